@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+// Reverse-mode differentiation: a graph of values, recorded as operations run.
+//
+// Every tensor that needs a gradient has a node. An operation gives its result a node whose
+// parents are its inputs' nodes and whose `backward` adds to the parents' gradients, given its
+// own. backward(loss) walks the nodes from the newest to the oldest: creation order is a
+// topological order, so when a node's turn comes its gradient is complete.
+//
+//   w.requires_grad();
+//   auto loss = sum(square(matmul(x, w)));
+//   backward(loss);                        // w.grad() is set
+//
+// First derivatives only. An operation without a derivative throws when an input needs one.
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <unordered_set>
+
+#include "gaze/kernels/kernels.hpp"
+#include "gaze/tensor.hpp"
+
+namespace gaze {
+
+/// One value of the graph, whatever its type.
+struct Node {
+  const char* op = "leaf";
+  std::uint64_t id = next_id();
+  std::vector<std::shared_ptr<Node>> parents;
+  std::function<void()> backward;  // empty for a leaf, and once it has run
+
+  Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  virtual ~Node() { unlink(); }
+
+  /// Forgets what made the value, and its gradient unless it is a leaf.
+  virtual void consume() {
+    backward = nullptr;
+    unlink();
+  }
+  virtual bool reached() const { return true; }  // has any gradient arrived?
+
+ private:
+  static std::uint64_t next_id() {
+    static std::atomic<std::uint64_t> counter{0};
+    return ++counter;
+  }
+  /// Drops the parents one at a time: a long chain must not recurse once per link.
+  void unlink() {
+    std::vector<std::shared_ptr<Node>> chain = std::move(parents);
+    parents.clear();
+    while (!chain.empty()) {
+      std::shared_ptr<Node> last = std::move(chain.back());
+      chain.pop_back();
+      if (last.use_count() == 1) {
+        std::move(last->parents.begin(), last->parents.end(), std::back_inserter(chain));
+        last->parents.clear();
+      }
+    }
+  }
+};
+
+/// The node of a Tensor<T, Device>, with the place where its gradient adds up.
+template <class T, class Device>
+struct GradNode : Node {
+  using Grad = Tensor<GradOf<T>, Device>;
+
+  Shape shape;
+  Grad slot;             // contiguous; given in advance for parameters, else made when needed
+  bool defined = false;  // has a contribution arrived since the last clear()?
+  bool leaf = false;
+  bool held = false;  // one of several results: the gradient waits for the operation's turn
+
+  bool reached() const override { return defined; }
+  void consume() override {
+    Node::consume();
+    if (!leaf && !held) release();
+  }
+  /// Gives the gradient away.
+  Grad release() {
+    defined = false;
+    return std::exchange(slot, Grad());
+  }
+  void clear() { defined = false; }
+
+  /// Where a kernel adds or writes: `accumulate` says which.
+  struct Target {
+    GradOf<T>* data;
+    bool accumulate;
+  };
+  Target target() {
+    if (!slot.defined()) slot = Grad(shape);
+    return {slot.data(), std::exchange(defined, true)};
+  }
+  /// For kernels that can only add: zeros at first.
+  GradOf<T>* accumulator() {
+    const Target t = target();
+    if (!t.accumulate) Kernels<Device>::fill(slot.numel(), GradOf<T>(0), t.data);
+    return t.data;
+  }
+  /// Adds a contiguous gradient.
+  void add(const Grad& g) {
+    check(g);
+    const Target t = target();
+    if (t.accumulate)
+      Kernels<Device>::axpy(shape.numel(), GradOf<T>(1), g.data(), t.data);
+    else
+      Kernels<Device>::copy(shape.numel(), g.data(), t.data);
+  }
+  /// The same for a gradient that nobody else holds: a first one is taken over, not copied.
+  void take(Grad&& g) {
+    check(g);
+    if (slot.defined()) return add(g);
+    slot = std::move(g);
+    defined = true;
+  }
+
+ private:
+  void check(const Grad& g) const {
+    GAZE_CHECK(g.shape() == shape, op, "gradient has shape ", g.shape(), ", the value ", shape);
+  }
+};
+
+namespace detail {
+inline thread_local bool recording = true;
+}
+
+/// Within its scope nothing is recorded: rollouts, evaluation, optimiser steps.
+class NoGrad {
+ public:
+  NoGrad() : before_(std::exchange(detail::recording, false)) {}
+  ~NoGrad() { detail::recording = before_; }
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// Within its scope operations are recorded again, also inside a NoGrad.
+class Recording {
+ public:
+  Recording() : before_(std::exchange(detail::recording, true)) {}
+  ~Recording() { detail::recording = before_; }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+ private:
+  bool before_;
+};
+
+template <class T, class Device>
+Tensor<T, Device>& Tensor<T, Device>::requires_grad() {
+  GAZE_CHECK(!node_ || node_->leaf, "requires_grad", "not a leaf: made by ", node_->op);
+  if (!node_) {
+    node_ = std::make_shared<GradNode<T, Device>>();
+    node_->shape = shape_;
+    node_->leaf = true;
+  }
+  return *this;
+}
+
+template <class T, class Device>
+Tensor<GradOf<T>, Device> Tensor<T, Device>::grad() const {
+  return node_ && node_->defined ? node_->slot : Tensor<GradOf<T>, Device>();
+}
+
+/// Does the operation have to be recorded? True if any input (an undefined one is none) needs it.
+template <class... Tensors>
+bool recorded(const Tensors&... inputs) {
+  return detail::recording && (inputs.needs_grad() || ...);
+}
+
+/// A value kept for backward; reading it after somebody changed it in place throws.
+template <class T, class Device>
+class Saved {
+ public:
+  Saved() = default;
+  Saved(const char* op, const Tensor<T, Device>& value)
+      : op_(op), value_(value.detach()), version_(value.defined() ? value.version() : 0) {}
+
+  const Tensor<T, Device>& get() const {
+    GAZE_CHECK(!value_.defined() || value_.version() == version_, op_,
+               "a value that backward needs, of shape ", value_.shape(),
+               ", was changed in place after the forward pass");
+    return value_;
+  }
+  const T* data() const { return get().defined() ? value_.data() : nullptr; }
+
+ private:
+  const char* op_ = "";
+  Tensor<T, Device> value_;
+  std::uint64_t version_ = 0;
+};
+
+namespace detail {
+template <class T, class Device>
+void link(Node& node, const Tensor<T, Device>& input) {
+  if (input.needs_grad()) node.parents.push_back(input.node());
+}
+}  // namespace detail
+
+/// Gives `out` its node. `backward(dy)` gets the contiguous gradient of `out`; it must not hold
+/// `out` itself (a cycle), but may hold Saved values and the inputs' nodes.
+template <class T, class Device, class Backward, class... Inputs>
+void record(const char* op, Tensor<T, Device>& out, Backward backward, const Inputs&... inputs) {
+  auto node = std::make_shared<GradNode<T, Device>>();
+  node->op = op;
+  node->shape = out.shape();
+  (detail::link(*node, inputs), ...);
+  node->backward = [self = node.get(), backward = std::move(backward)] { backward(self->slot); };
+  out.set_node(std::move(node));
+}
+
+/// The same for an operation with two results. Either gradient may be undefined in `backward`.
+template <class T, class Device, class Backward, class... Inputs>
+void record2(const char* op, Tensor<T, Device>& a, Tensor<T, Device>& b, Backward backward,
+             const Inputs&... inputs) {
+  auto joint = std::make_shared<Node>();
+  joint->op = op;
+  (detail::link(*joint, inputs), ...);
+  std::array<std::weak_ptr<GradNode<T, Device>>, 2> outputs;
+  int i = 0;
+  for (Tensor<T, Device>* out : {&a, &b}) {
+    auto node = std::make_shared<GradNode<T, Device>>();
+    node->op = op;
+    node->shape = out->shape();
+    node->parents = {joint};
+    node->held = true;
+    outputs[static_cast<std::size_t>(i++)] = node;
+    out->set_node(std::move(node));
+  }
+  joint->backward = [outputs, backward = std::move(backward)] {
+    const auto take = [](const std::weak_ptr<GradNode<T, Device>>& output) {
+      const auto node = output.lock();
+      return node ? node->release() : Tensor<GradOf<T>, Device>();
+    };
+    backward(take(outputs[0]), take(outputs[1]));
+  };
+}
+
+/// For operations that have no derivative.
+template <class... Tensors>
+void refuse_gradient(const char* op, const Tensors&... inputs) {
+  GAZE_CHECK(!recorded(inputs...), op,
+             "has no derivative, but an input requires one; detach() it first");
+}
+
+namespace detail {
+inline std::vector<std::shared_ptr<Node>> reachable(std::shared_ptr<Node> root) {
+  std::vector<std::shared_ptr<Node>> nodes, todo{std::move(root)};
+  std::unordered_set<const Node*> seen{todo.front().get()};
+  while (!todo.empty()) {
+    auto node = std::move(todo.back());
+    todo.pop_back();
+    for (const auto& parent : node->parents)
+      if (seen.insert(parent.get()).second) todo.push_back(parent);
+    nodes.push_back(std::move(node));
+  }
+  std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  return nodes;
+}
+}  // namespace detail
+
+/// Adds d(sum of out * seed)/d(leaf) to every leaf's gradient. Intermediate values and gradients
+/// are freed as they are used, so a graph can be walked once.
+template <class T, class Device>
+void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& seed) {
+  GAZE_CHECK(out.needs_grad(), "backward", "nothing was recorded for this tensor");
+  GAZE_CHECK(seed.shape() == out.shape(), "backward", "seed has shape ", seed.shape(),
+             ", the value ", out.shape());
+  const NoGrad no_grad;
+  out.node()->add(seed);
+  auto nodes = detail::reachable(out.node());
+  while (!nodes.empty()) {
+    const auto node = std::move(nodes.back());
+    nodes.pop_back();
+    if (node->backward && node->reached()) node->backward();
+    node->consume();
+  }
+}
+
+/// backward() of one number.
+template <class T, class Device>
+void backward(const Tensor<T, Device>& loss) {
+  GAZE_CHECK(loss.numel() == 1, "backward", "the loss must be one number, got shape ",
+             loss.shape());
+  Tensor<GradOf<T>, Device> one(loss.shape());
+  Kernels<Device>::fill(1, GradOf<T>(1), one.data());
+  backward(loss, one);
+}
+
+/// Activation checkpointing (Chen et al. 2016): runs f(x) without recording and runs it again in
+/// backward, so only x is kept. Parameters that f captures get their gradients as usual. f must
+/// be deterministic.
+template <class T, class Device, class Function>
+Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
+  if (!detail::recording) return f(x);
+  Tensor<T, Device> y;
+  {
+    const NoGrad no_grad;
+    y = f(x).detach();
+  }
+  record(
+      "checkpoint", y,
+      [f, x = Saved<T, Device>("checkpoint", x), to = x.node()](const auto& dy) {
+        const Recording recording;
+        Tensor<T, Device> input = x.get().detach();
+        input.requires_grad();
+        gaze::backward(f(input), dy);
+        if (to && input.grad().defined()) to->add(input.grad());
+      },
+      x);
+  return y;
+}
+
+}  // namespace gaze

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// Devices are types: Tensor<float, Cpu> and Tensor<float, Cuda> do not mix by accident.
+#pragma once
+
+namespace gaze {
+
+struct Cpu {
+  static constexpr const char* name = "cpu";
+};
+
+struct Cuda {
+  static constexpr const char* name = "cuda";
+};
+
+/// The type in which a T's gradient is kept (bf16 values have float gradients).
+template <class T>
+struct GradOfType {
+  using type = T;
+};
+template <class T>
+using GradOf = typename GradOfType<T>::type;
+
+}  // namespace gaze

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Errors: one exception type, thrown through one macro, always with the operation's name.
+//
+//   GAZE_CHECK(k == n, "matmul", "inner sizes differ: ", a.shape(), " x ", b.shape());
+//   -> gaze::Error: "[gaze::matmul] inner sizes differ: [2,3] x [4,5]"
+//
+// The library never exits, prints or logs; who calls it decides what to do with an Error.
+#pragma once
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace gaze {
+
+/// The base of everything Gaze throws. `where()` is the operation, `what()` the whole line.
+class Error : public std::runtime_error {
+ public:
+  Error(std::string where, const std::string& message)
+      : std::runtime_error("[gaze::" + where + "] " + message), where_(std::move(where)) {}
+  const std::string& where() const noexcept { return where_; }
+
+ private:
+  std::string where_;
+};
+
+namespace detail {
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+}  // namespace detail
+
+}  // namespace gaze
+
+#define GAZE_FAIL(where, ...) throw ::gaze::Error((where), ::gaze::detail::concat(__VA_ARGS__))
+#define GAZE_CHECK(condition, where, ...)            \
+  do {                                               \
+    if (!(condition)) GAZE_FAIL(where, __VA_ARGS__); \
+  } while (false)

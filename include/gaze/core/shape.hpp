@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Shape: up to six sizes, by value. Strides are a Shape too: elements to step per index.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <ostream>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+
+namespace gaze {
+
+class Shape {
+ public:
+  static constexpr int max_rank = 6;
+
+  Shape() = default;
+  Shape(std::initializer_list<Index> sizes) : rank_(static_cast<int>(sizes.size())) {
+    GAZE_CHECK(rank_ <= max_rank, "Shape", "at most ", max_rank, " dimensions, got ", rank_);
+    std::copy(sizes.begin(), sizes.end(), sizes_.begin());
+  }
+  /// `rank` sizes, all `value`.
+  static Shape filled(int rank, Index value) {
+    GAZE_CHECK(rank >= 0 && rank <= max_rank, "Shape", "at most ", max_rank, " dimensions");
+    Shape s;
+    s.rank_ = rank;
+    std::fill_n(s.sizes_.begin(), rank, value);
+    return s;
+  }
+
+  int rank() const { return rank_; }
+  Index operator[](int i) const { return sizes_[static_cast<std::size_t>(i)]; }
+  Index& operator[](int i) { return sizes_[static_cast<std::size_t>(i)]; }
+  /// The size at i, counted from the end when negative.
+  Index at(int i) const {
+    const int j = i < 0 ? i + rank_ : i;
+    GAZE_CHECK(j >= 0 && j < rank_, "Shape", "dimension ", i, " of ", *this);
+    return (*this)[j];
+  }
+  const Index* begin() const { return sizes_.data(); }
+  const Index* end() const { return sizes_.data() + rank_; }
+
+  /// The number of elements: the product of the sizes (1 for rank 0).
+  Index numel() const {
+    Index n = 1;
+    for (Index s : *this) n *= s;
+    return n;
+  }
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+  friend std::ostream& operator<<(std::ostream& out, const Shape& s) {
+    out << '[';
+    for (int i = 0; i < s.rank_; ++i) out << (i ? "," : "") << s[i];
+    return out << ']';
+  }
+
+ private:
+  int rank_ = 0;
+  std::array<Index, max_rank> sizes_{};
+};
+
+/// Strides of a row-major array without gaps.
+inline Shape contiguous_strides(const Shape& shape) {
+  Shape strides = shape;
+  Index step = 1;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    strides[i] = step;
+    step *= shape[i];
+  }
+  return strides;
+}
+
+/// NumPy's rule: sizes are aligned at the end; 1 stretches.
+inline Shape broadcast(const Shape& a, const Shape& b, const char* where) {
+  Shape out = Shape::filled(std::max(a.rank(), b.rank()), 1);
+  for (int i = 1; i <= out.rank(); ++i) {
+    const Index x = i <= a.rank() ? a.at(-i) : 1, y = i <= b.rank() ? b.at(-i) : 1;
+    GAZE_CHECK(x == y || x == 1 || y == 1, where, "shapes do not broadcast: ", a, " and ", b);
+    out[out.rank() - i] = x == 1 ? y : x;
+  }
+  return out;
+}
+
+/// Strides that walk `from` (with these strides) as if it had shape `to`; 0 where it stretches.
+inline Shape broadcast_strides(const Shape& from, const Shape& strides, const Shape& to) {
+  Shape out = Shape::filled(to.rank(), 0);
+  for (int i = 1; i <= from.rank(); ++i)
+    out[to.rank() - i] = from.at(-i) == 1 ? 0 : strides.at(-i);
+  return out;
+}
+
+}  // namespace gaze

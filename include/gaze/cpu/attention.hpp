@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: MIT
+// Fused attention over a key-value store: forward, backward, and moving rows in and out.
+//
+// For row r and head h, over the positions p that KeyRange r shows (kernels/attention_layout.hpp):
+//   P[p] = softmax_p(scale q . k[p]),  out = sum_p P[p] v[p],  mark_out[m] = sum_p P[p] mark[p][m]
+// Scores are never stored as a matrix: an online softmax walks blocks of 64 positions (Milakov and
+// Gimelshein 2018; Dao et al. 2022). Blocks are aligned to absolute position, so a row's bits do
+// not depend on the rows beside it, on which of its keys are a prefix, or on where the slots lie.
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+#include "gaze/core/parallel.hpp"
+#include "gaze/cpu/simd/sets.hpp"
+#include "gaze/kernels/attention_layout.hpp"
+
+namespace gaze::cpu {
+
+namespace detail {
+
+constexpr int kQueryTile = 24;  // query rows (row, head) that share the loads of a key block
+
+inline Index seen_keys(Index rows, const KeyRange* ranges) {
+  Index keys = 0;
+  for (Index r = 0; r < rows; ++r) keys += key_count(ranges[r]);
+  return keys;
+}
+
+inline Index padded(Index n) { return (n + 15) / 16 * 16; }
+
+/// Runs body(i) for every i < n, each on whichever thread is free; small work stays on this one.
+template <class Body>
+void for_each_task(Index n, Index multiply_adds, Body&& body) {
+  std::atomic<Index> next{0};
+  const Index workers = multiply_adds < (Index{1} << 20) ? 1 : std::min<Index>(threads(), n);
+  parallel_for(workers, 1, [&](Index, Index) {
+    for (Index i = next++; i < n; i = next++) body(i);
+  });
+}
+
+/// Cuts rows [begin, end) into passes: body(first row, last row, first block, last block) where
+/// the rows see the same slots in those blocks. Rows that share only their prefix walk its whole
+/// blocks together, then the rest in turns; each row meets its blocks in ascending order.
+template <class Body>
+void for_each_pass(const KeyRange* ranges, Index begin, Index end, Body&& body) {
+  const auto run_end = [&](Index from, Index limit, auto same) {
+    Index to = from + 1;
+    while (to < limit && same(ranges[from], ranges[to])) ++to;
+    return to;
+  };
+  const auto blocks = [&](Index from, Index to) {
+    Index most = 0;
+    for (Index r = from; r < to; ++r) most = std::max(most, key_count(ranges[r]));
+    return (most + kSoftmaxBlock - 1) / kSoftmaxBlock;
+  };
+  for (Index from = begin, to; from < end; from = to) {
+    to = run_end(from, end, same_prefix);
+    const bool one = run_end(from, to, same_keys) == to;
+    const Index shared = one ? 0 : ranges[from].prefix_len / kSoftmaxBlock;
+    if (shared > 0) body(from, to, Index{0}, shared);
+    for (Index sub = from, sub_end; sub < to; sub = sub_end) {
+      sub_end = run_end(sub, to, same_keys);
+      body(sub, sub_end, shared, blocks(sub, sub_end));
+    }
+  }
+}
+
+/// Keys [begin, end) of a block, in slots from `slot` on.
+struct KeyPart {
+  int begin, end;
+  Index slot;
+};
+
+/// Where the keys and values of one block of 64 positions lie, `count` of them seen by any row.
+struct KeyBlock {
+  int count;
+  KeyPart parts[2];                              ///< of the prefix, of the own keys; or empty
+  const float* keys[kSoftmaxBlock / kKeyLanes];  ///< store blocks [d][16]
+
+  Index slot(int j) const {
+    const KeyPart& part = parts[j < parts[0].end ? 0 : 1];
+    return part.slot + (j - part.begin);
+  }
+};
+
+/// `seam` is room for the one store block that takes lanes from prefix and own keys.
+inline KeyBlock key_block(const AttentionShape& shape, const KeyRange& range, Index kv_head,
+                          const float* keys, Index position, int count, float* seam) {
+  KeyBlock block{};
+  block.count = count;
+  const int split = int(std::clamp<Index>(range.prefix_len - position, 0, count));
+  block.parts[0] = {0, split, range.prefix_begin + position};
+  block.parts[1] = {split, count, range.own_begin + (position + split - range.prefix_len)};
+  for (int first = 0; first < kSoftmaxBlock; first += kKeyLanes) {
+    const float*& at = block.keys[first / kKeyLanes];
+    if (first >= count) {
+      at = block.keys[0];  // readable, and no row sees it
+      continue;
+    }
+    at = keys + key_offset(shape, kv_head, block.slot(first), 0);
+    if (split <= first || split >= std::min(first + kKeyLanes, count)) continue;
+    const Index own = block.parts[1].slot - (split - first);
+    GAZE_SIMD(attention_seam, int(shape.head_size), split - first, at,
+              keys + key_offset(shape, kv_head, own, 0), seam);
+    at = seam;
+  }
+  return block;
+}
+
+/// to[m][64] = marks of the block's keys, 0 after them.
+inline void load_marks(const AttentionShape& shape, const KeyBlock& block, const float* marks,
+                       Index columns, float* to) {
+  for (Index m = 0; m < columns; ++m)
+    for (int j = 0; j < kSoftmaxBlock; ++j)
+      to[m * kSoftmaxBlock + j] = j < block.count ? marks[block.slot(j) * shape.marks + m] : 0.0f;
+}
+
+/// How many keys of the block at `position` the queries [first, first + n) see; returns the most.
+/// Query i is of row i / group.
+inline int visible_keys(const KeyRange* ranges, Index group, Index first, Index n, Index position,
+                        int* count) {
+  int most = 0;
+  for (Index i = 0; i < n; ++i) {
+    const Index left = key_count(ranges[(first + i) / group]) - position;
+    count[i] = int(std::clamp<Index>(left, 0, kSoftmaxBlock));
+    most = std::max(most, count[i]);
+  }
+  return most;
+}
+
+/// This thread's room for floats, handed out in pieces that begin at a multiple of 64 bytes.
+class Scratch {
+ public:
+  explicit Scratch(Index floats) {
+    static thread_local std::vector<float> room;
+    if (Index(room.size()) < floats + 16) room.resize(floats + 16);
+    const auto at = reinterpret_cast<std::uintptr_t>(room.data());
+    next_ = room.data() + (64 - at % 64) % 64 / sizeof(float);
+  }
+  float* take(Index floats) {
+    float* const piece = next_;
+    next_ += padded(floats);
+    return piece;
+  }
+
+ private:
+  float* next_;
+};
+
+/// Rows [row, row + rows) and heads [head, head + heads) of one kv head: at most kQueryTile pairs.
+struct QueryTile {
+  Index row, rows, head, heads, kv_head;
+};
+
+inline std::vector<QueryTile> query_tiles(const AttentionShape& shape, Index rows,
+                                          const KeyRange* ranges) {
+  const Index group = shape.heads / shape.kv_heads, heads = std::min<Index>(group, kQueryTile);
+  const auto together = [](const KeyRange& a, const KeyRange& b) {
+    return same_prefix(a, b) && (a.own_begin == b.own_begin || a.prefix_len >= kSoftmaxBlock);
+  };
+  std::vector<QueryTile> tiles;
+  for (Index kv = 0; kv < shape.kv_heads; ++kv)
+    for (Index row = 0, end; row < rows; row = end) {
+      const Index limit = std::min(rows, row + kQueryTile / heads);
+      for (end = row + 1; end < limit && together(ranges[row], ranges[end]);) ++end;
+      for (Index h = 0; h < group; h += heads)
+        tiles.push_back({row, end - row, kv * group + h, std::min(heads, group - h), kv});
+    }
+  return tiles;
+}
+
+template <class T>
+struct AttentionInputs {
+  const T* q;
+  Index q_stride;
+  const T *keys, *values;
+  const float* marks;
+  const KeyRange* ranges;
+};
+
+template <class T>
+struct AttentionGradInputs : AttentionInputs<T> {
+  const T *out, *lse, *mark_out, *dout, *dmark_out;
+};
+
+/// to[0, D) = scale q of one row and head.
+inline void load_query(const AttentionShape& shape, const AttentionInputs<float>& in, Index row,
+                       Index head, float* to) {
+  const float* const from = in.q + row * in.q_stride + head * shape.head_size;
+  for (Index d = 0; d < shape.head_size; ++d) to[d] = shape.scale * from[d];
+}
+
+/// One tile of queries through all its keys.
+class ForwardTile {
+ public:
+  ForwardTile(const AttentionShape& shape, const QueryTile& tile, const AttentionInputs<float>& in,
+              Index marks)
+      : s_(shape),
+        tile_(tile),
+        in_(in),
+        n_(tile.rows * tile.heads),
+        wide_(padded(shape.head_size)),
+        marks_(marks) {
+    Scratch scratch((2 * n_ + kKeyLanes) * wide_ + n_ * (kSoftmaxBlock + 2 + marks_) +
+                    kSoftmaxBlock * marks_ + 8 * 16);
+    query_ = scratch.take(n_ * wide_);
+    sums_ = scratch.take(n_ * wide_);
+    seam_ = scratch.take(kKeyLanes * wide_);
+    scores_ = scratch.take(n_ * kSoftmaxBlock);
+    top_ = scratch.take(n_);
+    total_ = scratch.take(n_);
+    mark_ = scratch.take(kSoftmaxBlock * marks_);
+    mark_sums_ = scratch.take(n_ * marks_);
+  }
+
+  void run(float* out, float* lse, float* mark_out) {
+    for (Index i = 0; i < n_; ++i)
+      load_query(s_, in_, tile_.row + i / tile_.heads, tile_.head + i % tile_.heads,
+                 query_ + i * wide_);
+    std::fill_n(sums_, n_ * wide_, 0.0f);
+    std::fill_n(top_, n_, -std::numeric_limits<float>::infinity());
+    std::fill_n(total_, n_, 0.0f);
+    std::fill_n(mark_sums_, n_ * marks_, 0.0f);
+    for_each_pass(in_.ranges, tile_.row, tile_.row + tile_.rows,
+                  [this](Index row, Index row_end, Index block, Index block_end) {
+                    for (; block < block_end; ++block) add_block(row, row_end, block);
+                  });
+    for (Index i = 0; i < n_; ++i) {
+      const Index head = tile_.head + i % tile_.heads;
+      const Index at = (tile_.row + i / tile_.heads) * s_.heads + head;
+      GAZE_SIMD(attention_finish, int(s_.head_size), int(marks_), sums_ + i * wide_, top_[i],
+                total_[i], mark_sums_ + i * marks_, out + at * s_.head_size, lse + at,
+                marks_ ? mark_out + at * marks_ : nullptr);
+    }
+  }
+
+ private:
+  /// The keys of one block, for rows that see the same slots in it.
+  void add_block(Index row, Index row_end, Index index) {
+    const Index first = (row - tile_.row) * tile_.heads, position = index * kSoftmaxBlock;
+    const int n = int((row_end - row) * tile_.heads), D = int(s_.head_size), wide = int(wide_);
+    int count[kQueryTile];
+    const int most = visible_keys(in_.ranges + row, tile_.heads, 0, n, position, count);
+    const KeyBlock block =
+        key_block(s_, in_.ranges[row], tile_.kv_head, in_.keys, position, most, seam_);
+    load_marks(s_, block, in_.marks, marks_, mark_);
+    float* const sums = sums_ + first * wide_;
+    GAZE_SIMD(attention_scores, n, D, query_ + first * wide_, wide, block.keys, count, scores_);
+    GAZE_SIMD(attention_softmax, n, int(marks_), count, mark_, scores_, top_ + first,
+              total_ + first, mark_sums_ + first * marks_, sums, wide);
+    for (const KeyPart& part : block.parts)
+      if (part.begin < part.end)
+        GAZE_SIMD(attention_mix, n, D, scores_, count, part.begin, part.end,
+                  in_.values + value_offset(s_, tile_.kv_head, part.slot), s_.head_size, sums,
+                  wide);
+  }
+
+  const AttentionShape& s_;
+  const QueryTile& tile_;
+  const AttentionInputs<float>& in_;
+  const Index n_, wide_, marks_;
+  float *query_, *sums_, *seam_, *scores_, *top_, *total_, *mark_, *mark_sums_;
+};
+
+/// The gradients of the rows [begin, end) through one kv head. Tiles of queries meet the blocks of
+/// 64 keys; a block's values are packed transposed and its keys as rows, once for all tiles.
+class BackwardGroup {
+ public:
+  BackwardGroup(const AttentionShape& shape, Index kv_head, Index begin, Index end,
+                const AttentionGradInputs<float>& in)
+      : s_(shape),
+        in_(in),
+        kv_(kv_head),
+        begin_(begin),
+        end_(end),
+        group_(shape.heads / shape.kv_heads),
+        n_((end - begin) * group_),
+        wide_(padded(shape.head_size)),
+        marks_(in.dmark_out ? shape.marks : 0) {
+    Scratch scratch((3 * n_ + 3 * kSoftmaxBlock) * wide_ + n_ * (2 + marks_) +
+                    (2 * kQueryTile + marks_) * kSoftmaxBlock + 13 * 16);
+    query_ = scratch.take(n_ * wide_);
+    dout_ = scratch.take(n_ * wide_);
+    dquery_ = scratch.take(n_ * wide_);
+    key_rows_ = scratch.take(kSoftmaxBlock * wide_);
+    value_blocks_ = scratch.take(kSoftmaxBlock * wide_);
+    value_rows_ = scratch.take(kKeyLanes * wide_);
+    seam_ = scratch.take(kKeyLanes * wide_);
+    lse_ = scratch.take(n_);
+    delta_ = scratch.take(n_);
+    dmark_ = scratch.take(n_ * marks_);
+    p_ = scratch.take(kQueryTile * kSoftmaxBlock);
+    ds_ = scratch.take(kQueryTile * kSoftmaxBlock);
+    mark_ = scratch.take(kSoftmaxBlock * marks_);
+  }
+
+  void run(float* dq, float* dkeys, float* dvalues) {
+    pack_queries();
+    for_each_pass(in_.ranges, begin_, end_,
+                  [&](Index row, Index row_end, Index block, Index block_end) {
+                    for (; block < block_end; ++block)
+                      add_block(row, row_end, block * kSoftmaxBlock, dkeys, dvalues);
+                  });
+    for (Index i = 0; i < n_; ++i) {
+      float* const to = dq + row_head(i) * s_.head_size;
+      for (Index d = 0; d < s_.head_size; ++d) to[d] = s_.scale * dquery_[i * wide_ + d];
+    }
+  }
+
+ private:
+  Index row_head(Index i) const {
+    return (begin_ + i / group_) * s_.heads + kv_ * group_ + i % group_;
+  }
+
+  void pack_queries() {
+    const Index D = s_.head_size;
+    for (Index i = 0; i < n_; ++i) {
+      const Index at = row_head(i);
+      load_query(s_, in_, at / s_.heads, at % s_.heads, query_ + i * wide_);
+      std::copy_n(in_.dout + at * D, D, dout_ + i * wide_);
+      lse_[i] = in_.lse[at];
+      delta_[i] = GAZE_SIMD(attention_dot, int(D), in_.dout + at * D, in_.out + at * D);
+      for (Index m = 0; m < marks_; ++m) {
+        dmark_[i * marks_ + m] = in_.dmark_out[at * marks_ + m];
+        delta_[i] += in_.dmark_out[at * marks_ + m] * in_.mark_out[at * marks_ + m];
+      }
+    }
+    std::fill_n(dquery_, n_ * wide_, 0.0f);
+  }
+
+  /// The block's keys as rows and its values as transposed store blocks, those that are seen.
+  void pack_block(const KeyBlock& block, const float* value_blocks[]) {
+    const int D = int(s_.head_size), wide = int(wide_);
+    for (int first = 0; first < kSoftmaxBlock; first += kKeyLanes) {
+      float* const to = value_blocks_ + first * wide_;
+      value_blocks[first / kKeyLanes] = first < block.count ? to : value_blocks_;
+      const int lanes = std::min(kKeyLanes, block.count - first);
+      if (lanes <= 0) continue;
+      for (int j = 0; j < lanes; ++j)
+        std::copy_n(in_.values + value_offset(s_, kv_, block.slot(first + j)), D,
+                    value_rows_ + j * wide_);
+      GAZE_SIMD(attention_transpose, lanes, D, value_rows_, wide, to, kKeyLanes);
+      GAZE_SIMD(attention_transpose, D, lanes, block.keys[first / kKeyLanes], kKeyLanes,
+                key_rows_ + first * wide_, wide);
+    }
+  }
+
+  void add_block(Index row, Index row_end, Index position, float* dkeys, float* dvalues) {
+    Index longest = 0;
+    for (Index r = row; r < row_end; ++r) longest = std::max(longest, key_count(in_.ranges[r]));
+    const int seen = int(std::min<Index>(longest - position, kSoftmaxBlock));
+    const KeyBlock block = key_block(s_, in_.ranges[row], kv_, in_.keys, position, seen, seam_);
+    const float* value_blocks[kSoftmaxBlock / kKeyLanes];
+    pack_block(block, value_blocks);
+    load_marks(s_, block, in_.marks, marks_, mark_);
+    const Index last = (row_end - begin_) * group_;
+    for (Index i = (row - begin_) * group_; i < last; i += kQueryTile)
+      add_tile(i, int(std::min<Index>(kQueryTile, last - i)), position, block, value_blocks, dkeys,
+               dvalues);
+  }
+
+  /// Queries [i, i + n) and the keys of one block: five products of n x 64 scores.
+  void add_tile(Index i, int n, Index position, const KeyBlock& block,
+                const float* const* value_blocks, float* dkeys, float* dvalues) {
+    const int D = int(s_.head_size), wide = int(wide_);
+    const float *const query = query_ + i * wide_, *const dout = dout_ + i * wide_;
+    int count[kQueryTile];
+    const int most = visible_keys(in_.ranges + begin_, group_, i, n, position, count);
+    if (most == 0) return;
+    GAZE_SIMD(attention_scores, n, D, query, wide, block.keys, count, p_);
+    GAZE_SIMD(attention_scores, n, D, dout, wide, value_blocks, count, ds_);
+    GAZE_SIMD(attention_grad_scores, n, int(marks_), count, lse_ + i, delta_ + i, mark_,
+              dmark_ + i * marks_, p_, ds_);
+    GAZE_SIMD(attention_mix, n, D, ds_, count, 0, most, key_rows_, wide_, dquery_ + i * wide_,
+              wide);
+    for (const KeyPart& part : block.parts) {
+      const int end = std::min(part.end, most);
+      if (part.begin >= end) continue;
+      const Index at = value_offset(s_, kv_, part.slot);
+      GAZE_SIMD(attention_mix_transposed, n, D, p_, part.begin, end, dout, wide, dvalues + at);
+      GAZE_SIMD(attention_mix_transposed, n, D, ds_, part.begin, end, query, wide, dkeys + at);
+    }
+  }
+
+  const AttentionShape& s_;
+  const AttentionGradInputs<float>& in_;
+  const Index kv_, begin_, end_, group_, n_, wide_, marks_;
+  float *query_, *dout_, *dquery_, *key_rows_, *value_blocks_, *value_rows_, *seam_, *lse_, *delta_,
+      *dmark_, *p_, *ds_, *mark_;
+};
+
+}  // namespace detail
+
+namespace reference {
+
+/// The formula as it stands, one row and head at a time: the oracle for the tests, any T.
+template <class T>
+void attention_row(const AttentionShape& s, Index row, Index head,
+                   const detail::AttentionInputs<T>& in, T* out, T* lse, T* mark_out) {
+  const Index kv = head / (s.heads / s.kv_heads), D = s.head_size, M = mark_out ? s.marks : 0;
+  const KeyRange& range = in.ranges[row];
+  const T* const q = in.q + row * in.q_stride + head * D;
+  std::vector<T> p(static_cast<std::size_t>(key_count(range)));
+  T top = -std::numeric_limits<T>::infinity(), total = 0;
+  for (Index j = 0; j < key_count(range); ++j) {
+    T score = 0;
+    for (Index d = 0; d < D; ++d) score += q[d] * in.keys[key_offset(s, kv, key_slot(range, j), d)];
+    p[j] = T(s.scale) * score;
+    top = std::max(top, p[j]);
+  }
+  for (T& x : p) total += x = std::exp(x - top);
+  std::fill_n(out, D, T(0));
+  std::fill_n(mark_out, M, T(0));
+  for (Index j = 0; j < key_count(range); ++j) {
+    const Index slot = key_slot(range, j);
+    const T* const v = in.values + value_offset(s, kv, slot);
+    for (Index d = 0; d < D; ++d) out[d] += p[j] / total * v[d];
+    for (Index m = 0; m < M; ++m) mark_out[m] += p[j] / total * in.marks[slot * M + m];
+  }
+  *lse = top + std::log(total);
+}
+
+/// The gradients of rows [begin, end) through one kv head, row by row and key by key.
+template <class T>
+void attention_grad(const AttentionShape& s, Index kv, Index begin, Index end,
+                    const detail::AttentionGradInputs<T>& in, T* dq, T* dkeys, T* dvalues) {
+  const Index D = s.head_size, group = s.heads / s.kv_heads, M = in.dmark_out ? s.marks : 0;
+  for (Index i = begin * group; i < end * group; ++i) {
+    const Index row = i / group, head = kv * group + i % group, at = row * s.heads + head;
+    const T *const q = in.q + row * in.q_stride + head * D, *const dout = in.dout + at * D;
+    T delta = 0;
+    for (Index d = 0; d < D; ++d) delta += dout[d] * in.out[at * D + d], dq[at * D + d] = 0;
+    for (Index m = 0; m < M; ++m) delta += in.dmark_out[at * M + m] * in.mark_out[at * M + m];
+    for (Index j = 0; j < key_count(in.ranges[row]); ++j) {
+      const Index slot = key_slot(in.ranges[row], j), to = value_offset(s, kv, slot);
+      T score = 0, dp = 0;
+      for (Index d = 0; d < D; ++d) {
+        score += q[d] * in.keys[key_offset(s, kv, slot, d)];
+        dp += dout[d] * in.values[to + d];
+      }
+      for (Index m = 0; m < M; ++m) dp += in.dmark_out[at * M + m] * in.marks[slot * s.marks + m];
+      const T p = std::exp(T(s.scale) * score - in.lse[at]), ds = p * (dp - delta) * T(s.scale);
+      for (Index d = 0; d < D; ++d) {
+        dq[at * D + d] += ds * in.keys[key_offset(s, kv, slot, d)];
+        dkeys[to + d] += ds * q[d];
+        dvalues[to + d] += p * dout[d];
+      }
+    }
+  }
+}
+
+}  // namespace reference
+
+/// Scatters key rows k [n, kv_heads, D] (row stride given) to slot[row] of a key store
+/// [kv_heads][slots / 16][D][16]. Slots must differ.
+template <class T>
+void store_keys(const AttentionShape& shape, Index rows, const T* k, Index stride,
+                const std::int32_t* slot, T* keys) {
+  const Index D = shape.head_size;
+  parallel_for(rows, 1024, [&](Index begin, Index end) {
+    for (Index row = begin; row < end; ++row)
+      for (Index kv = 0; kv < shape.kv_heads; ++kv) {
+        T* const to = keys + key_offset(shape, kv, slot[row], 0);
+        const T* const from = k + row * stride + kv * D;
+        for (Index d = 0; d < D; ++d) to[d * kKeyLanes] = from[d];
+      }
+  });
+}
+
+/// Scatters value rows v [n, kv_heads, D] to slot[row] of a value store [kv_heads][slots][D].
+template <class T>
+void store_values(const AttentionShape& shape, Index rows, const T* v, Index stride,
+                  const std::int32_t* slot, T* values) {
+  const Index D = shape.head_size;
+  parallel_for(rows, 1024, [&](Index begin, Index end) {
+    for (Index row = begin; row < end; ++row)
+      for (Index kv = 0; kv < shape.kv_heads; ++kv)
+        std::copy_n(v + row * stride + kv * D, D, values + value_offset(shape, kv, slot[row]));
+  });
+}
+
+/// Gathers rows [n, kv_heads, D] (row stride given) from slot[row] of a store [kv_heads][slots][D]:
+/// values, or the gradients of keys and values.
+template <class T>
+void load_rows(const AttentionShape& shape, Index rows, const T* store, const std::int32_t* slot,
+               T* out, Index stride) {
+  const Index D = shape.head_size;
+  parallel_for(rows, 1024, [&](Index begin, Index end) {
+    for (Index row = begin; row < end; ++row)
+      for (Index kv = 0; kv < shape.kv_heads; ++kv)
+        std::copy_n(store + value_offset(shape, kv, slot[row]), D, out + row * stride + kv * D);
+  });
+}
+
+/// out [rows,H,D] = attention of q [rows,H,D] (row stride given); lse [rows,H] = ln sum
+/// exp(scores); mark_out [rows,H,M], or null where nobody observes. Slots that no row sees may hold
+/// anything. A row that sees no key, or ranges outside the store, is an Error.
+template <class T>
+void attention_forward(const AttentionShape& shape, Index rows, const T* q, Index q_stride,
+                       const T* keys, const T* values, const float* marks, const KeyRange* ranges,
+                       T* out, T* lse, T* mark_out) {
+  check_attention("attention_forward", shape, rows, ranges);
+  const Index H = shape.heads, M = mark_out ? shape.marks : 0;
+  GAZE_CHECK(M == 0 || marks, "attention_forward", "mark_out without marks");
+  const Index work = 2 * detail::seen_keys(rows, ranges) * H * shape.head_size;
+  const detail::AttentionInputs<T> in{q, q_stride, keys, values, marks, ranges};
+  if constexpr (std::is_same_v<T, float>) {
+    const auto tiles = detail::query_tiles(shape, rows, ranges);
+    detail::for_each_task(Index(tiles.size()), work, [&](Index i) {
+      detail::ForwardTile(shape, tiles[i], in, M).run(out, lse, mark_out);
+    });
+  } else {
+    detail::for_each_task(rows * H, work, [&](Index i) {
+      reference::attention_row(shape, i / H, i % H, in, out + i * shape.head_size, lse + i,
+                               M ? mark_out + i * M : nullptr);
+    });
+  }
+}
+
+/// The derivative of attention_forward, from its inputs, out, lse and mark_out:
+///   dP = dout . v + sum_m dmark[m] mark[m],  delta = dout . out + sum_m dmark[m] mark_out[m],
+///   dS = P (dP - delta),  dq = scale dS k,  dk = scale dS^T q,  dv = P^T dout.
+/// Group g is rows [group_begin[g], group_begin[g + 1]), the last one up to `rows`; rows of
+/// different groups may share no slot. dmark_out [rows,H,M] may be null. Writes dq [rows,H,D], and
+/// dkeys and dvalues, both [kv_heads][slots][D], 0 where no row sees the slot. Everything is summed
+/// in an order that the thread count does not change.
+template <class T>
+void attention_backward(const AttentionShape& shape, Index rows, const T* q, Index q_stride,
+                        const T* keys, const T* values, const float* marks, const KeyRange* ranges,
+                        const Index* group_begin, Index groups, const T* out, const T* lse,
+                        const T* mark_out, const T* dout, const T* dmark_out, T* dq, T* dkeys,
+                        T* dvalues) {
+  check_attention("attention_backward", shape, rows, ranges);
+  check_groups("attention_backward", rows, ranges, shape.slots, group_begin, groups);
+  GAZE_CHECK(!dmark_out || shape.marks == 0 || (marks && mark_out), "attention_backward",
+             "dmark_out without marks and mark_out");
+  const Index piece = shape.slots * shape.head_size;
+  parallel_for(shape.kv_heads, (Index{1} << 18) / (piece + 1) + 1, [&](Index begin, Index end) {
+    std::fill(dkeys + begin * piece, dkeys + end * piece, T(0));
+    std::fill(dvalues + begin * piece, dvalues + end * piece, T(0));
+  });
+  const detail::AttentionGradInputs<T> in{
+      {q, q_stride, keys, values, marks, ranges}, out, lse, mark_out, dout, dmark_out};
+  const Index work = 5 * detail::seen_keys(rows, ranges) * shape.heads * shape.head_size;
+  detail::for_each_task(groups * shape.kv_heads, work, [&](Index i) {
+    const Index g = i / shape.kv_heads, kv = i % shape.kv_heads;
+    const Index begin = group_begin[g], end = g + 1 < groups ? group_begin[g + 1] : rows;
+    if constexpr (std::is_same_v<T, float>)
+      detail::BackwardGroup(shape, kv, begin, end, in).run(dq, dkeys, dvalues);
+    else
+      reference::attention_grad(shape, kv, begin, end, in, dq, dkeys, dvalues);
+  });
+}
+
+}  // namespace gaze::cpu

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+// Elementwise kernels on the CPU: arithmetic, activations with their derivatives, sums.
+//
+// Arrays are contiguous, n elements; an output may be one of its inputs unless said otherwise.
+// Every element is computed on its own, and sums go over fixed pieces in ascending order, so bits
+// never depend on threads. float runs on simd/elementwise.inl, double on the loops in `reference`.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+#include "gaze/core/index.hpp"
+#include "gaze/core/parallel.hpp"
+#include "gaze/cpu/simd/sets.hpp"
+
+namespace gaze::cpu {
+
+using BinaryOp = simd::generic::BinaryOp;  // add, sub, mul, div
+/// exp, log, sqrt, tanh, sigmoid, silu, gelu (the tanh form), relu, square, neg.
+using UnaryOp = simd::generic::UnaryOp;
+
+namespace reference {
+
+template <class T>
+T binary_value(BinaryOp op, T a, T b) {
+  switch (op) {
+    case BinaryOp::add:
+      return a + b;
+    case BinaryOp::sub:
+      return a - b;
+    case BinaryOp::mul:
+      return a * b;
+    case BinaryOp::div:
+      return a / b;
+  }
+  return 0;
+}
+
+template <class T>
+T sigmoid(T x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+// gelu(x) = x/2 (1 + tanh(k (x + 0.044715 x^3))), k = sqrt(2/pi); Hendrycks & Gimpel 2016.
+inline constexpr double gelu_k = 0.79788456080286536, gelu_cubic = 0.044715;
+
+template <class T>
+T gelu_tanh(T x) {
+  return std::tanh(T(gelu_k) * (x + T(gelu_cubic) * x * x * x));
+}
+
+template <class T>
+T unary_value(UnaryOp op, T x) {
+  switch (op) {
+    case UnaryOp::exp:
+      return std::exp(x);
+    case UnaryOp::log:
+      return std::log(x);
+    case UnaryOp::sqrt:
+      return std::sqrt(x);
+    case UnaryOp::tanh:
+      return std::tanh(x);
+    case UnaryOp::sigmoid:
+      return sigmoid(x);
+    case UnaryOp::silu:
+      return x * sigmoid(x);
+    case UnaryOp::gelu:
+      return x / 2 * (1 + gelu_tanh(x));
+    case UnaryOp::relu:
+      return x < 0 ? 0 : x;
+    case UnaryOp::square:
+      return x * x;
+    case UnaryOp::neg:
+      return -x;
+  }
+  return 0;
+}
+
+/// dy/dx, given x and y.
+template <class T>
+T unary_slope(UnaryOp op, T x, T y) {
+  switch (op) {
+    case UnaryOp::exp:
+      return y;
+    case UnaryOp::log:
+      return 1 / x;
+    case UnaryOp::sqrt:
+      return 1 / (2 * y);
+    case UnaryOp::tanh:
+      return 1 - y * y;
+    case UnaryOp::sigmoid:
+      return y * (1 - y);
+    case UnaryOp::silu:
+      return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
+    case UnaryOp::gelu: {
+      const T t = gelu_tanh(x), du = T(gelu_k) * (1 + 3 * T(gelu_cubic) * x * x);
+      return (1 + t) / 2 + x / 2 * (1 - t * t) * du;
+    }
+    case UnaryOp::relu:
+      return x > 0 ? 1 : 0;
+    case UnaryOp::square:
+      return 2 * x;
+    case UnaryOp::neg:
+      return -1;
+  }
+  return 0;
+}
+
+template <class T>
+void binary(int op, Index n, const T* a, const T* b, T* out) {
+  for (Index i = 0; i < n; ++i) out[i] = binary_value(static_cast<BinaryOp>(op), a[i], b[i]);
+}
+
+template <class T>
+void unary_forward(int op, Index n, const T* x, T* y) {
+  for (Index i = 0; i < n; ++i) y[i] = unary_value(static_cast<UnaryOp>(op), x[i]);
+}
+
+template <class T>
+void unary_backward(int op, Index n, const T* x, const T* y, const T* dy, T* dx, bool accumulate) {
+  for (Index i = 0; i < n; ++i) {
+    const T d = dy[i] * unary_slope(static_cast<UnaryOp>(op), x[i], y[i]);
+    dx[i] = accumulate ? dx[i] + d : d;
+  }
+}
+
+template <class T>
+void axpy(Index n, T alpha, const T* x, T* y) {
+  for (Index i = 0; i < n; ++i) y[i] += alpha * x[i];
+}
+
+template <class T>
+void scale(Index n, T alpha, const T* x, T* y) {
+  for (Index i = 0; i < n; ++i) y[i] = alpha * x[i];
+}
+
+template <class T>
+void swiglu_forward(Index n, Index c, const T* gate_up, T* y) {
+  for (Index r = 0; r < n; ++r, gate_up += 2 * c, y += c)
+    for (Index j = 0; j < c; ++j) y[j] = gate_up[j] * sigmoid(gate_up[j]) * gate_up[c + j];
+}
+
+template <class T>
+void swiglu_backward(Index n, Index c, const T* gate_up, const T* dy, T* dgate_up) {
+  for (Index r = 0; r < n; ++r, gate_up += 2 * c, dy += c, dgate_up += 2 * c)
+    for (Index j = 0; j < c; ++j) {
+      const T gate = gate_up[j], up = gate_up[c + j];
+      dgate_up[j] = dy[j] * up * unary_slope(UnaryOp::silu, gate, T(0));
+      dgate_up[c + j] = dy[j] * gate * sigmoid(gate);
+    }
+}
+
+template <class T>
+T sum_piece(Index n, const T* x) {
+  T total = 0;
+  for (Index i = 0; i < n; ++i) total += x[i];
+  return total;
+}
+
+template <class T>
+T sum_squares_piece(Index n, const T* x) {
+  T total = 0;
+  for (Index i = 0; i < n; ++i) total += x[i] * x[i];
+  return total;
+}
+
+template <class T>
+T max_abs_piece(Index n, const T* x) {
+  T top = 0;
+  for (Index i = 0; i < n; ++i)
+    if (std::abs(x[i]) > top) top = std::abs(x[i]);
+  return top;
+}
+
+template <class T>
+bool all_finite_piece(Index n, const T* x) {
+  return std::all_of(x, x + n, [](T value) { return std::isfinite(value); });
+}
+
+}  // namespace reference
+
+/// float runs on the kernels of the instruction set in use, any other type on `reference`.
+#define GAZE_PICK(FUNCTION, ...)               \
+  [&] {                                        \
+    if constexpr (std::is_same_v<T, float>) {  \
+      return GAZE_SIMD(FUNCTION, __VA_ARGS__); \
+    } else {                                   \
+      return reference::FUNCTION(__VA_ARGS__); \
+    }                                          \
+  }()
+
+namespace detail {
+
+inline constexpr Index element_grain = 32768;  // elements worth one thread
+
+/// Folds piece(begin, count) over fixed pieces of 4096 elements, in ascending order.
+template <class Piece, class Combine>
+double fold_pieces(Index n, Piece&& piece, Combine&& combine) {
+  constexpr Index size = 4096;
+  thread_local std::vector<double> values;
+  values.assign(static_cast<std::size_t>((n + size - 1) / size), 0.0);
+  double* const first = values.data();  // this thread's vector, also inside the other threads
+  const Index pieces = static_cast<Index>(values.size());
+  parallel_for(pieces, element_grain / size, [&](Index begin, Index end) {
+    for (Index p = begin; p < end; ++p)
+      first[p] = static_cast<double>(piece(p * size, std::min(size, n - p * size)));
+  });
+  double result = 0;
+  for (Index p = 0; p < pieces; ++p) result = combine(result, first[p]);
+  return result;
+}
+
+template <class T>
+void binary(BinaryOp op, Index n, const T* a, const T* b, T* out) {
+  parallel_for(n, element_grain, [&](Index i, Index end) {
+    GAZE_PICK(binary, static_cast<int>(op), end - i, a + i, b + i, out + i);
+  });
+}
+
+}  // namespace detail
+
+template <class T>
+void add(Index n, const T* a, const T* b, T* out) {
+  detail::binary(BinaryOp::add, n, a, b, out);
+}
+template <class T>
+void sub(Index n, const T* a, const T* b, T* out) {
+  detail::binary(BinaryOp::sub, n, a, b, out);
+}
+template <class T>
+void mul(Index n, const T* a, const T* b, T* out) {
+  detail::binary(BinaryOp::mul, n, a, b, out);
+}
+template <class T>
+void div(Index n, const T* a, const T* b, T* out) {
+  detail::binary(BinaryOp::div, n, a, b, out);
+}
+
+/// y += alpha x.
+template <class T>
+void axpy(Index n, T alpha, const T* x, T* y) {
+  parallel_for(n, detail::element_grain,
+               [&](Index i, Index end) { GAZE_PICK(axpy, end - i, alpha, x + i, y + i); });
+}
+
+/// y = alpha x.
+template <class T>
+void scale(Index n, T alpha, const T* x, T* y) {
+  parallel_for(n, detail::element_grain,
+               [&](Index i, Index end) { GAZE_PICK(scale, end - i, alpha, x + i, y + i); });
+}
+
+template <class T>
+void fill(Index n, T value, T* y) {
+  parallel_for(n, detail::element_grain,
+               [&](Index i, Index end) { std::fill(y + i, y + end, value); });
+}
+
+/// y = x; the two may not overlap.
+template <class T>
+void copy(Index n, const T* x, T* y) {
+  parallel_for(n, detail::element_grain, [&](Index i, Index end) {
+    std::memcpy(y + i, x + i, static_cast<std::size_t>(end - i) * sizeof(T));
+  });
+}
+
+/// y = op(x).
+template <class T>
+void unary_forward(UnaryOp op, Index n, const T* x, T* y) {
+  parallel_for(n, detail::element_grain / 4, [&](Index i, Index end) {
+    GAZE_PICK(unary_forward, static_cast<int>(op), end - i, x + i, y + i);
+  });
+}
+
+/// dx = dy op'(x), written or added to. exp, sqrt, tanh and sigmoid need y; log, silu, gelu, relu
+/// and square need x; neg needs neither: what is not needed may be null.
+template <class T>
+void unary_backward(UnaryOp op, Index n, const T* x, const T* y, const T* dy, T* dx,
+                    bool accumulate) {
+  if (!x) x = y ? y : dy;
+  if (!y) y = x;
+  parallel_for(n, detail::element_grain / 4, [&](Index i, Index end) {
+    GAZE_PICK(unary_backward, static_cast<int>(op), end - i, x + i, y + i, dy + i, dx + i,
+              accumulate);
+  });
+}
+
+/// y [N, C] = silu(gate) up, where a row of gate_up [N, 2C] is gate | up. y may not be gate_up.
+/// Shazeer 2020.
+template <class T>
+void swiglu_forward(Index n, Index c, const T* gate_up, T* y) {
+  parallel_for(n, std::max<Index>(1, detail::element_grain / 4 / std::max<Index>(1, c)),
+               [&](Index r, Index end) {
+                 GAZE_PICK(swiglu_forward, end - r, c, gate_up + 2 * r * c, y + r * c);
+               });
+}
+
+/// dgate = dy up silu'(gate), dup = dy silu(gate); written. dgate_up may be gate_up.
+template <class T>
+void swiglu_backward(Index n, Index c, const T* gate_up, const T* dy, T* dgate_up) {
+  parallel_for(n, std::max<Index>(1, detail::element_grain / 4 / std::max<Index>(1, c)),
+               [&](Index r, Index end) {
+                 GAZE_PICK(swiglu_backward, end - r, c, gate_up + 2 * r * c, dy + r * c,
+                           dgate_up + 2 * r * c);
+               });
+}
+
+/// The sum of all elements; pieces of 4096 in T, their sum in double.
+template <class T>
+double sum(Index n, const T* x) {
+  return detail::fold_pieces(
+      n, [&](Index i, Index count) { return GAZE_PICK(sum_piece, count, x + i); },
+      [](double a, double b) { return a + b; });
+}
+
+/// The sum of all squares, for norms; summed as `sum` does.
+template <class T>
+double sum_squares(Index n, const T* x) {
+  return detail::fold_pieces(
+      n, [&](Index i, Index count) { return GAZE_PICK(sum_squares_piece, count, x + i); },
+      [](double a, double b) { return a + b; });
+}
+
+/// The largest |x|, 0 for an empty array. NaNs are passed over: ask all_finite for them.
+template <class T>
+T max_abs(Index n, const T* x) {
+  return static_cast<T>(detail::fold_pieces(
+      n, [&](Index i, Index count) { return GAZE_PICK(max_abs_piece, count, x + i); },
+      [](double a, double b) { return std::max(a, b); }));
+}
+
+/// Is every element neither infinite nor NaN?
+template <class T>
+bool all_finite(Index n, const T* x) {
+  const double bad = detail::fold_pieces(
+      n, [&](Index i, Index count) { return GAZE_PICK(all_finite_piece, count, x + i) ? 0 : 1; },
+      [](double a, double b) { return a + b; });
+  return bad == 0;
+}
+
+#undef GAZE_PICK
+
+}  // namespace gaze::cpu

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The matrix product: C = start + op(A) op(B), threaded over rows or columns of C.
+//
+// Each element is one chain of multiply-adds over ascending k from its start value, so its bits do
+// not depend on m, on the tile it fell in or on the number of threads.
+#pragma once
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include "gaze/core/index.hpp"
+#include "gaze/core/parallel.hpp"
+#include "gaze/cpu/simd/sets.hpp"
+
+namespace gaze::cpu {
+
+namespace reference {
+/// The plain loops: what gemm means, for any T.
+template <class T>
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a, Index lda,
+          const T* b, Index ldb, T* c, Index ldc, bool accumulate, const T* bias = nullptr) {
+  for (Index i = 0; i < m; ++i)
+    for (Index j = 0; j < n; ++j) {
+      T sum = accumulate ? c[i * ldc + j] : bias ? bias[j] : T(0);
+      for (Index p = 0; p < k; ++p)
+        sum += (transpose_a ? a[p * lda + i] : a[i * lda + p]) *
+               (transpose_b ? b[j * ldb + p] : b[p * ldb + j]);
+      c[i * ldc + j] = sum;
+    }
+}
+}  // namespace reference
+
+namespace detail {
+/// This thread's room for packed blocks, at a multiple of 64 bytes.
+inline float* gemm_scratch() {
+  constexpr std::size_t need = simd::generic::gemm_scratch + 16;
+  static thread_local std::vector<float> room(need);
+  const auto at = reinterpret_cast<std::uintptr_t>(room.data());
+  return room.data() + (64 - at % 64) % 64 / sizeof(float);
+}
+}  // namespace detail
+
+/// C[m,n] = start + op(A)[m,k] op(B)[k,n], row-major; start is C if accumulate, else bias[n] for
+/// every row if given, else 0. op(X) is X stored transposed if so told; lda, ldb, ldc are the row
+/// strides of the matrices as stored. C may not overlap A, B or bias.
+template <class T>
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a, Index lda,
+          const T* b, Index ldb, T* c, Index ldc, bool accumulate, const T* bias = nullptr) {
+  // Pieces of at least two million multiply-adds (some 40 us): waking a thread costs 5 to 20 us.
+  // Packing an element of B costs about as much as four rows of work.
+  const bool by_rows = m > n / 2;
+  const Index length = by_rows ? m : n, unit = 32;
+  const Index work = unit * (by_rows ? n : m + 4) * (k + 16);
+  const Index grain = (Index{1} << 21) / (work > 0 ? work : 1) + 1;
+  parallel_for((length + unit - 1) / unit, grain, [&](Index begin, Index end) {
+    const Index first = begin * unit, count = std::min(length, end * unit) - first;
+    const T* const from_a = !by_rows ? a : transpose_a ? a + first : a + first * lda;
+    const T* const from_b = by_rows ? b : transpose_b ? b + first * ldb : b + first;
+    T* const to = by_rows ? c + first * ldc : c + first;
+    const T* const add = bias && !by_rows ? bias + first : bias;
+    const Index rows = by_rows ? count : m, cols = by_rows ? n : count;
+    if constexpr (std::is_same_v<T, float>)
+      GAZE_SIMD(gemm, transpose_a, transpose_b, rows, cols, k, from_a, lda, from_b, ldb, to, ldc,
+                accumulate, add, detail::gemm_scratch());
+    else
+      reference::gemm(transpose_a, transpose_b, rows, cols, k, from_a, lda, from_b, ldb, to, ldc,
+                      accumulate, add);
+  });
+}
+
+}  // namespace gaze::cpu

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The AdamW step on the CPU: one fused pass over a pack of parameters.
+//
+//   g = grad_scale grad,  m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2
+//   param -= lr (m / c1 / (sqrt(v / c2) + eps) + weight_decay param),  c1 = 1 - b1^t, c2 = 1 - b2^t
+//
+// The decay is decoupled from the gradient: Loshchilov & Hutter 2019.
+#pragma once
+#include <cmath>
+#include <type_traits>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+#include "gaze/core/parallel.hpp"
+#include "gaze/cpu/simd/sets.hpp"
+
+namespace gaze::cpu {
+
+template <class T>
+struct AdamW {
+  T lr = T(1e-3), beta1 = T(0.9), beta2 = T(0.999), eps = T(1e-8), weight_decay = T(0);
+};
+
+namespace reference {
+
+template <class T>
+void adamw_step(Index n, T* param, const T* grad, T* m, T* v, T lr, T beta1, T beta2, T eps,
+                T weight_decay, T inv_correction1, T inv_root_correction2, T grad_scale) {
+  for (Index i = 0; i < n; ++i) {
+    const T g = grad[i] * grad_scale;
+    m[i] = beta1 * m[i] + (1 - beta1) * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+    const T step = m[i] * inv_correction1 / (std::sqrt(v[i]) * inv_root_correction2 + eps);
+    param[i] -= lr * (step + weight_decay * param[i]);
+  }
+}
+
+}  // namespace reference
+
+/// One step for n parameters with their moments m and v; the corrections are 1 - beta^t of step t
+/// (counted from 1), grad_scale is what clipping or averaging makes of the gradient.
+template <class T>
+void adamw_step(Index n, T* param, const T* grad, T* m, T* v, const AdamW<T>& settings,
+                T bias_correction1, T bias_correction2, T grad_scale) {
+  GAZE_CHECK(bias_correction1 > 0 && bias_correction2 > 0, "adamw_step",
+             "bias corrections must be positive: ", bias_correction1, ", ", bias_correction2);
+  const AdamW<T> s = settings;
+  const T inverse1 = 1 / bias_correction1, inverse2 = 1 / std::sqrt(bias_correction2);
+  parallel_for(n, 16384, [&](Index i, Index end) {
+    if constexpr (std::is_same_v<T, float>)
+      GAZE_SIMD(adamw_step, end - i, param + i, grad + i, m + i, v + i, s.lr, s.beta1, s.beta2,
+                s.eps, s.weight_decay, inverse1, inverse2, grad_scale);
+    else
+      reference::adamw_step(end - i, param + i, grad + i, m + i, v + i, s.lr, s.beta1, s.beta2,
+                            s.eps, s.weight_decay, inverse1, inverse2, grad_scale);
+  });
+}
+
+}  // namespace gaze::cpu

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+// Row-wise kernels on the CPU: norms, rotary positions, softmax statistics, gather and scatter.
+//
+// x is [N, C], rows contiguous. A forward row's bits never depend on the other rows or on threads;
+// sums over rows (weight gradients) go block by block of 64 rows in ascending order, so they repeat
+// at any thread count. float runs on simd/rows.inl, double on the plain loops in `reference`.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+#include "gaze/core/parallel.hpp"
+#include "gaze/cpu/simd/sets.hpp"
+
+namespace gaze::cpu {
+
+/// The formulas as plain loops: what double runs on, and what the float kernels are tested against.
+namespace reference {
+
+template <class T>
+void rms_norm_forward(Index n, Index c, const T* x, const T* weight, T eps, T* y, T* inv_rms) {
+  for (Index r = 0; r < n; ++r, x += c, y += c) {
+    T squares = 0;
+    for (Index j = 0; j < c; ++j) squares += x[j] * x[j];
+    inv_rms[r] = 1 / std::sqrt(squares / static_cast<T>(c) + eps);
+    for (Index j = 0; j < c; ++j) y[j] = x[j] * inv_rms[r] * weight[j];
+  }
+}
+
+template <class T>
+void rms_norm_backward(Index n, Index c, const T* x, const T* weight, const T* inv_rms, const T* dy,
+                       T* dx, T* dweight, bool accumulate_dx) {
+  for (Index r = 0; r < n; ++r, x += c, dy += c, dx += c) {
+    const T s = inv_rms[r];
+    T dot = 0;
+    for (Index j = 0; j < c; ++j) dot += dy[j] * weight[j] * x[j];
+    for (Index j = 0; j < c; ++j) {
+      if (dweight) dweight[j] += dy[j] * x[j] * s;
+      const T d = s * dy[j] * weight[j] - s * s * s * x[j] * dot / static_cast<T>(c);
+      dx[j] = accumulate_dx ? dx[j] + d : d;
+    }
+  }
+}
+
+template <class T>
+void layer_norm_forward(Index n, Index c, const T* x, const T* weight, const T* bias, T eps, T* y,
+                        T* mean, T* inv_std) {
+  for (Index r = 0; r < n; ++r, x += c, y += c) {
+    T total = 0, squares = 0;
+    for (Index j = 0; j < c; ++j) total += x[j];
+    mean[r] = total / static_cast<T>(c);
+    for (Index j = 0; j < c; ++j) squares += (x[j] - mean[r]) * (x[j] - mean[r]);
+    inv_std[r] = 1 / std::sqrt(squares / static_cast<T>(c) + eps);
+    for (Index j = 0; j < c; ++j) y[j] = (x[j] - mean[r]) * inv_std[r] * weight[j] + bias[j];
+  }
+}
+
+template <class T>
+void layer_norm_backward(Index n, Index c, const T* x, const T* weight, const T* mean,
+                         const T* inv_std, const T* dy, T* dx, T* dweight, T* dbias,
+                         bool accumulate_dx) {
+  for (Index r = 0; r < n; ++r, x += c, dy += c, dx += c) {
+    T total = 0, dot = 0;
+    for (Index j = 0; j < c; ++j) {
+      total += dy[j] * weight[j];
+      dot += dy[j] * weight[j] * (x[j] - mean[r]) * inv_std[r];
+    }
+    for (Index j = 0; j < c; ++j) {
+      const T normed = (x[j] - mean[r]) * inv_std[r];
+      if (dweight) dweight[j] += dy[j] * normed;
+      if (dbias) dbias[j] += dy[j];
+      const T d = inv_std[r] * (dy[j] * weight[j] - (total + normed * dot) / static_cast<T>(c));
+      dx[j] = accumulate_dx ? dx[j] + d : d;
+    }
+  }
+}
+
+template <class T>
+void rotary(Index n, Index heads, Index head_size, Index stride, const std::int32_t* position,
+            const T* table, T sign, T* x) {
+  const Index half = head_size / 2;
+  for (Index r = 0; r < n; ++r)
+    for (Index h = 0; h < heads; ++h)
+      for (Index i = 0; i < half; ++i) {
+        const T c = table[position[r] * head_size + i];
+        const T s = sign * table[position[r] * head_size + half + i];
+        T* low = x + r * stride + h * head_size + i;
+        const T a = low[0], b = low[half];
+        low[0] = a * c - b * s;
+        low[half] = b * c + a * s;
+      }
+}
+
+template <class T>
+void softmax_stats(Index n, Index v, const T* logits, Index stride, T inv_temperature,
+                   const std::int32_t* target, T* logp, T* entropy, T* lse) {
+  for (Index r = 0; r < n; ++r, logits += stride) {
+    T top = -std::numeric_limits<T>::infinity(), total = 0, weighted = 0;
+    for (Index j = 0; j < v; ++j) top = std::max(top, logits[j] * inv_temperature);
+    for (Index j = 0; j < v; ++j) {
+      const T z = logits[j] * inv_temperature - top, e = std::exp(z);
+      total += e;
+      if (e != 0) weighted += e * z;
+    }
+    lse[r] = top + std::log(total);
+    entropy[r] = std::log(total) - weighted / total;
+    logp[r] = 0;
+    if (target[r] >= 0) logp[r] = logits[target[r]] * inv_temperature - top - std::log(total);
+  }
+}
+
+template <class T>
+void softmax_stats_backward(Index n, Index v, T* logits, Index stride, T inv_temperature,
+                            const std::int32_t* target, const T* lse, const T* entropy,
+                            const T* dlogp, const T* dentropy) {
+  for (Index r = 0; r < n; ++r, logits += stride) {
+    const T dl = dlogp && target[r] >= 0 ? dlogp[r] : 0, dh = dentropy ? dentropy[r] : 0;
+    for (Index j = 0; j < v; ++j) {
+      const T log_p = logits[j] * inv_temperature - lse[r], p = std::exp(log_p);
+      T dz = j == target[r] ? dl : 0;
+      if ((dl != 0 || dh != 0) && p != 0)
+        dz -= p * (dl + (dentropy ? dh * (log_p + entropy[r]) : 0));
+      logits[j] = inv_temperature * dz;
+    }
+  }
+}
+
+template <class T>
+void add_rows(Index n, Index c, Index stride, const T* x, T* out) {
+  for (Index r = 0; r < n; ++r)
+    for (Index j = 0; j < c; ++j) out[j] += x[r * stride + j];
+}
+
+template <class T>
+void scatter_add_rows(Index n, Index c, Index stride, const T* x, const std::int32_t* index,
+                      T* table) {
+  for (Index r = 0; r < n; ++r)
+    if (index[r] >= 0) add_rows(1, c, stride, x + r * stride, table + index[r] * stride);
+}
+
+}  // namespace reference
+
+/// float runs on the kernels of the instruction set in use, any other type on `reference`.
+#define GAZE_PICK(FUNCTION, ...)              \
+  do {                                        \
+    if constexpr (std::is_same_v<T, float>) { \
+      GAZE_SIMD(FUNCTION, __VA_ARGS__);       \
+    } else {                                  \
+      reference::FUNCTION(__VA_ARGS__);       \
+    }                                         \
+  } while (false)
+
+namespace detail {
+
+/// Rows that are worth one thread when a row holds `work` elements.
+inline Index row_grain(Index work) { return std::max<Index>(1, 16384 / std::max<Index>(1, work)); }
+
+inline constexpr Index rows_per_block = 64;
+
+/// Calls body(first row, rows, sums) for every block of 64 rows, where sums are `width` zeros of
+/// its own. Returns all sums [blocks, width], valid until this thread calls again.
+template <class T, class Body>
+const T* sum_blocks(Index n, Index width, Index work, Body&& body) {
+  thread_local std::vector<T> sums;
+  const Index blocks = (n + rows_per_block - 1) / rows_per_block;
+  sums.assign(static_cast<std::size_t>(blocks * width), T(0));
+  T* const first = sums.data();  // this thread's vector, also inside the other threads
+  parallel_for(blocks, row_grain(work * rows_per_block), [&](Index begin, Index end) {
+    for (Index b = begin; b < end; ++b) {
+      const Index row = b * rows_per_block;
+      body(row, std::min(rows_per_block, n - row), first + b * width);
+    }
+  });
+  return first;
+}
+
+/// Splits columns over threads in pieces of whole cache lines: body(first column, columns).
+template <class Body>
+void split_columns(Index n, Index c, Body&& body) {
+  constexpr Index line = 16;
+  const Index lines = (c + line - 1) / line;
+  parallel_for(lines, std::max<Index>(4, row_grain(n * line)), [&](Index begin, Index end) {
+    body(begin * line, std::min(c, end * line) - begin * line);
+  });
+}
+
+/// out[j] += the block sums [n, c of stride] in ascending order of blocks.
+template <class T>
+void add_blocks(Index n, Index c, Index stride, const T* sums, T* out) {
+  split_columns(n, c, [&](Index j, Index columns) {
+    GAZE_PICK(add_rows, n, columns, stride, sums + j, out + j);
+  });
+}
+
+/// Row p holds the D/2 cosines, then the D/2 sines of angles p theta^(-2i/D).
+template <class T>
+struct RotaryTable {
+  Index positions = 0;
+  std::vector<T> values;
+};
+
+template <class T>
+std::shared_ptr<const RotaryTable<T>> make_rotary_table(double theta, Index head_size,
+                                                        Index positions) {
+  auto table = std::make_shared<RotaryTable<T>>();
+  table->positions = positions;
+  table->values.resize(static_cast<std::size_t>(positions * head_size));
+  const Index half = head_size / 2;
+  for (Index i = 0; i < half; ++i) {
+    const double step = std::pow(theta, -2.0 * static_cast<double>(i) / double(head_size));
+    for (Index p = 0; p < positions; ++p) {
+      T* const row = table->values.data() + p * head_size;
+      row[i] = static_cast<T>(std::cos(static_cast<double>(p) * step));
+      row[half + i] = static_cast<T>(std::sin(static_cast<double>(p) * step));
+    }
+  }
+  return table;
+}
+
+/// The table of (theta, head_size) for at least `positions`, made once and grown by doubling. Each
+/// entry is computed on its own in double, so growing never changes a bit.
+template <class T>
+std::shared_ptr<const RotaryTable<T>> rotary_table(T theta, Index head_size, Index positions) {
+  static std::mutex mutex;
+  static std::map<std::pair<T, Index>, std::shared_ptr<const RotaryTable<T>>> tables;
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto& table = tables[{theta, head_size}];
+  if (!table || table->positions < positions) {
+    Index room = 256;
+    while (room < positions) room *= 2;
+    table = make_rotary_table<T>(static_cast<double>(theta), head_size, room);
+  }
+  return table;
+}
+
+}  // namespace detail
+
+/// y = x / rms(x) * weight, rms(x) = sqrt(mean x^2 + eps), per row; y may be x. inv_rms [N] is kept
+/// for backward. Zhang & Sennrich 2019.
+template <class T>
+void rms_norm_forward(Index n, Index c, const T* x, const T* weight, T eps, T* y, T* inv_rms) {
+  parallel_for(n, detail::row_grain(c), [&](Index r, Index end) {
+    GAZE_PICK(rms_norm_forward, end - r, c, x + r * c, weight, eps, y + r * c, inv_rms + r);
+  });
+}
+
+/// With s = 1/rms and g = dy weight: dx = s g - s^3 x mean(g x), dweight += sum over rows of dy x
+/// s. dx is written, or added to; dx may be dy; dweight may be null.
+template <class T>
+void rms_norm_backward(Index n, Index c, const T* x, const T* weight, const T* inv_rms, const T* dy,
+                       T* dx, T* dweight, bool accumulate_dx = false) {
+  const T* sums = detail::sum_blocks<T>(n, dweight ? c : 0, c, [&](Index r, Index rows, T* sum) {
+    GAZE_PICK(rms_norm_backward, rows, c, x + r * c, weight, inv_rms + r, dy + r * c, dx + r * c,
+              dweight ? sum : nullptr, accumulate_dx);
+  });
+  const Index blocks = (n + detail::rows_per_block - 1) / detail::rows_per_block;
+  if (dweight) detail::add_blocks(blocks, c, c, sums, dweight);
+}
+
+/// y = (x - mean) / std * weight + bias, std = sqrt(variance + eps), per row; y may be x. mean and
+/// inv_std [N] are kept for backward. Ba, Kiros & Hinton 2016.
+template <class T>
+void layer_norm_forward(Index n, Index c, const T* x, const T* weight, const T* bias, T eps, T* y,
+                        T* mean, T* inv_std) {
+  parallel_for(n, detail::row_grain(c), [&](Index r, Index end) {
+    GAZE_PICK(layer_norm_forward, end - r, c, x + r * c, weight, bias, eps, y + r * c, mean + r,
+              inv_std + r);
+  });
+}
+
+/// With u = (x - mean) / std and g = dy weight: dx = (g - mean(g) - u mean(g u)) / std,
+/// dweight += sum over rows of dy u, dbias += sum over rows of dy. dx is written, or added to; dx
+/// may be dy; dweight and dbias may each be null.
+template <class T>
+void layer_norm_backward(Index n, Index c, const T* x, const T* weight, const T* mean,
+                         const T* inv_std, const T* dy, T* dx, T* dweight, T* dbias,
+                         bool accumulate_dx = false) {
+  const Index width = dweight || dbias ? 2 * c : 0;
+  const T* sums = detail::sum_blocks<T>(n, width, c, [&](Index r, Index rows, T* sum) {
+    GAZE_PICK(layer_norm_backward, rows, c, x + r * c, weight, mean + r, inv_std + r, dy + r * c,
+              dx + r * c, dweight ? sum : nullptr, dbias ? sum + c : nullptr, accumulate_dx);
+  });
+  const Index blocks = (n + detail::rows_per_block - 1) / detail::rows_per_block;
+  if (dweight) detail::add_blocks(blocks, c, width, sums, dweight);
+  if (dbias) detail::add_blocks(blocks, c, width, sums + c, dbias);
+}
+
+/// Turns each pair (x_i, x_{i + D/2}) of every head by the angle position theta^(-2i/D), in place;
+/// `inverse` turns back, which is also the backward. Row r begins at x + r stride and holds `heads`
+/// heads of D = head_size (even). Positions 0 to 2^20 - 1. Su et al. 2021.
+template <class T>
+void rotary(Index n, Index heads, Index head_size, Index stride, const std::int32_t* position,
+            T theta, T* x, bool inverse) {
+  if (n <= 0) return;
+  GAZE_CHECK(head_size > 0 && head_size % 2 == 0, "rotary", "head size ", head_size,
+             " is not even");
+  const auto [lowest, highest] = std::minmax_element(position, position + n);
+  GAZE_CHECK(*lowest >= 0 && *highest < 1 << 20, "rotary", "positions ", *lowest, " to ", *highest,
+             " leave 0 to 2^20 - 1");
+  const auto table = detail::rotary_table(theta, head_size, Index{*highest} + 1);
+  const T* const values = table->values.data();
+  const T sign = inverse ? T(-1) : T(1);
+  parallel_for(n, detail::row_grain(heads * head_size), [&](Index r, Index end) {
+    GAZE_PICK(rotary, end - r, heads, head_size, stride, position + r, values, sign,
+              x + r * stride);
+  });
+}
+
+/// Per row, with z = logits inv_temperature and p = softmax(z): lse = log sum e^z,
+/// logp = z[target] - lse (0 where the target is -1), entropy = lse - sum p z. Logits may be -inf,
+/// but not all of a row. Row r begins at logits + r stride.
+template <class T>
+void softmax_stats(Index n, Index v, const T* logits, Index stride, T inv_temperature,
+                   const std::int32_t* target, T* logp, T* entropy, T* lse) {
+  for (Index r = 0; r < n; ++r)
+    GAZE_CHECK(target[r] < v, "softmax_stats", "target ", target[r], " of ", v, " columns");
+  parallel_for(n, detail::row_grain(4 * v), [&](Index r, Index end) {
+    GAZE_PICK(softmax_stats, end - r, v, logits + r * stride, stride, inv_temperature, target + r,
+              logp + r, entropy + r, lse + r);
+  });
+}
+
+/// Overwrites the logits with their gradient: with t = inv_temperature and H the entropy,
+/// dlogits = t (dlogp (onehot(target) - p) - dentropy p (log p + H)). dlogp counts only where there
+/// is a target; dlogp and dentropy may each be null; a row without any gradient becomes zeros.
+template <class T>
+void softmax_stats_backward(Index n, Index v, T* logits, Index stride, T inv_temperature,
+                            const std::int32_t* target, const T* lse, const T* entropy,
+                            const T* dlogp, const T* dentropy) {
+  for (Index r = 0; r < n; ++r)
+    GAZE_CHECK(target[r] < v, "softmax_stats_backward", "target ", target[r], " of ", v,
+               " columns");
+  parallel_for(n, detail::row_grain(4 * v), [&](Index r, Index end) {
+    GAZE_PICK(softmax_stats_backward, end - r, v, logits + r * stride, stride, inv_temperature,
+              target + r, lse + r, entropy ? entropy + r : nullptr, dlogp ? dlogp + r : nullptr,
+              dentropy ? dentropy + r : nullptr);
+  });
+}
+
+/// out[j] += sum over rows of x[r, j]: the gradient of a bias.
+template <class T>
+void column_sum(Index n, Index c, const T* x, T* out) {
+  const T* sums = detail::sum_blocks<T>(n, c, c, [&](Index r, Index rows, T* sum) {
+    GAZE_PICK(add_rows, rows, c, c, x + r * c, sum);
+  });
+  const Index blocks = (n + detail::rows_per_block - 1) / detail::rows_per_block;
+  detail::add_blocks(blocks, c, c, sums, out);
+}
+
+/// out[r] = table[index[r]], or zeros where the index is -1. table is [table_rows, C].
+template <class T>
+void gather_rows(Index n, Index c, const T* table, const std::int32_t* index, T* out) {
+  const std::size_t bytes = static_cast<std::size_t>(c) * sizeof(T);
+  parallel_for(n, detail::row_grain(c), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r)
+      if (index[r] >= 0)
+        std::memcpy(out + r * c, table + index[r] * c, bytes);
+      else
+        std::memset(out + r * c, 0, bytes);
+  });
+}
+
+/// table[index[r]] += x[r] in ascending order of r; -1 is skipped. table is [table_rows, C].
+/// Threads share out the columns, so that every element is one chain of additions.
+template <class T>
+void scatter_add_rows(Index n, Index c, const T* x, const std::int32_t* index, Index table_rows,
+                      T* table) {
+  for (Index r = 0; r < n; ++r)
+    GAZE_CHECK(index[r] < table_rows, "scatter_add_rows", "index ", index[r], " of ", table_rows,
+               " rows");
+  detail::split_columns(n, c, [&](Index j, Index columns) {
+    GAZE_PICK(scatter_add_rows, n, columns, c, x + j, index, table + j);
+  });
+}
+
+#undef GAZE_PICK
+
+}  // namespace gaze::cpu

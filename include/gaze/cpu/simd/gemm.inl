@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+// The matrix product of one thread: C[m,n] = start + op(A)[m,k] op(B)[k,n], row-major.
+//
+// Every element of C is one chain of multiply-adds over ascending k, whatever the tile, so a row
+// has the same bits alone and among a thousand. The register tile is gemm_mr x gemm_nr. B is packed
+// in panels of gemm_nr columns, [k][gemm_nr] each, that stream from L2; A in rows of fixed stride,
+// a few of which stay in L1 and are broadcast. k is cut in blocks; C carries the chain between
+// them.
+#if defined(__clang__)
+#define GAZE_UNROLL _Pragma("unroll")
+#else
+#define GAZE_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+constexpr int gemm_mr = W == 16 ? 12 : W == 8 ? 6 : 4;
+constexpr int gemm_nr = 2 * W;
+// Measured on Zen 4 at 1024^3 and m = 3000: a depth of 384 beats 256 by 5 %, 512 gains no more.
+constexpr int gemm_kc = 384;                    // depth of a block
+constexpr int gemm_nc = 512;                    // columns of B packed at a time: 768 KiB, in L2
+constexpr int gemm_mc = 96;                     // rows of A packed at a time
+constexpr int gemm_few_rows = W == 16 ? 8 : 4;  // up to these, a transposed B is not packed
+constexpr int gemm_as = gemm_kc + 16;           // row stride of packed A: off the powers of two
+constexpr int gemm_scratch = gemm_kc * gemm_nc + gemm_mc * gemm_as + 16;  // floats
+
+enum class GemmStart { zero, bias, c };
+
+/// c[R, cols] = start + a[R, kc] b[kc, cols]; cols <= gemm_nr, but b has all gemm_nr columns.
+template <int R>
+GAZE_INLINE void gemm_tile(Index kc, const float* a, const float* b, Index b_stride, float* c,
+                           Index ldc, int cols, GemmStart start, const float* bias) {
+  const bool whole = cols == gemm_nr;
+  const int n0 = cols < W ? cols : W, n1 = cols - n0;
+  vf acc[R][2];
+  GAZE_UNROLL
+  for (int i = 0; i < R; ++i) {
+    const float* from = start == GemmStart::c ? c + i * ldc : bias;
+    if (start == GemmStart::zero) {
+      acc[i][0] = acc[i][1] = set(0.0f);
+    } else {
+      acc[i][0] = whole ? load(from) : load_n(from, n0);
+      acc[i][1] = whole ? load(from + W) : load_n(from + n0, n1);
+    }
+  }
+  for (Index p = 0; p < kc; ++p) {
+    const vf b0 = load(b), b1 = load(b + W);
+    b += b_stride;
+    GAZE_UNROLL
+    for (int i = 0; i < R; ++i) {
+      const vf x = set(a[i * gemm_as + p]);
+      acc[i][0] = fma(x, b0, acc[i][0]);
+      acc[i][1] = fma(x, b1, acc[i][1]);
+    }
+  }
+  GAZE_UNROLL
+  for (int i = 0; i < R; ++i) {
+    float* to = c + i * ldc;
+    if (whole) {
+      store(to, acc[i][0]);
+      store(to + W, acc[i][1]);
+    } else {
+      store_n(to, acc[i][0], n0);
+      store_n(to + n0, acc[i][1], n1);
+    }
+  }
+}
+
+GAZE_FN void gemm_tile_of(int rows, Index kc, const float* a, const float* b, Index b_stride,
+                          float* c, Index ldc, int cols, GemmStart start, const float* bias) {
+#define GAZE_GEMM_TILE(R)                                                                    \
+  case R:                                                                                    \
+    if constexpr (R <= gemm_mr) gemm_tile<R>(kc, a, b, b_stride, c, ldc, cols, start, bias); \
+    break;
+  switch (rows) {
+    GAZE_GEMM_TILE(1)
+    GAZE_GEMM_TILE(2)
+    GAZE_GEMM_TILE(3)
+    GAZE_GEMM_TILE(4)
+    GAZE_GEMM_TILE(5)
+    GAZE_GEMM_TILE(6)
+    GAZE_GEMM_TILE(7)
+    GAZE_GEMM_TILE(8)
+    GAZE_GEMM_TILE(9)
+    GAZE_GEMM_TILE(10)
+    GAZE_GEMM_TILE(11)
+    GAZE_GEMM_TILE(12)
+  }
+#undef GAZE_GEMM_TILE
+}
+
+/// load_transposed at an edge: rows x cols of the block exist, the rest is zero.
+GAZE_INLINE void gemm_load_edge(const float* from, Index stride, Index rows, Index cols, vf* v) {
+  float block[W * W];
+  for (int i = 0; i < W; ++i)
+    store(block + i * W,
+          i < rows ? load_n(from + i * stride, cols < W ? int(cols) : W) : set(0.0f));
+  load_transposed(block, W, v);
+}
+
+/// to[c][r] = from[r][c]; rows are written in whole vectors, zeros after the last.
+GAZE_INLINE void gemm_transposed(const float* from, Index stride, Index rows, Index cols, float* to,
+                                 Index to_stride) {
+  for (Index r = 0; r < rows; r += W, from += W * stride, to += W) {
+    Index c = 0;
+    if (rows - r >= W)
+      for (; c + W <= cols; c += W) {
+        vf v[W];
+        load_transposed(from + c, stride, v);
+        GAZE_UNROLL
+        for (int i = 0; i < W; ++i) store(to + (c + i) * to_stride, v[i]);
+      }
+    for (; c < cols; c += W) {
+      vf v[W];
+      gemm_load_edge(from + c, stride, rows - r, cols - c, v);
+      for (int i = 0; i < W && c + i < cols; ++i) store(to + (c + i) * to_stride, v[i]);
+    }
+  }
+}
+
+/// The whole product of 1 to R rows with B[n,k] stored transposed: blocks of B are turned in
+/// registers and used at once, which for so few rows costs less than packing them. Rows beyond the
+/// last repeat it: few instances compile faster, and 2 rows take hardly less time than 4.
+template <int R>
+GAZE_INLINE void gemm_few(Index rows, Index n, Index k, const float* a, Index lda, const float* b,
+                          Index ldb, float* c, Index ldc, bool accumulate, const float* bias) {
+  const float* a_row[R];
+  float* c_row[R];
+  GAZE_UNROLL
+  for (int i = 0; i < R; ++i) {
+    const Index row = i < rows ? i : rows - 1;
+    a_row[i] = a + row * lda;
+    c_row[i] = c + row * ldc;
+  }
+  for (Index j = 0; j < n; j += W, b += W * ldb) {
+    const int cols = n - j < W ? int(n - j) : W;
+    vf acc[R];
+    GAZE_UNROLL
+    for (int i = 0; i < R; ++i)
+      acc[i] = accumulate ? load_n(c_row[i] + j, cols) : bias ? load_n(bias + j, cols) : set(0.0f);
+    Index p = 0;
+    if (cols == W)
+      for (; p + W <= k; p += W) {
+        vf v[W];
+        load_transposed(b + p, ldb, v);
+        GAZE_UNROLL
+        for (int q = 0; q < W; ++q) {
+          GAZE_UNROLL
+          for (int i = 0; i < R; ++i) acc[i] = fma(set(a_row[i][p + q]), v[q], acc[i]);
+        }
+      }
+    for (; p < k; p += W) {
+      vf v[W];
+      gemm_load_edge(b + p, ldb, cols, k - p, v);
+      for (int q = 0; q < W && p + q < k; ++q) {
+        GAZE_UNROLL
+        for (int i = 0; i < R; ++i) acc[i] = fma(set(a_row[i][p + q]), v[q], acc[i]);
+      }
+    }
+    GAZE_UNROLL
+    for (int i = 0; i < R; ++i) store_n(c_row[i] + j, acc[i], cols);
+  }
+}
+
+GAZE_FN void gemm_few_of(Index rows, Index n, Index k, const float* a, Index lda, const float* b,
+                         Index ldb, float* c, Index ldc, bool accumulate, const float* bias) {
+  if (rows == 1) return gemm_few<1>(rows, n, k, a, lda, b, ldb, c, ldc, accumulate, bias);
+  if constexpr (gemm_few_rows > 4)
+    if (rows > 4) return gemm_few<8>(rows, n, k, a, lda, b, ldb, c, ldc, accumulate, bias);
+  gemm_few<4>(rows, n, k, a, lda, b, ldb, c, ldc, accumulate, bias);
+}
+
+GAZE_FN void gemm_pack_a(bool transposed, Index rows, Index kc, const float* a, Index lda,
+                         float* to) {
+  if (transposed) return gemm_transposed(a, lda, kc, rows, to, gemm_as);
+  for (Index i = 0; i < rows; ++i, a += lda, to += gemm_as) {
+    Index p = 0;
+    for (; p + W <= kc; p += W) store(to + p, load(a + p));
+    if (p < kc) store(to + p, load_n(a + p, int(kc - p)));
+  }
+}
+
+/// One panel of B: cols <= gemm_nr columns, zeros after them.
+GAZE_FN void gemm_pack_b(bool transposed, Index kc, int cols, const float* b, Index ldb,
+                         float* to) {
+  if (transposed) {
+    if (cols <= W)
+      for (Index p = 0; p < kc; ++p) store(to + p * gemm_nr + W, set(0.0f));
+    return gemm_transposed(b, ldb, cols, kc, to, gemm_nr);
+  }
+  const int n0 = cols < W ? cols : W, n1 = cols - n0;
+  for (Index p = 0; p < kc; ++p, b += ldb, to += gemm_nr) {
+    store(to, cols == gemm_nr ? load(b) : load_n(b, n0));
+    store(to + W, cols == gemm_nr ? load(b + W) : load_n(b + n0, n1));
+  }
+}
+
+/// The columns [0, n) of kc rows of B as panels, one after the other; `stream` leaves whole panels
+/// where they are.
+GAZE_FN void gemm_pack_panels(bool transposed, bool stream, Index kc, Index n, const float* b,
+                              Index ldb, float* to) {
+  for (Index j = stream ? n - n % gemm_nr : 0; j < n; j += gemm_nr)
+    gemm_pack_b(transposed, kc, n - j < gemm_nr ? int(n - j) : gemm_nr,
+                transposed ? b + j * ldb : b + j, ldb, to + j * kc);
+}
+
+/// c[rows, n] += packed rows of A times panels of B (whole ones from b if `stream`).
+GAZE_FN void gemm_rows(bool stream, Index rows, Index n, Index kc, const float* packed_a,
+                       const float* b, Index ldb, const float* packed_b, float* c, Index ldc,
+                       GemmStart start, const float* bias) {
+  const Index tiles = (rows + gemm_mr - 1) / gemm_mr;  // of about equal height
+  for (Index t = 0; t < tiles; ++t) {
+    const Index r0 = rows * t / tiles, r1 = rows * (t + 1) / tiles;
+    for (Index j = 0; j < n; j += gemm_nr) {
+      const int cols = n - j < gemm_nr ? int(n - j) : gemm_nr;
+      const bool direct = stream && cols == gemm_nr;
+      gemm_tile_of(int(r1 - r0), kc, packed_a + r0 * gemm_as, direct ? b + j : packed_b + j * kc,
+                   direct ? ldb : gemm_nr, c + r0 * ldc + j, ldc, cols, start,
+                   bias ? bias + j : nullptr);
+    }
+  }
+}
+
+/// The whole product; scratch: gemm_scratch floats at a multiple of 64 bytes.
+GAZE_FN void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a,
+                  Index lda, const float* b, Index ldb, float* c, Index ldc, bool accumulate,
+                  const float* bias, float* scratch) {
+  if (transpose_b && !transpose_a && m > 0 && m <= gemm_few_rows)
+    return gemm_few_of(m, n, k, a, lda, b, ldb, c, ldc, accumulate, bias);
+  float *const packed_b = scratch, *const packed_a = scratch + gemm_kc * gemm_nc;
+  const bool stream = !transpose_b && m <= gemm_mr;   // each element of B is used once
+  const Index nc = m <= gemm_mc ? gemm_nr : gemm_nc;  // few rows: pack a panel, use it at once
+  for (Index p = 0; p == 0 || p < k; p += gemm_kc) {
+    const Index kc = k - p < gemm_kc ? k - p : gemm_kc;
+    const GemmStart first = bias ? GemmStart::bias : GemmStart::zero;
+    const GemmStart start = p > 0 || accumulate ? GemmStart::c : first;
+    for (Index j = 0; j < n; j += nc) {
+      const Index cols = n - j < nc ? n - j : nc;
+      const float* const corner = transpose_b ? b + j * ldb + p : b + p * ldb + j;
+      gemm_pack_panels(transpose_b, stream, kc, cols, corner, ldb, packed_b);
+      for (Index i = 0; i < m; i += gemm_mc) {
+        const Index rows = m - i < gemm_mc ? m - i : gemm_mc;
+        if (j == 0 || m > gemm_mc)  // else it is still there
+          gemm_pack_a(transpose_a, rows, kc, transpose_a ? a + p * lda + i : a + i * lda + p, lda,
+                      packed_a);
+        gemm_rows(stream, rows, cols, kc, packed_a, corner, ldb, packed_b, c + i * ldc + j, ldc,
+                  start, bias ? bias + j : nullptr);
+      }
+    }
+  }
+}
+#undef GAZE_UNROLL

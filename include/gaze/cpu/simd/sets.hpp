@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// The vector kernels, once per instruction set: gaze::simd::generic, ::avx2, ::avx512.
+//
+// Each .inl file below is plain functions with a target attribute (GAZE_FN; GAZE_INLINE for the
+// pieces that must be inlined into one). No lambdas, no standard-library calls: such code would be
+// compiled without the attribute. Threads are the caller's business (see cpu/kernels.hpp).
+#pragma once
+#include "gaze/core/index.hpp"
+#include "gaze/cpu/isa.hpp"
+#if GAZE_X86
+#include <immintrin.h>
+#endif
+
+#define GAZE_KERNEL_FILES "gaze/cpu/simd/all.inl"
+
+#define GAZE_TARGET
+#define GAZE_FN inline
+#define GAZE_INLINE __attribute__((always_inline)) inline
+namespace gaze::simd::generic {
+#include "gaze/cpu/simd/vec_generic.inl"
+#include GAZE_KERNEL_FILES
+}  // namespace gaze::simd::generic
+#undef GAZE_FN
+#undef GAZE_INLINE
+#undef GAZE_TARGET
+
+#if GAZE_X86
+#define GAZE_TARGET __attribute__((target("avx2,fma")))
+#define GAZE_FN GAZE_TARGET inline
+#define GAZE_INLINE GAZE_TARGET __attribute__((always_inline)) inline
+namespace gaze::simd::avx2 {
+#include "gaze/cpu/simd/vec_avx2.inl"
+#include GAZE_KERNEL_FILES
+}  // namespace gaze::simd::avx2
+#undef GAZE_FN
+#undef GAZE_INLINE
+#undef GAZE_TARGET
+
+#define GAZE_TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")))
+#define GAZE_FN GAZE_TARGET inline
+#define GAZE_INLINE GAZE_TARGET __attribute__((always_inline)) inline
+namespace gaze::simd::avx512 {
+#include "gaze/cpu/simd/vec_avx512.inl"
+#include GAZE_KERNEL_FILES
+}  // namespace gaze::simd::avx512
+#undef GAZE_FN
+#undef GAZE_INLINE
+#undef GAZE_TARGET
+#endif
+#undef GAZE_KERNEL_FILES
+
+/// Calls FUNCTION of the instruction set in use.
+#if GAZE_X86
+#define GAZE_SIMD(FUNCTION, ...)                                            \
+  (::gaze::isa() == ::gaze::Isa::avx512 ? ::gaze::simd::avx512::FUNCTION(__VA_ARGS__) \
+   : ::gaze::isa() == ::gaze::Isa::avx2 ? ::gaze::simd::avx2::FUNCTION(__VA_ARGS__)   \
+                                        : ::gaze::simd::generic::FUNCTION(__VA_ARGS__))
+#else
+#define GAZE_SIMD(FUNCTION, ...) (::gaze::simd::generic::FUNCTION(__VA_ARGS__))
+#endif

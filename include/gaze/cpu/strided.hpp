@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Kernels for arrays with any strides: copies of views, broadcasting, sums over stretched axes.
+// Readable loops; what is large goes through the contiguous kernels.
+#pragma once
+#include <algorithm>
+
+#include "gaze/core/parallel.hpp"
+#include "gaze/core/shape.hpp"
+
+namespace gaze {
+
+enum class BroadcastOp { add, sub, mul, div, minimum, maximum };
+
+namespace cpu {
+namespace detail {
+
+/// Calls f(first, offset_a, offset_b) for every innermost row of `shape`, `first` being the row's
+/// first element in row-major order.
+template <class Function>
+void for_rows(const Shape& shape, const Shape& a, const Shape& b, Index begin, Index end,
+              Function f) {
+  const int outer = shape.rank() - 1;
+  for (Index row = begin; row < end; ++row) {
+    Index rest = row, at = 0, bt = 0;
+    for (int i = outer - 1; i >= 0; --i) {
+      const Index index = rest % shape[i];
+      rest /= shape[i];
+      at += index * a[i];
+      bt += index * b[i];
+    }
+    f(row, at, bt);
+  }
+}
+
+template <class T>
+T apply(BroadcastOp op, T a, T b) {
+  switch (op) {
+    case BroadcastOp::add: return a + b;
+    case BroadcastOp::sub: return a - b;
+    case BroadcastOp::mul: return a * b;
+    case BroadcastOp::div: return a / b;
+    case BroadcastOp::minimum: return b < a ? b : a;
+    case BroadcastOp::maximum: return a < b ? b : a;
+  }
+  return a;
+}
+
+/// Rank 0 seen as rank 1, so that there always is an innermost axis.
+inline Shape at_least_1d(const Shape& s, Index value) {
+  return s.rank() ? s : Shape::filled(1, value);
+}
+
+}  // namespace detail
+
+/// y (contiguous) = x seen with `strides`.
+template <class T>
+void copy_strided(const Shape& dims, const T* x, const Shape& steps, T* y) {
+  const Shape shape = detail::at_least_1d(dims, 1), strides = detail::at_least_1d(steps, 1);
+  const Index inner = shape.at(-1), step = strides.at(-1);
+  if (shape.numel() == 0) return;
+  parallel_for(shape.numel() / inner, 4096 / inner + 1, [&](Index begin, Index end) {
+    detail::for_rows(shape, strides, strides, begin, end, [&](Index row, Index at, Index) {
+      for (Index i = 0; i < inner; ++i) y[row * inner + i] = x[at + i * step];
+    });
+  });
+}
+
+/// y[r] = x[r] for n rows of c elements, each side with its own row stride.
+template <class T>
+void copy_rows(Index n, Index c, const T* x, Index x_stride, T* y, Index y_stride) {
+  parallel_for(n, 16384 / (c + 1) + 1, [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r) std::copy_n(x + r * x_stride, c, y + r * y_stride);
+  });
+}
+
+/// y (contiguous, `shape`) = op(a, b), each seen with its own strides (0: stretched).
+template <class T>
+void binary_strided(BroadcastOp op, const Shape& dims, const T* a, const Shape& steps_a, const T* b,
+                    const Shape& steps_b, T* y) {
+  const Shape shape = detail::at_least_1d(dims, 1);
+  const Shape sa = detail::at_least_1d(steps_a, 1), sb = detail::at_least_1d(steps_b, 1);
+  const Index inner = shape.at(-1), ia = sa.at(-1), ib = sb.at(-1);
+  if (shape.numel() == 0) return;
+  parallel_for(shape.numel() / inner, 4096 / inner + 1, [&](Index begin, Index end) {
+    detail::for_rows(shape, sa, sb, begin, end, [&](Index row, Index at, Index bt) {
+      for (Index i = 0; i < inner; ++i)
+        y[row * inner + i] = detail::apply(op, a[at + i * ia], b[bt + i * ib]);
+    });
+  });
+}
+
+/// y (seen with `strides`, 0 along axes that are summed) += x (contiguous), in ascending order.
+template <class T>
+void add_strided(const Shape& dims, const T* x, T* y, const Shape& steps) {
+  const Shape shape = detail::at_least_1d(dims, 1), strides = detail::at_least_1d(steps, 0);
+  const Index inner = shape.at(-1), step = strides.at(-1);
+  if (shape.numel() == 0) return;
+  detail::for_rows(shape, strides, strides, 0, shape.numel() / inner,
+                   [&](Index row, Index at, Index) {
+                     for (Index i = 0; i < inner; ++i) y[at + i * step] += x[row * inner + i];
+                   });
+}
+
+}  // namespace cpu
+}  // namespace gaze

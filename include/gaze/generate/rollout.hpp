@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Rollouts: completions sampled from a policy with a key-value cache, without padding.
+//
+// A policy offers prefill() and decode() (see models/vlm.hpp). Completions that have ended leave
+// the batch; by the engine's contract that changes no bit of the others.
+#pragma once
+#include <span>
+
+#include "gaze/core/philox.hpp"
+#include "gaze/generate/sampling.hpp"
+#include "gaze/kernels/kernels.hpp"
+#include "gaze/tensor.hpp"
+
+namespace gaze {
+
+/// One generated completion. `logp` is of the full distribution at the sampling temperature,
+/// before top-k and top-p cut it. `seen` holds [token][watched columns] of attention, where row t
+/// was seen while choosing token t.
+struct Completion {
+  std::vector<std::int32_t> tokens;  // with the end token, if it ended
+  std::vector<float> logp;
+  std::vector<float> seen;
+  bool ended = false;
+};
+
+namespace detail {
+
+/// Log-probabilities and choices for each row of logits; `sample[i]` and `position` address the
+/// random numbers.
+template <class T, class Device>
+void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Philox& random,
+            std::span<const std::uint64_t> sample, std::uint64_t position,
+            std::vector<std::int32_t>& token, std::vector<T>& logp) {
+  using K = Kernels<Device>;
+  const Index n = logits.size(0), v = logits.size(1);
+  const T inverse = s.greedy ? T(1) : static_cast<T>(1 / s.temperature);
+  token.assign(static_cast<std::size_t>(n), -1);
+  logp.assign(static_cast<std::size_t>(n), T(0));
+  std::vector<T> entropy(logp), lse(logp);
+  const auto stats = [&] {
+    K::softmax_stats(n, v, static_cast<const T*>(logits.data()), v, inverse,
+                     static_cast<const std::int32_t*>(token.data()), logp.data(), entropy.data(),
+                     lse.data());
+  };
+  if (!s.greedy) stats();
+  parallel_for(n, 8, [&](Index begin, Index end) {
+    std::vector<T> p(static_cast<std::size_t>(v));
+    std::vector<float> weights(p.size());
+    for (Index i = begin; i < end; ++i) {
+      const auto r = static_cast<std::size_t>(i);
+      const T* row = logits.data() + i * v;
+      if (s.greedy) {
+        token[r] = static_cast<std::int32_t>(std::max_element(row, row + v) - row);
+        continue;
+      }
+      for (std::size_t j = 0; j < p.size(); ++j) p[j] = row[j] * inverse - lse[r];
+      K::unary_forward(cpu::UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
+      std::copy(p.begin(), p.end(), weights.begin());
+      token[r] = draw(weights, random.uniform(sample[r], position), s);
+    }
+  });
+  stats();
+}
+
+}  // namespace detail
+
+/// `group` completions of each prompt, prompt by prompt. Completion g of prompt p draws its random
+/// numbers at sample_ids[p] * group + g, so they do not depend on what else is in the batch.
+template <class Policy>
+std::vector<Completion> rollout(const Policy& policy,
+                                std::span<const typename Policy::Prompt* const> prompts,
+                                Index group, const SamplingSettings& settings, std::int32_t end,
+                                const Philox& random, std::span<const std::uint64_t> sample_ids,
+                                auto watch) {
+  settings.check();
+  GAZE_CHECK(group > 0 && sample_ids.size() == prompts.size(), "rollout", prompts.size(),
+             " prompts, ", sample_ids.size(), " sample ids, group ", group);
+  auto state = policy.prefill(prompts, group, settings.max_tokens, watch);
+  auto step = state.first;
+  using T = typename decltype(step.logits)::value_type;
+  std::vector<Completion> out(prompts.size() * static_cast<std::size_t>(group));
+  std::vector<std::int32_t> active(out.size()), row(out.size()), token;
+  std::vector<std::uint64_t> sample(out.size());
+  std::vector<T> logp;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::size_t p = i / static_cast<std::size_t>(group);
+    active[i] = static_cast<std::int32_t>(i);
+    row[i] = static_cast<std::int32_t>(p);  // all of a group start from their prompt's logits
+    sample[i] = sample_ids[p] * static_cast<std::uint64_t>(group) + i % static_cast<std::size_t>(group);
+  }
+  for (Index t = 0; !active.empty(); ++t) {
+    using Device = typename decltype(step.logits)::device_type;
+    Tensor<T, Device> logits = step.logits;
+    const std::size_t width = step.seen.size() / static_cast<std::size_t>(logits.size(0));
+    if (t == 0) {
+      logits = Tensor<T, Device>({static_cast<Index>(row.size()), step.logits.size(1)});
+      Kernels<Device>::gather_rows(logits.size(0), logits.size(1),
+                                   static_cast<const T*>(step.logits.data()),
+                                   static_cast<const std::int32_t*>(row.data()), logits.data());
+    }
+    std::vector<std::uint64_t> ids;
+    for (const std::int32_t a : active) ids.push_back(sample[static_cast<std::size_t>(a)]);
+    detail::choose(logits, settings, random, ids, static_cast<std::uint64_t>(t), token, logp);
+    std::vector<std::int32_t> next, fed;
+    for (std::size_t i = 0; i < active.size(); ++i) {
+      Completion& c = out[static_cast<std::size_t>(active[i])];
+      c.tokens.push_back(token[i]);
+      c.logp.push_back(static_cast<float>(logp[i]));
+      const auto seen = step.seen.begin() +
+                        static_cast<std::ptrdiff_t>(width * static_cast<std::size_t>(t ? i : static_cast<std::size_t>(row[i])));
+      c.seen.insert(c.seen.end(), seen, seen + static_cast<std::ptrdiff_t>(width));
+      c.ended = token[i] == end;
+      if (c.ended || t + 1 == settings.max_tokens) continue;
+      next.push_back(active[i]);
+      fed.push_back(token[i]);
+    }
+    active = std::move(next);
+    if (!active.empty()) step = policy.decode(state, fed, active, t);
+  }
+  return out;
+}
+
+}  // namespace gaze

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// JSON: nlohmann's library behind one strict parse. It refuses what that library lets pass and a
+// hostile file could use: repeated keys (of which the last would win) and bottomless nesting.
+#pragma once
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gaze/core/error.hpp"
+
+namespace gaze::io {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;  ///< keeps keys in the order they were added
+
+inline constexpr int kMaxJsonDepth = 64;
+
+/// Parses a whole document. `source` names it in errors: a file, or "config.json line 3".
+inline Json parse_json(std::string_view text, const std::string& source) {
+  std::vector<std::set<std::string>> keys;  // of each open object
+  const auto guard = [&](int depth, Json::parse_event_t event, Json& value) {
+    using Event = Json::parse_event_t;
+    GAZE_CHECK(depth <= kMaxJsonDepth, "parse_json", source, ": nested deeper than ",
+               kMaxJsonDepth);
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key) {
+      const auto& key = value.get_ref<const std::string&>();
+      GAZE_CHECK(keys.back().insert(key).second, "parse_json", source, ": key '", key,
+                 "' is there twice");
+    }
+    return true;
+  };
+  try {
+    return Json::parse(text.begin(), text.end(), guard);
+  } catch (const Json::exception& e) {
+    GAZE_FAIL("parse_json", source, ": ", e.what());
+  }
+}
+
+/// The member `key` of an object; an Error names `source` and the key where it is missing.
+inline const Json& json_at(const Json& object, const std::string& key, const std::string& source) {
+  GAZE_CHECK(object.is_object(), "json_at", source, ": not an object, looking for '", key, "'");
+  const auto found = object.find(key);
+  GAZE_CHECK(found != object.end(), "json_at", source, ": no '", key, "'");
+  return *found;
+}
+
+/// Compact text. Strings that are not UTF-8 are an Error, not a broken file.
+template <class AnyJson>
+std::string dump_json(const AnyJson& value, const std::string& source, int indent = -1) {
+  try {
+    return value.dump(indent);
+  } catch (const Json::exception& e) {
+    GAZE_FAIL("dump_json", source, ": ", e.what());
+  }
+}
+
+}  // namespace gaze::io

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// What attention sees: flat query rows, and for each row at most two ranges of key slots.
+//
+// One layout serves causal training rows, prefill, decoding with a cache, a prompt shared by a
+// group of completions and the ViT (one bidirectional range per image). Offsets into the
+// key-value store are written here once, for every device, and so are the checks on the host.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+
+namespace gaze {
+
+inline constexpr int kKeyLanes = 16;      ///< keys are stored transposed, 16 slots to a block
+inline constexpr int kSoftmaxBlock = 64;  ///< softmax blocks: multiples of this key position
+
+/// The keys that one row sees: a shared prefix, then its own. Causal rows set own_len row by row.
+/// prefix_begin % 16 == 0 and own_begin % 16 == prefix_len % 16 (each where its length is not 0),
+/// so 16 positions from a multiple of 16 are whole lanes of one store block, but for the seam.
+struct KeyRange {
+  std::int32_t prefix_begin = 0, prefix_len = 0, own_begin = 0, own_len = 0;
+};
+
+/// Number of keys a row sees.
+constexpr Index key_count(const KeyRange& range) { return Index{range.prefix_len} + range.own_len; }
+
+/// Slot of the key at position p, 0 <= p < key_count(range).
+constexpr Index key_slot(const KeyRange& range, Index p) {
+  return p < range.prefix_len ? range.prefix_begin + p : range.own_begin + (p - range.prefix_len);
+}
+
+/// Do two rows see the same prefix; the same slots, but for how many?
+constexpr bool same_prefix(const KeyRange& a, const KeyRange& b) {
+  return a.prefix_len == b.prefix_len && (a.prefix_len == 0 || a.prefix_begin == b.prefix_begin);
+}
+constexpr bool same_keys(const KeyRange& a, const KeyRange& b) {
+  return same_prefix(a, b) && a.own_begin == b.own_begin;
+}
+
+/// Sizes of one attention. Head h reads key-value head h / (heads / kv_heads).
+struct AttentionShape {
+  Index heads = 0, kv_heads = 0, head_size = 0;
+  Index marks = 0;  ///< columns of the marks, 0 where there are none
+  float scale = 1;  ///< of the scores, mostly 1 / sqrt(head_size)
+  Index slots = 0;  ///< of the store, a multiple of 16
+};
+
+/// Elements of a key store [kv_heads][slots / 16][D][16], or of a value store.
+constexpr Index store_size(const AttentionShape& shape) {
+  return shape.kv_heads * shape.slots * shape.head_size;
+}
+
+/// Where element d of a key lies in [kv_heads][slots / 16][D][16].
+constexpr Index key_offset(const AttentionShape& shape, Index kv_head, Index slot, Index d) {
+  const Index block = kv_head * (shape.slots / kKeyLanes) + slot / kKeyLanes;
+  return (block * shape.head_size + d) * kKeyLanes + slot % kKeyLanes;
+}
+
+/// Where a value (or a gradient of a key or value) begins in [kv_heads][slots][D].
+constexpr Index value_offset(const AttentionShape& shape, Index kv_head, Index slot) {
+  return (kv_head * shape.slots + slot) * shape.head_size;
+}
+
+/// Throws unless the sizes agree and every row sees at least one key, all of them in the store.
+inline void check_attention(const char* where, const AttentionShape& s, Index rows,
+                            const KeyRange* ranges) {
+  GAZE_CHECK(s.kv_heads > 0 && s.heads > 0 && s.heads % s.kv_heads == 0, where, s.heads,
+             " heads do not share ", s.kv_heads, " key-value heads evenly");
+  GAZE_CHECK(s.head_size > 0 && s.marks >= 0, where, "head size ", s.head_size, ", ", s.marks,
+             " marks");
+  GAZE_CHECK(s.slots >= 0 && s.slots % kKeyLanes == 0, where, s.slots,
+             " slots: not a multiple of 16");
+  for (Index r = 0; r < rows; ++r) {
+    const KeyRange& k = ranges[r];
+    GAZE_CHECK(k.prefix_len >= 0 && k.own_len >= 0 && key_count(k) > 0, where, "row ", r,
+               " sees no key");
+    const bool prefix_fits =
+        k.prefix_len == 0 || (k.prefix_begin >= 0 && k.prefix_begin % 16 == 0 &&
+                              k.prefix_begin <= s.slots - k.prefix_len);
+    const bool own_fits =
+        k.own_len == 0 || (k.own_begin >= 0 && k.own_begin <= s.slots - k.own_len &&
+                           k.own_begin % 16 == k.prefix_len % 16);
+    GAZE_CHECK(prefix_fits && own_fits, where, "row ", r, ": keys [", k.prefix_begin, " +",
+               k.prefix_len, "], [", k.own_begin, " +", k.own_len, "] are misaligned or outside ",
+               s.slots, " slots");
+  }
+}
+
+/// Groups must cover the rows in order, and no slot may be seen by two: their gradients are summed
+/// by different threads.
+inline void check_groups(const char* where, Index rows, const KeyRange* ranges, Index slots,
+                         const Index* group_begin, Index groups) {
+  GAZE_CHECK(groups > 0 ? group_begin[0] == 0 : rows == 0, where, "row 0 is in no group");
+  std::vector<Index> owner(static_cast<std::size_t>(slots), -1);
+  for (Index g = 0; g < groups; ++g) {
+    const Index begin = group_begin[g], end = g + 1 < groups ? group_begin[g + 1] : rows;
+    GAZE_CHECK(begin <= end && end <= rows, where, "group ", g, " is rows ", begin, " to ", end,
+               " of ", rows);
+    for (Index r = begin; r < end; ++r) {
+      const bool known = r > begin && same_keys(ranges[r - 1], ranges[r]);
+      for (Index p = known ? key_count(ranges[r - 1]) : 0; p < key_count(ranges[r]); ++p) {
+        Index& of = owner[key_slot(ranges[r], p)];
+        GAZE_CHECK(of == -1 || of == g, where, "groups ", of, " and ", g, " share slot ",
+                   key_slot(ranges[r], p));
+        of = g;
+      }
+    }
+  }
+}
+
+}  // namespace gaze

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// The layers models are made of: each declares its parameters and applies one operation.
+#pragma once
+#include "gaze/nn/parameters.hpp"
+#include "gaze/ops/elementwise.hpp"
+#include "gaze/ops/matmul.hpp"
+#include "gaze/ops/norm.hpp"
+
+namespace gaze {
+
+/// y = x w^T (+ bias or residual); w [out, in] starts normal with deviation gain / sqrt(in).
+template <class T, class Device>
+class Linear {
+ public:
+  Linear(Parameters<T, Device>& all, const std::string& name, const std::string& part, Index in,
+         Index out, bool bias, double gain = 1)
+      : weight_(&all.add(name + ".weight", {out, in},
+                         Init::normal(gain / std::sqrt(static_cast<double>(in))), part)),
+        bias_(bias ? &all.add(name + ".bias", {out}, Init::zeros(), part) : nullptr) {}
+
+  Tensor<T, Device> operator()(const Tensor<T, Device>& x,
+                               const Tensor<T, Device>& residual = {}) const {
+    if (!bias_) return linear(x, weight_->value, {}, residual);
+    const auto y = linear(x, weight_->value, bias_->value);
+    return residual.defined() ? add(residual, y) : y;
+  }
+
+ private:
+  Parameter<T, Device>*weight_, *bias_;
+};
+
+/// RMS norm with a weight that starts at 1.
+template <class T, class Device>
+class RmsNorm {
+ public:
+  RmsNorm(Parameters<T, Device>& all, const std::string& name, const std::string& part, Index c,
+          double eps)
+      : weight_(&all.add(name + ".weight", {c}, Init::ones(), part)), eps_(static_cast<T>(eps)) {}
+
+  Tensor<T, Device> operator()(const Tensor<T, Device>& x) const {
+    return rms_norm(x, weight_->value, eps_);
+  }
+
+ private:
+  Parameter<T, Device>* weight_;
+  T eps_;
+};
+
+/// Layer norm with weight 1 and bias 0 at the start.
+template <class T, class Device>
+class LayerNorm {
+ public:
+  LayerNorm(Parameters<T, Device>& all, const std::string& name, const std::string& part, Index c,
+            double eps)
+      : weight_(&all.add(name + ".weight", {c}, Init::ones(), part)),
+        bias_(&all.add(name + ".bias", {c}, Init::zeros(), part)),
+        eps_(static_cast<T>(eps)) {}
+
+  Tensor<T, Device> operator()(const Tensor<T, Device>& x) const {
+    return layer_norm(x, weight_->value, bias_->value, eps_);
+  }
+
+ private:
+  Parameter<T, Device>*weight_, *bias_;
+  T eps_;
+};
+
+}  // namespace gaze

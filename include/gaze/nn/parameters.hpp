@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+// Parameters: named weights, each a view into one pack per (part, decayed or not).
+//
+// A model declares its parameters, then allocate() lays them out: all values of a pack lie one
+// after another, and so do their gradients, into which backward accumulates directly. The
+// optimiser's step, the gradient norm and the checkpoint's moments are one call per pack.
+#pragma once
+#include <deque>
+#include <string>
+
+#include "gaze/core/philox.hpp"
+#include "gaze/ops/views.hpp"
+
+namespace gaze {
+
+/// How a parameter starts: a constant, or normal with a standard deviation.
+struct Init {
+  double constant = 0, deviation = 0;
+  static Init zeros() { return {}; }
+  static Init ones() { return {1, 0}; }
+  static Init normal(double deviation) { return {0, deviation}; }
+};
+
+template <class T, class Device>
+struct Parameter {
+  std::string name;
+  Shape shape;
+  Init init;
+  bool optional = false;  // a step may leave it without a gradient
+  Tensor<T, Device> value;
+  std::shared_ptr<GradNode<T, Device>> node;  // its gradient's place; in `value` while trained
+};
+
+/// Parameters that are stepped together: same part of the model, same weight decay.
+template <class T, class Device>
+struct Pack {
+  std::string part;
+  bool decayed = true;
+  bool trained = true;
+  Index size = 0;
+  std::vector<Parameter<T, Device>*> members;
+  Tensor<T, Device> values;
+  Tensor<GradOf<T>, Device> gradients;  // made when the pack is first trained
+
+  std::string name() const { return part + (decayed ? "" : ".undecayed"); }
+};
+
+template <class T, class Device = Cpu>
+class Parameters {
+ public:
+  using Param = Parameter<T, Device>;
+
+  Parameters() = default;
+  Parameters(const Parameters&) = delete;  // modules point into it
+  Parameters& operator=(const Parameters&) = delete;
+
+  /// Declares a parameter; vectors (norms, biases) are not decayed.
+  Param& add(std::string name, const Shape& shape, Init init, const std::string& part) {
+    GAZE_CHECK(!find(name), "Parameters", "two parameters named ", name);
+    GAZE_CHECK(packs_.empty() || !packs_.front().values.defined(), "Parameters", name,
+               " was declared after allocate()");
+    Param& p = all_.emplace_back();
+    p.name = std::move(name);
+    p.shape = shape;
+    p.init = init;
+    pack(part, shape.rank() > 1).members.push_back(&p);
+    return p;
+  }
+
+  /// Lays the packs out and fills them: the same seed and name give the same values.
+  void allocate(std::uint64_t seed) {
+    for (auto& pack : packs_) {
+      for (Param* p : pack.members) pack.size += padded(p->shape.numel());
+      pack.values = Tensor<T, Device>({pack.size});
+      Kernels<Device>::fill(pack.size, T(0), pack.values.data());
+      Index at = 0;
+      for (Param* p : pack.members) {
+        p->value = pack.values.view(at, p->shape, contiguous_strides(p->shape));
+        initialise(*p, seed);
+        at += padded(p->shape.numel());
+      }
+    }
+    train_all();
+  }
+
+  /// Only packs of these parts get gradients and steps from now on.
+  void train_only(const std::vector<std::string>& parts) {
+    for (auto& pack : packs_) {
+      pack.trained = std::find(parts.begin(), parts.end(), pack.part) != parts.end();
+      if (pack.trained && !pack.gradients.defined()) allocate_gradients(pack);
+      for (Param* p : pack.members) p->value.set_node(pack.trained ? p->node : nullptr);
+    }
+  }
+  void train_all() {
+    std::vector<std::string> parts;
+    for (const auto& pack : packs_) parts.push_back(pack.part);
+    train_only(parts);
+  }
+
+  void clear_gradients() {
+    for (auto& pack : packs_)
+      for (Param* p : pack.members)
+        if (p->node) p->node->clear();
+  }
+
+  /// Throws the names of trained parameters that no gradient reached since clear_gradients();
+  /// optional ones count as zero.
+  void check_reached() {
+    std::string missing;
+    for (auto& pack : packs_) {
+      if (!pack.trained) continue;
+      for (Param* p : pack.members) {
+        if (p->node->defined) continue;
+        if (!p->optional) missing += " " + p->name;
+        p->node->accumulator();
+      }
+    }
+    GAZE_CHECK(missing.empty(), "step", "no gradient reached", missing);
+  }
+
+  /// The Euclidean norm of all trained gradients.
+  double gradient_norm() const {
+    double squares = 0;
+    for (const auto& pack : packs_)
+      if (pack.trained)
+        squares += Kernels<Device>::sum_squares(
+            pack.size, static_cast<const GradOf<T>*>(pack.gradients.data()));
+    return std::sqrt(squares);
+  }
+
+  Param* find(const std::string& name) {
+    for (auto& p : all_)
+      if (p.name == name) return &p;
+    return nullptr;
+  }
+  std::deque<Param>& all() { return all_; }
+  const std::deque<Param>& all() const { return all_; }
+  std::vector<Pack<T, Device>>& packs() { return packs_; }
+  const std::vector<Pack<T, Device>>& packs() const { return packs_; }
+
+  /// Number of weights.
+  Index count() const {
+    Index n = 0;
+    for (const auto& p : all_) n += p.shape.numel();
+    return n;
+  }
+
+ private:
+  static Index padded(Index n) { return (n + 15) / 16 * 16; }  // each starts on a cache line
+
+  Pack<T, Device>& pack(const std::string& part, bool decayed) {
+    for (auto& p : packs_)
+      if (p.part == part && p.decayed == decayed) return p;
+    auto& p = packs_.emplace_back();
+    p.part = part;
+    p.decayed = decayed;
+    return p;
+  }
+
+  void allocate_gradients(Pack<T, Device>& pack) {
+    pack.gradients = Tensor<GradOf<T>, Device>({pack.size});
+    Kernels<Device>::fill(pack.size, GradOf<T>(0), pack.gradients.data());
+    Index at = 0;
+    for (Param* p : pack.members) {
+      p->value.requires_grad();
+      p->node = p->value.node();
+      p->node->slot = pack.gradients.view(at, p->shape, contiguous_strides(p->shape));
+      at += padded(p->shape.numel());
+    }
+  }
+
+  static void initialise(Param& p, std::uint64_t seed) {
+    std::uint64_t key = 1469598103934665603u;  // FNV-1a of the name
+    for (const char c : p.name) key = (key ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    const Philox random(seed, Purpose::init);
+    std::vector<T> values(static_cast<std::size_t>(p.shape.numel()), static_cast<T>(p.init.constant));
+    if (p.init.deviation > 0)
+      for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] += static_cast<T>(p.init.deviation * random.normal(key, i));
+    std::copy(values.begin(), values.end(), p.value.data());
+  }
+
+  std::deque<Param> all_;
+  std::vector<Pack<T, Device>> packs_;
+};
+
+}  // namespace gaze

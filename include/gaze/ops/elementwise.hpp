@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// Elementwise operations with broadcasting, and their derivatives.
+#pragma once
+#include "gaze/cpu/elementwise.hpp"
+#include "gaze/ops/views.hpp"
+
+namespace gaze {
+
+using UnaryOp = cpu::UnaryOp;
+
+namespace detail {
+
+/// op(a, b) of contiguous or stretched values, not recorded.
+template <class T, class Device>
+Tensor<T, Device> binary_values(BroadcastOp op, const char* name, const Tensor<T, Device>& a,
+                                const Tensor<T, Device>& b) {
+  using K = Kernels<Device>;
+  const Shape shape = broadcast(a.shape(), b.shape(), name);
+  Tensor<T, Device> y(shape);
+  const T *pa = a.data(), *pb = b.data();
+  const bool plain = a.shape() == b.shape() && a.contiguous() && b.contiguous();
+  if (plain && op == BroadcastOp::add) {
+    K::add(y.numel(), pa, pb, y.data());
+  } else if (plain && op == BroadcastOp::sub) {
+    K::sub(y.numel(), pa, pb, y.data());
+  } else if (plain && op == BroadcastOp::mul) {
+    K::mul(y.numel(), pa, pb, y.data());
+  } else {
+    K::binary_strided(op, shape, pa, broadcast_strides(a.shape(), a.strides(), shape), pb,
+                      broadcast_strides(b.shape(), b.strides(), shape), y.data());
+  }
+  return y;
+}
+
+/// Adds g, of a broadcast shape, to a gradient: summed over the stretched axes.
+template <class T, class Device>
+void add_unbroadcast(GradNode<T, Device>& to, Tensor<T, Device> g) {
+  if (g.shape() == to.shape) return to.take(std::move(g));
+  const Shape strides = broadcast_strides(to.shape, contiguous_strides(to.shape), g.shape());
+  Kernels<Device>::add_strided(g.shape(), static_cast<const T*>(g.data()), to.accumulator(),
+                               strides);
+}
+
+/// 1 where `kept` was the result of minimum or maximum, 0 elsewhere: a tie goes to the first.
+template <class T, class Device>
+Tensor<T, Device> chosen(BroadcastOp op, const Tensor<T, Device>& a, const Tensor<T, Device>& b,
+                         bool first) {
+  const Shape shape = broadcast(a.shape(), b.shape(), "minimum");
+  const auto x = contiguous(expand(a.detach(), shape)), y = contiguous(expand(b.detach(), shape));
+  Tensor<T, Device> mask(shape);
+  for (Index i = 0; i < shape.numel(); ++i) {
+    const bool a_wins = op == BroadcastOp::minimum ? !(y.data()[i] < x.data()[i])
+                                                : !(x.data()[i] < y.data()[i]);
+    mask.data()[i] = a_wins == first ? T(1) : T(0);
+  }
+  return mask;
+}
+
+}  // namespace detail
+
+/// a + b.
+template <class T, class Device>
+Tensor<T, Device> add(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
+  auto y = detail::binary_values(BroadcastOp::add, "add", a, b);
+  if (recorded(a, b))
+    record(
+        "add", y,
+        [to_a = a.node(), to_b = b.node()](const auto& dy) {
+          for (const auto& to : {to_a, to_b}) {
+            if (!to) continue;
+            if (to->shape == dy.shape())
+              to->add(dy);
+            else
+              detail::add_unbroadcast(*to, dy);
+          }
+        },
+        a, b);
+  return y;
+}
+
+/// a - b.
+template <class T, class Device>
+Tensor<T, Device> sub(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
+  auto y = detail::binary_values(BroadcastOp::sub, "sub", a, b);
+  if (recorded(a, b))
+    record(
+        "sub", y,
+        [to_a = a.node(), to_b = b.node()](const auto& dy) {
+          const auto times = [&dy](T factor) {
+            Tensor<T, Device> g(dy.shape());
+            Kernels<Device>::scale(g.numel(), factor, static_cast<const T*>(dy.data()), g.data());
+            return g;
+          };
+          if (to_a) detail::add_unbroadcast(*to_a, times(T(1)));
+          if (to_b) detail::add_unbroadcast(*to_b, times(T(-1)));
+        },
+        a, b);
+  return y;
+}
+
+/// a * b; da = dy b, db = dy a.
+template <class T, class Device>
+Tensor<T, Device> mul(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
+  using S = Saved<T, Device>;
+  auto y = detail::binary_values(BroadcastOp::mul, "mul", a, b);
+  if (recorded(a, b))
+    record(
+        "mul", y,
+        [a = S("mul", a), b = S("mul", b), to_a = a.node(), to_b = b.node()](const auto& dy) {
+          const auto product = [&dy](const Tensor<T, Device>& other) {
+            return detail::binary_values(BroadcastOp::mul, "mul", dy, other);
+          };
+          if (to_a) detail::add_unbroadcast(*to_a, product(b.get()));
+          if (to_b) detail::add_unbroadcast(*to_b, product(a.get()));
+        },
+        a, b);
+  return y;
+}
+
+/// a / b; da = dy / b, db = -dy a / b^2.
+template <class T, class Device>
+Tensor<T, Device> div(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
+  using S = Saved<T, Device>;
+  auto y = detail::binary_values(BroadcastOp::div, "div", a, b);
+  if (recorded(a, b))
+    record(
+        "div", y,
+        [a = S("div", a), b = S("div", b), to_a = a.node(), to_b = b.node()](const auto& dy) {
+          const auto da = detail::binary_values(BroadcastOp::div, "div", dy, b.get());
+          if (to_b) {
+            auto db = detail::binary_values(
+                BroadcastOp::div, "div", detail::binary_values(BroadcastOp::mul, "div", da, a.get()),
+                b.get());
+            Kernels<Device>::scale(db.numel(), T(-1), static_cast<const T*>(db.data()), db.data());
+            detail::add_unbroadcast(*to_b, std::move(db));
+          }
+          if (to_a) detail::add_unbroadcast(*to_a, da);
+        },
+        a, b);
+  return y;
+}
+
+namespace detail {
+template <class T, class Device>
+Tensor<T, Device> select(BroadcastOp op, const char* name, const Tensor<T, Device>& a,
+                         const Tensor<T, Device>& b) {
+  using S = Saved<T, Device>;
+  auto y = binary_values(op, name, a, b);
+  if (recorded(a, b))
+    record(
+        name, y,
+        [op, name, a = S(name, a), b = S(name, b), to_a = a.node(),
+         to_b = b.node()](const auto& dy) {
+          for (const bool first : {true, false}) {
+            const auto& to = first ? to_a : to_b;
+            if (to)
+              add_unbroadcast(*to, binary_values(BroadcastOp::mul, name, dy,
+                                                 chosen(op, a.get(), b.get(), first)));
+          }
+        },
+        a, b);
+  return y;
+}
+}  // namespace detail
+
+/// The smaller of a and b; on a tie the gradient goes to a.
+template <class T, class Device>
+Tensor<T, Device> minimum(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
+  return detail::select(BroadcastOp::minimum, "minimum", a, b);
+}
+
+/// The larger of a and b; on a tie the gradient goes to a.
+template <class T, class Device>
+Tensor<T, Device> maximum(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
+  return detail::select(BroadcastOp::maximum, "maximum", a, b);
+}
+
+/// x held within [low, high]; the gradient is 0 outside.
+template <class T, class Device>
+Tensor<T, Device> clamp(const Tensor<T, Device>& x, T low, T high) {
+  return minimum(maximum(x, Tensor<T, Device>::scalar(low)), Tensor<T, Device>::scalar(high));
+}
+
+/// factor * x.
+template <class T, class Device>
+Tensor<T, Device> scale(const Tensor<T, Device>& input, T factor) {
+  const auto x = contiguous(input);
+  Tensor<T, Device> y(x.shape());
+  Kernels<Device>::scale(y.numel(), factor, static_cast<const T*>(x.data()), y.data());
+  if (recorded(x))
+    record(
+        "scale", y,
+        [to = x.node(), factor](const auto& dy) {
+          Tensor<T, Device> g(dy.shape());
+          Kernels<Device>::scale(g.numel(), factor, static_cast<const T*>(dy.data()), g.data());
+          to->take(std::move(g));
+        },
+        x);
+  return y;
+}
+
+/// f(x) for the functions of UnaryOp; the derivatives stand with the kernels.
+template <class T, class Device>
+Tensor<T, Device> unary(UnaryOp op, const char* name, const Tensor<T, Device>& input) {
+  using S = Saved<T, Device>;
+  const auto x = contiguous(input);
+  Tensor<T, Device> y(x.shape());
+  Kernels<Device>::unary_forward(op, x.numel(), static_cast<const T*>(x.data()), y.data());
+  if (recorded(x))
+    record(
+        name, y,
+        [op, x = S(name, x), y = S(name, y), to = x.node()](const auto& dy) {
+          const auto dx = to->target();
+          Kernels<Device>::unary_backward(op, dy.numel(), x.data(), y.data(),
+                                          static_cast<const T*>(dy.data()), dx.data,
+                                          dx.accumulate);
+        },
+        x);
+  return y;
+}
+
+#define GAZE_UNARY(NAME, OP)                              \
+  template <class T, class Device>                        \
+  Tensor<T, Device> NAME(const Tensor<T, Device>& x) {    \
+    return unary(OP, #NAME, x);                           \
+  }
+GAZE_UNARY(exp, UnaryOp::exp)          // e^x; dx = dy y
+GAZE_UNARY(log, UnaryOp::log)          // ln x; dx = dy / x
+GAZE_UNARY(sqrt, UnaryOp::sqrt)        // dx = dy / (2 y)
+GAZE_UNARY(tanh, UnaryOp::tanh)        // dx = dy (1 - y^2)
+GAZE_UNARY(sigmoid, UnaryOp::sigmoid)  // dx = dy y (1 - y)
+GAZE_UNARY(silu, UnaryOp::silu)        // x sigmoid(x)
+GAZE_UNARY(gelu, UnaryOp::gelu)        // tanh form (Hendrycks and Gimpel 2016)
+GAZE_UNARY(relu, UnaryOp::relu)        // max(x, 0); the derivative at 0 is 0
+GAZE_UNARY(square, UnaryOp::square)    // x^2; dx = 2 x dy
+GAZE_UNARY(neg, UnaryOp::neg)          // -x
+#undef GAZE_UNARY
+
+}  // namespace gaze

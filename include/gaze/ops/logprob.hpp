@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// The fused end of a language model: vocabulary projection, log-probability of a target, entropy.
+//
+//   z = x w^T / temperature,  logp[n] = z[n,target] - lse(z[n]),  entropy[n] = -sum_v p log p
+//
+// Rows are worked off in chunks, in forward and again in backward, so [N, V] is never stored.
+// With dl = dlogp and dh = dentropy:  dz[v] = dl (1[v = target] - p_v) - dh p_v (log p_v + H).
+#pragma once
+#include "gaze/ops/rows.hpp"
+
+namespace gaze {
+
+/// Both are [N] and differentiable. A target of -1 gives logp 0 and no gradient through it.
+template <class T, class Device>
+struct LogProb {
+  Tensor<T, Device> logp, entropy;
+};
+
+namespace detail {
+
+inline constexpr Index logprob_chunk = 256;  // rows; 256 x 1,000 floats are 1 MB, in the L2 cache
+
+/// Calls f(first row, rows, logits [rows, V]) chunk by chunk.
+template <class T, class Device, class Function>
+void for_logits(const Tensor<T, Device>& x, const Tensor<T, Device>& w, Function f) {
+  const Index n = x.size(0), c = x.size(1), v = w.size(0);
+  Tensor<T, Device> logits({std::min(n, logprob_chunk), v});
+  for (Index at = 0; at < n; at += logprob_chunk) {
+    const Index rows = std::min(logprob_chunk, n - at);
+    Kernels<Device>::gemm(false, true, rows, v, c, static_cast<const T*>(x.data()) + at * c, c,
+                          static_cast<const T*>(w.data()), c, logits.data(), v, false);
+    f(at, rows, logits.data());
+  }
+}
+
+}  // namespace detail
+
+/// x [N,C], w [V,C], target [N].
+template <class T, class Device>
+LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T, Device>& w,
+                                  const Indices<Device>& target, T temperature = T(1)) {
+  using K = Kernels<Device>;
+  using S = Saved<T, Device>;
+  GAZE_CHECK(input.rank() == 2 && w.rank() == 2 && input.size(1) == w.size(1) && w.contiguous(),
+             "linear_logprob", "x ", input.shape(), ", w ", w.shape());
+  GAZE_CHECK(target.shape() == Shape({input.size(0)}), "linear_logprob", "x ", input.shape(),
+             ", target ", target.shape());
+  GAZE_CHECK(temperature > 0, "linear_logprob", "temperature must be above 0, got ", temperature);
+  const auto x = contiguous(input);
+  const Index n = x.size(0), c = x.size(1), v = w.size(0);
+  detail::check_indices("linear_logprob", target, v);
+  const T inverse = T(1) / temperature;
+  LogProb<T, Device> y{Tensor<T, Device>({n}), Tensor<T, Device>({n})};
+  Tensor<T, Device> lse({n});
+  detail::for_logits(x, w, [&](Index at, Index rows, T* logits) {
+    K::softmax_stats(rows, v, static_cast<const T*>(logits), v, inverse,
+                     static_cast<const std::int32_t*>(target.data()) + at, y.logp.data() + at,
+                     y.entropy.data() + at, lse.data() + at);
+  });
+  if (!recorded(x, w)) return y;
+  record2(
+      "linear_logprob", y.logp, y.entropy,
+      [=, x = S("linear_logprob", x), w = S("linear_logprob", w), to_x = x.node(),
+       to_w = w.node(), h = S("linear_logprob", y.entropy)](const auto& dl, const auto& dh) {
+        const auto dx = to_x ? to_x->target() : typename GradNode<T, Device>::Target{};
+        T* const dw = to_w ? to_w->accumulator() : nullptr;
+        const T* none = nullptr;
+        detail::for_logits(x.get(), w.get(), [&](Index at, Index rows, T* logits) {
+          K::softmax_stats_backward(
+              rows, v, logits, v, inverse, static_cast<const std::int32_t*>(target.data()) + at,
+              static_cast<const T*>(lse.data()) + at, h.data() + at,
+              dl.defined() ? static_cast<const T*>(dl.data()) + at : none,
+              dh.defined() ? static_cast<const T*>(dh.data()) + at : none);
+          const T* dz = logits;
+          if (to_w) K::gemm(true, false, v, c, rows, dz, v, x.data() + at * c, c, dw, c, true);
+          if (to_x)
+            K::gemm(false, false, rows, c, v, dz, v, w.data(), c, dx.data + at * c, c,
+                    dx.accumulate);
+        });
+      },
+      x, w);
+  return y;
+}
+
+}  // namespace gaze

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// Choosing and adding rows of [N, C] by index: embedding lookups and sums by segment.
+//
+// Indices are Tensor<int32>; they carry no gradient. An index of -1 means no row.
+#pragma once
+#include "gaze/ops/views.hpp"
+
+namespace gaze {
+
+/// Whole numbers on a device: token ids, targets, positions.
+template <class Device>
+using Indices = Tensor<std::int32_t, Device>;
+
+namespace detail {
+template <class Device>
+void check_indices(const char* op, const Indices<Device>& index, Index rows) {
+  for (Index i = 0; i < index.numel(); ++i)
+    GAZE_CHECK(index.data()[i] >= -1 && index.data()[i] < rows, op, "index ", index.data()[i],
+               " at ", i, " is outside the ", rows, " rows");
+}
+}  // namespace detail
+
+/// y[i] = table[index[i]], or zeros where index[i] is -1: [N, C] from table [R, C].
+/// dtable[index[i]] += dy[i], in ascending i.
+template <class T, class Device>
+Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input, const Indices<Device>& index) {
+  GAZE_CHECK(table_input.rank() == 2 && index.rank() == 1, "gather_rows", "table ",
+             table_input.shape(), ", index ", index.shape());
+  const auto table = contiguous(table_input);
+  const Index n = index.numel(), rows = table.size(0), c = table.size(1);
+  detail::check_indices("gather_rows", index, rows);
+  Tensor<T, Device> y({n, c});
+  Kernels<Device>::gather_rows(n, c, static_cast<const T*>(table.data()),
+                               static_cast<const std::int32_t*>(index.data()), y.data());
+  if (recorded(table))
+    record(
+        "gather_rows", y,
+        [n, c, rows, index, to = table.node()](const auto& dy) {
+          Kernels<Device>::scatter_add_rows(n, c, static_cast<const T*>(dy.data()),
+                                            static_cast<const std::int32_t*>(index.data()), rows,
+                                            to->accumulator());
+        },
+        table);
+  return y;
+}
+
+/// y[index[i]] += x[i], into `rows` rows of zeros; dx[i] = dy[index[i]].
+template <class T, class Device>
+Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input, const Indices<Device>& index,
+                                   Index rows) {
+  GAZE_CHECK(input.rank() == 2 && index.shape() == Shape({input.size(0)}), "scatter_add_rows",
+             "x ", input.shape(), ", index ", index.shape());
+  const auto x = contiguous(input);
+  const Index n = x.size(0), c = x.size(1);
+  detail::check_indices("scatter_add_rows", index, rows);
+  Tensor<T, Device> y({rows, c});
+  Kernels<Device>::fill(y.numel(), T(0), y.data());
+  Kernels<Device>::scatter_add_rows(n, c, static_cast<const T*>(x.data()),
+                                    static_cast<const std::int32_t*>(index.data()), rows, y.data());
+  if (recorded(x))
+    record(
+        "scatter_add_rows", y,
+        [n, c, index, to = x.node()](const auto& dy) {
+          Tensor<T, Device> dx({n, c});
+          Kernels<Device>::gather_rows(n, c, static_cast<const T*>(dy.data()),
+                                       static_cast<const std::int32_t*>(index.data()), dx.data());
+          to->take(std::move(dx));
+        },
+        x);
+  return y;
+}
+
+}  // namespace gaze

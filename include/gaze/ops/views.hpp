@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// Views and their derivatives: reshape, permute, slice, expand, contiguous, concatenate.
+//
+// reshape (of contiguous values), permute, slice and expand share the values of their input. Their
+// derivative is the view run backwards: gradients are always contiguous.
+#pragma once
+#include "gaze/autograd.hpp"
+
+namespace gaze {
+
+/// The same values, row-major without gaps; x itself when it already is.
+template <class T, class Device>
+Tensor<T, Device> contiguous(const Tensor<T, Device>& x) {
+  if (x.contiguous()) return x;
+  Tensor<T, Device> y(x.shape());
+  Kernels<Device>::copy_strided(x.shape(), static_cast<const T*>(x.data()), x.strides(), y.data());
+  if (recorded(x)) record("contiguous", y, [to = x.node()](const auto& dy) { to->add(dy); }, x);
+  return y;
+}
+
+/// The same values in row-major order under another shape; one size may be -1.
+template <class T, class Device>
+Tensor<T, Device> reshape(const Tensor<T, Device>& input, Shape shape) {
+  Index known = 1;
+  int open = -1;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (shape[i] == -1) {
+      GAZE_CHECK(open < 0, "reshape", "more than one -1 in ", shape);
+      open = i;
+    } else {
+      known *= shape[i];
+    }
+  }
+  if (open >= 0) shape[open] = known ? input.numel() / known : 0;
+  GAZE_CHECK(shape.numel() == input.numel(), "reshape", input.shape(), " has ", input.numel(),
+             " elements, ", shape, " has ", shape.numel());
+  const Tensor<T, Device> x = contiguous(input);
+  Tensor<T, Device> y = x.view(0, shape, contiguous_strides(shape));
+  if (recorded(x))
+    record(
+        "reshape", y,
+        [to = x.node()](const auto& dy) {
+          to->add(dy.view(0, to->shape, contiguous_strides(to->shape)));
+        },
+        x);
+  return y;
+}
+
+namespace detail {
+/// Adds dy to the part of x's gradient that a view with these strides and offset shows.
+template <class T, class Device>
+void add_through_view(GradNode<T, Device>& to, const Tensor<GradOf<T>, Device>& dy, Index offset,
+                      const Shape& strides) {
+  Kernels<Device>::add_strided(dy.shape(), static_cast<const GradOf<T>*>(dy.data()),
+                               to.accumulator() + offset, strides);
+}
+}  // namespace detail
+
+/// y[i_order[0], i_order[1], ...] = x[...]: dimension k of y is dimension order[k] of x.
+template <class T, class Device>
+Tensor<T, Device> permute(const Tensor<T, Device>& x, const Shape& order) {
+  GAZE_CHECK(order.rank() == x.rank(), "permute", "order ", order, " for shape ", x.shape());
+  Shape shape = x.shape(), strides = shape, grad_strides = shape;
+  const Shape dense = contiguous_strides(x.shape());
+  unsigned seen = 0;
+  for (int i = 0; i < order.rank(); ++i) {
+    const int from = static_cast<int>(order[i]);
+    GAZE_CHECK(from >= 0 && from < x.rank() && !(seen >> from & 1), "permute", "order ", order,
+               " is not a permutation");
+    seen |= 1u << from;
+    shape[i] = x.shape()[from];
+    strides[i] = x.strides()[from];
+    grad_strides[i] = dense[from];
+  }
+  Tensor<T, Device> y = x.view(0, shape, strides);
+  if (recorded(x))
+    record(
+        "permute", y,
+        [to = x.node(), grad_strides](const auto& dy) {
+          detail::add_through_view(*to, dy, 0, grad_strides);
+        },
+        x);
+  return y;
+}
+
+/// Elements [begin, end) along one dimension.
+template <class T, class Device>
+Tensor<T, Device> slice(const Tensor<T, Device>& x, int dimension, Index begin, Index end) {
+  const int d = dimension < 0 ? dimension + x.rank() : dimension;
+  GAZE_CHECK(d >= 0 && d < x.rank() && 0 <= begin && begin <= end && end <= x.shape()[d], "slice",
+             "[", begin, ",", end, ") of dimension ", dimension, " of ", x.shape());
+  Shape shape = x.shape();
+  shape[d] = end - begin;
+  Tensor<T, Device> y = x.view(begin * x.strides()[d], shape, x.strides());
+  if (recorded(x)) {
+    const Shape dense = contiguous_strides(x.shape());
+    record(
+        "slice", y,
+        [to = x.node(), dense, offset = begin * dense[d]](const auto& dy) {
+          detail::add_through_view(*to, dy, offset, dense);
+        },
+        x);
+  }
+  return y;
+}
+
+/// x stretched to `shape` by the rule of broadcasting, without copying.
+template <class T, class Device>
+Tensor<T, Device> expand(const Tensor<T, Device>& x, const Shape& shape) {
+  GAZE_CHECK(broadcast(x.shape(), shape, "expand") == shape, "expand", x.shape(),
+             " does not stretch to ", shape);
+  Tensor<T, Device> y = x.view(0, shape, broadcast_strides(x.shape(), x.strides(), shape));
+  if (recorded(x)) {
+    const Shape sum = broadcast_strides(x.shape(), contiguous_strides(x.shape()), shape);
+    record(
+        "expand", y,
+        [to = x.node(), sum](const auto& dy) { detail::add_through_view(*to, dy, 0, sum); }, x);
+  }
+  return y;
+}
+
+/// Tensors one after another along a dimension.
+template <class T, class Device>
+Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int dimension) {
+  GAZE_CHECK(!parts.empty(), "concatenate", "no tensors");
+  Shape shape = parts.front().shape();
+  const int d = dimension < 0 ? dimension + shape.rank() : dimension;
+  GAZE_CHECK(d >= 0 && d < shape.rank(), "concatenate", "dimension ", dimension, " of ", shape);
+  shape[d] = 0;
+  bool wanted = false;
+  for (const auto& x : parts) {
+    Shape other = x.shape();
+    const Index size = other.rank() == shape.rank() ? other[d] : -1;
+    if (size >= 0) other[d] = shape[d];
+    GAZE_CHECK(other == shape, "concatenate", "shapes differ beside dimension ", d, ": ",
+               parts.front().shape(), " and ", x.shape());
+    shape[d] += size;
+    wanted = wanted || recorded(x);
+  }
+  Tensor<T, Device> y(shape);
+  Kernels<Device>::fill(y.numel(), T(0), y.data());
+  std::vector<std::shared_ptr<GradNode<T, Device>>> to;
+  std::vector<Index> sizes;
+  Index at = 0;
+  for (const auto& part : parts) {
+    const auto x = contiguous(part.detach());
+    Kernels<Device>::add_strided(x.shape(), static_cast<const T*>(x.data()),
+                                 y.data() + at * y.strides()[d], y.strides());
+    at += x.shape()[d];
+    to.push_back(part.node());
+    sizes.push_back(x.shape()[d]);
+  }
+  if (wanted) {
+    record("concatenate", y, [to, sizes, d](const auto& dy) {
+      Index begin = 0;
+      for (std::size_t i = 0; i < to.size(); begin += sizes[i++])
+        if (to[i]) to[i]->add(contiguous(slice(dy, d, begin, begin + sizes[i])));
+    });
+    for (const auto& x : parts) detail::link(*y.node(), x);
+  }
+  return y;
+}
+
+}  // namespace gaze

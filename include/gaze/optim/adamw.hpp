@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// AdamW (Loshchilov and Hutter 2019) over parameter packs, with clipping by the global norm.
+#pragma once
+#include "gaze/cpu/optimiser.hpp"
+#include "gaze/nn/parameters.hpp"
+
+namespace gaze {
+
+struct AdamWSettings {
+  double beta1 = 0.9, beta2 = 0.98, eps = 1e-8, weight_decay = 0.01;
+  double clip = 1;  // the gradient's norm is scaled down to this; 0: never
+};
+
+template <class T, class Device = Cpu>
+class AdamW {
+ public:
+  /// First and second moments of one pack, as float tensors of its size.
+  struct Moments {
+    Tensor<GradOf<T>, Device> first, second;
+  };
+
+  AdamW(Parameters<T, Device>& parameters, AdamWSettings settings)
+      : parameters_(parameters), settings_(settings) {
+    for (const auto& pack : parameters_.packs()) {
+      Moments& m = moments_.emplace_back();
+      if (!pack.trained) continue;
+      m.first = Tensor<GradOf<T>, Device>::zeros({pack.size});
+      m.second = Tensor<GradOf<T>, Device>::zeros({pack.size});
+    }
+  }
+
+  /// One step at this learning rate. Returns the gradient's norm before clipping; a norm that is
+  /// not finite leaves everything as it was and throws.
+  double step(double learning_rate) {
+    using G = GradOf<T>;
+    parameters_.check_reached();
+    const double norm = parameters_.gradient_norm();
+    GAZE_CHECK(std::isfinite(norm), "AdamW", "the gradient's norm is ", norm, " at step ", steps_);
+    ++steps_;
+    const double scale = settings_.clip > 0 && norm > settings_.clip ? settings_.clip / norm : 1;
+    for (std::size_t i = 0; i < moments_.size(); ++i) {
+      auto& pack = parameters_.packs()[i];
+      if (!pack.trained) continue;
+      const cpu::AdamW<G> s{static_cast<G>(learning_rate), static_cast<G>(settings_.beta1),
+                            static_cast<G>(settings_.beta2), static_cast<G>(settings_.eps),
+                            static_cast<G>(pack.decayed ? settings_.weight_decay : 0)};
+      Kernels<Device>::adamw_step(
+          pack.size, pack.values.data(), static_cast<const G*>(pack.gradients.data()),
+          moments_[i].first.data(), moments_[i].second.data(), s, correction(settings_.beta1),
+          correction(settings_.beta2), static_cast<G>(scale));
+      pack.values.changed();
+    }
+    parameters_.clear_gradients();
+    return norm;
+  }
+
+  Index steps() const { return steps_; }
+  void set_steps(Index steps) { steps_ = steps; }
+  std::vector<Moments>& moments() { return moments_; }
+
+ private:
+  GradOf<T> correction(double beta) const {
+    return static_cast<GradOf<T>>(1 - std::pow(beta, static_cast<double>(steps_)));
+  }
+
+  Parameters<T, Device>& parameters_;
+  AdamWSettings settings_;
+  std::vector<Moments> moments_;
+  Index steps_ = 0;
+};
+
+}  // namespace gaze

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Tensor<T, Device>: a handle to strided values, cheap to copy; copies share the values.
+//
+//   auto x = Tensor<float>::from({2, 3}, {1, 2, 3, 4, 5, 6});
+//   auto y = permute(x, {1, 0});           // a view (ops/views.hpp)
+//   x.requires_grad();                     // from now on, operations on x are recorded
+//
+// What is done with tensors lives in ops/; how gradients flow, in autograd.hpp.
+#pragma once
+#include <initializer_list>
+#include <memory>
+#include <vector>
+
+#include "gaze/core/device.hpp"
+#include "gaze/core/shape.hpp"
+#include "gaze/core/storage.hpp"
+
+namespace gaze {
+
+template <class T, class Device>
+struct GradNode;
+
+template <class T, class Device = Cpu>
+class Tensor {
+ public:
+  using value_type = T;
+  using device_type = Device;
+
+  /// No values at all; defined() is false.
+  Tensor() = default;
+
+  /// Uninitialised values.
+  explicit Tensor(const Shape& shape)
+      : storage_(std::make_shared<Storage<Device>>(static_cast<std::size_t>(shape.numel()) *
+                                                   sizeof(T))),
+        shape_(shape),
+        strides_(contiguous_strides(shape)) {}
+
+  static Tensor full(const Shape& shape, T value)
+    requires std::is_same_v<Device, Cpu>
+  {
+    Tensor t(shape);
+    std::fill_n(t.data(), shape.numel(), value);
+    return t;
+  }
+  static Tensor zeros(const Shape& shape)
+    requires std::is_same_v<Device, Cpu>
+  {
+    return full(shape, T(0));
+  }
+  static Tensor scalar(T value) { return full({}, value); }
+
+  static Tensor from(const Shape& shape, const std::vector<T>& values)
+    requires std::is_same_v<Device, Cpu>
+  {
+    GAZE_CHECK(shape.numel() == static_cast<Index>(values.size()), "from", "shape ", shape, " has ",
+               shape.numel(), " elements, got ", values.size());
+    Tensor t(shape);
+    std::copy(values.begin(), values.end(), t.data());
+    return t;
+  }
+
+  bool defined() const { return storage_ != nullptr; }
+  const Shape& shape() const { return shape_; }
+  const Shape& strides() const { return strides_; }
+  Index size(int dimension) const { return shape_.at(dimension); }
+  int rank() const { return shape_.rank(); }
+  Index numel() const { return shape_.numel(); }
+
+  /// The first element; the others follow by strides(). Values change through a handle whatever
+  /// its constness, as with a pointer; call changed() after writing what backward may have saved.
+  T* data() const { return static_cast<T*>(storage_->data()) + offset_; }
+  const std::shared_ptr<Storage<Device>>& storage() const { return storage_; }
+  std::uint64_t version() const { return storage_->version(); }
+  void changed() const { storage_->changed(); }
+
+  bool contiguous() const {
+    Index step = 1;
+    for (int i = rank() - 1; i >= 0; --i) {
+      if (shape_[i] != 1 && strides_[i] != step) return false;
+      step *= shape_[i];
+    }
+    return true;
+  }
+
+  /// The only element.
+  T item() const {
+    GAZE_CHECK(numel() == 1, "item", "a tensor of shape ", shape_, " is not one number");
+    return *data();
+  }
+
+  /// The elements in row-major order.
+  std::vector<T> to_vector() const
+    requires std::is_same_v<Device, Cpu>
+  {
+    std::vector<T> out;
+    out.reserve(static_cast<std::size_t>(numel()));
+    append(out, 0, data());
+    return out;
+  }
+
+  // ---- gradients (autograd.hpp) -------------------------------------------------------------
+
+  /// Makes this a leaf whose gradient is wanted.
+  Tensor& requires_grad();
+  bool needs_grad() const { return node_ != nullptr; }
+  /// The gradient so far; undefined when none has arrived.
+  Tensor<GradOf<T>, Device> grad() const;
+  /// The same values outside the graph.
+  Tensor detach() const {
+    Tensor t = *this;
+    t.node_.reset();
+    return t;
+  }
+  const std::shared_ptr<GradNode<T, Device>>& node() const { return node_; }
+  void set_node(std::shared_ptr<GradNode<T, Device>> node) { node_ = std::move(node); }
+
+  /// The same storage seen with another offset (in elements), shape and strides; not recorded.
+  Tensor view(Index offset, const Shape& shape, const Shape& strides) const {
+    Tensor t;
+    t.storage_ = storage_;
+    t.offset_ = offset_ + offset;
+    t.shape_ = shape;
+    t.strides_ = strides;
+    return t;
+  }
+
+ private:
+  void append(std::vector<T>& out, int dimension, const T* p) const {
+    if (dimension == rank()) {
+      out.push_back(*p);
+      return;
+    }
+    for (Index i = 0; i < shape_[dimension]; ++i)
+      append(out, dimension + 1, p + i * strides_[dimension]);
+  }
+
+  std::shared_ptr<Storage<Device>> storage_;
+  Index offset_ = 0;
+  Shape shape_, strides_;
+  std::shared_ptr<GradNode<T, Device>> node_;
+};
+
+}  // namespace gaze

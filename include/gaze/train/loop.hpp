@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// The one step loop: supervised stages and GRPO differ in the function that makes gradients.
+//
+// Each step: forward and backward (one or more micro-batches), a check that every trained
+// parameter got a gradient, clipping, AdamW, one line of metrics, now and then a checkpoint. All
+// randomness is counted by step, so weights, moments and the step number are the whole state: a
+// run that is killed and resumed gives the same bits as one never stopped. Logs are appended;
+// resuming cuts them back to where they were at the checkpoint.
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "gaze/cpu/isa.hpp"
+#include "gaze/io/append_log.hpp"
+#include "gaze/io/json.hpp"
+#include "gaze/optim/schedule.hpp"
+#include "gaze/train/checkpoint.hpp"
+
+namespace gaze {
+
+/// Thrown between two steps when somebody asked to stop; the state has been saved.
+class Interrupted : public Error {
+ public:
+  explicit Interrupted(const std::string& message) : Error("train", message) {}
+};
+
+/// What a step reports, by name, in the order of the log line.
+using Metrics = std::vector<std::pair<std::string, double>>;
+
+/// One stage of training.
+struct Stage {
+  std::string name;                // "vision", "sft", "grpo": written into every metrics line
+  std::vector<std::string> parts;  // parts of the model that are trained; empty: all
+  Index steps = 0;
+  CosineSchedule rate;
+  AdamWSettings adamw;
+};
+
+/// Where a run keeps its state and logs, and whom it tells.
+struct RunFolder {
+  std::string path;
+  io::OrderedJson tags = io::OrderedJson::object();  // copied into every metrics line
+  std::vector<io::AppendLog*> logs = {};             // further logs that resuming cuts back
+  Index checkpoint_every = 50;
+  std::function<void(const Stage&, Index step, const Metrics&)> progress = {};
+  std::function<bool()> stop = {};
+
+  std::string state() const { return path + "/state.safetensors"; }
+  std::string metrics() const { return path + "/metrics.jsonl"; }
+};
+
+namespace detail {
+
+inline double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+inline void log_metrics(io::AppendLog& log, const RunFolder& run, const Stage& stage, Index step,
+                        const Metrics& metrics) {
+  io::OrderedJson line = run.tags;
+  line["stage"] = stage.name;
+  line["step"] = step;
+  for (const auto& [name, value] : metrics) {
+    if (std::isfinite(value))
+      line[name] = value;
+    else
+      line[name] = nullptr;
+  }
+  log.line(line.dump());
+}
+
+}  // namespace detail
+
+/// Runs stages one after another, from the folder's saved state if there is one.
+template <class T, class Device = Cpu>
+class Trainer {
+ public:
+  /// Makes the gradients of a step and reports. A step of several updates calls apply() after
+  /// each but the last, which the loop applies.
+  using Step = std::function<Metrics(Index step, const std::function<void()>& apply)>;
+
+  Trainer(Parameters<T, Device>& parameters, RunFolder run)
+      : parameters_(parameters), run_(std::move(run)) {
+    std::filesystem::create_directories(run_.path);
+    if (std::filesystem::exists(run_.state())) saved_.emplace(run_.state());
+    log_.emplace(run_.metrics());
+    if (!saved_) cut_logs([](std::size_t) { return 0; });
+  }
+
+  /// Runs one stage, or the rest of it; a stage before the saved one is skipped.
+  void run(const Stage& stage, const Step& step) {
+    const Index position = stage_count_++;
+    if (saved_ && position < saved_stage()) return;
+    if (stage.parts.empty())
+      parameters_.train_all();
+    else
+      parameters_.train_only(stage.parts);
+    parameters_.clear_gradients();
+    AdamW<T, Device> optimiser(parameters_, stage.adamw);
+    Index first = 0;
+    if (saved_) first = restore(stage, optimiser);
+    for (Index i = first; i < stage.steps; ++i) {
+      const double start = detail::seconds_now();
+      const double rate = stage.rate(i);
+      Metrics metrics = step(i, [&] { optimiser.step(rate); });
+      const double norm = optimiser.step(rate);
+      metrics.emplace_back("grad_norm", norm);
+      metrics.emplace_back("lr", rate);
+      metrics.emplace_back("step_time", detail::seconds_now() - start);
+      detail::log_metrics(*log_, run_, stage, i, metrics);
+      if (run_.progress) run_.progress(stage, i, metrics);
+      const bool stop = run_.stop && run_.stop();
+      const bool last = i + 1 == stage.steps;
+      if (stop || last || (i + 1) % run_.checkpoint_every == 0)
+        save(position, stage, i + 1, optimiser);
+      if (stop && !last)
+        throw Interrupted(detail::concat("stopped after step ", i + 1, " of stage ", stage.name,
+                                         "; saved in ", run_.state()));
+    }
+  }
+
+ private:
+  Index saved_stage() const { return std::stoll(metadata("stage_index")); }
+
+  const std::string& metadata(const std::string& key) const {
+    const auto found = saved_->metadata().find(key);
+    GAZE_CHECK(found != saved_->metadata().end(), "resume", saved_->path(), ": no ", key);
+    return found->second;
+  }
+
+  void save(Index position, const Stage& stage, Index next, AdamW<T, Device>& optimiser) {
+    io::Metadata m{{"stage", stage.name},
+                   {"stage_index", std::to_string(position)},
+                   {"step", std::to_string(next)},
+                   {"isa", name(isa())},
+                   {"log.0", std::to_string(log_->offset())}};
+    for (std::size_t i = 0; i < run_.logs.size(); ++i)
+      m["log." + std::to_string(i + 1)] = std::to_string(run_.logs[i]->offset());
+    save_state(run_.state(), parameters_, optimiser, m);
+  }
+
+  Index restore(const Stage& stage, AdamW<T, Device>& optimiser) {
+    GAZE_CHECK(metadata("stage") == stage.name, "resume", saved_->path(), ": saved in stage ",
+               metadata("stage"), ", this run has ", stage.name, " there");
+    GAZE_CHECK(metadata("isa") == name(isa()), "resume", saved_->path(), ": saved with ",
+               metadata("isa"), " kernels, this run uses ", name(isa()),
+               "; the bits would differ (set GAZE_ISA)");
+    load_state(*saved_, parameters_, optimiser);
+    cut_logs([&](std::size_t i) { return std::stoull(metadata("log." + std::to_string(i))); });
+    const Index step = std::stoll(metadata("step"));
+    saved_.reset();
+    return step;
+  }
+
+  template <class Offset>
+  void cut_logs(Offset offset) {
+    log_->truncate_to(offset(0));
+    for (std::size_t i = 0; i < run_.logs.size(); ++i) run_.logs[i]->truncate_to(offset(i + 1));
+  }
+
+  Parameters<T, Device>& parameters_;
+  RunFolder run_;
+  std::optional<io::SafetensorsFile> saved_;
+  std::optional<io::AppendLog> log_;
+  Index stage_count_ = 0;
+};
+
+}  // namespace gaze

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The decoder: RMS norm, rotary positions, grouped-query attention, SwiGLU, tied embeddings.
+#pragma once
+#include <deque>
+
+#include "gaze/nn/layers.hpp"
+#include "gaze/ops/attention.hpp"
+#include "gaze/ops/rotary.hpp"
+#include "gaze/ops/swiglu.hpp"
+#include "models/presets.hpp"
+
+namespace gaze::models {
+
+/// What a forward pass sees beside the rows: the layout, marks to observe, and a cache if decoding.
+template <class T, class Device>
+struct DecoderContext {
+  std::shared_ptr<const TokenLayout> layout;
+  Indices<Device> position;
+  Tensor<float, Device> marks = {};                          // [slots, M] or undefined
+  std::deque<KeyValueStore<T, Device>>* cache = nullptr;     // one store per layer
+  std::vector<Tensor<T, Device>> seen = {};                  // out: [N, H*M] per layer, with marks
+};
+
+template <class T, class Device>
+class DecoderBlock {
+ public:
+  DecoderBlock(Parameters<T, Device>& all, const std::string& name, const DecoderConfig& c)
+      : sizes_{c.heads, c.kv_heads, c.head_size, 1 / std::sqrt(static_cast<double>(c.head_size))},
+        theta_(static_cast<T>(c.rope_theta)),
+        norm1_(all, name + ".norm1", "decoder", c.width, c.eps),
+        qkv_(all, name + ".qkv", "decoder", c.width, sizes_.columns(), false),
+        out_(all, name + ".out", "decoder", c.heads * c.head_size, c.width, false, 0.3),
+        norm2_(all, name + ".norm2", "decoder", c.width, c.eps),
+        gate_up_(all, name + ".gate_up", "decoder", c.width, 2 * c.mlp, false),
+        down_(all, name + ".down", "decoder", c.mlp, c.width, false, 0.3) {}
+
+  Tensor<T, Device> operator()(const Tensor<T, Device>& x, DecoderContext<T, Device>& context,
+                               KeyValueStore<T, Device>* cache) const {
+    const auto qkv = rotary(qkv_(norm1_(x)), sizes_.heads + sizes_.kv_heads, sizes_.head_size,
+                            theta_, context.position);
+    auto seen = attention(qkv, sizes_, context.layout, context.marks, cache);
+    if (seen.marks.defined()) context.seen.push_back(seen.marks);
+    const auto h = out_(seen.out, x);
+    return down_(swiglu(gate_up_(norm2_(h))), h);
+  }
+
+ private:
+  AttentionSizes sizes_;
+  T theta_;
+  RmsNorm<T, Device> norm1_;
+  Linear<T, Device> qkv_, out_;
+  RmsNorm<T, Device> norm2_;
+  Linear<T, Device> gate_up_, down_;
+};
+
+template <class T, class Device>
+class Decoder {
+ public:
+  Decoder(Parameters<T, Device>& all, const DecoderConfig& c, Index vocabulary)
+      : embedding_(&all.add("decoder.embedding", {vocabulary, c.width}, Init::normal(0.04),
+                            "decoder")),
+        scale_(static_cast<T>(std::sqrt(static_cast<double>(c.width)))),
+        norm_(all, "decoder.norm", "decoder", c.width, c.eps) {
+    for (Index i = 0; i < c.layers; ++i)
+      blocks_.emplace_back(all, "decoder." + std::to_string(i), c);
+  }
+
+  /// Rows of token embeddings; an id of -1 gives zeros (a row that an image fills).
+  Tensor<T, Device> embed(const Indices<Device>& ids) const {
+    return scale(gather_rows(embedding_->value, ids), scale_);
+  }
+
+  /// The last hidden state [N, C] of rows [N, C], normalised: linear_logprob's input.
+  Tensor<T, Device> operator()(Tensor<T, Device> h, DecoderContext<T, Device>& context) const {
+    for (std::size_t i = 0; i < blocks_.size(); ++i)
+      h = blocks_[i](h, context, context.cache ? &(*context.cache)[i] : nullptr);
+    return norm_(h);
+  }
+
+  /// The embedding matrix [V, C], which is the vocabulary projection too.
+  const Tensor<T, Device>& vocabulary() const { return embedding_->value; }
+
+ private:
+  Parameter<T, Device>* embedding_;
+  T scale_;
+  RmsNorm<T, Device> norm_;
+  std::deque<DecoderBlock<T, Device>> blocks_;
+};
+
+}  // namespace gaze::models

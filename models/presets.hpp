@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Model sizes as data.
+#pragma once
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+
+namespace gaze::models {
+
+/// A vision transformer on square images; patches of `patch` pixels.
+struct VitConfig {
+  Index image, patch, width, layers, heads, mlp;
+  double eps = 1e-5;
+
+  Index grid() const { return image / patch; }
+  Index patches() const { return grid() * grid(); }
+};
+
+/// A decoder with rotary positions, grouped-query attention and SwiGLU.
+struct DecoderConfig {
+  Index width, layers, heads, kv_heads, head_size, mlp;
+  double rope_theta = 10000, eps = 1e-5;
+};
+
+/// Pixel shuffle joins shuffle x shuffle patches to one image token.
+struct VlmConfig {
+  VitConfig vit;
+  Index shuffle;
+  DecoderConfig decoder;
+  Index vocabulary = 0;  // known once there is a tokeniser
+
+  Index image_tokens() const { return vit.patches() / (shuffle * shuffle); }
+  Index image_side() const { return vit.grid() / shuffle; }
+};
+
+struct Preset {
+  const char* name;
+  VlmConfig config;
+};
+
+inline constexpr std::array<Preset, 5> presets = {{
+    //          image patch width layers heads mlp        width layers heads kv D mlp
+    {"nano", {{64, 8, 48, 2, 3, 128}, 2, {64, 2, 2, 1, 32, 160}}},  // for tests
+    {"tiny", {{64, 8, 96, 4, 3, 384}, 2, {128, 6, 4, 2, 32, 344}}},
+    {"small", {{96, 8, 192, 6, 6, 768}, 2, {256, 6, 8, 4, 32, 704}}},
+    {"base", {{128, 8, 256, 8, 8, 1024}, 2, {384, 8, 6, 3, 64, 1024}}},
+    {"large", {{256, 16, 512, 10, 8, 2048}, 2, {768, 12, 12, 4, 64, 2048}}},
+}};
+
+inline VlmConfig preset(std::string_view name) {
+  std::string known;
+  for (const auto& p : presets) {
+    if (name == p.name) return p.config;
+    known += std::string(known.empty() ? "" : ", ") + p.name;
+  }
+  GAZE_FAIL("preset", "no model named ", name, "; there are ", known);
+}
+
+}  // namespace gaze::models

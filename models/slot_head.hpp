@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// A head for the vision stage: reads fixed-order labels (slots) off all image tokens at once. It
+// teaches the ViT to see before there is a language loss, and is dropped afterwards.
+#pragma once
+#include "gaze/nn/layers.hpp"
+#include "gaze/ops/logprob.hpp"
+#include "models/presets.hpp"
+
+namespace gaze::models {
+
+template <class T, class Device>
+class SlotHead {
+ public:
+  SlotHead(Parameters<T, Device>& all, const VlmConfig& c, Index slots)
+      : slots_(slots),
+        joined_(c.image_tokens() * c.decoder.width),
+        up_(all, "slots.up", "slots", joined_, hidden, true),
+        down_(all, "slots.down", "slots", hidden, slots * width, true),
+        words_(&all.add("slots.words", {c.vocabulary, width},
+                        Init::normal(1 / std::sqrt(static_cast<double>(width))), "slots")) {}
+
+  /// log p of each label [images * slots] from image tokens [images * image_tokens, C].
+  Tensor<T, Device> operator()(const Tensor<T, Device>& image_tokens,
+                               const Indices<Device>& labels) const {
+    const Index images = image_tokens.numel() / joined_;
+    const auto h = gelu(up_(reshape(image_tokens, {images, joined_})));
+    return linear_logprob(reshape(down_(h), {images * slots_, width}), words_->value, labels).logp;
+  }
+
+ private:
+  static constexpr Index hidden = 256, width = 64;
+  Index slots_, joined_;
+  Linear<T, Device> up_, down_;
+  Parameter<T, Device>* words_;
+};
+
+}  // namespace gaze::models

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// One record for every physics problem: PhyX's own files, JSONL, and the synthetic suite.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gaze::phyx {
+
+/// Multiple choice (the answer is a letter) or open-ended (the answer is a value's text).
+enum class Form { mc, oe };
+
+/// A region of interest in the image, in fractions of its width and height (0 to 1).
+struct Region {
+  std::string name;
+  float x0 = 0, y0 = 0, x1 = 1, y1 = 1;
+};
+
+/// How a reference solution goes, for supervised responses and for the rubric.
+struct Solution {
+  std::vector<std::string> look;   // what the picture shows: "mass = 5 kg"
+  std::string principle;           // "newton second law"; one of the suite's fixed phrases
+  std::vector<std::string> steps;  // the calculation: "5 * 2 = 10"
+  std::string value;               // the answer without its unit: "10", "left"
+  std::string unit;                // "N"; empty when the answer has none
+};
+
+/// What a picture holds, for the vision and caption stages. Empty for real PhyX rows.
+struct Scene {
+  std::string caption;             // a structured description, words separated by spaces
+  std::vector<std::string> slots;  // fixed-order labels, one word each: {"incline","30","5","none"}
+  std::vector<Region> regions;     // what one must look at to answer
+};
+
+/// One problem. Strings are UTF-8. `question` is the complete prompt, as in PhyX's TSV files.
+struct Problem {
+  std::string index;                     // the row's index, as text
+  Form form = Form::oe;
+  std::string question;                  // the complete prompt text
+  std::array<std::string, 4> options{};  // MC: texts of A..D; OE: empty
+  std::string answer;                    // MC: "A".."D"; OE: the value's text
+  std::vector<std::uint8_t> image;       // the encoded picture: PNG or JPEG bytes; empty: none
+  std::string category;                  // one of the six domains, in PhyX's data spelling
+  std::string subfield;
+  std::vector<std::string> reasoning;    // PhyX's reasoning types, exact strings
+
+  // Extra columns of the synthetic suite; empty for real PhyX rows.
+  std::string split;        // train, val, test_known, test_new
+  std::string template_id;  // "incline_acceleration"
+  bool needs_image = true;  // false: the text alone decides the answer
+  Solution solution;
+  Scene scene;
+};
+
+/// PhyX's six domains, in the data's spelling.
+inline constexpr std::array<const char*, 6> domains = {
+    "Mechanics", "Electromagnetism", "Thermodynamics", "Waves/Acoustics", "Optics",
+    "Modern Physics"};
+
+/// PhyX's six reasoning types, exact strings; a problem has one or more of them.
+inline constexpr std::array<const char*, 6> reasoning_types = {
+    "Physical Model Grounding Reasoning", "Spatial Relation Reasoning",
+    "Multi-Formula Reasoning",            "Implicit Condition Reasoning",
+    "Numerical Reasoning",                "Predictive Reasoning"};
+
+}  // namespace gaze::phyx

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// What every section of the report needs: the data, indexed, and the conditions in their order.
+#pragma once
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "phyx/findings.hpp"
+#include "phyx/report/conditions.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/run_data.hpp"
+
+namespace gaze::phyx::report {
+
+struct Context {
+  explicit Context(const RunData& d) : data(d), results(d.results) {
+    std::set<std::string> tested, seen;
+    for (const auto& r : d.results) {
+      tested.insert(r.condition);
+      if (r.seed != "all") seeds.insert({r.condition, r.seed});
+    }
+    seen = tested;
+    for (const auto& m : d.metrics)
+      if (!m.condition.empty()) seen.insert(m.condition);
+    for (const auto& c : d.completions)
+      if (!c.condition.empty()) seen.insert(c.condition);
+    conditions = ordered_conditions(tested);
+    all_conditions = ordered_conditions(seen);
+  }
+
+  std::size_t seed_count(const std::string& condition) const {
+    std::size_t n = 0;
+    for (const auto& s : seeds) n += s.first == condition;
+    return n;
+  }
+
+  const RunData& data;
+  ResultIndex results;
+  std::vector<std::string> conditions;      // those with test results
+  std::vector<std::string> all_conditions;  // those with anything
+  std::set<std::pair<std::string, std::string>> seeds;
+};
+
+/// "53.1 %" with its interval in small type below; a dash where there is no such row.
+inline std::string percent_cell(const ResultRow* r) {
+  if (!r) return "–";
+  return percent(r->value) + "<small>" + percent(r->low) + " to " + percent(r->high) + "</small>";
+}
+
+/// "53.1 % (50.2 to 56.0)" in a sentence.
+inline std::string percent_text(const ResultRow& r) {
+  return percent(r.value) + "\u00a0% (" + percent(r.low) + " to " + percent(r.high) + ")";
+}
+
+inline std::string condition_header(const std::string& name) {
+  return "<th scope=\"row\" class=\"" + condition_class(name) + "\"><i></i>" + escape(name) +
+         "</th>";
+}
+
+inline std::vector<std::pair<std::string, std::string>> legend_entries(
+    const std::vector<std::string>& conditions) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& c : conditions) out.emplace_back(c, condition_class(c));
+  return out;
+}
+
+}  // namespace gaze::phyx::report

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// Learning curves: one small chart per quantity, one line per condition (the mean of its seeds,
+// with single seeds behind it).
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "phyx/report/charts.hpp"
+#include "phyx/report/context.hpp"
+
+namespace gaze::phyx::report {
+
+namespace detail {
+
+struct Curve {
+  const char* heading;
+  std::vector<const char*> keys;  // the first that a line has
+  double scale;
+  bool from_zero;
+};
+
+inline const std::vector<Curve>& policy_curves() {
+  static const std::vector<Curve> curves = {
+      {"Reward (mean of the step)", {"reward"}, 1, false},
+      {"Reward: accuracy part", {"rewards/accuracy"}, 1, true},
+      {"Reward: format part", {"rewards/format"}, 1, true},
+      {"Reward: attention part", {"rewards/attention"}, 1, false},
+      {"Response length (tokens)", {"completions/mean_length"}, 1, true},
+      {"Truncated responses (%)", {"completions/clipped_ratio"}, 100, true},
+      {"Entropy (nats per token)", {"entropy"}, 1, true},
+      {"KL to the warm start (nats)", {"kl"}, 1, true},
+      {"Groups without spread (%)", {"frac_reward_zero_std"}, 100, true},
+      {"Reward spread within groups", {"reward_std"}, 1, true},
+      {"Clipped from above (%)", {"clip_ratio/high_mean"}, 100, true},
+      {"Clipped from below (%)", {"clip_ratio/low_mean"}, 100, true},
+      {"Gradient norm", {"grad_norm"}, 1, true},
+      {"Tokens per second", {"tokens_per_second"}, 1, true}};
+  return curves;
+}
+
+using Points = std::vector<std::pair<double, double>>;
+
+/// The points of a quantity by seed; a step that was logged twice keeps its last value.
+inline std::map<std::int64_t, Points> points_by_seed(const RunData& data,
+                                                     const std::string& condition,
+                                                     const std::string& stage, const Curve& curve) {
+  std::map<std::int64_t, std::map<double, double>> by_seed;
+  for (const auto& m : data.metrics) {
+    if (m.stage != stage || m.condition != condition) continue;
+    for (const char* key : curve.keys) {
+      const auto found = m.numbers.find(key);
+      if (found == m.numbers.end() || !std::isfinite(found->second)) continue;
+      by_seed[m.seed][m.step] = found->second * curve.scale;
+      break;
+    }
+  }
+  std::map<std::int64_t, Points> out;
+  for (const auto& [seed, points] : by_seed) out[seed] = Points(points.begin(), points.end());
+  return out;
+}
+
+/// Adds the mean over seeds, and the seeds faintly behind it when there are several.
+inline void add_series(LineChart& chart, const std::string& label, const std::string& style,
+                       const std::map<std::int64_t, Points>& by_seed) {
+  constexpr std::size_t most = 60;  // more points than this are noise at this width
+  std::map<double, std::pair<double, int>> sums;
+  for (const auto& [seed, points] : by_seed) {
+    if (by_seed.size() > 1)
+      chart.series.push_back(
+          {label + ", seed " + std::to_string(seed), style, thin_out(points, most), true});
+    for (const auto& [x, y] : points) {
+      sums[x].first += y;
+      ++sums[x].second;
+    }
+  }
+  Points mean;
+  for (const auto& [x, sum] : sums)
+    if (sum.second == int(by_seed.size())) mean.emplace_back(x, sum.first / sum.second);
+  if (!mean.empty()) chart.series.push_back({label, style, thin_out(mean, most), false});
+}
+
+inline std::string policy_chart(const Context& c, const Curve& curve) {
+  LineChart chart{
+      std::string(curve.heading) + " over steps, by condition", "step", "", {}, curve.from_zero};
+  for (const auto& condition : c.all_conditions)
+    add_series(chart, condition, condition_class(condition),
+               points_by_seed(c.data, condition, "grpo", curve));
+  if (chart.series.empty()) return "";
+  return figure(curve.heading, draw(chart));
+}
+
+/// Supervised stages: the loss of each, whoever ran it.
+inline std::string warm_start_charts(const Context& c) {
+  static const Curve loss{"loss", {"loss"}, 1, true};
+  std::string out;
+  for (const auto& [stage, heading] :
+       {std::pair("vision", "1. Vision: loss of naming what the picture holds"),
+        std::pair("caption", "2. Caption: loss of describing it in words"),
+        std::pair("sft", "3. Responses: loss of answering")}) {
+    LineChart chart{std::string(heading) + " over steps", "step", "", {}, true};
+    std::vector<std::string> runs = c.all_conditions;
+    runs.push_back("");
+    for (const auto& run : runs)
+      add_series(chart, run.empty() ? "warm start" : run, condition_class(run),
+                 points_by_seed(c.data, run, stage, loss));
+    if (!chart.series.empty()) out += figure(heading, draw(chart));
+  }
+  return out;
+}
+
+}  // namespace detail
+
+inline std::string curves_section(const Context& c) {
+  std::string policy, names;
+  for (const auto& curve : detail::policy_curves()) policy += detail::policy_chart(c, curve);
+  const std::string warm = detail::warm_start_charts(c);
+  if (policy.empty() && warm.empty())
+    return section("curves", "Learning curves", missing("No training was logged."));
+  std::string body;
+  if (!policy.empty()) {
+    std::vector<std::string> trained;
+    for (const auto& condition : c.all_conditions)
+      for (const auto& m : c.data.metrics)
+        if (m.stage == "grpo" && m.condition == condition) {
+          trained.push_back(condition);
+          break;
+        }
+    body += paragraph(
+        "Rewards of different conditions are different quantities: compare the shape "
+        "of their lines, not the height. Long runs are averaged over neighbouring "
+        "steps.");
+    body += legend(legend_entries(trained)) + "<div class=\"grid\">\n" + policy + "</div>\n";
+  } else {
+    body += missing("No policy training was logged.");
+  }
+  if (!warm.empty()) body += "<h3>The warm start</h3>\n<div class=\"grid\">\n" + warm + "</div>\n";
+  return section("curves", "Learning curves", body);
+}
+
+}  // namespace gaze::phyx::report

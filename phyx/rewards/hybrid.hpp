@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// The hybrid reward: accuracy, plus or minus a little for looking where the response itself claims
+// to have looked. Meant to keep what attention gives on spatial problems and lose nothing on
+// symbolic ones.
+//
+//   R = 1[right] * (1 + w * (s - s0) * 1[claim])      s: the look score, s0: its value at uniform
+//
+// `claim` is read off the response alone, never off the problem's type, which real data need not
+// have: the look section states something that the rest of the response uses, either a number
+// that the question does not print and a later step calculates with, or, under a word answer, a
+// word that returns in it or an unprinted value given to something. The bonus is centred: a claim
+// made while looking elsewhere costs as much as one made while looking pays, so adding claims to a
+// symbolic problem gains nothing by itself.
+//
+// Alternatives, each a configuration or a mix: accuracy + w * attention without the claim
+// (require_claim = false, which pays symbolic problems for looking); an uncentred bonus
+// (centred = false, which pays for making claims); a plain RewardMix of "accuracy" and
+// "attention"; and w = 0, the accuracy reward.
+#pragma once
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "phyx/rewards/accuracy.hpp"
+#include "phyx/rewards/arithmetic.hpp"
+#include "phyx/rewards/attention.hpp"
+#include "phyx/rewards/reward.hpp"
+#include "phyx/rewards/rubric.hpp"
+
+namespace gaze::phyx {
+
+struct HybridConfig {
+  double weight = .25;
+  bool require_claim = true;
+  bool centred = true;
+  AttentionRewardConfig attention;  // its gates are not used: the formula gates by itself
+};
+
+namespace hybrid_detail {
+
+inline bool number_claim(const Problem& p, const ThinkSections& think) {
+  using arithmetic_detail::contains;
+  const auto printed = numbers_in(rubric_detail::bare_question(p));
+  std::vector<double> used;
+  for (const auto& step : think.steps)
+    for (const auto& e : find_equations(step))
+      used.insert(used.end(), e.operands.begin(), e.operands.end());
+  const auto seen = numbers_in(think.look);
+  return std::any_of(seen.begin(), seen.end(),
+                     [&](double v) { return !contains(printed, v) && contains(used, v); });
+}
+
+// The conclusion repeats a word of the look, or the look gives something a value ("field = out")
+// that the question does not print.
+inline bool word_claim(const Problem& p, const ThinkSections& think, const std::string& answer) {
+  const std::string said = think.conclusion.empty() ? answer : think.conclusion;
+  if (!numbers_in(said).empty()) return false;  // a unit's name may recur without being seen
+  const auto look = strings::split_words(strings::lower(think.look));
+  const auto words = strings::split_words(strings::lower(said));
+  const std::string printed = strings::lower(rubric_detail::bare_question(p));
+  for (std::size_t i = 0; i < look.size(); ++i) {
+    if (!strings::has_word(look[i])) continue;
+    if (look[i].size() > 1 && std::find(words.begin(), words.end(), look[i]) != words.end())
+      return true;
+    if (i > 0 && look[i - 1] == "=" && strings::find_phrase(printed, look[i]) == printed.npos)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace hybrid_detail
+
+/// Whether the response says of the picture something that it then uses.
+inline bool claims_to_see(const Problem& problem, const ParsedResponse& response) {
+  const ThinkSections think = split_think(response.think);
+  if (!response.well_formed || !find_equations(think.look).empty()) return false;
+  return hybrid_detail::number_claim(problem, think) ||
+         hybrid_detail::word_claim(problem, think, response.answer);
+}
+
+/// Plain accuracy for a problem without a picture. Without a trace at all, nothing: an arm that
+/// forgot to record one must not pass for an accuracy arm.
+inline std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& config = {}) {
+  if (in.completion.attention.tokens <= 0) return std::nullopt;
+  const double right = accuracy_score(in, config.attention.judge);
+  if (right == 0) return 0.0;
+  const ParsedResponse parsed = parse_response(in.completion.text);
+  if (config.require_claim && !claims_to_see(in.problem, parsed)) return right;
+  const auto look = look_score(in.completion, config.attention);
+  if (!look) return right;
+  const double uniform = config.centred ? .5 : 0;  // r / (1 + r) at r = 1
+  return right * (1 + config.weight * (*look - uniform));
+}
+
+inline Reward make_hybrid_reward(HybridConfig config = {}, std::string name = "hybrid") {
+  const double low = 0, high = 1 + config.weight;
+  return {
+      std::move(name),
+      "Accuracy, moved a little by whether the model looked where its own look section makes "
+      "a claim that the answer then uses.",
+      "1[right] * (1 + .25 * (look - .5) * 1[claim])",
+      "A right response can add a true but idle step that uses a seen number, to turn the bonus "
+      "on. The gain is bounded by an eighth of the accuracy term.",
+      low,
+      high,
+      [config = std::move(config)](const RewardInput& in) { return hybrid_score(in, config); }};
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// The rubric reward: five weighted terms against the reference solution. The study names answer,
+// principle and unit; the two other terms and all weights are this project's own choice.
+//
+// A term that the problem cannot have (a unit for a word, steps for real data without a solution)
+// is left out and the other weights are scaled up, so that the range stays 0 to 1.
+#pragma once
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "phyx/answer.hpp"
+#include "phyx/response.hpp"
+#include "phyx/rewards/arithmetic.hpp"
+#include "phyx/rewards/reward.hpp"
+
+namespace gaze::phyx {
+
+struct RubricConfig {
+  double answer = .40, principle = .20, unit = .15, numbers = .15, steps = .10;
+  std::vector<std::string> principles;  // all known ones: naming another beside the right one fails
+  JudgeConfig judge;
+};
+
+/// Each term in 0 to 1, or nothing where it does not apply.
+struct RubricTerms {
+  std::optional<double> answer, principle, unit, numbers, steps;
+};
+
+namespace rubric_detail {
+
+// The right principle and no other. The clause "principle …" counts where there is one; free prose
+// may name it anywhere, but only if the list of all principles is there to rule lists out.
+inline bool names_principle(std::string_view think, const std::string& gold,
+                            const std::vector<std::string>& all) {
+  std::string rest = strings::lower(strings::squeeze(think));
+  const std::string want = strings::lower(strings::squeeze(gold));
+  const auto named = split_think(rest).principles;
+  if (named.size() > 1 || (named.size() == 1 && named[0] != want)) return false;
+  if (named.empty() && (all.empty() || strings::find_phrase(rest, want) == rest.npos)) return false;
+  for (auto at = strings::find_phrase(rest, want); at != rest.npos;
+       at = strings::find_phrase(rest, want))
+    rest.replace(at, want.size(), "|");
+  return std::none_of(all.begin(), all.end(), [&](const std::string& p) {
+    const std::string other = strings::lower(strings::squeeze(p));
+    return other != want && strings::find_phrase(rest, other) != rest.npos;
+  });
+}
+
+// The question without the printed options: numbers may be taken from the one, not the other.
+inline std::string bare_question(const Problem& p) {
+  std::string out = p.question;
+  for (const auto& option : p.options)
+    if (const auto at = out.rfind(option); !option.empty() && at != out.npos)
+      out.replace(at, option.size(), " ");
+  return out;
+}
+
+/// Where the numbers of a calculation may come from, and which it cannot do without.
+struct Sources {
+  std::vector<double> allowed, needed;
+};
+
+inline Sources sources_of(const Problem& p, const std::vector<Equation>& gold) {
+  using arithmetic_detail::contains;
+  Sources out;
+  out.allowed = numbers_in(bare_question(p));
+  for (const auto& phrase : p.solution.look)
+    for (double v : numbers_in(phrase)) out.allowed.push_back(v);
+  const std::vector<double> given = out.allowed;
+  std::vector<double> results;
+  for (const auto& e : gold) {
+    for (double v : e.operands)
+      if (!contains(results, v)) (contains(given, v) ? out.needed : out.allowed).push_back(v);
+    results.push_back(std::abs(e.right));
+  }
+  return out;
+}
+
+struct StepScores {
+  double numbers = 0, steps = 0;
+};
+
+inline bool in_gold(const Equation& e, const std::vector<Equation>& gold) {
+  return std::any_of(gold.begin(), gold.end(),
+                     [&](const Equation& g) { return g.operands == e.operands; });
+}
+
+inline StepScores score_steps(const Problem& p, std::string_view think,
+                              const std::vector<Equation>& gold) {
+  using arithmetic_detail::contains;
+  const Sources sources = sources_of(p, gold);
+  std::vector<double> known = sources.allowed, used;
+  bool all_grounded = true, one_true = false;
+  const auto steps = find_equations(think);
+  for (const auto& e : steps) {
+    const bool grounded = std::all_of(e.operands.begin(), e.operands.end(),
+                                      [&](double v) { return contains(known, v); });
+    all_grounded = all_grounded && grounded;
+    used.insert(used.end(), e.operands.begin(), e.operands.end());
+    if (!grounded || !e.holds) continue;  // a wrong result is no source for the next step
+    known.push_back(std::abs(e.right));
+    one_true = one_true || !e.trivial || in_gold(e, gold);
+  }
+  const bool complete = std::all_of(sources.needed.begin(), sources.needed.end(),
+                                    [&](double v) { return contains(used, v); });
+  return {!steps.empty() && all_grounded && complete ? 1.0 : 0.0, one_true ? 1.0 : 0.0};
+}
+
+inline std::vector<std::string> phrases(const std::vector<std::string>& clauses) {
+  std::vector<std::string> out;
+  for (const auto& clause : clauses) {
+    std::string phrase;
+    for (const auto& word : strings::split_words(strings::lower(clause) + " ,")) {
+      if (word != grammar.comma) {
+        phrase += (phrase.empty() ? "" : " ") + word;
+      } else if (!phrase.empty()) {
+        out.push_back(std::exchange(phrase, {}));
+      }
+    }
+  }
+  return out;
+}
+
+// For word answers, the share of reference phrases said; saying more than there are dilutes it.
+inline double score_phrases(const Solution& s, const ThinkSections& think) {
+  std::vector<std::string> clauses = s.look;
+  clauses.insert(clauses.end(), s.steps.begin(), s.steps.end());
+  const auto gold = phrases(clauses);
+  clauses = think.steps;
+  clauses.push_back(think.look);
+  const auto said = phrases(clauses);
+  if (gold.empty() || said.empty()) return 0;
+  const auto hits = std::count_if(gold.begin(), gold.end(), [&](const std::string& g) {
+    return std::find(said.begin(), said.end(), g) != said.end();
+  });
+  return static_cast<double>(hits) / static_cast<double>(std::max(gold.size(), said.size()));
+}
+
+inline std::vector<Equation> gold_equations(const Solution& s) {
+  std::vector<Equation> out;
+  for (const auto& step : s.steps)
+    for (auto& e : find_equations(step)) out.push_back(std::move(e));
+  return out;
+}
+
+}  // namespace rubric_detail
+
+/// The five terms. A response that is not well-formed has no text to mark: every term is 0.
+inline RubricTerms rubric_terms(const RewardInput& in, const RubricConfig& config = {}) {
+  namespace detail = rubric_detail;
+  const Solution& s = in.problem.solution;
+  const ParsedResponse parsed = parse_response(in.completion.text);
+  const Verdict verdict = judge_answer(in.problem, parsed.answer, parsed.think, config.judge);
+  const auto gold = detail::gold_equations(s);
+  RubricTerms out;
+  out.answer = verdict.correct;
+  if (!s.principle.empty())
+    out.principle = detail::names_principle(parsed.think, s.principle, config.principles);
+  if (answer_detail::truth_of(in.problem).quantity) out.unit = verdict.unit_consistent;
+  if (!gold.empty()) {
+    const auto scores = detail::score_steps(in.problem, parsed.think, gold);
+    out.numbers = scores.numbers;
+    out.steps = scores.steps;
+  } else if (!s.look.empty() || !s.steps.empty()) {
+    out.steps = detail::score_phrases(s, split_think(parsed.think));
+  }
+  return out;
+}
+
+/// The weighted mean over the terms that apply.
+inline double rubric_total(const RubricTerms& t, const RubricConfig& c = {}) {
+  double sum = 0, weights = 0;
+  const std::pair<double, const std::optional<double>*> terms[] = {{c.answer, &t.answer},
+                                                                   {c.principle, &t.principle},
+                                                                   {c.unit, &t.unit},
+                                                                   {c.numbers, &t.numbers},
+                                                                   {c.steps, &t.steps}};
+  for (const auto& [weight, term] : terms) {
+    if (!*term) continue;
+    sum += weight * **term;
+    weights += weight;
+  }
+  return weights > 0 ? sum / weights : 0;
+}
+
+inline Reward make_rubric_reward(RubricConfig config = {}, std::string name = "rubric") {
+  return {std::move(name),
+          "Five terms against the reference solution: answer right, the principle named (and no "
+          "other), a number with a consistent unit, the needed numbers used and no invented ones, "
+          "at least one true step (for words: what the picture shows).",
+          "sum of w_i * term_i / sum of w_i over the terms that apply; w = .40 .20 .15 .15 .10",
+          "Up to .6 without a right answer, so a small model may polish the form of wrong answers. "
+          "Steps may be true and beside the point. Principles are matched by phrase.",
+          0,
+          1,
+          [config = std::move(config)](const RewardInput& in) {
+            return std::optional(rubric_total(rubric_terms(in, config), config));
+          }};
+}
+
+}  // namespace gaze::phyx

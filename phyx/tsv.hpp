@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT
+// Tab-separated tables, as pandas.read_csv(sep='\t') reads them and to_csv writes them.
+//
+//   TsvReader   one row at a time from a file of any size: a quoted field may hold tabs, line ends
+//               and doubled quotes; a short, long or unfinished row is an error with its number
+//   TsvWriter   a whole table, atomically: temporary file, flush to disk, rename
+//   is_missing, ColumnType   which texts pandas takes for "missing", and which columns for numbers
+#pragma once
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <istream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gaze/core/error.hpp"
+
+namespace gaze::phyx {
+
+/// What a table may hold at most; beyond it the reader throws before taking the memory.
+struct TsvLimits {
+  std::size_t field_bytes = std::size_t{64} << 20;  // PhyX's largest picture is about 7 MB as text
+  std::size_t columns = 1024;
+};
+
+/// Reads a table row by row. Blank lines are skipped; LF, CRLF and CR all end a row.
+class TsvReader {
+ public:
+  using Row = std::vector<std::string>;
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  explicit TsvReader(const std::filesystem::path& path, TsvLimits limits = {})
+      : TsvReader(std::make_unique<std::ifstream>(path, std::ios::binary), path.string(), limits) {}
+
+  /// `name` stands for the file in errors.
+  TsvReader(std::unique_ptr<std::istream> stream, std::string name, TsvLimits limits = {})
+      : stream_(std::move(stream)), name_(std::move(name)), limits_(limits) {
+    GAZE_CHECK(stream_ && *stream_, "read_tsv", name_, ": cannot open");
+    for (const int byte : {0xEF, 0xBB, 0xBF}) {  // a byte order mark, or nothing
+      if (peek() != byte) break;
+      ++at_;
+    }
+    GAZE_CHECK(read_fields(columns_), "read_tsv", name_, ": no header");
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      GAZE_CHECK(column(columns_[i]) == i, "read_tsv", name_, " header: column ", columns_[i],
+                 " occurs twice");
+  }
+
+  const Row& columns() const noexcept { return columns_; }
+  const std::string& name() const noexcept { return name_; }
+  /// The number of the row read last: 1 is the first below the header.
+  std::size_t row() const noexcept { return row_; }
+  /// Where the row read last starts in the file; seek() goes back to it.
+  std::uint64_t row_offset() const noexcept { return row_offset_; }
+
+  /// The position of the column called `wanted`, or `none`.
+  std::size_t column(std::string_view wanted) const noexcept {
+    const auto found = std::find(columns_.begin(), columns_.end(), wanted);
+    return found == columns_.end() ? none : static_cast<std::size_t>(found - columns_.begin());
+  }
+
+  /// Reads the next row into `fields` (one per column); false at the end of the file.
+  bool next(Row& fields) {
+    ++row_;
+    if (!read_fields(fields)) {
+      --row_;
+      return false;
+    }
+    GAZE_CHECK(fields.size() == columns_.size(), "read_tsv", where(), fields.size(),
+               " fields where the header has ", columns_.size(), " (truncated file?)");
+    return true;
+  }
+
+  /// Makes next() return the row that started at `offset` and was number `row`.
+  void seek(std::uint64_t offset, std::size_t row) {
+    stream_->clear();
+    stream_->seekg(static_cast<std::streamoff>(offset));
+    GAZE_CHECK(*stream_, "read_tsv", name_, ": cannot seek");
+    at_ = end_ = 0;
+    buffer_offset_ = offset;
+    row_ = row - 1;
+  }
+
+ private:
+  static constexpr int end_of_file = -1;
+
+  std::string where() const {
+    return name_ + (row_ == 0 ? " header: " : " row " + std::to_string(row_) + ": ");
+  }
+
+  int peek() {
+    if (at_ == end_) {
+      buffer_offset_ += end_;
+      stream_->read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+      at_ = 0;
+      end_ = static_cast<std::size_t>(stream_->gcount());
+      GAZE_CHECK(!stream_->bad(), "read_tsv", name_, ": cannot read");
+    }
+    return at_ == end_ ? end_of_file : static_cast<unsigned char>(buffer_[at_]);
+  }
+
+  /// Appends to `field` everything up to the next character that is in `stops`.
+  void take_until(std::string& field, std::string_view stops) {
+    while (peek() != end_of_file) {
+      const std::string_view left(buffer_.data() + at_, end_ - at_);
+      const std::size_t count = std::min(left.find_first_of(stops), left.size());
+      GAZE_CHECK(field.size() + count <= limits_.field_bytes, "read_tsv", where(),
+                 "a field of over ", limits_.field_bytes, " bytes");
+      field.append(left.substr(0, count));
+      at_ += count;
+      if (count < left.size()) return;
+    }
+  }
+
+  /// One field, up to its tab or line end. A quote counts only at the start, as in pandas.
+  void read_field(std::string& field) {
+    field.clear();
+    if (peek() == '"') {
+      ++at_;
+      for (;;) {
+        take_until(field, "\"");
+        GAZE_CHECK(peek() != end_of_file, "read_tsv", where(),
+                   "the file ends inside quotes (truncated file?)");
+        ++at_;
+        if (peek() != '"') break;
+        field += '"';
+        ++at_;
+      }
+    }
+    take_until(field, "\t\r\n");
+  }
+
+  /// One record into `fields`, reusing their memory; false at the end of the file.
+  bool read_fields(Row& fields) {
+    while (peek() == '\n' || peek() == '\r') ++at_;
+    if (peek() == end_of_file) return false;
+    row_offset_ = buffer_offset_ + at_;
+    const std::size_t most = columns_.empty() ? limits_.columns : columns_.size();
+    std::size_t count = 0;
+    for (;;) {
+      GAZE_CHECK(count < most, "read_tsv", where(), "more than ", most, " fields");
+      if (count == fields.size()) fields.emplace_back();
+      read_field(fields[count++]);
+      if (peek() != '\t') break;
+      ++at_;
+    }
+    fields.resize(count);
+    if (peek() == '\r') ++at_;
+    if (peek() == '\n') ++at_;
+    return true;
+  }
+
+  std::unique_ptr<std::istream> stream_;
+  std::string name_;
+  TsvLimits limits_;
+  std::vector<char> buffer_ = std::vector<char>(1 << 16);
+  std::size_t at_ = 0, end_ = 0;     // the unread part of buffer_
+  std::uint64_t buffer_offset_ = 0;  // where buffer_ starts in the file
+  std::uint64_t row_offset_ = 0;
+  std::size_t row_ = 0;
+  Row columns_;
+};
+
+/// Writes a table. Nothing appears under `path` before finish(); without it nothing ever does.
+class TsvWriter {
+ public:
+  TsvWriter(const std::filesystem::path& path, const std::vector<std::string>& columns)
+      : path_(path), temporary_(path), columns_(columns.size()) {
+    temporary_ += ".tmp";
+    file_ = std::fopen(temporary_.c_str(), "wb");
+    GAZE_CHECK(file_ != nullptr, "write_tsv", temporary_.string(), ": cannot create");
+    try {
+      write(columns);
+    } catch (...) {
+      abandon();
+      throw;
+    }
+  }
+  TsvWriter(const TsvWriter&) = delete;
+  TsvWriter& operator=(const TsvWriter&) = delete;
+  ~TsvWriter() { abandon(); }
+
+  /// One row: a field per column, quoted where a tab, a quote or a line end demands it.
+  void write(const std::vector<std::string>& fields) {
+    GAZE_CHECK(fields.size() == columns_, "write_tsv", path_.string(), ": ", fields.size(),
+               " fields where the header has ", columns_);
+    GAZE_CHECK(file_ != nullptr, "write_tsv", path_.string(), ": already finished");
+    line_.clear();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (i > 0) line_ += '\t';
+      append_field(fields[i]);
+    }
+    line_ += '\n';
+    GAZE_CHECK(std::fwrite(line_.data(), 1, line_.size(), file_) == line_.size(), "write_tsv",
+               temporary_.string(), ": cannot write (disk full?)");
+  }
+
+  /// Brings the table to disk and gives it its name.
+  void finish() {
+    GAZE_CHECK(file_ != nullptr, "write_tsv", path_.string(), ": already finished");
+    const bool flushed = std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0;
+    const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
+    if (!flushed || !closed || std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+      std::remove(temporary_.c_str());
+      GAZE_FAIL("write_tsv", path_.string(), ": cannot flush or rename");
+    }
+    // The rename itself lives in the folder: flush that too, as far as the system lets us.
+    const std::filesystem::path parent = path_.parent_path();
+    const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY);
+    if (folder >= 0) {
+      ::fsync(folder);
+      ::close(folder);
+    }
+  }
+
+ private:
+  void append_field(const std::string& field) {
+    const bool lonely = field.empty() && columns_ == 1;  // else it would be a blank line
+    if (!lonely && field.find_first_of("\t\"\r\n") == std::string::npos) {
+      line_ += field;
+      return;
+    }
+    line_ += '"';
+    for (const char c : field) line_.append(c == '"' ? 2 : 1, c);
+    line_ += '"';
+  }
+
+  void abandon() noexcept {
+    if (file_ == nullptr) return;
+    std::fclose(std::exchange(file_, nullptr));
+    std::remove(temporary_.c_str());
+  }
+
+  std::filesystem::path path_, temporary_;
+  std::size_t columns_;
+  std::FILE* file_ = nullptr;
+  std::string line_;
+};
+
+/// Whether pandas 1.5.3 takes this text for a missing cell. (pandas 2 adds "None".)
+inline bool is_missing(std::string_view text) noexcept {
+  static constexpr std::string_view tokens[] = {
+      "",        "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND",
+      "1.#QNAN", "<NA>", "N/A",      "NA",  "NULL",    "NaN",      "n/a",  "nan",  "null"};
+  return std::find(std::begin(tokens), std::end(tokens), text) != std::end(tokens);
+}
+
+/// A finite or infinite float as Python's str() writes it: "5.0", "0.0001", "1e-05", "1e+16".
+inline std::string python_float_text(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  const double size = std::abs(value);
+  const bool fixed = size == 0 || (size >= 1e-4 && size < 1e16);
+  char text[64];
+  const auto end = std::to_chars(text, text + sizeof text, value,
+                                 fixed ? std::chars_format::fixed : std::chars_format::scientific);
+  std::string written(text, end.ptr);
+  if (fixed && written.find('.') == std::string::npos) written += ".0";
+  return written;
+}
+
+/// pandas guesses one type per column, and a column of numbers loses its spelling: "12" among
+/// floats becomes "12.0". Show it every cell, then ask for the text that Python's str() would give.
+class ColumnType {
+ public:
+  void see(std::string_view cell) noexcept {
+    if (is_missing(cell)) {
+      missing_ = true;
+      return;
+    }
+    filled_ = true;
+    double number = 0;
+    std::int64_t integer = 0;
+    floats_ = floats_ && parse(trimmed(cell), number);
+    integers_ = integers_ && parse(trimmed(cell), integer);
+    booleans_ = booleans_ && (is_true(cell) || is_false(cell));
+  }
+
+  /// `cell` after the round trip through pandas; "nan" for a missing one.
+  std::string text(std::string_view cell) const {
+    if (is_missing(cell)) return "nan";
+    std::int64_t integer = 0;
+    double number = 0;
+    if (filled_ && integers_ && !missing_ && parse(trimmed(cell), integer))
+      return std::to_string(integer);
+    if (filled_ && floats_ && parse(trimmed(cell), number)) return python_float_text(number);
+    if (filled_ && booleans_ && is_true(cell)) return "True";
+    if (filled_ && booleans_ && is_false(cell)) return "False";
+    return std::string(cell);
+  }
+
+ private:
+  static std::string_view trimmed(std::string_view cell) noexcept {
+    const std::size_t first = cell.find_first_not_of(" \t\n\v\f\r");
+    if (first == std::string_view::npos) return {};
+    return cell.substr(first, cell.find_last_not_of(" \t\n\v\f\r") - first + 1);
+  }
+
+  template <class Number>
+  static bool parse(std::string_view cell, Number& number) noexcept {
+    if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
+    if (cell.find('(') != std::string_view::npos) return false;  // from_chars knows "nan(…)"
+    const auto end = std::from_chars(cell.data(), cell.data() + cell.size(), number);
+    return end.ec == std::errc{} && end.ptr == cell.data() + cell.size() && !cell.empty();
+  }
+
+  static bool is_true(std::string_view t) noexcept {
+    return t == "True" || t == "TRUE" || t == "true";
+  }
+  static bool is_false(std::string_view t) noexcept {
+    return t == "False" || t == "FALSE" || t == "false";
+  }
+
+  bool integers_ = true, floats_ = true, booleans_ = true, missing_ = false, filled_ = false;
+};
+
+/// The code point at `at`, which moves past it; `bad_utf8` for a byte that starts no valid one
+/// (`at` then moves by one byte). Surrogates and over-long forms are not valid.
+inline constexpr char32_t bad_utf8 = 0xFFFFFFFF;
+inline char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const char32_t lead = byte(at++);
+  if (lead < 0x80) return lead;
+  const std::size_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+  if (lead < 0xC2 || lead > 0xF4 || at + more > text.size()) return bad_utf8;
+  char32_t point = lead & (0x3F >> more);
+  for (std::size_t i = 0; i < more; ++i) {
+    if ((byte(at + i) & 0xC0) != 0x80) return bad_utf8;
+    point = point << 6 | (byte(at + i) & 0x3F);
+  }
+  const bool too_long = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
+  if (too_long || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return bad_utf8;
+  at += more;
+  return point;
+}
+
+inline bool is_utf8(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size();)
+    if (next_code_point(text, at) == bad_utf8) return false;
+  return true;
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// The supervised warm start: vision (labels read off the image tokens), captions, responses.
+//
+// The ViT learns little from the language loss alone in the time a laptop has, so it first learns
+// to name what is in the picture, then to describe it, then to answer. Responses are clean at
+// first, then a share is worsened, so that rewards have something to choose from.
+#pragma once
+#include "gaze/ops/reduce.hpp"
+#include "gaze/train/loop.hpp"
+#include "phyx/dataset.hpp"
+#include "phyx/response.hpp"
+
+namespace gaze::phyx {
+
+using Model = models::Vlm<float, Cpu>;
+
+struct WarmStartSettings {
+  Index vision_steps = 600, caption_steps = 800, clean_steps = 1600, mixed_steps = 500;
+  Index batch = 32;
+  double rate = 1.5e-3;
+  double captions = 0.1;   // share of captions among responses
+  double picks = 0.15;     // share of text-only letter exercises
+  double slot_weight = 0.3;  // of the label loss in the caption stage
+  CorruptionMix corruption;
+};
+
+inline constexpr Index slot_count = 6;  // labels per scene
+
+/// One supervised example: what is asked, and the completion that is taught.
+struct Lesson {
+  models::Prompt own;  // used when `prompt` is null
+  const models::Prompt* prompt = nullptr;
+  std::vector<std::int32_t> completion;
+};
+
+/// Draws lessons; the same (seed, step, place) gives the same lesson.
+class LessonSource {
+ public:
+  LessonSource(const std::vector<Example>& examples, const ExampleMaker& maker,
+               const text::Tokenizer& tokenizer, std::uint64_t seed)
+      : examples_(examples), maker_(maker), tokenizer_(tokenizer), random_(seed, Purpose::data) {
+    GAZE_CHECK(!examples.empty(), "lessons", "no training problems");
+    std::vector<Problem> problems;
+    for (const Example& e : examples) {
+      problems.push_back(e.problem);
+      if (e.problem.form == Form::mc) mc_.push_back(&e);
+    }
+    lexicon_ = Lexicon::from(problems);
+  }
+
+  const Example& example(Index step, Index place) const {
+    return examples_[random_.below(examples_.size(), key(step), key(place) * 4)];
+  }
+
+  Lesson caption(Index step, Index place) const {
+    const Example& e = example(step, place);
+    return {{}, &e.caption_prompt, maker_.response(" " + caption_response(e.problem))};
+  }
+
+  /// A response, a caption or a letter exercise, by the shares in the settings.
+  Lesson lesson(const WarmStartSettings& s, double corruption, Index step, Index place) const {
+    const double kind = random_.uniform(key(step), key(place) * 4 + 1);
+    if (kind < s.captions) return caption(step, place);
+    if (kind < s.captions + s.picks && !mc_.empty()) return pick(step, place);
+    const Example& e = example(step, place);
+    CorruptionMix mix = s.corruption;
+    mix.share = corruption;
+    const auto text = corrupted_response(e.problem, lexicon_, mix,
+                                         random_.bits(key(step), key(place) * 4 + 2));
+    return {{}, &e.prompt, maker_.response(text)};
+  }
+
+  /// Labels of the scene, one token each; -1 where there is none or it is no single token.
+  void labels(const Example& e, std::vector<std::int32_t>& out) const {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(slot_count); ++i) {
+      const std::string word = i < e.problem.scene.slots.size() ? e.problem.scene.slots[i] : "none";
+      out.push_back(tokenizer_.contains(" " + word) ? tokenizer_.id(" " + word) : -1);
+    }
+  }
+
+ private:
+  static std::uint64_t key(Index i) { return static_cast<std::uint64_t>(i); }
+
+  /// "choose 12 N . OPTION: A: .. -> so 12 N : B": binding a text to its letter, without a picture.
+  Lesson pick(Index step, Index place) const {
+    const Example& e = *mc_[random_.below(mc_.size(), key(step), key(place) * 4)];
+    const auto right = static_cast<std::size_t>(
+        random_.below(4, key(step), key(place) * 4 + 3));
+    const auto& options = e.problem.options;
+    const char letter = static_cast<char>('A' + right);
+    std::string listed = instruction_phrases().front();
+    for (std::size_t i = 0; i < 4; ++i)
+      listed += std::string(" ") + static_cast<char>('A' + i) + ": " + options[i];
+    Lesson out;
+    out.own = maker_.pick_prompt(options[right], listed);
+    out.completion = maker_.response("<think> so " + options[right] + " : " + letter +
+                                     " </think> <answer> " + letter + " </answer>");
+    return out;
+  }
+
+  const std::vector<Example>& examples_;
+  const ExampleMaker& maker_;
+  const text::Tokenizer& tokenizer_;
+  Philox random_;
+  std::vector<const Example*> mc_;
+  Lexicon lexicon_;
+};
+
+namespace detail {
+
+/// -mean log p over all tokens of the lessons; gradients follow.
+inline Metrics teach(const Model& model, const std::vector<Lesson>& lessons) {
+  std::vector<models::Group> groups;
+  for (const Lesson& l : lessons)
+    groups.push_back({l.prompt ? l.prompt : &l.own, {l.completion}});
+  const auto loss = neg(mean(model.logprobs(groups).logp));
+  backward(loss);
+  return {{"loss", loss.item()}};
+}
+
+inline Tensor<float, Cpu> label_loss(const Model& model, const LessonSource& source,
+                                     const std::vector<const Example*>& examples) {
+  std::vector<Pixels> images;
+  std::vector<std::int32_t> labels;
+  for (const Example* e : examples) {
+    if (!e->pixels()) continue;
+    images.push_back(e->pixels());
+    source.labels(*e, labels);
+  }
+  const Index n = static_cast<Index>(labels.size());
+  double known = 0;
+  for (const std::int32_t label : labels) known += label >= 0;
+  const auto logp = model.slot_head()(model.encode_images(images), Indices<Cpu>::from({n}, labels));
+  return scale(sum(logp), static_cast<float>(-1 / std::max(1.0, known)));
+}
+
+}  // namespace detail
+
+/// Cosine with a short warm-up, as every supervised stage uses it.
+inline Stage supervised_stage(const std::string& name, Index steps, double rate,
+                              std::vector<std::string> parts = {}) {
+  Stage s;
+  s.name = name;
+  s.steps = steps;
+  s.parts = std::move(parts);
+  s.rate = {rate, std::min<Index>(50, steps / 10 + 1), steps, 0.1};
+  return s;
+}
+
+/// Steps of responses at a corruption share: the last part of the warm start, and sft_more and
+/// sft_clean after it.
+inline Trainer<float>::Step response_step(const Model& model, const LessonSource& source,
+                                          const WarmStartSettings& s, double corruption,
+                                          Index offset) {
+  return [&model, &source, s, corruption, offset](Index step, const auto&) {
+    std::vector<Lesson> lessons;
+    for (Index i = 0; i < s.batch; ++i)
+      lessons.push_back(source.lesson(s, corruption, offset + step, i));
+    return detail::teach(model, lessons);
+  };
+}
+
+/// All stages in order, resumable, for a model with a slot head; the head is no longer trained
+/// after the captions.
+inline void warm_start(Trainer<float>& trainer, const Model& model, const LessonSource& source,
+                       const WarmStartSettings& s) {
+  const std::vector<std::string> model_parts = {"vit", "projector", "decoder"};
+  trainer.run(supervised_stage("vision", s.vision_steps, s.rate, {"vit", "projector", "slots"}),
+              [&](Index step, const auto&) -> Metrics {
+                std::vector<const Example*> examples;
+                for (Index i = 0; i < 2 * s.batch; ++i)
+                  examples.push_back(&source.example(step, i));
+                const auto loss = detail::label_loss(model, source, examples);
+                backward(loss);
+                return {{"loss", loss.item()}};
+              });
+  trainer.run(supervised_stage("caption", s.caption_steps, s.rate,
+                               {"vit", "projector", "slots", "decoder"}),
+              [&](Index step, const auto&) -> Metrics {
+                const Index offset = s.vision_steps + step;
+                std::vector<Lesson> lessons;
+                std::vector<const Example*> examples;
+                for (Index i = 0; i < s.batch; ++i) {
+                  lessons.push_back(source.caption(offset, i));
+                  examples.push_back(&source.example(offset, i));
+                }
+                const auto labels = detail::label_loss(model, source, examples);
+                backward(scale(labels, static_cast<float>(s.slot_weight)));
+                Metrics m = detail::teach(model, lessons);
+                m.emplace_back("label_loss", labels.item());
+                return m;
+              });
+  const Index clean_at = s.vision_steps + s.caption_steps;
+  trainer.run(supervised_stage("sft", s.clean_steps, s.rate, model_parts),
+              response_step(model, source, s, 0, clean_at));
+  trainer.run(supervised_stage("sft_mixed", s.mixed_steps, 0.3 * s.rate, model_parts),
+              response_step(model, source, s, s.corruption.share, clean_at + s.clean_steps));
+}
+
+}  // namespace gaze::phyx

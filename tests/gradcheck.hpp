@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// Gradient checks: what backward() gives against central differences in float64, for any function
+// of several tensors. A result of any shape is weighed with a random cotangent first.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gaze/autograd.hpp"
+#include "gaze/core/philox.hpp"
+#include "gaze/cpu/kernels.hpp"
+#include "tests/test.hpp"
+
+namespace gaze::test {
+
+/// What a function under test takes: its inputs in order.
+template <class T>
+using Inputs = std::vector<Tensor<T>>;
+template <class T>
+using Function = std::function<Tensor<T>(const Inputs<T>&)>;
+
+/// Multiples of 1/4096 in [low, high): exact in float, so both types see the same numbers.
+template <class T>
+Tensor<T> random_tensor(const Shape& shape, std::uint64_t seed, double low = -2, double high = 2) {
+  const Philox random(seed, Purpose::test);
+  Tensor<T> x(shape);
+  for (Index i = 0; i < x.numel(); ++i) {
+    const double u = random.uniform(0, static_cast<std::uint64_t>(i));
+    x.data()[i] = static_cast<T>(std::floor((low + (high - low) * u) * 4096) / 4096);
+  }
+  return x;
+}
+
+template <class T>
+Inputs<T> random_inputs(const std::vector<Shape>& shapes, double low = -2, double high = 2) {
+  Inputs<T> inputs;
+  for (const Shape& shape : shapes)
+    inputs.push_back(random_tensor<T>(shape, inputs.size() + 1, low, high));
+  return inputs;
+}
+
+/// A function's result and the gradients of sum(result * cotangent) for all of its inputs.
+template <class T>
+struct Evaluated {
+  Tensor<T> cotangent, value;
+  std::vector<Tensor<T>> gradients;  // undefined where none arrived
+};
+
+/// Runs f and backward() on copies of the inputs; a cotangent is drawn where none is given.
+template <class T>
+Evaluated<T> evaluate(const Function<T>& f, const Inputs<T>& inputs, Tensor<T> cotangent = {}) {
+  Inputs<T> leaves;
+  for (const auto& x : inputs) {
+    leaves.push_back(Tensor<T>::from(x.shape(), x.to_vector()));
+    leaves.back().requires_grad();
+  }
+  Evaluated<T> out;
+  const Tensor<T> y = f(leaves);
+  out.cotangent = cotangent.defined() ? cotangent : random_tensor<T>(y.shape(), 77, -1, 1);
+  backward(y, out.cotangent);
+  out.value = Tensor<T>::from(y.shape(), y.to_vector());
+  for (const auto& x : leaves) out.gradients.push_back(x.grad());
+  return out;
+}
+
+/// |a - b| relative to max(1, |a|, |b|); infinite when either is not a number.
+inline double apart(double a, double b) {
+  const double d = std::abs(a - b) / std::max({1.0, std::abs(a), std::abs(b)});
+  return d == d ? d : HUGE_VAL;
+}
+
+/// The largest apart() of two tensors' elements; shapes must agree.
+template <class A, class B>
+double distance(const Tensor<A>& a, const Tensor<B>& b) {
+  CHECK(a.shape() == b.shape());
+  if (!(a.shape() == b.shape())) return HUGE_VAL;
+  const auto x = a.to_vector();
+  const auto y = b.to_vector();
+  double worst = 0;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    worst = std::max(worst, apart(static_cast<double>(x[i]), static_cast<double>(y[i])));
+  return worst;
+}
+
+/// sum(f(inputs) * cotangent), not recorded.
+inline double weighed(const Function<double>& f, const Inputs<double>& inputs,
+                      const std::vector<double>& cotangent) {
+  const NoGrad no_grad;
+  const auto y = f(inputs).to_vector();
+  double total = 0;
+  for (std::size_t i = 0; i < y.size(); ++i) total += y[i] * cotangent[i];
+  return total;
+}
+
+/// Checks every element of every input's gradient against central differences; a failure names
+/// the operation, the input and the element.
+inline void gradcheck(const std::string& op, const Function<double>& f,
+                      const Inputs<double>& inputs, double tolerance = 2e-7) {
+  const Evaluated<double> got = evaluate<double>(f, inputs);
+  const auto cotangent = got.cotangent.to_vector();
+  Inputs<double> moved;
+  for (const auto& x : inputs) moved.push_back(Tensor<double>::from(x.shape(), x.to_vector()));
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    std::vector<double> gradient(static_cast<std::size_t>(inputs[k].numel()), 0.0);
+    if (got.gradients[k].defined()) gradient = got.gradients[k].to_vector();
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      constexpr double h = 1e-5;
+      double& x = moved[k].data()[i];
+      const double kept = x;
+      x = kept + h;
+      const double up = weighed(f, moved, cotangent);
+      x = kept - h;
+      const double down = weighed(f, moved, cotangent);
+      x = kept;
+      const double expected = (up - down) / (2 * h);
+      const double error = apart(gradient[i], expected);
+      INFO(op << ": input " << k << ", element " << i << ": backward " << gradient[i]
+              << ", differences " << expected);
+      CHECK(error < tolerance);
+      if (!(error < tolerance)) return;  // one element says enough
+    }
+  }
+}
+
+}  // namespace gaze::test

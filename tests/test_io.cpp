@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// Files: atomic writes, limits on reading, strict JSON, logs that go back to an offset, and
+// safetensors, of which most tests are about files that lie.
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "gaze/io/append_log.hpp"
+#include "gaze/io/atomic_file.hpp"
+#include "gaze/io/json.hpp"
+#include "gaze/io/safetensors.hpp"
+#include "tests/test.hpp"
+
+namespace {
+
+using namespace gaze::io;
+using Shape = std::vector<std::int64_t>;
+
+template <class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const gaze::Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+struct TemporaryFolder {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("gaze_test_io_" + std::to_string(::getpid()));
+  TemporaryFolder() { std::filesystem::create_directories(path); }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+  std::string file(const std::string& name) const { return path / name; }
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path), {}));
+  }
+};
+
+template <class T>
+TensorEntry entry(const std::string& name, Shape shape, const std::vector<T>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  return {name, std::string(dtype_of<T>()), std::move(shape), {bytes.begin(), bytes.end()}};
+}
+
+/// A safetensors file with any header and this many bytes of data.
+void write_raw(const std::string& path, const std::string& header, std::size_t data_bytes,
+               std::int64_t claimed = -1) {
+  const std::uint64_t length = claimed < 0 ? header.size() : static_cast<std::uint64_t>(claimed);
+  std::string bytes(sizeof length, '\0');
+  std::memcpy(bytes.data(), &length, sizeof length);
+  write_file(path, bytes + header + std::string(data_bytes, 'x'));
+}
+
+std::string tensor_json(const std::string& dtype, const std::string& shape, std::string offsets) {
+  return "{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
+}
+
+}  // namespace
+
+TEST_CASE("a file is written whole and leaves nothing beside it") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.txt");
+  write_file(path, std::string_view("first"));
+  write_file(path, std::string_view("second\0!", 8));
+  CHECK(read_file(path) == std::string("second\0!", 8));
+  write_file(path, std::string_view(""));
+  CHECK(read_file(path).empty());
+  {
+    AtomicFile unfinished(path);
+    unfinished.write("half");
+    CHECK(folder.count() == 2);
+  }
+  CHECK(read_file(path).empty());
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("file errors name the file and the reason") {
+  const TemporaryFolder folder;
+  const std::string nowhere = folder.file("no/such/folder.txt");
+  const std::string written = error_of([&] { write_file(nowhere, std::string_view("x")); });
+  CHECK(contains(written, nowhere));
+  CHECK(contains(written, "No such file or directory"));
+  CHECK(contains(error_of([&] { read_file(nowhere); }), nowhere + ": cannot open: No such file"));
+  CHECK(contains(error_of([&] { read_file(folder.path.string()); }), "not a regular file"));
+  const std::string path = folder.file("big");
+  write_file(path, std::string(100, 'x'));
+  CHECK(contains(error_of([&] { read_file(path, 99); }), "100 bytes, more than the 99 allowed"));
+  CHECK(read_file(path, 100).size() == 100);
+  // A folder cannot be replaced by a file; the temporary file must go away all the same.
+  const std::size_t before = folder.count();
+  std::filesystem::create_directories(folder.path / "taken" / "x");
+  CHECK(contains(error_of([&] { write_file(folder.file("taken"), std::string_view("x")); }),
+                 "cannot rename"));
+  CHECK(folder.count() == before + 1);
+}
+
+TEST_CASE("JSON is parsed strictly") {
+  CHECK(parse_json("{\"a\": [1, {\"a\": 2}]}", "t")["a"][1]["a"] == 2);
+  CHECK(contains(error_of([] { parse_json("{\"a\": 1, \"a\": 2}", "t.json"); }),
+                 "t.json: key 'a' is there twice"));
+  CHECK(contains(error_of([] { parse_json("{\"a\": ", "t.json"); }), "t.json"));
+  CHECK(contains(error_of([] { parse_json("{} x", "t.json"); }), "t.json"));
+  CHECK(contains(error_of([] { parse_json("\"\xFF\"", "t.json"); }), "t.json"));
+  CHECK(contains(error_of([] { parse_json(std::string(1000000, '['), "t.json"); }), "nested"));
+  const Json object = parse_json("{\"a\": 1}", "t");
+  CHECK(json_at(object, "a", "t") == 1);
+  CHECK(contains(error_of([&] { json_at(object, "b", "t.json"); }), "t.json: no 'b'"));
+  CHECK(contains(error_of([&] { json_at(object["a"], "b", "t.json"); }), "not an object"));
+  CHECK(contains(error_of([] { dump_json(Json("\xFF"), "t.json"); }), "t.json"));
+}
+
+TEST_CASE("a log grows by lines and goes back to an offset") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("metrics.jsonl");
+  std::uint64_t offset = 0;
+  {
+    AppendLog log(path);
+    CHECK(log.offset() == 0);
+    log.line("one");
+    log.sync();
+    offset = log.offset();
+    CHECK(offset == 4);
+    log.line("two");
+    CHECK(contains(error_of([&] { log.line("a\nb"); }), "line feed"));
+  }
+  std::ofstream(path, std::ios::app) << "half a li";
+  AppendLog log(path);
+  CHECK(log.offset() == 17);
+  log.truncate_to(offset);
+  log.line("again");
+  CHECK(read_file(path) == "one\nagain\n");
+  CHECK(contains(error_of([&] { log.truncate_to(11); }), "there are only 10"));
+  CHECK(contains(error_of([&] { AppendLog(folder.file("no/log")); }), "cannot open"));
+}
+
+TEST_CASE("safetensors come back as they were written") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.safetensors");
+  const std::vector<TensorEntry> tensors = {
+      entry<std::uint8_t>("bytes", {3}, {1, 2, 3}),
+      entry<float>("decoder.0.wq", {2, 3}, {1, 2, 3, 4, 5, 6}),
+      entry<double>("scalar", {}, {2.5}),
+      entry<std::int32_t>("i32", {1, 2}, {-1, 7}),
+      entry<std::int64_t>("i64", {1}, {std::numeric_limits<std::int64_t>::min()}),
+      entry<float>("empty", {4, 0}, {}),
+      {"half", "BF16", {2}, std::vector<std::byte>(4, std::byte{0x3F})},
+  };
+  write_safetensors(path, tensors, {{"step", "7"}, {"note", "a \"b\" \xC3\xA9"}});
+  const SafetensorsFile file(path);
+  CHECK(file.metadata() == Metadata{{"step", "7"}, {"note", "a \"b\" \xC3\xA9"}});
+  REQUIRE(file.tensors().size() == tensors.size());
+  for (const TensorEntry& expected : tensors) {
+    const TensorEntry found = file.read(expected.name);
+    INFO(expected.name);
+    CHECK(found.dtype == expected.dtype);
+    CHECK(found.shape == expected.shape);
+    CHECK(found.data == expected.data);
+    CHECK(file.info(expected.name).begin % dtype_size(expected.dtype) == 0);
+  }
+  std::vector<float> values(6);
+  file.read<float>("decoder.0.wq", Shape{2, 3}, values);
+  CHECK(values == std::vector<float>{1, 2, 3, 4, 5, 6});
+  std::vector<std::byte> half(4);
+  file.read("half", "BF16", Shape{2}, half);
+  CHECK(half[3] == std::byte{0x3F});
+}
+
+TEST_CASE("reading a tensor says what was expected") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("ckpt.safetensors");
+  write_safetensors(path, {entry<float>("decoder.0.wq", {2, 3}, {1, 2, 3, 4, 5, 6})});
+  const SafetensorsFile file(path);
+  std::vector<float> values(6);
+  const std::string label = "[gaze::load] " + path + " tensor 'decoder.0.wq': ";
+  CHECK(error_of([&] {
+          file.read<float>("decoder.0.wq", Shape{3, 2}, values);
+        }) == label + "shape [2,3], expected [3,2]");
+  CHECK(error_of([&] {
+          file.read<float>("decoder.0.wq", Shape{2, 3, 1}, values);
+        }) == label + "shape [2,3], expected [2,3,1]");
+  std::vector<double> wide(6);
+  CHECK(error_of([&] {
+          file.read<double>("decoder.0.wq", Shape{2, 3}, wide);
+        }) == label + "dtype F32, expected F64");
+  values.resize(5);
+  CHECK(contains(error_of([&] {
+                   file.read<float>("decoder.0.wq", Shape{2, 3}, values);
+                 }),
+                 "24 bytes do not fit a buffer of 20"));
+  CHECK(contains(error_of([&] { file.read("wk"); }), "tensor 'wk': not in the file"));
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+  CHECK(contains(error_of([&] { file.read("decoder.0.wq"); }), "the file ends"));
+}
+
+TEST_CASE("tensors that do not add up are not written") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.safetensors");
+  const auto refused = [&](std::vector<TensorEntry> tensors, const std::string& reason) {
+    const std::string error = error_of([&] { write_safetensors(path, tensors); });
+    INFO(error);
+    CHECK(contains(error, reason));
+    CHECK(folder.count() == 0);
+  };
+  refused({entry<float>("a", {3}, {1, 2})}, "is 12 bytes, but there are 8");
+  refused({entry<float>("a", {1}, {1}), entry<float>("a", {1}, {1})}, "twice");
+  refused({entry<float>("__metadata__", {1}, {1})}, "the format's own");
+  refused({entry<float>("\xFF", {1}, {1})}, "UTF-8");
+  refused({{"a", "F16", {1}, {}}}, "dtype F16 is not one of");
+  refused({{"a", "F32", {-1}, {}}}, "negative");
+}
+
+TEST_CASE("safetensors that lie are refused before memory is taken") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.safetensors");
+  const auto refused = [&](const std::string& reason) {
+    const std::string error = error_of([&] { SafetensorsFile file(path); });
+    INFO(error);
+    CHECK(contains(error, reason));
+    CHECK(contains(error, path));
+  };
+  const auto header = [&](const std::string& tensors, std::size_t data, const std::string& reason) {
+    write_raw(path, "{" + tensors + "}", data);
+    refused(reason);
+  };
+  refused("cannot open");
+  write_file(path, std::string_view("1234567"));
+  refused("too few");
+  write_raw(path, "{}", 0, 3);
+  refused("claims 3 bytes in a file of 10");
+  write_raw(path, "{}", 0, std::numeric_limits<std::int64_t>::max());
+  refused("claims");
+  write_raw(path, "{\"a\":", 0);
+  refused("header");
+  write_raw(path, "[]", 0);
+  refused("not an object");
+  const std::string good = tensor_json("F32", "[2]", "[0,8]");
+  header("\"a\":" + good + ",\"a\":" + good, 8, "key 'a' is there twice");
+  header("\"a\":" + good, 7, "not within the 7 bytes");
+  header("\"a\":" + good, 9, "1 bytes at the end belong to no tensor");
+  header("\"a\":" + good + ",\"b\":" + good, 8, "overlaps");
+  header("\"a\":" + good + ",\"b\":" + tensor_json("F32", "[1]", "[4,8]"), 8, "overlaps");
+  header("\"a\":" + good + ",\"b\":" + tensor_json("U8", "[1]", "[9,10]"), 10, "hole of 1 bytes");
+  header("\"a\":" + tensor_json("F32", "[3]", "[0,8]"), 8, "tensor 'a': shape [3] of F32 is 12");
+  header("\"a\":" + tensor_json("F32", "[2]", "[8,0]"), 8, "not within");
+  header("\"a\":" + tensor_json("F16", "[2]", "[0,4]"), 4, "dtype F16");
+  header("\"a\":" + tensor_json("F32", "[-2]", "[0,8]"), 8, "not a list of sizes");
+  header("\"a\":" + tensor_json("F32", "[2.0]", "[0,8]"), 8, "not a list of sizes");
+  header("\"a\":" + tensor_json("F32", "2", "[0,8]"), 8, "not a list of sizes");
+  header("\"a\":" + tensor_json("F32", "[4294967296,4294967296]", "[0,8]"), 8, "overflows");
+  header("\"a\":" + tensor_json("F32", "[9223372036854775807,0,3]", "[0,0]"), 0, "overflows");
+  header("\"a\":" + tensor_json("F32", "[18446744073709551615]", "[0,8]"), 8, "list of sizes");
+  header("\"a\":" + tensor_json("F32", "[2]", "[0]"), 8, "not a pair");
+  header("\"a\":" + tensor_json("F32", "[2]", "[0,1e3]"), 8, "not a pair");
+  header("\"a\":" + tensor_json("F32", "[2]", "[0,18446744073709551615]"), 8, "not a pair");
+  header("\"a\":3", 0, "not an object");
+  header("\"a\":{}", 0, "no 'dtype'");
+  header("\"a\":{\"dtype\":7}", 0, "not a string");
+  header("\"__metadata__\":{\"a\":1}", 0, "not a string");
+  header("\"__metadata__\":[]", 0, "not an object");
+}
+
+TEST_CASE("a safetensors file cut anywhere is refused") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.safetensors");
+  write_safetensors(path, {entry<float>("a", {2, 3}, {1, 2, 3, 4, 5, 6})});
+  const std::string whole = read_file(path);
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    write_file(path, std::string_view(whole).substr(0, length));
+    CHECK_THROWS_AS(SafetensorsFile(path), gaze::Error);
+  }
+}

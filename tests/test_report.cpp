@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// The report: complete, self-contained, safe against hostile text, usable for a stopped run.
+#include "phyx/report/page.hpp"
+
+#include <filesystem>
+
+#include "tests/test.hpp"
+
+using namespace gaze::phyx;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A PNG of 1 x 1 pixel.
+const std::string pixel =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg==";
+
+std::string fresh_folder(const std::string& name) {
+  const fs::path folder = fs::temp_directory_path() / "gaze_test_report" / name;
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  return folder.string();
+}
+
+void put(const std::string& folder, const std::string& name, const std::string& text) {
+  fs::create_directories((fs::path(folder) / name).parent_path());
+  gaze::io::write_file((fs::path(folder) / name).string(), text);
+}
+
+std::vector<Outcome> outcomes(double share) {
+  std::vector<Outcome> out(60);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    Outcome& o = out[i];
+    o.index = std::to_string(i);
+    o.form = i % 3 ? Form::oe : Form::mc;
+    o.split = i % 6 ? "known" : "new";
+    o.domain = domains[i % 6];
+    o.reasoning = {reasoning_types[(i / 2) % 6]};
+    o.needs_image = i % 4 != 0;
+    o.sampled.resize(4);
+    for (std::size_t s = 0; s < 4; ++s)
+      o.sampled[s].correct = o.sampled[s].parsed = draw_below(i, s, 100) < share * 100;
+    o.greedy = o.sampled[0];
+    o.blank.sampled = {false};
+  }
+  return out;
+}
+
+std::string metric(const std::string& condition, int step, double reward) {
+  return gaze::io::Json{{"condition", condition}, {"seed", 0},        {"stage", "grpo"},
+                        {"step", step},           {"reward", reward}, {"kl", 0.01 * step}}
+             .dump() +
+         "\n";
+}
+
+std::string completion(const std::string& condition, const std::string& text,
+                       const std::string& image) {
+  gaze::io::Json maps = gaze::io::Json::array({{0.1, 0.2, 0.3, 0.4}, {0.4, 0.1, 0.1, 0.1}});
+  gaze::io::Json tokens = gaze::io::Json::array({"<think>", text});
+  return gaze::io::Json{
+             {"condition", condition},
+             {"seed", 0},
+             {"step", 9},
+             {"index", "7"},
+             {"form", "OE"},
+             {"image", image},
+             {"question", "how fast?"},
+             {"answer", "2 m/s"},
+             {"text", text},
+             {"rewards", {{"accuracy", 1.0}}},
+             {"correct", true},
+             {"attention",
+              {{"grid", {2, 2}}, {"tokens", std::move(tokens)}, {"maps", std::move(maps)}}}}
+             .dump() +
+         "\n";
+}
+
+std::string whole_run(const std::string& name, const std::string& hostile = "text") {
+  const std::string folder = fresh_folder(name);
+  write_results(folder + "/results.csv",
+                summarise({{{"sft", 0}, outcomes(0.3)}, {{"accuracy", 0}, outcomes(0.6)}}));
+  put(folder, "config.json", gaze::io::Json{{"preset", "smoke"}, {"note", hostile}}.dump());
+  put(folder, "metrics.jsonl",
+      metric("accuracy", 1, 0.3) + metric("accuracy", 2, 0.5) + metric(hostile, 1, 0.3));
+  put(folder, "completions.jsonl", completion("accuracy", hostile, pixel));
+  return folder;
+}
+
+std::string report_of(const std::string& folder, const std::vector<std::string>& from = {}) {
+  write_report(folder, {from, "Test report"});
+  return gaze::io::read_file(folder + "/report.html");
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("a whole run has every section", "[report]") {
+  const std::string page = report_of(whole_run("whole"));
+  for (const char* id : {"rewards", "overview", "table", "findings", "differences", "breakdown",
+                         "picture", "passk", "curves", "examples", "glossary", "config"})
+    CHECK(contains(page, "<section id=\"" + std::string(id) + "\">"));
+  CHECK(contains(page, "Test report"));
+  CHECK(contains(page, "smoke"));
+  CHECK(contains(page, "Reward (mean of the step)"));
+  CHECK(contains(page, "data:image/png;base64," + pixel));
+  CHECK(count(page, "class=\"cell\"") == 4);
+  CHECK(contains(page, "No test results for: sft_more"));
+  CHECK(count(page, "<svg") == count(page, "</svg>"));
+  CHECK(count(page, "<table") == count(page, "</table>"));
+  CHECK(count(page, "<div") == count(page, "</div>"));
+}
+
+TEST_CASE("the page loads nothing", "[report]") {
+  const std::string page = report_of(whole_run("offline"));
+  for (const char* bad : {"http://", "https://", "src=\"//", "@import", "url(", "<link", "<iframe"})
+    CHECK_FALSE(contains(page, bad));
+}
+
+TEST_CASE("hostile text is shown, not run", "[report]") {
+  const std::string hostile = "</pre><script>alert(1)</script>\"'><img src=x onerror=y>";
+  const std::string page = report_of(whole_run("hostile", hostile));
+  CHECK(count(page, "<script") == 1);  // the page's own
+  CHECK_FALSE(contains(page, "<img"));
+  CHECK(contains(page, "&lt;script&gt;alert(1)"));
+  CHECK(report::escape("<a&\"'\x01") == "&lt;a&amp;&quot;&#39;\uFFFD");
+}
+
+TEST_CASE("a stopped run still has a report that says what is missing", "[report]") {
+  const std::string folder = fresh_folder("stopped");
+  put(folder, "metrics.jsonl", metric("accuracy", 1, 0.3) + "{\"condition\":\"acc");
+  const std::string page = report_of(folder);
+  CHECK(contains(page, "metrics.jsonl line 2 is cut short"));
+  CHECK(contains(page, "There are no test results yet"));
+  CHECK(contains(page, "There is no config.json"));
+  CHECK(contains(page, "No completions were recorded"));
+  CHECK(contains(page, "not measured"));
+  CHECK(contains(report_of(fresh_folder("empty")), "No training was logged"));
+}
+
+TEST_CASE("folders of single conditions are merged and pooled", "[report]") {
+  const std::string a = fresh_folder("part_a"), b = fresh_folder("part_b");
+  write_outcomes(a + "/outcomes.jsonl", {"sft", 0, outcomes(0.3)});
+  fs::create_directories(b + "/inner");
+  write_outcomes(b + "/inner/outcomes.jsonl", {"accuracy", 0, outcomes(0.7)});
+  bool difference = false;
+  for (const auto& r : report::merge_results({a, b}))
+    difference = difference || (r.condition == "accuracy" && r.metric == "accuracy_sampled_vs_sft");
+  CHECK(difference);
+  CHECK(contains(report_of(fresh_folder("merged"), {a, b}), "2 conditions, 1 seed"));
+}
+
+TEST_CASE("malformed input is an error with file and line", "[report]") {
+  const auto error = [](const std::string& name, const std::string& text) -> std::string {
+    const std::string folder = fresh_folder("malformed");
+    put(folder, name, text);
+    try {
+      write_report(folder, {});
+    } catch (const gaze::Error& e) {
+      CHECK_FALSE(fs::exists(folder + "/report.html"));
+      return e.what();
+    }
+    return "no error";
+  };
+  CHECK(contains(error("metrics.jsonl", "nonsense\n" + metric("a", 1, 1)), "metrics.jsonl line 1"));
+  CHECK(contains(error("metrics.jsonl", "{\"condition\":3.5,\"step\":1}\n"), "line 1, condition"));
+  CHECK(contains(error("metrics.jsonl", "{\"condition\":\"a\"}\n"), "line 1, step"));
+  CHECK(contains(error("completions.jsonl", "{\"attention\":{\"grid\":[2,2],\"maps\":[[1]]}}\n"),
+                 "line 1, attention.maps"));
+  CHECK(contains(error("completions.jsonl", "{\"attention\":{\"grid\":[9999,2],\"maps\":[]}}\n"),
+                 "line 1, attention.grid"));
+  CHECK(contains(error("results.csv", "x\n"), "results.csv line 1"));
+  CHECK_THROWS_AS(write_report(fresh_folder("x"), {{"/nowhere/at/all"}, ""}), gaze::Error);
+}
+
+TEST_CASE("pictures come from inside the run's folder and are pictures", "[report]") {
+  const std::string folder = fresh_folder("pictures");
+  const auto bytes = base64_decode(pixel);
+  put(folder, "images/a.png", std::string(bytes.begin(), bytes.end()));
+  put(folder, "secret.txt", "not a picture at all, but long enough");
+  report::Completion c;
+  c.folders = {folder};
+  const auto shown = [&](const std::string& image) {
+    c.image = image;
+    return report::embed_image(c).has_value();
+  };
+  CHECK(shown("images/a.png"));
+  CHECK(shown(pixel));
+  CHECK(shown("data:image/png;base64," + pixel));
+  CHECK_FALSE(shown("secret.txt"));
+  CHECK_FALSE(shown("../pictures/images/a.png"));
+  CHECK_FALSE(shown(folder + "/images/a.png"));
+  CHECK_FALSE(shown("iVBORw0KGgo!"));
+  CHECK_FALSE(shown(""));
+}
+
+TEST_CASE("numbers are written for readers", "[report]") {
+  CHECK(report::percent(0.5312) == "53.1");
+  CHECK(report::fixed(-0.04, 1) == "0.0");
+  CHECK(report::fixed(-1.25, 1) == "\u22121.2");
+  CHECK(signed_points(0.042) == "+4.2");
+  CHECK(signed_points(-0.0421) == "\u22124.2");
+  CHECK(signed_points(0.0001) == "0.0");
+  CHECK(report::fixed(std::numeric_limits<double>::quiet_NaN(), 1) == "–");
+}
