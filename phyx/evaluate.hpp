@@ -137,7 +137,7 @@ class Evaluator {
 
   static Outcome describe(const Problem& p) {
     Outcome o;
-    o.index = p.index;
+    o.index = p.split.empty() ? p.index : p.split + "/" + p.index;  // unique over splits
     o.form = p.form;
     o.split = p.split == "test_new" ? "new" : "known";
     o.domain = p.category;

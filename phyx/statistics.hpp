@@ -172,7 +172,7 @@ inline Interval bootstrap_seeds(const std::vector<std::vector<double>>& by_seed,
   GAZE_CHECK(!by_seed.empty() && !by_seed[0].empty(), "bootstrap", "no values");
   const std::size_t n = by_seed[0].size();
   const Resamples draws(n, resamples, seed);
-  const std::vector<float> problems(std::size_t(resamples), float(n));
+  const std::vector<float> problems(static_cast<std::size_t>(resamples), static_cast<float>(n));
   std::vector<std::vector<float>> columns;
   double total = 0;
   for (const auto& values : by_seed) {

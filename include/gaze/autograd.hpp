@@ -13,9 +13,11 @@
 // First derivatives only. An operation without a derivative throws when an input needs one.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <functional>
 #include <unordered_set>
+#include <utility>
 
 #include "gaze/kernels/kernels.hpp"
 #include "gaze/tensor.hpp"
@@ -28,16 +30,17 @@ struct Node {
   std::uint64_t id = next_id();
   std::vector<std::shared_ptr<Node>> parents;
   std::function<void()> backward;  // empty for a leaf, and once it has run
+  bool spent = false;              // has its turn in a backward pass been?
 
   Node() = default;
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
-  virtual ~Node() { unlink(); }
+  virtual ~Node() { forget(); }
 
   /// Forgets what made the value, and its gradient unless it is a leaf.
   virtual void consume() {
-    backward = nullptr;
-    unlink();
+    if (backward) spent = true;
+    forget();
   }
   virtual bool reached() const { return true; }  // has any gradient arrived?
 
@@ -46,8 +49,10 @@ struct Node {
     static std::atomic<std::uint64_t> counter{0};
     return ++counter;
   }
-  /// Drops the parents one at a time: a long chain must not recurse once per link.
-  void unlink() {
+  /// Drops the parents one at a time: a long chain must not recurse once per link. `backward` goes
+  /// first, for it holds the parents too.
+  void forget() {
+    backward = nullptr;
     std::vector<std::shared_ptr<Node>> chain = std::move(parents);
     parents.clear();
     while (!chain.empty()) {
@@ -70,12 +75,11 @@ struct GradNode : Node {
   Grad slot;             // contiguous; given in advance for parameters, else made when needed
   bool defined = false;  // has a contribution arrived since the last clear()?
   bool leaf = false;
-  bool held = false;  // one of several results: the gradient waits for the operation's turn
 
   bool reached() const override { return defined; }
   void consume() override {
     Node::consume();
-    if (!leaf && !held) release();
+    if (!leaf) release();
   }
   /// Gives the gradient away.
   Grad release() {
@@ -213,30 +217,30 @@ void record(const char* op, Tensor<T, Device>& out, Backward backward, const Inp
   out.set_node(std::move(node));
 }
 
-/// The same for an operation with two results. Either gradient may be undefined in `backward`.
+/// The same for an operation with two results. One gradient may be undefined in `backward`: that
+/// of a result which the loss does not depend on.
 template <class T, class Device, class Backward, class... Inputs>
 void record2(const char* op, Tensor<T, Device>& a, Tensor<T, Device>& b, Backward backward,
              const Inputs&... inputs) {
+  using Grad = Tensor<GradOf<T>, Device>;
   auto joint = std::make_shared<Node>();
   joint->op = op;
   (detail::link(*joint, inputs), ...);
-  std::array<std::weak_ptr<GradNode<T, Device>>, 2> outputs;
-  int i = 0;
+  // Each result, when its turn comes, leaves its gradient for the operation, whose turn is later.
+  const auto gradients = std::make_shared<std::array<Grad, 2>>();
+  std::size_t i = 0;
   for (Tensor<T, Device>* out : {&a, &b}) {
     auto node = std::make_shared<GradNode<T, Device>>();
     node->op = op;
     node->shape = out->shape();
     node->parents = {joint};
-    node->held = true;
-    outputs[static_cast<std::size_t>(i++)] = node;
+    node->backward = [self = node.get(), gradients, i] { (*gradients)[i] = self->release(); };
     out->set_node(std::move(node));
+    ++i;
   }
-  joint->backward = [outputs, backward = std::move(backward)] {
-    const auto take = [](const std::weak_ptr<GradNode<T, Device>>& output) {
-      const auto node = output.lock();
-      return node ? node->release() : Tensor<GradOf<T>, Device>();
-    };
-    backward(take(outputs[0]), take(outputs[1]));
+  joint->backward = [gradients, backward = std::move(backward)] {
+    const auto both = std::exchange(*gradients, {});
+    if (both[0].defined() || both[1].defined()) backward(both[0], both[1]);
   };
 }
 
@@ -261,6 +265,12 @@ inline std::vector<std::shared_ptr<Node>> reachable(std::shared_ptr<Node> root) 
   std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
   return nodes;
 }
+
+/// A spent node would swallow gradients in silence.
+inline void check_unspent(const Node& node) {
+  GAZE_CHECK(!node.spent, "backward", "a result of ", node.op,
+             " was walked before, by another backward() or by a checkpoint that captured it");
+}
 }  // namespace detail
 
 /// Adds d(sum of out * seed)/d(leaf) to every leaf's gradient. Intermediate values and gradients
@@ -270,12 +280,15 @@ void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& see
   GAZE_CHECK(out.needs_grad(), "backward", "nothing was recorded for this tensor");
   GAZE_CHECK(seed.shape() == out.shape(), "backward", "seed has shape ", seed.shape(),
              ", the value ", out.shape());
+  GAZE_CHECK(seed.contiguous(), "backward", "the seed must be contiguous");
   const NoGrad no_grad;
-  out.node()->add(seed);
   auto nodes = detail::reachable(out.node());
+  for (const auto& node : nodes) detail::check_unspent(*node);
+  out.node()->add(seed);
   while (!nodes.empty()) {
     const auto node = std::move(nodes.back());
     nodes.pop_back();
+    detail::check_unspent(*node);
     if (node->backward && node->reached()) node->backward();
     node->consume();
   }
@@ -292,8 +305,8 @@ void backward(const Tensor<T, Device>& loss) {
 }
 
 /// Activation checkpointing (Chen et al. 2016): runs f(x) without recording and runs it again in
-/// backward, so only x is kept. Parameters that f captures get their gradients as usual. f must
-/// be deterministic.
+/// backward, so only x is kept. Leaves that f captures get their gradients as usual; of recorded
+/// results it may capture none that anything else uses (backward throws). f must be deterministic.
 template <class T, class Device, class Function>
 Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
   if (!detail::recording) return f(x);

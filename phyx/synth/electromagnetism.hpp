@@ -29,8 +29,8 @@ inline void build_ohm_current(const Values& v, Draft& d) {
   d.kind("circuit");
   draw_loop(d, battery_left ? .14f : .86f);
   draw_resistor(d, {battery_left ? .86f : .14f, .5f}, true);
-  const Point at_voltage = d.near({battery_left ? .415f : .585f, .5f});
-  const Point at_resistance = d.near({battery_left ? .7f : .3f, .5f});
+  const Point at_voltage = d.near({battery_left ? .395f : .605f, .5f});
+  const Point at_resistance = d.near({battery_left ? .72f : .28f, .5f});
   d.fact("voltage", voltage, d.label(voltage, at_voltage, force_red));
   d.fact("resistance", resistance, d.label(resistance, at_resistance, ink));
   d.note("battery", battery_left ? "left" : "right");

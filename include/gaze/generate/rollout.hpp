@@ -33,7 +33,7 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
             std::vector<std::int32_t>& token, std::vector<T>& logp) {
   using K = Kernels<Device>;
   const Index n = logits.size(0), v = logits.size(1);
-  const T inverse = s.greedy ? T(1) : static_cast<T>(1 / s.temperature);
+  const T inverse = s.greedy ? T(1) : T(1) / static_cast<T>(s.temperature);  // as logprobs() does
   token.assign(static_cast<std::size_t>(n), -1);
   logp.assign(static_cast<std::size_t>(n), T(0));
   std::vector<T> entropy(logp), lse(logp);

@@ -85,6 +85,10 @@ class Parameters {
 
   /// Only packs of these parts get gradients and steps from now on.
   void train_only(const std::vector<std::string>& parts) {
+    for (const auto& part : parts)
+      GAZE_CHECK(std::any_of(packs_.begin(), packs_.end(),
+                             [&](const auto& pack) { return pack.part == part; }),
+                 "train_only", "the model has no part named ", part);
     for (auto& pack : packs_) {
       pack.trained = std::find(parts.begin(), parts.end(), pack.part) != parts.end();
       if (pack.trained && !pack.gradients.defined()) allocate_gradients(pack);

@@ -80,7 +80,9 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& qkv, const Attenti
                        layout->keys.data(), y.out.data(), lse.data(), mark_out);
   if (!recorded(qkv)) return y;
 
-  Saved<T, Device> saved("attention", qkv), out("attention", y.out), seen("attention", y.marks);
+  const Saved<T, Device> saved("attention", qkv), out("attention", y.out),
+      seen("attention", y.marks);
+  const Saved<float, Device> mark_columns("attention", marks);
   const auto derivative = [=, to = qkv.node()](const auto& dout_or_none, const auto& dmarks) {
     Tensor<T, Device> dout = dout_or_none;
     if (!dout.defined()) {
@@ -92,8 +94,7 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& qkv, const Attenti
     K::attention_backward(shape, n, saved.data(), columns,
                           static_cast<const T*>(own->keys.data()),
                           static_cast<const T*>(own->values.data()),
-                          m ? static_cast<const float*>(marks.data()) : nullptr,
-                          layout->keys.data(),
+                          mark_columns.data(), layout->keys.data(),
                           layout->groups.data(), layout->group_count(), out.data(),
                           static_cast<const T*>(lse.data()), seen.data(),
                           static_cast<const T*>(dout.data()),

@@ -2,6 +2,7 @@
 // Elementwise operations with broadcasting, and their derivatives.
 #pragma once
 #include "gaze/cpu/elementwise.hpp"
+#include "gaze/cpu/strided.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {

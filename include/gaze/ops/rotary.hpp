@@ -26,11 +26,11 @@ Tensor<T, Device> rotary(const Tensor<T, Device>& x, Index heads, Index head_siz
   if (recorded(x))
     record(
         "rotary", y,
-        [=, to = x.node()](const auto& dy) {
+        [=, to = x.node(),
+         turned = detail::SavedIndices<Device>("rotary", position)](const auto& dy) {
           Tensor<T, Device> dx({n, c});
           K::copy(dx.numel(), static_cast<const T*>(dy.data()), dx.data());
-          K::rotary(n, heads, head_size, c, static_cast<const std::int32_t*>(position.data()),
-                    theta, dx.data(), true);
+          K::rotary(n, heads, head_size, c, turned.data(), theta, dx.data(), true);
           to->take(std::move(dx));
         },
         x);

@@ -13,6 +13,9 @@ using Indices = Tensor<std::int32_t, Device>;
 
 namespace detail {
 template <class Device>
+using SavedIndices = Saved<std::int32_t, Device>;
+
+template <class Device>
 void check_indices(const char* op, const Indices<Device>& index, Index rows) {
   for (Index i = 0; i < index.numel(); ++i)
     GAZE_CHECK(index.data()[i] >= -1 && index.data()[i] < rows, op, "index ", index.data()[i],
@@ -35,10 +38,10 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input, const Indice
   if (recorded(table))
     record(
         "gather_rows", y,
-        [n, c, rows, index, to = table.node()](const auto& dy) {
-          Kernels<Device>::scatter_add_rows(n, c, static_cast<const T*>(dy.data()),
-                                            static_cast<const std::int32_t*>(index.data()), rows,
-                                            to->accumulator());
+        [n, c, rows, index = detail::SavedIndices<Device>("gather_rows", index),
+         to = table.node()](const auto& dy) {
+          Kernels<Device>::scatter_add_rows(n, c, static_cast<const T*>(dy.data()), index.data(),
+                                            rows, to->accumulator());
         },
         table);
   return y;
@@ -60,10 +63,11 @@ Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input, const Indices
   if (recorded(x))
     record(
         "scatter_add_rows", y,
-        [n, c, index, to = x.node()](const auto& dy) {
+        [n, c, index = detail::SavedIndices<Device>("scatter_add_rows", index),
+         to = x.node()](const auto& dy) {
           Tensor<T, Device> dx({n, c});
-          Kernels<Device>::gather_rows(n, c, static_cast<const T*>(dy.data()),
-                                       static_cast<const std::int32_t*>(index.data()), dx.data());
+          Kernels<Device>::gather_rows(n, c, static_cast<const T*>(dy.data()), index.data(),
+                                       dx.data());
           to->take(std::move(dx));
         },
         x);

@@ -36,6 +36,9 @@ class AdamW {
     parameters_.check_reached();
     const double norm = parameters_.gradient_norm();
     GAZE_CHECK(std::isfinite(norm), "AdamW", "the gradient's norm is ", norm, " at step ", steps_);
+    for (std::size_t i = 0; i < moments_.size(); ++i)
+      GAZE_CHECK(!parameters_.packs()[i].trained || moments_[i].first.defined(), "AdamW",
+                 parameters_.packs()[i].name(), " was not trained when the optimiser was made");
     ++steps_;
     const double scale = settings_.clip > 0 && norm > settings_.clip ? settings_.clip / norm : 1;
     for (std::size_t i = 0; i < moments_.size(); ++i) {

@@ -23,12 +23,15 @@ void read_tensor(const io::SafetensorsFile& file, const std::string& name, Tenso
 
 }  // namespace detail
 
-/// Writes all weights, each under its name; whole or not at all.
+/// Writes all weights, each under its name, but those of parts to leave out; whole or not at all.
 template <class T, class Device>
 void save_weights(const std::string& path, Parameters<T, Device>& parameters,
-                  const io::Metadata& metadata) {
+                  const io::Metadata& metadata, const std::vector<std::string>& without = {}) {
   std::vector<io::TensorView> tensors;
-  for (const auto& p : parameters.all()) tensors.push_back(detail::tensor_view(p.name, p.value));
+  for (const auto& pack : parameters.packs()) {
+    if (std::find(without.begin(), without.end(), pack.part) != without.end()) continue;
+    for (const auto* p : pack.members) tensors.push_back(detail::tensor_view(p->name, p->value));
+  }
   io::write_safetensors(path, tensors, metadata);
 }
 

@@ -4,8 +4,7 @@
 // Every element of C is one chain of multiply-adds over ascending k, whatever the tile, so a row
 // has the same bits alone and among a thousand. The register tile is gemm_mr x gemm_nr. B is packed
 // in panels of gemm_nr columns, [k][gemm_nr] each, that stream from L2; A in rows of fixed stride,
-// a few of which stay in L1 and are broadcast. k is cut in blocks; C carries the chain between
-// them.
+// a few of which stay in L1 and are broadcast. k is cut in blocks; C carries the chain across.
 #if defined(__clang__)
 #define GAZE_UNROLL _Pragma("unroll")
 #else

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// The kernels beside the matrix product, on one thread. Those bound by arithmetic stand against
+// the measured multiply-add peak, those bound by memory against a measured copy of as many bytes.
+#include "bench/common.hpp"
+#include "gaze/core/philox.hpp"
+#include "gaze/ops/attention.hpp"
+#include "gaze/ops/elementwise.hpp"
+#include "gaze/ops/logprob.hpp"
+
+namespace {
+
+using gaze::Cpu;
+using gaze::Index;
+using K = gaze::Kernels<Cpu>;
+using Floats = gaze::Tensor<float, Cpu>;
+
+/// Normal values that differ from stream to stream.
+Floats random_values(const gaze::Shape& shape, std::uint64_t stream, double scale = 1) {
+  const gaze::Philox random(11, gaze::Purpose::test);
+  std::vector<float> values(static_cast<std::size_t>(shape.numel()));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(scale * random.normal(stream, i));
+  return Floats::from(shape, values);
+}
+
+const float* read(const Floats& x) { return x.data(); }
+
+// ---- attention --------------------------------------------------------------------------------
+
+struct AttentionCase {
+  const char* name;
+  Index heads, kv_heads, head_size;
+  Index sequences, prefix, group, length;  // group continuations of a prefix; 0: one sequence
+  bool causal;
+};
+
+constexpr AttentionCase attention_cases[] = {
+    {"vit_64_d32", 3, 3, 32, 32, 0, 1, 64, false},   // 32 images of the tiny preset
+    {"group_60+60_d32", 4, 2, 32, 12, 60, 8, 60, true},  // a GRPO update: 12 prompts x 8
+    {"causal_256_d64", 12, 4, 64, 4, 0, 1, 256, true},
+    {"causal_1024_d64", 12, 4, 64, 1, 0, 1, 1024, true},
+};
+
+gaze::TokenLayout layout_of(const AttentionCase& c) {
+  gaze::TokenLayout layout;
+  for (Index s = 0; s < c.sequences; ++s) {
+    if (c.prefix > 0) {
+      const auto prefix = layout.add_sequence(c.prefix);
+      for (Index g = 0; g < c.group; ++g) layout.add_continuation(prefix, c.length);
+    } else if (c.causal) {
+      layout.add_sequence(c.length);
+    } else {
+      layout.add_bidirectional(c.length);
+    }
+    layout.end_group();
+  }
+  return layout;
+}
+
+void attention(benchmark::State& state, const AttentionCase& c, bool derivative) {
+  const auto layout = layout_of(c);
+  const gaze::AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1};
+  const Index n = layout.rows(), columns = sizes.columns(), q = c.heads * c.head_size;
+  const gaze::AttentionShape shape{c.heads, c.kv_heads, c.head_size, 0,
+                                   1 / std::sqrt(float(c.head_size)), layout.slots};
+  const auto qkv = random_values({n, columns}, 1), dout = random_values({n, q}, 2);
+  gaze::KeyValueStore<float, Cpu> store(sizes, layout.slots);
+  K::store_keys(shape, n, qkv.data() + q, columns, layout.slot.data(), store.keys.data());
+  K::store_values(shape, n, qkv.data() + q + c.kv_heads * c.head_size, columns, layout.slot.data(),
+                  store.values.data());
+  Floats out({n, q}), lse({n, c.heads}), dq({n, q}), dkeys(store.values.shape()),
+      dvalues(store.values.shape());
+  const float* no_marks = nullptr;
+  float* no_mark_out = nullptr;
+  const auto forward = [&] {
+    K::attention_forward(shape, n, read(qkv), columns, read(store.keys), read(store.values),
+                         no_marks, layout.keys.data(), out.data(), lse.data(), no_mark_out);
+  };
+  const auto backward = [&] {
+    K::attention_backward(shape, n, read(qkv), columns, read(store.keys), read(store.values),
+                          no_marks, layout.keys.data(), layout.groups.data(),
+                          layout.group_count(), read(out), read(lse), no_marks, read(dout),
+                          no_marks, dq.data(), dkeys.data(), dvalues.data());
+  };
+  forward();
+  const Index before = gaze::arithmetic();
+  derivative ? backward() : forward();
+  const double flops = double(gaze::arithmetic() - before);
+  bench::against_peak(state, flops, [&] { derivative ? backward() : forward(); });
+}
+
+// ---- rows ------------------------------------------------------------------------------------
+
+void rms_norm(benchmark::State& state, bool derivative) {
+  const Index n = state.range(0), c = state.range(1);
+  const auto x = random_values({n, c}, 1), dy = random_values({n, c}, 2);
+  const auto weight = Floats::full({c}, 1);
+  Floats y({n, c}), dx({n, c}), inverse({n}), dweight = Floats::zeros({c});
+  const auto forward = [&] {
+    K::rms_norm_forward(n, c, read(x), read(weight), 1e-5f, y.data(), inverse.data());
+  };
+  forward();
+  bench::against_copy(state, 4.0 * double(n * c) * (derivative ? 3 : 2), [&] {
+    if (!derivative) return forward();
+    K::rms_norm_backward(n, c, read(x), read(weight), read(inverse), read(dy), dx.data(),
+                         dweight.data(), false);
+  });
+}
+
+void layer_norm(benchmark::State& state, bool derivative) {
+  const Index n = state.range(0), c = state.range(1);
+  const auto x = random_values({n, c}, 1), dy = random_values({n, c}, 2);
+  const auto weight = Floats::full({c}, 1), bias = Floats::zeros({c});
+  Floats y({n, c}), dx({n, c}), mean({n}), inverse({n});
+  Floats dweight = Floats::zeros({c}), dbias = Floats::zeros({c});
+  const auto forward = [&] {
+    K::layer_norm_forward(n, c, read(x), read(weight), read(bias), 1e-5f, y.data(), mean.data(),
+                          inverse.data());
+  };
+  forward();
+  bench::against_copy(state, 4.0 * double(n * c) * (derivative ? 3 : 2), [&] {
+    if (!derivative) return forward();
+    K::layer_norm_backward(n, c, read(x), read(weight), read(mean), read(inverse), read(dy),
+                           dx.data(), dweight.data(), dbias.data(), false);
+  });
+}
+
+void rotary(benchmark::State& state) {
+  const Index n = state.range(0), heads = state.range(1), head_size = 32;
+  const Index stride = (heads + 2) * head_size;  // two value heads do not turn
+  const auto x = random_values({n, stride}, 1);
+  std::vector<std::int32_t> position(static_cast<std::size_t>(n));
+  for (Index i = 0; i < n; ++i) position[static_cast<std::size_t>(i)] = std::int32_t(i % 100);
+  bench::against_copy(state, 8.0 * double(n * heads * head_size), [&] {
+    K::rotary(n, heads, head_size, stride, static_cast<const std::int32_t*>(position.data()),
+              10000.0f, x.data(), false);
+  });
+}
+
+void swiglu(benchmark::State& state, bool derivative) {
+  const Index n = state.range(0), c = state.range(1);
+  const auto x = random_values({n, 2 * c}, 1), dy = random_values({n, c}, 2);
+  Floats y({n, c}), dx({n, 2 * c});
+  bench::against_copy(state, 4.0 * double(n * c) * (derivative ? 5 : 3), [&] {
+    if (derivative)
+      K::swiglu_backward(n, c, read(x), read(dy), dx.data());
+    else
+      K::swiglu_forward(n, c, read(x), y.data());
+  });
+}
+
+// ---- elementwise, loss, optimiser -------------------------------------------------------------
+
+void binary(benchmark::State& state, bool product) {
+  const Index n = state.range(0);
+  const auto a = random_values({n}, 1), b = random_values({n}, 2);
+  Floats y({n});
+  bench::against_copy(state, 12.0 * double(n), [&] {
+    product ? K::mul(n, read(a), read(b), y.data()) : K::add(n, read(a), read(b), y.data());
+  });
+}
+
+void unary(benchmark::State& state, gaze::cpu::UnaryOp op, bool derivative) {
+  const Index n = state.range(0);
+  const auto x = random_values({n}, 1), dy = random_values({n}, 2);
+  Floats y({n}), dx({n});
+  K::unary_forward(op, n, read(x), y.data());
+  bench::against_copy(state, 4.0 * double(n) * (derivative ? 3 : 2), [&] {
+    if (derivative)
+      K::unary_backward(op, n, read(x), read(y), read(dy), dx.data(), false);
+    else
+      K::unary_forward(op, n, read(x), y.data());
+  });
+}
+
+/// Forward and backward, as in a training step: four products of [n,v] x c in all (one is computed
+/// again in backward instead of being stored).
+void linear_logprob(benchmark::State& state) {
+  const Index n = state.range(0), c = state.range(1), v = state.range(2);
+  auto x = random_values({n, c}, 1), w = random_values({v, c}, 2, 0.04);
+  std::vector<std::int32_t> targets(static_cast<std::size_t>(n));
+  for (Index i = 0; i < n; ++i)
+    targets[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i * 7919 % v);
+  const auto target = gaze::Indices<Cpu>::from({n}, targets);
+  const auto ones = Floats::full({n}, 1);
+  x.requires_grad();
+  w.requires_grad();
+  const auto step = [&] {
+    gaze::backward(gaze::linear_logprob(x, w, target).logp, ones);
+    x.node()->clear();
+    w.node()->clear();
+  };
+  const Index before = gaze::arithmetic();
+  step();
+  bench::against_peak(state, double(gaze::arithmetic() - before), step);
+}
+
+void adamw(benchmark::State& state) {
+  const Index n = state.range(0);
+  auto values = random_values({n}, 1, 0.1), gradient = random_values({n}, 2, 0.01);
+  Floats first = Floats::zeros({n}), second = Floats::zeros({n});
+  const gaze::cpu::AdamW<float> settings{1e-4f, 0.9f, 0.98f, 1e-8f, 0.01f};
+  const auto step = [&] {
+    K::adamw_step(n, values.data(), read(gradient), first.data(), second.data(), settings, 0.5f,
+                  0.5f, 1.0f);
+  };
+  bench::against_copy(state, 28.0 * double(n), step, 16.0 * double(n));  // reads 4, writes 3 of 4
+}
+
+template <class Function, class... Args>
+benchmark::internal::Benchmark* add(const std::string& name, Function function, Args... args) {
+  return benchmark::RegisterBenchmark(name.c_str(), function, args...)
+      ->Unit(benchmark::kMicrosecond)
+      ->MinTime(0.1);
+}
+
+void add_rows() {
+  using gaze::cpu::UnaryOp;
+  for (const bool derivative : {false, true}) {
+    const std::string end = derivative ? "/backward" : "/forward";
+    for (const auto& c : attention_cases)
+      add("attention/" + std::string(c.name) + end, attention, c, derivative);
+    add("rows/rms_norm" + end, rms_norm, derivative)->Args({3000, 128})->Args({512, 768});
+    add("rows/layer_norm" + end, layer_norm, derivative)->Args({2048, 96})->Args({512, 512});
+    add("rows/swiglu" + end, swiglu, derivative)->Args({3000, 344})->Args({512, 2048});
+    add("elementwise/exp" + end, unary, UnaryOp::exp, derivative)->Arg(1 << 18);
+    add("elementwise/gelu" + end, unary, UnaryOp::gelu, derivative)->Arg(1 << 18);
+  }
+  add("rows/rotary", rotary)->Args({3000, 6});
+  add("elementwise/add", binary, false)->Arg(1 << 18);
+  add("elementwise/mul", binary, true)->Arg(1 << 18);
+  add("linear_logprob", linear_logprob)->ArgNames({"n", "c", "v"})->Args({3000, 128, 1000});
+  add("adamw", adamw)->Arg(1 << 21)->Arg(1 << 24);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  add_rows();
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

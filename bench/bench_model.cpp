@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+// The `tiny` model at work on fixed random data: a supervised step, decoding, a GRPO step.
+//
+//   bench_model [Google Benchmark's options]   rows with tokens/s and arithmetic rate
+//   bench_model --export FOLDER   weights, inputs, our losses and gradients, for bench/peers
+//   bench_model --serve           reads lines "WORK THREADS", answers the seconds that it took
+//
+// Wall-clock time, optimiser included. Tokens are those of the decoder in the supervised step
+// (image tokens included) and the generated ones otherwise.
+#include <iostream>
+#include <sstream>
+
+#include "bench/common.hpp"
+#include "gaze/rl/grpo.hpp"
+#include "models/vlm.hpp"
+
+namespace {
+
+using gaze::Cpu;
+using gaze::Index;
+using gaze::models::Group;
+using gaze::models::Prompt;
+using gaze::models::Watch;
+using Model = gaze::models::Vlm<float, Cpu>;
+
+constexpr std::int32_t end_token = 1, image_token = 4, first_word = 8, vocabulary = 1000;
+constexpr Index sequences = 32, group = 8, grpo_prompts = 12, longest = 32;
+constexpr double learning_rate = 1e-6;  // so small that every step is the same work
+
+gaze::models::VlmConfig tiny() {
+  auto config = gaze::models::preset("tiny");
+  config.vocabulary = vocabulary;
+  return config;
+}
+
+/// Random prompts of 40 to 60 words and an image, and completions of 20 to 40 tokens.
+struct Data {
+  std::vector<Prompt> prompts;
+  std::vector<std::vector<std::int32_t>> completions;
+
+  explicit Data(const gaze::models::VlmConfig& config) {
+    const gaze::Philox random(3, gaze::Purpose::test);
+    for (std::uint64_t i = 0; i < sequences; ++i) {
+      const auto word = [&](std::uint64_t at) {
+        return first_word + std::int32_t(random.below(vocabulary - first_word, i, at));
+      };
+      Prompt p;
+      p.tokens.assign(static_cast<std::size_t>(config.image_tokens()), image_token);
+      for (std::uint64_t t = 0; t < 40 + random.below(21, i, 1000); ++t) p.tokens.push_back(word(t));
+      const Index side = config.vit.image;
+      std::vector<std::uint8_t> rgb(static_cast<std::size_t>(side * side * 3));
+      for (std::size_t b = 0; b < rgb.size(); ++b)
+        rgb[b] = std::uint8_t(random.below(256, i, 10000 + b));
+      p.rgb = std::make_shared<const std::vector<std::uint8_t>>(std::move(rgb));
+      prompts.push_back(std::move(p));
+      auto& completion = completions.emplace_back();
+      for (std::uint64_t t = 0; t < 19 + random.below(21, i, 1001); ++t)
+        completion.push_back(word(100 + t));
+      completion.push_back(end_token);
+    }
+  }
+};
+
+/// Gives all embeddings one direction in common and the end token more of it, so that an untrained
+/// model's completions end by themselves, most of them before `longest` tokens.
+void let_completions_end(Model& model) {
+  auto& embedding = model.parameters().find("decoder.embedding")->value;
+  const Index c = embedding.size(1);
+  for (Index i = 0; i < embedding.numel(); ++i)
+    embedding.data()[i] += i / c == end_token ? 0.08f : 0.04f;
+  embedding.changed();
+}
+
+/// What one run of a work did.
+struct Done {
+  double tokens = 0;
+};
+
+class Bench {
+ public:
+  Bench() : config_(tiny()), data_(config_), model_(config_, image_token, 0) {
+    let_completions_end(model_);
+    optimiser_.emplace(model_.parameters(), gaze::AdamWSettings{});
+  }
+
+  Model& model() { return model_; }
+  const Data& data() const { return data_; }
+
+  double supervised_loss() {
+    std::vector<Group> groups;
+    for (std::size_t i = 0; i < data_.prompts.size(); ++i)
+      groups.push_back({&data_.prompts[i], {data_.completions[i]}});
+    const auto loss = gaze::neg(gaze::mean(model_.logprobs(groups).logp));
+    gaze::backward(loss);
+    return loss.item();
+  }
+
+  Done supervised_step() {
+    supervised_loss();
+    optimiser_->step(learning_rate);
+    Done done;
+    for (std::size_t i = 0; i < data_.prompts.size(); ++i)
+      done.tokens += double(data_.prompts[i].tokens.size() + data_.completions[i].size() - 1);
+    return done;
+  }
+
+  /// Eight completions of each prompt. They end at `end`; with -1 all have `longest` tokens.
+  std::vector<gaze::Completion> generate(Index prompts, std::int32_t end) const {
+    std::vector<const Prompt*> chosen;
+    std::vector<std::uint64_t> ids;
+    for (Index i = 0; i < prompts; ++i) {
+      chosen.push_back(&data_.prompts[static_cast<std::size_t>(i)]);
+      ids.push_back(static_cast<std::uint64_t>(i));
+    }
+    return gaze::rollout(model_, std::span<const Prompt* const>(chosen), group, sampling(), end,
+                         random(), ids, Watch::nothing);
+  }
+
+  Done decode(Index prompts) const {
+    generate(prompts, -1);
+    return {double(prompts * group * longest)};
+  }
+
+  /// Rollout and gradients; the rewards are a hash of the completion's place.
+  gaze::Metrics grpo_gradients() {
+    gaze::rl::GrpoSettings s;
+    s.prompts = grpo_prompts;
+    s.group = group;
+    s.sampling = sampling();
+    gaze::rl::Task<Model> task;
+    task.prompts = [&](Index, Index, Index count) {
+      std::vector<gaze::rl::TaskPrompt<Model>> out;
+      for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+        out.push_back({&data_.prompts[i], i, i});
+      return out;
+    };
+    task.score = [](Index, auto, std::span<const gaze::Completion> completions, gaze::Metrics&) {
+      std::vector<double> rewards;
+      for (std::size_t i = 0; i < completions.size(); ++i) rewards.push_back(reward(i));
+      return rewards;
+    };
+    const Model* no_reference = nullptr;
+    return gaze::rl::grpo_step(model_, no_reference, s, task, end_token, 0, Watch::nothing, [] {});
+  }
+
+  Done grpo_step() {
+    const auto metrics = grpo_gradients();
+    optimiser_->step(learning_rate);
+    for (const auto& [name, value] : metrics)
+      if (name == "num_tokens") return {value};
+    return {};
+  }
+
+  static double reward(std::size_t completion) {
+    return gaze::Philox(5, gaze::Purpose::test).uniform(completion, 0);
+  }
+  static gaze::Philox random() { return {0, gaze::Purpose::sampling}; }
+
+ private:
+  static gaze::SamplingSettings sampling() {
+    gaze::SamplingSettings s;
+    s.max_tokens = longest;
+    return s;
+  }
+
+  gaze::models::VlmConfig config_;
+  Data data_;
+  Model model_;
+  std::optional<gaze::AdamW<float, Cpu>> optimiser_;
+};
+
+struct Work {
+  const char* name;
+  Done (*run)(Bench&);
+};
+constexpr Work works[] = {
+    {"supervised_step", [](Bench& b) { return b.supervised_step(); }},
+    {"decode_96x32", [](Bench& b) { return b.decode(96 / group); }},
+    {"decode_64x32", [](Bench& b) { return b.decode(64 / group); }},
+    {"grpo_step", [](Bench& b) { return b.grpo_step(); }},
+};
+
+// ---- Google Benchmark -------------------------------------------------------------------------
+
+void row(benchmark::State& state, const Work& work) {
+  Bench bench;
+  const double threads = double(state.range(0));
+  gaze::set_threads(int(threads));
+  const double peak = bench::peak_flops();
+  work.run(bench);
+  const Index before = gaze::arithmetic();
+  const double start = gaze::detail::seconds_now();
+  Done done;
+  for (auto _ : state) done.tokens += work.run(bench).tokens;
+  const double took = gaze::detail::seconds_now() - start;
+  const double rate = double(gaze::arithmetic() - before) / took;
+  state.counters["tokens/s"] = done.tokens / took;
+  state.counters["GFLOP/s"] = rate / 1e9;
+  state.counters["of_peak"] = rate / std::max(peak, bench::peak_flops()) / threads;
+}
+
+// ---- for comparison with others ---------------------------------------------------------------
+
+/// Tensors on their way into a file.
+class Export {
+ public:
+  template <class T>
+  void add(const std::string& name, std::vector<std::int64_t> shape, const std::vector<T>& values) {
+    const auto bytes = std::as_bytes(std::span<const T>(values));
+    tensors_.push_back({name, std::string(gaze::io::dtype_of<T>()), std::move(shape),
+                        {bytes.begin(), bytes.end()}});
+  }
+  /// Sequences of different lengths, one after another, and their lengths.
+  template <class Rows>
+  void add_rows(const std::string& name, const Rows& rows) {
+    using T = std::decay_t<decltype(rows[0][0])>;
+    std::vector<T> flat;
+    std::vector<std::int32_t> lengths;
+    for (const auto& r : rows) {
+      flat.insert(flat.end(), r.begin(), r.end());
+      lengths.push_back(std::int32_t(r.size()));
+    }
+    add(name, {std::int64_t(flat.size())}, flat);
+    add(name + ".lengths", {std::int64_t(lengths.size())}, lengths);
+  }
+  void write(const std::string& path) const { gaze::io::write_safetensors(path, tensors_); }
+
+ private:
+  std::vector<gaze::io::TensorEntry> tensors_;
+};
+
+void add_completions(Export& file, const std::string& name,
+                     const std::vector<gaze::Completion>& completions) {
+  std::vector<std::vector<std::int32_t>> tokens;
+  std::vector<std::vector<float>> logp;
+  for (const auto& c : completions) {
+    tokens.push_back(c.tokens);
+    logp.push_back(c.logp);
+  }
+  file.add_rows(name + ".tokens", tokens);
+  file.add_rows(name + ".logp", logp);
+}
+
+void write_gradients(const std::string& path, double loss, Model& model) {
+  Export file;
+  file.add("loss", {}, std::vector<float>{float(loss)});
+  for (auto& p : model.parameters().all())
+    file.add("gradient." + p.name, {p.shape.begin(), p.shape.end()}, p.value.grad().to_vector());
+  file.write(path);
+  model.parameters().clear_gradients();
+}
+
+void write_inputs(const std::string& path, const Bench& bench) {
+  Export file;
+  std::vector<std::vector<std::int32_t>> prompts;
+  std::vector<std::uint8_t> images;
+  for (const Prompt& p : bench.data().prompts) {
+    prompts.push_back(p.tokens);
+    images.insert(images.end(), p.rgb->begin(), p.rgb->end());
+  }
+  const Index side = tiny().vit.image;
+  file.add("images", {sequences, side, side, 3}, images);
+  file.add_rows("prompts", prompts);
+  file.add_rows("completions", bench.data().completions);
+  add_completions(file, "decode", bench.generate(grpo_prompts, -1));
+  add_completions(file, "rollout", bench.generate(grpo_prompts, end_token));
+  std::vector<float> rewards, uniforms;
+  for (std::size_t i = 0; i < grpo_prompts * group; ++i) {
+    rewards.push_back(float(Bench::reward(i)));
+    for (std::uint64_t t = 0; t < longest; ++t)
+      uniforms.push_back(float(Bench::random().uniform(i, t)));
+  }
+  file.add("rewards", {grpo_prompts * group}, rewards);
+  file.add("uniforms", {grpo_prompts * group, longest}, uniforms);
+  file.write(path);
+}
+
+gaze::io::Metadata describe(const gaze::models::VlmConfig& c) {
+  gaze::io::Metadata m{{"isa", gaze::name(gaze::isa())}};
+  const auto add = [&](const char* name, double value) {
+    std::ostringstream text;
+    text << value;
+    m[name] = text.str();
+  };
+  add("vit.image", double(c.vit.image)), add("vit.patch", double(c.vit.patch));
+  add("vit.width", double(c.vit.width)), add("vit.layers", double(c.vit.layers));
+  add("vit.heads", double(c.vit.heads)), add("vit.eps", c.vit.eps);
+  add("shuffle", double(c.shuffle)), add("width", double(c.decoder.width));
+  add("layers", double(c.decoder.layers)), add("heads", double(c.decoder.heads));
+  add("kv_heads", double(c.decoder.kv_heads)), add("head_size", double(c.decoder.head_size));
+  add("rope_theta", c.decoder.rope_theta), add("eps", c.decoder.eps);
+  add("image_token", image_token), add("end_token", end_token), add("group", double(group));
+  add("grpo_prompts", double(grpo_prompts)), add("longest", double(longest));
+  add("learning_rate", learning_rate);
+  return m;
+}
+
+void export_case(const std::string& folder) {
+  std::filesystem::create_directories(folder);
+  Bench bench;
+  gaze::save_weights(folder + "/weights.safetensors", bench.model().parameters(), describe(tiny()));
+  write_inputs(folder + "/inputs.safetensors", bench);
+  write_gradients(folder + "/supervised.safetensors", bench.supervised_loss(), bench.model());
+  double loss = 0;
+  for (const auto& [name, value] : bench.grpo_gradients())
+    if (name == "loss") loss = value;
+  write_gradients(folder + "/grpo.safetensors", loss, bench.model());
+}
+
+void serve() {
+  Bench bench;
+  for (std::string line, name; std::getline(std::cin, line);) {
+    int threads = 0;
+    std::istringstream(line) >> name >> threads;
+    const auto work =
+        std::find_if(std::begin(works), std::end(works), [&](auto& w) { return name == w.name; });
+    GAZE_CHECK(work != std::end(works), "bench", "no work named ", name);
+    if (threads != gaze::threads()) gaze::set_threads(threads);
+    const double start = gaze::detail::seconds_now();
+    work->run(bench);
+    std::cout << gaze::detail::seconds_now() - start << std::endl;
+  }
+}
+
+int run(int argc, char** argv) {
+  const std::string mode = argc > 1 ? argv[1] : "";
+  if (mode == "--serve") return serve(), 0;
+  if (mode == "--export") {
+    GAZE_CHECK(argc == 3, "bench", "--export needs a folder");
+    return export_case(argv[2]), 0;
+  }
+  for (const Work& work : works)
+    benchmark::RegisterBenchmark((std::string("model/") + work.name).c_str(), row, work)
+        ->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "bench_model: " << error.what() << "\n";
+    return 2;
+  }
+}

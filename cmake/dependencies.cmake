@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# What Gaze's own programs need besides the library, and gaze_dev: everything they share.
+
+# Finds a header; when it is missing, says in one line which package brings it.
+function(gaze_find_header variable header package)
+  find_path(${variable} ${header} PATH_SUFFIXES ${ARGN})
+  mark_as_advanced(${variable})
+  if(NOT ${variable})
+    message(FATAL_ERROR "<${header}> not found: install ${package}, or call ./run setup")
+  endif()
+endfunction()
+
+gaze_find_header(GAZE_JSON_INCLUDE nlohmann/json.hpp nlohmann-json3-dev)
+gaze_find_header(GAZE_CLI11_INCLUDE CLI/CLI.hpp libcli11-dev)
+gaze_find_header(GAZE_STB_INCLUDE stb/stb_image.h libstb-dev)
+gaze_find_header(GAZE_UDUNITS2_INCLUDE udunits2.h libudunits2-dev udunits2)
+find_library(GAZE_UDUNITS2_LIBRARY udunits2)
+mark_as_advanced(GAZE_UDUNITS2_LIBRARY)
+if(NOT GAZE_UDUNITS2_LIBRARY)
+  message(FATAL_ERROR "libudunits2 not found: install libudunits2-dev, or call ./run setup")
+endif()
+
+add_library(gaze_dev INTERFACE)
+target_include_directories(gaze_dev INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
+target_include_directories(gaze_dev SYSTEM INTERFACE ${GAZE_JSON_INCLUDE} ${GAZE_CLI11_INCLUDE}
+                           ${GAZE_STB_INCLUDE} ${GAZE_UDUNITS2_INCLUDE})
+target_link_libraries(gaze_dev INTERFACE gaze::gaze ${GAZE_UDUNITS2_LIBRARY})
+target_compile_definitions(gaze_dev INTERFACE GAZE_VERSION="${PROJECT_VERSION}"
+                           GAZE_BUILD_TYPE="$<CONFIG>")
+target_compile_options(gaze_dev INTERFACE -Wall -Wextra -Wpedantic)
+# Before version 13, GCC takes the undefined vectors inside its AVX-512 intrinsics for mistakes.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(gaze_dev INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized)
+endif()
+
+if(GAZE_SANITIZE)
+  list(JOIN GAZE_SANITIZE "," sanitizers)
+  set(sanitize -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(gaze_dev INTERFACE ${sanitize})
+  target_link_options(gaze_dev INTERFACE ${sanitize})
+endif()

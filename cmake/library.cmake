@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# gaze::gaze, the headers: include/gaze, and models/ as gaze/models/. Only the standard library and
+# threads are needed; gaze/io and gaze/text also include <nlohmann/json.hpp>, and gaze/image stb.
+include(GNUInstallDirs)
+find_package(Threads REQUIRED)
+
+# Inside this repository the models are "models/vit.hpp"; whoever uses Gaze writes
+# "gaze/models/vit.hpp", in a build folder as after an installation.
+set(gaze_models_include ${CMAKE_CURRENT_BINARY_DIR}/include)
+file(GLOB model_headers CONFIGURE_DEPENDS models/*.hpp)
+foreach(header IN LISTS model_headers)
+  get_filename_component(name ${header} NAME)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+  file(READ ${header} text)
+  string(REPLACE "#include \"models/" "#include \"gaze/models/" text "${text}")
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/models/${name} "${text}")
+  file(MAKE_DIRECTORY ${gaze_models_include}/gaze/models)
+  file(COPY_FILE ${CMAKE_CURRENT_BINARY_DIR}/models/${name}
+       ${gaze_models_include}/gaze/models/${name} ONLY_IF_DIFFERENT)
+endforeach()
+
+# The target `gaze` is the program, so the library has another name until it is exported.
+add_library(gaze_headers INTERFACE)
+add_library(gaze::gaze ALIAS gaze_headers)
+set_target_properties(gaze_headers PROPERTIES EXPORT_NAME gaze)
+target_include_directories(gaze_headers INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${gaze_models_include}>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_compile_features(gaze_headers INTERFACE cxx_std_20)
+target_link_libraries(gaze_headers INTERFACE Threads::Threads)
+# The same bits whatever the batch: a product and a sum may fuse only where the source says so.
+target_compile_options(gaze_headers INTERFACE
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffp-contract=off>)

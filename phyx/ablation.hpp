@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: MIT
+// The ablation: one warm start per seed, then every condition from it, evaluated on the same
+// problems with the same random numbers. Each (condition, seed) is a folder of its own; what is
+// finished there is not done again, and what was begun goes on where it was saved.
+#pragma once
+#include <ctime>
+#include <optional>
+
+#include "phyx/results.hpp"
+#include "phyx/report/page.hpp"
+#include "phyx/settings.hpp"
+#include "phyx/showcase.hpp"
+#include "phyx/suite_files.hpp"
+
+namespace gaze::phyx {
+
+/// Whom a long job tells what it does; everything may be empty.
+struct Listener {
+  std::function<void(const std::string& what)> begin;  // a new piece of work
+  std::function<void(std::size_t done, std::size_t all, const std::string& note)> progress;
+  std::function<bool()> stop;
+};
+
+namespace detail {
+
+inline std::string time_text() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  return text;
+}
+
+inline void copy_lines(const std::string& from, io::AtomicFile& to) {
+  if (std::filesystem::exists(from)) to.write(io::read_file(from));
+}
+
+}  // namespace detail
+
+/// GRPO's view of the training problems: which prompts come at a step, and what a completion earns.
+class PhyxTask {
+ public:
+  PhyxTask(const std::vector<Example>& examples, const text::Tokenizer& tokenizer,
+           const models::VlmConfig& config, RewardMix mix, std::uint64_t seed)
+      : examples_(examples),
+        tokenizer_(tokenizer),
+        config_(config),
+        mix_(std::move(mix)),
+        random_(seed, Purpose::data) {}
+
+  rl::Task<Model> task() {
+    return {[this](Index step, Index round, Index count) { return prompts(step, round, count); },
+            [this](Index step, std::span<const rl::TaskPrompt<Model>> prompts,
+                   std::span<const gaze::Completion> completions,
+                   Metrics& m) { return score(step, prompts, completions, m); }};
+  }
+
+  /// Called with the first scored completion of a step, for the log.
+  std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
+
+ private:
+  std::vector<rl::TaskPrompt<Model>> prompts(Index step, Index round, Index count) const {
+    std::vector<rl::TaskPrompt<Model>> out;
+    for (Index i = 0; i < count; ++i) {
+      const auto id = static_cast<std::uint64_t>((step * 64 + round) * 4096 + i);
+      const std::size_t index = random_.below(examples_.size(), id, 1);
+      out.push_back({&examples_[index].prompt, id, index});
+    }
+    return out;
+  }
+
+  std::vector<double> score(Index step, std::span<const rl::TaskPrompt<Model>> prompts,
+                            std::span<const gaze::Completion> completions, Metrics& m) const {
+    const std::size_t group = completions.size() / prompts.size();
+    std::vector<double> out, sums(mix_.terms.size(), 0), counts(sums);
+    double mass = 0, correct = 0;
+    for (std::size_t i = 0; i < completions.size(); ++i) {
+      const Example& e = examples_[prompts[i / group].index];
+      const auto c = to_completion(completions[i], tokenizer_, config_, e.prompt);
+      const MixScore s = phyx::score(mix_, {e.problem, c});
+      out.push_back(s.total);
+      for (std::size_t k = 0; k < sums.size(); ++k)
+        if (s.parts[k]) {
+          sums[k] += *s.parts[k];
+          counts[k] += 1;
+        }
+      mass += image_mass(c.attention);
+      correct += judge_strict(e.problem, c.text).correct;
+      if (i == 0 && sample) sample(step, e, c, s);
+    }
+    for (std::size_t k = 0; k < sums.size(); ++k)
+      m.emplace_back("rewards/" + mix_.terms[k].first + "/mean", sums[k] / std::max(1.0, counts[k]));
+    const double n = static_cast<double>(completions.size());
+    m.emplace_back("accuracy", correct / n);
+    m.emplace_back("attention/image_mass", mass / n);
+    return out;
+  }
+
+  const std::vector<Example>& examples_;
+  const text::Tokenizer& tokenizer_;
+  models::VlmConfig config_;
+  RewardMix mix_;
+  Philox random_;
+};
+
+class Ablation {
+ public:
+  Ablation(AblationSettings settings, std::string out, Listener listener)
+      : s_(std::move(settings)), out_(std::move(out)), listener_(std::move(listener)) {
+    settle(s_);
+  }
+
+  /// Refuses an output folder that holds another run, unless it is this one to be resumed.
+  void prepare(bool resume, const std::string& command) {
+    const std::string path = out_ + "/config.json";
+    const io::OrderedJson mine = settings_json(s_);
+    if (std::filesystem::exists(path)) {
+      GAZE_CHECK(resume, "ablate", path, ": this folder holds a run; --resume goes on with it");
+      const auto theirs = io::OrderedJson::parse(io::read_file(path));
+      for (const auto& [key, value] : mine.items())
+        GAZE_CHECK(theirs.contains(key) && theirs[key] == value, "ablate", path, ", ", key,
+                   ": the run that is to be resumed has ",
+                   theirs.contains(key) ? theirs[key].dump() : "nothing", ", asked for is ",
+                   value.dump());
+      started_ = theirs.value("started", detail::time_text());
+      seconds_before_ = theirs.value("seconds", 0.0);
+    } else {
+      started_ = detail::time_text();
+    }
+    command_ = command;
+    begin_ = gaze::detail::seconds_now();
+    std::filesystem::create_directories(out_);
+    write_config();
+  }
+
+  /// Everything: data, warm starts, conditions, evaluation, results.csv, report.html.
+  void run() {
+    load_data();
+    for (const std::int64_t seed : s_.seeds) {
+      warm_up(seed);
+      for (const Condition& c : conditions)
+        if (wanted(c)) run_condition(c, seed);
+    }
+    finish();
+  }
+
+ private:
+  bool wanted(const Condition& c) const {
+    return s_.only.empty() || std::find(s_.only.begin(), s_.only.end(), c.name) != s_.only.end();
+  }
+  std::string warm_folder(std::int64_t seed) const {
+    return out_ + "/warm/seed" + std::to_string(seed);
+  }
+  std::string arm_folder(const Condition& c, std::int64_t seed) const {
+    return out_ + "/arms/" + c.name + "/seed" + std::to_string(seed);
+  }
+  void say(const std::string& what) const {
+    if (listener_.begin) listener_.begin(what);
+  }
+
+  void write_config() const {
+    io::OrderedJson j = settings_json(s_);
+    j["command"] = command_;
+    j["version"] = "0.1.0";
+    j["device"] = "cpu";
+    j["instruction_set"] = name(isa());
+    j["threads"] = threads();
+    j["started"] = started_;
+    j["seconds"] = seconds_before_ + gaze::detail::seconds_now() - begin_;
+    if (parameters_ > 0) j["parameters"] = parameters_;
+    io::write_file(out_ + "/config.json", j.dump(2) + "\n");
+  }
+
+  // ---- data ------------------------------------------------------------------------------------
+
+  void load_data() {
+    say("writing and reading the problems");
+    const std::string folder = out_ + "/data";
+    config_ = models::preset(s_.model);
+    const int size = static_cast<int>(config_.vit.image);
+    write_suite(folder, "train", s_.train_scenes, s_.data_seed, size);
+    std::vector<std::string> parts = {"val"};
+    if (s_.split == "test") parts = {"test_known", "test_new"};
+    for (const auto& part : parts)
+      write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known,
+                  s_.data_seed + 1000, size);
+    auto training = read_suite(folder, "train");
+    tokenizer_.emplace(build_tokenizer(training));
+    tokenizer_->save(out_ + "/tokenizer.json");
+    config_.vocabulary = tokenizer_->vocab_size();
+    maker_.emplace(*tokenizer_, config_, s_.prompts);
+    for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
+    for (const auto& part : parts)
+      for (auto& p : read_suite(folder, part)) test_.push_back((*maker_)(std::move(p)));
+  }
+
+  // ---- training --------------------------------------------------------------------------------
+
+  RunFolder run_folder(const std::string& path, const std::string& who, std::int64_t seed) const {
+    RunFolder run;
+    run.path = path;
+    run.tags["condition"] = who;
+    run.tags["seed"] = seed;
+    run.checkpoint_every = s_.checkpoint_every;
+    run.stop = listener_.stop;
+    run.progress = [this](const Stage& stage, Index step, const Metrics& m) {
+      if (!listener_.progress) return;
+      std::string note = stage.name;
+      for (const auto& [key, value] : m)
+        if (key == "loss" || key == "reward" || key == "accuracy") {
+          char text[48];
+          std::snprintf(text, sizeof text, "  %s %.3f", key.c_str(), value);
+          note += text;
+        }
+      listener_.progress(static_cast<std::size_t>(step + 1), static_cast<std::size_t>(stage.steps),
+                         note);
+    };
+    return run;
+  }
+
+  void warm_up(std::int64_t seed) {
+    const std::string done = warm_folder(seed) + "/model.safetensors";
+    Model model(config_, tokenizer_->image(), static_cast<std::uint64_t>(seed), slot_count);
+    if (!std::filesystem::exists(done)) {
+      say("warm start, seed " + std::to_string(seed));
+      const LessonSource source(train_, *maker_, *tokenizer_, static_cast<std::uint64_t>(seed));
+      Trainer<float> trainer(model.parameters(), run_folder(warm_folder(seed), "warm", seed));
+      warm_start(trainer, model, source, s_.warm);
+      save_weights(done, model.parameters(), model_metadata(), {"slots"});
+      std::filesystem::remove(warm_folder(seed) + "/state.safetensors");
+    }
+    parameters_ = model.parameters().count();
+  }
+
+  io::Metadata model_metadata() const {
+    return {{"model", s_.model}, {"prompt", s_.prompts.problem}};
+  }
+
+  void run_condition(const Condition& c, std::int64_t seed) {
+    const std::string folder = arm_folder(c, seed);
+    if (std::filesystem::exists(folder + "/outcomes.jsonl")) return;
+    const std::string who = std::string(c.name) + ", seed " + std::to_string(seed);
+    Model model(config_, tokenizer_->image(), 0);
+    std::filesystem::create_directories(folder);
+    if (std::filesystem::exists(folder + "/model.safetensors")) {
+      load_weights(folder + "/model.safetensors", model.parameters());
+    } else {
+      load_weights(warm_folder(seed) + "/model.safetensors", model.parameters());
+      if (c.training != Training::start) {
+        say("training " + who);
+        train(model, c, seed, folder);
+      }
+      save_weights(folder + "/model.safetensors", model.parameters(), model_metadata());
+      std::filesystem::remove(folder + "/state.safetensors");
+    }
+    say("evaluating " + who);
+    evaluate(model, c, seed, folder);
+  }
+
+  void train(Model& model, const Condition& c, std::int64_t seed, const std::string& folder) {
+    const auto key = static_cast<std::uint64_t>(seed);
+    if (c.training == Training::grpo) {
+      io::AppendLog completions(folder + "/completions.jsonl");
+      RunFolder run = run_folder(folder, c.name, seed);
+      run.logs = {&completions};
+      Trainer<float> trainer(model.parameters(), run);
+      PhyxTask source(train_, *tokenizer_, config_, reward_mix(c, s_.format_weight), key);
+      source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
+                          const MixScore& score) {
+        if (step % 10 == 0) log_sample(completions, c, seed, step, e, done, score);
+      };
+      const auto task = source.task();
+      rl::GrpoSettings grpo = s_.grpo;
+      grpo.seed = key;
+      std::optional<Model> reference;
+      if (grpo.loss.kl != 0) {
+        reference.emplace(config_, tokenizer_->image(), 0);
+        load_weights(warm_folder(seed) + "/model.safetensors", reference->parameters());
+      }
+      trainer.run(grpo_stage(), [&](Index step, const auto& apply) {
+        return rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task,
+                             tokenizer_->end(), step, models::Watch::marks, apply);
+      });
+      return;
+    }
+    Trainer<float> trainer(model.parameters(), run_folder(folder, c.name, seed));
+    const double corruption = c.training == Training::clean ? 0 : s_.warm.corruption.share;
+    const LessonSource source(train_, *maker_, *tokenizer_, key);
+    const WarmStartSettings& w = s_.warm;
+    const Index offset = w.vision_steps + w.caption_steps + w.clean_steps + w.mixed_steps;
+    Stage stage = supervised_stage(c.name, matched_steps(seed), 0.3 * w.rate);
+    trainer.run(stage, response_step(model, source, w, corruption, offset));
+  }
+
+  Stage grpo_stage() const {
+    Stage stage;
+    stage.name = "grpo";
+    stage.steps = s_.grpo_steps;
+    stage.rate = {s_.grpo_rate, std::min<Index>(10, s_.grpo_steps / 10 + 1), s_.grpo_steps, 0.1};
+    stage.adamw.beta2 = 0.95;
+    return stage;
+  }
+
+  /// Supervised steps that cost what a GRPO arm costs. Both are measured at the warm start, on a
+  /// copy of the model: the mean of four GRPO steps of the accuracy arm (rollouts, and the forward
+  /// and backward pass of the update) and of four supervised ones. Nothing is trained by it.
+  Index matched_steps(std::int64_t seed) {
+    Model model(config_, tokenizer_->image(), 0);
+    load_weights(warm_folder(seed) + "/model.safetensors", model.parameters());
+    const auto key = static_cast<std::uint64_t>(seed);
+    PhyxTask source(train_, *tokenizer_, config_, reward_mix(condition("accuracy"), 0.5), key);
+    const auto task = source.task();
+    rl::GrpoSettings grpo = s_.grpo;
+    grpo.seed = key;
+    grpo.loss.kl = 0;
+    const LessonSource lessons(train_, *maker_, *tokenizer_, key);
+    const auto respond = response_step(model, lessons, s_.warm, s_.warm.corruption.share, 0);
+    const Index probe = 4, start = arithmetic();
+    for (Index i = 0; i < probe; ++i)
+      rl::grpo_step<Model>(model, nullptr, grpo, task, tokenizer_->end(), i, models::Watch::marks,
+                           [] {});
+    const Index middle = arithmetic();
+    for (Index i = 0; i < probe; ++i) respond(i, [] {});
+    const double ratio =
+        static_cast<double>(middle - start) / static_cast<double>(arithmetic() - middle);
+    return std::max<Index>(1, std::llround(ratio * static_cast<double>(s_.grpo_steps)));
+  }
+
+  void log_sample(io::AppendLog& log, const Condition& c, std::int64_t seed, Index step,
+                  const Example& e, const phyx::Completion& done, const MixScore& score) const {
+    io::OrderedJson line{{"condition", c.name}, {"seed", seed}, {"step", step}};
+    line.update(shown_json(e, done, write_picture(out_, e, config_.vit.image)));
+    const RewardMix mix = reward_mix(c, s_.format_weight);
+    for (std::size_t i = 0; i < mix.terms.size(); ++i)
+      line["rewards"][mix.terms[i].first] =
+          score.parts[i] ? io::OrderedJson(*score.parts[i]) : io::OrderedJson(nullptr);
+    log.line(dump_line(line));
+  }
+
+  // ---- evaluation ------------------------------------------------------------------------------
+
+  void evaluate(const Model& model, const Condition& c, std::int64_t seed,
+                const std::string& folder) const {
+    EvaluationSettings settings = s_.evaluation;
+    settings.seed = s_.data_seed;
+    const Evaluator evaluator(model, *tokenizer_, settings);
+    OutcomeSet set{c.name, seed, {}};
+    set.outcomes = evaluator(test_, [this](std::size_t done, std::size_t all) {
+      if (listener_.progress) listener_.progress(done, all, "problems");
+      if (listener_.stop && listener_.stop())
+        throw Interrupted("stopped while evaluating; what was trained is saved");
+    });
+    show_examples(model, c, seed, folder);
+    write_outcomes(folder + "/outcomes.jsonl", set);
+  }
+
+  /// The same test problems for every condition, spread over the templates, with attention maps.
+  void show_examples(const Model& model, const Condition& c, std::int64_t seed,
+                     const std::string& folder) const {
+    std::string lines;
+    std::size_t shown = 0;
+    for (std::size_t i = 0; i < test_.size() && shown < 10; i += 7) {
+      const Example& e = test_[i];
+      if (!e.prompt.rgb || !e.problem.needs_image) continue;
+      ++shown;
+      const Shown s = show(model, *tokenizer_, e, s_.evaluation.sampling);
+      io::OrderedJson line{{"condition", c.name}, {"seed", seed}, {"step", s_.grpo_steps}};
+      line.update(shown_json(e, s.completion, write_picture(out_, e, config_.vit.image)));
+      for (const auto& name : reward_names()) {
+        const auto value = reward(name).score({e.problem, s.completion});
+        if (value) line["rewards"][name] = *value;
+      }
+      line["attention"] = {{"grid", {config_.image_side(), config_.image_side()}},
+                           {"tokens", s.completion.tokens},
+                           {"maps", s.maps}};
+      lines += dump_line(line) + "\n";
+    }
+    io::write_file(folder + "/shown.jsonl", lines);
+  }
+
+  // ---- results ---------------------------------------------------------------------------------
+
+  void finish() {
+    say("results and report");
+    Outcomes all;
+    io::AtomicFile metrics(out_ + "/metrics.jsonl"), completions(out_ + "/completions.jsonl");
+    for (const std::int64_t seed : s_.seeds) {
+      detail::copy_lines(warm_folder(seed) + "/metrics.jsonl", metrics);
+      for (const Condition& c : conditions) {
+        const std::string folder = arm_folder(c, seed);
+        if (!std::filesystem::exists(folder + "/outcomes.jsonl")) continue;
+        all[{c.name, seed}] = read_outcomes(folder + "/outcomes.jsonl").outcomes;
+        detail::copy_lines(folder + "/metrics.jsonl", metrics);
+        detail::copy_lines(folder + "/shown.jsonl", completions);
+        detail::copy_lines(folder + "/completions.jsonl", completions);
+      }
+    }
+    metrics.commit();
+    completions.commit();
+    write_results(out_ + "/results.csv", summarise(all));
+    write_config();
+    write_report(out_, {});
+  }
+
+  AblationSettings s_;
+  std::string out_, command_, started_;
+  Listener listener_;
+  double begin_ = 0, seconds_before_ = 0;
+  Index parameters_ = 0;
+  models::VlmConfig config_{};
+  std::optional<text::Tokenizer> tokenizer_;
+  std::optional<ExampleMaker> maker_;
+  std::vector<Example> train_, test_;
+};
+
+}  // namespace gaze::phyx

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: MIT
+// Gradient cases for every operation of the op table: random and degenerate shapes, broadcasting,
+// views without contiguous memory, empty sizes. Each is a function of tensors of any type, so it
+// runs in double against finite differences and PyTorch, and in float against double.
+#pragma once
+#include <map>
+
+#include "gaze/nn/layers.hpp"
+#include "gaze/ops/attention.hpp"
+#include "gaze/ops/logprob.hpp"
+#include "gaze/ops/reduce.hpp"
+#include "gaze/ops/rotary.hpp"
+#include "gaze/ops/swiglu.hpp"
+#include "tests/gradcheck.hpp"
+
+namespace gaze::test {
+
+struct Case {
+  std::string op, what;
+  std::vector<Shape> shapes;
+  double low, high;  // of the inputs' elements
+  Function<double> wide;
+  Function<float> narrow;
+
+  std::string name() const { return op + "/" + what; }
+};
+
+using Cases = std::vector<Case>;
+
+/// A constant of the inputs' type.
+template <class T>
+T constant(const Inputs<T>&, double value) {
+  return static_cast<T>(value);
+}
+
+inline Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
+  return Indices<Cpu>::from({static_cast<Index>(values.size())}, values);
+}
+
+/// A copy that rotary() may turn in place.
+template <class T>
+Tensor<T> fresh(const Tensor<T>& x) {
+  return scale(x, T(1));
+}
+
+template <class F>
+void add_case(Cases& to, const std::string& op, const std::string& what, std::vector<Shape> shapes,
+              F f, double low = -2, double high = 2) {
+  to.push_back({op, what, std::move(shapes), low, high, f, f});
+}
+
+inline void add_binary_cases(Cases& to) {
+  const auto all = [&to](const std::string& op, auto f, double low, double high) {
+    const auto add = [&](const std::string& what, std::vector<Shape> shapes) {
+      add_case(to, op, what, std::move(shapes),
+               [f](const auto& x) { return f(x[0], x[1]); }, low, high);
+    };
+    add("plain", {{3, 5}, {3, 5}});
+    add("long", {{67}, {67}});
+    add("broadcast row", {{4, 3}, {3}});
+    add("broadcast column", {{4, 1}, {4, 5}});
+    add("broadcast both", {{2, 1, 3}, {4, 1}});
+    add("scalar", {{}, {2, 3}});
+    add("empty", {{0, 3}, {1, 3}});
+    add_case(to, op, "views", {{3, 4}, {5, 3}}, [f](const auto& x) {
+      return f(permute(x[0], {1, 0}), slice(x[1], 0, 1, 5));
+    }, low, high);
+    add_case(to, op, "with itself", {{3, 2}}, [f](const auto& x) { return f(x[0], x[0]); }, low,
+             high);
+  };
+  all("add", [](const auto& a, const auto& b) { return add(a, b); }, -2, 2);
+  all("sub", [](const auto& a, const auto& b) { return sub(a, b); }, -2, 2);
+  all("mul", [](const auto& a, const auto& b) { return mul(a, b); }, -2, 2);
+  all("div", [](const auto& a, const auto& b) { return div(a, b); }, 0.5, 2);
+  all("div", [](const auto& a, const auto& b) { return div(a, b); }, -2, -0.5);
+  // a tie has no derivative, so the case of a value with itself shifts one side
+  const auto apart = [](const auto& a) {
+    using T = typename std::decay_t<decltype(a)>::value_type;
+    return add(a, Tensor<T>::scalar(T(0.25)));
+  };
+  all("minimum", [=](const auto& a, const auto& b) { return minimum(a, apart(b)); }, -2, 2);
+  all("maximum", [=](const auto& a, const auto& b) { return maximum(a, apart(b)); }, -2, 2);
+}
+
+inline void add_unary_cases(Cases& to) {
+  const auto all = [&to](const std::string& op, auto f, double low, double high) {
+    const auto add = [&](const std::string& what, const Shape& shape) {
+      add_case(to, op, what, {shape}, [f](const auto& x) { return f(x[0]); }, low, high);
+    };
+    add("plain", {3, 7});
+    add("long", {131});
+    add("scalar", {});
+    add("empty", {2, 0});
+    add_case(to, op, "view", {{5, 4}}, [f](const auto& x) {
+      return f(permute(slice(x[0], 0, 1, 4), {1, 0}));
+    }, low, high);
+    add_case(to, op, "twice", {{3, 2}}, [f](const auto& x) { return mul(f(x[0]), f(x[0])); }, low,
+             high);
+  };
+  all("exp", [](const auto& x) { return exp(x); }, -3, 3);
+  all("log", [](const auto& x) { return log(x); }, 0.25, 3);
+  all("sqrt", [](const auto& x) { return sqrt(x); }, 0.25, 3);
+  all("tanh", [](const auto& x) { return tanh(x); }, -3, 3);
+  all("sigmoid", [](const auto& x) { return sigmoid(x); }, -5, 5);
+  all("silu", [](const auto& x) { return silu(x); }, -5, 5);
+  all("gelu", [](const auto& x) { return gelu(x); }, -4, 4);
+  all("relu", [](const auto& x) { return relu(x); }, -2, 2);
+  all("square", [](const auto& x) { return square(x); }, -2, 2);
+  all("neg", [](const auto& x) { return neg(x); }, -2, 2);
+  all("scale", [](const auto& x) {
+    using T = typename std::decay_t<decltype(x)>::value_type;
+    return scale(x, T(-1.5));
+  }, -2, 2);
+  all("clamp", [](const auto& x) {
+    using T = typename std::decay_t<decltype(x)>::value_type;
+    return clamp(x, T(-0.7001), T(1.2001));
+  }, -2, 2);
+}
+
+inline void add_view_cases(Cases& to) {
+  add_case(to, "contiguous", "of a permutation", {{2, 3, 4}},
+           [](const auto& x) { return contiguous(permute(x[0], {2, 0, 1})); });
+  add_case(to, "contiguous", "of an expansion", {{3, 1}},
+           [](const auto& x) { return contiguous(expand(x[0], {2, 3, 4})); });
+  add_case(to, "contiguous", "of nothing to do", {{3}},
+           [](const auto& x) { return contiguous(x[0]); });
+  add_case(to, "reshape", "plain", {{2, 6}}, [](const auto& x) {
+    return reshape(x[0], {3, 4});
+  });
+  add_case(to, "reshape", "open size of a view", {{4, 6}}, [](const auto& x) {
+    return reshape(permute(x[0], {1, 0}), {2, -1, 4});
+  });
+  add_case(to, "reshape", "to scalar and back", {{1, 1}}, [](const auto& x) {
+    return reshape(reshape(x[0], {}), {1});
+  });
+  add_case(to, "reshape", "empty", {{0, 4}}, [](const auto& x) { return reshape(x[0], {2, 0}); });
+  add_case(to, "permute", "three", {{2, 3, 4}}, [](const auto& x) {
+    return permute(x[0], {1, 2, 0});
+  });
+  add_case(to, "permute", "of a slice", {{3, 5}}, [](const auto& x) {
+    return square(permute(slice(x[0], 1, 1, 4), {1, 0}));
+  });
+  add_case(to, "permute", "empty", {{0, 3}}, [](const auto& x) { return permute(x[0], {1, 0}); });
+  add_case(to, "slice", "middle", {{5, 3}}, [](const auto& x) { return slice(x[0], 0, 1, 4); });
+  add_case(to, "slice", "from the end", {{2, 6}}, [](const auto& x) {
+    return slice(x[0], -1, 4, 6);
+  });
+  add_case(to, "slice", "of a slice, overlapping", {{6, 4}}, [](const auto& x) {
+    return add(slice(slice(x[0], 0, 1, 5), 1, 0, 3), slice(slice(x[0], 0, 2, 6), 1, 1, 4));
+  });
+  add_case(to, "slice", "empty", {{3, 2}}, [](const auto& x) { return slice(x[0], 0, 3, 3); });
+  add_case(to, "expand", "column", {{3, 1}}, [](const auto& x) { return expand(x[0], {3, 4}); });
+  add_case(to, "expand", "new dimensions", {{2}}, [](const auto& x) {
+    return expand(x[0], {3, 1, 2});
+  });
+  add_case(to, "expand", "of a view, to a square", {{1, 3}}, [](const auto& x) {
+    return square(expand(permute(x[0], {1, 0}), {2, 3, 2}));
+  });
+  add_case(to, "expand", "scalar", {{}}, [](const auto& x) { return expand(x[0], {2, 2}); });
+  add_case(to, "expand", "to nothing", {{1, 2}}, [](const auto& x) {
+    return expand(x[0], {0, 2});
+  });
+  const auto join = [](int dimension) {
+    return [dimension](const auto& x) { return concatenate(x, dimension); };
+  };
+  add_case(to, "concatenate", "rows", {{2, 3}, {1, 3}, {4, 3}}, join(0));
+  add_case(to, "concatenate", "columns", {{2, 3}, {2, 1}}, join(1));
+  add_case(to, "concatenate", "middle", {{2, 2, 3}, {2, 1, 3}}, join(-2));
+  add_case(to, "concatenate", "one empty", {{0, 3}, {2, 3}}, join(0));
+  add_case(to, "concatenate", "views, one twice", {{3, 2}, {2, 4}}, [](const auto& x) {
+    std::decay_t<decltype(x)> parts{permute(x[0], {1, 0}), slice(x[1], 1, 1, 3),
+                                    permute(x[0], {1, 0})};
+    return concatenate(parts, 1);
+  });
+}
+
+inline void add_sum_cases(Cases& to) {
+  add_case(to, "sum", "all", {{3, 4}}, [](const auto& x) { return sum(x[0]); });
+  add_case(to, "sum", "all of a view", {{3, 4}}, [](const auto& x) {
+    return sum(square(permute(x[0], {1, 0})));
+  });
+  add_case(to, "sum", "all of nothing", {{0, 4}}, [](const auto& x) { return sum(x[0]); });
+  add_case(to, "sum", "more than a piece", {{5000}}, [](const auto& x) {
+    return sum(slice(mul(x[0], x[0]), 0, 4090, 4100));
+  });
+  add_case(to, "sum", "first", {{3, 4, 2}}, [](const auto& x) { return sum(x[0], 0); });
+  add_case(to, "sum", "middle", {{3, 4, 2}}, [](const auto& x) { return sum(x[0], 1); });
+  add_case(to, "sum", "last", {{3, 4}}, [](const auto& x) { return sum(x[0], -1); });
+  add_case(to, "sum", "of size 1", {{3, 1}}, [](const auto& x) { return sum(x[0], 1); });
+  add_case(to, "sum", "empty dimension", {{3, 0}}, [](const auto& x) { return sum(x[0], 1); });
+  add_case(to, "mean", "plain", {{3, 5}}, [](const auto& x) { return mean(square(x[0])); });
+  add_case(to, "mean", "of one", {{}}, [](const auto& x) { return mean(x[0]); });
+  add_case(to, "mean", "of a view", {{4, 3}}, [](const auto& x) {
+    return mean(square(permute(x[0], {1, 0})));
+  });
+}
+
+inline void add_product_cases(Cases& to) {
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true}) {
+      const std::string kind = std::string(ta ? "t" : "n") + (tb ? "t" : "n");
+      const auto product = [=](const auto& x) { return matmul(x[0], x[1], ta, tb); };
+      const auto shapes = [=](Index m, Index n, Index k) -> std::vector<Shape> {
+        return {ta ? Shape{k, m} : Shape{m, k}, tb ? Shape{n, k} : Shape{k, n}};
+      };
+      add_case(to, "matmul", kind, shapes(3, 4, 5), product);
+      add_case(to, "matmul", kind + " odd", shapes(17, 3, 9), product);
+      add_case(to, "matmul", kind + " row by column", shapes(1, 1, 6), product);
+      add_case(to, "matmul", kind + " no inner", shapes(2, 3, 0), product);
+      add_case(to, "matmul", kind + " no rows", shapes(0, 3, 2), product);
+    }
+  add_case(to, "matmul", "with itself", {{3, 3}}, [](const auto& x) {
+    return matmul(x[0], x[0], true, false);
+  });
+  add_case(to, "matmul", "views", {{3, 4}, {5, 3}}, [](const auto& x) {
+    return matmul(permute(x[0], {1, 0}), permute(x[1], {1, 0}));
+  });
+  add_case(to, "linear", "plain", {{4, 3}, {5, 3}}, [](const auto& x) {
+    return linear(x[0], x[1]);
+  });
+  add_case(to, "linear", "bias", {{4, 3}, {5, 3}, {5}}, [](const auto& x) {
+    return linear(x[0], x[1], x[2]);
+  });
+  add_case(to, "linear", "residual", {{4, 3}, {5, 3}, {4, 5}}, [](const auto& x) {
+    return linear(x[0], x[1], {}, x[2]);
+  });
+  add_case(to, "linear", "residual is the input", {{4, 3}, {3, 3}}, [](const auto& x) {
+    return linear(x[0], x[1], {}, x[0]);
+  });
+  add_case(to, "linear", "bias, one weight twice", {{2, 3}, {3, 3}, {3}}, [](const auto& x) {
+    return linear(linear(x[0], x[1], x[2]), x[1], x[2]);
+  });
+  add_case(to, "linear", "view, odd sizes", {{7, 19}, {33, 7}, {33}}, [](const auto& x) {
+    return linear(permute(x[0], {1, 0}), x[1], x[2]);
+  });
+  add_case(to, "linear", "no rows", {{0, 3}, {2, 3}, {2}}, [](const auto& x) {
+    return linear(x[0], x[1], x[2]);
+  });
+}
+
+inline void add_row_cases(Cases& to) {
+  const auto rms = [](const auto& x) { return rms_norm(x[0], x[1], constant(x, 1e-5)); };
+  add_case(to, "rms_norm", "plain", {{4, 6}, {6}}, rms);
+  add_case(to, "rms_norm", "one column", {{3, 1}, {1}}, rms);
+  add_case(to, "rms_norm", "more rows than a block", {{70, 3}, {3}}, rms);
+  add_case(to, "rms_norm", "no rows", {{0, 3}, {3}}, rms);
+  add_case(to, "rms_norm", "view, input twice", {{5, 3}, {5}}, [](const auto& x) {
+    const auto v = permute(x[0], {1, 0});
+    return add(v, rms_norm(v, x[1], constant(x, 1e-3)));
+  });
+  const auto layer = [](const auto& x) {
+    return layer_norm(x[0], x[1], x[2], constant(x, 1e-5));
+  };
+  add_case(to, "layer_norm", "plain", {{4, 6}, {6}, {6}}, layer);
+  add_case(to, "layer_norm", "two columns", {{3, 2}, {2}, {2}}, layer);
+  add_case(to, "layer_norm", "more rows than a block", {{70, 3}, {3}, {3}}, layer);
+  add_case(to, "layer_norm", "no rows", {{0, 3}, {3}, {3}}, layer);
+  add_case(to, "layer_norm", "view, input twice", {{5, 3}, {5}, {5}}, [](const auto& x) {
+    const auto v = permute(x[0], {1, 0});
+    return add(v, layer_norm(v, x[1], x[2], constant(x, 1e-3)));
+  });
+  const auto gather = [](std::vector<std::int32_t> index) {
+    return [index](const auto& x) { return gather_rows(x[0], indices(index)); };
+  };
+  add_case(to, "gather_rows", "repeated and none", {{5, 3}}, gather({4, 0, -1, 4, 2, 4}));
+  add_case(to, "gather_rows", "nothing", {{5, 3}}, gather({}));
+  add_case(to, "gather_rows", "none of an empty table", {{0, 3}}, gather({-1, -1}));
+  add_case(to, "gather_rows", "of a view", {{3, 5}}, [](const auto& x) {
+    return gather_rows(permute(x[0], {1, 0}), indices({1, 1, 3}));
+  });
+  const auto scatter = [](std::vector<std::int32_t> index, Index rows) {
+    return [=](const auto& x) { return scatter_add_rows(x[0], indices(index), rows); };
+  };
+  add_case(to, "scatter_add_rows", "repeated and none", {{6, 3}}, scatter({4, 0, -1, 4, 2, 4}, 5));
+  add_case(to, "scatter_add_rows", "nothing", {{0, 3}}, scatter({}, 2));
+  add_case(to, "scatter_add_rows", "of a view", {{3, 4}}, [](const auto& x) {
+    return scatter_add_rows(permute(x[0], {1, 0}), indices({1, 0, 1, 1}), 2);
+  });
+  add_case(to, "rotary", "all columns", {{4, 12}}, [](const auto& x) {
+    return rotary(fresh(x[0]), 2, 6, constant(x, 10000), indices({0, 1, 7, 300}));
+  });
+  add_case(to, "rotary", "first heads only", {{3, 12}}, [](const auto& x) {
+    return rotary(fresh(x[0]), 2, 4, constant(x, 100), indices({5, 5, 2}));
+  });
+  add_case(to, "rotary", "no rows", {{0, 4}}, [](const auto& x) {
+    return rotary(fresh(x[0]), 1, 4, constant(x, 100), indices({}));
+  });
+  const auto gated = [](const auto& x) { return swiglu(x[0]); };
+  add_case(to, "swiglu", "plain", {{4, 6}}, gated, -4, 4);
+  add_case(to, "swiglu", "one column", {{3, 2}}, gated);
+  add_case(to, "swiglu", "no rows", {{0, 6}}, gated);
+  add_case(to, "swiglu", "of a view", {{4, 3}}, [](const auto& x) {
+    return swiglu(permute(x[0], {1, 0}));
+  });
+}
+
+/// Layouts by name, and marks to watch with them.
+inline std::shared_ptr<const TokenLayout> make_layout(const std::string& kind) {
+  auto layout = std::make_shared<TokenLayout>();
+  if (kind == "causal") {
+    layout->add_sequence(5);
+    layout->end_group();
+    layout->add_sequence(3);
+  } else if (kind == "bidirectional") {
+    layout->add_bidirectional(4);
+    layout->end_group();
+    layout->add_bidirectional(3);
+  } else if (kind == "prefix") {
+    const Segment prompt = layout->add_sequence(5);
+    layout->add_continuation(prompt, 3);
+    layout->add_continuation(prompt, 1);
+    layout->end_group();
+    layout->add_continuation(layout->add_sequence(2), 2);
+  } else {  // "long": more keys than a block of the softmax
+    const Segment prompt = layout->add_sequence(70);
+    layout->add_continuation(prompt, 3);
+    layout->add_continuation(prompt, 2);
+  }
+  layout->end_group();
+  return layout;
+}
+
+inline Tensor<float> make_marks(const TokenLayout& layout, Index columns) {
+  auto marks = Tensor<float>::zeros({layout.slots, columns});
+  for (const std::int32_t slot : layout.slot)
+    for (Index m = 0; m < columns; ++m)
+      marks.data()[slot * columns + m] = static_cast<float>((slot * (m + 1)) % 5) / 4.0f;
+  return marks;
+}
+
+inline void add_attention_cases(Cases& to) {
+  struct Kind {
+    const char *what, *layout;
+    Index rows, heads, kv_heads, size, marks;
+  };
+  const Kind kinds[] = {{"causal", "causal", 8, 2, 2, 4, 0},
+                        {"causal, grouped", "causal", 8, 4, 2, 4, 0},
+                        {"causal, marks", "causal", 8, 2, 1, 4, 2},
+                        {"bidirectional", "bidirectional", 7, 2, 2, 4, 0},
+                        {"bidirectional, marks", "bidirectional", 7, 2, 2, 4, 1},
+                        {"prefix", "prefix", 13, 2, 1, 4, 0},
+                        {"prefix, marks", "prefix", 13, 4, 2, 4, 3},
+                        {"long", "long", 75, 2, 1, 4, 1}};
+  for (const Kind& k : kinds)
+    add_case(to, "attention", k.what, {{k.rows, (k.heads + 2 * k.kv_heads) * k.size}},
+             [k](const auto& x) {
+               const auto layout = make_layout(k.layout);
+               const auto marks = k.marks ? make_marks(*layout, k.marks) : Tensor<float>();
+               const auto y = attention(x[0], {k.heads, k.kv_heads, k.size, 0.5}, layout, marks);
+               if (!k.marks) return y.out;
+               return concatenate(std::vector{y.out, y.marks}, 1);
+             });
+  add_case(to, "attention", "only the marks are used", {{8, 16}}, [](const auto& x) {
+    const auto layout = make_layout("causal");
+    return attention(x[0], {2, 1, 4, 0.5}, layout, make_marks(*layout, 2)).marks;
+  });
+  add_case(to, "attention", "marks are not used", {{8, 16}}, [](const auto& x) {
+    const auto layout = make_layout("causal");
+    return attention(x[0], {2, 1, 4, 0.5}, layout, make_marks(*layout, 2)).out;
+  });
+}
+
+inline void add_logprob_cases(Cases& to) {
+  const auto both = [](const auto& y) {
+    const Index n = y.logp.numel();
+    return concatenate(std::vector{reshape(y.logp, {n, 1}), reshape(y.entropy, {n, 1})}, 1);
+  };
+  const auto plain = [both](double temperature) {
+    return [=](const auto& x) {
+      return both(linear_logprob(x[0], x[1], indices({2, 0, -1, 6}), constant(x, temperature)));
+    };
+  };
+  add_case(to, "linear_logprob", "plain", {{4, 3}, {7, 3}}, plain(1));
+  add_case(to, "linear_logprob", "temperature", {{4, 3}, {7, 3}}, plain(0.5));
+  add_case(to, "linear_logprob", "one token", {{4, 3}, {1, 3}}, [both](const auto& x) {
+    return both(linear_logprob(x[0], x[1], indices({0, 0, -1, 0})));
+  });
+  add_case(to, "linear_logprob", "only logp", {{2, 3}, {5, 3}}, [](const auto& x) {
+    return linear_logprob(x[0], x[1], indices({4, 1})).logp;
+  });
+  add_case(to, "linear_logprob", "only entropy", {{2, 3}, {5, 3}}, [](const auto& x) {
+    return linear_logprob(x[0], x[1], indices({4, -1}), constant(x, 2)).entropy;
+  });
+  add_case(to, "linear_logprob", "no rows", {{0, 3}, {5, 3}}, [both](const auto& x) {
+    return both(linear_logprob(x[0], x[1], indices({})));
+  });
+  add_case(to, "linear_logprob", "more rows than a chunk", {{6, 2}, {3, 2}}, [both](const auto& x) {
+    std::vector<std::int32_t> rows, targets;
+    for (int i = 0; i < 2 * detail::logprob_chunk + 3; ++i) {
+      rows.push_back(i % 6);
+      targets.push_back(i % 4 - 1);
+    }
+    return both(linear_logprob(gather_rows(x[0], indices(rows)), x[1], indices(targets)));
+  });
+}
+
+inline void add_checkpoint_cases(Cases& to) {
+  add_case(to, "checkpoint", "captured parameters", {{3, 4}, {5, 4}, {5}}, [](const auto& x) {
+    const auto f = [w = x[1], b = x[2]](const auto& in) { return tanh(linear(in, w, b)); };
+    return square(checkpoint(f, x[0]));
+  });
+  add_case(to, "checkpoint", "within a checkpoint", {{3, 3}, {3, 3}}, [](const auto& x) {
+    const auto inner = [w = x[1]](const auto& in) { return sigmoid(matmul(in, w)); };
+    const auto outer = [=](const auto& in) { return add(in, checkpoint(inner, inner(in))); };
+    return checkpoint(outer, scale(x[0], constant(x, 2)));
+  });
+  add_case(to, "checkpoint", "with rotary inside", {{3, 4}, {4, 4}}, [](const auto& x) {
+    const auto f = [w = x[1], theta = constant(x, 100)](const auto& in) {
+      return rotary(matmul(in, w), 1, 4, theta, indices({0, 3, 9}));
+    };
+    return checkpoint(f, x[0]);
+  });
+}
+
+/// All of them.
+inline const Cases& op_cases() {
+  static const Cases cases = [] {
+    Cases c;
+    add_binary_cases(c);
+    add_unary_cases(c);
+    add_view_cases(c);
+    add_sum_cases(c);
+    add_product_cases(c);
+    add_row_cases(c);
+    add_attention_cases(c);
+    add_logprob_cases(c);
+    add_checkpoint_cases(c);
+    return c;
+  }();
+  return cases;
+}
+
+}  // namespace gaze::test

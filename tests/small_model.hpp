@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// Small models, prompts and completions for tests, all from counted random numbers.
+#pragma once
+#include <cstring>
+
+#include "gaze/core/philox.hpp"
+#include "gaze/cpu/kernels.hpp"
+#include "gaze/generate/rollout.hpp"
+#include "models/vlm.hpp"
+#include "tests/test.hpp"
+
+namespace gaze::test {
+
+using Tokens = std::vector<std::int32_t>;
+using models::Watch;
+
+inline constexpr std::int32_t end_token = 1, image_token = 5;
+inline constexpr Index vocabulary = 97;
+
+inline models::VlmConfig config(const std::string& preset) {
+  auto c = models::preset(preset);
+  c.vocabulary = vocabulary;
+  return c;
+}
+
+/// Tokens that are neither the end nor an image.
+inline Tokens random_tokens(std::uint64_t seed, Index count) {
+  const Philox random(seed, Purpose::test);
+  Tokens tokens;
+  for (Index i = 0; i < count; ++i)
+    tokens.push_back(static_cast<std::int32_t>(
+        10 + random.below(static_cast<std::uint64_t>(vocabulary - 10), 1, tokens.size())));
+  return tokens;
+}
+
+inline std::shared_ptr<std::vector<std::uint8_t>> random_image(const models::VlmConfig& c,
+                                                               std::uint64_t seed) {
+  const Philox random(seed, Purpose::test);
+  const auto size = static_cast<std::size_t>(3 * c.vit.image * c.vit.image);
+  auto rgb = std::make_shared<std::vector<std::uint8_t>>(size);
+  for (std::size_t i = 0; i < size; ++i)
+    (*rgb)[i] = static_cast<std::uint8_t>(random.below(256, 2, i));
+  return rgb;
+}
+
+/// Two words, an image, `words` more.
+inline models::Prompt image_prompt(const models::VlmConfig& c, std::uint64_t seed, Index words) {
+  models::Prompt prompt;
+  prompt.tokens = random_tokens(seed, 2);
+  prompt.tokens.insert(prompt.tokens.end(), static_cast<std::size_t>(c.image_tokens()),
+                       image_token);
+  const Tokens rest = random_tokens(seed + 1000, words);
+  prompt.tokens.insert(prompt.tokens.end(), rest.begin(), rest.end());
+  prompt.rgb = random_image(c, seed);
+  return prompt;
+}
+
+inline models::Prompt text_prompt(std::uint64_t seed, Index words) {
+  return {random_tokens(seed, words), nullptr, {}};
+}
+
+/// Image and text prompts in turn, of various lengths.
+inline std::vector<models::Prompt> some_prompts(const models::VlmConfig& c, Index count) {
+  std::vector<models::Prompt> prompts;
+  for (Index i = 0; i < count; ++i) {
+    const auto seed = static_cast<std::uint64_t>(50 + i);
+    prompts.push_back(i % 3 == 2 ? text_prompt(seed, 1 + i) : image_prompt(c, seed, 1 + i * 5 % 13));
+  }
+  return prompts;
+}
+
+inline std::vector<const models::Prompt*> pointers(const std::vector<models::Prompt>& prompts) {
+  std::vector<const models::Prompt*> out;
+  for (const auto& p : prompts) out.push_back(&p);
+  return out;
+}
+
+/// Rollouts of all prompts, prompt i with sample id ids[i].
+template <class T>
+std::vector<Completion> sample(const models::Vlm<T>& model,
+                               const std::vector<const models::Prompt*>& prompts, Index group,
+                               const SamplingSettings& settings,
+                               const std::vector<std::uint64_t>& ids,
+                               std::int32_t end = end_token, Watch watch = Watch::nothing) {
+  return rollout(model, std::span(prompts), group, settings, end, Philox(11, Purpose::sampling),
+                 std::span(ids), watch);
+}
+
+/// The bits of floats, for comparisons that take -0 and NaN seriously.
+inline std::vector<std::uint32_t> bits(const float* values, Index count) {
+  std::vector<std::uint32_t> out(static_cast<std::size_t>(count));
+  if (count > 0) std::memcpy(out.data(), values, out.size() * sizeof(float));
+  return out;
+}
+inline std::vector<std::uint32_t> bits(const std::vector<float>& v) {
+  return bits(v.data(), static_cast<Index>(v.size()));
+}
+inline std::vector<std::uint32_t> bits(const Tensor<float>& x) { return bits(x.to_vector()); }
+
+/// Gives back the instruction set and the threads it found.
+struct Restore {
+  Isa isa = gaze::isa();
+  int threads = gaze::threads();
+  Restore() = default;
+  Restore(const Restore&) = delete;
+  ~Restore() {
+    set_isa(isa);
+    set_threads(threads);
+  }
+};
+
+/// Runs the body at every instruction set of this processor.
+template <class Body>
+void at_each_isa(Body body) {
+  const Restore restore;
+  for (const Isa set : {Isa::generic, Isa::avx2, Isa::avx512}) {
+    if (!supported(set)) continue;
+    INFO("instruction set " << name(set));
+    set_isa(set);
+    body();
+  }
+}
+
+/// Runs the body with 1, 2 and 4 threads.
+template <class Body>
+void at_thread_counts(Body body) {
+  const Restore restore;
+  for (const int count : {1, 2, 4}) {
+    INFO(count << " threads");
+    set_threads(count);
+    body();
+  }
+}
+
+}  // namespace gaze::test
