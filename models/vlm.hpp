@@ -55,6 +55,7 @@ class Vlm {
     std::deque<KeyValueStore<T, Device>> cache;
     Tensor<float, Device> marks;
     std::vector<Sequence> sequences;  // prompts x group, in order
+    Index length = 0;                 // tokens that there is room for, in each
     Step first;                       // one row per prompt: the logits of the first token
   };
 
@@ -138,6 +139,7 @@ class Vlm {
     std::vector<std::int32_t> last;
     Rows batch;
     State state;
+    state.length = length;
     std::vector<Segment> segments;
     for (const Prompt* prompt : prompts) {
       const Segment s = add_prompt(*prompt, *layout, batch);
@@ -166,7 +168,13 @@ class Vlm {
     const NoGrad no_grad;
     auto layout = std::make_shared<TokenLayout>();
     std::vector<std::int32_t> all;
+    GAZE_CHECK(tokens.size() == sequences.size(), "decode", tokens.size(), " tokens for ",
+               sequences.size(), " sequences");
+    GAZE_CHECK(step >= 0 && step < state.length, "decode", "step ", step, ", room for ",
+               state.length, " tokens");
     for (std::size_t i = 0; i < tokens.size(); ++i) {
+      GAZE_CHECK(static_cast<std::size_t>(sequences[i]) < state.sequences.size(), "decode",
+                 "sequence ", sequences[i], " of ", state.sequences.size());
       const auto& s = state.sequences[static_cast<std::size_t>(sequences[i])];
       layout->add_step(s.prefix_slot, s.prefix, s.own_slot, step);
       all.push_back(static_cast<std::int32_t>(i));
@@ -211,9 +219,8 @@ class Vlm {
     GAZE_CHECK(!prompt.rgb || seen == count, "Vlm", "a prompt holds ", seen,
                " image tokens, its image ", count);
     const Index size = config_.vit.image * config_.vit.image * 3;
-    GAZE_CHECK(!prompt.rgb || static_cast<Index>(prompt.rgb->size()) == size, "Vlm",
-               "an image of ", prompt.rgb ? prompt.rgb->size() : 0, " bytes, the model wants ",
-               size);
+    GAZE_CHECK(!prompt.rgb || static_cast<Index>(prompt.rgb->size()) == size, "Vlm", "an image of ",
+               prompt.rgb ? prompt.rgb->size() : 0, " bytes, the model wants ", size);
     if (prompt.rgb) batch.images.push_back(prompt.rgb);
     return layout.add_sequence(static_cast<Index>(prompt.tokens.size()));
   }
@@ -255,6 +262,7 @@ class Vlm {
       float* row = marks.data() + segments[p].slot * columns;
       if (watch == Watch::marks) row[static_cast<int>(Mark::sink)] = 1;
       std::size_t image_token = 0;
+      if (!prompt.rgb) continue;  // image tokens without an image are ordinary ones
       for (std::size_t i = 0; i < prompt.tokens.size(); ++i, row += columns) {
         if (prompt.tokens[i] != image_token_) continue;
         if (watch == Watch::patches) {

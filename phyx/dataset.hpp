@@ -61,6 +61,13 @@ class ExampleMaker {
     return e;
   }
 
+  /// The prompt of an example with another question text.
+  models::Prompt question_prompt(const std::string& question, const Example& like) const {
+    models::Prompt p = like.prompt;
+    p.tokens = fill(prompts_.problem, p.rgb != nullptr, {{"{question}", question}});
+    return p;
+  }
+
   /// A text-only exercise: which letter has this option? `options` is " A: .. B: ..".
   models::Prompt pick_prompt(const std::string& wanted, const std::string& options) const {
     models::Prompt p;

@@ -19,7 +19,8 @@ struct WarmStartSettings {
   Index batch = 32;
   double rate = 1.5e-3;
   double captions = 0.1;   // share of captions among responses
-  double picks = 0.15;     // share of text-only letter exercises
+  double picks = 0.15;     // share of text-only letter exercises among responses
+  Index caption_picks = 48;  // letter exercises beside each batch of captions
   double slot_weight = 0.3;  // of the label loss in the caption stage
   CorruptionMix corruption;
 };
@@ -41,10 +42,7 @@ class LessonSource {
       : examples_(examples), maker_(maker), tokenizer_(tokenizer), random_(seed, Purpose::data) {
     GAZE_CHECK(!examples.empty(), "lessons", "no training problems");
     std::vector<Problem> problems;
-    for (const Example& e : examples) {
-      problems.push_back(e.problem);
-      if (e.problem.form == Form::mc) mc_.push_back(&e);
-    }
+    for (const Example& e : examples) problems.push_back(e.problem);
     lexicon_ = Lexicon::from(problems);
   }
 
@@ -57,17 +55,20 @@ class LessonSource {
     return {{}, &e.caption_prompt, maker_.response(" " + caption_response(e.problem))};
   }
 
-  /// A response, a caption or a letter exercise, by the shares in the settings.
+  /// A response; by the settings' shares a caption or a letter exercise.
   Lesson lesson(const WarmStartSettings& s, double corruption, Index step, Index place) const {
     const double kind = random_.uniform(key(step), key(place) * 4 + 1);
-    if (kind < s.captions) return caption(step, place);
-    if (kind < s.captions + s.picks && !mc_.empty()) return pick(step, place);
+    if (kind < s.captions + s.picks)
+      return kind < s.picks ? pick(step, place) : caption(step, place);
     const Example& e = example(step, place);
     CorruptionMix mix = s.corruption;
     mix.share = corruption;
-    const auto text = corrupted_response(e.problem, lexicon_, mix,
-                                         random_.bits(key(step), key(place) * 4 + 2));
-    return {{}, &e.prompt, maker_.response(text)};
+    const std::uint64_t bits = random_.bits(key(step), key(place) * 4 + 2);
+    if (e.problem.form == Form::oe)
+      return {{}, &e.prompt, maker_.response(corrupted_response(e.problem, lexicon_, mix, bits))};
+    const Problem shuffled = shuffle_options(e.problem, step, place);
+    return {maker_.question_prompt(shuffled.question, e), nullptr,
+            maker_.response(corrupted_response(shuffled, lexicon_, mix, bits))};
   }
 
   /// Labels of the scene, one token each; -1 where there is none or it is no single token.
@@ -78,23 +79,54 @@ class LessonSource {
     }
   }
 
+  /// "choose 12 N . OPTION: A: .. -> so 12 N : B": binding a text to its letter, without a picture.
+  /// The options are numbers near each other with one unit, drawn anew every time.
+  Lesson pick(Index step, Index place) const {
+    const std::uint64_t draw = random_.bits(key(step), key(place) * 4 + 3);
+    std::uint64_t drawn = 0;
+    const auto below = [&](std::uint64_t n) { return random_.below(n, draw, drawn++); };
+    const std::string unit =
+        lexicon_.units.empty() ? "" : " " + lexicon_.units[below(lexicon_.units.size())];
+    const std::uint64_t base = below(181);
+    std::array<std::string, 4> options;
+    for (std::size_t i = 0; i < 4;) {
+      options[i] = std::to_string(base + below(19)) + unit;
+      const auto end = options.begin() + static_cast<std::ptrdiff_t>(i);
+      if (std::find(options.begin(), end, options[i]) == end) ++i;
+    }
+    const auto right = static_cast<std::size_t>(below(4));
+    const char letter = static_cast<char>('A' + right);
+    Lesson out;
+    out.own = maker_.pick_prompt(options[right], list_options(options));
+    out.completion = maker_.response("<think> so " + options[right] + " : " + letter +
+                                     " </think> <answer> " + letter + " </answer>");
+    return out;
+  }
+
  private:
   static std::uint64_t key(Index i) { return static_cast<std::uint64_t>(i); }
 
-  /// "choose 12 N . OPTION: A: .. -> so 12 N : B": binding a text to its letter, without a picture.
-  Lesson pick(Index step, Index place) const {
-    const Example& e = *mc_[random_.below(mc_.size(), key(step), key(place) * 4)];
-    const auto right = static_cast<std::size_t>(
-        random_.below(4, key(step), key(place) * 4 + 3));
-    const auto& options = e.problem.options;
-    const char letter = static_cast<char>('A' + right);
-    std::string listed = instruction_phrases().front();
+  static std::string list_options(const std::array<std::string, 4>& options) {
+    std::string out = instruction_phrases().front();
     for (std::size_t i = 0; i < 4; ++i)
-      listed += std::string(" ") + static_cast<char>('A' + i) + ": " + options[i];
-    Lesson out;
-    out.own = maker_.pick_prompt(options[right], listed);
-    out.completion = maker_.response("<think> so " + options[right] + " : " + letter +
-                                     " </think> <answer> " + letter + " </answer>");
+      out += std::string(" ") + static_cast<char>('A' + i) + ": " + options[i];
+    return out;
+  }
+
+  /// The same problem with its options in another order: an order seen twice would be learned by
+  /// heart, and the letters with it.
+  Problem shuffle_options(const Problem& p, Index step, Index place) const {
+    Problem out = p;
+    const std::size_t listed = p.question.find(instruction_phrases().front());
+    if (listed == std::string::npos) return out;
+    std::array<std::size_t, 4> order{0, 1, 2, 3};
+    shuffle(order, random_, random_.bits(key(step), key(place) * 4 + 3));
+    for (std::size_t i = 0; i < 4; ++i) {
+      out.options[i] = p.options[order[i]];
+      if (order[i] == static_cast<std::size_t>(p.answer[0] - 'A'))
+        out.answer = std::string(1, static_cast<char>('A' + i));
+    }
+    out.question = p.question.substr(0, listed) + list_options(out.options);
     return out;
   }
 
@@ -102,7 +134,6 @@ class LessonSource {
   const ExampleMaker& maker_;
   const text::Tokenizer& tokenizer_;
   Philox random_;
-  std::vector<const Example*> mc_;
   Lexicon lexicon_;
 };
 
@@ -186,6 +217,8 @@ inline void warm_start(Trainer<float>& trainer, const Model& model, const Lesson
                 }
                 const auto labels = detail::label_loss(model, source, examples);
                 backward(scale(labels, static_cast<float>(s.slot_weight)));
+                for (Index i = 0; i < s.caption_picks; ++i)
+                  lessons.push_back(source.pick(offset, s.batch + i));
                 Metrics m = detail::teach(model, lessons);
                 m.emplace_back("label_loss", labels.item());
                 return m;

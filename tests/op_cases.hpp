@@ -3,11 +3,10 @@
 // views without contiguous memory, empty sizes. Each is a function of tensors of any type, so it
 // runs in double against finite differences and PyTorch, and in float against double.
 #pragma once
-#include <map>
-
-#include "gaze/nn/layers.hpp"
 #include "gaze/ops/attention.hpp"
 #include "gaze/ops/logprob.hpp"
+#include "gaze/ops/matmul.hpp"
+#include "gaze/ops/norm.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/ops/rotary.hpp"
 #include "gaze/ops/swiglu.hpp"
@@ -52,8 +51,8 @@ void add_case(Cases& to, const std::string& op, const std::string& what, std::ve
 inline void add_binary_cases(Cases& to) {
   const auto all = [&to](const std::string& op, auto f, double low, double high) {
     const auto add = [&](const std::string& what, std::vector<Shape> shapes) {
-      add_case(to, op, what, std::move(shapes),
-               [f](const auto& x) { return f(x[0], x[1]); }, low, high);
+      add_case(
+          to, op, what, std::move(shapes), [f](const auto& x) { return f(x[0], x[1]); }, low, high);
     };
     add("plain", {{3, 5}, {3, 5}});
     add("long", {{67}, {67}});
@@ -62,77 +61,106 @@ inline void add_binary_cases(Cases& to) {
     add("broadcast both", {{2, 1, 3}, {4, 1}});
     add("scalar", {{}, {2, 3}});
     add("empty", {{0, 3}, {1, 3}});
-    add_case(to, op, "views", {{3, 4}, {5, 3}}, [f](const auto& x) {
-      return f(permute(x[0], {1, 0}), slice(x[1], 0, 1, 5));
-    }, low, high);
-    add_case(to, op, "with itself", {{3, 2}}, [f](const auto& x) { return f(x[0], x[0]); }, low,
-             high);
+    add_case(
+        to, op, "views", {{3, 4}, {5, 3}},
+        [f](const auto& x) {
+          return f(permute(x[0], {1, 0}), slice(x[1], 0, 1, 5));
+        },
+        low, high);
+    add_case(
+        to, op, "with itself", {{3, 2}}, [f](const auto& x) { return f(x[0], x[0]); }, low, high);
   };
-  all("add", [](const auto& a, const auto& b) { return add(a, b); }, -2, 2);
-  all("sub", [](const auto& a, const auto& b) { return sub(a, b); }, -2, 2);
-  all("mul", [](const auto& a, const auto& b) { return mul(a, b); }, -2, 2);
-  all("div", [](const auto& a, const auto& b) { return div(a, b); }, 0.5, 2);
-  all("div", [](const auto& a, const auto& b) { return div(a, b); }, -2, -0.5);
+  all(
+      "add", [](const auto& a, const auto& b) { return add(a, b); }, -2, 2);
+  all(
+      "sub", [](const auto& a, const auto& b) { return sub(a, b); }, -2, 2);
+  all(
+      "mul", [](const auto& a, const auto& b) { return mul(a, b); }, -2, 2);
+  all(
+      "div", [](const auto& a, const auto& b) { return div(a, b); }, 0.5, 2);
+  all(
+      "div", [](const auto& a, const auto& b) { return div(a, b); }, -2, -0.5);
   // a tie has no derivative, so the case of a value with itself shifts one side
   const auto apart = [](const auto& a) {
     using T = typename std::decay_t<decltype(a)>::value_type;
     return add(a, Tensor<T>::scalar(T(0.25)));
   };
-  all("minimum", [=](const auto& a, const auto& b) { return minimum(a, apart(b)); }, -2, 2);
-  all("maximum", [=](const auto& a, const auto& b) { return maximum(a, apart(b)); }, -2, 2);
+  all(
+      "minimum", [=](const auto& a, const auto& b) { return minimum(a, apart(b)); }, -2, 2);
+  all(
+      "maximum", [=](const auto& a, const auto& b) { return maximum(a, apart(b)); }, -2, 2);
 }
 
 inline void add_unary_cases(Cases& to) {
   const auto all = [&to](const std::string& op, auto f, double low, double high) {
     const auto add = [&](const std::string& what, const Shape& shape) {
-      add_case(to, op, what, {shape}, [f](const auto& x) { return f(x[0]); }, low, high);
+      add_case(
+          to, op, what, {shape}, [f](const auto& x) { return f(x[0]); }, low, high);
     };
     add("plain", {3, 7});
     add("long", {131});
     add("scalar", {});
     add("empty", {2, 0});
-    add_case(to, op, "view", {{5, 4}}, [f](const auto& x) {
-      return f(permute(slice(x[0], 0, 1, 4), {1, 0}));
-    }, low, high);
-    add_case(to, op, "twice", {{3, 2}}, [f](const auto& x) { return mul(f(x[0]), f(x[0])); }, low,
-             high);
+    add_case(
+        to, op, "view", {{5, 4}},
+        [f](const auto& x) {
+          return f(permute(slice(x[0], 0, 1, 4), {1, 0}));
+        },
+        low, high);
+    add_case(
+        to, op, "twice", {{3, 2}}, [f](const auto& x) { return mul(f(x[0]), f(x[0])); }, low, high);
   };
-  all("exp", [](const auto& x) { return exp(x); }, -3, 3);
-  all("log", [](const auto& x) { return log(x); }, 0.25, 3);
-  all("sqrt", [](const auto& x) { return sqrt(x); }, 0.25, 3);
-  all("tanh", [](const auto& x) { return tanh(x); }, -3, 3);
-  all("sigmoid", [](const auto& x) { return sigmoid(x); }, -5, 5);
-  all("silu", [](const auto& x) { return silu(x); }, -5, 5);
-  all("gelu", [](const auto& x) { return gelu(x); }, -4, 4);
-  all("relu", [](const auto& x) { return relu(x); }, -2, 2);
-  all("square", [](const auto& x) { return square(x); }, -2, 2);
-  all("neg", [](const auto& x) { return neg(x); }, -2, 2);
-  all("scale", [](const auto& x) {
-    using T = typename std::decay_t<decltype(x)>::value_type;
-    return scale(x, T(-1.5));
-  }, -2, 2);
-  all("clamp", [](const auto& x) {
-    using T = typename std::decay_t<decltype(x)>::value_type;
-    return clamp(x, T(-0.7001), T(1.2001));
-  }, -2, 2);
+  all(
+      "exp", [](const auto& x) { return exp(x); }, -3, 3);
+  all(
+      "log", [](const auto& x) { return log(x); }, 0.25, 3);
+  all(
+      "sqrt", [](const auto& x) { return sqrt(x); }, 0.25, 3);
+  all(
+      "tanh", [](const auto& x) { return tanh(x); }, -3, 3);
+  all(
+      "sigmoid", [](const auto& x) { return sigmoid(x); }, -5, 5);
+  all(
+      "silu", [](const auto& x) { return silu(x); }, -5, 5);
+  all(
+      "gelu", [](const auto& x) { return gelu(x); }, -4, 4);
+  all(
+      "relu", [](const auto& x) { return relu(x); }, -2, 2);
+  all(
+      "square", [](const auto& x) { return square(x); }, -2, 2);
+  all(
+      "neg", [](const auto& x) { return neg(x); }, -2, 2);
+  all(
+      "scale",
+      [](const auto& x) {
+        using T = typename std::decay_t<decltype(x)>::value_type;
+        return scale(x, T(-1.5));
+      },
+      -2, 2);
+  all(
+      "clamp",
+      [](const auto& x) {
+        using T = typename std::decay_t<decltype(x)>::value_type;
+        return clamp(x, T(-0.7001), T(1.2001));
+      },
+      -2, 2);
 }
 
 inline void add_view_cases(Cases& to) {
-  add_case(to, "contiguous", "of a permutation", {{2, 3, 4}},
-           [](const auto& x) { return contiguous(permute(x[0], {2, 0, 1})); });
-  add_case(to, "contiguous", "of an expansion", {{3, 1}},
-           [](const auto& x) { return contiguous(expand(x[0], {2, 3, 4})); });
+  add_case(to, "contiguous", "of a permutation", {{2, 3, 4}}, [](const auto& x) {
+    return contiguous(permute(x[0], {2, 0, 1}));
+  });
+  add_case(to, "contiguous", "of an expansion", {{3, 1}}, [](const auto& x) {
+    return contiguous(expand(x[0], {2, 3, 4}));
+  });
   add_case(to, "contiguous", "of nothing to do", {{3}},
            [](const auto& x) { return contiguous(x[0]); });
-  add_case(to, "reshape", "plain", {{2, 6}}, [](const auto& x) {
-    return reshape(x[0], {3, 4});
-  });
+  add_case(to, "reshape", "plain", {{2, 6}}, [](const auto& x) { return reshape(x[0], {3, 4}); });
   add_case(to, "reshape", "open size of a view", {{4, 6}}, [](const auto& x) {
     return reshape(permute(x[0], {1, 0}), {2, -1, 4});
   });
-  add_case(to, "reshape", "to scalar and back", {{1, 1}}, [](const auto& x) {
-    return reshape(reshape(x[0], {}), {1});
-  });
+  add_case(to, "reshape", "to scalar and back", {{1, 1}},
+           [](const auto& x) { return reshape(reshape(x[0], {}), {1}); });
   add_case(to, "reshape", "empty", {{0, 4}}, [](const auto& x) { return reshape(x[0], {2, 0}); });
   add_case(to, "permute", "three", {{2, 3, 4}}, [](const auto& x) {
     return permute(x[0], {1, 2, 0});
@@ -142,9 +170,8 @@ inline void add_view_cases(Cases& to) {
   });
   add_case(to, "permute", "empty", {{0, 3}}, [](const auto& x) { return permute(x[0], {1, 0}); });
   add_case(to, "slice", "middle", {{5, 3}}, [](const auto& x) { return slice(x[0], 0, 1, 4); });
-  add_case(to, "slice", "from the end", {{2, 6}}, [](const auto& x) {
-    return slice(x[0], -1, 4, 6);
-  });
+  add_case(to, "slice", "from the end", {{2, 6}},
+           [](const auto& x) { return slice(x[0], -1, 4, 6); });
   add_case(to, "slice", "of a slice, overlapping", {{6, 4}}, [](const auto& x) {
     return add(slice(slice(x[0], 0, 1, 5), 1, 0, 3), slice(slice(x[0], 0, 2, 6), 1, 1, 4));
   });
@@ -180,9 +207,8 @@ inline void add_sum_cases(Cases& to) {
     return sum(square(permute(x[0], {1, 0})));
   });
   add_case(to, "sum", "all of nothing", {{0, 4}}, [](const auto& x) { return sum(x[0]); });
-  add_case(to, "sum", "more than a piece", {{5000}}, [](const auto& x) {
-    return sum(slice(mul(x[0], x[0]), 0, 4090, 4100));
-  });
+  add_case(to, "sum", "more than a piece", {{5000}},
+           [](const auto& x) { return sum(slice(mul(x[0], x[0]), 0, 4090, 4100)); });
   add_case(to, "sum", "first", {{3, 4, 2}}, [](const auto& x) { return sum(x[0], 0); });
   add_case(to, "sum", "middle", {{3, 4, 2}}, [](const auto& x) { return sum(x[0], 1); });
   add_case(to, "sum", "last", {{3, 4}}, [](const auto& x) { return sum(x[0], -1); });
@@ -209,33 +235,26 @@ inline void add_product_cases(Cases& to) {
       add_case(to, "matmul", kind + " no inner", shapes(2, 3, 0), product);
       add_case(to, "matmul", kind + " no rows", shapes(0, 3, 2), product);
     }
-  add_case(to, "matmul", "with itself", {{3, 3}}, [](const auto& x) {
-    return matmul(x[0], x[0], true, false);
-  });
+  add_case(to, "matmul", "with itself", {{3, 3}},
+           [](const auto& x) { return matmul(x[0], x[0], true, false); });
   add_case(to, "matmul", "views", {{3, 4}, {5, 3}}, [](const auto& x) {
     return matmul(permute(x[0], {1, 0}), permute(x[1], {1, 0}));
   });
-  add_case(to, "linear", "plain", {{4, 3}, {5, 3}}, [](const auto& x) {
-    return linear(x[0], x[1]);
-  });
-  add_case(to, "linear", "bias", {{4, 3}, {5, 3}, {5}}, [](const auto& x) {
-    return linear(x[0], x[1], x[2]);
-  });
-  add_case(to, "linear", "residual", {{4, 3}, {5, 3}, {4, 5}}, [](const auto& x) {
-    return linear(x[0], x[1], {}, x[2]);
-  });
-  add_case(to, "linear", "residual is the input", {{4, 3}, {3, 3}}, [](const auto& x) {
-    return linear(x[0], x[1], {}, x[0]);
-  });
-  add_case(to, "linear", "bias, one weight twice", {{2, 3}, {3, 3}, {3}}, [](const auto& x) {
-    return linear(linear(x[0], x[1], x[2]), x[1], x[2]);
-  });
+  add_case(to, "linear", "plain", {{4, 3}, {5, 3}},
+           [](const auto& x) { return linear(x[0], x[1]); });
+  add_case(to, "linear", "bias", {{4, 3}, {5, 3}, {5}},
+           [](const auto& x) { return linear(x[0], x[1], x[2]); });
+  add_case(to, "linear", "residual", {{4, 3}, {5, 3}, {4, 5}},
+           [](const auto& x) { return linear(x[0], x[1], {}, x[2]); });
+  add_case(to, "linear", "residual is the input", {{4, 3}, {3, 3}},
+           [](const auto& x) { return linear(x[0], x[1], {}, x[0]); });
+  add_case(to, "linear", "bias, one weight twice", {{2, 3}, {3, 3}, {3}},
+           [](const auto& x) { return linear(linear(x[0], x[1], x[2]), x[1], x[2]); });
   add_case(to, "linear", "view, odd sizes", {{7, 19}, {33, 7}, {33}}, [](const auto& x) {
     return linear(permute(x[0], {1, 0}), x[1], x[2]);
   });
-  add_case(to, "linear", "no rows", {{0, 3}, {2, 3}, {2}}, [](const auto& x) {
-    return linear(x[0], x[1], x[2]);
-  });
+  add_case(to, "linear", "no rows", {{0, 3}, {2, 3}, {2}},
+           [](const auto& x) { return linear(x[0], x[1], x[2]); });
 }
 
 inline void add_row_cases(Cases& to) {
@@ -248,9 +267,7 @@ inline void add_row_cases(Cases& to) {
     const auto v = permute(x[0], {1, 0});
     return add(v, rms_norm(v, x[1], constant(x, 1e-3)));
   });
-  const auto layer = [](const auto& x) {
-    return layer_norm(x[0], x[1], x[2], constant(x, 1e-5));
-  };
+  const auto layer = [](const auto& x) { return layer_norm(x[0], x[1], x[2], constant(x, 1e-5)); };
   add_case(to, "layer_norm", "plain", {{4, 6}, {6}, {6}}, layer);
   add_case(to, "layer_norm", "two columns", {{3, 2}, {2}, {2}}, layer);
   add_case(to, "layer_norm", "more rows than a block", {{70, 3}, {3}, {3}}, layer);
@@ -282,9 +299,8 @@ inline void add_row_cases(Cases& to) {
   add_case(to, "rotary", "first heads only", {{3, 12}}, [](const auto& x) {
     return rotary(fresh(x[0]), 2, 4, constant(x, 100), indices({5, 5, 2}));
   });
-  add_case(to, "rotary", "no rows", {{0, 4}}, [](const auto& x) {
-    return rotary(fresh(x[0]), 1, 4, constant(x, 100), indices({}));
-  });
+  add_case(to, "rotary", "no rows", {{0, 4}},
+           [](const auto& x) { return rotary(fresh(x[0]), 1, 4, constant(x, 100), indices({})); });
   const auto gated = [](const auto& x) { return swiglu(x[0]); };
   add_case(to, "swiglu", "plain", {{4, 6}}, gated, -4, 4);
   add_case(to, "swiglu", "one column", {{3, 2}}, gated);
@@ -381,9 +397,8 @@ inline void add_logprob_cases(Cases& to) {
   add_case(to, "linear_logprob", "only entropy", {{2, 3}, {5, 3}}, [](const auto& x) {
     return linear_logprob(x[0], x[1], indices({4, -1}), constant(x, 2)).entropy;
   });
-  add_case(to, "linear_logprob", "no rows", {{0, 3}, {5, 3}}, [both](const auto& x) {
-    return both(linear_logprob(x[0], x[1], indices({})));
-  });
+  add_case(to, "linear_logprob", "no rows", {{0, 3}, {5, 3}},
+           [both](const auto& x) { return both(linear_logprob(x[0], x[1], indices({}))); });
   add_case(to, "linear_logprob", "more rows than a chunk", {{6, 2}, {3, 2}}, [both](const auto& x) {
     std::vector<std::int32_t> rows, targets;
     for (int i = 0; i < 2 * detail::logprob_chunk + 3; ++i) {

@@ -64,7 +64,8 @@ inline std::vector<models::Prompt> some_prompts(const models::VlmConfig& c, Inde
   std::vector<models::Prompt> prompts;
   for (Index i = 0; i < count; ++i) {
     const auto seed = static_cast<std::uint64_t>(50 + i);
-    prompts.push_back(i % 3 == 2 ? text_prompt(seed, 1 + i) : image_prompt(c, seed, 1 + i * 5 % 13));
+    prompts.push_back(i % 3 == 2 ? text_prompt(seed, 1 + i)
+                                 : image_prompt(c, seed, 1 + i * 5 % 13));
   }
   return prompts;
 }
@@ -80,8 +81,8 @@ template <class T>
 std::vector<Completion> sample(const models::Vlm<T>& model,
                                const std::vector<const models::Prompt*>& prompts, Index group,
                                const SamplingSettings& settings,
-                               const std::vector<std::uint64_t>& ids,
-                               std::int32_t end = end_token, Watch watch = Watch::nothing) {
+                               const std::vector<std::uint64_t>& ids, std::int32_t end = end_token,
+                               Watch watch = Watch::nothing) {
   return rollout(model, std::span(prompts), group, settings, end, Philox(11, Purpose::sampling),
                  std::span(ids), watch);
 }

@@ -227,14 +227,15 @@ TEST_CASE("log-probabilities sum to one and entropy is their mean", "[ops]") {
 TEST_CASE("wrong shapes and indices are refused by name", "[ops]") {
   using Catch::Contains;
   const auto a = zeros({2, 3}), b = zeros({4, 5});
-  CHECK(error_of([&] { matmul(a, b); }) ==
-        "[gaze::matmul] inner sizes differ: [2,3] x [4,5]");
+  CHECK(error_of([&] { matmul(a, b); }) == "[gaze::matmul] inner sizes differ: [2,3] x [4,5]");
   CHECK_THAT(error_of([&] { matmul(zeros({3}), b); }), Contains("[gaze::matmul] needs matrices"));
   CHECK_THAT(error_of([&] { add(a, b); }), Contains("[gaze::add] shapes do not broadcast"));
   CHECK_THAT(error_of([&] { linear(a, b); }), Contains("[gaze::linear] inner sizes differ"));
   CHECK_THAT(error_of([&] { linear(a, zeros({4, 3}), zeros({3})); }), Contains("[gaze::linear]"));
   CHECK_THAT(error_of([&] { linear(a, zeros({4, 3}), {}, zeros({2, 3})); }), Contains("residual"));
-  CHECK_THAT(error_of([&] { linear(a, zeros({4, 3}), zeros({4}), zeros({2, 4})); }),
+  CHECK_THAT(error_of([&] {
+               linear(a, zeros({4, 3}), zeros({4}), zeros({2, 4}));
+             }),
              Contains("bias and residual"));
   CHECK_THAT(error_of([&] { reshape(a, {4, 2}); }), Contains("[gaze::reshape]"));
   CHECK_THAT(error_of([&] { reshape(a, {-1, -1}); }), Contains("more than one -1"));
@@ -257,22 +258,38 @@ TEST_CASE("wrong shapes and indices are refused by name", "[ops]") {
   CHECK_THAT(error_of([&] { scatter_add_rows(a, indices({0}), 3); }),
              Contains("[gaze::scatter_add_rows]"));
   CHECK_THAT(error_of([&] { swiglu(a); }), Contains("[gaze::swiglu]"));
-  CHECK_THAT(error_of([&] { rotary(zeros({2, 6}), 2, 3, 10.0, indices({0, 0})); }),
+  CHECK_THAT(error_of([&] {
+               rotary(zeros({2, 6}), 2, 3, 10.0, indices({0, 0}));
+             }),
              Contains("even"));
-  CHECK_THAT(error_of([&] { rotary(zeros({2, 6}), 2, 4, 10.0, indices({0, 0})); }),
+  CHECK_THAT(error_of([&] {
+               rotary(zeros({2, 6}), 2, 4, 10.0, indices({0, 0}));
+             }),
              Contains("[gaze::rotary]"));
-  CHECK_THAT(error_of([&] { linear_logprob(a, b, indices({0, 0})); }),
+  CHECK_THAT(error_of([&] {
+               linear_logprob(a, b, indices({0, 0}));
+             }),
              Contains("[gaze::linear_logprob]"));
-  CHECK_THAT(error_of([&] { linear_logprob(a, zeros({4, 3}), indices({0, 4})); }),
+  CHECK_THAT(error_of([&] {
+               linear_logprob(a, zeros({4, 3}), indices({0, 4}));
+             }),
              Contains("index 4 at 1"));
-  CHECK_THAT(error_of([&] { linear_logprob(a, zeros({4, 3}), indices({0, 1}), 0.0); }),
+  CHECK_THAT(error_of([&] {
+               linear_logprob(a, zeros({4, 3}), indices({0, 1}), 0.0);
+             }),
              Contains("temperature"));
   const auto layout = make_layout("causal");
-  CHECK_THAT(error_of([&] { attention(zeros({8, 11}), {1, 1, 4, 0.5}, layout); }),
+  CHECK_THAT(error_of([&] {
+               attention(zeros({8, 11}), {1, 1, 4, 0.5}, layout);
+             }),
              Contains("[gaze::attention]"));
-  CHECK_THAT(error_of([&] { attention(zeros({8, 28}), {3, 2, 4, 0.5}, layout); }),
+  CHECK_THAT(error_of([&] {
+               attention(zeros({8, 28}), {3, 2, 4, 0.5}, layout);
+             }),
              Contains("do not share"));
-  CHECK_THAT(error_of([&] { attention(zeros({7, 12}), {1, 1, 4, 0.5}, layout); }),
+  CHECK_THAT(error_of([&] {
+               attention(zeros({7, 12}), {1, 1, 4, 0.5}, layout);
+             }),
              Contains("layout of 8 rows"));
   CHECK_THAT(error_of([&] {
                attention(zeros({8, 12}), {1, 1, 4, 0.5}, layout, Tensor<float>::zeros({3, 1}));

@@ -15,8 +15,7 @@ using gaze::Purpose;
 TEST_CASE("philox gives the published answers", "[philox]") {
   using gaze::detail::Counter;
   using gaze::detail::philox4x32;
-  CHECK(philox4x32({0, 0, 0, 0}, 0, 0) ==
-        Counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(philox4x32({0, 0, 0, 0}, 0, 0) == Counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   CHECK(philox4x32({~0u, ~0u, ~0u, ~0u}, ~0u, ~0u) ==
         Counter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
   CHECK(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0xa4093822, 0x299f31d0) ==
@@ -43,7 +42,8 @@ TEST_CASE("uniform numbers lie in [0, 1) with the right moments", "[philox]") {
   double total = 0, squares = 0;
   constexpr int n = 100000;
   for (int i = 0; i < n; ++i) {
-    const double u = random.uniform(static_cast<std::uint64_t>(i % 10), static_cast<std::uint64_t>(i));
+    const double u =
+        random.uniform(static_cast<std::uint64_t>(i % 10), static_cast<std::uint64_t>(i));
     REQUIRE((u >= 0 && u < 1));
     total += u;
     squares += u * u;

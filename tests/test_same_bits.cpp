@@ -2,8 +2,8 @@
 // The promise of the same bits: a row's forward never depends on batch, threads or cache, so the
 // log-probabilities of a rollout are those of the update; gradients of a batch repeat at any
 // thread count, and so does training.
-#include "gaze/optim/adamw.hpp"
 #include "gaze/ops/reduce.hpp"
+#include "gaze/optim/adamw.hpp"
 #include "tests/small_model.hpp"
 
 namespace {
@@ -196,8 +196,7 @@ TEST_CASE("a row's logits are the same bits alone, in a batch, after a prefix, w
           for (const Index place : {Index{0}, batch / 2, batch - 1})
             CHECK(words.in_company(tokens, batch, place) == alone);
         if (preset == "nano")
-          for (const Index place : {0, 40, 63})
-            CHECK(words.in_company(tokens, 64, place) == alone);
+          for (const Index place : {0, 40, 63}) CHECK(words.in_company(tokens, 64, place) == alone);
         for (const Index prefix : {1, 16, 50, 64, 65})
           CHECK(words.with_prefix(tokens, prefix, 3) == alone);
         CHECK(words.with_cache(tokens, 60) == alone);
@@ -301,7 +300,8 @@ TEST_CASE("completions that end leave the others as they were", "[bits]") {
     for (std::size_t i = 0; i < out.size(); ++i) {
       const auto& [tokens, logp, seen, done] = out[i];
       const std::size_t n = tokens.size();
-      CHECK(tokens == Tokens(never[i].tokens.begin(), never[i].tokens.begin() + static_cast<long>(n)));
+      CHECK(tokens ==
+            Tokens(never[i].tokens.begin(), never[i].tokens.begin() + static_cast<long>(n)));
       CHECK(bits(logp) == bits(never[i].logp.data(), static_cast<Index>(n)));
       CHECK(done == (tokens.back() == end));
       CHECK((done || n == 12));

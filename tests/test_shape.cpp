@@ -10,6 +10,7 @@
 
 using Catch::Contains;
 using gaze::broadcast;
+using gaze::broadcast_strides;
 using gaze::Index;
 using gaze::Shape;
 using Floats = gaze::Tensor<float>;
@@ -55,7 +56,8 @@ TEST_CASE("broadcasting aligns at the end and stretches 1", "[shape]") {
   CHECK(broadcast({}, {2, 2}, "t") == Shape{2, 2});
   CHECK(broadcast({1}, {0}, "t") == Shape{0});
   CHECK(broadcast({2, 1, 3}, {4, 1}, "t") == Shape{2, 4, 3});
-  CHECK_THROWS_WITH(broadcast({2, 3}, {2}, "t"), Contains("[gaze::t]") && Contains("[2,3] and [2]"));
+  CHECK_THROWS_WITH(broadcast({2, 3}, {2}, "t"),
+                    Contains("[gaze::t]") && Contains("[2,3] and [2]"));
   CHECK_THROWS_WITH(broadcast({2}, {0}, "t"), Contains("do not broadcast"));
   CHECK(broadcast_strides({3, 1}, {1, 1}, {2, 3, 4}) == Shape{0, 1, 0});
   CHECK(broadcast_strides({}, {}, {2}) == Shape{0});

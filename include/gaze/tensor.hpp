@@ -31,28 +31,22 @@ class Tensor {
 
   /// Uninitialised values.
   explicit Tensor(const Shape& shape)
-      : storage_(std::make_shared<Storage<Device>>(static_cast<std::size_t>(shape.numel()) *
-                                                   sizeof(T))),
+      : storage_(std::make_shared<Storage<Device>>(bytes_of(shape))),
         shape_(shape),
         strides_(contiguous_strides(shape)) {}
 
-  static Tensor full(const Shape& shape, T value)
-    requires std::is_same_v<Device, Cpu>
-  {
+  static Tensor full(const Shape& shape, T value) requires std::is_same_v<Device, Cpu> {
     Tensor t(shape);
     std::fill_n(t.data(), shape.numel(), value);
     return t;
   }
-  static Tensor zeros(const Shape& shape)
-    requires std::is_same_v<Device, Cpu>
-  {
+  static Tensor zeros(const Shape& shape) requires std::is_same_v<Device, Cpu> {
     return full(shape, T(0));
   }
   static Tensor scalar(T value) { return full({}, value); }
 
-  static Tensor from(const Shape& shape, const std::vector<T>& values)
-    requires std::is_same_v<Device, Cpu>
-  {
+  static Tensor from(const Shape& shape,
+                     const std::vector<T>& values) requires std::is_same_v<Device, Cpu> {
     GAZE_CHECK(shape.numel() == static_cast<Index>(values.size()), "from", "shape ", shape, " has ",
                shape.numel(), " elements, got ", values.size());
     Tensor t(shape);
@@ -90,9 +84,7 @@ class Tensor {
   }
 
   /// The elements in row-major order.
-  std::vector<T> to_vector() const
-    requires std::is_same_v<Device, Cpu>
-  {
+  std::vector<T> to_vector() const requires std::is_same_v<Device, Cpu> {
     std::vector<T> out;
     out.reserve(static_cast<std::size_t>(numel()));
     append(out, 0, data());
@@ -126,6 +118,18 @@ class Tensor {
   }
 
  private:
+  /// Refuses negative sizes and products beyond any memory, which would overflow.
+  static std::size_t bytes_of(const Shape& shape) {
+    std::size_t bytes = sizeof(T);
+    for (const Index s : shape) {
+      GAZE_CHECK(
+          s >= 0 && (s == 0 || bytes <= (std::size_t{1} << 48) / static_cast<std::size_t>(s)),
+          "Tensor", "no memory holds a tensor of shape ", shape);
+      bytes *= static_cast<std::size_t>(s);
+    }
+    return bytes;
+  }
+
   void append(std::vector<T>& out, int dimension, const T* p) const {
     if (dimension == rank()) {
       out.push_back(*p);

@@ -11,6 +11,19 @@
 #include "gaze/cpu/strided.hpp"
 #include "gaze/kernels/kernels.hpp"
 
+#ifdef GAZE_CPU_COMPILED
+namespace gaze::cpu {
+#define GAZE_INSTANTIATE extern template
+#define GAZE_T float
+#include "gaze/cpu/instantiate.inl"
+#undef GAZE_T
+#define GAZE_T double
+#include "gaze/cpu/instantiate.inl"
+#undef GAZE_T
+#undef GAZE_INSTANTIATE
+}  // namespace gaze::cpu
+#endif
+
 namespace gaze {
 
 #define GAZE_CPU_KERNEL(NAME)         \

@@ -6,10 +6,10 @@
 #pragma once
 #include <span>
 
+#include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/generate/sampling.hpp"
-#include "gaze/kernels/kernels.hpp"
-#include "gaze/tensor.hpp"
+#include "gaze/ops/elementwise.hpp"
 
 namespace gaze {
 
@@ -54,7 +54,7 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
         continue;
       }
       for (std::size_t j = 0; j < p.size(); ++j) p[j] = row[j] * inverse - lse[r];
-      K::unary_forward(cpu::UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
+      K::unary_forward(UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
       std::copy(p.begin(), p.end(), weights.begin());
       token[r] = draw(weights, random.uniform(sample[r], position), s);
     }
@@ -86,7 +86,8 @@ std::vector<Completion> rollout(const Policy& policy,
     const std::size_t p = i / static_cast<std::size_t>(group);
     active[i] = static_cast<std::int32_t>(i);
     row[i] = static_cast<std::int32_t>(p);  // all of a group start from their prompt's logits
-    sample[i] = sample_ids[p] * static_cast<std::uint64_t>(group) + i % static_cast<std::size_t>(group);
+    sample[i] =
+        sample_ids[p] * static_cast<std::uint64_t>(group) + i % static_cast<std::size_t>(group);
   }
   for (Index t = 0; !active.empty(); ++t) {
     using Device = typename decltype(step.logits)::device_type;
@@ -106,8 +107,10 @@ std::vector<Completion> rollout(const Policy& policy,
       Completion& c = out[static_cast<std::size_t>(active[i])];
       c.tokens.push_back(token[i]);
       c.logp.push_back(static_cast<float>(logp[i]));
-      const auto seen = step.seen.begin() +
-                        static_cast<std::ptrdiff_t>(width * static_cast<std::size_t>(t ? i : static_cast<std::size_t>(row[i])));
+      const auto seen =
+          step.seen.begin() +
+          static_cast<std::ptrdiff_t>(
+              width * static_cast<std::size_t>(t ? i : static_cast<std::size_t>(row[i])));
       c.seen.insert(c.seen.end(), seen, seen + static_cast<std::ptrdiff_t>(width));
       c.ended = token[i] == end;
       if (c.ended || t + 1 == settings.max_tokens) continue;

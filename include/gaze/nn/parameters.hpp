@@ -8,6 +8,7 @@
 #include <deque>
 #include <string>
 
+#include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/ops/views.hpp"
 
@@ -111,15 +112,17 @@ class Parameters {
   /// optional ones count as zero.
   void check_reached() {
     std::string missing;
+    std::vector<Param*> zero;
     for (auto& pack : packs_) {
       if (!pack.trained) continue;
       for (Param* p : pack.members) {
         if (p->node->defined) continue;
+        zero.push_back(p);
         if (!p->optional) missing += " " + p->name;
-        p->node->accumulator();
       }
     }
     GAZE_CHECK(missing.empty(), "step", "no gradient reached", missing);
+    for (Param* p : zero) p->node->accumulator();
   }
 
   /// The Euclidean norm of all trained gradients.
@@ -177,10 +180,13 @@ class Parameters {
     std::uint64_t key = 1469598103934665603u;  // FNV-1a of the name
     for (const char c : p.name) key = (key ^ static_cast<unsigned char>(c)) * 1099511628211u;
     const Philox random(seed, Purpose::init);
-    std::vector<T> values(static_cast<std::size_t>(p.shape.numel()), static_cast<T>(p.init.constant));
+    std::vector<T> values(static_cast<std::size_t>(p.shape.numel()),
+                          static_cast<T>(p.init.constant));
     if (p.init.deviation > 0)
-      for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] += static_cast<T>(p.init.deviation * random.normal(key, i));
+      parallel_for(p.shape.numel(), 4096, [&](Index begin, Index end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+          values[i] += static_cast<T>(p.init.deviation * random.normal(key, i));
+      });
     std::copy(values.begin(), values.end(), p.value.data());
   }
 

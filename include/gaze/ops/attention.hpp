@@ -61,8 +61,8 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& qkv, const Attenti
   const Index slots = cache ? cache->slots() : layout->slots;
   GAZE_CHECK(!m || marks.size(0) == slots, "attention", "marks ", marks.shape(), " for ", slots,
              " slots");
-  const AttentionShape shape{sizes.heads, sizes.kv_heads, d,
-                             m,           static_cast<float>(sizes.scale), slots};
+  const AttentionShape shape{sizes.heads, sizes.kv_heads, d, m, static_cast<float>(sizes.scale),
+                             slots};
   auto own = cache ? nullptr : std::make_shared<Store>(sizes, slots);
   Store& store = cache ? *cache : *own;
   const T* rows = qkv.data();
@@ -76,8 +76,8 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& qkv, const Attenti
   const float* mark_values = m ? marks.data() : nullptr;
   T* mark_out = m ? y.marks.data() : nullptr;
   K::attention_forward(shape, n, rows, columns, static_cast<const T*>(store.keys.data()),
-                       static_cast<const T*>(store.values.data()), mark_values,
-                       layout->keys.data(), y.out.data(), lse.data(), mark_out);
+                       static_cast<const T*>(store.values.data()), mark_values, layout->keys.data(),
+                       y.out.data(), lse.data(), mark_out);
   if (!recorded(qkv)) return y;
 
   const Saved<T, Device> saved("attention", qkv), out("attention", y.out),
@@ -91,12 +91,10 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& qkv, const Attenti
     }
     Tensor<T, Device> dq({n, q_size}), dqkv({n, columns});
     Tensor<T, Device> dkeys({sizes.kv_heads, slots, d}), dvalues({sizes.kv_heads, slots, d});
-    K::attention_backward(shape, n, saved.data(), columns,
-                          static_cast<const T*>(own->keys.data()),
-                          static_cast<const T*>(own->values.data()),
-                          mark_columns.data(), layout->keys.data(),
-                          layout->groups.data(), layout->group_count(), out.data(),
-                          static_cast<const T*>(lse.data()), seen.data(),
+    K::attention_backward(shape, n, saved.data(), columns, static_cast<const T*>(own->keys.data()),
+                          static_cast<const T*>(own->values.data()), mark_columns.data(),
+                          layout->keys.data(), layout->groups.data(), layout->group_count(),
+                          out.data(), static_cast<const T*>(lse.data()), seen.data(),
                           static_cast<const T*>(dout.data()),
                           dmarks.defined() ? static_cast<const T*>(dmarks.data()) : nullptr,
                           dq.data(), dkeys.data(), dvalues.data());

@@ -50,8 +50,8 @@ Tensor<T, Device> chosen(BroadcastOp op, const Tensor<T, Device>& a, const Tenso
   const auto x = contiguous(expand(a.detach(), shape)), y = contiguous(expand(b.detach(), shape));
   Tensor<T, Device> mask(shape);
   for (Index i = 0; i < shape.numel(); ++i) {
-    const bool a_wins = op == BroadcastOp::minimum ? !(y.data()[i] < x.data()[i])
-                                                : !(x.data()[i] < y.data()[i]);
+    const bool a_wins =
+        op == BroadcastOp::minimum ? !(y.data()[i] < x.data()[i]) : !(x.data()[i] < y.data()[i]);
     mask.data()[i] = a_wins == first ? T(1) : T(0);
   }
   return mask;
@@ -130,8 +130,8 @@ Tensor<T, Device> div(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
           const auto da = detail::binary_values(BroadcastOp::div, "div", dy, b.get());
           if (to_b) {
             auto db = detail::binary_values(
-                BroadcastOp::div, "div", detail::binary_values(BroadcastOp::mul, "div", da, a.get()),
-                b.get());
+                BroadcastOp::div, "div",
+                detail::binary_values(BroadcastOp::mul, "div", da, a.get()), b.get());
             Kernels<Device>::scale(db.numel(), T(-1), static_cast<const T*>(db.data()), db.data());
             detail::add_unbroadcast(*to_b, std::move(db));
           }
@@ -213,17 +213,16 @@ Tensor<T, Device> unary(UnaryOp op, const char* name, const Tensor<T, Device>& i
         [op, x = S(name, x), y = S(name, y), to = x.node()](const auto& dy) {
           const auto dx = to->target();
           Kernels<Device>::unary_backward(op, dy.numel(), x.data(), y.data(),
-                                          static_cast<const T*>(dy.data()), dx.data,
-                                          dx.accumulate);
+                                          static_cast<const T*>(dy.data()), dx.data, dx.accumulate);
         },
         x);
   return y;
 }
 
-#define GAZE_UNARY(NAME, OP)                              \
-  template <class T, class Device>                        \
-  Tensor<T, Device> NAME(const Tensor<T, Device>& x) {    \
-    return unary(OP, #NAME, x);                           \
+#define GAZE_UNARY(NAME, OP)                           \
+  template <class T, class Device>                     \
+  Tensor<T, Device> NAME(const Tensor<T, Device>& x) { \
+    return unary(OP, #NAME, x);                        \
   }
 GAZE_UNARY(exp, UnaryOp::exp)          // e^x; dx = dy y
 GAZE_UNARY(log, UnaryOp::log)          // ln x; dx = dy / x

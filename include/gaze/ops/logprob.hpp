@@ -60,19 +60,18 @@ LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T
   if (!recorded(x, w)) return y;
   record2(
       "linear_logprob", y.logp, y.entropy,
-      [=, x = S("linear_logprob", x), w = S("linear_logprob", w), to_x = x.node(),
-       to_w = w.node(), h = S("linear_logprob", y.entropy),
+      [=, x = S("linear_logprob", x), w = S("linear_logprob", w), to_x = x.node(), to_w = w.node(),
+       h = S("linear_logprob", y.entropy),
        targets = detail::SavedIndices<Device>("linear_logprob", target)](const auto& dl,
                                                                          const auto& dh) {
         const auto dx = to_x ? to_x->target() : typename GradNode<T, Device>::Target{};
         T* const dw = to_w ? to_w->accumulator() : nullptr;
         const T* none = nullptr;
         detail::for_logits(x.get(), w.get(), [&](Index at, Index rows, T* logits) {
-          K::softmax_stats_backward(
-              rows, v, logits, v, inverse, targets.data() + at,
-              static_cast<const T*>(lse.data()) + at, h.data() + at,
-              dl.defined() ? static_cast<const T*>(dl.data()) + at : none,
-              dh.defined() ? static_cast<const T*>(dh.data()) + at : none);
+          K::softmax_stats_backward(rows, v, logits, v, inverse, targets.data() + at,
+                                    static_cast<const T*>(lse.data()) + at, h.data() + at,
+                                    dl.defined() ? static_cast<const T*>(dl.data()) + at : none,
+                                    dh.defined() ? static_cast<const T*>(dh.data()) + at : none);
           const T* dz = logits;
           if (to_w) K::gemm(true, false, v, c, rows, dz, v, x.data() + at * c, c, dw, c, true);
           if (to_x)

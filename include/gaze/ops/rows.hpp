@@ -51,8 +51,8 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input, const Indice
 template <class T, class Device>
 Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input, const Indices<Device>& index,
                                    Index rows) {
-  GAZE_CHECK(input.rank() == 2 && index.shape() == Shape({input.size(0)}), "scatter_add_rows",
-             "x ", input.shape(), ", index ", index.shape());
+  GAZE_CHECK(input.rank() == 2 && index.shape() == Shape({input.size(0)}), "scatter_add_rows", "x ",
+             input.shape(), ", index ", index.shape());
   const auto x = contiguous(input);
   const Index n = x.size(0), c = x.size(1);
   detail::check_indices("scatter_add_rows", index, rows);

@@ -21,8 +21,8 @@ enum OpChecks : unsigned {
 };
 
 struct OpRow {
-  std::string_view name;       // as in Error::where() and Node::op
-  std::string_view header;     // under gaze/
+  std::string_view name;    // as in Error::where() and Node::op
+  std::string_view header;  // under gaze/
   unsigned types, devices, checks;
   std::string_view benchmark;  // row of bench/, empty: too small to have one
 };

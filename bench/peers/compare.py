@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The same work in Gaze and in PyTorch: a supervised step, decoding, a GRPO step.
+
+    ./run bench --peers                    builds, runs all benchmarks and then this
+    python3 bench/peers/compare.py [--build build/release] [--rounds 10] [--threads 1,2]
+
+Needs PyTorch 2 (CPU) and numpy; torch.compile also wants a C++ compiler. Nothing is timed before
+loss, all gradients and the cached decoding agree with Gaze's to 1e-4. Then both take turns, run by
+run, on the same data; medians are printed. Of PyTorch's forms (eager, compiled, prompts shared in
+the policy update or repeated) the best counts.
+"""
+import argparse
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import torch
+
+from torch_model import Model, Pack, group_advantages, policy_loss, read_safetensors
+
+TOLERANCE = 1e-4
+
+
+class Gaze:
+    """bench_model --serve: runs one piece of work at a time and says how long it took."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program, "--serve"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def seconds(self, work, threads):
+        self.process.stdin.write(f"{work} {threads}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"compare: bench_model ended during {work}")
+        return float(answer)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Case:
+    """What bench_model --export wrote, and the same work in PyTorch."""
+
+    def __init__(self, folder):
+        weights, config = read_safetensors(folder / "weights.safetensors")
+        self.inputs, _ = read_safetensors(folder / "inputs.safetensors")
+        self.folder = folder
+        self.model = Model(weights, config)
+        self.config = self.model.c
+        self.isa = config["isa"]
+        c = self.config
+        self.image_tokens = (c["vit.image"] // c["vit.patch"] // c["shuffle"]) ** 2
+        self.prompts = self.sequences("prompts")
+        self.images = self.inputs["images"]
+        self.group, self.longest = c["group"], c["longest"]
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=c["learning_rate"],
+                                           betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        self.supervised_pack = self.pack(self.prompts, [[s] for s in self.sequences("completions")])
+        self.logprobs = {"eager": self.model.logprobs}
+
+    def sequences(self, name):
+        return self.inputs[name].long().split(self.inputs[name + ".lengths"].tolist())
+
+    def pack(self, prompts, completions):
+        return Pack(prompts, completions, self.config["image_token"], self.image_tokens)
+
+    def run_logprobs(self, pack, images, form):
+        return self.logprobs[form](pack.ids, pack.position, pack.mask, images, pack.image_place,
+                                   pack.rows, pack.targets)
+
+    def supervised_loss(self, form):
+        return -self.run_logprobs(self.supervised_pack, self.images, form).mean()
+
+    def generate(self, prompts, end, uniforms=None, forced=None):
+        """Completions of the first prompts; a pack of prompts alone predicts their next token."""
+        chosen = self.prompts[:prompts]
+        pack = self.pack(chosen, [[torch.zeros(1, dtype=torch.long)] for _ in chosen])
+        return self.model.generate(chosen, pack, self.images[:prompts], self.group, self.longest,
+                                   end, uniforms, forced)
+
+    def policy_gradients(self, completions, old, form, share_prompts):
+        """Gradients of the policy loss; completions and old log p group by group."""
+        prompts = self.prompts[:self.config["grpo_prompts"]]
+        groups = [completions[i:i + self.group] for i in range(0, len(completions), self.group)]
+        advantages = group_advantages(self.inputs["rewards"], self.group)
+        per_token = advantages.repeat_interleave(torch.tensor([len(c) for c in completions]))
+        images = self.images[:len(prompts)]
+        if share_prompts:
+            pack = self.pack(prompts, groups)
+        else:
+            pack = self.pack([p for p in prompts for _ in range(self.group)],
+                             [[c] for c in completions])
+            images = images.repeat_interleave(self.group, 0)
+        loss = policy_loss(self.run_logprobs(pack, images, form), old, per_token)
+        loss.backward()
+        return loss.item()
+
+    # ---- the work that is timed ----------------------------------------------------------------
+
+    def update(self):
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, foreach=True)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+
+    def supervised_step(self, form):
+        self.supervised_loss(form).backward()
+        self.update()
+
+    def decode(self, sequences):
+        self.generate(sequences // self.group, -1, self.inputs["uniforms"])
+
+    def grpo_step(self, form, share_prompts):
+        tokens, logp, lengths = self.generate(self.config["grpo_prompts"],
+                                              self.config["end_token"], self.inputs["uniforms"])
+        completions = [t[:n] for t, n in zip(tokens, lengths)]
+        old = torch.cat([p[:n] for p, n in zip(logp, lengths)])
+        self.policy_gradients(completions, old, form, share_prompts)
+        self.update()
+
+
+# ---- agreement ---------------------------------------------------------------------------------
+
+def check(what, worst, where=""):
+    print(f"  {what:46s} {worst:.1e}  {where}")
+    if not worst <= TOLERANCE:
+        sys.exit(f"compare: {what} differs by {worst:.1e}, more than {TOLERANCE:g}: nothing timed")
+
+
+def relative(a, b):
+    """Euclidean distance of two tensors over the length of the second."""
+    a, b = a.double().flatten(), b.double().flatten()
+    return ((a - b).norm() / b.norm().clamp_min(1e-12)).item()
+
+
+def check_gradients(case, what, loss, form=""):
+    ours, _ = read_safetensors(case.folder / f"{what}.safetensors")
+    check(f"{what}{form}: loss", relative(torch.tensor(loss), ours["loss"]))
+    names = [name for name in ours if name.startswith("gradient.")]
+    assert len(names) == len(list(case.model.parameters()))
+    errors = {n: relative(case.model.weight(n[len("gradient."):]).grad, ours[n]) for n in names}
+    worst = max(errors, key=errors.get)
+    check(f"{what}{form}: worst of {len(names)} gradients", errors[worst], worst)
+    case.optimiser.zero_grad(set_to_none=True)
+
+
+def check_agreement(case):
+    print("Agreement with Gaze (relative Euclidean distance):")
+    loss = case.supervised_loss("eager")
+    loss.backward()
+    check_gradients(case, "supervised", loss.item())
+    completions, old = case.sequences("rollout.tokens"), case.inputs["rollout.logp"]
+    for share, form in ((True, "shared"), (False, "repeated")):
+        loss = case.policy_gradients(completions, old, "eager", share)
+        check_gradients(case, "grpo", loss, f", prompts {form}")
+    prompts = case.config["grpo_prompts"]
+    forced = case.inputs["decode.tokens"].long().view(-1, case.longest)
+    _, logp, _ = case.generate(prompts, -1, forced=forced)
+    check("decoding: log p of our tokens", relative(logp, case.inputs["decode.logp"]))
+    tokens, _, lengths = case.generate(prompts, case.config["end_token"], case.inputs["uniforms"])
+    same = sum(torch.equal(t[:n], c) for t, n, c in zip(tokens, lengths, completions))
+    print(f"  rollouts with the same random numbers: {same} of {len(completions)} completions the "
+          f"same tokens, mean length {lengths.float().mean():.1f}")
+
+
+# ---- timing ------------------------------------------------------------------------------------
+
+def compile_forms(case, threads):
+    """Adds the compiled model, if torch.compile works here and its gradients are right."""
+    torch.set_num_threads(threads)
+    try:
+        case.logprobs["compiled"] = torch.compile(case.model.logprobs, dynamic=False)
+        loss = case.supervised_loss("compiled")
+        loss.backward()
+    except Exception as error:  # no compiler, or one that PyTorch cannot use
+        del case.logprobs["compiled"]
+        print(f"  torch.compile does not work here: {str(error).splitlines()[0]}")
+        return
+    check_gradients(case, "supervised", loss.item(), f", compiled, {threads} threads")
+
+
+def alternate(ours, theirs, rounds, limit=120):
+    """Median seconds of ours and of each of theirs, taking turns: `rounds` times, but on a busy
+    machine no more (after the third) than fit into `limit` seconds."""
+    ours()
+    for run in theirs.values():
+        run()
+    took = {name: [] for name in ["gaze", *theirs]}
+    begin = time.perf_counter()
+    for i in range(rounds):
+        if i >= 3 and time.perf_counter() - begin > limit:
+            break
+        took["gaze"].append(ours())
+        for name, run in theirs.items():
+            start = time.perf_counter()
+            run()
+            took[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in took.items()}
+
+
+def works(case):
+    """Per work PyTorch's forms of it."""
+    forms = list(case.logprobs)
+    return {
+        "supervised_step": {f: lambda f=f: case.supervised_step(f) for f in forms},
+        "decode_96x32": {"eager": lambda: case.decode(96)},
+        "decode_64x32": {"eager": lambda: case.decode(64)},
+        "grpo_step": {
+            "eager, prompts shared": lambda: case.grpo_step("eager", True),
+            "eager, prompts repeated": lambda: case.grpo_step("eager", False)},
+    }
+
+
+def processor():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def main():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    default = os.environ.get("GAZE_BENCH_RESULTS", root / "build" / "release")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path(default))
+    parser.add_argument("--rounds", type=int, default=10, help="timed runs of each (default 10)")
+    parser.add_argument("--threads", default="1,2", help="thread counts (default 1,2)")
+    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+    options = parser.parse_args()
+    places = [options.build / "bench_model", options.build / "bench" / "bench_model"]
+    program = next((p for p in places if p.is_file()), None)
+    if program is None:
+        sys.exit(f"compare: no bench_model in {options.build}; ./run bench --peers builds it")
+
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([program, "--export", folder], check=True)
+        case = Case(pathlib.Path(folder))
+        print(f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} processors, load "
+              f"{os.getloadavg()[0]:.1f}; PyTorch {torch.__version__}, Gaze with {case.isa}")
+        check_agreement(case)
+        gaze = Gaze(program)
+        table = []
+        for threads in [int(n) for n in options.threads.split(",")]:
+            if not options.no_compile:
+                compile_forms(case, threads)
+            torch.set_num_threads(threads)
+            for work, forms in works(case).items():
+                took = alternate(lambda: gaze.seconds(work, threads), forms, options.rounds)
+                best = min(value for name, value in took.items() if name != "gaze")
+                for name in forms:
+                    note = " *" if took[name] == best and len(forms) > 1 else ""
+                    table.append((work, threads, took["gaze"], took[name], name + note))
+        gaze.close()
+    print(f"\nMedians of up to {options.rounds} alternating runs; * marks PyTorch's best form; ratio: "
+          "PyTorch's time over Gaze's, above 1 Gaze is faster.\n")
+    print("| work | threads | Gaze ms | PyTorch ms | ratio | PyTorch's form |")
+    print("|---|---|---|---|---|---|")
+    for work, threads, ours, theirs, form in table:
+        print(f"| {work} | {threads} | {1e3 * ours:.1f} | {1e3 * theirs:.1f} | "
+              f"{theirs / ours:.2f} | {form} |")
+
+
+if __name__ == "__main__":
+    main()

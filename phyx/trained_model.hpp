@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// A trained model from its files: weights, their preset and prompt, and the tokeniser beside them.
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "gaze/train/checkpoint.hpp"
+#include "phyx/evaluate.hpp"
+
+namespace gaze::phyx {
+
+struct TrainedModel {
+  text::Tokenizer tokenizer;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<ExampleMaker> maker;
+};
+
+/// `path` is a .safetensors file, or a folder with model.safetensors in it. tokenizer.json is
+/// looked for there and in the folders above, where an ablation keeps it.
+inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
+  namespace fs = std::filesystem;
+  GAZE_CHECK(fs::exists(path), "load_model", path, ": no such file or folder");
+  const std::string weights = fs::is_directory(path) ? path + "/model.safetensors" : path;
+  const io::SafetensorsFile file(weights);
+  const auto field = [&](const char* key) {
+    const auto found = file.metadata().find(key);
+    GAZE_CHECK(found != file.metadata().end(), "load_model", weights, ": metadata has no ", key);
+    return found->second;
+  };
+  fs::path folder = fs::absolute(weights).parent_path();
+  while (!fs::exists(folder / "tokenizer.json")) {
+    GAZE_CHECK(folder.has_relative_path(), "load_model", weights,
+               ": no tokenizer.json beside it or above it");
+    folder = folder.parent_path();
+  }
+  auto tokenizer = text::Tokenizer::load((folder / "tokenizer.json").string());
+  auto out = std::make_unique<TrainedModel>(TrainedModel{std::move(tokenizer), nullptr, nullptr});
+  models::VlmConfig config = models::preset(field("model"));
+  config.vocabulary = out->tokenizer.vocab_size();
+  PromptTemplate prompts;
+  prompts.problem = field("prompt");
+  out->model = std::make_unique<Model>(config, out->tokenizer.image(), 0);
+  load_weights(weights, out->model->parameters());
+  out->maker = std::make_unique<ExampleMaker>(out->tokenizer, config, prompts);
+  return out;
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+// Choosing tokens: greedy, temperature, top-k, top-p, and randomness by sample id.
+#include "gaze/generate/sampling.hpp"
+
+#include <limits>
+
+#include "tests/small_model.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+using Catch::Contains;
+using Floats = std::vector<float>;
+
+std::int32_t drawn(Floats p, double u, const SamplingSettings& s = {}) { return draw(p, u, s); }
+
+SamplingSettings cut(int top_k, double top_p) {
+  SamplingSettings s;
+  s.top_k = top_k;
+  s.top_p = top_p;
+  return s;
+}
+
+/// How often each token is drawn from p in n draws.
+std::vector<double> frequencies(const Floats& p, const SamplingSettings& s, int n) {
+  const Philox random(21, Purpose::test);
+  std::vector<double> count(p.size(), 0.0);
+  for (int i = 0; i < n; ++i)
+    count[static_cast<std::size_t>(
+        drawn(p, random.uniform(1, static_cast<std::uint64_t>(i)), s))]++;
+  return count;
+}
+
+/// Pearson's chi-square of counts against probabilities; tokens of probability 0 must not occur.
+double chi_square(const std::vector<double>& count, const std::vector<double>& p, int n) {
+  double total = 0;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (p[i] == 0) CHECK(count[i] == 0);
+    if (p[i] > 0) total += (count[i] - n * p[i]) * (count[i] - n * p[i]) / (n * p[i]);
+  }
+  return total;
+}
+
+/// Tokens that top-k and top-p leave.
+std::vector<std::int32_t> kept(const Floats& p, const SamplingSettings& s) {
+  std::vector<std::int32_t> out;
+  for (int i = 0; i < 1000; ++i) {
+    const std::int32_t t = drawn(p, i / 1000.0, s);
+    if (std::find(out.begin(), out.end(), t) == out.end()) out.push_back(t);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+struct Sampled {
+  models::VlmConfig c = config("nano");
+  models::Vlm<float> model{c, image_token, 7};
+  std::vector<models::Prompt> prompts = some_prompts(c, 4);
+
+  std::vector<Completion> run(std::vector<std::size_t> which, std::vector<std::uint64_t> ids,
+                              const SamplingSettings& s, Index group = 2) const {
+    std::vector<const models::Prompt*> chosen;
+    for (const std::size_t i : which) chosen.push_back(&prompts[i]);
+    return sample(model, chosen, group, s, ids);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a draw walks the cumulated probabilities", "[sampling]") {
+  const Floats p{0.5f, 0.0f, 0.25f, 0.25f};
+  CHECK(drawn(p, 0) == 0);
+  CHECK(drawn(p, 0.4999) == 0);
+  CHECK(drawn(p, 0.5) == 2);
+  CHECK(drawn(p, 0.7499) == 2);
+  CHECK(drawn(p, 0.75) == 3);
+  CHECK(drawn(p, 1 - 0x1p-53) == 3);
+  CHECK(drawn({0.0f, 1.0f, 0.0f}, 1 - 0x1p-53) == 1);  // never one without probability
+  CHECK(drawn({1.0f}, 0.3) == 0);
+  CHECK(drawn({0.2f, 0.2f}, 0.9) == 1);  // the sum need not be 1
+}
+
+TEST_CASE("draws have the frequencies of the probabilities", "[sampling]") {
+  const Floats p{0.4f, 0.05f, 0.0f, 0.3f, 0.15f, 0.1f};
+  const int n = 50000;
+  CHECK(chi_square(frequencies(p, {}, n), {0.4, 0.05, 0, 0.3, 0.15, 0.1}, n) <
+        18.5);  // 4 dof, 0.1%
+  const double k = 0.85;
+  CHECK(chi_square(frequencies(p, cut(3, 1), n), {0.4 / k, 0, 0, 0.3 / k, 0.15 / k, 0}, n) < 13.8);
+  CHECK(chi_square(frequencies(p, cut(0, 0.6), n), {0.4 / 0.7, 0, 0, 0.3 / 0.7, 0, 0}, n) < 10.8);
+}
+
+TEST_CASE("top-k keeps the k likeliest, top-p the smallest sufficient set", "[sampling]") {
+  const Floats p{0.1f, 0.4f, 0.2f, 0.3f};
+  using Ids = std::vector<std::int32_t>;
+  CHECK(kept(p, cut(0, 1)) == Ids{0, 1, 2, 3});
+  CHECK(kept(p, cut(1, 1)) == Ids{1});
+  CHECK(kept(p, cut(2, 1)) == Ids{1, 3});
+  CHECK(kept(p, cut(9, 1)) == Ids{0, 1, 2, 3});
+  CHECK(kept(p, cut(0, 0.3)) == Ids{1});
+  CHECK(kept(p, cut(0, 0.65)) == Ids{1, 3});
+  CHECK(kept(p, cut(0, 0.8)) == Ids{1, 2, 3});
+  CHECK(kept(p, cut(2, 0.8)) == Ids{1, 3});
+  CHECK(kept(p, cut(3, 0.1)) == Ids{1});
+  CHECK(kept(p, cut(0, 1e-9)) == Ids{1});                             // always at least one
+  CHECK(kept({0.25f, 0.25f, 0.25f, 0.25f}, cut(2, 1)) == Ids{0, 1});  // ties: ascending index
+}
+
+TEST_CASE("argmax is the first of the largest", "[sampling]") {
+  const float logits[] = {-1, 3, 2, 3};
+  CHECK(argmax(logits, 4) == 1);
+  CHECK(argmax(logits, 1) == 0);
+}
+
+TEST_CASE("settings without meaning are refused", "[sampling]") {
+  const auto with = [](auto change) {
+    SamplingSettings s;
+    change(s);
+    s.check();
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_NOTHROW(with([](auto&) {}));
+  CHECK_THROWS_WITH(with([](auto& s) { s.temperature = 0; }), Contains("temperature"));
+  CHECK_THROWS_WITH(with([&](auto& s) { s.temperature = nan; }), Contains("temperature"));
+  CHECK_THROWS_WITH(with([](auto& s) { s.top_k = -1; }), Contains("top_k"));
+  CHECK_THROWS_WITH(with([](auto& s) { s.top_p = 0; }), Contains("top_p"));
+  CHECK_THROWS_WITH(with([](auto& s) { s.top_p = 1.1; }), Contains("top_p"));
+  CHECK_THROWS_WITH(with([](auto& s) { s.max_tokens = 0; }), Contains("max_tokens"));
+}
+
+TEST_CASE("greedy takes the likeliest token at every step", "[sampling]") {
+  const Sampled s;
+  SamplingSettings greedy;
+  greedy.greedy = true;
+  greedy.max_tokens = 5;
+  const auto out = s.run({0, 2}, {0, 1}, greedy, 2);
+  CHECK(out[0].tokens == out[1].tokens);  // nothing random
+  CHECK(out[2].tokens == out[3].tokens);
+  const NoGrad no_grad;
+  for (const std::size_t i : {0u, 2u}) {
+    const Tokens& tokens = out[i].tokens;
+    Tokens other = tokens;
+    const models::Prompt& prompt = s.prompts[i];
+    for (std::size_t t = 0; t < tokens.size(); ++t)
+      for (std::int32_t candidate = 0; candidate < vocabulary; candidate += 7) {
+        other = Tokens(tokens.begin(), tokens.begin() + static_cast<long>(t));
+        other.push_back(candidate);
+        const models::Group group{&prompt, {other}};
+        const auto logp = s.model.logprobs(std::span(&group, 1)).logp.to_vector();
+        CHECK(logp[t] <= out[i].logp[t]);  // at temperature 1
+      }
+  }
+}
+
+TEST_CASE("a tiny temperature is greedy, a huge one uniform", "[sampling]") {
+  const Sampled s;
+  SamplingSettings settings;
+  settings.max_tokens = 4;
+  settings.greedy = true;
+  const auto greedy = s.run({0}, {0}, settings, 1);
+  settings.greedy = false;
+  settings.temperature = 1e-4;
+  for (const auto& c : s.run({0}, {4}, settings, 8)) CHECK(c.tokens == greedy[0].tokens);
+  settings.temperature = 1e6;
+  std::vector<std::int32_t> seen;
+  for (const auto& c : s.run({0}, {4}, settings, 64)) {
+    CHECK(c.logp[0] == Catch::Approx(-std::log(vocabulary)).epsilon(1e-3));
+    if (std::find(seen.begin(), seen.end(), c.tokens[0]) == seen.end()) seen.push_back(c.tokens[0]);
+  }
+  CHECK(seen.size() > 30);
+}
+
+TEST_CASE("a completion depends on its sample id, not on the batch", "[sampling]") {
+  const Sampled s;
+  SamplingSettings settings;
+  settings.max_tokens = 8;
+  settings.top_k = 20;
+  settings.top_p = 0.9;
+  const auto all = s.run({0, 1, 2, 3}, {10, 11, 12, 13}, settings);
+  const auto again = s.run({0, 1, 2, 3}, {10, 11, 12, 13}, settings);
+  const auto turned = s.run({3, 1, 0}, {13, 11, 10}, settings);
+  const auto alone = s.run({2}, {12}, settings);
+  const auto other = s.run({2}, {99}, settings);
+  const auto same = [](const Completion& a, const Completion& b) {
+    return a.tokens == b.tokens && bits(a.logp) == bits(b.logp) && a.ended == b.ended;
+  };
+  for (std::size_t i = 0; i < 8; ++i) CHECK(same(all[i], again[i]));
+  for (std::size_t g : {0u, 1u}) {
+    CHECK(same(turned[g], all[6 + g]));
+    CHECK(same(turned[2 + g], all[2 + g]));
+    CHECK(same(turned[4 + g], all[g]));
+    CHECK(same(alone[g], all[4 + g]));
+    CHECK_FALSE(same(other[g], all[4 + g]));
+  }
+  CHECK_FALSE(same(all[0], all[1]));  // one group, two completions
+}
+
+TEST_CASE("log-probabilities are of the full distribution, whatever top-k and top-p",
+          "[sampling]") {
+  const Sampled s;
+  SamplingSettings settings;
+  settings.max_tokens = 1;
+  settings.top_k = 1;
+  const auto cut_off = s.run({0}, {0}, settings, 4);
+  settings.top_k = 0;
+  settings.greedy = true;
+  const auto greedy = s.run({0}, {0}, settings, 1);
+  for (const auto& c : cut_off) {
+    CHECK(c.tokens == greedy[0].tokens);
+    CHECK(c.logp == greedy[0].logp);
+    CHECK(c.logp[0] < -1e-3);
+  }
+}
+
+TEST_CASE("a rollout's first tokens have the model's frequencies", "[sampling]") {
+  const Sampled s;
+  SamplingSettings settings;
+  settings.max_tokens = 1;
+  settings.temperature = 0.5;
+  const Index n = 4000;
+  const auto out = s.run({0}, {5}, settings, n);
+  std::vector<double> count(static_cast<std::size_t>(vocabulary), 0.0), p(count);
+  const NoGrad no_grad;
+  for (std::int32_t t = 0; t < vocabulary; ++t) {
+    const Tokens one{t};
+    const models::Group group{&s.prompts[0], {one}};
+    p[static_cast<std::size_t>(t)] =
+        std::exp(s.model.logprobs(std::span(&group, 1), 0.5f).logp.item());
+  }
+  for (const auto& c : out) count[static_cast<std::size_t>(c.tokens[0])]++;
+  CHECK(chi_square(count, p, static_cast<int>(n)) < 149);  // 96 degrees of freedom, 0.04 %
+}
+
+TEST_CASE("a rollout asks for one sample id per prompt", "[sampling]") {
+  const Sampled s;
+  CHECK_THROWS_WITH(s.run({0, 1}, {0}, {}), Contains("2 prompts, 1 sample ids"));
+  CHECK_THROWS_WITH(s.run({0}, {0}, {}, 0), Contains("[gaze::rollout]"));
+  CHECK(s.run({}, {}, {}).empty());
+}
