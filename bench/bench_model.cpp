@@ -338,6 +338,7 @@ int run(int argc, char** argv) {
         ->Arg(1)
         ->Arg(2)
         ->UseRealTime()
+        ->MinTime(2)
         ->Unit(benchmark::kMillisecond);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

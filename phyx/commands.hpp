@@ -2,8 +2,8 @@
 // What the command line does, without the command line: ask, eval, score, info.
 #pragma once
 #include <cstdio>
-#include <fstream>
 #include <map>
+#include <sstream>
 
 #include "phyx/loader.hpp"
 #include "phyx/results.hpp"
@@ -72,8 +72,9 @@ inline std::string ask(const AskSettings& s) {
   }
   const Evaluator evaluator(*trained->model, trained->tokenizer, settings);
   const models::Prompt* prompt = &e.prompt;
-  const auto done = evaluator.complete(std::span<const models::Prompt* const>(&prompt, 1), 0,
-                                       s.sampling.greedy ? 0 : 1, models::Watch::nothing);
+  const std::uint64_t id = 0;
+  const auto done = evaluator.complete({&prompt, 1}, {&id, 1}, s.sampling.greedy ? 0 : 1,
+                                       models::Watch::nothing);
   return to_completion(done.front(), trained->tokenizer, trained->model->config(), e.prompt).text;
 }
 
@@ -122,16 +123,18 @@ struct Score {
 inline std::map<std::string, Score> score_predictions(const std::string& predictions,
                                                       const std::vector<std::string>& data) {
   std::map<std::pair<std::string, Form>, Problem> problems;
+  LoadOptions options;
+  options.keep_without_image = true;
   for (const auto& path : data)
-    for (auto& p : load_tsv(path, {.form = {}, .keep_without_image = true}).problems) {
+    for (auto& p : load_tsv(path, options).problems) {
       p.image.clear();
       problems[{p.index, p.form}] = std::move(p);
     }
-  std::ifstream in(predictions, std::ios::binary);
-  GAZE_CHECK(in.good(), "score", predictions, ": cannot be opened");
+  std::istringstream in(io::read_file(predictions));
   std::map<std::string, Score> out;
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const std::string where = predictions + " line " + std::to_string(number);
     const auto j = io::parse_json(line, where);
     GAZE_CHECK(j.is_object(), "score", where, ": not a JSON object");
@@ -139,7 +142,11 @@ inline std::map<std::string, Score> score_predictions(const std::string& predict
     const auto& text = io::json_at(j, "prediction", where);
     GAZE_CHECK(text.is_string(), "score", where, ", prediction: not a text");
     const std::string key = index.is_string() ? index.get<std::string>() : index.dump();
-    const std::string form = j.value("form", "");
+    std::string form;
+    if (const auto given = j.find("form"); given != j.end()) {
+      GAZE_CHECK(*given == "MC" || *given == "OE", "score", where, ", form: neither MC nor OE");
+      form = given->get<std::string>();
+    }
     const Problem* p = nullptr;
     for (const Form f : {Form::mc, Form::oe}) {
       if (form == (f == Form::mc ? "OE" : "MC")) continue;

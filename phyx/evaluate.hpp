@@ -100,14 +100,12 @@ class Evaluator {
   }
 
   /// `count` completions of each prompt; greedy ones if count is 0. Sample ids are the problems'
-  /// places, so that every condition meets the same random numbers.
+  /// places, so that every condition meets the same random numbers, whatever the batch.
   std::vector<gaze::Completion> complete(std::span<const models::Prompt* const> prompts,
-                                         std::size_t first_id, Index count,
+                                         std::span<const std::uint64_t> ids, Index count,
                                          models::Watch watch) const {
     SamplingSettings s = settings_.sampling;
     s.greedy = count == 0;
-    std::vector<std::uint64_t> ids;
-    for (std::size_t i = 0; i < prompts.size(); ++i) ids.push_back(first_id + i);
     return rollout(model_, prompts, std::max<Index>(1, count), s, tokenizer_.end(),
                    Philox(settings_.seed, Purpose::evaluation), ids, watch);
   }
@@ -116,9 +114,13 @@ class Evaluator {
   void answer(const std::vector<Example>& examples, std::size_t at, std::size_t end,
               std::vector<Outcome>& out, const Keep& keep) const {
     std::vector<const models::Prompt*> prompts;
-    for (std::size_t i = at; i < end; ++i) prompts.push_back(&examples[i].prompt);
-    const auto greedy = complete(prompts, at, 0, models::Watch::marks);
-    const auto sampled = complete(prompts, at, settings_.samples, models::Watch::marks);
+    std::vector<std::uint64_t> ids;
+    for (std::size_t i = at; i < end; ++i) {
+      prompts.push_back(&examples[i].prompt);
+      ids.push_back(i);
+    }
+    const auto greedy = complete(prompts, ids, 0, models::Watch::marks);
+    const auto sampled = complete(prompts, ids, settings_.samples, models::Watch::marks);
     const auto k = static_cast<std::size_t>(settings_.samples);
     for (std::size_t i = at; i < end; ++i) {
       std::vector<phyx::Completion> all;
@@ -176,7 +178,7 @@ class Evaluator {
                std::vector<Outcome>& out, const std::vector<std::size_t>& partner,
                bool blank) const {
     std::vector<models::Prompt> changed;
-    std::vector<std::size_t> which;
+    std::vector<std::uint64_t> which;
     for (std::size_t i = at; i < end; ++i) {
       const Example& e = examples[i];
       if (!e.problem.needs_image || !e.prompt.rgb) continue;
@@ -191,7 +193,7 @@ class Evaluator {
     std::vector<const models::Prompt*> prompts;
     for (const auto& p : changed) prompts.push_back(&p);
     for (const bool greedy : {true, false}) {
-      const auto done = complete(prompts, at, greedy ? 0 : 1, models::Watch::nothing);
+      const auto done = complete(prompts, which, greedy ? 0 : 1, models::Watch::nothing);
       for (std::size_t j = 0; j < which.size(); ++j) {
         const Problem& p = examples[which[j]].problem;
         Perturbed& to = blank ? out[which[j]].blank : out[which[j]].swapped;

@@ -17,7 +17,17 @@ using namespace gaze::phyx;
 
 std::atomic<bool> stop_asked{false};
 
-void ask_to_stop(int) { stop_asked = true; }
+/// The first Ctrl-C asks; the second ends the program where it is, which a resumed run survives.
+void ask_to_stop(int signal) {
+  stop_asked = true;
+  std::signal(signal, SIG_DFL);
+}
+
+/// For work that looks at stop_asked; anything else ends at the first Ctrl-C.
+void catch_signals() {
+  std::signal(SIGINT, ask_to_stop);
+  std::signal(SIGTERM, ask_to_stop);
+}
 
 Listener listener(Progress& progress) {
   return {[&](const std::string& what) { progress.begin(what); },
@@ -68,6 +78,11 @@ struct TrainOptions {
   }
 
   AblationSettings settings() const {
+    for (const auto& [option, value] :
+         {std::pair("--corruption", corruption), std::pair("--rate", rate), std::pair("--kl", kl),
+          std::pair("--clip-low", clip_low), std::pair("--clip-high", clip_high),
+          std::pair("--temperature", temperature)})
+      GAZE_CHECK(!value || std::isfinite(*value), "options", option, ": not a number: ", *value);
     AblationSettings s = ablation_preset(preset);
     if (!model.empty()) s.model = model;
     if (!variant.empty()) s.variant = variant;
@@ -91,17 +106,22 @@ struct TrainOptions {
     set(rate, s.grpo_rate);
     set(kl, s.grpo.loss.kl);
     set(temperature, s.grpo.sampling.temperature);
-    settle(s);  // the variant sets the clip; what was asked for comes after it
-    set(clip_low, s.grpo.loss.clip_low);
-    set(clip_high, s.grpo.loss.clip_high);
+    s.clip_low = clip_low;
+    s.clip_high = clip_high;
     return s;
   }
 
   void run(const std::string& command) const {
+    catch_signals();
     Progress progress;
     Ablation ablation(settings(), out, listener(progress));
     ablation.prepare(resume, command);
-    ablation.run();
+    try {
+      ablation.run();
+    } catch (const Interrupted&) {
+      std::fprintf(stderr, "interrupted; the same command with --resume goes on from here\n");
+      throw;
+    }
     std::printf("%s/report.html\n%s/results.csv\n", out.c_str(), out.c_str());
   }
 };
@@ -111,9 +131,7 @@ void add_sampling(CLI::App& app, SamplingSettings& s) {
   app.add_option("--temperature", s.temperature)->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--top-k", s.top_k, "0: all")->check(CLI::NonNegativeNumber);
   app.add_option("--top-p", s.top_p)->check(CLI::Range(1e-6, 1.0))->capture_default_str();
-  app.add_option("--max-tokens", s.max_tokens)
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
+  app.add_option("--max-tokens", s.max_tokens)->check(CLI::Range(1, 4096))->capture_default_str();
 }
 
 void print_info() {
@@ -158,12 +176,17 @@ struct SynthOptions {
     app.add_option("--image-size", image_size)->check(CLI::Range(32, 1024))->capture_default_str();
   }
   void run() const {
-    for (const std::string part : {"train", "val", "test_known", "test_new"})
-      if (split == "all" || split == part) {
-        write_suite(out, part, scenes, seed, image_size);
-        std::printf("%s\n%s\n", suite_file(out, part, Form::mc).c_str(),
-                    suite_file(out, part, Form::oe).c_str());
-      }
+    std::vector<std::string> parts = {split};
+    if (split == "all") parts = {"train", "val", "test_known", "test_new"};
+    for (const auto& part : parts)
+      for (const Form form : {Form::mc, Form::oe})
+        GAZE_CHECK(!std::filesystem::exists(suite_file(out, part, form)), "synth",
+                   suite_file(out, part, form), ": is there already");
+    for (const auto& part : parts) {
+      write_suite(out, part, scenes, seed, image_size);
+      std::printf("%s\n%s\n", suite_file(out, part, Form::mc).c_str(),
+                  suite_file(out, part, Form::oe).c_str());
+    }
   }
 };
 
@@ -172,18 +195,21 @@ struct ReportOptions {
   std::string out;
 
   void add(CLI::App& app) {
-    app.add_option("folders", folders, "output folders of runs")->required()->check(
-        CLI::ExistingDirectory);
+    app.add_option("folders", folders, "output folders of runs")
+        ->required()
+        ->check(CLI::ExistingDirectory);
     app.add_option("--out", out, "folder for report.html; default: the first one");
   }
   void run() const {
+    for (const auto& folder : folders)
+      GAZE_CHECK(std::filesystem::exists(folder + "/results.csv"), "report", folder,
+                 ": holds no results.csv, so no finished run");
     const std::string to = out.empty() ? folders.front() : out;
     std::filesystem::create_directories(to);
     ReportInput input;
     input.folders = folders;
     write_report(to, input);
-    if (folders.size() > 1)
-      write_results(to + "/results.csv", report::merge_results(folders));
+    if (folders.size() > 1) write_results(to + "/results.csv", report::merge_results(folders));
     std::printf("%s/report.html\n", to.c_str());
   }
 };
@@ -239,9 +265,11 @@ int dispatch(int argc, char** argv) {
   eval_app->add_option("--seed", eval.evaluation.seed)->check(CLI::NonNegativeNumber);
   add_sampling(*eval_app, eval.evaluation.sampling);
   eval_app->callback([&] {
+    catch_signals();
     Progress progress;
     for (const auto& r : evaluate_files(eval, [&](std::size_t done, std::size_t all) {
            progress.update(done, all, "problems");
+           if (stop_asked) throw Interrupted("stopped while evaluating; nothing was written");
          }))
       if (r.slice_kind == "overall" && r.split == "all")
         std::printf("%-4s %-28s %6zu  %.4f [%.4f, %.4f]\n", r.format.c_str(), r.metric.c_str(),
@@ -286,7 +314,11 @@ int dispatch(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    if (e.get_exit_code() == 0) return app.exit(e);  // help and version
+    std::string line = e.what();
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    std::fprintf(stderr, "gaze: %s\n", line.c_str());
+    return 2;
   }
   return 0;
 }
@@ -294,12 +326,10 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGINT, ask_to_stop);
-  std::signal(SIGTERM, ask_to_stop);
   try {
     return dispatch(argc, argv);
   } catch (const Interrupted& e) {
-    std::fprintf(stderr, "%s\ngo on with --resume\n", e.what());
+    std::fprintf(stderr, "gaze: %s\n", e.what());
     return 130;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "gaze: %s\n", e.what());

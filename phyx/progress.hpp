@@ -26,17 +26,23 @@ class Progress {
 
   void update(std::size_t done, std::size_t all, const std::string& note) {
     if (done < last_) restart();  // the next stage of the same work
-    if (last_ == 0) first_ = done;
+    if (last_ == 0) {             // a resumed stage does not begin at 0
+      first_ = done;
+      start_ = seconds();
+    }
     last_ = done;
     const double now = seconds() - start_;
     const bool finished = done >= all;
     if (!finished && now - shown_ < (terminal_ ? 0.1 : 10)) return;
     shown_ = now;
-    const double rate = now > 0 ? static_cast<double>(done - first_ + 1) / now : 0;
-    const double left = rate > 0 ? static_cast<double>(all - done) / rate : 0;
     char line[256];
-    std::snprintf(line, sizeof line, "%5zu/%zu  %6.1f/s  %s left  %s", done, all, rate,
-                  clock_text(left).c_str(), note.c_str());
+    if (now > 0 && done > first_) {
+      const double rate = static_cast<double>(done - first_) / now;
+      std::snprintf(line, sizeof line, "%5zu/%zu  %6.1f/s  %s left  %s", done, all, rate,
+                    clock_text(static_cast<double>(all - done) / rate).c_str(), note.c_str());
+    } else {
+      std::snprintf(line, sizeof line, "%5zu/%zu  %s", done, all, note.c_str());
+    }
     if (!terminal_) {
       std::fprintf(stderr, "  %s\n", line);
       return;

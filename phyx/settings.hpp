@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The settings of an ablation: presets as data, and their form in config.json.
 #pragma once
+#include <optional>
+
 #include "gaze/io/json.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "phyx/conditions.hpp"
@@ -13,11 +15,12 @@ struct AblationSettings {
   std::vector<std::int64_t> seeds = {0};
   std::vector<std::string> only;  // conditions; empty: all
   std::uint64_t data_seed = 1;
-  std::size_t train_scenes = 8000, test_known = 420, test_new = 132;  // each as MC and as OE
+  std::size_t train_scenes = 14000, test_known = 420, test_new = 132;  // each as MC and as OE
   WarmStartSettings warm;
   rl::GrpoSettings grpo;
   Index grpo_steps = 100;
   double grpo_rate = 1e-4, format_weight = 0.5;
+  std::optional<double> clip_low, clip_high;  // instead of the variant's
   EvaluationSettings evaluation;
   Index max_tokens = 64, checkpoint_every = 50;
   PromptTemplate prompts;
@@ -36,6 +39,7 @@ inline AblationSettings ablation_preset(const std::string& name) {
     s.warm.clean_steps = 16;
     s.warm.mixed_steps = 8;
     s.warm.batch = 8;
+    s.warm.caption_picks = 8;
     s.grpo.prompts = s.grpo.group = 4;
     s.grpo_steps = 3;
     s.evaluation.samples = 2;
@@ -52,6 +56,8 @@ inline AblationSettings ablation_preset(const std::string& name) {
 /// Puts what depends on other settings in place, and refuses what cannot be.
 inline void settle(AblationSettings& s) {
   s.grpo.apply(rl::variant(s.variant));
+  s.grpo.loss.clip_low = s.clip_low.value_or(s.grpo.loss.clip_low);
+  s.grpo.loss.clip_high = s.clip_high.value_or(s.grpo.loss.clip_high);
   s.grpo.sampling.max_tokens = s.evaluation.sampling.max_tokens = s.max_tokens;
   s.grpo.loss.max_length = static_cast<double>(s.max_tokens);
   s.grpo.check();
@@ -84,7 +90,8 @@ inline io::OrderedJson settings_json(const AblationSettings& s) {
                      {"batch", s.warm.batch},
                      {"rate", s.warm.rate},
                      {"captions", s.warm.captions},
-                     {"picks", s.warm.picks}};
+                     {"picks", s.warm.picks},
+                     {"caption_picks", s.warm.caption_picks}};
   j["grpo"] = {{"variant", s.variant},
                {"steps", s.grpo_steps},
                {"prompts", s.grpo.prompts},

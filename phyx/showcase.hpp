@@ -23,10 +23,12 @@ inline Shown show(const Model& model, const text::Tokenizer& tokenizer, const Ex
   const Evaluator evaluator(model, tokenizer, settings);
   const models::Prompt* prompt = &example.prompt;
   const std::span<const models::Prompt* const> one(&prompt, 1);
-  const auto marks = evaluator.complete(one, 0, 0, models::Watch::marks).front();
+  const std::uint64_t id = 0;
+  const std::span<const std::uint64_t> ids(&id, 1);
+  const auto marks = evaluator.complete(one, ids, 0, models::Watch::marks).front();
   Shown out{to_completion(marks, tokenizer, model.config(), example.prompt), {}};
   if (!example.prompt.rgb) return out;
-  const auto seen = evaluator.complete(one, 0, 0, models::Watch::patches).front().seen;
+  const auto seen = evaluator.complete(one, ids, 0, models::Watch::patches).front().seen;
   const auto tokens = static_cast<std::size_t>(out.completion.length);
   const auto cells = static_cast<std::size_t>(model.config().image_tokens());
   const std::size_t rows = seen.size() / tokens / cells;  // layers x heads

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A trained model from its files: weights, their preset and prompt, and the tokeniser beside them.
 #pragma once
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -35,7 +36,11 @@ inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
   }
   auto tokenizer = text::Tokenizer::load((folder / "tokenizer.json").string());
   auto out = std::make_unique<TrainedModel>(TrainedModel{std::move(tokenizer), nullptr, nullptr});
-  models::VlmConfig config = models::preset(field("model"));
+  const std::string size = field("model");
+  const auto known = [&](const models::Preset& p) { return size == p.name; };
+  GAZE_CHECK(std::any_of(models::presets.begin(), models::presets.end(), known), "load_model",
+             weights, ", metadata model: no model named ", size);
+  models::VlmConfig config = models::preset(size);
   config.vocabulary = out->tokenizer.vocab_size();
   PromptTemplate prompts;
   prompts.problem = field("prompt");

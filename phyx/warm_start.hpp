@@ -15,14 +15,14 @@ namespace gaze::phyx {
 using Model = models::Vlm<float, Cpu>;
 
 struct WarmStartSettings {
-  Index vision_steps = 600, caption_steps = 800, clean_steps = 1600, mixed_steps = 500;
+  Index vision_steps = 500, caption_steps = 400, clean_steps = 1000, mixed_steps = 200;
   Index batch = 32;
-  double rate = 1.5e-3;
+  double rate = 2e-3;
   double captions = 0.1;   // share of captions among responses
   double picks = 0.15;     // share of text-only letter exercises among responses
   Index caption_picks = 48;  // letter exercises beside each batch of captions
   double slot_weight = 0.3;  // of the label loss in the caption stage
-  CorruptionMix corruption;
+  CorruptionMix corruption{.format = 0.36};
 };
 
 inline constexpr Index slot_count = 6;  // labels per scene

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "phyx/synth/font.hpp"
-#include "phyx/synth/png.hpp"
 #include "phyx/synth/rng.hpp"
 #include "tests/test.hpp"
 
@@ -162,17 +161,6 @@ TEST_CASE("text width grows with the text and strokes stay inside it", "[synth][
       CHECK(std::abs(p.y - .5f) <= .1f + 1e-5f);
     }
   }
-}
-
-TEST_CASE("PNG bytes start with the signature and refuse wrong sizes", "[synth][canvas]") {
-  const Canvas c(64, white);
-  const std::vector<std::uint8_t> png = encode_png(c.bytes(), 64, 64);
-  REQUIRE(png.size() > 50);
-  CHECK(png[0] == 0x89);
-  CHECK(png[1] == 'P');
-  CHECK(png.size() < 2000);
-  CHECK_THROWS_AS(encode_png(c.bytes(), 64, 63), gaze::Error);
-  CHECK_THROWS_AS(encode_png({}, 0, 0), gaze::Error);
 }
 
 TEST_CASE("the random numbers are fixed for ever", "[synth][canvas]") {

@@ -54,7 +54,8 @@ class Case:
         weights, config = read_safetensors(folder / "weights.safetensors")
         self.inputs, _ = read_safetensors(folder / "inputs.safetensors")
         self.folder = folder
-        self.model = Model(weights, config)
+        self.weights = weights
+        self.model = Model({name: value.clone() for name, value in weights.items()}, config)
         self.config = self.model.c
         self.isa = config["isa"]
         c = self.config
@@ -66,6 +67,11 @@ class Case:
                                            betas=(0.9, 0.98), weight_decay=0.01, fused=True)
         self.supervised_pack = self.pack(self.prompts, [[s] for s in self.sequences("completions")])
         self.logprobs = {"eager": self.model.logprobs}
+
+    @torch.no_grad()
+    def restore_weights(self):
+        for name, value in self.weights.items():
+            self.model.weight(name).copy_(value)
 
     def sequences(self, name):
         return self.inputs[name].long().split(self.inputs[name + ".lengths"].tolist())
@@ -80,12 +86,12 @@ class Case:
     def supervised_loss(self, form):
         return -self.run_logprobs(self.supervised_pack, self.images, form).mean()
 
-    def generate(self, prompts, end, uniforms=None, forced=None):
+    def generate(self, prompts, end, choices):
         """Completions of the first prompts; a pack of prompts alone predicts their next token."""
         chosen = self.prompts[:prompts]
         pack = self.pack(chosen, [[torch.zeros(1, dtype=torch.long)] for _ in chosen])
         return self.model.generate(chosen, pack, self.images[:prompts], self.group, self.longest,
-                                   end, uniforms, forced)
+                                   end, choices)
 
     def policy_gradients(self, completions, old, form, share_prompts):
         """Gradients of the policy loss; completions and old log p group by group."""
@@ -163,7 +169,7 @@ def check_agreement(case):
         check_gradients(case, "grpo", loss, f", prompts {form}")
     prompts = case.config["grpo_prompts"]
     forced = case.inputs["decode.tokens"].long().view(-1, case.longest)
-    _, logp, _ = case.generate(prompts, -1, forced=forced)
+    _, logp, _ = case.generate(prompts, -1, forced)
     check("decoding: log p of our tokens", relative(logp, case.inputs["decode.logp"]))
     tokens, _, lengths = case.generate(prompts, case.config["end_token"], case.inputs["uniforms"])
     same = sum(torch.equal(t[:n], c) for t, n, c in zip(tokens, lengths, completions))
@@ -174,8 +180,10 @@ def check_agreement(case):
 # ---- timing ------------------------------------------------------------------------------------
 
 def compile_forms(case, threads):
-    """Adds the compiled model, if torch.compile works here and its gradients are right."""
-    torch.set_num_threads(threads)
+    """Adds the model compiled for so many threads, if torch.compile works here; its loss and
+    gradients are checked too, for which earlier steps are undone."""
+    torch._dynamo.reset()  # the generated code is for one number of threads
+    case.restore_weights()
     try:
         case.logprobs["compiled"] = torch.compile(case.model.logprobs, dynamic=False)
         loss = case.supervised_loss("compiled")
@@ -250,9 +258,9 @@ def main():
         gaze = Gaze(program)
         table = []
         for threads in [int(n) for n in options.threads.split(",")]:
+            torch.set_num_threads(threads)
             if not options.no_compile:
                 compile_forms(case, threads)
-            torch.set_num_threads(threads)
             for work, forms in works(case).items():
                 took = alternate(lambda: gaze.seconds(work, threads), forms, options.rounds)
                 best = min(value for name, value in took.items() if name != "gaze")

@@ -9,13 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "gaze/image/png.hpp"
 #include "phyx/problem.hpp"
 #include "phyx/synth/draft.hpp"
 #include "phyx/synth/electromagnetism.hpp"
 #include "phyx/synth/mechanics.hpp"
 #include "phyx/synth/modern.hpp"
 #include "phyx/synth/optics.hpp"
-#include "phyx/synth/png.hpp"
 #include "phyx/synth/thermodynamics.hpp"
 #include "phyx/synth/waves.hpp"
 
@@ -125,7 +125,7 @@ inline void set_options(Problem& mc, const Draft& d, Rng& rng) {
 inline Problem common_part(const Template& t, Draft& d) {
   d.scene.slots.resize(6, "none");
   Problem p;
-  p.image = encode_png(d.canvas.bytes(), d.canvas.size(), d.canvas.size());
+  p.image = image::encode_png(d.canvas.bytes().data(), d.canvas.size(), d.canvas.size());
   p.category = t.domain;
   p.subfield = t.subfield;
   p.reasoning = t.reasoning;

@@ -84,6 +84,7 @@ Batch<Policy> collect(const Policy& policy, const GrpoSettings& s, const Task<Po
     if (wanted <= 0) break;
     Batch<Policy> b;
     b.prompts = task.prompts(step, round, wanted);
+    GAZE_CHECK(!b.prompts.empty(), "grpo", "the task gave no prompts at step ", step);
     std::vector<const typename Policy::Prompt*> prompts;
     std::vector<std::uint64_t> ids;
     for (const auto& p : b.prompts) {
@@ -94,6 +95,8 @@ Batch<Policy> collect(const Policy& policy, const GrpoSettings& s, const Task<Po
                             s.group, s.sampling, end, random, ids, watch);
     Metrics parts;
     b.rewards = task.score(step, b.prompts, b.completions, parts);
+    GAZE_CHECK(b.rewards.size() == b.completions.size(), "grpo", "the task gave ",
+               b.rewards.size(), " rewards for ", b.completions.size(), " completions");
     if (round == 0) metrics.insert(metrics.end(), parts.begin(), parts.end());
     b.advantages = advantages(b.rewards, s.group, s.advantage);
     const bool last = round == s.resample;

@@ -50,11 +50,17 @@ struct LossTotals {
   double completions = 0, tokens = 0;
 };
 
+namespace detail {
+inline bool masked(const LossInputs& in, const LossSettings& s, std::size_t completion) {
+  return s.mask_truncated && !in.truncated.empty() && in.truncated[completion];
+}
+}  // namespace detail
+
 inline LossTotals loss_totals(const LossInputs& in, const LossSettings& s) {
   LossTotals out;
   for (std::size_t i = 0; i < in.lengths.size(); ++i) {
     out.completions += 1;
-    if (s.mask_truncated && !in.truncated.empty() && in.truncated[i]) continue;
+    if (detail::masked(in, s, i)) continue;
     out.tokens += static_cast<double>(in.lengths[i]);
   }
   return out;
@@ -62,11 +68,11 @@ inline LossTotals loss_totals(const LossInputs& in, const LossSettings& s) {
 
 namespace detail {
 
-/// Per token: its completion, advantage and weight in the sum.
+/// Per token: its completion, advantage and weight in the sum, and its place; -1 where masked.
 template <class T>
 struct TokenConstants {
   Tensor<T, Cpu> advantage, weight;
-  Indices<Cpu> completion;
+  Indices<Cpu> completion, place;
   std::vector<T> inverse_length;
 };
 
@@ -75,33 +81,41 @@ TokenConstants<T> token_constants(const LossInputs& in, const LossSettings& s,
                                   const LossTotals& totals) {
   std::vector<T> advantage, weight;
   TokenConstants<T> out;
-  std::vector<std::int32_t> completion;
+  std::vector<std::int32_t> completion, place;
   for (std::size_t i = 0; i < in.lengths.size(); ++i) {
     const auto length = static_cast<double>(in.lengths[i]);
-    const bool masked = s.mask_truncated && !in.truncated.empty() && in.truncated[i];
+    const bool out_of_loss = masked(in, s, i);
     double w = 0;
     if (s.aggregation == Aggregation::sequence_mean) w = 1 / (totals.completions * length);
     if (s.aggregation == Aggregation::token_mean) w = 1 / std::max(1.0, totals.tokens);
     if (s.aggregation == Aggregation::fixed_length) w = 1 / (totals.completions * s.max_length);
-    if (masked) w = 0;
+    if (out_of_loss) w = 0;
     out.inverse_length.push_back(static_cast<T>(1 / length));
     for (Index t = 0; t < in.lengths[i]; ++t) {
       advantage.push_back(static_cast<T>(in.advantages[i]));
       weight.push_back(static_cast<T>(w));
       completion.push_back(static_cast<std::int32_t>(i));
+      place.push_back(out_of_loss ? -1 : static_cast<std::int32_t>(place.size()));
     }
   }
   const Index n = static_cast<Index>(weight.size());
   out.advantage = Tensor<T, Cpu>::from({n}, advantage);
   out.weight = Tensor<T, Cpu>::from({n}, weight);
   out.completion = Indices<Cpu>::from({n}, completion);
+  out.place = Indices<Cpu>::from({n}, place);
   return out;
 }
 
+/// Values per token, 0 where masked: a weight of 0 alone would let an infinity through as NaN.
 template <class T>
-Tensor<T, Cpu> constants(const std::vector<float>& values) {
-  return Tensor<T, Cpu>::from({static_cast<Index>(values.size())},
-                              std::vector<T>(values.begin(), values.end()));
+Tensor<T, Cpu> unmasked(const Tensor<T, Cpu>& x, const TokenConstants<T>& c) {
+  return reshape(gather_rows(reshape(x, {x.numel(), 1}), c.place), {x.numel()});
+}
+template <class T>
+Tensor<T, Cpu> unmasked(const std::vector<float>& values, const TokenConstants<T>& c) {
+  return unmasked(Tensor<T, Cpu>::from({static_cast<Index>(values.size())},
+                                       std::vector<T>(values.begin(), values.end())),
+                  c);
 }
 
 /// The mean of a per-token value over each completion, put back on its tokens.
@@ -124,20 +138,21 @@ Tensor<T, Cpu> kl_term(const Tensor<T, Cpu>& logp, const Tensor<T, Cpu>& ref, Kl
 }  // namespace detail
 
 /// sum_t weight_t (-min(r_t A, clip(r_t, 1 - low, 1 + high) A) + kl KL_t), differentiable in logp
-/// [N]. A weight of 0 keeps a token out whatever its values. (PPO: Schulman et al. 2017.)
+/// [N]. Masked tokens are kept out whatever their values. (PPO: Schulman et al. 2017.)
 template <class T>
-Tensor<T, Cpu> policy_loss(const Tensor<T, Cpu>& logp, const LossInputs& in, const LossSettings& s,
+Tensor<T, Cpu> policy_loss(const Tensor<T, Cpu>& all_logp, const LossInputs& in, const LossSettings& s,
                            const LossTotals& totals, LossMetrics* metrics = nullptr) {
   Index tokens = 0;
   for (const Index length : in.lengths) tokens += length;
-  GAZE_CHECK(logp.shape() == Shape({tokens}) && static_cast<Index>(in.old.size()) == tokens &&
+  GAZE_CHECK(all_logp.shape() == Shape({tokens}) && static_cast<Index>(in.old.size()) == tokens &&
                  in.advantages.size() == in.lengths.size(),
-             "policy_loss", "logp ", logp.shape(), " for ", tokens, " tokens, ", in.old.size(),
+             "policy_loss", "logp ", all_logp.shape(), " for ", tokens, " tokens, ", in.old.size(),
              " old log-probabilities, ", in.advantages.size(), " advantages");
   GAZE_CHECK(s.kl == 0 || static_cast<Index>(in.ref.size()) == tokens, "policy_loss",
              "KL needs a reference log-probability per token, got ", in.ref.size());
   const auto c = detail::token_constants<T>(in, s, totals);
-  auto log_ratio = sub(logp, detail::constants<T>(in.old));
+  const auto logp = detail::unmasked(all_logp, c);
+  auto log_ratio = sub(logp, detail::unmasked(in.old, c));
   if (s.ratio == RatioLevel::sequence) log_ratio = detail::completion_mean(log_ratio, c);
   const auto ratio = exp(log_ratio);
   const T low = static_cast<T>(1 - s.clip_low), high = static_cast<T>(1 + s.clip_high);
@@ -146,17 +161,18 @@ Tensor<T, Cpu> policy_loss(const Tensor<T, Cpu>& logp, const LossInputs& in, con
   auto per_token = neg(objective);
   Tensor<T, Cpu> kl;
   if (s.kl != 0) {
-    kl = detail::kl_term(logp, detail::constants<T>(in.ref), s.estimator);
+    kl = detail::kl_term(logp, detail::unmasked(in.ref, c), s.estimator);
     per_token = add(per_token, scale(kl, static_cast<T>(s.kl)));
   }
+  const double count = std::max(1.0, totals.tokens);
   if (metrics)
     for (Index i = 0; i < tokens; ++i) {
       const double r = ratio.data()[i], a = c.advantage.data()[i];
       metrics->ratio_min = std::min(metrics->ratio_min, r);
       metrics->ratio_max = std::max(metrics->ratio_max, r);
-      metrics->clip_low += (r < low && a < 0) / totals.tokens;
-      metrics->clip_high += (r > high && a > 0) / totals.tokens;
-      if (kl.defined()) metrics->kl += kl.data()[i] / totals.tokens;
+      metrics->clip_low += (r < low && a < 0) / count;
+      metrics->clip_high += (r > high && a > 0) / count;
+      if (kl.defined()) metrics->kl += kl.data()[i] / count;
     }
   return sum(mul(per_token, c.weight));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Checkpoints: weights under their names, and with them, to resume, the optimiser's moments.
 #pragma once
+#include <charconv>
+
 #include "gaze/io/safetensors.hpp"
 #include "gaze/optim/adamw.hpp"
 
@@ -19,6 +21,21 @@ void read_tensor(const io::SafetensorsFile& file, const std::string& name, Tenso
   const std::vector<std::int64_t> shape(to.shape().begin(), to.shape().end());
   file.read<T>(name, shape, std::span<T>(to.data(), static_cast<std::size_t>(to.numel())));
   to.changed();
+}
+
+inline const std::string& saved_text(const io::SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  GAZE_CHECK(found != file.metadata().end(), "resume", file.path(), ": its metadata has no ", key);
+  return found->second;
+}
+
+inline Index saved_count(const io::SafetensorsFile& file, const std::string& key) {
+  const std::string& text = saved_text(file, key);
+  Index value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  GAZE_CHECK(error == std::errc() && end == text.data() + text.size() && value >= 0, "resume",
+             file.path(), ", ", key, ": not a count: '", text, "'");
+  return value;
 }
 
 }  // namespace detail
@@ -83,9 +100,7 @@ void load_state(const io::SafetensorsFile& file, Parameters<T, Device>& paramete
     detail::read_tensor(file, pack.name() + ".first", m.first);
     detail::read_tensor(file, pack.name() + ".second", m.second);
   }
-  const auto steps = file.metadata().find("optimiser_steps");
-  GAZE_CHECK(steps != file.metadata().end(), "resume", file.path(), ": no optimiser_steps");
-  optimiser.set_steps(std::stoll(steps->second));
+  optimiser.set_steps(detail::saved_count(file, "optimiser_steps"));
 }
 
 }  // namespace gaze

@@ -86,7 +86,7 @@ class Trainer {
     std::filesystem::create_directories(run_.path);
     if (std::filesystem::exists(run_.state())) saved_.emplace(run_.state());
     log_.emplace(run_.metrics());
-    if (!saved_) cut_logs([](std::size_t) { return 0; });
+    if (!saved_) cut_logs([](std::size_t) { return std::uint64_t{0}; });
   }
 
   /// Runs one stage, or the rest of it; a stage before the saved one is skipped.
@@ -122,15 +122,15 @@ class Trainer {
   }
 
  private:
-  Index saved_stage() const { return std::stoll(metadata("stage_index")); }
+  Index saved_stage() const { return detail::saved_count(*saved_, "stage_index"); }
 
   const std::string& metadata(const std::string& key) const {
-    const auto found = saved_->metadata().find(key);
-    GAZE_CHECK(found != saved_->metadata().end(), "resume", saved_->path(), ": no ", key);
-    return found->second;
+    return detail::saved_text(*saved_, key);
   }
 
   void save(Index position, const Stage& stage, Index next, AdamW<T, Device>& optimiser) {
+    log_->sync();
+    for (auto* log : run_.logs) log->sync();
     io::Metadata m{{"stage", stage.name},
                    {"stage_index", std::to_string(position)},
                    {"step", std::to_string(next)},
@@ -147,9 +147,13 @@ class Trainer {
     GAZE_CHECK(metadata("isa") == name(isa()), "resume", saved_->path(), ": saved with ",
                metadata("isa"), " kernels, this run uses ", name(isa()),
                "; the bits would differ (set GAZE_ISA)");
+    const Index step = detail::saved_count(*saved_, "step");
+    GAZE_CHECK(step <= stage.steps, "resume", saved_->path(), ": saved after step ", step,
+               " of a stage of ", stage.steps);
     load_state(*saved_, parameters_, optimiser);
-    cut_logs([&](std::size_t i) { return std::stoull(metadata("log." + std::to_string(i))); });
-    const Index step = std::stoll(metadata("step"));
+    cut_logs([&](std::size_t i) {
+      return static_cast<std::uint64_t>(detail::saved_count(*saved_, "log." + std::to_string(i)));
+    });
     saved_.reset();
     return step;
   }

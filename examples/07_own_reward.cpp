@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// A reward of one's own: a named function of a problem and a completion. Once added, every place
+// that takes a reward's name takes it, and it can be mixed with the built-in ones.
+#include <cstdio>
+
+#include "phyx/rewards/registry.hpp"
+#include "phyx/synth/suite.hpp"
+
+using namespace gaze::phyx;
+
+namespace {
+
+// Pays a right answer for being short: all of it up to 12 words, then less.
+Reward make_brevity_reward() {
+  return {"brevity",
+          "A right answer in few words.",
+          "accuracy * min(1, 12 / words)",
+          "Leaves out the thinking as soon as a guess does as well.",
+          0,
+          1,
+          [](const RewardInput& in) {
+            const double words =
+                static_cast<double>(strings::split_words(in.completion.text).size());
+            return std::optional(accuracy_score(in) * std::min(1.0, 12 / words));
+          }};
+}
+
+void print_scores(const RewardMix& mix, const RewardInput& input) {
+  const MixScore result = score(mix, input);
+  std::printf("%s\n", input.completion.text.c_str());
+  for (std::size_t i = 0; i < mix.terms.size(); ++i)
+    std::printf("  %-10s %.3f  x %.1f\n", mix.terms[i].first.c_str(), result.parts[i].value_or(0),
+                mix.terms[i].second);
+  std::printf("  total      %.3f\n\n", result.total);
+}
+
+}  // namespace
+
+int main() {
+  add_reward(make_brevity_reward());
+
+  const auto& family = synth::find_template("push_acceleration");
+  const Problem problem = synth::sample(family, 4).oe;
+  std::printf("Q: %s\n\n", problem.question.c_str());
+
+  Completion full, curt;
+  full.text = gold_response(problem);
+  curt.text = "<think> guess </think> <answer> " + problem.answer + " </answer>";
+
+  const RewardMix mix{{{"brevity", 1.0}, {"rubric", 1.0}, {"format", 0.5}}};
+  print_scores(mix, {problem, full});
+  print_scores(mix, {problem, curt});
+
+  // A name is used once, so that a result always says which reward it came from.
+  try {
+    add_reward(make_brevity_reward());
+  } catch (const gaze::Error& e) {
+    std::printf("%s\n", e.what());
+  }
+}
