@@ -16,9 +16,9 @@ template <class T, class Device>
 struct DecoderContext {
   std::shared_ptr<const TokenLayout> layout;
   Indices<Device> position;
-  Tensor<float, Device> marks = {};                          // [slots, M] or undefined
-  std::deque<KeyValueStore<T, Device>>* cache = nullptr;     // one store per layer
-  std::vector<Tensor<T, Device>> seen = {};                  // out: [N, H*M] per layer, with marks
+  Tensor<float, Device> marks = {};                       // [slots, M] or undefined
+  std::deque<KeyValueStore<T, Device>>* cache = nullptr;  // one store per layer
+  std::vector<Tensor<T, Device>> seen = {};               // out: [N, H*M] per layer, with marks
 };
 
 template <class T, class Device>
@@ -57,8 +57,8 @@ template <class T, class Device>
 class Decoder {
  public:
   Decoder(Parameters<T, Device>& all, const DecoderConfig& c, Index vocabulary)
-      : embedding_(&all.add("decoder.embedding", {vocabulary, c.width}, Init::normal(0.04),
-                            "decoder")),
+      : embedding_(
+            &all.add("decoder.embedding", {vocabulary, c.width}, Init::normal(0.04), "decoder")),
         scale_(static_cast<T>(std::sqrt(static_cast<double>(c.width)))),
         norm_(all, "decoder.norm", "decoder", c.width, c.eps) {
     for (Index i = 0; i < c.layers; ++i)

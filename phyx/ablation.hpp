@@ -6,8 +6,9 @@
 #include <ctime>
 #include <optional>
 
-#include "phyx/results.hpp"
+#include "gaze/core/arithmetic.hpp"
 #include "phyx/report/page.hpp"
+#include "phyx/results.hpp"
 #include "phyx/settings.hpp"
 #include "phyx/showcase.hpp"
 #include "phyx/suite_files.hpp"
@@ -88,7 +89,8 @@ class PhyxTask {
       if (i == 0 && sample) sample(step, e, c, s);
     }
     for (std::size_t k = 0; k < sums.size(); ++k)
-      m.emplace_back("rewards/" + mix_.terms[k].first + "/mean", sums[k] / std::max(1.0, counts[k]));
+      m.emplace_back("rewards/" + mix_.terms[k].first + "/mean",
+                     sums[k] / std::max(1.0, counts[k]));
     const double n = static_cast<double>(completions.size());
     m.emplace_back("accuracy", correct / n);
     m.emplace_back("attention/image_mass", mass / n);
@@ -286,7 +288,8 @@ class Ablation {
     const double corruption = c.training == Training::clean ? 0 : s_.warm.corruption.share;
     const LessonSource source(train_, *maker_, *tokenizer_, key);
     const WarmStartSettings& w = s_.warm;
-    const Index offset = w.vision_steps + w.caption_steps + w.clean_steps + w.mixed_steps;
+    const Index offset =
+        w.letter_steps + w.vision_steps + w.caption_steps + w.clean_steps + w.mixed_steps;
     Stage stage = supervised_stage(c.name, matched_steps(seed), 0.3 * w.rate);
     trainer.run(stage, response_step(model, source, w, corruption, offset));
   }

@@ -73,8 +73,8 @@ inline std::string ask(const AskSettings& s) {
   const Evaluator evaluator(*trained->model, trained->tokenizer, settings);
   const models::Prompt* prompt = &e.prompt;
   const std::uint64_t id = 0;
-  const auto done = evaluator.complete({&prompt, 1}, {&id, 1}, s.sampling.greedy ? 0 : 1,
-                                       models::Watch::nothing);
+  const auto done =
+      evaluator.complete({&prompt, 1}, {&id, 1}, s.sampling.greedy ? 0 : 1, models::Watch::nothing);
   return to_completion(done.front(), trained->tokenizer, trained->model->config(), e.prompt).text;
 }
 
@@ -98,12 +98,12 @@ inline std::vector<ResultRow> evaluate_files(const EvalSettings& s,
   const Evaluator evaluator(*trained->model, trained->tokenizer, s.evaluation);
   std::string predictions;
   OutcomeSet set{"model", 0, {}};
-  set.outcomes = evaluator(examples, progress,
-                           [&](std::size_t i, const std::vector<phyx::Completion>& all) {
-                             auto line = shown_json(examples[i], all.front(), "");
-                             line["prediction"] = all.front().text;
-                             predictions += dump_line(line) + "\n";
-                           });
+  set.outcomes =
+      evaluator(examples, progress, [&](std::size_t i, const std::vector<phyx::Completion>& all) {
+        auto line = shown_json(examples[i], all.front(), "");
+        line["prediction"] = all.front().text;
+        predictions += dump_line(line) + "\n";
+      });
   std::filesystem::create_directories(s.out);
   io::write_file(s.out + "/predictions.jsonl", predictions);
   write_outcomes(s.out + "/outcomes.jsonl", set);

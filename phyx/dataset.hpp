@@ -16,7 +16,7 @@ namespace gaze::phyx {
 struct PromptTemplate {
   std::string problem = "<|user|>{image} {question}<|assistant|>";
   std::string caption = "<|user|>{image} describe<|assistant|>";
-  std::string pick = "<|user|> choose {text} .{options}<|assistant|>";
+  std::string letters = "<|user|> letters .{options}<|assistant|>";
 };
 
 /// PhyX's two instruction sentences; each is one token, so that a prompt stays short.
@@ -52,8 +52,8 @@ class ExampleMaker {
       e.prompt.rgb = e.caption_prompt.rgb = pixels;
       e.prompt.region = region_flags(problem.scene.regions);
     }
-    e.prompt.tokens = fill(prompts_.problem, e.prompt.rgb != nullptr,
-                           {{"{question}", problem.question}});
+    e.prompt.tokens =
+        fill(prompts_.problem, e.prompt.rgb != nullptr, {{"{question}", problem.question}});
     e.caption_prompt.tokens = fill(prompts_.caption, e.prompt.rgb != nullptr, {});
     problem.image.clear();
     problem.image.shrink_to_fit();
@@ -68,10 +68,10 @@ class ExampleMaker {
     return p;
   }
 
-  /// A text-only exercise: which letter has this option? `options` is " A: .. B: ..".
-  models::Prompt pick_prompt(const std::string& wanted, const std::string& options) const {
+  /// A text-only exercise: which letter has which option? `options` is " A: .. B: ..".
+  models::Prompt letters_prompt(const std::string& options) const {
     models::Prompt p;
-    p.tokens = fill(prompts_.pick, false, {{"{text}", wanted}, {"{options}", options}});
+    p.tokens = fill(prompts_.letters, false, {{"{options}", options}});
     return p;
   }
 
@@ -124,8 +124,8 @@ class ExampleMaker {
     const std::string key(problem.image.begin(), problem.image.end());
     auto& known = pixels_[std::hash<std::string>{}(key)];
     if (auto pixels = known.lock()) return pixels;
-    const auto picture =
-        image::decode_image(std::span<const std::uint8_t>(problem.image), "problem " + problem.index);
+    const auto picture = image::decode_image(std::span<const std::uint8_t>(problem.image),
+                                             "problem " + problem.index);
     const int side = static_cast<int>(config_.vit.image);
     auto pixels = std::make_shared<const std::vector<std::uint8_t>>(
         picture.width == side && picture.height == side

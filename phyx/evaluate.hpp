@@ -40,8 +40,7 @@ inline phyx::Completion to_completion(const gaze::Completion& c, const text::Tok
   a.heads = static_cast<int>(config.decoder.heads);
   a.marks = {"image", "region", "sink"};
   a.mass = c.seen;
-  for (int t = 0; t < out.length; ++t)
-    a.keys.push_back(static_cast<int>(prompt.tokens.size()) + t);
+  for (int t = 0; t < out.length; ++t) a.keys.push_back(static_cast<int>(prompt.tokens.size()) + t);
   a.image_tokens = prompt.rgb ? static_cast<int>(config.image_tokens()) : 0;
   for (const auto flag : prompt.region) a.region_tokens += flag;
   return out;

@@ -59,8 +59,7 @@ class Progress {
   }
   static std::string clock_text(double s) {
     char text[32];
-    std::snprintf(text, sizeof text, "%d:%02d", static_cast<int>(s) / 60,
-                  static_cast<int>(s) % 60);
+    std::snprintf(text, sizeof text, "%d:%02d", static_cast<int>(s) / 60, static_cast<int>(s) % 60);
     return text;
   }
   static std::string bar(std::size_t done, std::size_t all) {

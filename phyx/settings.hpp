@@ -35,7 +35,7 @@ inline AblationSettings ablation_preset(const std::string& name) {
     s.model = "nano";
     s.train_scenes = 168;
     s.test_known = s.test_new = 28;
-    s.warm.vision_steps = s.warm.caption_steps = 8;
+    s.warm.letter_steps = s.warm.vision_steps = s.warm.caption_steps = 8;
     s.warm.clean_steps = 16;
     s.warm.mixed_steps = 8;
     s.warm.batch = 8;
@@ -83,7 +83,8 @@ inline io::OrderedJson settings_json(const AblationSettings& s) {
                {"train_scenes", s.train_scenes},
                {"test_known", s.test_known},
                {"test_new", s.test_new}};
-  j["warm_start"] = {{"vision_steps", s.warm.vision_steps},
+  j["warm_start"] = {{"letter_steps", s.warm.letter_steps},
+                     {"vision_steps", s.warm.vision_steps},
                      {"caption_steps", s.warm.caption_steps},
                      {"clean_steps", s.warm.clean_steps},
                      {"mixed_steps", s.warm.mixed_steps},
@@ -107,7 +108,7 @@ inline io::OrderedJson settings_json(const AblationSettings& s) {
   j["evaluation"] = {{"samples", s.evaluation.samples}, {"max_tokens", s.max_tokens}};
   j["prompts"] = {{"problem", s.prompts.problem},
                   {"caption", s.prompts.caption},
-                  {"pick", s.prompts.pick}};
+                  {"letters", s.prompts.letters}};
   return j;
 }
 

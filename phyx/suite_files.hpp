@@ -40,7 +40,7 @@ inline std::vector<Problem> read_suite(const std::string& folder, const std::str
 
 /// A tokeniser whose words are those of the training problems, their responses and captions.
 inline text::Tokenizer build_tokenizer(const std::vector<Problem>& training) {
-  std::vector<std::string> texts = {" describe choose ."};
+  std::vector<std::string> texts = {" describe letters ."};
   for (const Problem& p : training) {
     texts.push_back(" " + p.question);
     texts.push_back(gold_response(p));

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The supervised warm start: vision (labels read off the image tokens), captions, responses.
+// The supervised warm start: letters (which option is which), vision (labels read off the image
+// tokens), captions, responses.
+//
+// Binding an option's text to its letter is learned last and late from problems alone, so it is
+// exercised first, on lists of options without a picture, four answers to a list.
 //
 // The ViT learns little from the language loss alone in the time a laptop has, so it first learns
 // to name what is in the picture, then to describe it, then to answer. Responses are clean at
 // first, then a share is worsened, so that rewards have something to choose from.
 #pragma once
+#include <set>
+
 #include "gaze/ops/reduce.hpp"
 #include "gaze/train/loop.hpp"
 #include "phyx/dataset.hpp"
@@ -15,23 +21,25 @@ namespace gaze::phyx {
 using Model = models::Vlm<float, Cpu>;
 
 struct WarmStartSettings {
-  Index vision_steps = 500, caption_steps = 400, clean_steps = 1000, mixed_steps = 200;
+  Index letter_steps = 500, vision_steps = 500, caption_steps = 300, clean_steps = 1000,
+        mixed_steps = 200;
   Index batch = 32;
   double rate = 2e-3;
-  double captions = 0.1;   // share of captions among responses
-  double picks = 0.15;     // share of text-only letter exercises among responses
-  Index caption_picks = 48;  // letter exercises beside each batch of captions
+  double captions = 0.1;     // share of captions among responses
+  double picks = 0.1;        // share of letter exercises among responses
+  Index caption_picks = 8;   // letter exercises beside each batch of captions
   double slot_weight = 0.3;  // of the label loss in the caption stage
   CorruptionMix corruption{.format = 0.36};
 };
 
 inline constexpr Index slot_count = 6;  // labels per scene
 
-/// One supervised example: what is asked, and the completion that is taught.
+/// One supervised example: what is asked, and the completions that are taught.
 struct Lesson {
   models::Prompt own;  // used when `prompt` is null
   const models::Prompt* prompt = nullptr;
-  std::vector<std::int32_t> completion;
+  std::vector<std::vector<std::int32_t>> completions;
+  bool letters_only = false;  // only option letters are taught; the rest is given
 };
 
 /// Draws lessons; the same (seed, step, place) gives the same lesson.
@@ -44,6 +52,11 @@ class LessonSource {
     std::vector<Problem> problems;
     for (const Example& e : examples) problems.push_back(e.problem);
     lexicon_ = Lexicon::from(problems);
+    std::set<std::string> words;  // answers that are no numbers
+    for (const Problem& p : problems)
+      if (p.form == Form::mc && p.solution.unit.empty())
+        words.insert(p.options.begin(), p.options.end());
+    words_.assign(words.begin(), words.end());
   }
 
   const Example& example(Index step, Index place) const {
@@ -52,7 +65,7 @@ class LessonSource {
 
   Lesson caption(Index step, Index place) const {
     const Example& e = example(step, place);
-    return {{}, &e.caption_prompt, maker_.response(" " + caption_response(e.problem))};
+    return {{}, &e.caption_prompt, {maker_.response(" " + caption_response(e.problem))}};
   }
 
   /// A response; by the settings' shares a caption or a letter exercise.
@@ -65,10 +78,11 @@ class LessonSource {
     mix.share = corruption;
     const std::uint64_t bits = random_.bits(key(step), key(place) * 4 + 2);
     if (e.problem.form == Form::oe)
-      return {{}, &e.prompt, maker_.response(corrupted_response(e.problem, lexicon_, mix, bits))};
+      return {{}, &e.prompt, {maker_.response(corrupted_response(e.problem, lexicon_, mix, bits))}};
     const Problem shuffled = shuffle_options(e.problem, step, place);
-    return {maker_.question_prompt(shuffled.question, e), nullptr,
-            maker_.response(corrupted_response(shuffled, lexicon_, mix, bits))};
+    return {maker_.question_prompt(shuffled.question, e),
+            nullptr,
+            {maker_.response(corrupted_response(shuffled, lexicon_, mix, bits))}};
   }
 
   /// Labels of the scene, one token each; -1 where there is none or it is no single token.
@@ -79,32 +93,48 @@ class LessonSource {
     }
   }
 
-  /// "choose 12 N . OPTION: A: .. -> so 12 N : B": binding a text to its letter, without a picture.
-  /// The options are numbers near each other with one unit, drawn anew every time.
+  /// "letters . OPTION: A: .. B: .. -> so 12 N : B": binding a text to its letter, without a
+  /// picture, for all four options of one list. The options are numbers near each other with one
+  /// unit, or words, drawn anew every time.
   Lesson pick(Index step, Index place) const {
-    const std::uint64_t draw = random_.bits(key(step), key(place) * 4 + 3);
+    const auto options = draw_options(random_.bits(key(step), key(place) * 4 + 3));
+    Lesson out;
+    out.letters_only = true;
+    out.own = maker_.letters_prompt(list_options(options));
+    for (std::size_t i = 0; i < 4; ++i) {
+      const char letter = static_cast<char>('A' + i);
+      out.completions.push_back(maker_.response("<think> so " + options[i] + " : " + letter +
+                                                " </think> <answer> " + letter + " </answer>"));
+    }
+    return out;
+  }
+
+  /// 1 for a token that is taught, 0 for one that is given.
+  float weight(const Lesson& lesson, std::int32_t token) const {
+    if (!lesson.letters_only) return 1;
+    const std::string& text = tokenizer_.token(token);
+    return text.size() == 2 && text[0] == ' ' && text[1] >= 'A' && text[1] <= 'D' ? 1.0f : 0.0f;
+  }
+
+ private:
+  static std::uint64_t key(Index i) { return static_cast<std::uint64_t>(i); }
+
+  std::array<std::string, 4> draw_options(std::uint64_t draw) const {
     std::uint64_t drawn = 0;
     const auto below = [&](std::uint64_t n) { return random_.below(n, draw, drawn++); };
+    const bool use_words = words_.size() >= 4 && below(4) == 0;
     const std::string unit =
         lexicon_.units.empty() ? "" : " " + lexicon_.units[below(lexicon_.units.size())];
     const std::uint64_t base = below(181);
     std::array<std::string, 4> options;
     for (std::size_t i = 0; i < 4;) {
-      options[i] = std::to_string(base + below(19)) + unit;
+      options[i] =
+          use_words ? words_[below(words_.size())] : std::to_string(base + below(19)) + unit;
       const auto end = options.begin() + static_cast<std::ptrdiff_t>(i);
       if (std::find(options.begin(), end, options[i]) == end) ++i;
     }
-    const auto right = static_cast<std::size_t>(below(4));
-    const char letter = static_cast<char>('A' + right);
-    Lesson out;
-    out.own = maker_.pick_prompt(options[right], list_options(options));
-    out.completion = maker_.response("<think> so " + options[right] + " : " + letter +
-                                     " </think> <answer> " + letter + " </answer>");
-    return out;
+    return options;
   }
-
- private:
-  static std::uint64_t key(Index i) { return static_cast<std::uint64_t>(i); }
 
   static std::string list_options(const std::array<std::string, 4>& options) {
     std::string out = instruction_phrases().front();
@@ -135,16 +165,30 @@ class LessonSource {
   const text::Tokenizer& tokenizer_;
   Philox random_;
   Lexicon lexicon_;
+  std::vector<std::string> words_;
 };
 
 namespace detail {
 
-/// -mean log p over all tokens of the lessons; gradients follow.
-inline Metrics teach(const Model& model, const std::vector<Lesson>& lessons) {
+/// -mean log p over all tokens that are taught; gradients follow.
+inline Metrics teach(const Model& model, const LessonSource& source,
+                     const std::vector<Lesson>& lessons) {
   std::vector<models::Group> groups;
-  for (const Lesson& l : lessons)
-    groups.push_back({l.prompt ? l.prompt : &l.own, {l.completion}});
-  const auto loss = neg(mean(model.logprobs(groups).logp));
+  std::vector<float> weights;
+  double taught = 0;
+  for (const Lesson& l : lessons) {
+    groups.push_back({l.prompt ? l.prompt : &l.own, {}});
+    for (const auto& completion : l.completions) {
+      groups.back().completions.push_back(completion);
+      for (const std::int32_t token : completion) {
+        weights.push_back(source.weight(l, token));
+        taught += weights.back();
+      }
+    }
+  }
+  for (float& w : weights) w /= static_cast<float>(-taught);
+  const auto weight = Tensor<float>::from({static_cast<Index>(weights.size())}, weights);
+  const auto loss = sum(mul(model.logprobs(groups).logp, weight));
   backward(loss);
   return {{"loss", loss.item()}};
 }
@@ -187,7 +231,7 @@ inline Trainer<float>::Step response_step(const Model& model, const LessonSource
     std::vector<Lesson> lessons;
     for (Index i = 0; i < s.batch; ++i)
       lessons.push_back(source.lesson(s, corruption, offset + step, i));
-    return detail::teach(model, lessons);
+    return detail::teach(model, source, lessons);
   };
 }
 
@@ -196,6 +240,12 @@ inline Trainer<float>::Step response_step(const Model& model, const LessonSource
 inline void warm_start(Trainer<float>& trainer, const Model& model, const LessonSource& source,
                        const WarmStartSettings& s) {
   const std::vector<std::string> model_parts = {"vit", "projector", "decoder"};
+  trainer.run(supervised_stage("letters", s.letter_steps, s.rate, {"decoder"}),
+              [&](Index step, const auto&) {
+                std::vector<Lesson> lessons;
+                for (Index i = 0; i < s.batch; ++i) lessons.push_back(source.pick(step, i));
+                return detail::teach(model, source, lessons);
+              });
   trainer.run(supervised_stage("vision", s.vision_steps, s.rate, {"vit", "projector", "slots"}),
               [&](Index step, const auto&) -> Metrics {
                 std::vector<const Example*> examples;
@@ -208,7 +258,7 @@ inline void warm_start(Trainer<float>& trainer, const Model& model, const Lesson
   trainer.run(supervised_stage("caption", s.caption_steps, s.rate,
                                {"vit", "projector", "slots", "decoder"}),
               [&](Index step, const auto&) -> Metrics {
-                const Index offset = s.vision_steps + step;
+                const Index offset = s.letter_steps + s.vision_steps + step;
                 std::vector<Lesson> lessons;
                 std::vector<const Example*> examples;
                 for (Index i = 0; i < s.batch; ++i) {
@@ -219,11 +269,11 @@ inline void warm_start(Trainer<float>& trainer, const Model& model, const Lesson
                 backward(scale(labels, static_cast<float>(s.slot_weight)));
                 for (Index i = 0; i < s.caption_picks; ++i)
                   lessons.push_back(source.pick(offset, s.batch + i));
-                Metrics m = detail::teach(model, lessons);
+                Metrics m = detail::teach(model, source, lessons);
                 m.emplace_back("label_loss", labels.item());
                 return m;
               });
-  const Index clean_at = s.vision_steps + s.caption_steps;
+  const Index clean_at = s.letter_steps + s.vision_steps + s.caption_steps;
   trainer.run(supervised_stage("sft", s.clean_steps, s.rate, model_parts),
               response_step(model, source, s, 0, clean_at));
   trainer.run(supervised_stage("sft_mixed", s.mixed_steps, 0.3 * s.rate, model_parts),

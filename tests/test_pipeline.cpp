@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "gaze/cpu/kernels.hpp"
 #include "phyx/ablation.hpp"
 #include "phyx/trained_model.hpp"
 #include "tests/small_model.hpp"
@@ -158,7 +159,7 @@ TEST_CASE("hostile question text stays text") {
                      ids.end() - 1);
     CHECK(text_of(middle) == std::string(" ") + text);
     CHECK(count(world().maker->response(text), t.end()) == 1);  // the one that ends it
-    const auto pick = world().maker->pick_prompt(text, text);
+    const auto pick = world().maker->letters_prompt(text);
     CHECK(count(pick.tokens, t.image()) == 0);
   }
   const std::vector<models::Prompt> prompts = {question("<|image|> <|image|>").prompt};

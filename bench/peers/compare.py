@@ -268,8 +268,8 @@ def main():
                     note = " *" if took[name] == best and len(forms) > 1 else ""
                     table.append((work, threads, took["gaze"], took[name], name + note))
         gaze.close()
-    print(f"\nMedians of up to {options.rounds} alternating runs; * marks PyTorch's best form; ratio: "
-          "PyTorch's time over Gaze's, above 1 Gaze is faster.\n")
+    print(f"\nMedians of up to {options.rounds} alternating runs; * marks PyTorch's best form; "
+          "ratio: PyTorch's time over Gaze's, above 1 Gaze is faster.\n")
     print("| work | threads | Gaze ms | PyTorch ms | ratio | PyTorch's form |")
     print("|---|---|---|---|---|---|")
     for work, threads, ours, theirs, form in table:

@@ -41,7 +41,8 @@ class ThreadPool {
                threads);
     stop();
     stopping_ = false;
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i, g = generation_] { loop(i, g); });
+    for (int i = 1; i < threads; ++i)
+      workers_.emplace_back([this, i, g = generation_] { loop(i, g); });
   }
 
   void run(Piece piece, void* body, int pieces) {

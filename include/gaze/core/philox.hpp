@@ -12,7 +12,15 @@
 namespace gaze {
 
 /// What a stream of random numbers is for; streams of different purposes never meet.
-enum class Purpose : std::uint32_t { init, data, corruption, sampling, evaluation, bootstrap, test };
+enum class Purpose : std::uint32_t {
+  init,
+  data,
+  corruption,
+  sampling,
+  evaluation,
+  bootstrap,
+  test
+};
 
 namespace detail {
 using Counter = std::array<std::uint32_t, 4>;

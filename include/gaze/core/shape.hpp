@@ -87,8 +87,7 @@ inline Shape broadcast(const Shape& a, const Shape& b, const char* where) {
 /// Strides that walk `from` (with these strides) as if it had shape `to`; 0 where it stretches.
 inline Shape broadcast_strides(const Shape& from, const Shape& strides, const Shape& to) {
   Shape out = Shape::filled(to.rank(), 0);
-  for (int i = 1; i <= from.rank(); ++i)
-    out[to.rank() - i] = from.at(-i) == 1 ? 0 : strides.at(-i);
+  for (int i = 1; i <= from.rank(); ++i) out[to.rank() - i] = from.at(-i) == 1 ? 0 : strides.at(-i);
   return out;
 }
 

@@ -36,7 +36,7 @@ struct Allocator<Cpu> {
       }
     }
     try {
-      return ::operator new(size, std::align_val_t{64});
+      return ::operator new (size, std::align_val_t{64});
     } catch (const std::bad_alloc&) {
       release(size);
       GAZE_FAIL("allocate", "out of memory: asked for ", bytes, " bytes");
@@ -51,7 +51,7 @@ struct Allocator<Cpu> {
     try {
       c.free[size].push_back(p);
     } catch (...) {
-      ::operator delete(p, std::align_val_t{64});
+      ::operator delete (p, std::align_val_t{64});
     }
   }
 
@@ -88,8 +88,7 @@ struct Allocator<Cpu> {
 template <class Device>
 class Storage {
  public:
-  explicit Storage(std::size_t bytes)
-      : data_(Allocator<Device>::allocate(bytes)), bytes_(bytes) {}
+  explicit Storage(std::size_t bytes) : data_(Allocator<Device>::allocate(bytes)), bytes_(bytes) {}
   ~Storage() { Allocator<Device>::free(data_, bytes_); }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;

@@ -9,6 +9,7 @@
 #include "gaze/cpu/optimiser.hpp"
 #include "gaze/cpu/rows.hpp"
 #include "gaze/cpu/strided.hpp"
+#include "gaze/kernels/contract.hpp"
 #include "gaze/kernels/kernels.hpp"
 
 #ifdef GAZE_CPU_COMPILED
@@ -26,10 +27,10 @@ namespace gaze::cpu {
 
 namespace gaze {
 
-#define GAZE_CPU_KERNEL(NAME)         \
-  template <class... Args>            \
-  static auto NAME(Args... args) {    \
-    return cpu::NAME(args...);        \
+#define GAZE_CPU_KERNEL(NAME)      \
+  template <class... Args>         \
+  static auto NAME(Args... args) { \
+    return cpu::NAME(args...);     \
   }
 
 template <>
@@ -89,5 +90,7 @@ struct Kernels<Cpu> {
 };
 
 #undef GAZE_CPU_KERNEL
+
+static_assert(KernelSet<Kernels<Cpu>, float> && KernelSet<Kernels<Cpu>, double>);
 
 }  // namespace gaze

@@ -35,12 +35,18 @@ void for_rows(const Shape& shape, const Shape& a, const Shape& b, Index begin, I
 template <class T>
 T apply(BroadcastOp op, T a, T b) {
   switch (op) {
-    case BroadcastOp::add: return a + b;
-    case BroadcastOp::sub: return a - b;
-    case BroadcastOp::mul: return a * b;
-    case BroadcastOp::div: return a / b;
-    case BroadcastOp::minimum: return b < a ? b : a;
-    case BroadcastOp::maximum: return a < b ? b : a;
+    case BroadcastOp::add:
+      return a + b;
+    case BroadcastOp::sub:
+      return a - b;
+    case BroadcastOp::mul:
+      return a * b;
+    case BroadcastOp::div:
+      return a / b;
+    case BroadcastOp::minimum:
+      return b < a ? b : a;
+    case BroadcastOp::maximum:
+      return a < b ? b : a;
   }
   return a;
 }

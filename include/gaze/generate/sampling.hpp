@@ -12,11 +12,11 @@
 namespace gaze {
 
 struct SamplingSettings {
-  bool greedy = false;      // the likeliest token; the settings below do not matter then
-  double temperature = 1;   // logits are divided by it
-  int top_k = 0;            // keep the k likeliest; 0: all
-  double top_p = 1;         // keep the smallest set of likeliest tokens with this probability
-  Index max_tokens = 64;    // longest completion, the end token included
+  bool greedy = false;     // the likeliest token; the settings below do not matter then
+  double temperature = 1;  // logits are divided by it
+  int top_k = 0;           // keep the k likeliest; 0: all
+  double top_p = 1;        // keep the smallest set of likeliest tokens with this probability
+  Index max_tokens = 64;   // longest completion, the end token included
 
   void check() const {
     GAZE_CHECK(temperature > 0, "sampling", "temperature must be above 0, got ", temperature);

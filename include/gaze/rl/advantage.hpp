@@ -48,8 +48,7 @@ inline Advantages advantages(std::span<const double> rewards, Index group,
   const auto g = static_cast<std::size_t>(group);
   GAZE_CHECK(!rewards.empty() && rewards.size() % g == 0, "advantages", rewards.size(),
              " rewards do not make groups of ", group);
-  for (const double r : rewards)
-    GAZE_CHECK(std::isfinite(r), "advantages", "a reward is ", r);
+  for (const double r : rewards) GAZE_CHECK(std::isfinite(r), "advantages", "a reward is ", r);
   const double batch = detail::mean_deviation(rewards).deviation;
   Advantages out;
   for (std::size_t at = 0; at < rewards.size(); at += g) {

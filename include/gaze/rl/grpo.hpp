@@ -18,9 +18,9 @@ struct GrpoSettings {
   SamplingSettings sampling;
   AdvantageSettings advantage;
   LossSettings loss;
-  Index updates = 1;             // optimiser steps on one rollout
+  Index updates = 1;                 // optimiser steps on one rollout
   Index groups_per_micro = 1 << 20;  // groups per forward and backward; smaller needs less memory
-  Index resample = 0;            // rounds in which groups without spread are replaced
+  Index resample = 0;                // rounds in which groups without spread are replaced
   std::uint64_t seed = 0;
 
   /// Sets the axes a named variant decides.
@@ -47,8 +47,8 @@ struct GrpoSettings {
 template <class Policy>
 struct TaskPrompt {
   const typename Policy::Prompt* prompt = nullptr;
-  std::uint64_t id = 0;    // unique per rollout
-  std::size_t index = 0;   // the task's own
+  std::uint64_t id = 0;   // unique per rollout
+  std::size_t index = 0;  // the task's own
 };
 
 /// What is trained on. `score` gives a reward per completion (prompt by prompt) and may append to
@@ -95,8 +95,8 @@ Batch<Policy> collect(const Policy& policy, const GrpoSettings& s, const Task<Po
                             s.group, s.sampling, end, random, ids, watch);
     Metrics parts;
     b.rewards = task.score(step, b.prompts, b.completions, parts);
-    GAZE_CHECK(b.rewards.size() == b.completions.size(), "grpo", "the task gave ",
-               b.rewards.size(), " rewards for ", b.completions.size(), " completions");
+    GAZE_CHECK(b.rewards.size() == b.completions.size(), "grpo", "the task gave ", b.rewards.size(),
+               " rewards for ", b.completions.size(), " completions");
     if (round == 0) metrics.insert(metrics.end(), parts.begin(), parts.end());
     b.advantages = advantages(b.rewards, s.group, s.advantage);
     const bool last = round == s.resample;
@@ -233,8 +233,7 @@ Metrics grpo_step(const Policy& policy, const Policy* reference, const GrpoSetti
   metrics.emplace_back("first_ratio_min", first.ratio_min);
   metrics.emplace_back("first_ratio_max", first.ratio_max);
   metrics.emplace_back("rollout_time", rollout_time);
-  metrics.emplace_back("tokens_per_second",
-                       tokens / (gaze::detail::seconds_now() - start));
+  metrics.emplace_back("tokens_per_second", tokens / (gaze::detail::seconds_now() - start));
   return metrics;
 }
 

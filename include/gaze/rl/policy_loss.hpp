@@ -34,10 +34,10 @@ struct LossSettings {
 /// What the loss is computed from; tokens lie completion by completion. `old` are the
 /// log-probabilities at the time of the rollout, `ref` those of the reference (empty: none).
 struct LossInputs {
-  std::vector<Index> lengths;       // tokens of each completion
-  std::vector<double> advantages;   // one per completion
-  std::vector<bool> truncated;      // one per completion; empty: none
-  std::vector<float> old, ref;      // one per token
+  std::vector<Index> lengths;      // tokens of each completion
+  std::vector<double> advantages;  // one per completion
+  std::vector<bool> truncated;     // one per completion; empty: none
+  std::vector<float> old, ref;     // one per token
 };
 
 struct LossMetrics {
@@ -140,8 +140,9 @@ Tensor<T, Cpu> kl_term(const Tensor<T, Cpu>& logp, const Tensor<T, Cpu>& ref, Kl
 /// sum_t weight_t (-min(r_t A, clip(r_t, 1 - low, 1 + high) A) + kl KL_t), differentiable in logp
 /// [N]. Masked tokens are kept out whatever their values. (PPO: Schulman et al. 2017.)
 template <class T>
-Tensor<T, Cpu> policy_loss(const Tensor<T, Cpu>& all_logp, const LossInputs& in, const LossSettings& s,
-                           const LossTotals& totals, LossMetrics* metrics = nullptr) {
+Tensor<T, Cpu> policy_loss(const Tensor<T, Cpu>& all_logp, const LossInputs& in,
+                           const LossSettings& s, const LossTotals& totals,
+                           LossMetrics* metrics = nullptr) {
   Index tokens = 0;
   for (const Index length : in.lengths) tokens += length;
   GAZE_CHECK(all_logp.shape() == Shape({tokens}) && static_cast<Index>(in.old.size()) == tokens &&

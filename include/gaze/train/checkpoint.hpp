@@ -12,7 +12,9 @@ namespace detail {
 
 template <class T, class Device>
 io::TensorView tensor_view(const std::string& name, const Tensor<T, Device>& t) {
-  return {name, std::string(io::dtype_of<T>()), {t.shape().begin(), t.shape().end()},
+  return {name,
+          std::string(io::dtype_of<T>()),
+          {t.shape().begin(), t.shape().end()},
           std::as_bytes(std::span<const T>(t.data(), static_cast<std::size_t>(t.numel())))};
 }
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// KernelSet: every kernel that a device must have, with its signature. A device's kernels are
+// checked against it where they are defined, so that a missing one is named by the compiler there
+// and not by an error in the middle of an operation.
+#pragma once
+#include <concepts>
+
+#include "gaze/core/shape.hpp"
+#include "gaze/kernels/attention_layout.hpp"
+
+namespace gaze {
+
+namespace detail {
+
+/// Arguments of every kind, for the requirements below.
+template <class T>
+struct KernelArguments {
+  bool flag;
+  Index n;
+  T x;
+  const T* in;
+  T* out;
+  const float* marks;
+  const std::int32_t* ids;
+  const Index* begins;
+  const KeyRange* ranges;
+  AttentionShape attention;
+  Shape shape;
+};
+
+template <class K, class T>
+concept MatrixKernels = requires(KernelArguments<T> a) {
+  K::gemm(a.flag, a.flag, a.n, a.n, a.n, a.in, a.n, a.in, a.n, a.out, a.n, a.flag, a.in);
+};
+
+template <class K, class T>
+concept AttentionKernels = requires(KernelArguments<T> a) {
+  K::store_keys(a.attention, a.n, a.in, a.n, a.ids, a.out);
+  K::store_values(a.attention, a.n, a.in, a.n, a.ids, a.out);
+  K::load_rows(a.attention, a.n, a.in, a.ids, a.out, a.n);
+  K::attention_forward(a.attention, a.n, a.in, a.n, a.in, a.in, a.marks, a.ranges, a.out, a.out,
+                       a.out);
+  K::attention_backward(a.attention, a.n, a.in, a.n, a.in, a.in, a.marks, a.ranges, a.begins, a.n,
+                        a.in, a.in, a.in, a.in, a.in, a.out, a.out, a.out);
+  K::rotary(a.n, a.n, a.n, a.n, a.ids, a.x, a.out, a.flag);
+};
+
+template <class K, class T>
+concept RowKernels = requires(KernelArguments<T> a) {
+  K::rms_norm_forward(a.n, a.n, a.in, a.in, a.x, a.out, a.out);
+  K::rms_norm_backward(a.n, a.n, a.in, a.in, a.in, a.in, a.out, a.out, a.flag);
+  K::layer_norm_forward(a.n, a.n, a.in, a.in, a.in, a.x, a.out, a.out, a.out);
+  K::layer_norm_backward(a.n, a.n, a.in, a.in, a.in, a.in, a.in, a.out, a.out, a.out, a.flag);
+  K::softmax_stats(a.n, a.n, a.in, a.n, a.x, a.ids, a.out, a.out, a.out);
+  K::softmax_stats_backward(a.n, a.n, a.out, a.n, a.x, a.ids, a.in, a.in, a.in, a.in);
+  K::column_sum(a.n, a.n, a.in, a.out);
+  K::gather_rows(a.n, a.n, a.in, a.ids, a.out);
+  K::scatter_add_rows(a.n, a.n, a.in, a.ids, a.n, a.out);
+  K::copy_rows(a.n, a.n, a.in, a.n, a.out, a.n);
+};
+
+template <class K, class T>
+concept ElementwiseKernels = requires(KernelArguments<T> a) {
+  K::add(a.n, a.in, a.in, a.out);
+  K::sub(a.n, a.in, a.in, a.out);
+  K::mul(a.n, a.in, a.in, a.out);
+  K::div(a.n, a.in, a.in, a.out);
+  K::axpy(a.n, a.x, a.in, a.out);
+  K::scale(a.n, a.x, a.in, a.out);
+  K::fill(a.n, a.x, a.out);
+  K::copy(a.n, a.in, a.out);
+  K::swiglu_forward(a.n, a.n, a.in, a.out);
+  K::swiglu_backward(a.n, a.n, a.in, a.in, a.out);
+  { K::sum(a.n, a.in) } -> std::convertible_to<double>;
+  { K::sum_squares(a.n, a.in) } -> std::convertible_to<double>;
+  K::copy_strided(a.shape, a.in, a.shape, a.out);
+  K::add_strided(a.shape, a.in, a.out, a.shape);
+};
+
+}  // namespace detail
+
+/// Does K have every kernel for values of type T?
+template <class K, class T>
+concept KernelSet = detail::MatrixKernels<K, T> && detail::AttentionKernels<K, T> &&
+    detail::RowKernels<K, T> && detail::ElementwiseKernels<K, T>;
+
+}  // namespace gaze

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MIT
+// The program itself: what it prints and writes, how it refuses bad input, and that a run which is
+// killed or interrupted goes on to the same files as an unbroken one.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+#include <thread>
+
+#include "gaze/image/decode.hpp"
+#include "gaze/image/png.hpp"
+#include "gaze/io/json.hpp"
+#include "gaze/io/safetensors.hpp"
+#include "phyx/base64.hpp"
+#include "phyx/tsv.hpp"
+#include "tests/test.hpp"
+
+namespace {
+
+using namespace gaze;
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+/// The program under test: built beside the tests, or named by the environment.
+std::string program() {
+#ifdef GAZE_BINARY
+  return GAZE_BINARY;
+#else
+  const char* path = std::getenv("GAZE_PROGRAM");
+  return path ? path : "";
+#endif
+}
+
+/// False, with a warning, where there is no program to run.
+bool have_program() {
+  if (!program().empty()) return true;
+  WARN("not tested: GAZE_PROGRAM does not name the program");
+  return false;
+}
+
+/// A folder of this process; gone when it ends.
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("gaze_test_cli_" + std::to_string(::getpid()));
+  Folder() {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  Folder(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path); }
+};
+
+std::string at(const std::string& name) {
+  static const Folder folder;
+  return (folder.path / name).string();
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+struct Done {
+  int code = -1;    // exit code, or -signal
+  std::string out, err;
+};
+
+/// A started program with its output in files.
+class Started {
+ public:
+  explicit Started(const Words& words) {
+    Words all = {program()};
+    all.insert(all.end(), words.begin(), words.end());
+    std::vector<char*> argv;
+    for (auto& w : all) argv.push_back(w.data());
+    argv.push_back(nullptr);
+    const std::string out = at("stdout"), err = at("stderr");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
+      ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+  }
+  void signal(int number) const { ::kill(pid_, number); }
+  Done wait() const {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    return {code, io::read_file(at("stdout")), io::read_file(at("stderr"))};
+  }
+
+ private:
+  pid_t pid_;
+};
+
+Done gaze_run(const Words& words) { return Started(words).wait(); }
+
+/// Bad input: exit code 2, one line on stderr with these parts, and no output folder.
+void refused(const Words& words, const Words& parts, const std::string& out = "") {
+  const Done d = gaze_run(words);
+  INFO(d.err);
+  CHECK(d.code == 2);
+  CHECK(d.err.rfind("gaze: ", 0) == 0);
+  CHECK(std::count(d.err.begin(), d.err.end(), '\n') == 1);
+  CHECK(d.err.back() == '\n');
+  CHECK(d.err.size() < 400);
+  for (const auto& part : parts) {
+    INFO("should hold: " << part);
+    CHECK(holds(d.err, part));
+  }
+  if (!out.empty()) CHECK_FALSE(fs::exists(out));
+}
+
+Words training(const std::string& out, const Words& more = {}) {
+  Words words = {"ablate", "--preset", "smoke", "--only", "accuracy", "--out", out};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+/// A finished run, made once; `seconds` is how long it took.
+struct Unbroken {
+  std::string out = at("unbroken");
+  double seconds = 0;
+  Unbroken() {
+    const auto start = std::chrono::steady_clock::now();
+    const Done d = gaze_run(training(out, {"--checkpoint-every", "1"}));
+    INFO(d.err);
+    REQUIRE(d.code == 0);
+    CHECK(d.out == out + "/report.html\n" + out + "/results.csv\n");
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  std::string model() const { return out + "/arms/accuracy/seed0"; }
+  std::string data() const { return out + "/data/synth_test_new_OE.tsv"; }
+};
+
+const Unbroken& unbroken() {
+  static const Unbroken u;
+  return u;
+}
+
+/// metrics.jsonl without times.
+std::string metrics_of(const std::string& out) {
+  std::istringstream in(io::read_file(out + "/metrics.jsonl"));
+  std::string all, line;
+  while (std::getline(in, line)) {
+    auto j = io::OrderedJson::parse(line);
+    for (const char* key : {"step_time", "rollout_time", "tokens_per_second"}) j.erase(key);
+    all += j.dump() + "\n";
+  }
+  return all;
+}
+
+void check_same_run(const std::string& out) {
+  for (const char* file :
+       {"arms/accuracy/seed0/model.safetensors", "warm/seed0/model.safetensors",
+        "arms/accuracy/seed0/completions.jsonl", "arms/accuracy/seed0/outcomes.jsonl",
+        "completions.jsonl", "results.csv", "tokenizer.json"}) {
+    INFO(file);
+    const bool same =
+        io::read_file(out + "/" + file) == io::read_file(unbroken().out + "/" + file);
+    CHECK(same);
+  }
+  CHECK(metrics_of(out) == metrics_of(unbroken().out));
+}
+
+const std::string& picture() {
+  static const std::string text = [] {
+    image::Image white{48, 40, std::vector<std::uint8_t>(48 * 40 * 3, 255)};
+    return phyx::base64_encode(image::encode_png(white));
+  }();
+  return text;
+}
+
+/// A PhyX table of two rows; the second has these cells.
+std::string table(const std::string& name, const std::string& image, const std::string& domain,
+                  const std::string& answer = "5 N") {
+  std::string text = "index\tquestion\tanswer\timage\tcategory\tsubfield\treasoning_type\n";
+  text += "0\tWhat is F?\t2 N\t" + picture() + "\tMechanics\t\t\n";
+  text += "1\tWhat is F?\t" + answer + "\t" + image + "\t" + domain + "\t\t\n";
+  io::write_file(at(name), text);
+  return at(name);
+}
+
+/// PNG: a signature and a header that declares this size.
+std::string bomb() {
+  std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13,
+                                     'I',  'H', 'D', 'R', 0x7f, 0xff, 0xff, 0,   0x7f, 0xff,
+                                     0xff, 0,   8,   2,   0,    0,    0,    1,   2,   3,   4};
+  bytes.resize(200);
+  return phyx::base64_encode(bytes);
+}
+
+Words eval_of(const std::string& data, const std::string& model = unbroken().model()) {
+  return {"eval", "--model", model, "--data", data, "--out", at("refused"), "--max-tokens", "8"};
+}
+
+}  // namespace
+
+TEST_CASE("gaze explains itself") {
+  if (!have_program()) return;
+  const Done help = gaze_run({"--help"});
+  CHECK(help.code == 0);
+  CHECK(help.err.empty());
+  for (const std::string command :
+       {"synth", "sft", "grpo", "eval", "score", "ablate", "report", "ask", "info"}) {
+    INFO(command);
+    CHECK(holds(help.out, command));
+    const Done one = gaze_run({command, "--help"});
+    CHECK(one.code == 0);
+    CHECK(one.err.empty());
+    if (command != "info") CHECK(holds(one.out, "--out") == (command != "score" && command != "ask"));
+  }
+  CHECK(holds(gaze_run({"--version"}).out, "gaze "));
+  const Done info = gaze_run({"info"});
+  CHECK(info.code == 0);
+  for (const char* part : {"compiler", "instructions", "threads", "devices", "tiny", "dapo",
+                           "accuracy", "attention", "hybrid"})
+    CHECK(holds(info.out, part));
+}
+
+TEST_CASE("bad options are one line that names them") {
+  if (!have_program()) return;
+  const std::string out = at("never");
+  const auto ablate = [&](const Words& more) {
+    Words words = {"ablate", "--out", out};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  refused({}, {"subcommand"});
+  refused({"fly"}, {"fly"});
+  refused({"info", "more"}, {"more"});
+  refused(ablate({"--unknown"}), {"--unknown"}, out);
+  refused(ablate({"--preset", "huge"}), {"--preset", "huge", "smoke"}, out);
+  refused(ablate({"--model", "huge"}), {"huge", "tiny"}, out);
+  refused(ablate({"--variant", "ppo"}), {"ppo", "dapo"}, out);
+  refused(ablate({"--only", "magic"}), {"magic", "accuracy"}, out);
+  refused(ablate({"--corruption", "1.5"}), {"--corruption", "1.5"}, out);
+  refused(ablate({"--corruption", "nan"}), {"corruption"}, out);
+  refused(ablate({"--steps", "0"}), {"--steps", "above 0, got 0"}, out);
+  refused(ablate({"--steps", "2.5"}), {"--steps", "2.5"}, out);
+  refused(ablate({"--steps", "many"}), {"--steps", "many"}, out);
+  refused(ablate({"--steps", "99999999999999999999"}), {"--steps"}, out);
+  refused(ablate({"--group", "1"}), {"--group", "1"}, out);
+  refused(ablate({"--seed", "-1"}), {"--seed", "-1"}, out);
+  for (const char* option : {"--rate", "--kl", "--clip-low", "--clip-high", "--temperature"})
+    for (const char* value : {"nan", "inf", "-1", "x"})
+      refused(ablate({option, value}), {option, value}, out);
+  refused({"sft", "--preset", "smoke"}, {"--out"});
+  refused({"grpo", "--reward", "money", "--out", out}, {"--reward", "money"}, out);
+  refused({"synth", "--out", out, "--scenes", "0"}, {"--scenes"}, out);
+  refused({"synth", "--out", out, "--image-size", "1000000"}, {"--image-size"}, out);
+  refused({"eval", "--model", at("none"), "--data", at("none"), "--out", out}, {"--data"}, out);
+  refused({"report", at("none")}, {at("none")});
+  fs::create_directories(at("empty"));
+  refused({"report", at("empty")}, {at("empty"), "results.csv"}, at("empty/report.html"));
+}
+
+TEST_CASE("synth writes tables, once") {
+  if (!have_program()) return;
+  const Words words = {"synth",    "--out", at("suite"), "--scenes", "3",
+                       "--split", "val",   "--seed",    "4"};
+  const Done d = gaze_run(words);
+  CHECK(d.code == 0);
+  CHECK(d.out == at("suite/synth_val_MC.tsv") + "\n" + at("suite/synth_val_OE.tsv") + "\n");
+  const std::string before = io::read_file(at("suite/synth_val_MC.tsv"));
+  CHECK(before.rfind("index\t", 0) == 0);
+  refused(words, {at("suite/synth_val_MC.tsv")});
+  CHECK(io::read_file(at("suite/synth_val_MC.tsv")) == before);
+}
+
+TEST_CASE("bad problem files are one line that names file, row and field", "[slow]") {
+  if (!have_program()) return;
+  const std::string out = at("refused");
+  const std::string good = table("good_OE.tsv", picture(), "Optics");
+  std::string broken = picture();
+  broken[20] = '*';
+  const auto bad = [&](const std::string& path, const Words& parts) {
+    Words all = parts;
+    all.push_back(path);
+    refused(eval_of(path), all, out);
+  };
+  bad(table("base64_OE.tsv", broken, "Optics"), {"row 2, image: not base64 at character 20"});
+  bad(table("text_OE.tsv", phyx::base64_encode(std::vector<std::uint8_t>(90, 'a')), "Optics"),
+      {"row 2, image: ", "not a PNG or JPEG"});
+  bad(table("bomb_OE.tsv", bomb(), "Optics"), {"row 2", "2147483392x2147483392"});
+  bad(table("cut_OE.tsv", picture().substr(0, picture().size() / 8 * 4), "Optics"), {"1"});
+  bad(table("domain_OE.tsv", picture(), "Alchemy"), {"row 2, category: unknown domain", "Alchemy"});
+  bad(table("letter_MC.tsv", picture(), "Optics"), {"row 1, answer: not a letter"});
+
+  const std::string text = io::read_file(good);
+  io::write_file(at("truncated_OE.tsv"), std::string_view(text).substr(0, text.size() - 20));
+  bad(at("truncated_OE.tsv"), {"row 2"});
+  io::write_file(at("quote_OE.tsv"), text + "2\t\"What");
+  bad(at("quote_OE.tsv"), {"row 3"});
+  io::write_file(at("header_OE.tsv"), std::string_view("index\tquestion\n"));
+  bad(at("header_OE.tsv"), {"header: no column"});
+  io::write_file(at("nothing_OE.tsv"), std::string_view(""));
+  bad(at("nothing_OE.tsv"), {"no header"});
+  fs::copy_file(good, at("neither.tsv"));
+  bad(at("neither.tsv"), {"neither _MC nor _OE"});
+}
+
+TEST_CASE("bad checkpoints are one line that names file and tensor", "[slow]") {
+  if (!have_program()) return;
+  const std::string data = table("good2_OE.tsv", picture(), "Optics");
+  const std::string folder = at("checkpoints");
+  fs::create_directories(folder);
+  fs::copy_file(unbroken().out + "/tokenizer.json", folder + "/tokenizer.json");
+  const std::string path = folder + "/model.safetensors";
+  const std::string whole = io::read_file(unbroken().model() + "/model.safetensors");
+  for (const std::size_t keep : {std::size_t{4}, std::size_t{300}, whole.size() - 1}) {
+    io::write_file(path, std::string_view(whole).substr(0, keep));
+    refused(eval_of(data, folder), {path}, at("refused"));
+    refused({"ask", "--model", folder, "why?"}, {path});
+  }
+  std::vector<io::TensorEntry> tensors;
+  io::Metadata metadata;
+  {
+    const io::SafetensorsFile file(unbroken().model() + "/model.safetensors");
+    metadata = file.metadata();
+    for (const auto& [name, info] : file.tensors()) tensors.push_back(file.read(name));
+  }
+  auto wrong = tensors;
+  const std::string name = wrong.front().name;
+  wrong.front().shape.insert(wrong.front().shape.begin(), 1);
+  io::write_safetensors(path, wrong, metadata);
+  refused(eval_of(data, folder), {path + " tensor '" + name + "': shape "}, at("refused"));
+  wrong = tensors;
+  wrong.erase(wrong.begin());
+  io::write_safetensors(path, wrong, metadata);
+  refused(eval_of(data, folder), {path + " tensor '" + name + "': not in the file"});
+  auto other = metadata;
+  other["model"] = "giant";
+  io::write_safetensors(path, tensors, other);
+  refused(eval_of(data, folder), {path + ", metadata model", "giant"});
+  other.erase("model");
+  io::write_safetensors(path, tensors, other);
+  refused(eval_of(data, folder), {path, "metadata has no model"});
+  io::write_safetensors(path, tensors, metadata);
+  CHECK(gaze_run({"ask", "--model", folder, "--max-tokens", "4", "why?"}).code == 0);
+  io::write_file(folder + "/tokenizer.json", std::string_view("{\"model\":"));
+  refused(eval_of(data, folder), {folder + "/tokenizer.json"});
+  refused(eval_of(data, at("nowhere")), {at("nowhere")}, at("refused"));
+}
+
+TEST_CASE("an output folder that holds a run is left alone", "[slow]") {
+  if (!have_program()) return;
+  const std::string config = io::read_file(unbroken().out + "/config.json");
+  refused(training(unbroken().out), {unbroken().out + "/config.json", "--resume"});
+  refused(training(unbroken().out, {"--resume", "--corruption", "0.1"}),
+          {unbroken().out + "/config.json, corruption"});
+  CHECK(io::read_file(unbroken().out + "/config.json") == config);
+}
+
+TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
+  if (!have_program()) return;
+  const std::string model = unbroken().model(), data = unbroken().data(), out = at("eval");
+  const Words words = {"eval",  "--model", model,      "--data", data, "--samples",
+                       "2",     "--out",   out,        "--max-tokens", "8"};
+  const Done eval = gaze_run(words);
+  INFO(eval.err);
+  REQUIRE(eval.code == 0);
+  CHECK(holds(eval.out, "accuracy"));
+  for (const char* file : {"predictions.jsonl", "outcomes.jsonl", "results.csv"})
+    CHECK(fs::exists(out + "/" + file));
+
+  const Done score =
+      gaze_run({"score", "--predictions", out + "/predictions.jsonl", "--data", data});
+  CHECK(score.code == 0);
+  CHECK(holds(score.out, "overall"));
+  CHECK(holds(score.out, "28"));
+  io::write_file(at("bad.jsonl"), std::string_view("{\"index\":\"0\",\"prediction\":\"A\"}\n\n{\n"));
+  refused({"score", "--predictions", at("bad.jsonl"), "--data", data}, {"bad.jsonl line 3"});
+  io::write_file(at("bad.jsonl"), std::string_view("{\"index\":\"x\",\"prediction\":\"A\"}\n"));
+  refused({"score", "--predictions", at("bad.jsonl"), "--data", data},
+          {"bad.jsonl line 1, index: no problem x"});
+  io::write_file(at("bad.jsonl"),
+                 std::string_view("{\"index\":\"0\",\"prediction\":\"A\",\"form\":7}\n"));
+  refused({"score", "--predictions", at("bad.jsonl"), "--data", data},
+          {"bad.jsonl line 1, form"});
+
+  const std::string png = at("picture.png"), overlay = at("overlay.png");
+  image::Image white{30, 50, std::vector<std::uint8_t>(30 * 50 * 3, 255)};
+  io::write_file(png, std::span<const std::uint8_t>(image::encode_png(white)));
+  const Words ask = {"ask",       "--model",      model, "--image", png, "--overlay",
+                     overlay,     "--max-tokens", "8",   "what is <|image|> ?"};
+  const Done asked = gaze_run(ask);
+  CHECK(asked.code == 0);
+  CHECK(asked.out == gaze_run(ask).out);  // greedy: the same answer again
+  const auto drawn = image::decode_image(io::read_file(overlay), overlay);
+  CHECK(drawn.width == 512);
+  CHECK(drawn.height == 512);
+  refused({"ask", "--model", model, "--overlay", at("o.png"), "why?"}, {"overlay"}, at("o.png"));
+  io::write_file(at("text.png"), std::string_view("this is no picture at all"));
+  refused({"ask", "--model", model, "--image", at("text.png"), "why?"},
+          {at("text.png"), "not a PNG or JPEG"});
+  refused({"ask", "--model", model, ""}, {"question"});
+
+  fs::remove(at("report.html"));
+  const Done report = gaze_run({"report", unbroken().out, "--out", at("merged")});
+  CHECK(report.code == 0);
+  CHECK(io::read_file(at("merged/report.html")).size() > 10000);
+}
+
+TEST_CASE("a run killed at any moment and resumed ends with the files of an unbroken one",
+          "[slow]") {
+  if (!have_program()) return;
+  const std::string out = at("killed");
+  std::uint64_t random = static_cast<std::uint64_t>(
+      std::chrono::system_clock::now().time_since_epoch().count());
+  Words moments;
+  for (int i = 0; i < 6; ++i) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    const double part = 0.1 + 0.8 * static_cast<double>(random >> 40) / (1 << 24);
+    const double seconds = part * unbroken().seconds;
+    moments.push_back(std::to_string(seconds));
+    const Started run(training(out, {"--checkpoint-every", "1", "--resume"}));
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+    run.signal(SIGKILL);
+    const Done d = run.wait();
+    INFO(d.err);
+    REQUIRE((d.code == -SIGKILL || d.code == 0));
+  }
+  for (const auto& m : moments) UNSCOPED_INFO("killed after " << m << " s");
+  const Done rest = gaze_run(training(out, {"--checkpoint-every", "1", "--resume"}));
+  INFO(rest.err);
+  REQUIRE(rest.code == 0);
+  check_same_run(out);
+}
+
+TEST_CASE("an interrupted run saves, says so, ends with 130 and goes on", "[slow]") {
+  if (!have_program()) return;
+  const std::string out = at("interrupted"), log = out + "/warm/seed0/metrics.jsonl";
+  const Started run(training(out, {"--checkpoint-every", "100"}));
+  for (int i = 0; i < 3000 && (!fs::exists(log) || fs::file_size(log) == 0); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  run.signal(SIGINT);
+  const Done d = run.wait();
+  INFO(d.err);
+  CHECK(d.code == 130);
+  CHECK(holds(d.err, "--resume"));
+  CHECK(holds(d.err, "saved in"));
+  CHECK(fs::exists(out + "/warm/seed0/state.safetensors"));
+  CHECK(gaze_run(training(out, {"--resume"})).code == 0);
+  check_same_run(out);
+}
