@@ -8,12 +8,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <ctime>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "gaze/cpu/gemm.hpp"
+#include "bench/common.hpp"
 
 #if __has_include(<cblas.h>)
 #include <cblas.h>
@@ -23,65 +22,6 @@
 namespace {
 
 using gaze::Index;
-
-constexpr int peak_chains = 16;
-
-// Sixteen chains that do not wait for one another; they start apart, or they would be one chain.
-#define GAZE_BENCH_PEAK(SET, TARGET)                                          \
-  TARGET float peak_##SET(long rounds) {                                      \
-    using namespace gaze::simd::SET;                                          \
-    const vf x = set(0.999f), y = set(0.001f);                                \
-    vf a = set(0.0f), b = set(0.1f), c = set(0.2f), d = set(0.3f);            \
-    vf e = set(0.4f), f = set(0.5f), g = set(0.6f), h = set(0.7f);            \
-    vf i = set(1.0f), j = set(1.1f), k = set(1.2f), l = set(1.3f);            \
-    vf m = set(1.4f), n = set(1.5f), o = set(1.6f), p = set(1.7f);            \
-    for (long r = 0; r < rounds; ++r) {                                       \
-      a = fma(a, x, y), b = fma(b, x, y), c = fma(c, x, y), d = fma(d, x, y); \
-      e = fma(e, x, y), f = fma(f, x, y), g = fma(g, x, y), h = fma(h, x, y); \
-      i = fma(i, x, y), j = fma(j, x, y), k = fma(k, x, y), l = fma(l, x, y); \
-      m = fma(m, x, y), n = fma(n, x, y), o = fma(o, x, y), p = fma(p, x, y); \
-    }                                                                         \
-    a = add(add(add(a, b), add(c, d)), add(add(e, f), add(g, h)));            \
-    i = add(add(add(i, j), add(k, l)), add(add(m, n), add(o, p)));            \
-    float lane[W];                                                            \
-    store(lane, add(a, i));                                                   \
-    return lane[0];                                                           \
-  }
-GAZE_BENCH_PEAK(generic, )
-#if GAZE_X86
-GAZE_BENCH_PEAK(avx2, __attribute__((target("avx2,fma"))))
-GAZE_BENCH_PEAK(avx512, __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"))))
-#endif
-#undef GAZE_BENCH_PEAK
-
-int lanes() {
-  return gaze::isa() == gaze::Isa::avx512 ? 16 : gaze::isa() == gaze::Isa::avx2 ? 8 : 4;
-}
-
-float run_peak(long rounds) {
-#if GAZE_X86
-  if (gaze::isa() == gaze::Isa::avx512) return peak_avx512(rounds);
-  if (gaze::isa() == gaze::Isa::avx2) return peak_avx2(rounds);
-#endif
-  return peak_generic(rounds);
-}
-
-/// Time this process computed: unlike the clock's, it does not count waiting for a busy machine.
-double processor_seconds() { return double(std::clock()) / CLOCKS_PER_SEC; }
-
-/// Floating-point operations per second of the multiply-add units, now: best of a few short runs,
-/// taken around each row because the clock and the neighbours change.
-double peak_flops() {
-  constexpr long rounds = 200000;
-  double best = 0;
-  for (int i = 0; i < 5; ++i) {
-    const double start = processor_seconds();
-    benchmark::DoNotOptimize(run_peak(rounds));
-    const double took = processor_seconds() - start;
-    best = std::max(best, 2.0 * rounds * peak_chains * lanes() / took);
-  }
-  return best;
-}
 
 /// Floats at a multiple of 64 bytes, as tensors are.
 class Matrix {
@@ -106,10 +46,8 @@ void product(benchmark::State& state, Which which, bool ta, bool tb, bool accumu
   const Index m = state.range(0), n = state.range(1), k = state.range(2);
   Matrix a(m * k), b(k * n), c(m * n);
   const Index lda = ta ? m : k, ldb = tb ? k : n;
-  gaze::set_threads(1);
-  const double peak = peak_flops();
-  const double start = processor_seconds();
-  for (auto _ : state) {
+  const double flops = 2.0 * double(m) * double(n) * double(k);
+  bench::against_peak(state, flops, [&] {
     if (which == Which::gaze) {
       gaze::cpu::gemm(ta, tb, m, n, k, a.data(), lda, b.data(), ldb, c.data(), n, accumulate);
     } else {
@@ -119,12 +57,7 @@ void product(benchmark::State& state, Which which, bool ta, bool tb, bool accumu
                   accumulate ? 1.0f : 0.0f, c.data(), int(n));
 #endif
     }
-    benchmark::ClobberMemory();
-  }
-  const double took = processor_seconds() - start;
-  const double flops = 2.0 * double(m) * double(n) * double(k) * double(state.iterations());
-  state.counters["GFLOP/s"] = flops / took / 1e9;
-  state.counters["of_peak"] = flops / took / std::max(peak, peak_flops());
+  });
 }
 
 struct Kind {
