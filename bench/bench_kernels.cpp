@@ -160,7 +160,7 @@ void binary(benchmark::State& state, bool product) {
   });
 }
 
-void unary(benchmark::State& state, gaze::cpu::UnaryOp op, bool derivative) {
+void unary(benchmark::State& state, gaze::UnaryOp op, bool derivative) {
   const Index n = state.range(0);
   const auto x = random_values({n}, 1), dy = random_values({n}, 2);
   Floats y({n}), dx({n});
@@ -199,7 +199,7 @@ void adamw(benchmark::State& state) {
   const Index n = state.range(0);
   auto values = random_values({n}, 1, 0.1), gradient = random_values({n}, 2, 0.01);
   Floats first = Floats::zeros({n}), second = Floats::zeros({n});
-  const gaze::cpu::AdamW<float> settings{1e-4f, 0.9f, 0.98f, 1e-8f, 0.01f};
+  const gaze::AdamWStep<float> settings{1e-4f, 0.9f, 0.98f, 1e-8f, 0.01f};
   const auto step = [&] {
     K::adamw_step(n, values.data(), read(gradient), first.data(), second.data(), settings, 0.5f,
                   0.5f, 1.0f);
@@ -215,7 +215,7 @@ benchmark::internal::Benchmark* add(const std::string& name, Function function, 
 }
 
 void add_rows() {
-  using gaze::cpu::UnaryOp;
+  using gaze::UnaryOp;
   for (const bool derivative : {false, true}) {
     const std::string end = derivative ? "/backward" : "/forward";
     for (const auto& c : attention_cases)

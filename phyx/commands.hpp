@@ -86,14 +86,30 @@ struct EvalSettings {
   EvaluationSettings evaluation;
 };
 
+/// The problems of one table, one encoded picture in memory at a time. A picture that cannot be
+/// decoded is an Error with its row.
+inline void append_examples(const std::string& path, ExampleMaker& maker,
+                            std::vector<Example>& out) {
+  phyx::detail::TableLoader loader(path, {});
+  while (auto problem = loader.next()) {
+    try {
+      out.push_back(maker(std::move(*problem)));
+    } catch (const Error& e) {
+      const std::string what = e.what();
+      if (e.where() != "decode_image") throw;
+      GAZE_FAIL("read_tsv", path, " row ", loader.row(),
+                ", image: ", what.substr(what.find("] ") + 2));
+    }
+  }
+}
+
 /// Answers every problem of the files; writes predictions.jsonl, outcomes.jsonl and results.csv.
 inline std::vector<ResultRow> evaluate_files(const EvalSettings& s,
                                              const Evaluator::Progress& progress) {
   s.evaluation.sampling.check();
   const auto trained = load_model(s.model);
   std::vector<Example> examples;
-  for (const auto& path : s.data)
-    for (auto& p : load_tsv(path).problems) examples.push_back((*trained->maker)(std::move(p)));
+  for (const auto& path : s.data) append_examples(path, *trained->maker, examples);
   GAZE_CHECK(!examples.empty(), "eval", "no problems in the given files");
   const Evaluator evaluator(*trained->model, trained->tokenizer, s.evaluation);
   std::string predictions;

@@ -413,6 +413,8 @@ class TableLoader {
   }
 
   std::size_t dropped() const noexcept { return dropped_; }
+  /// The row that next() gave.
+  std::size_t row() const noexcept { return reader_.row(); }
 
  private:
   void require(const char* name) const {

@@ -40,6 +40,7 @@ CLI::Validator number(const char* kind, bool (*fits)(double)) {
       },
       "NUMBER");
 }
+constexpr int largest = 1000000000;  // of whole numbers; CLI11 cuts larger ones down unsaid
 const CLI::Validator above_zero = number("above 0", [](double x) { return x > 0; });
 const CLI::Validator not_negative = number("of at least 0", [](double x) { return x >= 0; });
 
@@ -66,7 +67,7 @@ struct TrainOptions {
         ->capture_default_str();
     app.add_option("--out", out, "folder for everything the run writes")->required();
     app.add_option("--model", model, "model size: nano, tiny, small, base, large");
-    app.add_option("--seed", seed, "one seed")->check(not_negative);
+    app.add_option("--seed", seed, "one seed")->check(CLI::Range(0, largest));
     app.add_option("--corruption", corruption, "share of worsened responses in the warm start")
         ->check(CLI::Range(0.0, 1.0));
     app.add_option("--split", split, "what is evaluated: test, or val while choosing settings")
@@ -74,13 +75,13 @@ struct TrainOptions {
     app.add_option("--samples", samples, "sampled answers per test problem")
         ->check(CLI::Range(1, 64));
     app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
-        ->check(above_zero);
+        ->check(CLI::Range(1, largest));
     app.add_flag("--resume", resume, "go on with the run in --out");
   }
 
   void add_grpo(CLI::App& app) {
     app.add_option("--variant", variant, "grpo, dr_grpo, dapo or gspo");
-    app.add_option("--steps", steps, "GRPO steps")->check(above_zero);
+    app.add_option("--steps", steps, "GRPO steps")->check(CLI::Range(1, largest));
     app.add_option("--group", group, "completions per prompt")->check(CLI::Range(2, 256));
     app.add_option("--prompts", prompts, "prompts per step")->check(CLI::Range(1, 4096));
     app.add_option("--updates", updates, "optimiser steps per rollout")->check(CLI::Range(1, 64));
@@ -138,7 +139,7 @@ struct TrainOptions {
 void add_sampling(CLI::App& app, SamplingSettings& s) {
   app.add_flag("--greedy", s.greedy, "the likeliest token every time");
   app.add_option("--temperature", s.temperature)->check(above_zero)->capture_default_str();
-  app.add_option("--top-k", s.top_k, "0: all")->check(not_negative);
+  app.add_option("--top-k", s.top_k, "0: all")->check(CLI::Range(0, largest));
   app.add_option("--top-p", s.top_p)->check(CLI::Range(1e-6, 1.0))->capture_default_str();
   app.add_option("--max-tokens", s.max_tokens)->check(CLI::Range(1, 4096))->capture_default_str();
 }
@@ -181,7 +182,7 @@ struct SynthOptions {
     app.add_option("--scenes", scenes, "scenes per split, each as MC and as OE")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
-    app.add_option("--seed", seed)->check(not_negative);
+    app.add_option("--seed", seed)->check(CLI::Range(0, largest));
     app.add_option("--image-size", image_size)->check(CLI::Range(32, 1024))->capture_default_str();
   }
   void run() const {
@@ -271,7 +272,7 @@ int dispatch(int argc, char** argv) {
   eval_app->add_option("--data", eval.data, "PhyX TSV files")->required()->check(CLI::ExistingFile);
   eval_app->add_option("--out", eval.out, "folder for predictions and results")->required();
   eval_app->add_option("--samples", eval.evaluation.samples)->check(CLI::Range(1, 64));
-  eval_app->add_option("--seed", eval.evaluation.seed)->check(not_negative);
+  eval_app->add_option("--seed", eval.evaluation.seed)->check(CLI::Range(0, largest));
   add_sampling(*eval_app, eval.evaluation.sampling);
   eval_app->callback([&] {
     catch_signals();
@@ -309,7 +310,7 @@ int dispatch(int argc, char** argv) {
   ask_app->add_option("--image", asked.image, "PNG or JPEG")->check(CLI::ExistingFile);
   ask_app->add_option("--overlay", asked.overlay, "write the attention over the image here");
   ask_app->add_flag("--sample", sample, "sample instead of the likeliest token");
-  ask_app->add_option("--seed", asked.seed)->check(not_negative);
+  ask_app->add_option("--seed", asked.seed)->check(CLI::Range(0, largest));
   add_sampling(*ask_app, asked.sampling);
   ask_app->add_option("question", asked.question)->required();
   ask_app->callback([&] {

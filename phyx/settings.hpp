@@ -92,7 +92,8 @@ inline io::OrderedJson settings_json(const AblationSettings& s) {
                      {"rate", s.warm.rate},
                      {"captions", s.warm.captions},
                      {"picks", s.warm.picks},
-                     {"caption_picks", s.warm.caption_picks}};
+                     {"caption_picks", s.warm.caption_picks},
+                     {"letter_weight", s.warm.letter_weight}};
   j["grpo"] = {{"variant", s.variant},
                {"steps", s.grpo_steps},
                {"prompts", s.grpo.prompts},

@@ -21,13 +21,14 @@ namespace gaze::phyx {
 using Model = models::Vlm<float, Cpu>;
 
 struct WarmStartSettings {
-  Index letter_steps = 500, vision_steps = 500, caption_steps = 300, clean_steps = 1000,
+  Index letter_steps = 500, vision_steps = 500, caption_steps = 400, clean_steps = 1000,
         mixed_steps = 200;
   Index batch = 32;
   double rate = 2e-3;
   double captions = 0.1;     // share of captions among responses
   double picks = 0.1;        // share of letter exercises among responses
   Index caption_picks = 8;   // letter exercises beside each batch of captions
+  double letter_weight = 6;  // of an option's letter in the loss, against 1 for other tokens
   double slot_weight = 0.3;  // of the label loss in the caption stage
   CorruptionMix corruption{.format = 0.36};
 };
@@ -109,11 +110,12 @@ class LessonSource {
     return out;
   }
 
-  /// 1 for a token that is taught, 0 for one that is given.
-  float weight(const Lesson& lesson, std::int32_t token) const {
-    if (!lesson.letters_only) return 1;
+  /// How much a token counts: an option's letter more than others, since one token in twenty would
+  /// else decide multiple choice; in a letter exercise nothing but the letters.
+  float weight(const Lesson& lesson, std::int32_t token, double letter_weight) const {
     const std::string& text = tokenizer_.token(token);
-    return text.size() == 2 && text[0] == ' ' && text[1] >= 'A' && text[1] <= 'D' ? 1.0f : 0.0f;
+    const bool letter = text.size() == 2 && text[0] == ' ' && text[1] >= 'A' && text[1] <= 'D';
+    return letter ? static_cast<float>(letter_weight) : lesson.letters_only ? 0.0f : 1.0f;
   }
 
  private:
@@ -172,7 +174,7 @@ namespace detail {
 
 /// -mean log p over all tokens that are taught; gradients follow.
 inline Metrics teach(const Model& model, const LessonSource& source,
-                     const std::vector<Lesson>& lessons) {
+                     const std::vector<Lesson>& lessons, double letter_weight) {
   std::vector<models::Group> groups;
   std::vector<float> weights;
   double taught = 0;
@@ -181,7 +183,7 @@ inline Metrics teach(const Model& model, const LessonSource& source,
     for (const auto& completion : l.completions) {
       groups.back().completions.push_back(completion);
       for (const std::int32_t token : completion) {
-        weights.push_back(source.weight(l, token));
+        weights.push_back(source.weight(l, token, letter_weight));
         taught += weights.back();
       }
     }
@@ -231,7 +233,7 @@ inline Trainer<float>::Step response_step(const Model& model, const LessonSource
     std::vector<Lesson> lessons;
     for (Index i = 0; i < s.batch; ++i)
       lessons.push_back(source.lesson(s, corruption, offset + step, i));
-    return detail::teach(model, source, lessons);
+    return detail::teach(model, source, lessons, s.letter_weight);
   };
 }
 
@@ -244,7 +246,7 @@ inline void warm_start(Trainer<float>& trainer, const Model& model, const Lesson
               [&](Index step, const auto&) {
                 std::vector<Lesson> lessons;
                 for (Index i = 0; i < s.batch; ++i) lessons.push_back(source.pick(step, i));
-                return detail::teach(model, source, lessons);
+                return detail::teach(model, source, lessons, s.letter_weight);
               });
   trainer.run(supervised_stage("vision", s.vision_steps, s.rate, {"vit", "projector", "slots"}),
               [&](Index step, const auto&) -> Metrics {
@@ -269,7 +271,7 @@ inline void warm_start(Trainer<float>& trainer, const Model& model, const Lesson
                 backward(scale(labels, static_cast<float>(s.slot_weight)));
                 for (Index i = 0; i < s.caption_picks; ++i)
                   lessons.push_back(source.pick(offset, s.batch + i));
-                Metrics m = detail::teach(model, source, lessons);
+                Metrics m = detail::teach(model, source, lessons, s.letter_weight);
                 m.emplace_back("label_loss", labels.item());
                 return m;
               });

@@ -64,7 +64,7 @@ bool holds(const std::string& text, const std::string& part) {
 }
 
 struct Done {
-  int code = -1;    // exit code, or -signal
+  int code = -1;  // exit code, or -signal
   std::string out, err;
 };
 
@@ -82,6 +82,7 @@ class Started {
     if (pid_ == 0) {
       ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
       ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
+      ::alarm(300);  // no test waits for ever: the program gets it, too
       ::execv(argv[0], argv.data());
       ::_exit(127);
     }
@@ -161,8 +162,7 @@ void check_same_run(const std::string& out) {
         "arms/accuracy/seed0/completions.jsonl", "arms/accuracy/seed0/outcomes.jsonl",
         "completions.jsonl", "results.csv", "tokenizer.json"}) {
     INFO(file);
-    const bool same =
-        io::read_file(out + "/" + file) == io::read_file(unbroken().out + "/" + file);
+    const bool same = io::read_file(out + "/" + file) == io::read_file(unbroken().out + "/" + file);
     CHECK(same);
   }
   CHECK(metrics_of(out) == metrics_of(unbroken().out));
@@ -188,9 +188,9 @@ std::string table(const std::string& name, const std::string& image, const std::
 
 /// PNG: a signature and a header that declares this size.
 std::string bomb() {
-  std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13,
-                                     'I',  'H', 'D', 'R', 0x7f, 0xff, 0xff, 0,   0x7f, 0xff,
-                                     0xff, 0,   8,   2,   0,    0,    0,    1,   2,   3,   4};
+  std::vector<std::uint8_t> bytes = {0x89, 'P',  'N', 'G', '\r', '\n', 0x1a, '\n', 0,    0, 0,
+                                     13,   'I',  'H', 'D', 'R',  0,    1,    0x86, 0xa0, 0, 1,
+                                     0x86, 0xa0, 8,   2,   0,    0,    0,    1,    2,    3, 4};
   bytes.resize(200);
   return phyx::base64_encode(bytes);
 }
@@ -213,7 +213,8 @@ TEST_CASE("gaze explains itself") {
     const Done one = gaze_run({command, "--help"});
     CHECK(one.code == 0);
     CHECK(one.err.empty());
-    if (command != "info") CHECK(holds(one.out, "--out") == (command != "score" && command != "ask"));
+    if (command != "info")
+      CHECK(holds(one.out, "--out") == (command != "score" && command != "ask"));
   }
   CHECK(holds(gaze_run({"--version"}).out, "gaze "));
   const Done info = gaze_run({"info"});
@@ -227,7 +228,7 @@ TEST_CASE("bad options are one line that names them") {
   if (!have_program()) return;
   const std::string out = at("never");
   const auto ablate = [&](const Words& more) {
-    Words words = {"ablate", "--out", out};
+    Words words = {"ablate", "--preset", "smoke", "--out", out};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   };
@@ -241,7 +242,7 @@ TEST_CASE("bad options are one line that names them") {
   refused(ablate({"--only", "magic"}), {"magic", "accuracy"}, out);
   refused(ablate({"--corruption", "1.5"}), {"--corruption", "1.5"}, out);
   refused(ablate({"--corruption", "nan"}), {"corruption"}, out);
-  refused(ablate({"--steps", "0"}), {"--steps", "above 0, got 0"}, out);
+  refused(ablate({"--steps", "0"}), {"--steps", "Value 0 not in range 1"}, out);
   refused(ablate({"--steps", "2.5"}), {"--steps", "2.5"}, out);
   refused(ablate({"--steps", "many"}), {"--steps", "many"}, out);
   refused(ablate({"--steps", "99999999999999999999"}), {"--steps"}, out);
@@ -262,7 +263,7 @@ TEST_CASE("bad options are one line that names them") {
 
 TEST_CASE("synth writes tables, once") {
   if (!have_program()) return;
-  const Words words = {"synth",    "--out", at("suite"), "--scenes", "3",
+  const Words words = {"synth",   "--out", at("suite"), "--scenes", "3",
                        "--split", "val",   "--seed",    "4"};
   const Done d = gaze_run(words);
   CHECK(d.code == 0);
@@ -287,8 +288,9 @@ TEST_CASE("bad problem files are one line that names file, row and field", "[slo
   bad(table("base64_OE.tsv", broken, "Optics"), {"row 2, image: not base64 at character 20"});
   bad(table("text_OE.tsv", phyx::base64_encode(std::vector<std::uint8_t>(90, 'a')), "Optics"),
       {"row 2, image: ", "not a PNG or JPEG"});
-  bad(table("bomb_OE.tsv", bomb(), "Optics"), {"row 2", "2147483392x2147483392"});
-  bad(table("cut_OE.tsv", picture().substr(0, picture().size() / 8 * 4), "Optics"), {"1"});
+  bad(table("bomb_OE.tsv", bomb(), "Optics"), {"row 2, image: ", "declares 100000x100000 pixels"});
+  bad(table("cut_OE.tsv", picture().substr(0, picture().size() / 8 * 4), "Optics"),
+      {"row 2, image: ", "damaged"});
   bad(table("domain_OE.tsv", picture(), "Alchemy"), {"row 2, category: unknown domain", "Alchemy"});
   bad(table("letter_MC.tsv", picture(), "Optics"), {"row 1, answer: not a letter"});
 
@@ -360,8 +362,8 @@ TEST_CASE("an output folder that holds a run is left alone", "[slow]") {
 TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
   if (!have_program()) return;
   const std::string model = unbroken().model(), data = unbroken().data(), out = at("eval");
-  const Words words = {"eval",  "--model", model,      "--data", data, "--samples",
-                       "2",     "--out",   out,        "--max-tokens", "8"};
+  const Words words = {"eval", "--model", model, "--data",       data, "--samples",
+                       "2",    "--out",   out,   "--max-tokens", "8"};
   const Done eval = gaze_run(words);
   INFO(eval.err);
   REQUIRE(eval.code == 0);
@@ -374,21 +376,21 @@ TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
   CHECK(score.code == 0);
   CHECK(holds(score.out, "overall"));
   CHECK(holds(score.out, "28"));
-  io::write_file(at("bad.jsonl"), std::string_view("{\"index\":\"0\",\"prediction\":\"A\"}\n\n{\n"));
+  io::write_file(at("bad.jsonl"),
+                 std::string_view("{\"index\":\"0\",\"prediction\":\"A\"}\n\n{\n"));
   refused({"score", "--predictions", at("bad.jsonl"), "--data", data}, {"bad.jsonl line 3"});
   io::write_file(at("bad.jsonl"), std::string_view("{\"index\":\"x\",\"prediction\":\"A\"}\n"));
   refused({"score", "--predictions", at("bad.jsonl"), "--data", data},
           {"bad.jsonl line 1, index: no problem x"});
   io::write_file(at("bad.jsonl"),
                  std::string_view("{\"index\":\"0\",\"prediction\":\"A\",\"form\":7}\n"));
-  refused({"score", "--predictions", at("bad.jsonl"), "--data", data},
-          {"bad.jsonl line 1, form"});
+  refused({"score", "--predictions", at("bad.jsonl"), "--data", data}, {"bad.jsonl line 1, form"});
 
   const std::string png = at("picture.png"), overlay = at("overlay.png");
   image::Image white{30, 50, std::vector<std::uint8_t>(30 * 50 * 3, 255)};
   io::write_file(png, std::span<const std::uint8_t>(image::encode_png(white)));
-  const Words ask = {"ask",       "--model",      model, "--image", png, "--overlay",
-                     overlay,     "--max-tokens", "8",   "what is <|image|> ?"};
+  const Words ask = {"ask",       "--model", model,          "--image", png,
+                     "--overlay", overlay,   "--max-tokens", "8",       "what is <|image|> ?"};
   const Done asked = gaze_run(ask);
   CHECK(asked.code == 0);
   CHECK(asked.out == gaze_run(ask).out);  // greedy: the same answer again
@@ -411,8 +413,8 @@ TEST_CASE("a run killed at any moment and resumed ends with the files of an unbr
           "[slow]") {
   if (!have_program()) return;
   const std::string out = at("killed");
-  std::uint64_t random = static_cast<std::uint64_t>(
-      std::chrono::system_clock::now().time_since_epoch().count());
+  std::uint64_t random =
+      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   Words moments;
   for (int i = 0; i < 6; ++i) {
     random = random * 6364136223846793005u + 1442695040888963407u;
@@ -426,7 +428,9 @@ TEST_CASE("a run killed at any moment and resumed ends with the files of an unbr
     INFO(d.err);
     REQUIRE((d.code == -SIGKILL || d.code == 0));
   }
-  for (const auto& m : moments) UNSCOPED_INFO("killed after " << m << " s");
+  std::string when;
+  for (const auto& m : moments) when += " " + m;
+  INFO("killed after seconds" << when);
   const Done rest = gaze_run(training(out, {"--checkpoint-every", "1", "--resume"}));
   INFO(rest.err);
   REQUIRE(rest.code == 0);

@@ -71,8 +71,7 @@ double plain_loss(const Case& c, const LossSettings& s) {
     for (std::size_t t = at; t < at + n; ++t)
       mean += (c.logp[t] - c.in.old[t]) / static_cast<double>(n);
     for (std::size_t t = at; t < at + n; ++t) {
-      const double r =
-          std::exp(s.ratio == RatioLevel::sequence ? mean : c.logp[t] - c.in.old[t]);
+      const double r = std::exp(s.ratio == RatioLevel::sequence ? mean : c.logp[t] - c.in.old[t]);
       const double a = c.in.advantages[i];
       const double cut = std::min(std::max(r, 1 - s.clip_low), 1 + s.clip_high);
       sum += -std::min(r * a, cut * a);
@@ -192,7 +191,8 @@ struct Player {
             }};
   }
 
-  Metrics step(const Task<Nano>& task, Index i = 0, const std::function<void()>& apply = [] {}) {
+  Metrics step(
+      const Task<Nano>& task, Index i = 0, const std::function<void()>& apply = [] {}) {
     return grpo_step<Nano>(model, nullptr, s, task, end_token, i, Watch::marks, apply);
   }
 };
@@ -427,8 +427,7 @@ TEST_CASE("known values: advantages, losses and gradients of trl's definitions")
     const Result y = engine_loss(c, s, totals);
     CHECK(y.loss == near(out["loss"].get<double>()));
     for (std::size_t i = 0; i < gradient.size(); ++i) CHECK(y.gradient[i] == near(gradient[i]));
-    if (out.contains("kl_mean"))
-      CHECK(y.metrics.kl == near(out["kl_mean"].get<double>()));
+    if (out.contains("kl_mean")) CHECK(y.metrics.kl == near(out["kl_mean"].get<double>()));
     if (s.ratio == RatioLevel::token && !in.contains("num_items_in_batch") &&
         out.contains("clip_ratio")) {
       CHECK(y.metrics.clip_low == near(out["clip_ratio"]["low_mean"].get<double>()));
@@ -552,20 +551,20 @@ TEST_CASE("the reward rises on a trivial task") {
 TEST_CASE("groups without spread are counted, and replaced while rounds last") {
   Player player;
   std::vector<std::pair<Index, Index>> asked;  // round, count
-  const Task<Nano> task{
-      [&](Index step, Index round, Index count) {
-        asked.emplace_back(round, count);
-        return player.some(step, round, count);
-      },
-      [&](Index, std::span<const TaskPrompt<Nano>> prompts, std::span<const Completion> done,
-          Metrics&) {
-        Doubles out;
-        for (std::size_t i = 0; i < done.size(); ++i) {
-          const bool flat = prompts[i / 6].index % 2 == 1;  // every second prompt is too easy
-          out.push_back(flat ? 1 : static_cast<double>(i % 6));
-        }
-        return out;
-      }};
+  const Task<Nano> task{[&](Index step, Index round, Index count) {
+                          asked.emplace_back(round, count);
+                          return player.some(step, round, count);
+                        },
+                        [&](Index, std::span<const TaskPrompt<Nano>> prompts,
+                            std::span<const Completion> done, Metrics&) {
+                          Doubles out;
+                          for (std::size_t i = 0; i < done.size(); ++i) {
+                            const bool flat =
+                                prompts[i / 6].index % 2 == 1;  // every second prompt is too easy
+                            out.push_back(flat ? 1 : static_cast<double>(i % 6));
+                          }
+                          return out;
+                        }};
   SECTION("never replaced") {
     const auto m = player.step(task);
     CHECK(asked == decltype(asked){{0, 4}});

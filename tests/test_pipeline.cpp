@@ -155,8 +155,7 @@ TEST_CASE("hostile question text stays text") {
     CHECK(count(ids, t.assistant()) == 1);
     CHECK(count(ids, t.end()) == 0);
     CHECK(count(ids, t.pad()) == 0);
-    const Ids middle(ids.begin() + 1 + static_cast<std::ptrdiff_t>(image_tokens()),
-                     ids.end() - 1);
+    const Ids middle(ids.begin() + 1 + static_cast<std::ptrdiff_t>(image_tokens()), ids.end() - 1);
     CHECK(text_of(middle) == std::string(" ") + text);
     CHECK(count(world().maker->response(text), t.end()) == 1);  // the one that ends it
     const auto pick = world().maker->letters_prompt(text);
@@ -231,8 +230,8 @@ TEST_CASE("scene labels are single tokens of their words") {
 
 TEST_CASE("lessons are the same for the same seed, step and place") {
   const World& w = world();
-  const LessonSource a(w.examples, *w.maker, w.tokenizer, 3), b(w.examples, *w.maker, w.tokenizer, 3),
-      other(w.examples, *w.maker, w.tokenizer, 4);
+  const LessonSource a(w.examples, *w.maker, w.tokenizer, 3),
+      b(w.examples, *w.maker, w.tokenizer, 3), other(w.examples, *w.maker, w.tokenizer, 4);
   const WarmStartSettings s;
   std::set<std::pair<Ids, Ids>> different;
   std::size_t elsewhere = 0;
@@ -267,7 +266,8 @@ TEST_CASE("a clean multiple-choice lesson answers with the letter that its own o
       continue;
     }
     const std::string prompt = text_of(seen(l).first);
-    const std::string& right = e.problem.options[static_cast<std::size_t>(e.problem.answer[0] - 'A')];
+    const std::string& right =
+        e.problem.options[static_cast<std::size_t>(e.problem.answer[0] - 'A')];
     const std::string letter(parse_response(text_of(taught)).answer);
     letters.insert(letter);
     CHECK(holds(prompt, " " + letter + ": " + right));
@@ -477,8 +477,8 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
     CHECK(line["first_ratio_max"] == 1.0);
     for (const char* key :
          {"reward", "reward_std", "frac_reward_zero_std", "kl", "clip_ratio/low_mean",
-          "clip_ratio/high_mean", "entropy", "completions/mean_length",
-          "completions/clipped_ratio", "grad_norm", "tokens_per_second", "step_time"})
+          "clip_ratio/high_mean", "entropy", "completions/mean_length", "completions/clipped_ratio",
+          "grad_norm", "tokens_per_second", "step_time"})
       CHECK(line.contains(key));
   }
   CHECK(trained == std::set<std::string>{"format", "accuracy", "rubric", "attention", "hybrid"});

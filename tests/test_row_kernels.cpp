@@ -16,7 +16,9 @@
 
 namespace {
 
+using gaze::AdamWStep;
 using gaze::Index;
+using gaze::UnaryOp;
 using namespace gaze::cpu;
 template <class T>
 using Vec = std::vector<T>;
@@ -380,7 +382,7 @@ TEST_CASE("results have the same bits at any thread count", "[rows]") {
       Vec<float> sums(c, 0.0f), table(41 * c, 0.0f), p = x, m(n * c), v(n * c), y(n * c);
       column_sum(n, c, x.data(), sums.data());
       scatter_add_rows(n, c, x.data(), index.data(), 41, table.data());
-      adamw_step(n * c, p.data(), dy.data(), m.data(), v.data(), AdamW<float>{}, 0.1f, 0.001f,
+      adamw_step(n * c, p.data(), dy.data(), m.data(), v.data(), AdamWStep<float>{}, 0.1f, 0.001f,
                  1.0f);
       rotary(n, 1, 200, c, Ints(n, 9).data(), 1e4f, p.data(), false);
       unary_forward(UnaryOp::gelu, n * c, x.data(), y.data());
@@ -567,7 +569,7 @@ TEST_CASE("AdamW follows the formula for several steps", "[optimiser]") {
   at_each_isa([] {
     for (Index n : sizes) {
       INFO("n " << n);
-      const AdamW<float> settings{0.01f, 0.9f, 0.99f, 1e-8f, 0.1f};
+      const AdamWStep<float> settings{0.01f, 0.9f, 0.99f, 1e-8f, 0.1f};
       const double lr = settings.lr, b1 = settings.beta1, b2 = settings.beta2;
       auto p = random<float>(n, 1);
       auto p_wide = wide(p);
@@ -591,7 +593,7 @@ TEST_CASE("AdamW follows the formula for several steps", "[optimiser]") {
     }
   });
   double p = 1, g = 1, m = 0, v = 0;
-  CHECK_THROWS_AS(adamw_step(1, &p, &g, &m, &v, AdamW<double>{}, 0.0, 0.1, 1.0), gaze::Error);
-  adamw_step(1, &p, &g, &m, &v, AdamW<double>{0.1, 0.9, 0.999, 0.0, 0.0}, 0.1, 0.001, 3.0);
+  CHECK_THROWS_AS(adamw_step(1, &p, &g, &m, &v, AdamWStep<double>{}, 0.0, 0.1, 1.0), gaze::Error);
+  adamw_step(1, &p, &g, &m, &v, AdamWStep<double>{0.1, 0.9, 0.999, 0.0, 0.0}, 0.1, 0.001, 3.0);
   CHECK(apart(p, 0.9) < 1e-6);  // the first step is lr times the sign
 }

@@ -330,8 +330,8 @@ TEST_CASE("a saved state that does not belong to the run is refused by name") {
   }
   SECTION("a file that is cut short") {
     const std::string whole = io::read_file(path);
-    for (const std::size_t keep : {std::size_t{0}, std::size_t{5}, std::size_t{100},
-                                   whole.size() / 2, whole.size() - 1}) {
+    for (const std::size_t keep :
+         {std::size_t{0}, std::size_t{5}, std::size_t{100}, whole.size() / 2, whole.size() - 1}) {
       INFO(keep << " of " << whole.size() << " bytes");
       io::write_file(path, std::string_view(whole).substr(0, keep));
       const std::string error = error_of([&] { Course(c).run(); });

@@ -18,8 +18,6 @@
 namespace gaze::cpu {
 
 using BinaryOp = simd::generic::BinaryOp;  // add, sub, mul, div
-/// exp, log, sqrt, tanh, sigmoid, silu, gelu (the tanh form), relu, square, neg.
-using UnaryOp = simd::generic::UnaryOp;
 
 namespace reference {
 

@@ -13,13 +13,9 @@
 #include "gaze/core/index.hpp"
 #include "gaze/core/parallel.hpp"
 #include "gaze/cpu/simd/sets.hpp"
+#include "gaze/kernels/settings.hpp"
 
 namespace gaze::cpu {
-
-template <class T>
-struct AdamW {
-  T lr = T(1e-3), beta1 = T(0.9), beta2 = T(0.999), eps = T(1e-8), weight_decay = T(0);
-};
 
 namespace reference {
 
@@ -40,11 +36,11 @@ void adamw_step(Index n, T* param, const T* grad, T* m, T* v, T lr, T beta1, T b
 /// One step for n parameters with their moments m and v; the corrections are 1 - beta^t of step t
 /// (counted from 1), grad_scale is what clipping or averaging makes of the gradient.
 template <class T>
-void adamw_step(Index n, T* param, const T* grad, T* m, T* v, const AdamW<T>& settings,
+void adamw_step(Index n, T* param, const T* grad, T* m, T* v, const AdamWStep<T>& settings,
                 T bias_correction1, T bias_correction2, T grad_scale) {
   GAZE_CHECK(bias_correction1 > 0 && bias_correction2 > 0, "adamw_step",
              "bias corrections must be positive: ", bias_correction1, ", ", bias_correction2);
-  const AdamW<T> s = settings;
+  const AdamWStep<T> s = settings;
   const T inverse1 = 1 / bias_correction1, inverse2 = 1 / std::sqrt(bias_correction2);
   parallel_for(n, 16384, [&](Index i, Index end) {
     if constexpr (std::is_same_v<T, float>)

@@ -6,10 +6,9 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/shape.hpp"
+#include "gaze/kernels/settings.hpp"
 
 namespace gaze {
-
-enum class BroadcastOp { add, sub, mul, div, minimum, maximum };
 
 namespace cpu {
 namespace detail {

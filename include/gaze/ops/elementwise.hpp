@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Elementwise operations with broadcasting, and their derivatives.
 #pragma once
-#include "gaze/cpu/elementwise.hpp"
-#include "gaze/cpu/strided.hpp"
+#include "gaze/kernels/settings.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
-
-using UnaryOp = cpu::UnaryOp;
 
 namespace detail {
 

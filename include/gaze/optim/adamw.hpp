@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // AdamW (Loshchilov and Hutter 2019) over parameter packs, with clipping by the global norm.
 #pragma once
-#include "gaze/cpu/optimiser.hpp"
+#include "gaze/kernels/settings.hpp"
 #include "gaze/nn/parameters.hpp"
 
 namespace gaze {
@@ -44,7 +44,7 @@ class AdamW {
     for (std::size_t i = 0; i < moments_.size(); ++i) {
       auto& pack = parameters_.packs()[i];
       if (!pack.trained) continue;
-      const cpu::AdamW<G> s{static_cast<G>(learning_rate), static_cast<G>(settings_.beta1),
+      const AdamWStep<G> s{static_cast<G>(learning_rate), static_cast<G>(settings_.beta1),
                             static_cast<G>(settings_.beta2), static_cast<G>(settings_.eps),
                             static_cast<G>(pack.decayed ? settings_.weight_decay : 0)};
       Kernels<Device>::adamw_step(

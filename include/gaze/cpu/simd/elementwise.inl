@@ -5,7 +5,7 @@
 // an order (ascending vectors, then a fixed tree over lanes) and their callers fix the pieces.
 
 enum class BinaryOp : int { add, sub, mul, div };
-enum class UnaryOp : int { exp, log, sqrt, tanh, sigmoid, silu, gelu, relu, square, neg };
+using gaze::UnaryOp;
 
 GAZE_INLINE vf neg(vf x) { return sub(set(0.0f), x); }
 /// x held within [-limit, limit]; NaN stays NaN.

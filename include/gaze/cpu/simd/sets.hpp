@@ -7,6 +7,7 @@
 #pragma once
 #include "gaze/core/index.hpp"
 #include "gaze/cpu/isa.hpp"
+#include "gaze/kernels/settings.hpp"
 #if GAZE_X86
 #include <immintrin.h>
 #endif
