@@ -230,7 +230,7 @@ class Ablation {
       save_weights(done, model.parameters(), model_metadata(), {"slots"});
       std::filesystem::remove(warm_folder(seed) + "/state.safetensors");
     }
-    parameters_ = model.parameters().count();
+    parameters_ = Model(config_, tokenizer_->image(), 0).parameters().count();
   }
 
   io::Metadata model_metadata() const {

@@ -321,6 +321,12 @@ int dispatch(int argc, char** argv) {
   auto* info_app = app.add_subcommand("info", "build, processor, models, rewards");
   info_app->callback(print_info);
 
+  if (argc > 1 && argv[1][0] != '-') {
+    const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+    const auto named = [&](const CLI::App* a) { return a->get_name() == argv[1]; };
+    GAZE_CHECK(std::any_of(all.begin(), all.end(), named), "gaze", "no command named ", argv[1],
+               "; gaze --help lists them");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

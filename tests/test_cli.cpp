@@ -186,11 +186,14 @@ std::string table(const std::string& name, const std::string& image, const std::
   return at(name);
 }
 
-/// PNG: a signature and a header that declares this size.
-std::string bomb() {
-  std::vector<std::uint8_t> bytes = {0x89, 'P',  'N', 'G', '\r', '\n', 0x1a, '\n', 0,    0, 0,
-                                     13,   'I',  'H', 'D', 'R',  0,    1,    0x86, 0xa0, 0, 1,
-                                     0x86, 0xa0, 8,   2,   0,    0,    0,    1,    2,    3, 4};
+/// PNG: a signature and a header that declares side x side pixels, and nothing to fill them.
+std::string bomb(std::uint32_t side) {
+  std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n',
+                                     0,    0,   0,   13,  'I',  'H',  'D',  'R'};
+  for (int twice = 0; twice < 2; ++twice)
+    for (const int shift : {24, 16, 8, 0})
+      bytes.push_back(static_cast<std::uint8_t>(side >> shift));
+  for (const std::uint8_t b : {8, 2, 0, 0, 0, 1, 2, 3, 4}) bytes.push_back(b);
   bytes.resize(200);
   return phyx::base64_encode(bytes);
 }
@@ -288,7 +291,9 @@ TEST_CASE("bad problem files are one line that names file, row and field", "[slo
   bad(table("base64_OE.tsv", broken, "Optics"), {"row 2, image: not base64 at character 20"});
   bad(table("text_OE.tsv", phyx::base64_encode(std::vector<std::uint8_t>(90, 'a')), "Optics"),
       {"row 2, image: ", "not a PNG or JPEG"});
-  bad(table("bomb_OE.tsv", bomb(), "Optics"), {"row 2, image: ", "declares 100000x100000 pixels"});
+  bad(table("bomb_OE.tsv", bomb(18000), "Optics"),
+      {"row 2, image: ", "declares 18000x18000 pixels"});
+  bad(table("bombs_OE.tsv", bomb(2000000000), "Optics"), {"row 2, image: "});
   bad(table("cut_OE.tsv", picture().substr(0, picture().size() / 8 * 4), "Optics"),
       {"row 2, image: ", "damaged"});
   bad(table("domain_OE.tsv", picture(), "Alchemy"), {"row 2, category: unknown domain", "Alchemy"});

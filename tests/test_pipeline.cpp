@@ -81,7 +81,7 @@ Example question(const std::string& text, bool image = true) {
 
 /// Everything about a lesson that training sees.
 std::pair<Ids, Ids> seen(const Lesson& l) {
-  return {l.prompt ? l.prompt->tokens : l.own.tokens, l.completion};
+  return {l.prompt ? l.prompt->tokens : l.own.tokens, l.completions.front()};
 }
 
 std::string text_of(const Ids& ids) { return world().tokenizer.decode(ids); }
@@ -257,7 +257,8 @@ TEST_CASE("a clean multiple-choice lesson answers with the letter that its own o
   for (Index place = 0; place < 200; ++place) {
     const Example& e = source.example(0, place);
     const Lesson l = source.lesson(s, 0, 0, place);
-    Ids taught = l.completion;
+    REQUIRE(l.completions.size() == 1);
+    Ids taught = l.completions.front();
     taught.pop_back();
     Problem asked = e.problem;
     CHECK(parse_response(text_of(taught)).well_formed);
@@ -275,7 +276,7 @@ TEST_CASE("a clean multiple-choice lesson answers with the letter that its own o
   CHECK(letters.size() == 4);
 }
 
-TEST_CASE("letter exercises ask for a letter whose option is the wanted text") {
+TEST_CASE("letter exercises name each option of one list by its letter, and teach only letters") {
   const World& w = world();
   const LessonSource source(w.examples, *w.maker, w.tokenizer, 3);
   for (Index place = 0; place < 50; ++place) {
@@ -283,15 +284,23 @@ TEST_CASE("letter exercises ask for a letter whose option is the wanted text") {
     CHECK(l.prompt == nullptr);
     CHECK(l.own.rgb == nullptr);
     CHECK(count(l.own.tokens, w.tokenizer.image()) == 0);
-    Ids taught = l.completion;
-    taught.pop_back();
-    const auto parsed = parse_response(text_of(taught));
-    REQUIRE(parsed.well_formed);
+    REQUIRE(l.completions.size() == 4);
     const std::string prompt = text_of(l.own.tokens);
-    const std::size_t from = prompt.find(" choose ") + 8, to = prompt.find(" .", from);
-    REQUIRE(to != std::string::npos);
-    const std::string wanted = prompt.substr(from, to - from);
-    CHECK(holds(prompt + " ", parsed.answer + ": " + wanted));
+    std::set<std::string> letters;
+    for (Ids taught : l.completions) {
+      float weight = 0;
+      for (const std::int32_t token : taught) weight += source.weight(l, token, 6);
+      CHECK(weight == 12.0f);  // the letter in the claim and the letter in the answer
+      taught.pop_back();
+      const std::string text = text_of(taught);
+      const auto parsed = parse_response(text);
+      REQUIRE(parsed.well_formed);
+      const std::size_t from = text.find(" so ") + 4, to = text.find(" : ", from);
+      REQUIRE(to != std::string::npos);
+      letters.insert(parsed.answer);
+      CHECK(holds(prompt, " " + parsed.answer + ": " + text.substr(from, to - from)));
+    }
+    CHECK(letters.size() == 4);
   }
 }
 
