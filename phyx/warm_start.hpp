@@ -21,14 +21,14 @@ namespace gaze::phyx {
 using Model = models::Vlm<float, Cpu>;
 
 struct WarmStartSettings {
-  Index letter_steps = 500, vision_steps = 500, caption_steps = 400, clean_steps = 1000,
+  Index letter_steps = 500, vision_steps = 500, caption_steps = 300, clean_steps = 1000,
         mixed_steps = 200;
   Index batch = 32;
   double rate = 2e-3;
   double captions = 0.1;     // share of captions among responses
   double picks = 0.1;        // share of letter exercises among responses
   Index caption_picks = 8;   // letter exercises beside each batch of captions
-  double letter_weight = 6;  // of an option's letter in the loss, against 1 for other tokens
+  double letter_weight = 1;  // of an option's letter in the loss, against 1 for other tokens
   double slot_weight = 0.3;  // of the label loss in the caption stage
   CorruptionMix corruption{.format = 0.36};
 };
@@ -110,8 +110,7 @@ class LessonSource {
     return out;
   }
 
-  /// How much a token counts: an option's letter more than others, since one token in twenty would
-  /// else decide multiple choice; in a letter exercise nothing but the letters.
+  /// How much a token counts: in a letter exercise nothing but the letters.
   float weight(const Lesson& lesson, std::int32_t token, double letter_weight) const {
     const std::string& text = tokenizer_.token(token);
     const bool letter = text.size() == 2 && text[0] == ' ' && text[1] >= 'A' && text[1] <= 'D';
