@@ -118,7 +118,8 @@ class Ablation {
     if (std::filesystem::exists(path)) {
       GAZE_CHECK(resume, "ablate", path, ": this folder holds a run; --resume goes on with it");
       const io::Json theirs = io::parse_json(io::read_file(path), path);
-      for (const auto& [key, value] : io::Json::parse(mine.dump()).items()) {
+      const io::Json asked = io::Json::parse(mine.dump());
+      for (const auto& [key, value] : asked.items()) {
         if (key == "only" || key == "seeds") continue;  // conditions and seeds stand on their own
         const io::Json before = theirs.value(key, io::Json());
         GAZE_CHECK(before == value, "ablate", path, ", ", key, ": the run to be resumed has ",

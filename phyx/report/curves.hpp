@@ -95,9 +95,11 @@ inline std::string warm_start_charts(const Context& c) {
   static const Curve loss{"loss", {"loss"}, 1, true};
   std::string out;
   for (const auto& [stage, heading] :
-       {std::pair("vision", "1. Vision: loss of naming what the picture holds"),
-        std::pair("caption", "2. Caption: loss of describing it in words"),
-        std::pair("sft", "3. Responses: loss of answering")}) {
+       {std::pair("letters", "1. Letters: loss of naming an option's letter"),
+        std::pair("vision", "2. Vision: loss of naming what the picture holds"),
+        std::pair("caption", "3. Caption: loss of describing it in words"),
+        std::pair("sft", "4. Responses: loss of answering"),
+        std::pair("sft_mixed", "5. Worsened responses: loss of answering")}) {
     LineChart chart{std::string(heading) + " over steps", "step", "", {}, true};
     std::vector<std::string> runs = c.all_conditions;
     runs.push_back("");
