@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compiles the CPU kernels once, for programs of many files: define GAZE_CPU_COMPILED in the others.
+// Compiles the CPU kernels once, for programs of many files: the others define GAZE_CPU_COMPILED.
 #include "gaze/cpu/kernels.hpp"
 
 namespace gaze::cpu {
