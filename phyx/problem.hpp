@@ -35,7 +35,7 @@ struct Scene {
 
 /// One problem. Strings are UTF-8. `question` is the complete prompt, as in PhyX's TSV files.
 struct Problem {
-  std::string index;                     // the row's index, as text
+  std::string index;  // the row's index, as text
   Form form = Form::oe;
   std::string question;                  // the complete prompt text
   std::array<std::string, 4> options{};  // MC: texts of A..D; OE: empty
@@ -43,7 +43,7 @@ struct Problem {
   std::vector<std::uint8_t> image;       // the encoded picture: PNG or JPEG bytes; empty: none
   std::string category;                  // one of the six domains, in PhyX's data spelling
   std::string subfield;
-  std::vector<std::string> reasoning;    // PhyX's reasoning types, exact strings
+  std::vector<std::string> reasoning;  // PhyX's reasoning types, exact strings
 
   // Extra columns of the synthetic suite; empty for real PhyX rows.
   std::string split;        // train, val, test_known, test_new
@@ -54,14 +54,13 @@ struct Problem {
 };
 
 /// PhyX's six domains, in the data's spelling.
-inline constexpr std::array<const char*, 6> domains = {
-    "Mechanics", "Electromagnetism", "Thermodynamics", "Waves/Acoustics", "Optics",
-    "Modern Physics"};
+inline constexpr std::array<const char*, 6> domains = {"Mechanics",      "Electromagnetism",
+                                                       "Thermodynamics", "Waves/Acoustics",
+                                                       "Optics",         "Modern Physics"};
 
 /// PhyX's six reasoning types, exact strings; a problem has one or more of them.
 inline constexpr std::array<const char*, 6> reasoning_types = {
-    "Physical Model Grounding Reasoning", "Spatial Relation Reasoning",
-    "Multi-Formula Reasoning",            "Implicit Condition Reasoning",
-    "Numerical Reasoning",                "Predictive Reasoning"};
+    "Physical Model Grounding Reasoning", "Spatial Relation Reasoning", "Multi-Formula Reasoning",
+    "Implicit Condition Reasoning",       "Numerical Reasoning",        "Predictive Reasoning"};
 
 }  // namespace gaze::phyx

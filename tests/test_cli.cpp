@@ -19,10 +19,12 @@
 #include "phyx/base64.hpp"
 #include "phyx/tsv.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
 namespace {
 
 using namespace gaze;
+using gaze::test::holds;
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
@@ -57,10 +59,6 @@ struct Folder {
 std::string at(const std::string& name) {
   static const Folder folder;
   return (folder.path / name).string();
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 struct Done {

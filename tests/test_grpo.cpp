@@ -8,6 +8,7 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
 #include "tests/small_model.hpp"
+#include "tests/texts.hpp"
 
 namespace {
 
@@ -16,16 +17,6 @@ using namespace gaze::rl;
 using namespace gaze::test;
 using Catch::Approx;
 using Doubles = std::vector<double>;
-
-template <class Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 AdvantageSettings spread(Spread s) { return {s, 1e-4}; }
 

@@ -8,10 +8,13 @@
 #include "phyx/ablation.hpp"
 #include "phyx/trained_model.hpp"
 #include "tests/small_model.hpp"
+#include "tests/texts.hpp"
 
 namespace {
 
 using namespace gaze;
+using gaze::test::error_of;
+using gaze::test::holds;
 using namespace gaze::phyx;
 namespace fs = std::filesystem;
 using Ids = std::vector<std::int32_t>;
@@ -22,20 +25,6 @@ struct Folder {
   Folder(const Folder&) = delete;
   ~Folder() { fs::remove_all(path); }
 };
-
-template <class Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// A few problems of every template in both forms, a tokeniser, and a nano model.
 struct World {

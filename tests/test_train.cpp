@@ -11,6 +11,7 @@
 #include "gaze/ops/reduce.hpp"
 #include "gaze/train/loop.hpp"
 #include "tests/small_model.hpp"
+#include "tests/texts.hpp"
 
 namespace {
 
@@ -30,20 +31,6 @@ struct Folder {
   ~Folder() { fs::remove_all(path); }
   std::string file(const char* name) const { return (path / name).string(); }
 };
-
-template <class Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Two parts of the smallest kind, which learn to be a target that changes with the step.
 struct Toy {

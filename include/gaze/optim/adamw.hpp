@@ -45,8 +45,8 @@ class AdamW {
       auto& pack = parameters_.packs()[i];
       if (!pack.trained) continue;
       const AdamWStep<G> s{static_cast<G>(learning_rate), static_cast<G>(settings_.beta1),
-                            static_cast<G>(settings_.beta2), static_cast<G>(settings_.eps),
-                            static_cast<G>(pack.decayed ? settings_.weight_decay : 0)};
+                           static_cast<G>(settings_.beta2), static_cast<G>(settings_.eps),
+                           static_cast<G>(pack.decayed ? settings_.weight_decay : 0)};
       Kernels<Device>::adamw_step(
           pack.size, pack.values.data(), static_cast<const G*>(pack.gradients.data()),
           moments_[i].first.data(), moments_[i].second.data(), s, correction(settings_.beta1),

@@ -52,7 +52,7 @@ namespace gaze::simd::avx512 {
 
 /// Calls FUNCTION of the instruction set in use.
 #if GAZE_X86
-#define GAZE_SIMD(FUNCTION, ...)                                            \
+#define GAZE_SIMD(FUNCTION, ...)                                                      \
   (::gaze::isa() == ::gaze::Isa::avx512 ? ::gaze::simd::avx512::FUNCTION(__VA_ARGS__) \
    : ::gaze::isa() == ::gaze::Isa::avx2 ? ::gaze::simd::avx2::FUNCTION(__VA_ARGS__)   \
                                         : ::gaze::simd::generic::FUNCTION(__VA_ARGS__))
