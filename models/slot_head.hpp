@@ -16,6 +16,7 @@ class SlotHead {
         joined_(c.image_tokens() * c.decoder.width),
         up_(all, "slots.up", "slots", joined_, hidden, true),
         down_(all, "slots.down", "slots", hidden, slots * width, true),
+        read_(all, "slots.read", "slots", c.decoder.width, width, true),
         words_(&all.add("slots.words", {c.vocabulary, width},
                         Init::normal(1 / std::sqrt(static_cast<double>(width))), "slots")) {}
 
@@ -27,10 +28,16 @@ class SlotHead {
     return linear_logprob(reshape(down_(h), {images * slots_, width}), words_->value, labels).logp;
   }
 
+  /// log p of the label [images * image_tokens] that stands at each image token.
+  Tensor<T, Device> texts(const Tensor<T, Device>& image_tokens,
+                          const Indices<Device>& labels) const {
+    return linear_logprob(read_(image_tokens), words_->value, labels).logp;
+  }
+
  private:
   static constexpr Index hidden = 256, width = 64;
   Index slots_, joined_;
-  Linear<T, Device> up_, down_;
+  Linear<T, Device> up_, down_, read_;
   Parameter<T, Device>* words_;
 };
 

@@ -275,11 +275,15 @@ inline Region parse_region(const Json& json, const Place& place) {
 inline Scene parse_scene(std::string_view text, const Place& place) {
   const Json json = json_object(text, place, "scene");
   Scene scene{
-      json_text(json, "caption", place, "scene"), json_texts(json, "slots", place, "scene"), {}};
-  const auto regions = json.find("regions");
-  if (regions == json.end()) return scene;
-  place.check(regions->is_array(), "scene", "regions is not a list");
-  for (const Json& region : *regions) scene.regions.push_back(parse_region(region, place));
+      json_text(json, "caption", place, "scene"), json_texts(json, "slots", place, "scene"), {}, {}};
+  const auto read = [&](const char* key, std::vector<Region>& to) {
+    const auto list = json.find(key);
+    if (list == json.end()) return;
+    if (!list->is_array()) place.fail("scene", std::string(key) + " is not a list");
+    for (const Json& region : *list) to.push_back(parse_region(region, place));
+  };
+  read("regions", scene.regions);
+  read("labels", scene.labels);
   return scene;
 }
 
@@ -627,11 +631,16 @@ inline std::string solution_text(const Solution& s) {
 }
 
 inline std::string scene_text(const Scene& scene) {
-  auto regions = nlohmann::ordered_json::array();
-  for (const Region& r : scene.regions)
-    regions.push_back({{"name", r.name}, {"box", {r.x0, r.y0, r.x1, r.y1}}});
-  return nlohmann::ordered_json{
-      {"caption", scene.caption}, {"slots", scene.slots}, {"regions", regions}}
+  const auto list = [](const std::vector<Region>& regions) {
+    auto out = nlohmann::ordered_json::array();
+    for (const Region& r : regions)
+      out.push_back({{"name", r.name}, {"box", {r.x0, r.y0, r.x1, r.y1}}});
+    return out;
+  };
+  return nlohmann::ordered_json{{"caption", scene.caption},
+                                {"slots", scene.slots},
+                                {"regions", list(scene.regions)},
+                                {"labels", list(scene.labels)}}
       .dump();
 }
 

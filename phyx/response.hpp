@@ -394,6 +394,15 @@ inline std::string gold_response(const Problem& problem) {
   return response_detail::write(response_detail::gold_draft(problem));
 }
 
+/// A multiple-choice response that claims an option out of hand: nothing but text and letter.
+inline std::string letter_response(const Problem& problem, char letter) {
+  response_detail::Draft d;
+  d.multiple_choice = true;
+  d.letter = std::string(1, letter);
+  response_detail::set_claim(d, response_detail::option(problem, d.letter), problem.solution.unit);
+  return response_detail::write(d);
+}
+
 /// The target of the caption stage: the scene's structured description.
 inline std::string caption_response(const Problem& problem) {
   const std::string caption = strings::squeeze(problem.scene.caption);

@@ -39,7 +39,7 @@ inline AblationSettings ablation_preset(const std::string& name) {
     s.warm.clean_steps = 16;
     s.warm.mixed_steps = 8;
     s.warm.batch = 8;
-    s.warm.caption_picks = 8;
+    s.warm.caption_picks = 4;
     s.grpo.prompts = s.grpo.group = 4;
     s.grpo_steps = 3;
     s.evaluation.samples = 2;

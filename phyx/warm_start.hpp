@@ -3,11 +3,13 @@
 // tokens), captions, responses.
 //
 // Binding an option's text to its letter is learned last and late from problems alone, so it is
-// exercised first, on lists of options without a picture, four answers to a list.
+// exercised first, on lists of options without a picture, and kept up to the end: beside its own
+// response, every multiple-choice problem teaches the letters of all four options.
 //
 // The ViT learns little from the language loss alone in the time a laptop has, so it first learns
-// to name what is in the picture, then to describe it, then to answer. Responses are clean at
-// first, then a share is worsened, so that rewards have something to choose from.
+// to name what is in the picture and to read each label where it stands, then to describe it, then
+// to answer. Responses are clean at first, then a share is worsened, so that rewards have something
+// to choose from.
 #pragma once
 #include <set>
 
@@ -21,14 +23,14 @@ namespace gaze::phyx {
 using Model = models::Vlm<float, Cpu>;
 
 struct WarmStartSettings {
-  Index letter_steps = 500, vision_steps = 500, caption_steps = 300, clean_steps = 1000,
+  Index letter_steps = 400, vision_steps = 1000, caption_steps = 300, clean_steps = 1000,
         mixed_steps = 200;
   Index batch = 32;
   double rate = 2e-3;
   double captions = 0.1;     // share of captions among responses
   double picks = 0.1;        // share of letter exercises among responses
-  Index caption_picks = 8;   // letter exercises beside each batch of captions
-  double letter_weight = 1;  // of an option's letter in the loss, against 1 for other tokens
+  Index caption_picks = 24;  // letter exercises beside each batch of captions
+  double letter_weight = 2;  // of an option's letter in the loss, against 1 for other tokens
   double slot_weight = 0.3;  // of the label loss in the caption stage
   CorruptionMix corruption{.format = 0.36};
 };
@@ -40,7 +42,7 @@ struct Lesson {
   models::Prompt own;  // used when `prompt` is null
   const models::Prompt* prompt = nullptr;
   std::vector<std::vector<std::int32_t>> completions;
-  bool letters_only = false;  // only option letters are taught; the rest is given
+  std::size_t whole = 1;  // completions taught whole; of the others only the option letters
 };
 
 /// Draws lessons; the same (seed, step, place) gives the same lesson.
@@ -81,60 +83,86 @@ class LessonSource {
     if (e.problem.form == Form::oe)
       return {{}, &e.prompt, {maker_.response(corrupted_response(e.problem, lexicon_, mix, bits))}};
     const Problem shuffled = shuffle_options(e.problem, step, place);
-    return {maker_.question_prompt(shuffled.question, e),
-            nullptr,
-            {maker_.response(corrupted_response(shuffled, lexicon_, mix, bits))}};
+    Lesson out{maker_.question_prompt(shuffled.question, e),
+               nullptr,
+               {maker_.response(corrupted_response(shuffled, lexicon_, mix, bits))}};
+    add_letters(out, shuffled);
+    return out;
   }
 
-  /// Labels of the scene, one token each; -1 where there is none or it is no single token.
-  void labels(const Example& e, std::vector<std::int32_t>& out) const {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(slot_count); ++i) {
-      const std::string word = i < e.problem.scene.slots.size() ? e.problem.scene.slots[i] : "none";
-      out.push_back(tokenizer_.contains(" " + word) ? tokenizer_.id(" " + word) : -1);
-    }
+  /// The token of a word, and of a place without one; -1 for what is no single token.
+  std::int32_t word(const std::string& text) const {
+    return tokenizer_.contains(" " + text) ? tokenizer_.id(" " + text) : -1;
+  }
+  std::int32_t none() const { return word("none"); }
+
+  /// The scene's slots, one token each.
+  void slots(const Example& e, std::vector<std::int32_t>& out) const {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(slot_count); ++i)
+      out.push_back(word(i < e.problem.scene.slots.size() ? e.problem.scene.slots[i] : "none"));
+  }
+
+  /// The text whose middle lies in each of side x side image tokens, else none().
+  void texts(const Example& e, Index side, std::vector<std::int32_t>& out) const {
+    const std::size_t first = out.size();
+    out.resize(first + static_cast<std::size_t>(side * side), none());
+    const auto cell = [&](float low, float high) {
+      return std::min(side - 1, static_cast<Index>((low + high) / 2 * static_cast<float>(side)));
+    };
+    for (const Region& text : e.problem.scene.labels)
+      out[first + static_cast<std::size_t>(cell(text.y0, text.y1) * side +
+                                           cell(text.x0, text.x1))] = word(text.name);
   }
 
   /// "letters . OPTION: A: .. B: .. -> so 12 N : B": binding a text to its letter, without a
   /// picture, for all four options of one list. The options are numbers near each other with one
   /// unit, or words, drawn anew every time.
   Lesson pick(Index step, Index place) const {
-    const auto options = draw_options(random_.bits(key(step), key(place) * 4 + 3));
+    const Problem list = draw_list(random_.bits(key(step), key(place) * 4 + 3));
     Lesson out;
-    out.letters_only = true;
-    out.own = maker_.letters_prompt(list_options(options));
-    for (std::size_t i = 0; i < 4; ++i) {
-      const char letter = static_cast<char>('A' + i);
-      out.completions.push_back(maker_.response("<think> so " + options[i] + " : " + letter +
-                                                " </think> <answer> " + letter + " </answer>"));
-    }
+    out.own = maker_.letters_prompt(list.question);
+    out.whole = 0;
+    add_letters(out, list);
     return out;
   }
 
   /// How much a token counts: in a letter exercise nothing but the letters.
-  float weight(const Lesson& lesson, std::int32_t token, double letter_weight) const {
+  float weight(bool whole, std::int32_t token, double letter_weight) const {
     const std::string& text = tokenizer_.token(token);
     const bool letter = text.size() == 2 && text[0] == ' ' && text[1] >= 'A' && text[1] <= 'D';
-    return letter ? static_cast<float>(letter_weight) : lesson.letters_only ? 0.0f : 1.0f;
+    return letter ? static_cast<float>(letter_weight) : whole ? 1.0f : 0.0f;
   }
 
  private:
   static std::uint64_t key(Index i) { return static_cast<std::uint64_t>(i); }
 
-  std::array<std::string, 4> draw_options(std::uint64_t draw) const {
+  /// Every option's text with its letter.
+  void add_letters(Lesson& lesson, const Problem& p) const {
+    for (std::size_t i = 0; i < 4; ++i)
+      if (!p.options[i].empty())
+        lesson.completions.push_back(
+            maker_.response(letter_response(p, static_cast<char>('A' + i))));
+  }
+
+  Problem draw_list(std::uint64_t draw) const {
+    Problem list;
+    list.form = Form::mc;
     std::uint64_t drawn = 0;
     const auto below = [&](std::uint64_t n) { return random_.below(n, draw, drawn++); };
     const bool use_words = words_.size() >= 4 && below(4) == 0;
-    const std::string unit =
-        lexicon_.units.empty() ? "" : " " + lexicon_.units[below(lexicon_.units.size())];
+    if (!use_words && !lexicon_.units.empty())
+      list.solution.unit = lexicon_.units[below(lexicon_.units.size())];
+    const std::string unit = list.solution.unit.empty() ? "" : " " + list.solution.unit;
     const std::uint64_t base = below(181);
-    std::array<std::string, 4> options;
+    auto& options = list.options;
     for (std::size_t i = 0; i < 4;) {
       options[i] =
           use_words ? words_[below(words_.size())] : std::to_string(base + below(19)) + unit;
       const auto end = options.begin() + static_cast<std::ptrdiff_t>(i);
       if (std::find(options.begin(), end, options[i]) == end) ++i;
     }
-    return options;
+    list.question = list_options(options);
+    return list;
   }
 
   static std::string list_options(const std::array<std::string, 4>& options) {
@@ -182,7 +210,8 @@ inline Metrics teach(const Model& model, const LessonSource& source,
     for (const auto& completion : l.completions) {
       groups.back().completions.push_back(completion);
       for (const std::int32_t token : completion) {
-        weights.push_back(source.weight(l, token, letter_weight));
+        weights.push_back(
+            source.weight(groups.back().completions.size() <= l.whole, token, letter_weight));
         taught += weights.back();
       }
     }
@@ -194,20 +223,39 @@ inline Metrics teach(const Model& model, const LessonSource& source,
   return {{"loss", loss.item()}};
 }
 
-inline Tensor<float, Cpu> label_loss(const Model& model, const LessonSource& source,
-                                     const std::vector<const Example*>& examples) {
+/// -mean log p of the labels [n]; those below zero do not count, `none` a tenth.
+inline Tensor<float> mean_loss(const Tensor<float>& logp, const std::vector<std::int32_t>& labels,
+                               std::int32_t none) {
+  std::vector<float> weights;
+  double total = 0;
+  for (const std::int32_t label : labels) {
+    weights.push_back(label < 0 ? 0.0f : label == none ? 0.1f : 1.0f);
+    total += weights.back();
+  }
+  for (float& w : weights) w /= static_cast<float>(-std::max(0.1, total));
+  return sum(mul(logp, Tensor<float>::from({static_cast<Index>(weights.size())}, weights)));
+}
+
+/// Of the scene's slots, read off all image tokens at once, and of the texts, each read off the
+/// image token where it stands: one reader for all places, so that numbers are learned in few
+/// pictures.
+inline Tensor<float> label_loss(const Model& model, const LessonSource& source,
+                                const std::vector<const Example*>& examples) {
   std::vector<Pixels> images;
-  std::vector<std::int32_t> labels;
+  std::vector<std::int32_t> slots, texts;
   for (const Example* e : examples) {
     if (!e->pixels()) continue;
     images.push_back(e->pixels());
-    source.labels(*e, labels);
+    source.slots(*e, slots);
+    source.texts(*e, model.config().image_side(), texts);
   }
-  const Index n = static_cast<Index>(labels.size());
-  double known = 0;
-  for (const std::int32_t label : labels) known += label >= 0;
-  const auto logp = model.slot_head()(model.encode_images(images), Indices<Cpu>::from({n}, labels));
-  return scale(sum(logp), static_cast<float>(-1 / std::max(1.0, known)));
+  const auto indices = [](const std::vector<std::int32_t>& labels) {
+    return Indices<Cpu>::from({static_cast<Index>(labels.size())}, labels);
+  };
+  const auto tokens = model.encode_images(images);
+  const models::SlotHead<float, Cpu>& head = model.slot_head();
+  return add(mean_loss(head(tokens, indices(slots)), slots, -1),
+             mean_loss(head.texts(tokens, indices(texts)), texts, source.none()));
 }
 
 }  // namespace detail

@@ -200,7 +200,7 @@ TEST_CASE("scene labels are single tokens of their words") {
   std::size_t known = 0;
   for (const Example& e : w.examples) {
     Ids labels;
-    source.labels(e, labels);
+    source.slots(e, labels);
     REQUIRE(labels.size() == static_cast<std::size_t>(slot_count));
     for (std::size_t i = 0; i < labels.size(); ++i) {
       if (labels[i] < 0) continue;
@@ -213,8 +213,29 @@ TEST_CASE("scene labels are single tokens of their words") {
   Example odd = w.examples.front();
   odd.problem.scene.slots = {"a word nobody knows"};
   Ids labels;
-  source.labels(odd, labels);
+  source.slots(odd, labels);
   CHECK(labels[0] == -1);
+}
+
+TEST_CASE("texts are taught where they stand") {
+  const World& w = world();
+  const LessonSource source(w.examples, *w.maker, w.tokenizer, 1);
+  Example e = w.examples.front();
+  e.problem.scene.labels = {{"none", 0.8f, 0.0f, 1.0f, 0.2f},
+                            {"a word nobody knows", 0.0f, 0.9f, 0.1f, 1.0f},
+                            {"12", 0.5f, 0.5f, 0.7f, 0.6f}};
+  Ids texts{7};
+  source.texts(e, 4, texts);
+  REQUIRE(texts.size() == 17);
+  CHECK(texts[0] == 7);
+  CHECK(texts[1 + 3] == source.none());
+  CHECK(texts[1 + 12] == -1);
+  CHECK(w.tokenizer.decode(Ids{texts[1 + 10]}) == " 12");
+  CHECK(std::count(texts.begin(), texts.end(), source.none()) == 14);
+  std::size_t read = 0;
+  for (const Example& any : w.examples)
+    for (const Region& text : any.problem.scene.labels) read += source.word(text.name) >= 0;
+  CHECK(read > w.examples.size() / 2);
 }
 
 TEST_CASE("lessons are the same for the same seed, step and place") {
@@ -246,7 +267,8 @@ TEST_CASE("a clean multiple-choice lesson answers with the letter that its own o
   for (Index place = 0; place < 200; ++place) {
     const Example& e = source.example(0, place);
     const Lesson l = source.lesson(s, 0, 0, place);
-    REQUIRE(l.completions.size() == 1);
+    REQUIRE(l.whole == 1);
+    REQUIRE(l.completions.size() == (e.problem.form == Form::mc ? 5 : 1));
     Ids taught = l.completions.front();
     taught.pop_back();
     Problem asked = e.problem;
@@ -256,6 +278,12 @@ TEST_CASE("a clean multiple-choice lesson answers with the letter that its own o
       continue;
     }
     const std::string prompt = text_of(seen(l).first);
+    const auto claims = [&](const Ids& completion, const std::string& option) {
+      return holds(text_of(completion), " so " + option + " : ");
+    };
+    for (const std::string& option : e.problem.options)  // all four, whatever their order
+      CHECK(std::any_of(l.completions.begin() + 1, l.completions.end(),
+                        [&](const Ids& c) { return claims(c, option); }));
     const std::string& right =
         e.problem.options[static_cast<std::size_t>(e.problem.answer[0] - 'A')];
     const std::string letter(parse_response(text_of(taught)).answer);
@@ -273,12 +301,13 @@ TEST_CASE("letter exercises name each option of one list by its letter, and teac
     CHECK(l.prompt == nullptr);
     CHECK(l.own.rgb == nullptr);
     CHECK(count(l.own.tokens, w.tokenizer.image()) == 0);
+    REQUIRE(l.whole == 0);
     REQUIRE(l.completions.size() == 4);
     const std::string prompt = text_of(l.own.tokens);
     std::set<std::string> letters;
     for (Ids taught : l.completions) {
       float weight = 0;
-      for (const std::int32_t token : taught) weight += source.weight(l, token, 6);
+      for (const std::int32_t token : taught) weight += source.weight(false, token, 6);
       CHECK(weight == 12.0f);  // the letter in the claim and the letter in the answer
       taught.pop_back();
       const std::string text = text_of(taught);

@@ -81,7 +81,11 @@ class Canvas {
     shift_ = shift;
   }
 
+  float scale() const { return scale_; }
   Point map(Point p) const { return Point{.5f, .5f} + scale_ * (p - Point{.5f, .5f}) + shift_; }
+  Point unmap(Point p) const {
+    return Point{.5f, .5f} + (1 / scale_) * (p - shift_ - Point{.5f, .5f});
+  }
 
   void line(Point a, Point b, float width, Colour colour) {
     const Segment one[] = {{a, b}};

@@ -120,7 +120,7 @@ inline std::string_view glyph(char c) {
 }
 
 /// Horizontal distance between two characters, and the width of a text, for capitals of `height`.
-inline float glyph_advance(float height) { return height * 5.7f / 6; }
+inline float glyph_advance(float height) { return height; }
 inline float text_width(std::string_view text, float height) {
   if (text.empty()) return 0;
   return glyph_advance(height) * static_cast<float>(text.size() - 1) + height * 4 / 6;

@@ -5,12 +5,14 @@
 // across indices): then results are the same bits at any number of threads.
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,25 +42,28 @@ class ThreadPool {
     GAZE_CHECK(threads >= 1 && threads <= 1024, "set_threads", "threads must be 1 to 1024, got ",
                threads);
     stop();
-    stopping_ = false;
+    stopping_.store(false);
     for (int i = 1; i < threads; ++i)
-      workers_.emplace_back([this, i, g = generation_] { loop(i, g); });
+      workers_.emplace_back([this, i, g = generation_.load()] { loop(i, g); });
   }
 
   void run(Piece piece, void* body, int pieces) {
     std::lock_guard<std::mutex> one_job(job_mutex_);
+    piece_ = piece;
+    body_ = body;
+    pieces_ = pieces;
+    pending_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
     {
-      std::lock_guard<std::mutex> lock(mutex_);
-      piece_ = piece;
-      body_ = body;
-      pieces_ = pieces;
-      pending_ = static_cast<int>(workers_.size());
-      ++generation_;
+      std::lock_guard<std::mutex> lock(mutex_);  // a worker about to sleep sees the job first
+      generation_.fetch_add(1, std::memory_order_release);
     }
     start_.notify_all();
     run_piece(piece, body, 0);
-    std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return pending_ == 0; });
+    const auto idle = [this] { return pending_.load(std::memory_order_acquire) == 0; };
+    if (!spin_until(idle)) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      done_.wait(lock, idle);
+    }
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
@@ -85,26 +90,49 @@ class ThreadPool {
     inside_parallel = false;
   }
 
+  /// Watches for a moment before anybody sleeps: the next job is usually some microseconds away,
+  /// and waking a thread takes longer than most jobs.
+  template <class Ready>
+  static bool spin_until(const Ready& ready) {
+    for (int i = 0; i < 4000; ++i) {
+      if (ready()) return true;
+      relax();
+    }
+    return false;
+  }
+
+  static void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#else
+    std::this_thread::yield();
+#endif
+  }
+
   void loop(int index, std::uint64_t seen) {
+    const auto called = [&] {
+      return stopping_.load(std::memory_order_relaxed) ||
+             generation_.load(std::memory_order_acquire) != seen;
+    };
     for (;;) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      start_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-      if (stopping_) return;
-      seen = generation_;
-      const Piece piece = piece_;
-      void* const body = body_;
-      const bool mine = index < pieces_;
-      lock.unlock();
-      if (mine) run_piece(piece, body, index);
-      lock.lock();
-      if (--pending_ == 0) done_.notify_one();
+      if (!spin_until(called)) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        start_.wait(lock, called);
+      }
+      if (stopping_.load(std::memory_order_relaxed)) return;
+      ++seen;
+      if (index < pieces_) run_piece(piece_, body_, index);
+      if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        done_.notify_one();
+      }
     }
   }
 
   void stop() {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      stopping_ = true;
+      stopping_.store(true, std::memory_order_relaxed);
     }
     start_.notify_all();
     for (auto& worker : workers_) worker.join();
@@ -116,9 +144,10 @@ class ThreadPool {
   std::condition_variable start_, done_;
   Piece piece_ = nullptr;
   void* body_ = nullptr;
-  int pieces_ = 0, pending_ = 0;
-  std::uint64_t generation_ = 0;
-  bool stopping_ = false;
+  int pieces_ = 0;
+  std::atomic<int> pending_{0};
+  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<bool> stopping_{false};
   std::exception_ptr error_;
 };
 
@@ -140,7 +169,7 @@ void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
     return;
   }
   struct Job {
-    Body* body;
+    std::remove_reference_t<Body>* body;
     std::int64_t n, step;
   };
   const std::int64_t wanted = std::min<std::int64_t>(threads(), (n + grain - 1) / grain);
