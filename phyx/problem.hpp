@@ -31,7 +31,7 @@ struct Scene {
   std::string caption;             // a structured description, words separated by spaces
   std::vector<std::string> slots;  // fixed-order labels, one word each: {"incline","30","5","none"}
   std::vector<Region> regions;     // what one must look at to answer
-  std::vector<Region> labels;      // every text in the picture, by its words, and where it stands
+  std::vector<Region> labels = {};  // every text in the picture, by its words, and where it stands
 };
 
 /// One problem. Strings are UTF-8. `question` is the complete prompt, as in PhyX's TSV files.

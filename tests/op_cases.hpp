@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Gradient cases for every operation of the op table: random and degenerate shapes, broadcasting,
-// views without contiguous memory, empty sizes. Each is a function of tensors of any type, so it
-// runs in double against finite differences and PyTorch, and in float against double.
+// views without contiguous memory, empty sizes. Here those of what models are made of; the others
+// are in op_cases_elements.hpp and op_cases_shapes.hpp.
 #pragma once
 #include "gaze/ops/attention.hpp"
 #include "gaze/ops/logprob.hpp"
@@ -10,31 +10,11 @@
 #include "gaze/ops/reduce.hpp"
 #include "gaze/ops/rotary.hpp"
 #include "gaze/ops/swiglu.hpp"
-#include "tests/gradcheck.hpp"
+#include "tests/op_case.hpp"
+#include "tests/op_cases_elements.hpp"
+#include "tests/op_cases_shapes.hpp"
 
 namespace gaze::test {
-
-struct Case {
-  std::string op, what;
-  std::vector<Shape> shapes;
-  double low, high;  // of the inputs' elements
-  Function<double> wide;
-  Function<float> narrow;
-
-  std::string name() const { return op + "/" + what; }
-};
-
-using Cases = std::vector<Case>;
-
-/// A constant of the inputs' type.
-template <class T>
-T constant(const Inputs<T>&, double value) {
-  return static_cast<T>(value);
-}
-
-inline Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
-  return Indices<Cpu>::from({static_cast<Index>(values.size())}, values);
-}
 
 /// A copy that rotary() may turn in place.
 template <class T>
@@ -42,17 +22,19 @@ Tensor<T> fresh(const Tensor<T>& x) {
   return scale(x, T(1));
 }
 
-template <class F>
-void add_case(Cases& to, const std::string& op, const std::string& what, std::vector<Shape> shapes,
-              F f, double low = -2, double high = 2) {
-  to.push_back({op, what, std::move(shapes), low, high, f, f});
+/// The diagonal of a square matrix: a vector without contiguous memory.
+template <class T>
+Tensor<T> diagonal(const Tensor<T>& x) {
+  return einsum("ii->i", std::vector{x});
 }
 
 inline void add_binary_cases(Cases& to) {
   const auto all = [&to](const std::string& op, auto f, double low, double high) {
+    const std::string sign = high < 0 ? " below zero" : "";
     const auto add = [&](const std::string& what, std::vector<Shape> shapes) {
       add_case(
-          to, op, what, std::move(shapes), [f](const auto& x) { return f(x[0], x[1]); }, low, high);
+          to, op, what + sign, std::move(shapes), [f](const auto& x) { return f(x[0], x[1]); }, low,
+          high);
     };
     add("plain", {{3, 5}, {3, 5}});
     add("long", {{67}, {67}});
@@ -62,13 +44,14 @@ inline void add_binary_cases(Cases& to) {
     add("scalar", {{}, {2, 3}});
     add("empty", {{0, 3}, {1, 3}});
     add_case(
-        to, op, "views", {{3, 4}, {5, 3}},
+        to, op, "views" + sign, {{3, 4}, {5, 3}},
         [f](const auto& x) {
           return f(permute(x[0], {1, 0}), slice(x[1], 0, 1, 5));
         },
         low, high);
     add_case(
-        to, op, "with itself", {{3, 2}}, [f](const auto& x) { return f(x[0], x[0]); }, low, high);
+        to, op, "with itself" + sign, {{3, 2}}, [f](const auto& x) { return f(x[0], x[0]); }, low,
+        high);
   };
   all(
       "add", [](const auto& a, const auto& b) { return add(a, b); }, -2, 2);
@@ -80,10 +63,19 @@ inline void add_binary_cases(Cases& to) {
       "div", [](const auto& a, const auto& b) { return div(a, b); }, 0.5, 2);
   all(
       "div", [](const auto& a, const auto& b) { return div(a, b); }, -2, -0.5);
+  all(
+      "pow", [](const auto& a, const auto& b) { return pow(a, b); }, 0.25, 2);
+  all(
+      "where",
+      [](const auto& a, const auto& b) {
+        const auto left = a.detach(), right = b.detach();
+        return where(less(left, right), mul(a, a), b);
+      },
+      -2, 2);
   // a tie has no derivative, so the case of a value with itself shifts one side
   const auto apart = [](const auto& a) {
     using T = typename std::decay_t<decltype(a)>::value_type;
-    return add(a, Tensor<T>::scalar(T(0.25)));
+    return add(a, Tensor<T>::scalar(T(0.2578125)));
   };
   all(
       "minimum", [=](const auto& a, const auto& b) { return minimum(a, apart(b)); }, -2, 2);
@@ -127,6 +119,16 @@ inline void add_unary_cases(Cases& to) {
   all(
       "relu", [](const auto& x) { return relu(x); }, -2, 2);
   all(
+      "gelu_tanh", [](const auto& x) { return gelu_tanh(x); }, -4, 4);
+  all(
+      "gelu_exact", [](const auto& x) { return gelu_exact(x); }, -4, 4);
+  all(
+      "erf", [](const auto& x) { return erf(x); }, -3, 3);
+  all(
+      "abs", [](const auto& x) { return abs(x); }, -2, 2);
+  all(
+      "rsqrt", [](const auto& x) { return rsqrt(x); }, 0.25, 3);
+  all(
       "square", [](const auto& x) { return square(x); }, -2, 2);
   all(
       "neg", [](const auto& x) { return neg(x); }, -2, 2);
@@ -144,6 +146,22 @@ inline void add_unary_cases(Cases& to) {
         return clamp(x, T(-0.7001), T(1.2001));
       },
       -2, 2);
+}
+
+inline void add_power_cases(Cases& to) {
+  const auto power = [&](const std::string& what, const Shape& shape, double p, double low) {
+    add_case(
+        to, "pow", what, {shape}, [p](const auto& x) { return pow(x[0], constant(x, p)); }, low, 2);
+  };
+  power("one exponent", {3, 5}, 2.5, 0.25);
+  power("negative exponent", {3, 5}, -1.5, 0.5);
+  power("cube", {3, 5}, 3, -2);
+  power("exponent 1", {4}, 1, -2);
+  power("exponent 0", {4}, 0, -2);
+  power("no elements", {0, 2}, 2, -2);
+  add_case(to, "pow", "one exponent of a view", {{3, 4}}, [](const auto& x) {
+    return pow(permute(slice(x[0], 0, 1, 3), {1, 0}), 2);
+  });
 }
 
 inline void add_view_cases(Cases& to) {
@@ -253,6 +271,12 @@ inline void add_product_cases(Cases& to) {
   add_case(to, "linear", "view, odd sizes", {{7, 19}, {33, 7}, {33}}, [](const auto& x) {
     return linear(permute(x[0], {1, 0}), x[1], x[2]);
   });
+  add_case(to, "linear", "views everywhere", {{3, 4}, {3, 5}, {5, 5}}, [](const auto& x) {
+    return linear(permute(x[0], {1, 0}), permute(x[1], {1, 0}), diagonal(x[2]));
+  });
+  add_case(to, "linear", "residual is a view", {{4, 3}, {5, 3}, {5, 4}}, [](const auto& x) {
+    return linear(x[0], x[1], {}, permute(x[2], {1, 0}));
+  });
   add_case(to, "linear", "no rows", {{0, 3}, {2, 3}, {2}},
            [](const auto& x) { return linear(x[0], x[1], x[2]); });
 }
@@ -266,6 +290,11 @@ inline void add_row_cases(Cases& to) {
   add_case(to, "rms_norm", "view, input twice", {{5, 3}, {5}}, [](const auto& x) {
     const auto v = permute(x[0], {1, 0});
     return add(v, rms_norm(v, x[1], constant(x, 1e-3)));
+  });
+  add_case(to, "rms_norm", "weight is a view", {{3, 4}, {4, 4}},
+           [](const auto& x) { return rms_norm(x[0], diagonal(x[1]), constant(x, 1e-5)); });
+  add_case(to, "layer_norm", "weights are views", {{3, 4}, {4, 4}, {4, 4}}, [](const auto& x) {
+    return layer_norm(x[0], diagonal(x[1]), diagonal(x[2]), constant(x, 1e-5));
   });
   const auto layer = [](const auto& x) { return layer_norm(x[0], x[1], x[2], constant(x, 1e-5)); };
   add_case(to, "layer_norm", "plain", {{4, 6}, {6}, {6}}, layer);
@@ -282,6 +311,23 @@ inline void add_row_cases(Cases& to) {
   add_case(to, "gather_rows", "repeated and none", {{5, 3}}, gather({4, 0, -1, 4, 2, 4}));
   add_case(to, "gather_rows", "nothing", {{5, 3}}, gather({}));
   add_case(to, "gather_rows", "none of an empty table", {{0, 3}}, gather({-1, -1}));
+  add_case(to, "gather_rows", "index is a view", {{5, 3}}, [](const auto& x) {
+    return gather_rows(x[0], spread({3}, {4, 0, -1}));
+  });
+  add_case(to, "scatter_add_rows", "index is a view", {{3, 2}}, [](const auto& x) {
+    return scatter_add_rows(x[0], spread({3}, {1, 0, 1}), 2);
+  });
+  add_case(to, "embedding", "matrix of ids", {{5, 3}}, [](const auto& x) {
+    return embedding(x[0], reshape(indices({4, 0, -1, 4, 2, 4}), {2, 3}));
+  });
+  add_case(to, "embedding", "views", {{3, 5}}, [](const auto& x) {
+    return embedding(permute(x[0], {1, 0}), spread({2, 2}, {1, 1, 3, 0}));
+  });
+  add_case(to, "embedding", "one id", {{4, 2}},
+           [](const auto& x) { return embedding(x[0], reshape(indices({3}), {})); });
+  add_case(to, "embedding", "no ids", {{4, 2}}, [](const auto& x) {
+    return embedding(x[0], Indices<Cpu>::zeros({0, 3}));
+  });
   add_case(to, "gather_rows", "of a view", {{3, 5}}, [](const auto& x) {
     return gather_rows(permute(x[0], {1, 0}), indices({1, 1, 3}));
   });
@@ -298,6 +344,9 @@ inline void add_row_cases(Cases& to) {
   });
   add_case(to, "rotary", "first heads only", {{3, 12}}, [](const auto& x) {
     return rotary(fresh(x[0]), 2, 4, constant(x, 100), indices({5, 5, 2}));
+  });
+  add_case(to, "rotary", "of a view", {{8, 3}}, [](const auto& x) {
+    return rotary(permute(x[0], {1, 0}), 2, 4, constant(x, 100), spread({3}, {5, 0, 2}));
   });
   add_case(to, "rotary", "no rows", {{0, 4}},
            [](const auto& x) { return rotary(fresh(x[0]), 1, 4, constant(x, 100), indices({})); });
@@ -366,6 +415,9 @@ inline void add_attention_cases(Cases& to) {
                if (!k.marks) return y.out;
                return concatenate(std::vector{y.out, y.marks}, 1);
              });
+  add_case(to, "attention", "of a view", {{12, 8}}, [](const auto& x) {
+    return attention(permute(x[0], {1, 0}), {1, 1, 4, 0.5}, make_layout("causal")).out;
+  });
   add_case(to, "attention", "only the marks are used", {{8, 16}}, [](const auto& x) {
     const auto layout = make_layout("causal");
     return attention(x[0], {2, 1, 4, 0.5}, layout, make_marks(*layout, 2)).marks;
@@ -396,6 +448,9 @@ inline void add_logprob_cases(Cases& to) {
   });
   add_case(to, "linear_logprob", "only entropy", {{2, 3}, {5, 3}}, [](const auto& x) {
     return linear_logprob(x[0], x[1], indices({4, -1}), constant(x, 2)).entropy;
+  });
+  add_case(to, "linear_logprob", "views", {{3, 2}, {3, 5}}, [both](const auto& x) {
+    return both(linear_logprob(permute(x[0], {1, 0}), permute(x[1], {1, 0}), spread({2}, {4, 1})));
   });
   add_case(to, "linear_logprob", "no rows", {{0, 3}, {5, 3}},
            [both](const auto& x) { return both(linear_logprob(x[0], x[1], indices({}))); });
@@ -433,6 +488,7 @@ inline const Cases& op_cases() {
     Cases c;
     add_binary_cases(c);
     add_unary_cases(c);
+    add_power_cases(c);
     add_view_cases(c);
     add_sum_cases(c);
     add_product_cases(c);
@@ -440,6 +496,8 @@ inline const Cases& op_cases() {
     add_attention_cases(c);
     add_logprob_cases(c);
     add_checkpoint_cases(c);
+    add_element_cases(c);
+    add_shape_cases(c);
     return c;
   }();
   return cases;

@@ -42,17 +42,19 @@ struct AttentionResult {
 /// shows it. `marks` [slots, M] or undefined. With `store` (a cache) the rows' keys and values are
 /// put there and the keys seen may come from earlier calls; without, the batch is its own store.
 template <class T, class Device>
-AttentionResult<T, Device> attention(const Tensor<T, Device>& qkv, const AttentionSizes& sizes,
+AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const AttentionSizes& sizes,
                                      std::shared_ptr<const TokenLayout> layout,
-                                     const Tensor<float, Device>& marks = {},
+                                     const Tensor<float, Device>& mark_input = {},
                                      KeyValueStore<T, Device>* cache = nullptr) {
   using K = Kernels<Device>;
   using Store = KeyValueStore<T, Device>;
+  const auto qkv = contiguous(input);
+  const auto marks = contiguous(mark_input);
   const Index n = qkv.size(0), d = sizes.head_size, columns = sizes.columns();
   const Index m = marks.defined() ? marks.size(1) : 0;
   const Index q_size = sizes.heads * d, kv_size = sizes.kv_heads * d;
-  GAZE_CHECK(qkv.rank() == 2 && qkv.size(1) == columns && qkv.contiguous(), "attention", "qkv ",
-             qkv.shape(), " for ", sizes.heads, "+2*", sizes.kv_heads, " heads of ", d);
+  GAZE_CHECK(qkv.rank() == 2 && qkv.size(1) == columns, "attention", "qkv ", qkv.shape(), " for ",
+             sizes.heads, "+2*", sizes.kv_heads, " heads of ", d);
   GAZE_CHECK(sizes.kv_heads > 0 && sizes.heads % sizes.kv_heads == 0, "attention", sizes.heads,
              " heads do not share ", sizes.kv_heads, " key-value heads");
   GAZE_CHECK(layout->rows() == n, "attention", "layout of ", layout->rows(), " rows for qkv ",

@@ -37,16 +37,17 @@ void for_logits(const Tensor<T, Device>& x, const Tensor<T, Device>& w, Function
 
 /// x [N,C], w [V,C], target [N].
 template <class T, class Device>
-LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T, Device>& w,
-                                  const Indices<Device>& target, T temperature = T(1)) {
+LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T, Device>& weight,
+                                  const Indices<Device>& target_input, T temperature = T(1)) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
-  GAZE_CHECK(input.rank() == 2 && w.rank() == 2 && input.size(1) == w.size(1) && w.contiguous(),
-             "linear_logprob", "x ", input.shape(), ", w ", w.shape());
-  GAZE_CHECK(target.shape() == Shape({input.size(0)}), "linear_logprob", "x ", input.shape(),
-             ", target ", target.shape());
+  GAZE_CHECK(input.rank() == 2 && weight.rank() == 2 && input.size(1) == weight.size(1),
+             "linear_logprob", "x ", input.shape(), ", w ", weight.shape());
+  GAZE_CHECK(target_input.shape() == Shape({input.size(0)}), "linear_logprob", "x ", input.shape(),
+             ", target ", target_input.shape());
   GAZE_CHECK(temperature > 0, "linear_logprob", "temperature must be above 0, got ", temperature);
-  const auto x = contiguous(input);
+  const auto x = contiguous(input), w = contiguous(weight);
+  const auto target = contiguous(target_input);
   const Index n = x.size(0), c = x.size(1), v = w.size(0);
   detail::check_indices("linear_logprob", target, v);
   const T inverse = T(1) / temperature;

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Matrix products: matmul, and linear (a product with stored weights, bias and residual).
 #pragma once
+#include <vector>
+
+#include "gaze/core/parallel.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
 
-/// op(a) op(b) for matrices; op(x) is the transpose when asked for.
-/// da = dy op(b)^T, db = op(a)^T dy, transposed back where needed.
+namespace detail {
+
+/// matmul() of two matrices.
 template <class T, class Device>
-Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Device>& b_input,
-                         bool transpose_a = false, bool transpose_b = false) {
+Tensor<T, Device> matrix_product(const Tensor<T, Device>& a_input, const Tensor<T, Device>& b_input,
+                                 bool transpose_a, bool transpose_b) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
-  GAZE_CHECK(a_input.rank() == 2 && b_input.rank() == 2, "matmul", "needs matrices, got ",
-             a_input.shape(), " x ", b_input.shape());
   const auto a = contiguous(a_input), b = contiguous(b_input);
-  const Index m = a.size(transpose_a), k = a.size(!transpose_a);
-  const Index n = b.size(!transpose_b), inner = b.size(transpose_b);
-  GAZE_CHECK(k == inner, "matmul", "inner sizes differ: ", a.shape(), transpose_a ? "^T" : "",
-             " x ", b.shape(), transpose_b ? "^T" : "");
+  const Index m = a.size(transpose_a), k = a.size(!transpose_a), n = b.size(!transpose_b);
   Tensor<T, Device> y({m, n});
   K::gemm(transpose_a, transpose_b, m, n, k, static_cast<const T*>(a.data()), a.size(1),
           static_cast<const T*>(b.data()), b.size(1), y.data(), n, false);
@@ -48,31 +47,163 @@ Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Devic
   return y;
 }
 
+/// One product of many: sizes, and where the matrices of each begin.
+struct BatchPlan {
+  bool transpose_a, transpose_b;
+  Index m, n, k;
+  Shape batch;
+  std::vector<Index> a, b;  // elements from the start of the operand
+  bool a_repeats, b_repeats;
+};
+
+/// The sizes of all but the last two dimensions.
+inline Shape batch_of(const Shape& shape) {
+  Shape batch = Shape::filled(shape.rank() - 2, 1);
+  std::copy(shape.begin(), shape.end() - 2, &batch[0]);
+  return batch;
+}
+
+/// Where each matrix of `whole` lies in an operand whose own batch may be stretched.
+inline std::vector<Index> matrix_places(const Shape& own, const Shape& whole, Index size) {
+  const Shape strides = broadcast_strides(own, contiguous_strides(own), whole);
+  std::vector<Index> places(static_cast<std::size_t>(whole.numel()));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    Index rest = static_cast<Index>(i);
+    for (int d = whole.rank() - 1; d >= 0; rest /= whole[d--])
+      places[i] += rest % whole[d] * strides[d] * size;
+  }
+  return places;
+}
+
+/// Calls f(i) for each product of a batch: side by side where there are enough for all threads and
+/// no two write to one place, else in turn, each with all threads.
+template <class Function>
+void for_products(const BatchPlan& plan, bool side_by_side, Function f) {
+  const Index count = static_cast<Index>(plan.a.size());
+  const Index grain = (Index{1} << 21) / (plan.m * plan.n * plan.k + 1) + 1;
+  const auto some = [&](Index i, Index end) {
+    for (; i < end; ++i) f(static_cast<std::size_t>(i));
+  };
+  if (side_by_side && count >= threads())
+    parallel_for(count, grain, some);
+  else
+    some(0, count);
+}
+
+/// matmul() of batches; the derivative of a stretched operand adds up over the batch.
+template <class T, class Device>
+Tensor<T, Device> batched_product(const Tensor<T, Device>& a, const Tensor<T, Device>& b,
+                                  const BatchPlan& p) {
+  using K = Kernels<Device>;
+  using S = Saved<T, Device>;
+  Shape shape = Shape::filled(p.batch.rank() + 2, p.n);
+  std::copy(p.batch.begin(), p.batch.end(), &shape[0]);
+  shape[p.batch.rank()] = p.m;
+  Tensor<T, Device> y(shape);
+  const Index lda = p.transpose_a ? p.m : p.k, ldb = p.transpose_b ? p.k : p.n;
+  for_products(p, true, [&](std::size_t i) {
+    K::gemm(p.transpose_a, p.transpose_b, p.m, p.n, p.k, static_cast<const T*>(a.data()) + p.a[i],
+            lda, static_cast<const T*>(b.data()) + p.b[i], ldb,
+            y.data() + static_cast<Index>(i) * p.m * p.n, p.n, false);
+  });
+  if (recorded(a, b))
+    record(
+        "matmul", y,
+        [p, lda, ldb, a = S("matmul", a), b = S("matmul", b), to_a = a.node(),
+         to_b = b.node()](const auto& dy) {
+          const auto g = [&](std::size_t i) {
+            return static_cast<const T*>(dy.data()) + static_cast<Index>(i) * p.m * p.n;
+          };
+          if (to_a) {
+            T* const da = to_a->accumulator();
+            const T* const other = b.data();
+            for_products(p, !p.a_repeats, [&](std::size_t i) {
+              if (p.transpose_a)
+                K::gemm(p.transpose_b, true, p.k, p.m, p.n, other + p.b[i], ldb, g(i), p.n,
+                        da + p.a[i], p.m, true);
+              else
+                K::gemm(false, !p.transpose_b, p.m, p.k, p.n, g(i), p.n, other + p.b[i], ldb,
+                        da + p.a[i], p.k, true);
+            });
+          }
+          if (to_b) {
+            T* const db = to_b->accumulator();
+            const T* const other = a.data();
+            for_products(p, !p.b_repeats, [&](std::size_t i) {
+              if (p.transpose_b)
+                K::gemm(true, p.transpose_a, p.n, p.k, p.m, g(i), p.n, other + p.a[i], lda,
+                        db + p.b[i], p.k, true);
+              else
+                K::gemm(!p.transpose_a, false, p.k, p.n, p.m, other + p.a[i], lda, g(i), p.n,
+                        db + p.b[i], p.n, true);
+            });
+          }
+        },
+        a, b);
+  return y;
+}
+
+}  // namespace detail
+
+/// op(a) op(b) for matrices [M,K] x [K,N], or for batches of them [.., M,K] x [.., K,N], whose
+/// leading dimensions broadcast; op(x) is the transpose of the last two dimensions when asked for.
+/// da = dy op(b)^T, db = op(a)^T dy, transposed back where needed.
+template <class T, class Device>
+Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Device>& b_input,
+                         bool transpose_a = false, bool transpose_b = false) {
+  GAZE_CHECK(a_input.rank() >= 2 && b_input.rank() >= 2, "matmul", "needs matrices, got ",
+             a_input.shape(), " x ", b_input.shape());
+  const Index m = a_input.size(transpose_a ? -1 : -2), k = a_input.size(transpose_a ? -2 : -1);
+  const Index n = b_input.size(transpose_b ? -2 : -1), inner = b_input.size(transpose_b ? -1 : -2);
+  GAZE_CHECK(k == inner, "matmul", "inner sizes differ: ", a_input.shape(), transpose_a ? "^T" : "",
+             " x ", b_input.shape(), transpose_b ? "^T" : "");
+  if (a_input.rank() == 2 && b_input.rank() == 2)
+    return detail::matrix_product(a_input, b_input, transpose_a, transpose_b);
+  const Shape of_a = detail::batch_of(a_input.shape()), of_b = detail::batch_of(b_input.shape());
+  if (b_input.rank() == 2 && !transpose_a) {  // one product of all rows
+    Shape shape = a_input.shape();
+    shape[shape.rank() - 1] = n;
+    const auto rows = reshape(a_input, {of_a.numel() * m, k});
+    return reshape(detail::matrix_product(rows, b_input, false, transpose_b), shape);
+  }
+  const Shape batch = broadcast(of_a, of_b, "matmul");
+  const detail::BatchPlan plan{transpose_a,
+                               transpose_b,
+                               m,
+                               n,
+                               k,
+                               batch,
+                               detail::matrix_places(of_a, batch, m * k),
+                               detail::matrix_places(of_b, batch, k * n),
+                               of_a.numel() != batch.numel(),
+                               of_b.numel() != batch.numel()};
+  return detail::batched_product(contiguous(a_input), contiguous(b_input), plan);
+}
+
 /// y = x w^T + bias + residual: x [N,C], w [O,C], bias [O] or undefined, residual [N,O] or
 /// undefined. dx = dy w, dw = dy^T x, dbias = column sums of dy, dresidual = dy.
 template <class T, class Device>
-Tensor<T, Device> linear(const Tensor<T, Device>& input, const Tensor<T, Device>& w,
-                         const Tensor<T, Device>& bias = {},
-                         const Tensor<T, Device>& residual = {}) {
+Tensor<T, Device> linear(const Tensor<T, Device>& input, const Tensor<T, Device>& weight,
+                         const Tensor<T, Device>& bias_input = {},
+                         const Tensor<T, Device>& residual_input = {}) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
-  GAZE_CHECK(input.rank() == 2 && w.rank() == 2 && input.size(1) == w.size(1), "linear",
-             "inner sizes differ: x ", input.shape(), ", weight ", w.shape());
-  GAZE_CHECK(w.contiguous(), "linear", "the weight ", w.shape(), " must be contiguous");
-  const auto x = contiguous(input);
+  GAZE_CHECK(input.rank() == 2 && weight.rank() == 2 && input.size(1) == weight.size(1), "linear",
+             "inner sizes differ: x ", input.shape(), ", weight ", weight.shape());
+  const auto x = contiguous(input), w = contiguous(weight);
+  const auto bias = contiguous(bias_input), residual = contiguous(residual_input);
   const Index n = x.size(0), c = x.size(1), o = w.size(0);
   GAZE_CHECK(!bias.defined() || bias.shape() == Shape({o}), "linear", "bias ", bias.shape(),
              " for ", o, " outputs");
-  GAZE_CHECK(!residual.defined() || (residual.shape() == Shape({n, o}) && residual.contiguous()),
-             "linear", "residual ", residual.shape(), " for a result of ", Shape({n, o}));
+  GAZE_CHECK(!residual.defined() || residual.shape() == Shape({n, o}), "linear", "residual ",
+             residual.shape(), " for a result of ", Shape({n, o}));
   GAZE_CHECK(!(bias.defined() && residual.defined()), "linear",
              "bias and residual together: the sum starts from one of them");
   Tensor<T, Device> y({n, o});
   const T* start = bias.defined() ? bias.data() : nullptr;
-  if (residual.defined())
-    K::copy(y.numel(), static_cast<const T*>(residual.data()), y.data());
-  K::gemm(false, true, n, o, c, static_cast<const T*>(x.data()), c,
-          static_cast<const T*>(w.data()), c, y.data(), o, residual.defined(), start);
+  if (residual.defined()) K::copy(y.numel(), static_cast<const T*>(residual.data()), y.data());
+  K::gemm(false, true, n, o, c, static_cast<const T*>(x.data()), c, static_cast<const T*>(w.data()),
+          c, y.data(), o, residual.defined(), start);
   if (recorded(x, w, bias, residual))
     record(
         "linear", y,

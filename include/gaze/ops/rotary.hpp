@@ -10,14 +10,16 @@ namespace gaze {
 /// result takes over x's values, so x must be a fresh result that nothing else needs; anything
 /// that does need it notices. The derivative is the rotation back.
 template <class T, class Device>
-Tensor<T, Device> rotary(const Tensor<T, Device>& x, Index heads, Index head_size, T theta,
-                         const Indices<Device>& position) {
+Tensor<T, Device> rotary(const Tensor<T, Device>& input, Index heads, Index head_size, T theta,
+                         const Indices<Device>& position_input) {
   using K = Kernels<Device>;
-  GAZE_CHECK(x.rank() == 2 && x.contiguous() && heads * head_size <= x.size(1) &&
-                 position.shape() == Shape({x.size(0)}),
-             "rotary", "x ", x.shape(), " for ", heads, " heads of ", head_size, ", position ",
-             position.shape());
+  GAZE_CHECK(input.rank() == 2 && heads * head_size <= input.size(1) &&
+                 position_input.shape() == Shape({input.size(0)}),
+             "rotary", "x ", input.shape(), " for ", heads, " heads of ", head_size, ", position ",
+             position_input.shape());
   GAZE_CHECK(head_size % 2 == 0, "rotary", "the head size must be even, got ", head_size);
+  const auto x = contiguous(input);  // of a view it turns a copy
+  const auto position = contiguous(position_input);
   const Index n = x.size(0), c = x.size(1);
   K::rotary(n, heads, head_size, c, static_cast<const std::int32_t*>(position.data()), theta,
             x.data(), false);

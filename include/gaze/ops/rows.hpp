@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Choosing and adding rows of [N, C] by index: embedding lookups and sums by segment.
+// Choosing and adding rows of [N, C] by index: embedding lookups and sums by segment. (For elements
+// along any axis: gather.hpp.)
 //
 // Indices are Tensor<int32>; they carry no gradient. An index of -1 means no row.
 #pragma once
@@ -26,10 +27,12 @@ void check_indices(const char* op, const Indices<Device>& index, Index rows) {
 /// y[i] = table[index[i]], or zeros where index[i] is -1: [N, C] from table [R, C].
 /// dtable[index[i]] += dy[i], in ascending i.
 template <class T, class Device>
-Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input, const Indices<Device>& index) {
-  GAZE_CHECK(table_input.rank() == 2 && index.rank() == 1, "gather_rows", "table ",
-             table_input.shape(), ", index ", index.shape());
+Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
+                              const Indices<Device>& index_input) {
+  GAZE_CHECK(table_input.rank() == 2 && index_input.rank() == 1, "gather_rows", "table ",
+             table_input.shape(), ", index ", index_input.shape());
   const auto table = contiguous(table_input);
+  const auto index = contiguous(index_input);
   const Index n = index.numel(), rows = table.size(0), c = table.size(1);
   detail::check_indices("gather_rows", index, rows);
   Tensor<T, Device> y({n, c});
@@ -49,11 +52,13 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input, const Indice
 
 /// y[index[i]] += x[i], into `rows` rows of zeros; dx[i] = dy[index[i]].
 template <class T, class Device>
-Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input, const Indices<Device>& index,
-                                   Index rows) {
-  GAZE_CHECK(input.rank() == 2 && index.shape() == Shape({input.size(0)}), "scatter_add_rows", "x ",
-             input.shape(), ", index ", index.shape());
+Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input,
+                                   const Indices<Device>& index_input, Index rows) {
+  GAZE_CHECK(input.rank() == 2 && index_input.shape() == Shape({input.size(0)}) && rows >= 0,
+             "scatter_add_rows", "x ", input.shape(), ", index ", index_input.shape(), ", ", rows,
+             " rows");
   const auto x = contiguous(input);
+  const auto index = contiguous(index_input);
   const Index n = x.size(0), c = x.size(1);
   detail::check_indices("scatter_add_rows", index, rows);
   Tensor<T, Device> y({rows, c});
@@ -72,6 +77,16 @@ Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input, const Indices
         },
         x);
   return y;
+}
+
+/// y[.., :] = table[ids[..]]: vectors [.., C] for ids of any shape from table [V, C]; zeros for -1.
+template <class T, class Device>
+Tensor<T, Device> embedding(const Tensor<T, Device>& table, const Indices<Device>& ids) {
+  GAZE_CHECK(table.rank() == 2 && ids.rank() < Shape::max_rank, "embedding", "table ",
+             table.shape(), ", ids ", ids.shape());
+  Shape shape = Shape::filled(ids.rank() + 1, table.size(1));
+  std::copy(ids.shape().begin(), ids.shape().end(), &shape[0]);
+  return reshape(gather_rows(table, reshape(ids, {ids.numel()})), shape);
 }
 
 }  // namespace gaze

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The table of operations: every one that autograd can record, what it runs on, how its derivative
-// is checked and which benchmark row measures it. Tests fail when a row has no check or a check no
-// row; benchmarks and the support table of the documentation are drawn from it.
+// The table of operations: every one there is, what it runs on, how its values and its derivative
+// are checked and which benchmark row measures it. Tests fail when an operation has no row, a row
+// no check or a check no row; the support table of the documentation, docs/ops.md, is drawn from
+// it.
 #pragma once
 #include <array>
 #include <string_view>
@@ -9,7 +10,7 @@
 namespace gaze {
 
 /// Sets of element types and of devices, as bits.
-enum OpTypes : unsigned { float32 = 1, float64 = 2 };
+enum OpTypes : unsigned { float32 = 1, float64 = 2, int32 = 4 };
 enum OpDevices : unsigned { on_cpu = 1, on_cuda = 2 };
 
 /// How an operation's values and derivative are checked, as bits.
@@ -18,6 +19,7 @@ enum OpChecks : unsigned {
   float_to_double = 2,     // the vector kernels against the plain loops
   golden_file = 4,         // PyTorch, tests/golden/engine_golden.json
   cpu_to_cuda = 8,
+  refusal = 16,  // has no derivative, and throws where an input requires one
 };
 
 struct OpRow {
@@ -29,11 +31,17 @@ struct OpRow {
 
 namespace detail {
 inline constexpr unsigned both_types = float32 | float64;
-inline constexpr unsigned all_cpu_checks = finite_differences | float_to_double | golden_file;
+inline constexpr unsigned value_checks = float_to_double | golden_file;
+inline constexpr unsigned all_cpu_checks = finite_differences | value_checks;
 
 constexpr OpRow op_row(std::string_view name, std::string_view header,
                        std::string_view benchmark = "") {
   return {name, header, both_types, on_cpu, all_cpu_checks, benchmark};
+}
+
+/// An operation whose result has no derivative.
+constexpr OpRow plain_row(std::string_view name, std::string_view header) {
+  return {name, header, both_types, on_cpu, value_checks | refusal, ""};
 }
 }  // namespace detail
 
@@ -57,6 +65,21 @@ inline constexpr std::array op_table = {
     detail::op_row("relu", "ops/elementwise.hpp"),
     detail::op_row("square", "ops/elementwise.hpp"),
     detail::op_row("neg", "ops/elementwise.hpp"),
+    detail::op_row("gelu_tanh", "ops/pointwise.hpp", "elementwise/gelu"),
+    detail::op_row("gelu_exact", "ops/pointwise.hpp"),
+    detail::op_row("rsqrt", "ops/pointwise.hpp"),
+    detail::op_row("abs", "ops/pointwise.hpp"),
+    detail::op_row("erf", "ops/pointwise.hpp"),
+    detail::op_row("pow", "ops/pointwise.hpp"),
+    // comparing and choosing
+    detail::plain_row("equal", "ops/select.hpp"),
+    detail::plain_row("not_equal", "ops/select.hpp"),
+    detail::plain_row("less", "ops/select.hpp"),
+    detail::plain_row("less_equal", "ops/select.hpp"),
+    detail::plain_row("greater", "ops/select.hpp"),
+    detail::plain_row("greater_equal", "ops/select.hpp"),
+    detail::op_row("where", "ops/select.hpp"),
+    detail::op_row("masked_fill", "ops/select.hpp"),
     // views
     detail::op_row("contiguous", "ops/views.hpp"),
     detail::op_row("reshape", "ops/views.hpp"),
@@ -64,21 +87,44 @@ inline constexpr std::array op_table = {
     detail::op_row("slice", "ops/views.hpp"),
     detail::op_row("expand", "ops/views.hpp"),
     detail::op_row("concatenate", "ops/views.hpp"),
-    // sums
+    detail::op_row("stack", "ops/joins.hpp"),
+    detail::op_row("repeat", "ops/joins.hpp"),
+    detail::op_row("pad", "ops/joins.hpp"),
+    OpRow{"cast", "ops/cast.hpp", detail::both_types | int32, on_cpu, detail::all_cpu_checks, ""},
+    // reductions, over everything or along any axes
     detail::op_row("sum", "ops/reduce.hpp"),
     detail::op_row("mean", "ops/reduce.hpp"),
+    detail::op_row("variance", "ops/reduce.hpp"),
+    detail::op_row("max", "ops/reduce.hpp"),
+    detail::op_row("min", "ops/reduce.hpp"),
+    detail::op_row("logsumexp", "ops/reduce.hpp"),
+    detail::plain_row("argmax", "ops/reduce.hpp"),
+    detail::plain_row("argmin", "ops/reduce.hpp"),
+    // along one axis
+    detail::op_row("softmax", "ops/softmax.hpp"),
+    detail::op_row("log_softmax", "ops/softmax.hpp"),
+    detail::op_row("cumsum", "ops/softmax.hpp"),
+    detail::op_row("sort", "ops/sorting.hpp"),
+    detail::op_row("topk", "ops/sorting.hpp"),
+    detail::op_row("gather", "ops/gather.hpp"),
+    detail::op_row("scatter_add", "ops/gather.hpp"),
     // products
     detail::op_row("matmul", "ops/matmul.hpp", "gemm"),
     detail::op_row("linear", "ops/matmul.hpp", "gemm"),
+    detail::op_row("einsum", "ops/einsum.hpp", "gemm"),
+    detail::op_row("unfold", "ops/convolution.hpp"),
+    detail::op_row("conv2d", "ops/convolution.hpp", "gemm"),
     // rows
     detail::op_row("rms_norm", "ops/norm.hpp", "rows/rms_norm"),
     detail::op_row("layer_norm", "ops/norm.hpp", "rows/layer_norm"),
     detail::op_row("gather_rows", "ops/rows.hpp"),
     detail::op_row("scatter_add_rows", "ops/rows.hpp"),
+    detail::op_row("embedding", "ops/rows.hpp"),
     detail::op_row("rotary", "ops/rotary.hpp", "rows/rotary"),
     detail::op_row("swiglu", "ops/swiglu.hpp", "rows/swiglu"),
     detail::op_row("attention", "ops/attention.hpp", "attention"),
     detail::op_row("linear_logprob", "ops/logprob.hpp", "linear_logprob"),
+    detail::op_row("cross_entropy", "ops/losses.hpp"),
     // the graph itself
     OpRow{"checkpoint", "autograd.hpp", detail::both_types, on_cpu,
           finite_differences | float_to_double, ""},

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Axes: operations along some dimensions of a tensor of any rank see them as rows [R, n], where n
+// runs over these axes and R over all others. Moving them there and back are recorded views.
+#pragma once
+#include "gaze/core/parallel.hpp"
+#include "gaze/ops/rows.hpp"
+
+namespace gaze {
+
+namespace detail {
+
+/// How a tensor of one shape is seen as rows.
+struct AxisPlan {
+  Shape order;    // of permute: first the other dimensions, then the axes
+  Shape ordered;  // the sizes in this order
+  Shape kept;     // the tensor's shape with its axes at size 1
+  Index rows = 1, n = 1;
+};
+
+/// Axes count from the end when negative; an axis out of range or given twice is an error.
+inline AxisPlan plan_axes(const char* op, const Shape& shape, const Shape& axes) {
+  AxisPlan plan{shape, shape, shape};
+  unsigned chosen = 0;
+  for (const Index axis : axes) {
+    const Index d = axis < 0 ? axis + shape.rank() : axis;
+    GAZE_CHECK(d >= 0 && d < shape.rank() && !(chosen >> d & 1u), op, "axes ", axes, " of ", shape);
+    chosen |= 1u << d;
+  }
+  int at = 0;
+  for (const bool pass : {false, true})
+    for (int d = 0; d < shape.rank(); ++d) {
+      if ((chosen >> d & 1u) != (pass ? 1u : 0u)) continue;
+      plan.order[at] = d;
+      plan.ordered[at++] = shape[d];
+      (pass ? plan.n : plan.rows) *= shape[d];
+      if (pass) plan.kept[d] = 1;
+    }
+  return plan;
+}
+
+inline Shape all_axes(const Shape& shape) {
+  Shape axes = shape;
+  for (int d = 0; d < shape.rank(); ++d) axes[d] = d;
+  return axes;
+}
+
+inline Shape one_axis(int axis) { return Shape::filled(1, axis); }
+
+/// permute() that records nothing where the order is already right.
+template <class T, class Device>
+Tensor<T, Device> moved(const Tensor<T, Device>& x, const Shape& order) {
+  return order == all_axes(order) ? x : permute(x, order);
+}
+
+template <class T, class Device>
+Tensor<T, Device> rows_of(const Tensor<T, Device>& x, const AxisPlan& plan) {
+  return reshape(moved(x, plan.order), {plan.rows, plan.n});
+}
+
+/// The way back, where the last size may have become y.size(1).
+template <class T, class Device>
+Tensor<T, Device> from_rows(const Tensor<T, Device>& y, const AxisPlan& plan) {
+  Shape shape = plan.ordered, back = plan.order;
+  if (shape.rank() > 0 && y.size(1) != plan.n) shape[shape.rank() - 1] = y.size(1);
+  for (int i = 0; i < back.rank(); ++i) back[static_cast<int>(plan.order[i])] = i;
+  return moved(reshape(y, shape), back);
+}
+
+/// Calls f(row) for every row of n elements, in parallel; rows may not share results.
+template <class Function>
+void for_each_row(Index rows, Index n, Function f) {
+  parallel_for(rows, 16384 / (n + 1) + 1, [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r) f(r);
+  });
+}
+
+}  // namespace detail
+
+}  // namespace gaze

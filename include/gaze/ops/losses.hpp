@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Cross-entropy of logits that are there anyway. (Where they are a product with the vocabulary,
+// linear_logprob in logprob.hpp never stores them.)
+#pragma once
+#include "gaze/ops/rows.hpp"
+
+namespace gaze {
+
+/// The mean over rows of log sum e^z - z[target], shape [], from logits z [N, V] and target [N]; a
+/// target of -1 takes a row out. dz = dloss (softmax(z) - onehot(target)) / rows that count.
+template <class T, class Device>
+Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
+                                const Indices<Device>& target_input) {
+  using K = Kernels<Device>;
+  using S = Saved<T, Device>;
+  GAZE_CHECK(logits_input.rank() == 2 && target_input.shape() == Shape({logits_input.size(0)}),
+             "cross_entropy", "logits ", logits_input.shape(), ", target ", target_input.shape());
+  const auto z = contiguous(logits_input);
+  const auto target = contiguous(target_input);
+  const Index n = z.size(0), v = z.size(1);
+  detail::check_indices("cross_entropy", target, v);
+  const auto ids = static_cast<const std::int32_t*>(target.data());
+  const auto count = n - std::count(ids, ids + n, -1);
+  GAZE_CHECK(count > 0, "cross_entropy", "no row of ", z.shape(), " has a target");
+  Tensor<T, Device> logp({n}), entropy({n}), lse({n});
+  K::softmax_stats(n, v, static_cast<const T*>(z.data()), v, T(1), ids, logp.data(), entropy.data(),
+                   lse.data());
+  const double total = K::sum(n, static_cast<const T*>(logp.data()));
+  auto y = Tensor<T, Device>::scalar(static_cast<T>(-total / static_cast<double>(count)));
+  if (recorded(z))
+    record(
+        "cross_entropy", y,
+        [n, v, count, lse, z = S("cross_entropy", z), to = z.node(),
+         target = detail::SavedIndices<Device>("cross_entropy", target)](const auto& dy) {
+          Tensor<T, Device> dz({n, v}), dlogp({n});
+          K::copy(dz.numel(), z.data(), dz.data());
+          K::fill(n, -dy.item() / static_cast<T>(count), dlogp.data());
+          const T* none = nullptr;
+          K::softmax_stats_backward(n, v, dz.data(), v, T(1), target.data(),
+                                    static_cast<const T*>(lse.data()), none,
+                                    static_cast<const T*>(dlogp.data()), none);
+          to->take(std::move(dz));
+        },
+        z);
+  return y;
+}
+
+}  // namespace gaze

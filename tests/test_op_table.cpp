@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The table of operations is whole: every public function of gaze/ops that makes a tensor of others
+// has a row, every row names the header that has it, and docs/ops.md is drawn from the table.
+//
+//   GAZE_WRITE_DOCS=1 build/.../test_op_table     writes docs/ops.md anew
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "gaze/ops/table.hpp"
+#include "tests/test.hpp"
+
+#ifndef GAZE_GOLDEN_DIR
+#define GAZE_GOLDEN_DIR "tests/golden"
+#endif
+
+namespace {
+
+using namespace gaze;
+namespace fs = std::filesystem;
+
+const fs::path root = fs::path(GAZE_GOLDEN_DIR) / ".." / "..";
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path);
+  REQUIRE(file);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// Names of the functions in a header, outside namespace detail, that return tensors.
+std::set<std::string> functions_of(const fs::path& header) {
+  static const std::regex function(
+      "^(?:inline )?(?:Tensor|Indices|Mask|Sorted|LogProb|AttentionResult)\\b"
+      "(?:<[^()]*>)? (\\w+)\\(");
+  static const std::regex macro(R"(^GAZE_(?:UNARY|COMPARISON)\((\w+), )");
+  std::set<std::string> names;
+  std::stringstream text(read(header));
+  bool detail = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line == "namespace detail {") detail = true;
+    if (line == "}  // namespace detail") detail = false;
+    std::smatch match;
+    if (!detail &&
+        (std::regex_search(line, match, function) || std::regex_search(line, match, macro)))
+      names.insert(match[1]);
+  }
+  return names;
+}
+
+std::string yes(bool holds) { return holds ? "yes" : "-"; }
+
+std::string document() {
+  std::ostringstream out;
+  out << "# Operations\n\n"
+         "Drawn from `include/gaze/ops/table.hpp` by `tests/test_op_table.cpp`, which fails when "
+         "this file is not up to date\n(`GAZE_WRITE_DOCS=1` lets it write the file). Headers are "
+         "under `include/gaze/`. Every operation takes views without\ncontiguous memory, and "
+         "empty tensors.\n\n"
+         "- *finite differences*: the derivative, in float64, against central differences; "
+         "\"refuses\": the operation has no\n  derivative, and asking for one throws.\n"
+         "- *float against double*: float32 kernels against the float64 loops, at every "
+         "instruction set of the machine.\n"
+         "- *PyTorch file*: values and gradients against `tests/golden/engine_golden.json`.\n\n"
+         "| operation | header | float32 | float64 | int32 | CPU | CUDA | finite differences | "
+         "float against double | PyTorch file | CPU against CUDA | benchmark |\n"
+         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+  for (const OpRow& row : op_table)
+    out << "| `" << row.name << "` | `" << row.header << "` | " << yes(row.types & float32) << " | "
+        << yes(row.types & float64) << " | " << yes(row.types & int32) << " | "
+        << yes(row.devices & on_cpu) << " | " << yes(row.devices & on_cuda) << " | "
+        << (row.checks & refusal ? "refuses" : yes(row.checks & finite_differences)) << " | "
+        << yes(row.checks & float_to_double) << " | " << yes(row.checks & golden_file) << " | "
+        << yes(row.checks & cpu_to_cuda) << " | "
+        << (row.benchmark.empty() ? "-" : std::string(row.benchmark)) << " |\n";
+  out << "\n`checkpoint` runs a function without recording and again in backward: it has no "
+         "PyTorch "
+         "file, since its value and\ngradient are those of the function. Tensors from a rule are "
+         "in `ops/creation.hpp` (`ones`, `arange`, `linspace`, `eye`,\n`uniform`, `normal`) and in "
+         "`Tensor` itself (`from`, `full`, `zeros`, `scalar`); low-rank adapters in "
+         "`nn/lora.hpp`.\n";
+  return out.str();
+}
+
+}  // namespace
+
+TEST_CASE("every function of gaze/ops has a row in the table, under its header", "[ops]") {
+  // What makes tensors but is no operation of its own: `unary` has the names of its functions.
+  const std::set<std::string> others{"unary"};
+  std::map<std::string, std::string> found;
+  for (const auto& entry : fs::directory_iterator(root / "include" / "gaze" / "ops")) {
+    const std::string file = entry.path().filename().string();
+    if (file == "creation.hpp") continue;  // nothing to differentiate
+    for (const std::string& name : functions_of(entry.path()))
+      if (!others.count(name)) found.emplace(name, "ops/" + file);
+  }
+  for (const auto& [name, header] : found) {
+    INFO(name << " of " << header);
+    REQUIRE(find_op(name) != nullptr);
+    CHECK(find_op(name)->header == header);
+  }
+  for (const OpRow& row : op_table) {
+    INFO(row.name);
+    CHECK((row.header == "autograd.hpp" || found.count(std::string(row.name)) == 1));
+  }
+}
+
+TEST_CASE("docs/ops.md is what the table says", "[ops]") {
+  const fs::path path = root / "docs" / "ops.md";
+  if (std::getenv("GAZE_WRITE_DOCS")) std::ofstream(path) << document();
+  CHECK(read(path) == document());
+}
