@@ -276,7 +276,7 @@ class Ablation {
       rl::GrpoSettings grpo = s_.grpo;
       grpo.seed = key;
       std::optional<Model> reference;
-      if (grpo.loss.kl != 0) {
+      if (grpo.needs_reference()) {
         reference.emplace(config_, tokenizer_->image(), 0);
         load_weights(warm_folder(seed) + "/model.safetensors", reference->parameters());
       }

@@ -107,6 +107,37 @@ TEST_CASE("top-k keeps the k likeliest, top-p the smallest sufficient set", "[sa
   CHECK(kept({0.25f, 0.25f, 0.25f, 0.25f}, cut(2, 1)) == Ids{0, 1});  // ties: ascending index
 }
 
+TEST_CASE("min-p keeps tokens near the likeliest, after top-k and top-p", "[sampling]") {
+  const Floats p{0.1f, 0.4f, 0.2f, 0.3f};
+  using Ids = std::vector<std::int32_t>;
+  SamplingSettings s;
+  s.min_p = 0.45;
+  CHECK(kept(p, s) == Ids{1, 2, 3});
+  s.min_p = 1;
+  CHECK(kept(p, s) == Ids{1});
+  s.min_p = 0.01;
+  s.top_k = 2;
+  CHECK(kept(p, s) == Ids{1, 3});
+}
+
+TEST_CASE("a repetition penalty makes tokens of prompt and answer less likely", "[sampling]") {
+  const Sampled w;
+  SamplingSettings s;
+  s.max_tokens = 12;
+  const auto repeats = [&](double penalty) {
+    s.repetition_penalty = penalty;
+    std::size_t count = 0;
+    for (const Completion& c : w.run({0, 1, 2, 3}, {0, 1, 2, 3}, s, 16))
+      for (std::size_t i = 0; i < c.tokens.size(); ++i)
+        count += std::count(c.tokens.begin(), c.tokens.begin() + static_cast<std::ptrdiff_t>(i),
+                            c.tokens[i]) > 0;
+    return count;
+  };
+  const std::size_t free = repeats(1);
+  CHECK(free > 0);
+  CHECK(repeats(1e6) < free);
+}
+
 TEST_CASE("argmax is the first of the largest", "[sampling]") {
   const float logits[] = {-1, 3, 2, 3};
   CHECK(argmax(logits, 4) == 1);

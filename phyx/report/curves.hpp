@@ -31,7 +31,7 @@ inline const std::vector<Curve>& policy_curves() {
       {"Entropy (nats per token)", {"entropy"}, 1, true},
       {"KL to the warm start (nats)", {"kl"}, 1, true},
       {"Groups without spread (%)", {"frac_reward_zero_std"}, 100, true},
-      {"Reward spread within groups", {"reward_std"}, 1, true},
+      {"Reward spread within groups", {"reward_group_std"}, 1, true},
       {"Clipped from above (%)", {"clip_ratio/high_mean"}, 100, true},
       {"Clipped from below (%)", {"clip_ratio/low_mean"}, 100, true},
       {"Gradient norm", {"grad_norm"}, 1, true},

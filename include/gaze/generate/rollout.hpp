@@ -14,8 +14,8 @@
 namespace gaze {
 
 /// One generated completion. `logp` is of the full distribution at the sampling temperature,
-/// before top-k and top-p cut it. `seen` holds [token][watched columns] of attention, where row t
-/// was seen while choosing token t.
+/// before a repetition penalty or a cut of its tail. `seen` holds [token][watched columns] of
+/// attention, where row t was seen while choosing token t.
 struct Completion {
   std::vector<std::int32_t> tokens;  // with the end token, if it ended
   std::vector<float> logp;
@@ -26,10 +26,10 @@ struct Completion {
 namespace detail {
 
 /// Log-probabilities and choices for each row of logits; `sample[i]` and `position` address the
-/// random numbers.
+/// random numbers; tokens_seen(i) is asked only when there is a repetition penalty.
 template <class T, class Device>
 void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Philox& random,
-            std::span<const std::uint64_t> sample, std::uint64_t position,
+            std::span<const std::uint64_t> sample, std::uint64_t position, const auto& tokens_seen,
             std::vector<std::int32_t>& token, std::vector<T>& logp) {
   using K = Kernels<Device>;
   const Index n = logits.size(0), v = logits.size(1);
@@ -53,9 +53,16 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
         token[r] = static_cast<std::int32_t>(std::max_element(row, row + v) - row);
         continue;
       }
-      for (std::size_t j = 0; j < p.size(); ++j) p[j] = row[j] * inverse - lse[r];
-      K::unary_forward(UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
-      std::copy(p.begin(), p.end(), weights.begin());
+      if (s.repetition_penalty != 1) {
+        const std::vector<double> wide(row, row + v);
+        const auto filtered = filtered_probabilities(wide, s, tokens_seen(r));
+        std::transform(filtered.begin(), filtered.end(), weights.begin(),
+                       [](double x) { return static_cast<float>(x); });
+      } else {
+        for (std::size_t j = 0; j < p.size(); ++j) p[j] = row[j] * inverse - lse[r];
+        K::unary_forward(UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
+        std::copy(p.begin(), p.end(), weights.begin());
+      }
       token[r] = draw(weights, random.uniform(sample[r], position), s);
     }
   });
@@ -101,7 +108,16 @@ std::vector<Completion> rollout(const Policy& policy,
     }
     std::vector<std::uint64_t> ids;
     for (const std::int32_t a : active) ids.push_back(sample[static_cast<std::size_t>(a)]);
-    detail::choose(logits, settings, random, ids, static_cast<std::uint64_t>(t), token, logp);
+    const auto tokens_seen = [&](std::size_t i) {  // by the penalty: the prompt's and its own
+      const auto completion = static_cast<std::size_t>(active[i]);
+      std::vector<std::int32_t> seen =
+          prompts[completion / static_cast<std::size_t>(group)]->tokens;
+      const auto& own = out[completion].tokens;
+      seen.insert(seen.end(), own.begin(), own.end());
+      return seen;
+    };
+    detail::choose(logits, settings, random, ids, static_cast<std::uint64_t>(t), tokens_seen, token,
+                   logp);
     std::vector<std::int32_t> next, fed;
     for (std::size_t i = 0; i < active.size(); ++i) {
       Completion& c = out[static_cast<std::size_t>(active[i])];

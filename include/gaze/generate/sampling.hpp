@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "gaze/core/error.hpp"
@@ -11,17 +12,23 @@
 
 namespace gaze {
 
+/// Applied in this order, each to what the one before left.
 struct SamplingSettings {
-  bool greedy = false;     // the likeliest token; the settings below do not matter then
-  double temperature = 1;  // logits are divided by it
-  int top_k = 0;           // keep the k likeliest; 0: all
-  double top_p = 1;        // keep the smallest set of likeliest tokens with this probability
-  Index max_tokens = 64;   // longest completion, the end token included
+  bool greedy = false;            // the likeliest token; the settings below do not matter then
+  double repetition_penalty = 1;  // logits of tokens seen: divided where above 0, else multiplied
+  double temperature = 1;         // logits are divided by it
+  int top_k = 0;                  // keep the k likeliest; 0: all
+  double top_p = 1;               // keep the smallest set of likeliest tokens with this probability
+  double min_p = 0;               // keep those with this share of the likeliest one's probability
+  Index max_tokens = 64;          // longest completion, the end token included
 
   void check() const {
+    GAZE_CHECK(repetition_penalty > 0, "sampling", "repetition_penalty must be above 0, got ",
+               repetition_penalty);
     GAZE_CHECK(temperature > 0, "sampling", "temperature must be above 0, got ", temperature);
     GAZE_CHECK(top_k >= 0, "sampling", "top_k must not be negative, got ", top_k);
     GAZE_CHECK(top_p > 0 && top_p <= 1, "sampling", "top_p must be in (0, 1], got ", top_p);
+    GAZE_CHECK(min_p >= 0 && min_p <= 1, "sampling", "min_p must be in [0, 1], got ", min_p);
     GAZE_CHECK(max_tokens > 0, "sampling", "max_tokens must be above 0, got ", max_tokens);
   }
 };
@@ -31,23 +38,68 @@ inline std::int32_t argmax(const float* logits, Index v) {
   return static_cast<std::int32_t>(std::max_element(logits, logits + v) - logits);
 }
 
-/// A token drawn with u in [0, 1) from probabilities p [v] that sum to about 1. top_k and top_p
-/// (Holtzman et al. 2020) cut the tail; ties are cut by ascending index.
-inline std::int32_t draw(std::vector<float>& p, double u, const SamplingSettings& s) {
-  const auto v = static_cast<std::int32_t>(p.size());
-  if ((s.top_k > 0 && s.top_k < v) || s.top_p < 1) {
-    std::vector<std::int32_t> order(p.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-      return p[static_cast<std::size_t>(a)] > p[static_cast<std::size_t>(b)];
-    });
-    double kept = 0, all = std::accumulate(p.begin(), p.end(), 0.0);
-    std::size_t count = 0;
-    const std::size_t limit = s.top_k > 0 ? static_cast<std::size_t>(s.top_k) : p.size();
-    while (count < std::min(limit, p.size()) && (count == 0 || kept < s.top_p * all))
-      kept += p[static_cast<std::size_t>(order[count++])];
-    for (std::size_t i = count; i < order.size(); ++i) p[static_cast<std::size_t>(order[i])] = 0;
+namespace detail {
+
+/// Sets to 0 what top_k, top_p (Holtzman et al. 2020) and min_p cut from probabilities p that sum
+/// to about 1; ties are cut by ascending index.
+template <class T>
+void cut_tail(std::vector<T>& p, const SamplingSettings& s) {
+  const bool some = s.top_k > 0 && static_cast<std::size_t>(s.top_k) < p.size();
+  if (!some && s.top_p == 1 && s.min_p == 0) return;
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return p[a] > p[b]; });
+  if (some) order.resize(static_cast<std::size_t>(s.top_k));
+  double all = 0, kept = 0;
+  for (const std::size_t i : order) all += p[i];
+  std::size_t count = 0;
+  while (count < order.size() && (s.top_p == 1 || count == 0 || kept < s.top_p * all))
+    kept += p[order[count++]];
+  const double least = s.min_p * p[order[0]];
+  while (p[order[count - 1]] < least) --count;
+  std::vector<T> left(p.size(), T(0));
+  for (std::size_t i = 0; i < count; ++i) left[order[i]] = p[order[i]];
+  p = std::move(left);
+}
+
+}  // namespace detail
+
+/// Probabilities [V] of the next token; `seen` are the tokens that the repetition penalty (Keskar
+/// et al. 2019) is for.
+inline std::vector<double> filtered_probabilities(std::span<const double> logits,
+                                                  const SamplingSettings& s,
+                                                  std::span<const std::int32_t> seen = {}) {
+  s.check();
+  GAZE_CHECK(!logits.empty(), "sampling", "no logits");
+  std::vector<double> p(logits.begin(), logits.end());
+  std::vector<bool> penalised(p.size(), false);
+  for (const std::int32_t token : seen) {
+    GAZE_CHECK(token >= 0 && static_cast<std::size_t>(token) < p.size(), "sampling", "token ",
+               token, " is outside the ", p.size(), " logits");
+    penalised[static_cast<std::size_t>(token)] = true;
   }
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (penalised[i]) p[i] = p[i] > 0 ? p[i] / s.repetition_penalty : p[i] * s.repetition_penalty;
+    p[i] /= s.temperature;
+  }
+  const double largest = *std::max_element(p.begin(), p.end());
+  const auto normalise = [&p] {
+    const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+    for (double& v : p) v /= sum;
+  };
+  for (double& v : p) v = std::exp(v - largest);
+  normalise();
+  detail::cut_tail(p, s);
+  normalise();
+  return p;
+}
+
+/// A token drawn with u in [0, 1) from probabilities p [v] that sum to about 1, after top_k, top_p
+/// and min_p cut them.
+inline std::int32_t draw(std::vector<float>& p, double u, const SamplingSettings& s) {
+  detail::cut_tail(p, s);
+  const auto v = static_cast<std::int32_t>(p.size());
   double left = u * std::accumulate(p.begin(), p.end(), 0.0);
   std::int32_t last = 0;
   for (std::int32_t i = 0; i < v; ++i) {

@@ -1,181 +1,359 @@
 // SPDX-License-Identifier: MIT
-// The policy loss on orthogonal axes: ratio level, clipping, aggregation, KL. A variant of GRPO is
-// a row of settings (variants.hpp), never a branch.
+// The policy loss on orthogonal axes: ratio level, surrogate, masks and corrections, KL,
+// aggregation. One operation; its derivative with respect to the log-probabilities is made
+// beside the value.
+//
+//   loss = sum_t weight_t (-c_t J(l_t, lp_t, A_t) + kl KL_t)
+//
+// where l is the log-ratio at its level, J the surrogate's objective, c_t the product of masks
+// and corrections, weight_t what the aggregation gives a token.
 #pragma once
-#include "gaze/ops/reduce.hpp"
-#include "gaze/ops/rows.hpp"
+#include "gaze/ops/elementwise.hpp"
+#include "gaze/rl/corrections.hpp"
 
 namespace gaze::rl {
 
-/// token: r_t = exp(lp_t - old_t). sequence: one ratio per completion, the geometric mean of its
-/// tokens' (GSPO: Zheng et al. 2025).
-enum class RatioLevel { token, sequence };
-
-/// How per-token losses become one number; B completions with |o_i| tokens, N tokens in all.
-///   sequence_mean: (1/B) sum_i (1/|o_i|) sum_t     (GRPO)
-///   token_mean:    (1/N) sum_i sum_t               (DAPO)
-///   fixed_length:  (1/(B L)) sum_i sum_t, L = max_length   (Dr. GRPO)
-enum class Aggregation { sequence_mean, token_mean, fixed_length };
-
-/// Estimators of KL(policy || reference) per token, with d = ref - lp (Schulman 2020):
-/// k1 = -d, k2 = d^2 / 2, k3 = e^d - d - 1.
-enum class KlEstimator { k1, k2, k3 };
-
-struct LossSettings {
-  RatioLevel ratio = RatioLevel::token;
-  double clip_low = 0.2, clip_high = 0.2;
-  Aggregation aggregation = Aggregation::token_mean;
-  double max_length = 1;  // L of fixed_length
-  double kl = 0;          // weight of the KL term; 0: no reference is needed
-  KlEstimator estimator = KlEstimator::k3;
-  bool mask_truncated = false;  // completions without an end token give no loss
-};
-
-/// What the loss is computed from; tokens lie completion by completion. `old` are the
-/// log-probabilities at the time of the rollout, `ref` those of the reference (empty: none).
-struct LossInputs {
-  std::vector<Index> lengths;      // tokens of each completion
-  std::vector<double> advantages;  // one per completion
-  std::vector<bool> truncated;     // one per completion; empty: none
-  std::vector<float> old, ref;     // one per token
-};
-
-struct LossMetrics {
-  double kl = 0, clip_low = 0, clip_high = 0, ratio_min = 1, ratio_max = 1;
-};
-
-/// Sizes over which one optimiser step averages; micro-batches share them so that their losses
-/// add up to the whole batch's.
-struct LossTotals {
-  double completions = 0, tokens = 0;
-};
-
-namespace detail {
-inline bool masked(const LossInputs& in, const LossSettings& s, std::size_t completion) {
-  return s.mask_truncated && !in.truncated.empty() && in.truncated[completion];
-}
-}  // namespace detail
-
-inline LossTotals loss_totals(const LossInputs& in, const LossSettings& s) {
-  LossTotals out;
-  for (std::size_t i = 0; i < in.lengths.size(); ++i) {
-    out.completions += 1;
-    if (detail::masked(in, s, i)) continue;
-    out.tokens += static_cast<double>(in.lengths[i]);
-  }
-  return out;
-}
-
 namespace detail {
 
-/// Per token: its completion, advantage and weight in the sum, and its place; -1 where masked.
+/// The CPU's kernels, looked up when used: this header does not choose who defines them.
+template <class T>
+using HostKernels = Kernels<typename Tensor<T, Cpu>::device_type>;
+
+/// One number that depends on x [N] with the given slopes.
+template <class T>
+Tensor<T, Cpu> with_slope(const char* op, const Tensor<T, Cpu>& x, const std::vector<T>& terms,
+                          const std::vector<T>& slope) {
+  const Index n = static_cast<Index>(terms.size());
+  auto y = Tensor<T, Cpu>::scalar(
+      static_cast<T>(HostKernels<T>::sum(n, static_cast<const T*>(terms.data()))));
+  if (recorded(x))
+    record(
+        op, y,
+        [slope, to = x.node()](const auto& dy) {
+          auto g = Tensor<T, Cpu>::from(to->shape, slope);
+          for (Index i = 0; i < g.numel(); ++i) g.data()[i] *= dy.item();
+          to->take(std::move(g));
+        },
+        x);
+  return y;
+}
+
+/// Everything a token needs that does not depend on the policy.
 template <class T>
 struct TokenConstants {
-  Tensor<T, Cpu> advantage, weight;
-  Indices<Cpu> completion, place;
-  std::vector<T> inverse_length;
+  std::vector<bool> kept;
+  std::vector<T> advantage, weight, factor;  // per token; factor: corrections and entropy mask
+  std::vector<T> inverse_length;             // per completion, of its kept tokens
+  std::vector<T> importance;                 // per token
 };
 
+/// What the aggregation gives each kept token of a completion with `count` of them.
+inline double aggregation_weight(const LossSettings& s, const LossTotals& totals, double count,
+                                 double micro_tokens) {
+  const double b = s.mean_over_active ? std::max(1.0, totals.active) : totals.completions;
+  switch (s.aggregation) {
+    case Aggregation::sequence_mean:
+      return 1 / (b * count);
+    case Aggregation::token_mean:
+      return 1 / std::max(1.0, totals.tokens);
+    case Aggregation::fixed_length:
+      return 1 / (b * s.max_length);
+    case Aggregation::micro_token_mean:
+      return 1 / (std::max(1.0, micro_tokens) * totals.micro_batches);
+    case Aggregation::token_sum:
+      return 1;
+    case Aggregation::sequence_sum:
+      return 1 / b;
+  }
+  return 0;
+}
+
 template <class T>
-TokenConstants<T> token_constants(const LossInputs& in, const LossSettings& s,
+TokenConstants<T> token_constants(const T* logp, const LossInputs& in, const LossSettings& s,
                                   const LossTotals& totals) {
-  std::vector<T> advantage, weight;
-  TokenConstants<T> out;
-  std::vector<std::int32_t> completion, place;
+  TokenConstants<T> c;
+  c.kept = kept_tokens(in, s);
+  const std::size_t n = c.kept.size();
+  const auto micro_tokens = static_cast<double>(std::count(c.kept.begin(), c.kept.end(), true));
+  const bool per_token = in.advantages.size() != in.lengths.size();
+  std::size_t at = 0;
   for (std::size_t i = 0; i < in.lengths.size(); ++i) {
-    const auto length = static_cast<double>(in.lengths[i]);
-    const bool out_of_loss = masked(in, s, i);
-    double w = 0;
-    if (s.aggregation == Aggregation::sequence_mean) w = 1 / (totals.completions * length);
-    if (s.aggregation == Aggregation::token_mean) w = 1 / std::max(1.0, totals.tokens);
-    if (s.aggregation == Aggregation::fixed_length) w = 1 / (totals.completions * s.max_length);
-    if (out_of_loss) w = 0;
-    out.inverse_length.push_back(static_cast<T>(1 / length));
-    for (Index t = 0; t < in.lengths[i]; ++t) {
-      advantage.push_back(static_cast<T>(in.advantages[i]));
-      weight.push_back(static_cast<T>(w));
-      completion.push_back(static_cast<std::int32_t>(i));
-      place.push_back(out_of_loss ? -1 : static_cast<std::int32_t>(place.size()));
+    const std::size_t end = at + static_cast<std::size_t>(in.lengths[i]);
+    double count = 0;
+    for (std::size_t t = at; t < end; ++t) count += c.kept[t];
+    const double w = aggregation_weight(s, totals, count, micro_tokens);
+    c.inverse_length.push_back(static_cast<T>(1 / std::max(1.0, count)));
+    for (; at < end; ++at) {
+      c.advantage.push_back(static_cast<T>(in.advantages[per_token ? at : i]));
+      c.weight.push_back(c.kept[at] ? static_cast<T>(w) : T(0));
     }
   }
-  const Index n = static_cast<Index>(weight.size());
-  out.advantage = Tensor<T, Cpu>::from({n}, advantage);
-  out.weight = Tensor<T, Cpu>::from({n}, weight);
-  out.completion = Indices<Cpu>::from({n}, completion);
-  out.place = Indices<Cpu>::from({n}, place);
-  return out;
+  const auto importance = importance_weights(in, s);
+  c.importance.assign(importance.begin(), importance.end());
+  const auto trained = trained_tokens(in, s, totals);
+  const auto near = on_policy_tokens(logp, c.advantage, in, s);
+  // The gamma weight takes the correction into its own exponent.
+  const bool weigh = s.surrogate != Surrogate::gamma;
+  for (std::size_t t = 0; t < n; ++t)
+    c.factor.push_back(!trained[t] || !near[t] ? T(0) : weigh ? c.importance[t] : T(1));
+  return c;
 }
 
-/// Values per token, 0 where masked: a weight of 0 alone would let an infinity through as NaN.
+/// Log-ratios at their level, and the slope (1 or 0) of each token's own.
 template <class T>
-Tensor<T, Cpu> unmasked(const Tensor<T, Cpu>& x, const TokenConstants<T>& c) {
-  return reshape(gather_rows(reshape(x, {x.numel(), 1}), c.place), {x.numel()});
-}
-template <class T>
-Tensor<T, Cpu> unmasked(const std::vector<float>& values, const TokenConstants<T>& c) {
-  return unmasked(Tensor<T, Cpu>::from({static_cast<Index>(values.size())},
-                                       std::vector<T>(values.begin(), values.end())),
-                  c);
-}
+struct LogRatios {
+  std::vector<T> value, own, level;  // level: the slope of what a completion shares
+  std::vector<T> plain;              // before any clipping in log space, for the metrics
+};
 
-/// The mean of a per-token value over each completion, put back on its tokens.
-template <class T>
-Tensor<T, Cpu> completion_mean(const Tensor<T, Cpu>& x, const TokenConstants<T>& c) {
-  const Index n = x.numel(), b = static_cast<Index>(c.inverse_length.size());
-  const auto sums = scatter_add_rows(reshape(x, {n, 1}), c.completion, b);
-  const auto means = mul(sums, Tensor<T, Cpu>::from({b, 1}, c.inverse_length));
-  return reshape(gather_rows(means, c.completion), {n});
+/// Calls f(completion, first token, end).
+inline void each_completion(const LossInputs& in, auto f) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < in.lengths.size(); ++i) {
+    const std::size_t end = begin + static_cast<std::size_t>(in.lengths[i]);
+    f(i, begin, end);
+    begin = end;
+  }
 }
 
 template <class T>
-Tensor<T, Cpu> kl_term(const Tensor<T, Cpu>& logp, const Tensor<T, Cpu>& ref, KlEstimator e) {
-  const auto d = sub(ref, logp);
-  if (e == KlEstimator::k1) return neg(d);
-  if (e == KlEstimator::k2) return scale(square(d), T(0.5));
-  return sub(sub(exp(d), d), Tensor<T, Cpu>::scalar(1));
+T limited(T x, double limit, T& slope) {
+  const T l = static_cast<T>(limit);
+  if (!(std::abs(x) > l)) return x;
+  slope = 0;
+  return std::copysign(l, x);
+}
+
+/// The completion's sum or mean in place of each token's own log-ratio.
+template <class T>
+void share(LogRatios<T>& y, const TokenConstants<T>& c, const LossInputs& in,
+           const LossSettings& s) {
+  each_completion(in, [&](std::size_t i, std::size_t begin, std::size_t end) {
+    T sum = 0;
+    for (std::size_t t = begin; t < end; ++t) {
+      if (!c.kept[t]) continue;
+      sum += y.value[t];
+      if (s.surrogate == Surrogate::gamma &&
+          s.correction.level == ImportanceCorrection::Level::token)
+        sum += static_cast<T>(std::log(std::max(1e-8, static_cast<double>(c.importance[t]))));
+    }
+    if (s.surrogate == Surrogate::gamma &&
+        s.correction.level == ImportanceCorrection::Level::sequence && begin < end)
+      sum += static_cast<T>(std::log(std::max(1e-8, static_cast<double>(c.importance[begin]))));
+    if (s.ratio != RatioLevel::sequence_sum) sum *= c.inverse_length[i];
+    for (std::size_t t = begin; t < end; ++t) y.value[t] = c.kept[t] ? sum : T(0);
+  });
+}
+
+template <class T>
+LogRatios<T> log_ratios(const T* logp, const TokenConstants<T>& c, const LossInputs& in,
+                        const LossSettings& s) {
+  const std::size_t n = c.kept.size();
+  LogRatios<T> y{std::vector<T>(n, T(0)), std::vector<T>(n, T(1)), std::vector<T>(n, T(1)), {}};
+  for (std::size_t t = 0; t < n; ++t) {
+    if (!c.kept[t]) continue;
+    const T old = in.old.empty() ? logp[t] : static_cast<T>(in.old[t]);
+    y.value[t] = limited(logp[t] - old, s.token_log_limit, y.own[t]);
+  }
+  y.plain = y.value;
+  if (s.surrogate == Surrogate::log_clip)
+    for (std::size_t t = 0; t < n; ++t) {
+      if (!c.kept[t]) continue;
+      const auto [value, slope] = clipped_log_ratio(y.value[t], c.advantage[t], s);
+      y.value[t] = value;
+      y.own[t] *= slope;
+    }
+  if (s.ratio != RatioLevel::token) share(y, c, in, s);
+  for (std::size_t t = 0; t < n; ++t)
+    y.value[t] = limited(y.value[t], s.log_ratio_limit, y.level[t]);
+  return y;
+}
+
+/// e^x of each, by the engine's own exponential.
+template <class T>
+std::vector<T> exponentials(const std::vector<T>& x) {
+  std::vector<T> y(x.size());
+  HostKernels<T>::unary_forward(UnaryOp::exp, static_cast<Index>(x.size()),
+                                static_cast<const T*>(x.data()), y.data());
+  return y;
+}
+
+/// The derivative through the log-ratios, from that with respect to each token's l.
+template <class T>
+void spread_slope(const std::vector<T>& through, const LogRatios<T>& ratios,
+                  const TokenConstants<T>& c, const LossInputs& in, const LossSettings& s,
+                  std::vector<T>& slope) {
+  each_completion(in, [&](std::size_t i, std::size_t begin, std::size_t end) {
+    T sum = 0;
+    for (std::size_t t = begin; t < end; ++t) sum += through[t];
+    if (s.ratio == RatioLevel::sequence) sum *= c.inverse_length[i];
+    const bool shared = s.ratio == RatioLevel::sequence || s.ratio == RatioLevel::sequence_sum;
+    for (std::size_t t = begin; t < end; ++t)
+      if (c.kept[t]) slope[t] += (shared ? sum : through[t]) * ratios.own[t];
+  });
+}
+
+/// Is a token's ratio clipped? low, high: against its advantage's sign, where it matters.
+struct ClipFlags {
+  bool low, high, outside;
+};
+template <class T>
+ClipFlags clip_flags(T plain, T r, T a, const LossSettings& s) {
+  const ClipRange<T> range(s);
+  const bool logs = s.surrogate == Surrogate::log_clip;
+  const bool below = logs ? plain < static_cast<T>(-s.clip_low) : r < range.low;
+  const bool above = logs ? plain > static_cast<T>(s.clip_high) : r > range.high;
+  return {below && a < 0, above && a > 0, below || above};
+}
+
+/// Adds this micro-batch to the step's metrics.
+template <class T>
+void add_metrics(LossMetrics& m, const std::vector<T>& ratio, const LogRatios<T>& ratios,
+                 const std::vector<Objective<T>>& objectives, const TokenConstants<T>& c,
+                 const LossInputs& in, const LossSettings& s, const LossTotals& totals) {
+  const bool per_token = s.ratio == RatioLevel::token || s.surrogate == Surrogate::log_clip;
+  each_completion(in, [&](std::size_t, std::size_t begin, std::size_t end) {
+    double low = 0, high = 0, outside = 0, dual = 0, weight = 0, count = 0;
+    for (std::size_t t = begin; t < end; ++t) {
+      if (!c.kept[t]) continue;
+      const auto flags = clip_flags(ratios.plain[t], ratio[t], c.advantage[t], s);
+      m.ratio_min = std::min(m.ratio_min, static_cast<double>(ratio[t]));
+      m.ratio_max = std::max(m.ratio_max, static_cast<double>(ratio[t]));
+      low += flags.low;
+      high += flags.high;
+      outside += flags.outside;
+      dual += objectives[t].dual;
+      weight += static_cast<double>(objectives[t].weight);
+      count += 1;
+    }
+    if (count == 0) {  // one ratio per completion: it is 1 here, and not clipped
+      if (!per_token) m.clip_low_min = std::min(m.clip_low_min, 0.0);
+      if (!per_token) m.clip_high_max = std::max(m.clip_high_max, 0.0);
+      return;
+    }
+    const double share =
+        per_token ? 1 / std::max(1.0, totals.tokens) : 1 / (count * totals.completions);
+    m.clip_low += low * share;
+    m.clip_high += high * share;
+    m.clip_outside += outside * share;
+    m.clip_dual += dual * share;
+    m.weight_mean += weight * share;
+    m.clip_low_min = std::min(m.clip_low_min, low / count);
+    m.clip_high_max = std::max(m.clip_high_max, high / count);
+  });
+}
+
+inline void check_inputs(const Shape& logp, const LossInputs& in, const LossSettings& s) {
+  s.check();
+  Index tokens = 0;
+  for (const Index length : in.lengths) tokens += length;
+  const auto is = [tokens](const auto& list) { return static_cast<Index>(list.size()) == tokens; };
+  GAZE_CHECK(logp == Shape({tokens}) && (is(in.old) || in.old.empty()) &&
+                 (in.advantages.size() == in.lengths.size() || is(in.advantages)),
+             "policy_loss", "logp ", logp, " for ", tokens, " tokens, ", in.old.size(),
+             " old log-probabilities, ", in.advantages.size(), " advantages");
+  GAZE_CHECK((in.mask.empty() || is(in.mask)) &&
+                 (in.truncated.empty() || in.truncated.size() == in.lengths.size()) &&
+                 (in.sampling.empty() || is(in.sampling)),
+             "policy_loss", tokens, " tokens, ", in.mask.size(), " mask bits, ", in.sampling.size(),
+             " log-probabilities of the sampler, ", in.truncated.size(), " truncation marks");
+  GAZE_CHECK(s.kl == 0 || is(in.ref), "policy_loss",
+             "KL needs a reference log-probability per token, got ", in.ref.size());
 }
 
 }  // namespace detail
 
-/// sum_t weight_t (-min(r_t A, clip(r_t, 1 - low, 1 + high) A) + kl KL_t), differentiable in logp
-/// [N]. Masked tokens are kept out whatever their values. (PPO: Schulman et al. 2017.)
+/// Ratios at the settings' level, one per token; 1 at masked tokens.
+template <class T>
+std::vector<T> ratios(const Tensor<T, Cpu>& logp, const LossInputs& in, const LossSettings& s) {
+  detail::check_inputs(logp.shape(), in, s);
+  const auto x = contiguous(logp.detach());
+  const auto c = detail::token_constants<T>(x.data(), in, s, loss_totals(in, s));
+  return detail::exponentials(detail::log_ratios<T>(x.data(), c, in, s).value);
+}
+
+/// The policy loss of logp [N], differentiable in it. Masked tokens are kept out whatever their
+/// values. `metrics` are added to: micro-batches of a step share them.
 template <class T>
 Tensor<T, Cpu> policy_loss(const Tensor<T, Cpu>& all_logp, const LossInputs& in,
                            const LossSettings& s, const LossTotals& totals,
                            LossMetrics* metrics = nullptr) {
-  Index tokens = 0;
-  for (const Index length : in.lengths) tokens += length;
-  GAZE_CHECK(all_logp.shape() == Shape({tokens}) && static_cast<Index>(in.old.size()) == tokens &&
-                 in.advantages.size() == in.lengths.size(),
-             "policy_loss", "logp ", all_logp.shape(), " for ", tokens, " tokens, ", in.old.size(),
-             " old log-probabilities, ", in.advantages.size(), " advantages");
-  GAZE_CHECK(s.kl == 0 || static_cast<Index>(in.ref.size()) == tokens, "policy_loss",
-             "KL needs a reference log-probability per token, got ", in.ref.size());
-  const auto c = detail::token_constants<T>(in, s, totals);
-  const auto logp = detail::unmasked(all_logp, c);
-  auto log_ratio = sub(logp, detail::unmasked(in.old, c));
-  if (s.ratio == RatioLevel::sequence) log_ratio = detail::completion_mean(log_ratio, c);
-  const auto ratio = exp(log_ratio);
-  const T low = static_cast<T>(1 - s.clip_low), high = static_cast<T>(1 + s.clip_high);
-  const auto objective =
-      minimum(mul(ratio, c.advantage), mul(clamp(ratio, low, high), c.advantage));
-  auto per_token = neg(objective);
-  Tensor<T, Cpu> kl;
+  detail::check_inputs(all_logp.shape(), in, s);
+  const auto x = contiguous(all_logp);
+  const T* logp = x.data();
+  const auto c = detail::token_constants<T>(logp, in, s, totals);
+  const auto log_ratio = detail::log_ratios<T>(logp, c, in, s);
+  const auto ratio = detail::exponentials(log_ratio.value);
+  const std::size_t n = ratio.size();
+  std::vector<T> term(n, T(0)), slope(n, T(0)), through(n, T(0)), kl_d(n, T(0)), kl_e;
   if (s.kl != 0) {
-    kl = detail::kl_term(logp, detail::unmasked(in.ref, c), s.estimator);
-    per_token = add(per_token, scale(kl, static_cast<T>(s.kl)));
+    for (std::size_t t = 0; t < n; ++t)
+      if (c.kept[t]) kl_d[t] = static_cast<T>(in.ref[t]) - logp[t];
+    std::vector<T> bounded(kl_d);
+    const T limit = static_cast<T>(s.kl_log_limit);
+    for (T& d : bounded) d = std::min(std::max(d, -limit), limit);
+    kl_e = detail::exponentials(bounded);
   }
-  const double count = std::max(1.0, totals.tokens);
-  if (metrics)
-    for (Index i = 0; i < tokens; ++i) {
-      const double r = ratio.data()[i], a = c.advantage.data()[i];
-      metrics->ratio_min = std::min(metrics->ratio_min, r);
-      metrics->ratio_max = std::max(metrics->ratio_max, r);
-      metrics->clip_low += (r < low && a < 0) / count;
-      metrics->clip_high += (r > high && a > 0) / count;
-      if (kl.defined()) metrics->kl += kl.data()[i] / count;
+  std::vector<Objective<T>> objectives(n);
+  double kl_sum = 0;
+  for (std::size_t t = 0; t < n; ++t) {
+    if (!c.kept[t]) continue;
+    const T w = c.weight[t], dy = -w * c.factor[t];
+    auto& y = objectives[t] =
+        objective(log_ratio.value[t], ratio[t], logp[t], c.advantage[t], s, dy);
+    through[t] = y.through;
+    slope[t] = y.direct;
+    T value = c.factor[t] == 0 ? T(0) : -y.value * c.factor[t];
+    if (s.kl != 0) {
+      const T r = s.kl_bias_correction ? ratio[t] : T(1), dk = w * static_cast<T>(s.kl);
+      const auto kl = kl_term(kl_d[t], kl_e[t], s, dk * r);
+      if (s.kl_bias_correction) through[t] += dk * r * kl.value;
+      slope[t] += kl.slope;
+      value += static_cast<T>(s.kl) * (kl.value * r);
+      kl_sum += static_cast<double>(kl.value * r);
     }
-  return sum(mul(per_token, c.weight));
+    through[t] *= log_ratio.level[t];
+    term[t] = value * w;
+  }
+  detail::spread_slope(through, log_ratio, c, in, s, slope);
+  if (metrics) {
+    metrics->kl += kl_sum / std::max(1.0, totals.tokens);
+    detail::add_metrics(*metrics, ratio, log_ratio, objectives, c, in, s, totals);
+  }
+  return detail::with_slope("policy_loss", x, term, slope);
 }
+
+/// -coefficient times the mean entropy of the tokens that are trained on: entropy [N] of the same
+/// tokens as logp, differentiable in it.
+template <class T>
+Tensor<T, Cpu> entropy_bonus(const Tensor<T, Cpu>& all_entropy, const LossInputs& in,
+                             const LossSettings& s, const LossTotals& totals, double coefficient) {
+  const auto x = contiguous(all_entropy);
+  const auto trained = trained_tokens(in, s, totals);
+  GAZE_CHECK(x.shape() == Shape({static_cast<Index>(trained.size())}), "entropy_bonus", "entropy ",
+             x.shape(), " for ", trained.size(), " tokens");
+  const T w = static_cast<T>(-coefficient / std::max(1.0, totals.bonus_tokens));
+  std::vector<T> term(trained.size(), T(0)), slope(trained.size(), T(0));
+  for (std::size_t t = 0; t < trained.size(); ++t) {
+    if (!trained[t]) continue;
+    term[t] = w * x.data()[t];
+    slope[t] = w;
+  }
+  return detail::with_slope("entropy_bonus", x, term, slope);
+}
+
+/// The adaptive entropy bonus (Skywork-OR1: He et al. 2025): the coefficient rises while the
+/// entropy is at or below its target and falls above, and is applied only at or below.
+struct AdaptiveEntropy {
+  double coefficient = 0, least = 0, most = 1, step = 0.005, target = 0.2;
+  double last = std::numeric_limits<double>::infinity();  // entropy of the step before
+
+  double applied() const { return last <= target ? coefficient : 0; }
+  void update(double entropy) {
+    coefficient = entropy <= target ? std::min(coefficient + step, most)
+                                    : std::max(coefficient - step, least);
+    last = entropy;
+  }
+};
 
 }  // namespace gaze::rl
