@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <istream>
@@ -70,6 +71,14 @@ class TsvReader {
     return found == columns_.end() ? none : static_cast<std::size_t>(found - columns_.begin());
   }
 
+  /// From now on the cells of column `at` are passed over: next() leaves them empty, and their
+  /// text never is in memory.
+  void skip(std::size_t at) {
+    GAZE_CHECK(at < columns_.size(), "read_tsv", name_, ": no column ", at, " to skip");
+    skipped_.resize(columns_.size());
+    skipped_[at] = true;
+  }
+
   /// Reads the next row into `fields` (one per column); false at the end of the file.
   bool next(Row& fields) {
     ++row_;
@@ -110,35 +119,50 @@ class TsvReader {
     return at_ == end_ ? end_of_file : static_cast<unsigned char>(buffer_[at_]);
   }
 
-  /// Appends to `field` everything up to the next character that is in `stops`.
-  void take_until(std::string& field, std::string_view stops) {
+  /// How many of the first `size` bytes at `text` come before the next quote, or before the next
+  /// tab or line end.
+  static std::size_t before_stop(const char* text, std::size_t size, bool quoted) noexcept {
+    if (quoted) {
+      const void* quote = std::memchr(text, '"', size);
+      return quote ? static_cast<std::size_t>(static_cast<const char*>(quote) - text) : size;
+    }
+    std::size_t count = 0;
+    while (count < size && text[count] != '\t' && text[count] != '\n' && text[count] != '\r')
+      ++count;
+    return count;
+  }
+
+  /// Appends to `field` everything up to the next stop; nowhere, where `field` is null.
+  void take_until_stop(std::string* field, bool quoted) {
     while (peek() != end_of_file) {
-      const std::string_view left(buffer_.data() + at_, end_ - at_);
-      const std::size_t count = std::min(left.find_first_of(stops), left.size());
-      GAZE_CHECK(field.size() + count <= limits_.field_bytes, "read_tsv", where(),
-                 "a field of over ", limits_.field_bytes, " bytes");
-      field.append(left.substr(0, count));
+      const std::size_t left = end_ - at_;
+      const std::size_t count = before_stop(buffer_.data() + at_, left, quoted);
+      if (field) {
+        GAZE_CHECK(field->size() + count <= limits_.field_bytes, "read_tsv", where(),
+                   "a field of over ", limits_.field_bytes, " bytes");
+        field->append(buffer_.data() + at_, count);
+      }
       at_ += count;
-      if (count < left.size()) return;
+      if (count < left) return;
     }
   }
 
   /// One field, up to its tab or line end. A quote counts only at the start, as in pandas.
-  void read_field(std::string& field) {
-    field.clear();
+  void read_field(std::string* field) {
+    if (field) field->clear();
     if (peek() == '"') {
       ++at_;
       for (;;) {
-        take_until(field, "\"");
+        take_until_stop(field, true);
         GAZE_CHECK(peek() != end_of_file, "read_tsv", where(),
                    "the file ends inside quotes (truncated file?)");
         ++at_;
         if (peek() != '"') break;
-        field += '"';
+        if (field) *field += '"';
         ++at_;
       }
     }
-    take_until(field, "\t\r\n");
+    take_until_stop(field, false);
   }
 
   /// One record into `fields`, reusing their memory; false at the end of the file.
@@ -151,7 +175,10 @@ class TsvReader {
     for (;;) {
       GAZE_CHECK(count < most, "read_tsv", where(), "more than ", most, " fields");
       if (count == fields.size()) fields.emplace_back();
-      read_field(fields[count++]);
+      const bool skipped = count < skipped_.size() && skipped_[count];
+      if (skipped) fields[count].clear();
+      read_field(skipped ? nullptr : &fields[count]);
+      ++count;
       if (peek() != '\t') break;
       ++at_;
     }
@@ -170,6 +197,7 @@ class TsvReader {
   std::uint64_t row_offset_ = 0;
   std::size_t row_ = 0;
   Row columns_;
+  std::vector<bool> skipped_;  // by column; empty: none
 };
 
 /// Writes a table. Nothing appears under `path` before finish(); without it nothing ever does.

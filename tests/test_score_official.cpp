@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The official rule score against cases made by running the official code, and its own corners.
-#include <fstream>
-#include <nlohmann/json.hpp>
+// Corners of the official rule score. The cases made by running the official code: phyx_cases.
 #include <string>
+#include <vector>
 
 #include "phyx/score_official.hpp"
 #include "tests/test.hpp"
 
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
-
 using namespace gaze::phyx;
 
 namespace {
-
-std::vector<nlohmann::json> cases(const std::string& file, const std::string& kind) {
-  std::ifstream lines(std::string(GAZE_TEST_DATA) + "/" + file);
-  std::vector<nlohmann::json> chosen;
-  for (std::string line; std::getline(lines, line);) {
-    auto one = nlohmann::json::parse(line);
-    if (one.at("kind") == kind) chosen.push_back(std::move(one));
-  }
-  return chosen;
-}
 
 bool oe(const char* answer, const char* prediction) {
   return score_official(Form::oe, answer, prediction).match;
@@ -35,38 +20,28 @@ std::string oe_extracted(const char* prediction) {
 
 }  // namespace
 
-TEST_CASE("official score: every rule case of the official code (judge cases left out)", "[phyx]") {
-  const auto all = cases("phyx_scoring_cases.jsonl", "score");
-  CHECK(all.size() >= 100);
-  for (const auto& one : all) {
-    const Form form = one.at("mode") == "MC" ? Form::mc : Form::oe;
-    const auto& truth = one.at("rule_latest");
-    const auto score = score_official(form, one.at("answer").get<std::string>(),
-                                      one.at("prediction").get<std::string>());
-    INFO(one.at("id") << ": " << one.at("note"));
-    CHECK(score.extracted == truth.at("extracted").get<std::string>());
-    CHECK(score.match == (truth.at("match") == 1));
-    if (form == Form::oe && truth.contains("pred"))
-      CHECK(detail::to_utf8(detail::oe_reply(detail::to_points(
-                one.at("prediction").get<std::string>()))) == truth.at("pred").get<std::string>());
-  }
+TEST_CASE("official score: the rules of May 2025 know no box, no dict, no failed call", "[phyx]") {
+  const auto old = [](Form form, const char* answer, const char* prediction) {
+    return score_official(form, answer, prediction, OfficialRules::may_2025);
+  };
+  CHECK(old(Form::oe, "5 m", "\\boxed{5 M}").extracted == "SAME as predict");
+  CHECK_FALSE(old(Form::oe, "5 m", "\\boxed{5 M}").match);
+  CHECK(old(Form::oe, "5 m", "\\boxed{5 m}").match);
+  CHECK_FALSE(old(Form::oe, "5 m", "5 M").match);
+  CHECK(old(Form::oe, "5 m", "Final answer: 5 M").match);
+  CHECK(old(Form::oe, "3.14", "Final answer: \\pi").extracted == "\\pi");
+  CHECK(old(Form::mc, "A", "Failed to obtain answer via API.").extracted == "A");
 }
 
-TEST_CASE("official score: aggregation cases (judge aggregation left out)", "[phyx]") {
-  const auto all = cases("phyx_loader_cases.jsonl", "aggregate_rule");
-  REQUIRE(!all.empty());
-  for (const auto& one : all) {
-    std::vector<OfficialItem> items;
-    for (const auto& row : one.at("rows")) {
-      const auto& prediction = row.at("prediction");
-      const std::string reply = prediction.is_null() ? "nan" : prediction.get<std::string>();
-      const auto score = score_official(Form::mc, row.at("answer").get<std::string>(), reply);
-      CHECK(score.match == (one.at("matches").at(items.size()) == 1));
-      items.push_back({row.at("category").get<std::string>(), score.match});
-    }
-    CHECK(official_csv(items) == one.at("csv").get<std::string>());
-  }
+TEST_CASE("official score: the tables of both scorings", "[phyx]") {
+  const std::vector<OfficialItem> items = {{"Optics", true}, {"Mechanics", false}, {"a\"b", true}};
+  CHECK(official_csv(items) == "\"Overall\",\"Mechanics\",\"Optics\",\"a\"\"b\"\n"
+                               "\"0.6666666666666666\",\"0.0\",\"1.0\",\"1.0\"\n");
+  CHECK(official_judge_csv(items) ==
+        "\"Overall Acc\",\"Optics\",\"Mechanics\",\"a\"\"b\"\n"
+        "\"0.6666666666666666\",\"1.0\",\"0.0\",\"1.0\"\n");
   CHECK_THROWS_AS(official_csv({}), gaze::Error);
+  CHECK_THROWS_AS(official_judge_csv({}), gaze::Error);
 }
 
 TEST_CASE("official score: a dict reply is any Python literal", "[phyx]") {
@@ -80,7 +55,9 @@ TEST_CASE("official score: a dict reply is any Python literal", "[phyx]") {
   CHECK(oe_extracted("{'content': 'answer', 'content': '\\\\boxed{last}'}") == "last");
   CHECK(oe_extracted("content: 'final answer: 5', why : 2") == "5");
   CHECK(oe("5 m", "{'content': '  5 M  '}"));
-  CHECK(oe("K M", "{'content': '\\x4b M', [1]: 2}"));  // the repair makes "[1]" of the bad key
+  CHECK(oe("K M", "{\"content\": '\\x4b M', [1]: 2}"));  // the repair makes "[1]" of the bad key
+  CHECK_FALSE(oe("K M", "{'content': '\\x4b M', [1]: 2}"));  // and "'content'" of this one
+  CHECK_FALSE(oe("5 m", "'content': '5 M'"));
 }
 
 TEST_CASE("official score: what is no literal is scored as it stands", "[phyx]") {

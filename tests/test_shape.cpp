@@ -108,3 +108,19 @@ TEST_CASE("the allocator counts what is in use and its peak", "[shape]") {
   CHECK(Memory::in_use() == before);
   CHECK(Memory::peak() >= before + 8000);
 }
+
+TEST_CASE("what the allocator keeps has a limit, if one is set", "[shape]") {
+  using Memory = gaze::Allocator<gaze::Cpu>;
+  { const Floats a({1000}); }
+  CHECK(Memory::kept() >= 4000);
+  Memory::keep_at_most(5000);
+  CHECK(Memory::kept() <= 5000);
+  { const Floats a({1000}), b({1000}), c({2000}); }
+  CHECK(Memory::kept() >= 4000);
+  CHECK(Memory::kept() <= 5000);
+  Memory::keep_at_most(0);
+  CHECK(Memory::kept() == 0);
+  Memory::keep_at_most(static_cast<std::size_t>(-1));
+  { const Floats a({1000}); }
+  CHECK(Memory::kept() >= 4000);
+}

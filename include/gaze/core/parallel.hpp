@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -22,10 +24,10 @@ namespace gaze {
 
 namespace detail {
 
-/// Set while a body runs, so that a nested parallel_for runs inline instead of waiting on itself.
+/// Set while a piece runs, so that a nested parallel_for runs inline instead of waiting on itself.
 inline thread_local bool inside_parallel = false;
 
-/// Worker threads that wait for one job at a time. The caller takes piece 0 itself.
+/// Worker threads that wait for one job at a time. The caller takes the first piece itself.
 class ThreadPool {
  public:
   using Piece = void (*)(void* body, int piece);
@@ -35,54 +37,67 @@ class ThreadPool {
     return pool;
   }
 
-  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
 
-  /// Must not be called while work runs.
+  /// Waits until the job that runs is done.
   void resize(int threads) {
-    GAZE_CHECK(threads >= 1 && threads <= 1024, "set_threads", "threads must be 1 to 1024, got ",
-               threads);
-    stop();
-    stopping_.store(false);
-    for (int i = 1; i < threads; ++i)
-      workers_.emplace_back([this, i, g = generation_.load()] { loop(i, g); });
+    GAZE_CHECK(threads >= 1 && threads <= most_threads, "set_threads", "threads must be 1 to ",
+               most_threads, ", got ", threads);
+    GAZE_CHECK(!inside_parallel, "set_threads", "called from inside a parallel_for");
+    std::lock_guard<std::mutex> one_job(job_mutex_);
+    start(threads);
   }
 
-  void run(Piece piece, void* body, int pieces) {
-    std::lock_guard<std::mutex> one_job(job_mutex_);
+  /// Runs every piece, then rethrows the first exception. False, and nothing is done, while the
+  /// job of another thread runs.
+  bool try_run(Piece piece, void* body, int pieces) {
+    std::unique_lock<std::mutex> one_job(job_mutex_, std::try_to_lock);
+    if (!one_job) return false;
     piece_ = piece;
     body_ = body;
     pieces_ = pieces;
-    pending_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    pending_.store(threads() - 1, std::memory_order_relaxed);
     {
       std::lock_guard<std::mutex> lock(mutex_);  // a worker about to sleep sees the job first
       generation_.fetch_add(1, std::memory_order_release);
     }
     start_.notify_all();
-    run_piece(piece, body, 0);
+    run_share(0);
     const auto idle = [this] { return pending_.load(std::memory_order_acquire) == 0; };
     if (!spin_until(idle)) {
       std::unique_lock<std::mutex> lock(mutex_);
       done_.wait(lock, idle);
     }
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    return true;
   }
 
  private:
-  ThreadPool() { resize(default_threads()); }
+  static constexpr int most_threads = 1024;
+
+  ThreadPool() { start(default_threads()); }
   ~ThreadPool() { stop(); }
 
-  static int default_threads() {
-    if (const char* text = std::getenv("GAZE_THREADS")) {
-      const int n = std::atoi(text);
-      if (n >= 1 && n <= 1024) return n;
-    }
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  static int processors() {
+    const auto count = static_cast<int>(std::thread::hardware_concurrency());
+    return std::clamp(count, 1, most_threads);
   }
 
-  void run_piece(Piece piece, void* body, int index) {
+  static int default_threads() {
+    const char* const text = std::getenv("GAZE_THREADS");
+    if (!text) return processors();
+    char* end = nullptr;
+    const long n = std::strtol(text, &end, 10);
+    GAZE_CHECK(end != text && *end == '\0' && n >= 1 && n <= most_threads, "threads",
+               "GAZE_THREADS=", text, ": must be a number from 1 to ", most_threads);
+    return static_cast<int>(n);
+  }
+
+  /// The pieces of one thread: usually one; more when the pool shrank after they were counted.
+  void run_share(int first) {
     inside_parallel = true;
     try {
-      piece(body, index);
+      for (int i = first; i < pieces_; i += threads()) piece_(body_, i);
     } catch (...) {
       std::lock_guard<std::mutex> lock(mutex_);
       if (!error_) error_ = std::current_exception();
@@ -93,8 +108,8 @@ class ThreadPool {
   /// Watches for a moment before anybody sleeps: the next job is usually some microseconds away,
   /// and waking a thread takes longer than most jobs.
   template <class Ready>
-  static bool spin_until(const Ready& ready) {
-    for (int i = 0; i < 4000; ++i) {
+  bool spin_until(const Ready& ready) const {
+    for (int i = 0; i < spins_; ++i) {
       if (ready()) return true;
       relax();
     }
@@ -121,12 +136,27 @@ class ThreadPool {
       }
       if (stopping_.load(std::memory_order_relaxed)) return;
       ++seen;
-      if (index < pieces_) run_piece(piece_, body_, index);
+      run_share(index);
       if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
         std::lock_guard<std::mutex> lock(mutex_);
         done_.notify_one();
       }
     }
+  }
+
+  void start(int threads) {
+    stop();
+    stopping_.store(false, std::memory_order_relaxed);
+    spins_ = threads <= processors() ? 4000 : 0;  // whoever waits is in the way of who works
+    workers_.reserve(static_cast<std::size_t>(threads - 1));
+    try {
+      for (int i = 1; i < threads; ++i)
+        workers_.emplace_back([this, i, g = generation_.load()] { loop(i, g); });
+    } catch (const std::system_error& error) {
+      stop();
+      GAZE_FAIL("set_threads", "cannot start ", threads, " threads: ", error.what());
+    }
+    threads_.store(threads, std::memory_order_relaxed);
   }
 
   void stop() {
@@ -137,6 +167,7 @@ class ThreadPool {
     start_.notify_all();
     for (auto& worker : workers_) worker.join();
     workers_.clear();
+    threads_.store(1, std::memory_order_relaxed);
   }
 
   std::vector<std::thread> workers_;
@@ -144,8 +175,8 @@ class ThreadPool {
   std::condition_variable start_, done_;
   Piece piece_ = nullptr;
   void* body_ = nullptr;
-  int pieces_ = 0;
-  std::atomic<int> pending_{0};
+  int pieces_ = 0, spins_ = 0;
+  std::atomic<int> threads_{1}, pending_{0};
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<bool> stopping_{false};
   std::exception_ptr error_;
@@ -156,15 +187,19 @@ class ThreadPool {
 /// Threads that parallel_for uses: GAZE_THREADS, else one per processor.
 inline int threads() { return detail::ThreadPool::instance().threads(); }
 
-/// Sets the number of threads; not while work runs.
+/// Sets the number of threads, when no parallel_for runs on them; not from inside one.
 inline void set_threads(int count) { detail::ThreadPool::instance().resize(count); }
 
-/// Calls body(begin, end) on disjoint pieces that cover [0, n). A piece has at least `grain`
-/// indices (but the last), so small ranges stay on the calling thread.
+/// Calls body(begin, end) on disjoint pieces that cover [0, n). A piece (but the last) has more
+/// than half of `grain` indices, so small ranges stay on the calling thread. So do nested calls,
+/// and calls while the threads work for another caller. The first exception of a body is rethrown
+/// when all threads are done; some of the other pieces may then be missing.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
   if (n <= 0) return;
-  if (n <= grain || detail::inside_parallel || threads() == 1) {
+  grain = std::max<std::int64_t>(grain, 1);
+  const int most = n <= grain || detail::inside_parallel ? 1 : threads();
+  if (most == 1) {
     body(std::int64_t{0}, n);
     return;
   }
@@ -172,16 +207,15 @@ void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
     std::remove_reference_t<Body>* body;
     std::int64_t n, step;
   };
-  const std::int64_t wanted = std::min<std::int64_t>(threads(), (n + grain - 1) / grain);
-  Job job{&body, n, (n + wanted - 1) / wanted};
-  const int pieces = static_cast<int>((n + job.step - 1) / job.step);
-  detail::ThreadPool::instance().run(
-      [](void* context, int piece) {
-        const Job& j = *static_cast<Job*>(context);
-        const std::int64_t begin = piece * j.step;
-        (*j.body)(begin, std::min(j.n, begin + j.step));
-      },
-      &job, pieces);
+  const std::int64_t wanted = std::min<std::int64_t>(most, (n - 1) / grain + 1);
+  Job job{&body, n, (n - 1) / wanted + 1};
+  const auto run_piece = [](void* context, int piece) {
+    const Job& j = *static_cast<Job*>(context);
+    const std::int64_t begin = piece * j.step;
+    (*j.body)(begin, std::min(j.n, begin + j.step));
+  };
+  const int pieces = static_cast<int>((n - 1) / job.step + 1);
+  if (!detail::ThreadPool::instance().try_run(run_piece, &job, pieces)) body(std::int64_t{0}, n);
 }
 
 }  // namespace gaze

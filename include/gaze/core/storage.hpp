@@ -32,13 +32,14 @@ struct Allocator<Cpu> {
       if (!blocks.empty()) {
         void* p = blocks.back();
         blocks.pop_back();
+        c.kept -= size;
         return p;
       }
     }
     try {
       return ::operator new (size, std::align_val_t{64});
     } catch (const std::bad_alloc&) {
-      release(size);
+      locked([size](Cache& c) { return c.in_use -= size; });
       GAZE_FAIL("allocate", "out of memory: asked for ", bytes, " bytes");
     }
   }
@@ -49,32 +50,60 @@ struct Allocator<Cpu> {
     std::lock_guard<std::mutex> lock(c.mutex);
     c.in_use -= size;
     try {
-      c.free[size].push_back(p);
-    } catch (...) {
-      ::operator delete (p, std::align_val_t{64});
+      if (size <= c.limit && c.kept <= c.limit - size) {
+        c.free[size].push_back(p);
+        c.kept += size;
+        return;
+      }
+    } catch (const std::bad_alloc&) {  // no room to note the block, so it is not kept
     }
+    ::operator delete (p, std::align_val_t{64});
+  }
+
+  /// Limits the bytes of freed blocks that are kept (0: none). When more are kept already, all of
+  /// them go back to the system. Without a call there is no limit.
+  static void keep_at_most(std::size_t bytes) {
+    Cache& c = cache();
+    std::lock_guard<std::mutex> lock(c.mutex);
+    c.limit = bytes;
+    if (c.kept <= bytes) return;
+    for (auto& [size, blocks] : c.free)
+      for (void* p : blocks) ::operator delete (p, std::align_val_t{64});
+    c.free.clear();
+    c.kept = 0;
   }
 
   /// Largest number of bytes in use at once since the start or the last reset_peak().
-  static std::size_t peak() { return cache().peak; }
-  static std::size_t in_use() { return cache().in_use; }
-  static void reset_peak() { cache().peak = cache().in_use; }
+  static std::size_t peak() {
+    return locked([](const Cache& c) { return c.peak; });
+  }
+  static std::size_t in_use() {
+    return locked([](const Cache& c) { return c.in_use; });
+  }
+  static std::size_t kept() {
+    return locked([](const Cache& c) { return c.kept; });
+  }
+  static void reset_peak() {
+    locked([](Cache& c) { return c.peak = c.in_use; });
+  }
 
  private:
   struct Cache {
     std::mutex mutex;
     std::map<std::size_t, std::vector<void*>> free;
-    std::size_t in_use = 0, peak = 0;
+    std::size_t in_use = 0, peak = 0, kept = 0;
+    std::size_t limit = static_cast<std::size_t>(-1);
   };
   // Never destroyed: tensors with static lifetime may be freed after it would be.
   static Cache& cache() {
     static Cache* c = new Cache;
     return *c;
   }
-  static void release(std::size_t size) {
+  template <class Body>
+  static std::size_t locked(const Body& body) {
     Cache& c = cache();
     std::lock_guard<std::mutex> lock(c.mutex);
-    c.in_use -= size;
+    return body(c);
   }
   /// Up to a quarter of a power of two is wasted, so that nearly equal sizes share blocks.
   static std::size_t rounded(std::size_t bytes) {

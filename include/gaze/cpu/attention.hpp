@@ -140,7 +140,8 @@ class Scratch {
  public:
   explicit Scratch(Index floats) {
     static thread_local std::vector<float> room;
-    if (Index(room.size()) < floats + 16) room.resize(floats + 16);
+    const auto need = static_cast<std::size_t>(floats + 16);
+    if (room.size() < need) room.resize(need);
     const auto at = reinterpret_cast<std::uintptr_t>(room.data());
     next_ = room.data() + (64 - at % 64) % 64 / sizeof(float);
   }
@@ -407,7 +408,8 @@ void attention_row(const AttentionShape& s, Index row, Index head,
   const Index kv = head / (s.heads / s.kv_heads), D = s.head_size, M = mark_out ? s.marks : 0;
   const KeyRange& range = in.ranges[row];
   const T* const q = in.q + row * in.q_stride + head * D;
-  std::vector<T> p(static_cast<std::size_t>(key_count(range)));
+  std::vector<T> room(static_cast<std::size_t>(key_count(range)));
+  T* const p = room.data();
   T top = -std::numeric_limits<T>::infinity(), total = 0;
   for (Index j = 0; j < key_count(range); ++j) {
     T score = 0;
@@ -415,7 +417,7 @@ void attention_row(const AttentionShape& s, Index row, Index head,
     p[j] = T(s.scale) * score;
     top = std::max(top, p[j]);
   }
-  for (T& x : p) total += x = std::exp(x - top);
+  for (T& x : room) total += x = std::exp(x - top);
   std::fill_n(out, D, T(0));
   std::fill_n(mark_out, M, T(0));
   for (Index j = 0; j < key_count(range); ++j) {
@@ -514,7 +516,7 @@ void attention_forward(const AttentionShape& shape, Index rows, const T* q, Inde
   if constexpr (std::is_same_v<T, float>) {
     const auto tiles = detail::query_tiles(shape, rows, ranges);
     detail::for_each_task(Index(tiles.size()), work, [&](Index i) {
-      detail::ForwardTile(shape, tiles[i], in, M).run(out, lse, mark_out);
+      detail::ForwardTile(shape, tiles[static_cast<std::size_t>(i)], in, M).run(out, lse, mark_out);
     });
   } else {
     detail::for_each_task(rows * H, work, [&](Index i) {

@@ -101,7 +101,7 @@ inline void check_groups(const char* where, Index rows, const KeyRange* ranges, 
     for (Index r = begin; r < end; ++r) {
       const bool known = r > begin && same_keys(ranges[r - 1], ranges[r]);
       for (Index p = known ? key_count(ranges[r - 1]) : 0; p < key_count(ranges[r]); ++p) {
-        Index& of = owner[key_slot(ranges[r], p)];
+        Index& of = owner[static_cast<std::size_t>(key_slot(ranges[r], p))];
         GAZE_CHECK(of == -1 || of == g, where, "groups ", of, " and ", g, " share slot ",
                    key_slot(ranges[r], p));
         of = g;

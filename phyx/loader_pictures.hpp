@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Where a row's picture comes from: its own cell, another row's, or a file beside the table.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "phyx/base64.hpp"
+#include "phyx/loader_fields.hpp"
+#include "phyx/tsv.hpp"
+
+namespace gaze::phyx {
+
+namespace detail {
+
+inline bool is_picture(std::span<const std::uint8_t> bytes) noexcept {
+  static constexpr std::array<std::uint8_t, 8> png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+  static constexpr std::array<std::uint8_t, 3> jpeg = {0xFF, 0xD8, 0xFF};
+  const auto starts_with = [&](std::span<const std::uint8_t> magic) {
+    return bytes.size() > magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin());
+  };
+  return starts_with(png) || starts_with(jpeg);
+}
+
+/// An `image` cell this short is the index of another row; the smallest PNG needs 92 characters.
+inline constexpr std::size_t longest_reference = 64;
+
+/// The only item of a cell that may be a list: "['x.png']" is x.png. The official code knows
+/// problems of several pictures; PhyX has none, and neither has a Problem.
+inline std::string single_item(std::string_view cell, std::string_view field, const Place& place) {
+  if (!cell.starts_with('[')) return std::string(cell);
+  const auto items = parse_list(cell);
+  if (items.size() != 1) place.fail(field, "a list of pictures; a problem has one");
+  return items.front();
+}
+
+inline std::vector<std::uint8_t> decode_picture(std::string_view text, const Place& place) {
+  std::vector<std::uint8_t> bytes;
+  try {
+    bytes = base64_decode(text);
+  } catch (const Error& error) {
+    const std::string_view what = error.what();  // "[gaze::base64_decode] not base64 at …"
+    place.fail("image", std::string(what.substr(what.find("] ") + 2)));
+  }
+  place.check(is_picture(bytes), "image", "not a PNG or JPEG");
+  return bytes;
+}
+
+/// `name` as a path relative to `folder`; an Error where it leaves it, whoever wrote the name.
+inline std::filesystem::path inside(const std::filesystem::path& folder, std::string_view name,
+                                    const Place& place, std::string_view field) {
+  std::filesystem::path relative(name);
+  if (relative.is_absolute())  // the official tools write whole paths
+    relative = relative.lexically_normal().lexically_relative(
+        std::filesystem::absolute(folder).lexically_normal());
+  bool good = !relative.empty() && name.find('\0') == name.npos;
+  for (const auto& part : relative) good = good && part != "..";
+  if (!good) place.fail(field, "leaves the folder: " + shown(name));
+  return relative;
+}
+
+/// A picture beside the table: in the table's folder or in one of its `subfolders`.
+inline std::vector<std::uint8_t> read_picture(const std::filesystem::path& folder,
+                                              const std::vector<std::string>& subfolders,
+                                              std::string_view name, std::size_t most_bytes,
+                                              const Place& place, std::string_view field) {
+  const std::filesystem::path relative = inside(folder, name, place, field);
+  std::error_code error;
+  std::filesystem::path path = folder / relative;
+  for (const std::string& subfolder : subfolders)
+    if (!std::filesystem::exists(path, error)) path = folder / subfolder / relative;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) place.fail(field, "cannot read " + shown(name));
+  place.check(size <= most_bytes, field, "the picture's file is too large");
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!file) place.fail(field, "cannot read " + shown(name));
+  place.check(is_picture(bytes), field, "not a PNG or JPEG");
+  return bytes;
+}
+
+/// Finds the picture of a row by the row's index, wherever in the table it is. It remembers where
+/// rows start, not what they hold, so a table of any size streams.
+class PictureFinder {
+ public:
+  PictureFinder(const std::filesystem::path& path, TsvLimits limits)
+      : path_(path), limits_(limits) {}
+
+  std::vector<std::uint8_t> find(const std::string& index, const Place& place) {
+    if (!reader_) reader_.emplace(path_, limits_);
+    const std::size_t index_at = reader_->column("index"), image_at = reader_->column("image");
+    auto known = starts_.find(index);
+    if (known != starts_.end()) {
+      reader_->seek(known->second.first, known->second.second);
+      reader_->next(row_);
+    } else {
+      if (scanned_row_ > 0) {  // go on after the last row that was scanned
+        reader_->seek(scanned_offset_, scanned_row_);
+        reader_->next(row_);
+      }
+      do {
+        if (!reader_->next(row_)) place.fail("image", "refers to no row: " + shown(index));
+        scanned_offset_ = reader_->row_offset();
+        scanned_row_ = reader_->row();
+        starts_.try_emplace(row_[index_at], scanned_offset_, scanned_row_);
+      } while (row_[index_at] != index);
+    }
+    const std::string image = single_item(row_[image_at], "image", place);
+    if (image.size() <= longest_reference)
+      place.fail("image", "refers to row " + shown(index) + ", which has no picture of its own");
+    return decode_picture(image, place);
+  }
+
+ private:
+  std::filesystem::path path_;
+  TsvLimits limits_;
+  std::optional<TsvReader> reader_;
+  TsvReader::Row row_;
+  std::unordered_map<std::string, std::pair<std::uint64_t, std::size_t>> starts_;
+  std::uint64_t scanned_offset_ = 0;
+  std::size_t scanned_row_ = 0;
+};
+
+}  // namespace detail
+
+}  // namespace gaze::phyx

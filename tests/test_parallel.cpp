@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// parallel_for and its threads: every index once, at any number of threads; jobs that follow each
+// other sooner and later than the threads watch before they sleep; exceptions, nested calls,
+// several callers at once, and another number of threads in between. The thread sanitizer runs
+// these too.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gaze/core/parallel.hpp"
+#include "tests/test.hpp"
+
+namespace {
+
+using gaze::parallel_for;
+using gaze::set_threads;
+using Clock = std::chrono::steady_clock;
+
+/// The number of threads as it was, whatever a test does.
+struct KeepThreads {
+  ~KeepThreads() { set_threads(count); }
+  int count = gaze::threads();
+};
+
+/// Runs one job over [0, n) and says whether each index came exactly once.
+bool each_once(std::int64_t n, std::int64_t grain) {
+  std::vector<int> seen(static_cast<std::size_t>(n));  // unguarded: the pieces are disjoint
+  parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+  });
+  return std::all_of(seen.begin(), seen.end(), [](int count) { return count == 1; });
+}
+
+void wait_awake(std::chrono::microseconds time) {
+  for (const auto until = Clock::now() + time; Clock::now() < until;) continue;
+}
+
+TEST_CASE("every index comes once, in pieces of at least half a grain", "[parallel]") {
+  const KeepThreads keep;
+  for (int count = 1; count <= 4; ++count) {
+    set_threads(count);
+    REQUIRE(gaze::threads() == count);
+    for (const std::int64_t n : {0, 1, 2, 3, 4, 5, 7, 64, 1001})
+      for (const std::int64_t grain : {0, 1, 3, 64, 100000}) {
+        CAPTURE(count, n, grain);
+        CHECK(each_once(n, grain));
+        std::atomic<std::int64_t> pieces{0}, small{0};
+        parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
+          ++pieces;
+          if (end < n && 2 * (end - begin) <= grain) ++small;
+        });
+        CHECK(pieces <= count);
+        CHECK(small == 0);
+      }
+  }
+}
+
+TEST_CASE("thousands of tiny jobs, one right after the other", "[parallel]") {
+  const KeepThreads keep;
+  for (int count = 2; count <= 4; ++count) {
+    set_threads(count);
+    int wrong = 0;
+    for (int job = 0; job < 3000; ++job) wrong += !each_once(1 + job % 5, 1);
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("jobs after pauses around the time that threads stay awake", "[parallel]") {
+  const KeepThreads keep;
+  set_threads(2);
+  int wrong = 0;
+  for (int job = 0; job < 1500; ++job) {
+    wait_awake(std::chrono::microseconds(job * 37 % 400));
+    wrong += !each_once(2, 1);
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("jobs for threads that sleep, and a caller that sleeps until a slow piece is done",
+          "[parallel]") {
+  const KeepThreads keep;
+  for (const int count : {2, 4}) {
+    set_threads(count);
+    int wrong = 0;
+    for (int job = 0; job < 25; ++job) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+      wrong += !each_once(count, 1);
+      std::atomic<int> done{0};
+      parallel_for(count, 1, [&](std::int64_t begin, std::int64_t) {
+        if (begin > 0) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+        ++done;
+      });
+      wrong += done != count;
+    }
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("an exception reaches the caller from any piece and the threads go on", "[parallel]") {
+  const KeepThreads keep;
+  set_threads(4);
+  int missed = 0, wrong = 0;
+  for (int job = 0; job < 400; ++job) {
+    try {
+      parallel_for(4, 1, [&](std::int64_t begin, std::int64_t) {
+        if (begin == job % 4 || job % 5 == 0) throw std::runtime_error(std::to_string(job));
+      });
+      ++missed;
+    } catch (const std::runtime_error& error) {
+      wrong += error.what() != std::to_string(job);
+    }
+    wrong += !each_once(4, 1);
+  }
+  CHECK(missed == 0);
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("another number of threads, while they watch and while they sleep", "[parallel]") {
+  const KeepThreads keep;
+  int wrong = 0;
+  for (int round = 0; round < 200; ++round) {
+    set_threads(1 + round * 7 % 4);
+    if (round % 3) wrong += !each_once(8, 1);
+    if (round % 10 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  CHECK(wrong == 0);
+  CHECK_THROWS_AS(set_threads(0), gaze::Error);
+  CHECK_THROWS_AS(set_threads(1025), gaze::Error);
+}
+
+TEST_CASE("a nested call runs, and a piece may not change the threads it runs on", "[parallel]") {
+  const KeepThreads keep;
+  set_threads(3);
+  std::atomic<int> inner{0}, thrown{0};
+  parallel_for(3, 1, [&](std::int64_t, std::int64_t) {
+    parallel_for(10, 1, [&](std::int64_t begin, std::int64_t end) { inner += int(end - begin); });
+    try {
+      set_threads(2);
+    } catch (const gaze::Error&) {
+      ++thrown;
+    }
+  });
+  CHECK(inner == 30);
+  CHECK(thrown == 3);
+  CHECK(gaze::threads() == 3);
+}
+
+TEST_CASE("a piece may wait for a thread of its own that calls parallel_for", "[parallel]") {
+  const KeepThreads keep;
+  set_threads(2);
+  std::atomic<int> right{0};
+  parallel_for(2, 1, [&](std::int64_t, std::int64_t) {
+    std::thread([&] { right += each_once(100, 1); }).join();
+  });
+  CHECK(right == 2);
+}
+
+TEST_CASE("several callers at once, while the number of threads changes", "[parallel]") {
+  const KeepThreads keep;
+  set_threads(2);
+  std::atomic<int> wrong{0}, missed{0}, running{4};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 4; ++caller)
+    callers.emplace_back([&, caller] {
+      for (int job = 0; job < 4000; ++job) {
+        wrong += !each_once(1 + job % 9, 1);
+        if (job % 50) continue;
+        try {
+          parallel_for(8, 1, [&](std::int64_t, std::int64_t) { throw caller; });
+          ++missed;
+        } catch (int from) {
+          wrong += from != caller;
+        }
+      }
+      --running;
+    });
+  for (int round = 0; running > 0; ++round) {
+    set_threads(1 + round % 4);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  for (auto& caller : callers) caller.join();
+  CHECK(wrong == 0);
+  CHECK(missed == 0);
+}
+
+}  // namespace
