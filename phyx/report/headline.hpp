@@ -55,7 +55,6 @@ inline const std::vector<Fact>& fact_table() {
   static const std::vector<Fact> facts = {{"Preset", {"preset"}},
                                           {"Model", {"model", "model_preset"}},
                                           {"Parameters", {"parameters", "parameter_count"}},
-                                          {"Seeds", {"seeds"}},
                                           {"Corruption of the warm start", {"corruption"}},
                                           {"Device", {"device", "processor", "cpu"}},
                                           {"Instruction set", {"instruction_set", "isa"}},
@@ -74,12 +73,16 @@ inline std::string facts(const Context& c) {
   std::string out = "<dl class=\"facts\">";
   for (const auto& f : fact_table())
     if (const auto v = config_value(c.data, f.keys)) out += fact(f.name, plain_text(*v));
-  const auto seconds =
-      config_value(c.data, {"seconds", "wall_seconds", "elapsed_seconds", "duration_s"});
-  if (seconds && seconds->is_number())
-    out += fact("Duration", duration_text(seconds->get<double>()));
+  double seconds = 0;
+  for (const auto& config : c.data.configs)
+    if (const auto t = config.find("seconds"); t != config.end() && t->is_number())
+      seconds += t->get<double>();
+  if (seconds > 0) out += fact("Duration", duration_text(seconds));
   std::set<std::string> seeds;
   for (const auto& s : c.seeds) seeds.insert(s.second);
+  std::string listed;
+  for (const auto& seed : seeds) listed += (listed.empty() ? "" : ", ") + seed;
+  out += fact("Seeds", listed);
   if (!c.conditions.empty())
     out +=
         fact("Tested", std::to_string(c.conditions.size()) + " conditions, " +
