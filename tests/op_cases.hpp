@@ -7,6 +7,7 @@
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/matmul.hpp"
 #include "gaze/ops/norm.hpp"
+#include "gaze/ops/pointwise.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/ops/rotary.hpp"
 #include "gaze/ops/swiglu.hpp"

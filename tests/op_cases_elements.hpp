@@ -11,8 +11,8 @@
 namespace gaze::test {
 
 /// A mask of one shape with every third element set.
-inline Mask thirds(const Shape& shape) {
-  Mask mask(shape);
+inline Mask<> thirds(const Shape& shape) {
+  Mask<> mask(shape);
   for (Index i = 0; i < shape.numel(); ++i) mask.data()[i] = i % 3 == 0;
   return mask;
 }
