@@ -3,7 +3,7 @@
 // any element type. What is faster as a vector kernel is in elementwise.hpp.
 #pragma once
 #include "gaze/core/parallel.hpp"
-#include "gaze/kernels/formulas.hpp"
+#include "gaze/kernels/pointwise.hpp"
 
 namespace gaze::cpu {
 
@@ -24,14 +24,14 @@ void each_element(Index n, T* out, Function f) {
 /// y = op(x), elementwise; p is the exponent of pow.
 template <class T>
 void pointwise_forward(PointwiseOp op, Index n, T p, const T* x, T* y) {
-  formulas::with_pointwise(
+  scalar::with_pointwise(
       op, p, [=](auto f) { detail::each_element(n, y, [=](Index i) { return f.value(x[i]); }); });
 }
 
 /// dx = dy op'(x), written; y is the forward's result.
 template <class T>
 void pointwise_backward(PointwiseOp op, Index n, T p, const T* x, const T* y, const T* dy, T* dx) {
-  formulas::with_pointwise(op, p, [=](auto f) {
+  scalar::with_pointwise(op, p, [=](auto f) {
     detail::each_element(n, dx, [=](Index i) { return dy[i] * f.slope(x[i], y[i]); });
   });
 }
@@ -47,16 +47,16 @@ template <class T>
 void power_backward(Index n, const T* x, const T* p, const T* dy, T* dx, T* dp) {
   if (dx)
     detail::each_element(n, dx,
-                         [=](Index i) { return formulas::power_slope_base(x[i], p[i], dy[i]); });
+                         [=](Index i) { return scalar::power_slope_base(x[i], p[i], dy[i]); });
   if (dp)
-    detail::each_element(
-        n, dp, [=](Index i) { return formulas::power_slope_exponent(x[i], p[i], dy[i]); });
+    detail::each_element(n, dp,
+                         [=](Index i) { return scalar::power_slope_exponent(x[i], p[i], dy[i]); });
 }
 
 /// mask = 1 where a op b holds, 0 elsewhere.
 template <class T>
 void compare(CompareOp op, Index n, const T* a, const T* b, std::int32_t* mask) {
-  formulas::with_comparison<T>(op, [=](auto holds) {
+  scalar::with_comparison<T>(op, [=](auto holds) {
     detail::each_element(n, mask, [=](Index i) { return holds(a[i], b[i]) ? 1 : 0; });
   });
 }

@@ -9,7 +9,7 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/cpu/elementwise.hpp"
-#include "gaze/kernels/formulas.hpp"
+#include "gaze/kernels/pointwise.hpp"
 
 namespace gaze::cpu {
 
@@ -101,7 +101,7 @@ void best_in_rows(Index rows, Index n, bool greatest, const T* x, std::int32_t* 
     const T* const row = x + r * n;
     Index at = 0;
     for (Index j = 1; j < n && row[at] == row[at]; ++j)
-      if (formulas::displaces(row[j], row[at], greatest)) at = j;
+      if (scalar::displaces(row[j], row[at], greatest)) at = j;
     best[r] = static_cast<std::int32_t>(at);
   });
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gaze/cpu/reduce_rows.hpp"
-#include "gaze/kernels/formulas.hpp"
+#include "gaze/kernels/pointwise.hpp"
 
 namespace gaze::cpu {
 
@@ -39,7 +39,7 @@ void order_rows(Index rows, Index n, Index k, bool descending, const T* x, std::
     std::iota(order.begin(), order.end(), 0);
     std::partial_sort(order.begin(), order.begin() + k, order.end(),
                       [=](std::int32_t i, std::int32_t j) {
-                        return formulas::sorts_before(row, i, j, descending);
+                        return scalar::sorts_before(row, i, j, descending);
                       });
     std::copy_n(order.begin(), k, index + r * k);
   });

@@ -12,7 +12,7 @@ enum class UnaryOp : int { exp, log, sqrt, tanh, sigmoid, silu, gelu, relu, squa
 /// Functions of two values that broadcast.
 enum class BroadcastOp { add, sub, mul, div, minimum, maximum };
 
-/// Elementwise functions beside UnaryOp, with formulas in kernels/formulas.hpp; pow takes one
+/// Elementwise functions beside UnaryOp, with formulas in kernels/pointwise.hpp; pow takes one
 /// exponent for all values.
 enum class PointwiseOp { rsqrt, abs, erf, gelu_exact, pow };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Functions of single values beside those of elementwise.hpp: rsqrt, abs, erf, pow and the exact
-// GELU. Their derivatives stand beside them in kernels/formulas.hpp.
+// GELU. Their derivatives stand beside them in kernels/pointwise.hpp.
 #pragma once
 #include <type_traits>
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Formulas of elementwise kernels, each value beside its derivative: plain functions that the
-// kernels of every device share.
+// Formulas of single values, for every device: pointwise functions, each beside its derivative,
+// comparisons and the order of sorting. constexpr so that device code may call them, although
+// std::erf and its kin are not.
 #pragma once
 #include <cmath>
 #include <functional>
 
 #include "gaze/kernels/settings.hpp"
 
-namespace gaze::formulas {
+namespace gaze::scalar {
 
 // value(x) and slope(x, y), y being value(x).
 
@@ -118,4 +119,4 @@ constexpr bool displaces(T value, T best, bool greatest) {
   return value != value || (greatest ? value > best : value < best);
 }
 
-}  // namespace gaze::formulas
+}  // namespace gaze::scalar
