@@ -63,8 +63,8 @@ void AttentionKernels::attention_backward(const AttentionShape& shape, Index row
   if (shape.slots <= 0) return;
   for_each("slot_rows", shape.slots, seen);
   if (rows > 0)
-    launch({"slot_rows", blocks_for(rows, kAttentionWarps), threads}, slot_rows_kernel, rows,
-           ranges, seen);
+    launch({"slot_rows", blocks_for(rows, kAttentionWarps), threads}, slot_rows_kernel<KeyRange>,
+           rows, ranges, seen);
   launch({"attention_dkv", blocks_for(shape.kv_heads * shape.slots, kAttentionWarps), threads,
           2 * kAttentionWarps * of_warp},
          attention_dkv_kernel<T>, in, seen, dkeys, dvalues);

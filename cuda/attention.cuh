@@ -227,10 +227,11 @@ struct SlotRows {
 
 /// A warp per row: each lane tells every 32nd of its keys. Minimum and maximum do not depend on
 /// the order.
-inline __global__ void slot_rows_kernel(Index rows, const KeyRange* ranges, SlotRows seen) {
+template <class Range>
+__global__ void slot_rows_kernel(Index rows, const Range* ranges, SlotRows seen) {
   const Index step = Index{gridDim.x} * kAttentionWarps;
   for (Index row = Index{blockIdx.x} * kAttentionWarps + warp(); row < rows; row += step) {
-    const KeyRange range = ranges[row];
+    const Range range = ranges[row];
     for (Index p = lane(); p < key_count(range); p += kWarp) {
       const Index slot = key_slot(range, p);
       atomicMin(seen.first + slot, static_cast<std::int32_t>(row));
