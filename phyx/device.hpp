@@ -16,7 +16,7 @@ inline std::string no_cuda() {
 #ifdef GAZE_WITH_CUDA
   return cuda::unavailable();
 #else
-  return "this program was built without CUDA: configure with -DGAZE_CUDA=ON (toolkit 12 or newer)";
+  return "built without CUDA; -DGAZE_CUDA=ON and a toolkit of version 12 or newer add it";
 #endif
 }
 

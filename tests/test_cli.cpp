@@ -310,6 +310,25 @@ TEST_CASE("bad problem files are one line that names file, row and field", "[slo
   bad(at("neither.tsv"), {"neither _MC nor _OE"});
 }
 
+TEST_CASE("a run says on which device it is, and refuses one that is not there") {
+  if (!have_program()) return;
+  refused({"ask", "--model", "nowhere", "--device", "tpu", "why?"}, {"--device", "tpu"});
+  const std::string info = gaze_run({"info"}).out;
+  const auto reason = info.find("no cuda: ");
+  const Done chosen = gaze_run({"ask", "--model", "nowhere", "--device", "auto", "why?"});
+  CHECK(chosen.code == 2);  // there is no such model
+  CHECK(holds(chosen.err, reason == std::string::npos ? "device: cuda\n" : "device: cpu, "));
+  if (reason == std::string::npos) return;
+  const std::string why = info.substr(reason + 9, info.find(')', reason) - reason - 9);
+  CHECK(holds(chosen.err, why));
+  for (const Words& words :
+       {Words{"ask", "--model", "nowhere", "why?"}, Words{"ablate", "--out", at("no_device")}}) {
+    Words asked = words;
+    asked.insert(asked.begin() + 1, {"--device", "cuda"});
+    refused(asked, {"[gaze::device] cuda: " + why}, at("no_device"));
+  }
+}
+
 TEST_CASE("bad checkpoints are one line that names file and tensor", "[slow]") {
   if (!have_program()) return;
   const std::string data = table("good2_OE.tsv", picture(), "Optics");

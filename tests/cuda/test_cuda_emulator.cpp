@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The emulator itself: barriers, exchanges, shared memory, orders, and what it must refuse.
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "cuda/elements.cuh"
 #include "tests/cuda/device.hpp"
 
@@ -148,6 +152,22 @@ TEST_CASE("blocks and threads have three dimensions", "[cuda]") {
   const auto got = y.to_vector();
   for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == static_cast<std::int32_t>(i));
 }
+
+#ifdef __SANITIZE_ADDRESS__
+TEST_CASE("the sanitizer knows where a tensor ends, and when it is gone", "[cuda]") {
+  const auto behind = [](const void* device) {
+    return static_cast<std::byte*>(cuda::emulator::real(device, "test", 0));
+  };
+  std::byte* first = nullptr;
+  {
+    const auto x = Tensor<float, Cuda>::zeros({61});
+    first = behind(x.data());
+    CHECK_FALSE(__asan_address_is_poisoned(first + 61 * sizeof(float) - 1));
+    CHECK(__asan_address_is_poisoned(first + 61 * sizeof(float)));
+  }
+  CHECK(__asan_address_is_poisoned(first));
+}
+#endif
 
 TEST_CASE("what a GPU would leave undefined is refused, with the kernel's name", "[cuda]") {
   using Catch::Contains;

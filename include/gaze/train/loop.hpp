@@ -156,7 +156,7 @@ class Trainer {
     const std::string kernels = detail::kernels_name<Device>();
     GAZE_CHECK(metadata("isa") == kernels, "resume", saved_->path(), ": saved with ",
                metadata("isa"), " kernels, this run uses ", kernels,
-               "; the bits would differ (set GAZE_ISA)");
+               "; the bits would differ (set GAZE_ISA or --device)");
     const Index step = detail::saved_count(*saved_, "step");
     GAZE_CHECK(step <= stage.steps, "resume", saved_->path(), ": saved after step ", step,
                " of a stage of ", stage.steps);
