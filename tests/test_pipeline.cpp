@@ -397,13 +397,18 @@ TEST_CASE("conditions and settings are refused by name") {
 TEST_CASE("settings that were asked for stand over the variant's, however often it is settled") {
   AblationSettings s = smallest();
   s.variant = "dapo";
-  s.clip_high = 0.4;
+  s.grpo_set = {"clip_high=0.4", "kl=0.5", "max_length=9"};
   settle(s);
   settle(s);
   CHECK(s.grpo.loss.clip_high == 0.4);
   CHECK(s.grpo.loss.clip_low == 0.2);
   CHECK(s.grpo.loss.mask_truncated);
-  CHECK(settings_json(s)["grpo"]["clip_high"] == 0.4);
+  CHECK(s.grpo.loss.max_length == 9);
+  const auto json = settings_json(s)["grpo"];
+  CHECK(json["clip_high"] == 0.4);
+  CHECK(json["kl"] == 0.5);
+  CHECK(json["aggregation"] == "token_mean");
+  CHECK(json["kl_limit"] == "inf");
 }
 
 TEST_CASE("an output folder that holds a run is only gone on with when asked, and the same") {
@@ -417,6 +422,11 @@ TEST_CASE("an output folder that holds a run is only gone on with when asked, an
   other.warm.corruption.share = 0.25;
   CHECK(holds(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
               out + "/config.json, corruption: "));
+  other = smallest();
+  other.grpo_set = {"aggregation=token_sum"};
+  CHECK(holds(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
+              out + "/config.json, grpo.aggregation: the run to be resumed has "
+                    "\"sequence_mean\", asked for is \"token_sum\""));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK_NOTHROW(Ablation(smallest(), out, {}).prepare(true, "fourth"));
 }
@@ -428,6 +438,7 @@ TEST_CASE("an ablation that is stopped anywhere and resumed writes the files of 
                     broken = (folder.path / "broken").string();
   AblationSettings s = smallest();
   s.only = {"sft", "hybrid"};
+  s.grpo_set = {"kl=0.1", "reference_sync.every=1", "adaptive_entropy=true", "adaptive.target=9"};
   Ablation unbroken(s, whole, {});
   unbroken.prepare(false, "");
   unbroken.run();
@@ -517,6 +528,8 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
     if (line.contains("attention")) ++with_maps;
   }
   CHECK(with_maps > 8);
+  for (const auto& line : lines_of(out / "differing.jsonl"))
+    CHECK(line["correct"] != line["official"]);
 
   const auto config = io::OrderedJson::parse(io::read_file((out / "config.json").string()));
   CHECK(config["command"] == "gaze ablate --preset smoke");
