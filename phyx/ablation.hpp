@@ -36,11 +36,29 @@ class PhyxTask {
         mix_(std::move(mix)),
         random_(seed, Purpose::data) {}
 
-  rl::Task<Model> task() {
-    return {[this](Index step, Index round, Index count) { return prompts(step, round, count); },
-            [this](Index step, std::span<const rl::TaskPrompt<Model>> prompts,
-                   std::span<const gaze::Completion> completions,
-                   Metrics& m) { return score(step, prompts, completions, m); }};
+  /// `separate`: a reward function per term of the mix, which GDPO normalises one by one, instead
+  /// of their weighted sum.
+  rl::Task<Model> task(bool separate = false) {
+    using Prompts = std::span<const rl::TaskPrompt<Model>>;
+    using Completions = std::span<const gaze::Completion>;
+    rl::Task<Model> out;
+    out.prompts = [this](Index step, Index round, Index count) {
+      return prompts(step, round, count);
+    };
+    if (separate)
+      out.table = [this](Index step, Prompts p, Completions c, Metrics& m) {
+        rl::RewardTable table;
+        for (const auto& term : mix_.terms) table.weights.push_back(term.second);
+        for (const MixScore& s : score(step, p, c, m)) table.rows.push_back(s.parts);
+        return table;
+      };
+    else
+      out.score = [this](Index step, Prompts p, Completions c, Metrics& m) {
+        std::vector<double> totals;
+        for (const MixScore& s : score(step, p, c, m)) totals.push_back(s.total);
+        return totals;
+      };
+    return out;
   }
 
   /// Called with the first scored completion of a step, for the log.
@@ -57,16 +75,17 @@ class PhyxTask {
     return out;
   }
 
-  std::vector<double> score(Index step, std::span<const rl::TaskPrompt<Model>> prompts,
-                            std::span<const gaze::Completion> completions, Metrics& m) const {
+  std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model>> prompts,
+                              std::span<const gaze::Completion> completions, Metrics& m) const {
     const std::size_t group = completions.size() / prompts.size();
-    std::vector<double> out, sums(mix_.terms.size(), 0), counts(sums);
+    std::vector<MixScore> out;
+    std::vector<double> sums(mix_.terms.size(), 0), counts(sums);
     double mass = 0, correct = 0;
     for (std::size_t i = 0; i < completions.size(); ++i) {
       const Example& e = examples_[prompts[i / group].index];
       const auto c = to_completion(completions[i], tokenizer_, config_, e.prompt);
       const MixScore s = phyx::score(mix_, {e.problem, c});
-      out.push_back(s.total);
+      out.push_back(s);
       for (std::size_t k = 0; k < sums.size(); ++k)
         if (s.parts[k]) {
           sums[k] += *s.parts[k];
@@ -268,7 +287,8 @@ class Ablation {
                           const MixScore& score) {
         if (step % 10 == 0) log_sample(completions, c, seed, step, e, done, score);
       };
-      const auto task = source.task();
+      const bool separate = grpo.advantage.objectives == rl::Objectives::normalise_then_sum;
+      const auto task = source.task(separate);
       trainer.run(grpo_stage(), [&](Index step, const auto& apply) {
         state.begin_step(step);
         return rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task,

@@ -38,7 +38,7 @@ inline std::vector<ScoredRow> score_rows(std::vector<Prediction> predictions, Of
   std::vector<ScoredRow> out;
   for (Prediction& p : predictions) {
     ScoredRow& row = out.emplace_back();
-    row.strict = judge_strict(p.problem, p.text);
+    row.strict = judge_strict(p.problem, is_missing(p.text) ? "" : p.text);
     row.official = score_official(p.problem.form, p.official_answer, p.text, rules);
     row.prediction = std::move(p);
   }

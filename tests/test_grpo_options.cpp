@@ -23,13 +23,6 @@ using namespace gaze::rl;
 using namespace gaze::test;
 using Nano = models::Vlm<float>;
 
-const GrpoOption& option(const std::string& name) {
-  for (const auto& o : grpo_options())
-    if (o.name == name) return o;
-  FAIL("no option " << name);
-  return grpo_options().front();
-}
-
 /// Some other value than the one it has, as text.
 std::string another(const GrpoOption& o, const io::OrderedJson& now) {
   if (!o.choices.empty()) {
@@ -198,7 +191,7 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
   CHECK(bits(whole.second) == bits(parts.second));
   CHECK(coefficients == unbroken);
   CHECK(std::set<double>(unbroken.begin(), unbroken.end()).size() > 1);
-  const Nano start(c, image_token, 3);
+  Nano start(c, image_token, 3);
   CHECK(bits(start.parameters().packs()[0].values.to_vector()) != bits(whole.first));
   CHECK(bits(whole.first) != bits(whole.second));
   fs::remove_all(folder);

@@ -142,7 +142,9 @@ TEST_CASE("judge over HTTP: addresses") {
     INFO(bad);
     CHECK(holds(error_of([&] { server_address(bad); }), "[gaze::judge] '" + std::string(bad)));
   }
-  CHECK(holds(error_of([] { http_judge({.url = "http://127.0.0.1:1"}); }), "no model named"));
+  JudgeServer nameless = server("http://127.0.0.1:1");
+  nameless.model.clear();
+  CHECK(holds(error_of([&] { http_judge(nameless); }), "no model named"));
 }
 
 TEST_CASE("judge over HTTP: busy and broken servers are asked again") {

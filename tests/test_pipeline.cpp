@@ -378,6 +378,30 @@ TEST_CASE("a problem's samples depend on its id alone") {
   }
 }
 
+TEST_CASE("a mix of rewards is one reward, or a table of its terms with their weights") {
+  const World& w = world();
+  PhyxTask source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}, {"format", 0.5}}}, 3);
+  const auto prompts = source.task().prompts(0, 0, 2);
+  std::vector<gaze::Completion> completions(4);
+  for (std::size_t i = 0; i < completions.size(); ++i) {
+    const Problem& p = w.examples[prompts[i / 2].index].problem;
+    completions[i].tokens = w.maker->response(i % 2 ? "no idea" : gold_response(p));
+    completions[i].ended = true;
+  }
+  Metrics one, several;
+  const auto totals = source.task().score(0, prompts, completions, one);
+  const auto table = source.task(true).table(0, prompts, completions, several);
+  CHECK_FALSE(source.task().table);
+  CHECK_FALSE(source.task(true).score);
+  CHECK(table.weights == std::vector<double>{1.0, 0.5});
+  CHECK(totals == std::vector<double>{1.5, 0, 1.5, 0});
+  REQUIRE(table.rows.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(*table.rows[i][0] + 0.5 * *table.rows[i][1] == totals[i]);
+  REQUIRE(one.size() == several.size());
+  for (std::size_t i = 0; i < one.size(); ++i) CHECK(one[i].first == several[i].first);
+}
+
 TEST_CASE("conditions and settings are refused by name") {
   AblationSettings s = smallest();
   s.only = {"accuracy", "magic"};

@@ -188,7 +188,7 @@ TEST_CASE("score: slices, tables and files") {
       folder.put("said.jsonl",
                  "{\"index\":0,\"form\":\"MC\",\"prediction\":\"B\"}\n"
                  "{\"index\":1,\"form\":\"MC\",\"prediction\":\"\\\"B:\\\"\\tor\\nD:\"}\n"
-                 "{\"index\":0,\"form\":\"OE\",\"prediction\":\"It is 12 N\"}\n");
+                 "{\"index\":0,\"form\":\"OE\",\"prediction\":\"The answer is 12 N\"}\n");
   auto rows = scored({lines, {mc, oe}, {}});
   const auto table = score_table(rows);
   const auto slice = [&](const std::string& format, const std::string& name) {

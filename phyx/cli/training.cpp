@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // gaze ablate, sft, grpo.
-#include "phyx/ablation.hpp"
-
 #include "gaze/cpu/kernels.hpp"
 #include "phyx/cli/command.hpp"
+#include "phyx/cli/run_ablation.hpp"
+#include "phyx/settings.hpp"
 
 namespace gaze::phyx::cli {
 
@@ -82,8 +82,7 @@ struct TrainOptions {
     const auto option =
         std::find_if(all.begin(), all.end(), [&](const auto& o) { return o.name == name; });
     app.add_option_function<std::string>(
-           flag,
-           [this, name](const std::string& value) { shorts.push_back(name + "=" + value); },
+           flag, [this, name](const std::string& value) { shorts.push_back(name + "=" + value); },
            option->meaning)
         ->check(check);
   }
@@ -112,19 +111,7 @@ struct TrainOptions {
     return s;
   }
 
-  void run(const std::string& line) const {
-    catch_signals();
-    Progress progress;
-    Ablation ablation(settings(), out, listener(progress));
-    ablation.prepare(resume, line);
-    try {
-      ablation.run();
-    } catch (const Interrupted&) {
-      std::fprintf(stderr, "interrupted; the same command with --resume goes on from here\n");
-      throw;
-    }
-    std::printf("%s/report.html\n%s/results.csv\n", out.c_str(), out.c_str());
-  }
+  void run(const std::string& line) const { run_ablation(settings(), out, resume, line); }
 };
 
 void add_ablate(CLI::App& app, const std::string& line) {
