@@ -189,6 +189,52 @@ inline Prediction find_problem(const PredictionRecord& record, const ProblemInde
   return *found;
 }
 
+/// Joins the records of one prediction file with their problems.
+class PredictionJoin {
+ public:
+  PredictionJoin(const PredictionFiles& files, bool lines,
+                 const std::vector<PredictionRecord>& records)
+      : files_(files), lines_(lines), problems_(files) {
+    if (!lines)
+      for (const auto& r : records) answers_.see(r.text("answer"));
+  }
+
+  Prediction operator()(const PredictionRecord& record) {
+    const Place place{"score", files_.predictions, lines_ ? "line" : "row", record.row};
+    Prediction p =
+        files_.data.empty() ? described(record, place) : find_problem(record, problems_, place);
+    place.check(seen_.insert({p.problem.index, p.problem.form}).second, "index",
+                "a second prediction for the same problem");
+    p.row = record.row;
+    p.text = record.text("prediction");
+    if (is_missing(p.text)) p.text = "nan";
+    return p;
+  }
+
+  /// Problems of the data that no record was joined with.
+  std::size_t unanswered() const {
+    return files_.data.empty() ? 0 : problems_.size() - seen_.size();
+  }
+
+ private:
+  /// From a file that holds its own truths.
+  Prediction described(const PredictionRecord& record, const Place& place) const {
+    auto form = form_of_record(record, place);
+    if (!form) form = files_.reading.form;
+    Prediction p;
+    p.problem = problem_of_record(record, form ? *form : form_of_path(files_.predictions), place);
+    p.official_answer = record.text("answer");
+    if (p.problem.form == Form::oe && !lines_) p.official_answer = answers_.text(p.official_answer);
+    return p;
+  }
+
+  const PredictionFiles& files_;
+  bool lines_;
+  ProblemIndex problems_;
+  ColumnType answers_;  // of a table with its own truths: pandas guesses their type
+  std::set<std::pair<std::string, Form>> seen_;
+};
+
 }  // namespace detail
 
 struct PredictionSet {
@@ -204,32 +250,10 @@ inline PredictionSet read_predictions(const PredictionFiles& files) {
   const auto records = lines ? detail::read_prediction_lines(path, files.reading.limits)
                              : detail::read_prediction_table(path, files.reading.limits);
   GAZE_CHECK(!records.empty(), "score", path, ": holds no predictions");
-  const detail::ProblemIndex problems(files);
-  ColumnType answers;  // of a table with its own truths: pandas guesses their type
-  if (!lines)
-    for (const auto& r : records) answers.see(r.text("answer"));
+  detail::PredictionJoin join(files, lines, records);
   PredictionSet out;
-  std::set<std::pair<std::string, Form>> seen;
-  for (const auto& r : records) {
-    const detail::Place place{"score", path, lines ? "line" : "row", r.row};
-    Prediction p;
-    if (!files.data.empty()) {
-      p = detail::find_problem(r, problems, place);
-    } else {
-      auto form = detail::form_of_record(r, place);
-      if (!form) form = files.reading.form;
-      p.problem = detail::problem_of_record(r, form ? *form : form_of_path(path), place);
-      const std::string answer = r.text("answer");
-      p.official_answer = p.problem.form == Form::oe && !lines ? answers.text(answer) : answer;
-    }
-    place.check(seen.insert({p.problem.index, p.problem.form}).second, "index",
-                "a second prediction for the same problem");
-    p.row = r.row;
-    p.text = r.text("prediction");
-    if (is_missing(p.text)) p.text = "nan";
-    out.predictions.push_back(std::move(p));
-  }
-  out.unanswered = files.data.empty() ? 0 : problems.size() - out.predictions.size();
+  for (const auto& r : records) out.predictions.push_back(join(r));
+  out.unanswered = join.unanswered();
   return out;
 }
 

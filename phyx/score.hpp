@@ -7,9 +7,11 @@
 //   write_scores   all of it as files: rows, the official _acc.csv, results.csv
 #pragma once
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,31 +78,43 @@ struct ScoreSlice {
   std::size_t n = 0, strict = 0, official = 0, judge = 0;
 };
 
+namespace detail {
+
+/// The slices that a problem belongs to: kind and name, each kind with its place in the table.
+inline std::vector<std::array<std::string, 3>> slices_of(const Problem& p) {
+  std::vector<std::array<std::string, 3>> out = {{"0", "overall", "all"}};
+  if (!p.category.empty()) out.push_back({"1", "domain", p.category});
+  if (!p.subfield.empty()) out.push_back({"2", "subfield", p.subfield});
+  for (const auto& r : p.reasoning) out.push_back({"3", "reasoning", r});
+  return out;
+}
+
+inline void count_row(ScoreSlice& s, const ScoredRow& row) {
+  ++s.n;
+  s.strict += row.strict.correct;
+  s.official += row.official.match;
+  s.judge += row.judged && row.judged->match;
+}
+
+}  // namespace detail
+
 /// Overall, then domains, subfields and reasoning types; a problem of several types counts under
 /// each. Both forms together and each by itself, where there are both.
 inline std::vector<ScoreSlice> score_table(const std::vector<ScoredRow>& rows) {
-  static const std::array<const char*, 4> kinds = {"overall", "domain", "subfield", "reasoning"};
-  std::map<std::array<std::string, 3>, ScoreSlice> slices;
   std::set<Form> forms;
   for (const auto& row : rows) forms.insert(row.prediction.problem.form);
+  std::map<std::array<std::string, 3>, ScoreSlice> slices;  // by form ("" for both), place, name
   for (const auto& row : rows) {
     const Problem& p = row.prediction.problem;
-    std::vector<std::pair<std::size_t, std::string>> labels = {{0, "all"}};
-    if (!p.category.empty()) labels.push_back({1, p.category});
-    if (!p.subfield.empty()) labels.push_back({2, p.subfield});
-    for (const auto& r : p.reasoning) labels.push_back({3, r});
-    std::vector<std::string> formats = {p.form == Form::mc ? "MC" : "OE"};
-    if (forms.size() > 1) formats.push_back("all");
-    for (const auto& [kind, name] : labels)
-      for (const auto& format : formats) {
-        ScoreSlice& s = slices[{format == "all" ? "" : format, std::to_string(kind), name}];
+    for (const auto& [place, kind, name] : detail::slices_of(p))
+      for (const auto& format :
+           {std::string("all"), std::string(p.form == Form::mc ? "MC" : "OE")}) {
+        if (format == "all" && forms.size() == 1) continue;
+        ScoreSlice& s = slices[{format == "all" ? "" : format, place, name}];
         s.format = format;
-        s.kind = kinds[kind];
+        s.kind = kind;
         s.name = name;
-        ++s.n;
-        s.strict += row.strict.correct;
-        s.official += row.official.match;
-        s.judge += row.judged && row.judged->match;
+        detail::count_row(s, row);
       }
   }
   std::vector<ScoreSlice> out;
@@ -139,26 +153,25 @@ inline void write_score_rows(const std::string& path, const std::vector<ScoredRo
   if (judged)
     for (const char* name : {"judge_extracted", "judge", "judge_calls", "judge_log"})
       columns.push_back(name);
+  const auto flag = [](bool x) { return std::string(x ? "1" : "0"); };
   TsvWriter writer(path, columns);
   for (const auto& row : rows) {
-    const Problem& p = row.prediction.problem;
-    std::vector<std::string> cells = {std::to_string(row.prediction.row),
-                                      p.index,
-                                      p.form == Form::mc ? "MC" : "OE",
-                                      p.category,
-                                      p.subfield,
-                                      row.prediction.official_answer,
-                                      row.prediction.text,
+    const Prediction& p = row.prediction;
+    std::vector<std::string> cells = {std::to_string(p.row),
+                                      p.problem.index,
+                                      p.problem.form == Form::mc ? "MC" : "OE",
+                                      p.problem.category,
+                                      p.problem.subfield,
+                                      p.official_answer,
+                                      p.text,
                                       row.strict.extracted,
-                                      row.strict.correct ? "1" : "0",
+                                      flag(row.strict.correct),
                                       row.official.extracted,
-                                      row.official.match ? "1" : "0"};
-    if (judged) {
-      cells.push_back(row.judged->extracted);
-      cells.push_back(row.judged->match ? "1" : "0");
-      cells.push_back(std::to_string(row.judged->calls));
-      cells.push_back(row.judged->log);
-    }
+                                      flag(row.official.match)};
+    if (judged)
+      for (const auto& cell : {row.judged->extracted, flag(row.judged->match),
+                               std::to_string(row.judged->calls), row.judged->log})
+        cells.push_back(cell);
     writer.write(cells);
   }
   writer.finish();

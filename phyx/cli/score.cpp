@@ -62,7 +62,7 @@ struct ScoreOptions {
   DataOptions data;
   std::string out, rules = "latest";
   JudgeServer server;
-  std::string prompts, cache, key_variable = "OPENAI_API_KEY";
+  std::string prompts, cache, key_variable = "GAZE_JUDGE_KEY";
   bool any_prompts = false;
 
   void add(CLI::App& app) {
@@ -127,6 +127,7 @@ struct ScoreOptions {
                                    : JudgePrompts::read(prompts);
     if (const char* key = std::getenv(key_variable.c_str())) server.key = key;
     catch_signals();
+    std::signal(SIGPIPE, SIG_IGN);  // a server that hangs up is a failed try
     Progress progress;
     const Listener told = listener(progress);
     Judge judge = http_judge(server, told.stop);

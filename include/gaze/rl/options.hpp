@@ -121,127 +121,110 @@ GrpoOption option(const char* name, const char* meaning, At at) {
 #define GAZE_FIELD(field) \
   [](GrpoSettings & s) -> auto& { return s.field; }
 
-inline void add_run_options(std::vector<GrpoOption>& out) {
-  out.push_back(option("prompts", "prompts per step", GAZE_FIELD(prompts)));
-  out.push_back(option("group", "completions per prompt", GAZE_FIELD(group)));
-  out.push_back(option("updates", "passes over one rollout", GAZE_FIELD(updates)));
-  out.push_back(option("minibatches", "optimiser steps per pass", GAZE_FIELD(minibatches)));
-  out.push_back(option("groups_per_micro", "groups per forward and backward pass",
-                       GAZE_FIELD(groups_per_micro)));
-  out.push_back(option("resample", "rounds in which groups without spread are replaced",
-                       GAZE_FIELD(resample)));
-  out.push_back(option("overlong_cache", "tokens below the longest from which length is punished",
-                       GAZE_FIELD(overlong_cache)));
+inline std::vector<GrpoOption> run_options() {
+  return {option("prompts", "prompts per step", GAZE_FIELD(prompts)),
+          option("group", "completions per prompt", GAZE_FIELD(group)),
+          option("updates", "passes over one rollout", GAZE_FIELD(updates)),
+          option("minibatches", "optimiser steps per pass", GAZE_FIELD(minibatches)),
+          option("groups_per_micro", "groups per forward and backward pass",
+                 GAZE_FIELD(groups_per_micro)),
+          option("resample", "rounds in which groups without spread are replaced",
+                 GAZE_FIELD(resample)),
+          option("overlong_cache", "tokens below the longest from which length is punished",
+                 GAZE_FIELD(overlong_cache))};
 }
 
-inline void add_sampling_options(std::vector<GrpoOption>& out) {
-  out.push_back(option("temperature", "of the rollouts", GAZE_FIELD(sampling.temperature)));
-  out.push_back(option("top_k", "the k likeliest tokens; 0: all", GAZE_FIELD(sampling.top_k)));
-  out.push_back(
-      option("top_p", "the likeliest tokens of this probability", GAZE_FIELD(sampling.top_p)));
-  out.push_back(
-      option("min_p", "share of the likeliest token's probability", GAZE_FIELD(sampling.min_p)));
-  out.push_back(option("repetition_penalty", "1: none", GAZE_FIELD(sampling.repetition_penalty)));
+inline std::vector<GrpoOption> sampling_options() {
+  return {option("temperature", "of the rollouts", GAZE_FIELD(sampling.temperature)),
+          option("top_k", "the k likeliest tokens; 0: all", GAZE_FIELD(sampling.top_k)),
+          option("top_p", "the likeliest tokens of this probability", GAZE_FIELD(sampling.top_p)),
+          option("min_p", "share of the likeliest token's probability", GAZE_FIELD(sampling.min_p)),
+          option("repetition_penalty", "1: none", GAZE_FIELD(sampling.repetition_penalty))};
 }
 
-inline void add_advantage_options(std::vector<GrpoOption>& out) {
-  out.push_back(
-      option("spread", "what a centred reward is divided by", GAZE_FIELD(advantage.spread)));
-  out.push_back(option("eps", "added to the deviation", GAZE_FIELD(advantage.eps)));
-  out.push_back(option("baseline", "what is taken from a reward", GAZE_FIELD(advantage.baseline)));
-  out.push_back(option("population", "deviations divide by n instead of n - 1",
-                       GAZE_FIELD(advantage.population)));
-  out.push_back(option("objectives", "several rewards: normalised before or after their sum",
-                       GAZE_FIELD(advantage.objectives)));
-  out.push_back(
-      option("whiten", "a last normalisation over the batch", GAZE_FIELD(advantage.whiten)));
-  out.push_back(
-      option("discount", "of a reward per token that follows", GAZE_FIELD(advantage.discount)));
+inline std::vector<GrpoOption> advantage_options() {
+  return {option("spread", "what a centred reward is divided by", GAZE_FIELD(advantage.spread)),
+          option("eps", "added to the deviation", GAZE_FIELD(advantage.eps)),
+          option("baseline", "what is taken from a reward", GAZE_FIELD(advantage.baseline)),
+          option("population", "deviations divide by n instead of n - 1",
+                 GAZE_FIELD(advantage.population)),
+          option("objectives", "several rewards: normalised before or after their sum",
+                 GAZE_FIELD(advantage.objectives)),
+          option("whiten", "a last normalisation over the batch", GAZE_FIELD(advantage.whiten)),
+          option("discount", "of a reward per token that follows", GAZE_FIELD(advantage.discount))};
 }
 
-inline void add_ratio_options(std::vector<GrpoOption>& out) {
-  out.push_back(option("ratio", "what one ratio belongs to", GAZE_FIELD(loss.ratio)));
-  out.push_back(option("surrogate", "the objective", GAZE_FIELD(loss.surrogate)));
-  out.push_back(
-      option("bounds", "clip widths around 1, or as they stand", GAZE_FIELD(loss.bounds)));
-  out.push_back(option("clip_low", "lower clip width", GAZE_FIELD(loss.clip_low)));
-  out.push_back(option("clip_high", "upper clip width", GAZE_FIELD(loss.clip_high)));
-  out.push_back(
-      option("delta", "upper limit of the unclipped ratio; 0: none", GAZE_FIELD(loss.delta)));
-  out.push_back(option("dual_clip", "limit of the objective where A < 0; 0: none",
-                       GAZE_FIELD(loss.dual_clip)));
-  out.push_back(
-      option("soft_positive", "soft: temperature where A > 0", GAZE_FIELD(loss.soft_positive)));
-  out.push_back(
-      option("soft_negative", "soft: temperature where A < 0", GAZE_FIELD(loss.soft_negative)));
-  out.push_back(
-      option("gamma_positive.k", "gamma: shape where A > 0", GAZE_FIELD(loss.gamma_positive.k)));
-  out.push_back(option("gamma_positive.lambda", "gamma: rate where A > 0",
-                       GAZE_FIELD(loss.gamma_positive.lambda)));
-  out.push_back(
-      option("gamma_negative.k", "gamma: shape where A < 0", GAZE_FIELD(loss.gamma_negative.k)));
-  out.push_back(option("gamma_negative.lambda", "gamma: rate where A < 0",
-                       GAZE_FIELD(loss.gamma_negative.lambda)));
-  out.push_back(
-      option("token_log_limit", "of a token's log-ratio", GAZE_FIELD(loss.token_log_limit)));
-  out.push_back(option("log_ratio_limit", "of the ratio's log", GAZE_FIELD(loss.log_ratio_limit)));
+inline std::vector<GrpoOption> ratio_options() {
+  return {option("ratio", "what one ratio belongs to", GAZE_FIELD(loss.ratio)),
+          option("surrogate", "the objective", GAZE_FIELD(loss.surrogate)),
+          option("bounds", "clip widths around 1, or as they stand", GAZE_FIELD(loss.bounds)),
+          option("clip_low", "lower clip width", GAZE_FIELD(loss.clip_low)),
+          option("clip_high", "upper clip width", GAZE_FIELD(loss.clip_high)),
+          option("delta", "upper limit of the unclipped ratio; 0: none", GAZE_FIELD(loss.delta)),
+          option("dual_clip", "limit of the objective where A < 0; 0: none",
+                 GAZE_FIELD(loss.dual_clip)),
+          option("soft_positive", "soft: temperature where A > 0", GAZE_FIELD(loss.soft_positive)),
+          option("soft_negative", "soft: temperature where A < 0", GAZE_FIELD(loss.soft_negative)),
+          option("gamma_positive.k", "gamma: shape where A > 0", GAZE_FIELD(loss.gamma_positive.k)),
+          option("gamma_positive.lambda", "gamma: rate where A > 0",
+                 GAZE_FIELD(loss.gamma_positive.lambda)),
+          option("gamma_negative.k", "gamma: shape where A < 0", GAZE_FIELD(loss.gamma_negative.k)),
+          option("gamma_negative.lambda", "gamma: rate where A < 0",
+                 GAZE_FIELD(loss.gamma_negative.lambda)),
+          option("token_log_limit", "of a token's log-ratio", GAZE_FIELD(loss.token_log_limit)),
+          option("log_ratio_limit", "of the ratio's log", GAZE_FIELD(loss.log_ratio_limit))};
 }
 
-inline void add_average_options(std::vector<GrpoOption>& out) {
-  out.push_back(
-      option("aggregation", "how tokens' losses become one number", GAZE_FIELD(loss.aggregation)));
-  out.push_back(option("max_length", "L of fixed_length", GAZE_FIELD(loss.max_length)));
-  out.push_back(option("mean_over_active", "only completions with a token in the loss count",
-                       GAZE_FIELD(loss.mean_over_active)));
-  out.push_back(option("mask_truncated", "cut-off completions give no loss",
-                       GAZE_FIELD(loss.mask_truncated)));
+inline std::vector<GrpoOption> average_options() {
+  return {
+      option("aggregation", "how tokens' losses become one number", GAZE_FIELD(loss.aggregation)),
+      option("max_length", "L of fixed_length", GAZE_FIELD(loss.max_length)),
+      option("mean_over_active", "only completions with a token in the loss count",
+             GAZE_FIELD(loss.mean_over_active)),
+      option("mask_truncated", "cut-off completions give no loss",
+             GAZE_FIELD(loss.mask_truncated))};
 }
 
-inline void add_kl_options(std::vector<GrpoOption>& out) {
-  out.push_back(option("kl", "weight of the KL term; 0: no reference", GAZE_FIELD(loss.kl)));
-  out.push_back(option("estimator", "of the KL term", GAZE_FIELD(loss.estimator)));
-  out.push_back(
-      option("kl_log_limit", "of the log-ratio in the KL term", GAZE_FIELD(loss.kl_log_limit)));
-  out.push_back(option("kl_limit", "of the KL term's value per token", GAZE_FIELD(loss.kl_limit)));
-  out.push_back(option("kl_bias_correction", "the KL term times the ratio",
-                       GAZE_FIELD(loss.kl_bias_correction)));
-  out.push_back(
-      option("kl_k2_gradient", "the KL term's gradient is k2's", GAZE_FIELD(loss.kl_k2_gradient)));
-  out.push_back(option("kl_in_reward", "weight of a completion's KL taken from its reward",
-                       GAZE_FIELD(kl_in_reward)));
-  out.push_back(
-      option("reward_estimator", "of the KL in the reward", GAZE_FIELD(reward_estimator)));
-  out.push_back(option("reference_sync.every", "steps between synchronisations; 0: never",
-                       GAZE_FIELD(reference_sync.every)));
-  out.push_back(option("reference_sync.alpha", "share of the policy in the new reference",
-                       GAZE_FIELD(reference_sync.alpha)));
+inline std::vector<GrpoOption> kl_options() {
+  return {
+      option("kl", "weight of the KL term; 0: no reference", GAZE_FIELD(loss.kl)),
+      option("estimator", "of the KL term", GAZE_FIELD(loss.estimator)),
+      option("kl_log_limit", "of the log-ratio in the KL term", GAZE_FIELD(loss.kl_log_limit)),
+      option("kl_limit", "of the KL term's value per token", GAZE_FIELD(loss.kl_limit)),
+      option("kl_bias_correction", "the KL term times the ratio",
+             GAZE_FIELD(loss.kl_bias_correction)),
+      option("kl_k2_gradient", "the KL term's gradient is k2's", GAZE_FIELD(loss.kl_k2_gradient)),
+      option("kl_in_reward", "weight of a completion's KL taken from its reward",
+             GAZE_FIELD(kl_in_reward)),
+      option("reward_estimator", "of the KL in the reward", GAZE_FIELD(reward_estimator)),
+      option("reference_sync.every", "steps between synchronisations; 0: never",
+             GAZE_FIELD(reference_sync.every)),
+      option("reference_sync.alpha", "share of the policy in the new reference",
+             GAZE_FIELD(reference_sync.alpha))};
 }
 
-inline void add_entropy_options(std::vector<GrpoOption>& out) {
-  out.push_back(option("top_entropy", "share of tokens, of highest entropy, that are trained on",
-                       GAZE_FIELD(loss.top_entropy)));
-  out.push_back(
-      option("entropy_bonus", "weight of the mean entropy", GAZE_FIELD(loss.entropy_bonus)));
-  out.push_back(
-      option("adaptive_entropy", "the bonus follows a target", GAZE_FIELD(adaptive_entropy)));
-  out.push_back(
-      option("adaptive.coefficient", "its weight at the start", GAZE_FIELD(adaptive.coefficient)));
-  out.push_back(option("adaptive.least", "its smallest weight", GAZE_FIELD(adaptive.least)));
-  out.push_back(option("adaptive.most", "its largest weight", GAZE_FIELD(adaptive.most)));
-  out.push_back(option("adaptive.step", "how much it changes", GAZE_FIELD(adaptive.step)));
-  out.push_back(
-      option("adaptive.target", "entropy at or below which it rises", GAZE_FIELD(adaptive.target)));
+inline std::vector<GrpoOption> entropy_options() {
+  return {
+      option("top_entropy", "share of tokens, of highest entropy, that are trained on",
+             GAZE_FIELD(loss.top_entropy)),
+      option("entropy_bonus", "weight of the mean entropy", GAZE_FIELD(loss.entropy_bonus)),
+      option("adaptive_entropy", "the bonus follows a target", GAZE_FIELD(adaptive_entropy)),
+      option("adaptive.coefficient", "its weight at the start", GAZE_FIELD(adaptive.coefficient)),
+      option("adaptive.least", "its smallest weight", GAZE_FIELD(adaptive.least)),
+      option("adaptive.most", "its largest weight", GAZE_FIELD(adaptive.most)),
+      option("adaptive.step", "how much it changes", GAZE_FIELD(adaptive.step)),
+      option("adaptive.target", "entropy at or below which it rises", GAZE_FIELD(adaptive.target))};
 }
 
-inline void add_correction_options(std::vector<GrpoOption>& out) {
-  out.push_back(option("correction.level", "weights against a sampler that is not the trainer",
-                       GAZE_FIELD(loss.correction.level)));
-  out.push_back(option("correction.mode", "weights out of bounds are cut or dropped",
-                       GAZE_FIELD(loss.correction.mode)));
-  out.push_back(option("correction.low", "lower bound", GAZE_FIELD(loss.correction.low)));
-  out.push_back(option("correction.high", "upper bound", GAZE_FIELD(loss.correction.high)));
-  out.push_back(option("off_policy_limit", "of the mean log-ratio of completions with A < 0",
-                       GAZE_FIELD(loss.off_policy_limit)));
+inline std::vector<GrpoOption> correction_options() {
+  return {option("correction.level", "weights against a sampler that is not the trainer",
+                 GAZE_FIELD(loss.correction.level)),
+          option("correction.mode", "weights out of bounds are cut or dropped",
+                 GAZE_FIELD(loss.correction.mode)),
+          option("correction.low", "lower bound", GAZE_FIELD(loss.correction.low)),
+          option("correction.high", "upper bound", GAZE_FIELD(loss.correction.high)),
+          option("off_policy_limit", "of the mean log-ratio of completions with A < 0",
+                 GAZE_FIELD(loss.off_policy_limit))};
 }
 
 #undef GAZE_FIELD
@@ -251,15 +234,12 @@ inline void add_correction_options(std::vector<GrpoOption>& out) {
 /// All settings but the seed and the longest completion, which are the run's.
 inline const std::vector<GrpoOption>& grpo_options() {
   static const std::vector<GrpoOption> all = [] {
+    using namespace detail;
     std::vector<GrpoOption> out;
-    detail::add_run_options(out);
-    detail::add_sampling_options(out);
-    detail::add_advantage_options(out);
-    detail::add_ratio_options(out);
-    detail::add_average_options(out);
-    detail::add_kl_options(out);
-    detail::add_entropy_options(out);
-    detail::add_correction_options(out);
+    for (const auto& part :
+         {run_options(), sampling_options(), advantage_options(), ratio_options(),
+          average_options(), kl_options(), entropy_options(), correction_options()})
+      out.insert(out.end(), part.begin(), part.end());
     return out;
   }();
   return all;
