@@ -58,7 +58,7 @@ inline void ask_the_judge(std::vector<ScoredRow>& rows, const JudgePrompts& prom
     if (listener.stop && listener.stop())
       throw Interrupted("stopped after judging " + std::to_string(done) + " of " +
                             std::to_string(rows.size()) +
-                            "; the same command goes on from its cache",
+                            "; the same command goes on from its cache, if it has one",
                         "score");
     ++done;
     if (listener.progress) listener.progress(done, rows.size(), "judged");

@@ -134,7 +134,9 @@ struct ScoreOptions {
     std::string path = cache;
     if (path.empty() && !out.empty()) path = out + "/judge.jsonl";
     std::optional<JudgeCache> memory;
-    if (!path.empty()) {
+    if (path.empty()) {
+      std::fprintf(stderr, "no --judge-cache and no --out: the judge's replies are not kept\n");
+    } else {
       if (path != cache) std::filesystem::create_directories(out);
       memory.emplace(path);
       judge = memory->wrap(server.model, judge);
@@ -142,8 +144,8 @@ struct ScoreOptions {
     ask_the_judge(rows, texts, judge, told);
     if (const std::size_t n = undecided(rows); n > 0)
       std::fprintf(stderr,
-                   "%zu rows got no judgement and count as wrong; the same command asks "
-                   "for them again\n",
+                   "%zu rows got no judgement and count as wrong; the same command makes failed "
+                   "calls again\n",
                    n);
   }
 };
