@@ -18,7 +18,7 @@
 
 namespace gaze::rl {
 
-/// One setting. `choices` are the names of an axis; a number or a switch has none.
+/// One setting. `choices` are the names of an axis, or those of a switch; a number has none.
 struct GrpoOption {
   std::string name, meaning;
   std::vector<std::string> choices;

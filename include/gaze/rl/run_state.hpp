@@ -18,6 +18,8 @@ class RunState {
       : sync_(s.reference_sync), reference_(reference), policy_(policy) {
     if (s.adaptive_entropy) adaptive_ = s.adaptive;
   }
+  RunState(const RunState&) = delete;  // carried() refers to it
+  RunState& operator=(const RunState&) = delete;
 
   /// Before step number `done` (the first is 0): synchronises the reference when it is due. So what
   /// is saved after a step is what a resumed run needs, whenever it was stopped.
