@@ -13,7 +13,10 @@
 #include "gaze/nn/parameters.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/token_layout.hpp"
+#include "models/decoder.hpp"
 #include "models/presets.hpp"
+#include "models/slot_head.hpp"
+#include "models/vit.hpp"
 
 namespace gaze::models {
 
@@ -131,6 +134,20 @@ Index parameter_bytes(const Parameters<float, Device>& all, bool trained) {
   }
   return bytes;
 }
+
+/// The parameters of a Vlm (see its constructor) by name and shape, without memory for them.
+struct DeclaredVlm {
+  Parameters<float> all;
+
+  explicit DeclaredVlm(const VlmConfig& c, Index slots = 0) {
+    const Index joined = c.vit.width * c.shuffle * c.shuffle, width = c.decoder.width;
+    Vit<float, Cpu>(all, c.vit);
+    Linear<float, Cpu>(all, "projector.up", "projector", joined, width, true);
+    Linear<float, Cpu>(all, "projector.down", "projector", width, width, true);
+    Decoder<float, Cpu>(all, c.decoder, c.vocabulary);
+    if (slots > 0) SlotHead<float, Cpu>(all, c, slots);
+  }
+};
 
 /// Bytes of a forward and backward pass of Vlm::logprobs() at its worst moment, beside the
 /// parameters.

@@ -99,7 +99,7 @@ inline double weighed(const Function<double>& f, const Inputs<double>& inputs,
 /// numbers; empty when nothing is.
 inline std::string gradient_error(const Function<double>& f, const Inputs<double>& inputs,
                                   double tolerance = 2e-7) {
-  const Evaluated<double> got = evaluate<double>(f, inputs);
+  const auto got = evaluate<double>(f, inputs);
   const auto cotangent = got.cotangent.to_vector();
   Inputs<double> moved;
   for (const auto& x : inputs) moved.push_back(Tensor<double>::from(x.shape(), x.to_vector()));

@@ -61,8 +61,9 @@ class Draw {
       out.push_back(static_cast<std::int32_t>(rows == 0 ? -1 : from_to(-1, rows - 1)));
     return out;
   }
-  Mask mask(const Shape& s) {
-    Mask m(s);
+  /// A mask: whole numbers that are 0 or 1.
+  Indices<Cpu> mask(const Shape& s) {
+    Indices<Cpu> m(s);
     for (Index i = 0; i < s.numel(); ++i) m.data()[i] = static_cast<std::int32_t>(below(2));
     return m;
   }
@@ -212,12 +213,12 @@ inline void add_elementwise_makers(Makers& to) {
   };
   to["where"] = [](Draw& d) {
     const Shape s = d.shape(0, 3), a = d.stretching(s), b = d.stretching(s);
-    const Mask m = d.mask(d.once_in(2) ? s : d.stretching(s));
+    const auto m = d.mask(d.once_in(2) ? s : d.stretching(s));
     return trial(d, {a, b}, [=](const Drawn& x) { return where(m, x[0], square(x[1])); });
   };
   to["masked_fill"] = [](Draw& d) {
     const Shape s = d.shape(0, 3);
-    const Mask m = d.mask(d.stretching(s));
+    const auto m = d.mask(d.stretching(s));
     return trial(d, {s}, [=](const Drawn& x) { return masked_fill(x[0], m, -1.5); });
   };
 }

@@ -132,6 +132,20 @@ void check(const Seen& seen) {
 
 }  // namespace
 
+TEST_CASE("a model's parameters can be counted before there is a model", "[memory]") {
+  for (const auto& preset : models::presets) {
+    if (std::string(preset.name) == "large") continue;
+    const auto c = config(preset.name);
+    for (const Index slots : {0, 6}) {
+      const models::DeclaredVlm declared(c, slots);
+      Policy model(c, image_token, 1, slots);
+      CHECK(declared.all.count() == model.parameters().count());
+      CHECK(models::parameter_bytes(declared.all, true) ==
+            models::parameter_bytes(model.parameters(), true));
+    }
+  }
+}
+
 TEST_CASE("a supervised step needs what was forecast, within a tenth", "[memory]") {
   const auto tiny = config("tiny"), small = config("small");
   SECTION("images and several completions") {

@@ -112,7 +112,7 @@ TEST_CASE("indices, masks and marks that backward needs are guarded in every ope
   const auto targets = reshape(indices({0, 3, 1, 2, 2, 0, 1, 1, 0, 0, 3, 2}), {3, 4});
   check_noticed(
       "scatter_add", [&](const D& x) { return scatter_add(x, 1, targets, 4); }, touch(targets));
-  const Mask mask = thirds({3, 4});
+  const auto mask = thirds({3, 4});
   check_noticed(
       "where", [&](const D& x) { return where(mask, x, D::scalar(1)); }, touch(mask));
   check_noticed(

@@ -3,6 +3,7 @@
 // log-probabilities of a rollout are those of the update; gradients of a batch repeat at any
 // thread count, and so does training.
 #include <optional>
+#include <thread>
 
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
@@ -367,6 +368,50 @@ TEST_CASE("gradients of a batch are the same bits at any thread count", "[bits]"
       }
     });
   });
+}
+
+TEST_CASE("an executor in place of the threads gives the same bits", "[bits]") {
+  struct LastFirst : Executor {
+    int threads() const override { return 3; }
+    void run(int pieces, const std::function<void(int)>& piece) override {
+      for (int i = pieces - 1; i >= 0; --i) piece(i);
+    }
+  };
+  const auto c = config("nano");
+  const Batch batch(c, 6, 4);
+  const auto gradients = [&] {
+    Policy model(c, image_token, 7);
+    make_gradients(model, batch);
+    return gradient_bits(model);
+  };
+  at_each_isa([&] {
+    const Bits own = gradients();
+    LastFirst executor;
+    use_executor(&executor);
+    const Bits other = gradients();
+    use_executor(nullptr);
+    CHECK(own == other);
+  });
+}
+
+TEST_CASE("several threads train models of their own at once", "[bits]") {
+  const auto c = config("nano");
+  const Batch batch(c, 4, 3);
+  const auto weights = [&] {
+    Policy model(c, image_token, 7);
+    AdamW<float> optimiser(model.parameters(), {});
+    for (int step = 0; step < 2; ++step) {
+      make_gradients(model, batch);
+      optimiser.step(1e-2);
+    }
+    return weight_bits(model);
+  };
+  const Bits alone = weights();
+  std::array<Bits, 3> together;
+  std::vector<std::thread> threads;
+  for (Bits& to : together) threads.emplace_back([&] { to = weights(); });
+  for (auto& t : threads) t.join();
+  for (const Bits& of : together) CHECK(of == alone);
 }
 
 TEST_CASE("training gives the same bits again, at any thread count", "[bits]") {

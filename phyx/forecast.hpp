@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// What a run will need, said before it starts: by rule from the sizes of the model and of the
+// batches that it will meet (models/memory.hpp).
+#pragma once
+#include "models/memory.hpp"
+#include "phyx/settings.hpp"
+
+namespace gaze::phyx {
+
+/// Bytes; what is not needed is 0. Steps and rollouts come one at a time.
+struct Forecast {
+  Index parameters = 0;  // with their gradients and moments, and those of a reference policy
+  Index supervised = 0, grpo = 0, rollouts = 0;
+
+  Index total() const { return parameters + std::max({supervised, grpo, rollouts}); }
+  /// One line for people.
+  std::string text() const {
+    const auto mb = [](Index bytes) { return std::to_string((bytes + 500000) / 1000000); };
+    std::string out = "memory: about " + mb(total()) + " MB (parameters " + mb(parameters) +
+                      ", the larger of: supervised step " + mb(supervised);
+    if (grpo > 0) out += ", GRPO step " + mb(grpo);
+    return out + ", rollouts " + mb(rollouts) + ")";
+  }
+};
+
+namespace detail {
+
+inline models::BatchSizes sizes_of(const std::vector<Lesson>& lessons) {
+  models::BatchSizes sizes;
+  for (const Lesson& l : lessons) {
+    const models::Prompt& prompt = l.prompt ? *l.prompt : l.own;
+    std::vector<Index> lengths;
+    for (const auto& c : l.completions) lengths.push_back(static_cast<Index>(c.size()));
+    sizes.add_group(static_cast<Index>(prompt.tokens.size()), prompt.rgb != nullptr, lengths);
+  }
+  return sizes;
+}
+
+/// Of some response steps of the warm start, spread over it: the most that one needs, and how long
+/// a response is on average.
+struct Supervised {
+  Index bytes = 0, responses = 0, tokens = 0;
+
+  Supervised(const AblationSettings& s, const models::VlmConfig& config,
+             const LessonSource& source) {
+    const WarmStartSettings& w = s.warm;
+    const Index begin = w.letter_steps + w.vision_steps + w.caption_steps;
+    const Index steps = w.clean_steps + w.mixed_steps, stride = std::max<Index>(1, steps / 50);
+    for (Index step = begin; step < begin + steps; step += stride) {
+      std::vector<Lesson> lessons;
+      for (Index i = 0; i < w.batch; ++i) {
+        lessons.push_back(source.lesson(w, 0, step, i));
+        if (lessons.back().whole == 0) continue;
+        ++responses;
+        tokens += static_cast<Index>(lessons.back().completions.front().size());
+      }
+      bytes = std::max(bytes, models::training_bytes(config, sizes_of(lessons)));
+    }
+  }
+  Index response() const { return responses > 0 ? (tokens + responses - 1) / responses : 1; }
+};
+
+/// The largest of some sets of `count` examples, by what `bytes` says of their prompts' sizes.
+template <class Add, class Bytes>
+Index most_bytes(const std::vector<Example>& examples, Index count, Add add, Bytes bytes) {
+  const auto n = static_cast<std::size_t>(count);
+  const std::size_t stride = std::max<std::size_t>(n, examples.size() / 50);
+  Index most = 0;
+  for (std::size_t at = 0; at < examples.size(); at += stride) {
+    models::BatchSizes sizes;
+    for (std::size_t i = at; i < std::min(examples.size(), at + n); ++i) {
+      const models::Prompt& p = examples[i].prompt;
+      add(sizes, static_cast<Index>(p.tokens.size()), p.rgb != nullptr);
+    }
+    most = std::max(most, bytes(sizes));
+  }
+  return most;
+}
+
+}  // namespace detail
+
+/// Of a whole ablation, or of the conditions that are wanted. Responses of a GRPO step are taken to
+/// be as long as those that the warm start teaches; a rollout has room for the longest.
+inline Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
+                         const std::vector<Example>& train, const std::vector<Example>& test,
+                         const LessonSource& source, bool grpo) {
+  Forecast f;
+  const models::DeclaredVlm warm(config, slot_count), arm(config);
+  const Index plain = models::parameter_bytes(arm.all, false);  // its moments are as large
+  const bool reference = grpo && s.grpo.needs_reference();
+  f.parameters =
+      std::max(models::parameter_bytes(warm.all, false) + plain, (reference ? 3 : 2) * plain);
+  const detail::Supervised supervised(s, config, source);
+  f.supervised = supervised.bytes;
+  const auto rollout = [&](const std::vector<Example>& examples, Index count, Index group) {
+    const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
+      to.add_rollout(prompt, image, group, s.max_tokens);
+    };
+    return detail::most_bytes(examples, count, add, [&](const models::BatchSizes& b) {
+      return models::rollout_bytes(config, b);
+    });
+  };
+  f.rollouts = rollout(test, s.evaluation.batch, s.evaluation.samples);
+  if (!grpo) return f;
+  f.rollouts = std::max(f.rollouts, rollout(train, s.grpo.prompts, s.grpo.group));
+  const std::vector<Index> lengths(static_cast<std::size_t>(s.grpo.group),
+                                   std::min(supervised.response(), s.max_tokens));
+  const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
+    to.add_group(prompt, image, lengths);
+  };
+  f.grpo = detail::most_bytes(
+      train, std::min(s.grpo.prompts, s.grpo.groups_per_micro), add,
+      [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
+  return f;
+}
+
+}  // namespace gaze::phyx
