@@ -7,19 +7,18 @@
 
 namespace gaze::phyx {
 
-/// Bytes; what is not needed is 0. Steps and rollouts come one at a time.
+/// Bytes at the worst moment of each part of a run, with the parameters, gradients and moments that
+/// it has; 0 for a part that does not come. The parts come one after another.
 struct Forecast {
-  Index parameters = 0;  // with their gradients and moments, and those of a reference policy
-  Index supervised = 0, grpo = 0, rollouts = 0;
+  Index warm_start = 0, grpo = 0, evaluation = 0;
 
-  Index total() const { return parameters + std::max({supervised, grpo, rollouts}); }
+  Index total() const { return std::max({warm_start, grpo, evaluation}); }
   /// One line for people.
   std::string text() const {
-    const auto mb = [](Index bytes) { return std::to_string((bytes + 500000) / 1000000); };
-    std::string out = "memory: about " + mb(total()) + " MB (parameters " + mb(parameters) +
-                      ", the larger of: supervised step " + mb(supervised);
-    if (grpo > 0) out += ", GRPO step " + mb(grpo);
-    return out + ", rollouts " + mb(rollouts) + ")";
+    const auto mb = [](Index bytes) { return std::to_string((bytes + 500000) / 1000000) + " MB"; };
+    std::string out = "memory: about " + mb(total()) + " (warm start " + mb(warm_start);
+    if (grpo > 0) out += ", GRPO " + mb(grpo);
+    return out + ", evaluation " + mb(evaluation) + ")";
   }
 };
 
@@ -84,15 +83,10 @@ Index most_bytes(const std::vector<Example>& examples, Index count, Add add, Byt
 inline Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
                          const std::vector<Example>& train, const std::vector<Example>& test,
                          const LessonSource& source, bool grpo) {
-  Forecast f;
   const models::DeclaredVlm warm(config, slot_count), arm(config);
-  const Index plain = models::parameter_bytes(arm.all, false);  // its moments are as large
-  const bool reference = grpo && s.grpo.needs_reference();
-  f.parameters =
-      std::max(models::parameter_bytes(warm.all, false) + plain, (reference ? 3 : 2) * plain);
+  const Index plain = models::parameter_bytes(arm.all, false);  // the moments are as large
   const detail::Supervised supervised(s, config, source);
-  f.supervised = supervised.bytes;
-  const auto rollout = [&](const std::vector<Example>& examples, Index count, Index group) {
+  const auto rollouts = [&](const std::vector<Example>& examples, Index count, Index group) {
     const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
       to.add_rollout(prompt, image, group, s.max_tokens);
     };
@@ -100,17 +94,20 @@ inline Forecast forecast(const AblationSettings& s, const models::VlmConfig& con
       return models::rollout_bytes(config, b);
     });
   };
-  f.rollouts = rollout(test, s.evaluation.batch, s.evaluation.samples);
+  Forecast f;
+  f.warm_start = models::parameter_bytes(warm.all, false) + plain + supervised.bytes;
+  f.evaluation = plain + rollouts(test, s.evaluation.batch, s.evaluation.samples);
   if (!grpo) return f;
-  f.rollouts = std::max(f.rollouts, rollout(train, s.grpo.prompts, s.grpo.group));
   const std::vector<Index> lengths(static_cast<std::size_t>(s.grpo.group),
                                    std::min(supervised.response(), s.max_tokens));
   const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
     to.add_group(prompt, image, lengths);
   };
-  f.grpo = detail::most_bytes(
+  const Index update = detail::most_bytes(
       train, std::min(s.grpo.prompts, s.grpo.groups_per_micro), add,
       [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
+  f.grpo = (s.grpo.needs_reference() ? 3 : 2) * plain +
+           std::max(update, rollouts(train, s.grpo.prompts, s.grpo.group));
   return f;
 }
 

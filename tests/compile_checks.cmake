@@ -10,17 +10,19 @@ add_test(NAME compile_symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/library_symbol
          ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR})
 set_tests_properties(compile_symbols PROPERTIES LABELS slow TIMEOUT 1200)
 
-# Every header by itself, then as templates that the CPU's kernels and two tests fill in; with this
-# build's compiler and with the other one, where it is installed. Gaze's headers come first: what a
-# system's header includes would count as the system's.
+# Every header by itself with the model as they fill it in, then as templates that the CPU's kernels
+# and two tests fill in; with this build's compiler and with the other one, where it is installed.
+# Gaze's headers come first: what a system's header includes would count as the system's.
 file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/include/gaze/*.hpp)
-foreach(header IN LISTS model_headers)
-  get_filename_component(name ${header} NAME)
-  list(APPEND headers gaze/models/${name})
-endforeach()
 list(TRANSFORM headers REPLACE "(.+)" "#include \"\\1\"\n")
 list(JOIN headers "" every_header)
+set(every_model "")
+foreach(header IN LISTS model_headers)
+  get_filename_component(name ${header} NAME)
+  string(APPEND every_model "#include \"gaze/models/${name}\"\n")
+endforeach()
+string(APPEND every_model "template class gaze::models::Vlm<float>;\n")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   find_program(GAZE_OTHER_CXX NAMES clang++-14 clang++)
 else()
@@ -35,6 +37,8 @@ foreach(use "" cmake/cpu_kernels.cpp tests/test_ops.cpp tests/test_train.cpp)
   if(use)
     set(name _${name})
     set(use "#include <${use}>\n")
+  else()
+    set(use "${every_model}")
   endif()
   file(GENERATE OUTPUT warnings${name}.cpp CONTENT "${every_header}${use}")
   foreach(compiler ${CMAKE_CXX_COMPILER} ${GAZE_OTHER_CXX})

@@ -54,13 +54,17 @@ rl::Task<Policy> make_task(const std::vector<models::Prompt>& prompts) {
   return task;
 }
 
+Stage stage(const std::string& name, Index steps) {
+  Stage s;
+  s.name = name;
+  s.steps = steps;
+  s.rate = {0.01, 2, steps, 0.1};
+  return s;
+}
+
 void supervised(Policy& model, Trainer<float>& trainer,
                 const std::vector<models::Prompt>& prompts) {
-  Stage stage;
-  stage.name = "sft";
-  stage.steps = 4;
-  stage.rate = {0.01, 2, stage.steps, 0.1};
-  trainer.run(stage, [&](Index step, const auto&) -> Metrics {
+  trainer.run(stage("sft", 4), [&](Index step, const auto&) -> Metrics {
     std::vector<std::vector<std::int32_t>> answers;
     std::vector<models::Group> groups;
     for (std::size_t i = 0; i < prompts.size(); ++i)
@@ -75,10 +79,6 @@ void supervised(Policy& model, Trainer<float>& trainer,
 
 void reinforced(Policy& model, Trainer<float>& trainer,
                 const std::vector<models::Prompt>& prompts) {
-  Stage stage;
-  stage.name = "grpo";
-  stage.steps = 3;
-  stage.rate = {0.01, 1, stage.steps, 0.1};
   rl::GrpoSettings s;
   s.prompts = 3;
   s.group = 4;
@@ -86,7 +86,7 @@ void reinforced(Policy& model, Trainer<float>& trainer,
   s.updates = 2;
   const auto task = make_task(prompts);
   const Policy* none = nullptr;
-  trainer.run(stage, [&](Index step, const auto& apply) {
+  trainer.run(stage("grpo", 3), [&](Index step, const auto& apply) {
     auto metrics = rl::grpo_step(model, none, s, task, end_token, step, Watch::marks, apply);
     for (const auto& [name, value] : metrics)
       if (name == "first_ratio_min" || name == "first_ratio_max") CHECK(value == 1);
