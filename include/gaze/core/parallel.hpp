@@ -208,7 +208,7 @@ inline void use_executor(Executor* executor) { detail::executor = executor; }
 /// The most pieces parallel_for makes of a range: of the executor, else the number of Gaze's own
 /// threads: GAZE_THREADS, else one per processor.
 inline int threads() {
-  if (const Executor* const e = detail::executor) return e->threads();
+  if (const Executor* const e = detail::executor) return std::max(1, e->threads());
   return detail::ThreadPool::instance().threads();
 }
 
