@@ -73,11 +73,11 @@ void load_weights(const std::string& path, Parameters<T, Device>& parameters) {
   }
 }
 
-/// Writes packs and moments: everything that the next step depends on.
+/// Writes packs and moments, and `tensors`: everything that the next step depends on.
 template <class T, class Device>
 void save_state(const std::string& path, Parameters<T, Device>& parameters,
-                AdamW<T, Device>& optimiser, io::Metadata metadata) {
-  std::vector<io::TensorView> tensors;
+                AdamW<T, Device>& optimiser, io::Metadata metadata,
+                std::vector<io::TensorView> tensors = {}) {
   for (std::size_t i = 0; i < parameters.packs().size(); ++i) {
     const auto& pack = parameters.packs()[i];
     tensors.push_back(detail::tensor_view(pack.name(), pack.values));
