@@ -7,6 +7,7 @@
 
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/rl/run_state.hpp"
+#include "phyx/forecast.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/report/page.hpp"
 #include "phyx/results.hpp"
@@ -144,6 +145,7 @@ class Ablation {
   /// Everything: data, warm starts, conditions, evaluation, results.csv, report.html.
   void run() {
     load_data();
+    forecast_memory();
     for (const std::int64_t seed : s_.seeds) {
       warm_up(seed);
       for (const Condition& c : conditions)
@@ -176,6 +178,8 @@ class Ablation {
     j["started"] = started_;
     j["seconds"] = seconds_before_ + gaze::detail::seconds_now() - begin_;
     if (parameters_ > 0) j["parameters"] = parameters_;
+    if (forecast_ > 0)
+      j["memory_bytes"] = {{"forecast", forecast_}, {"most_used", Allocator<Cpu>::peak()}};
     io::write_file(out_ + "/config.json", j.dump(2) + "\n");
   }
 
@@ -200,6 +204,16 @@ class Ablation {
     for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
     for (const auto& part : parts)
       for (auto& p : read_suite(folder, part)) test_.push_back((*maker_)(std::move(p)));
+  }
+
+  void forecast_memory() {
+    const bool grpo = std::any_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
+      return wanted(c) && c.training == Training::grpo;
+    });
+    const LessonSource source(train_, *maker_, *tokenizer_, s_.data_seed);
+    const Forecast f = forecast(s_, config_, train_, test_, source, grpo);
+    forecast_ = f.total();
+    say(f.text());
   }
 
   // ---- training --------------------------------------------------------------------------------
@@ -441,7 +455,7 @@ class Ablation {
   std::string out_, command_, started_;
   Listener listener_;
   double begin_ = 0, seconds_before_ = 0;
-  Index parameters_ = 0;
+  Index parameters_ = 0, forecast_ = 0;
   models::VlmConfig config_{};
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<ExampleMaker> maker_;
