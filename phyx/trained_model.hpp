@@ -14,6 +14,7 @@ struct TrainedModel {
   text::Tokenizer tokenizer;
   std::unique_ptr<Model> model;
   std::unique_ptr<ExampleMaker> maker;
+  std::string weights_file, tokenizer_file;
 };
 
 /// `path` is a .safetensors file, or a folder with model.safetensors in it. tokenizer.json is
@@ -34,8 +35,9 @@ inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
                ": no tokenizer.json beside it or above it");
     folder = folder.parent_path();
   }
-  auto tokenizer = text::Tokenizer::load((folder / "tokenizer.json").string());
-  auto out = std::make_unique<TrainedModel>(TrainedModel{std::move(tokenizer), nullptr, nullptr});
+  const std::string words = (folder / "tokenizer.json").string();
+  auto out = std::make_unique<TrainedModel>(
+      TrainedModel{text::Tokenizer::load(words), nullptr, nullptr, weights, words});
   const std::string size = field("model");
   const auto known = [&](const models::Preset& p) { return size == p.name; };
   GAZE_CHECK(std::any_of(models::presets.begin(), models::presets.end(), known), "load_model",

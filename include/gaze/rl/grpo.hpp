@@ -10,6 +10,7 @@
 
 #include "gaze/generate/rollout.hpp"
 #include "gaze/ops/reduce.hpp"
+#include "gaze/ops/transfer.hpp"
 #include "gaze/rl/policy_loss.hpp"
 #include "gaze/rl/reference.hpp"
 #include "gaze/rl/variants.hpp"
@@ -29,7 +30,10 @@ struct GrpoSettings {
   Index minibatches = 1;    // optimiser steps per pass over a rollout
   double kl_in_reward = 0;  // weight of a completion's KL from the reference, taken from its reward
   KlEstimator reward_estimator = KlEstimator::k1;
-  Index overlong_cache = 0;  // tokens below the longest from which length is punished; 0: never
+  Index overlong_cache = 0;      // tokens below the longest from which length is punished; 0: never
+  ReferenceSync reference_sync;  // of a run with a reference
+  bool adaptive_entropy = false;  // the entropy bonus follows `adaptive` instead of being fixed
+  AdaptiveEntropy adaptive;       // as it starts; the run's own moves from step to step
 
   /// Sets the axes a named variant decides: not the KL term, the longest completion, nor the
   /// masks and corrections that belong to a run.
@@ -60,6 +64,12 @@ struct GrpoSettings {
                " of ", prompts, " prompts");
     GAZE_CHECK(overlong_cache >= 0 && overlong_cache <= sampling.max_tokens, "grpo",
                "an overlong cache of ", overlong_cache, " tokens out of ", sampling.max_tokens);
+    reference_sync.check();
+    adaptive.check();
+    GAZE_CHECK(reference_sync.every == 0 || needs_reference(), "grpo",
+               "a reference is synchronised that no KL term uses");
+    GAZE_CHECK(!adaptive_entropy || loss.entropy_bonus == 0, "grpo",
+               "a fixed entropy bonus beside an adaptive one");
     GAZE_CHECK(!sampling.greedy, "grpo", "greedy completions of a group are all the same");
   }
 };
@@ -266,13 +276,15 @@ void micro_batch(const Policy& policy, const Batch<Policy>& batch, const GrpoSet
   }
   LossInputs in = loss_inputs(batch, s, begin, end);
   const auto y = policy.logprobs(groups, static_cast<float>(s.sampling.temperature));
-  const auto entropy = y.entropy.to_vector();
+  // One number per token: the loss is worked out on the processor, whatever the policy runs on.
+  const auto logp = transfer<Cpu>(y.logp), entropies = transfer<Cpu>(y.entropy);
+  const auto entropy = entropies.to_vector();
   in.entropy.assign(entropy.begin(), entropy.end());
-  auto value = policy_loss(y.logp, in, s.loss, totals, &sums.metrics);
+  auto value = policy_loss(logp, in, s.loss, totals, &sums.metrics);
   sums.policy_loss += value.item();
-  if (bonus != 0) value = add(value, entropy_bonus(y.entropy, in, s.loss, totals, bonus));
+  if (bonus != 0) value = add(value, entropy_bonus(entropies, in, s.loss, totals, bonus));
   sums.loss += value.item();
-  sums.entropy += mean(y.entropy.detach()).item() * static_cast<double>(in.old.size());
+  sums.entropy += mean(entropies.detach()).item() * static_cast<double>(in.old.size());
   const auto trained = trained_tokens(in, s.loss, totals);
   for (std::size_t t = 0; t < trained.size(); ++t)
     if (trained[t]) {
