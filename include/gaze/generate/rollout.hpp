@@ -8,6 +8,7 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
+#include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/sampling.hpp"
 #include "gaze/ops/rows.hpp"
 #include "gaze/ops/transfer.hpp"
