@@ -11,6 +11,8 @@
 #include "cuda/along_rows.hpp"
 #include "cuda/attention.hpp"
 #include "cuda/elements.hpp"
+#include "cuda/generate.hpp"
+#include "cuda/graph.hpp"
 #include "cuda/matrix.hpp"
 #include "cuda/patches.hpp"
 #include "cuda/rows.hpp"
@@ -29,7 +31,10 @@ struct Kernels<Cuda> : cuda::ElementKernels,
                        cuda::MatrixKernels,
                        cuda::BatchKernels,
                        cuda::PatchKernels,
-                       cuda::AttentionKernels {};
+                       cuda::AttentionKernels,
+                       cuda::GenerateKernels {
+  using Graph = cuda::Graph;
+};
 
 static_assert(KernelSet<Kernels<Cuda>, float> && KernelSet<Kernels<Cuda>, double>);
 
