@@ -9,7 +9,7 @@
 // on the rows beside it. Few long rows (decoding) can be split: the segments of a tile are dealt to
 // several blocks in pieces, whose partial results are combined in ascending order.
 //
-// dk and dv: a block takes 64 slots and walks the chunks of rows that see any of them.
+// dk and dv: a block takes some slots and walks the chunks of rows that see any of them.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -43,7 +43,8 @@ struct ForwardPlan {
   std::int32_t partials = 0;
 };
 
-/// Slots [slot, slot + 64) and the chunks [chunk, chunk_end) of the list that see any of them.
+/// Slots from `slot` to the next tile's and the chunks [chunk, chunk_end) of the list that see any
+/// of them.
 struct KeyTile {
   std::int32_t slot, chunk, chunk_end;
 };
@@ -52,8 +53,6 @@ struct BackwardPlan {
   std::vector<KeyTile> tiles;  ///< most chunks first; together they are all slots of the store
   std::vector<std::int32_t> chunks;  ///< c is rows [c R, (c + 1) R)
 };
-
-inline constexpr int kKeyTile = 64;  ///< slots of a block in the pass for dk and dv
 
 /// How the queries of a tile are made: heads of the group, then rows.
 struct QueryShape {
@@ -174,14 +173,14 @@ constexpr std::int32_t split_length(Index keys_of_all_tiles, Index tiles, Index 
   return static_cast<std::int32_t>(std::max<Index>(whole, 4 * Index{block_keys}));
 }
 
-/// Key tiles over all slots, each with the chunks of `chunk_rows` rows that see any of its slots,
-/// in ascending order.
+/// Key tiles of `tile_slots` over all slots, each with the chunks of `chunk_rows` rows that see any
+/// of its slots, in ascending order.
 inline BackwardPlan backward_plan(const KeyRange* ranges, Index rows, Index slots,
-                                  Index chunk_rows) {
+                                  std::int32_t tile_slots, Index chunk_rows) {
   std::vector<std::vector<std::int32_t>> seen(
-      static_cast<std::size_t>((slots + kKeyTile - 1) / kKeyTile));
+      static_cast<std::size_t>((slots + tile_slots - 1) / tile_slots));
   const auto mark = [&](std::int32_t begin, std::int32_t length, std::int32_t chunk) {
-    for (std::int32_t t = begin / kKeyTile; length > 0 && t <= (begin + length - 1) / kKeyTile;
+    for (std::int32_t t = begin / tile_slots; length > 0 && t <= (begin + length - 1) / tile_slots;
          ++t) {
       auto& list = seen[static_cast<std::size_t>(t)];
       if (list.empty() || list.back() != chunk) list.push_back(chunk);
@@ -196,7 +195,7 @@ inline BackwardPlan backward_plan(const KeyRange* ranges, Index rows, Index slot
   for (std::size_t t = 0; t < seen.size(); ++t) {
     const auto at = static_cast<std::int32_t>(plan.chunks.size());
     plan.chunks.insert(plan.chunks.end(), seen[t].begin(), seen[t].end());
-    plan.tiles.push_back({static_cast<std::int32_t>(t) * kKeyTile, at,
+    plan.tiles.push_back({static_cast<std::int32_t>(t) * tile_slots, at,
                           static_cast<std::int32_t>(plan.chunks.size())});
   }
   std::stable_sort(plan.tiles.begin(), plan.tiles.end(), [](const auto& a, const auto& b) {

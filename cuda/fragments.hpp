@@ -12,7 +12,7 @@
 
 namespace gaze::cuda {
 
-inline constexpr int kWarp = 32;
+inline constexpr int kLanes = 32;
 inline constexpr int kUnit = 16;  ///< bytes of one ldmatrix row, of one asynchronous copy
 
 /// Elements of T in a unit, and in one step along k of mma.sync (two units).

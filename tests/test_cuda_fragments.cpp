@@ -16,13 +16,13 @@ using gaze::bf16;
 template <class F>
 bool covers(int rows, int cols, int values, F place) {
   std::set<std::pair<int, int>> seen;
-  for (int lane = 0; lane < kWarp; ++lane)
+  for (int lane = 0; lane < kLanes; ++lane)
     for (int i = 0; i < values; ++i) {
       const Place p = place(lane, i);
       if (p.row < 0 || p.row >= rows || p.col < 0 || p.col >= cols) return false;
       seen.insert({p.row, p.col});
     }
-  return static_cast<int>(seen.size()) == rows * cols && kWarp * values == rows * cols;
+  return static_cast<int>(seen.size()) == rows * cols && kLanes * values == rows * cols;
 }
 
 /// What ldmatrix.x4 puts where, from the definition: matrix i is the eight rows that lanes 8 i ..
@@ -72,7 +72,7 @@ TEMPLATE_TEST_CASE("mma operands and accumulators cover their matrices once", ""
 TEMPLATE_TEST_CASE("ldmatrix with these addresses gives mma's fragments", "", bf16, float) {
   using F = Fragments<TestType>;
   const int each = 4 / static_cast<int>(sizeof(TestType));
-  for (int lane = 0; lane < kWarp; ++lane)
+  for (int lane = 0; lane < kLanes; ++lane)
     for (int i = 0; i < 4; ++i) {
       const auto a = loaded<TestType>(a_address, lane, i);
       const auto b = loaded<TestType>(b_rows_address, lane, i);
@@ -85,7 +85,7 @@ TEMPLATE_TEST_CASE("ldmatrix with these addresses gives mma's fragments", "", bf
 }
 
 TEST_CASE("a transposing ldmatrix gives the B fragments of a tile with rows of k") {
-  for (int lane = 0; lane < kWarp; ++lane)
+  for (int lane = 0; lane < kLanes; ++lane)
     for (int i = 0; i < 4; ++i) {
       const auto b = loaded_transposed(b_columns_address, lane, i);
       for (int e = 0; e < 2; ++e) {
@@ -96,7 +96,7 @@ TEST_CASE("a transposing ldmatrix gives the B fragments of a tile with rows of k
 }
 
 TEST_CASE("accumulators are A fragments of the next product") {
-  for (int lane = 0; lane < kWarp; ++lane)
+  for (int lane = 0; lane < kLanes; ++lane)
     for (int i = 0; i < 4; ++i) {
       // bf16: two tiles of 8 columns are the 16 k; values 0, 1 and 2, 3 share a register.
       for (int tile = 0; tile < 2; ++tile) {
@@ -136,7 +136,7 @@ TEMPLATE_TEST_CASE("tiles in shared memory: elements apart, no bank conflicts", 
   for (const int columns : kColumns)
     for (int i = 0; i < 2; ++i) {
       std::vector<int> words;
-      for (int lane = 0; lane < kWarp; ++lane) {
+      for (int lane = 0; lane < kLanes; ++lane) {
         const Place p = Fragments<float>::b(lane, i);
         words.push_back(4 * tile_offset<float>(columns, float_k_order(p.row), p.col));
       }
