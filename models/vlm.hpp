@@ -10,6 +10,7 @@
 #include <span>
 
 #include "gaze/ops/logprob.hpp"
+#include "gaze/ops/transfer.hpp"
 #include "models/decoder.hpp"
 #include "models/slot_head.hpp"
 #include "models/vit.hpp"
@@ -242,8 +243,10 @@ class Vlm {
     if (context.seen.empty()) return out;
     const Index width = context.seen.front().size(1);
     out.seen.reserve(static_cast<std::size_t>(n * width) * context.seen.size());
+    std::vector<Tensor<T, Cpu>> seen;
+    for (const auto& layer : context.seen) seen.push_back(transfer<Cpu>(layer));
     for (const std::int32_t row : rows)
-      for (const auto& layer : context.seen) {
+      for (const auto& layer : seen) {
         const T* from = layer.data() + row * width;
         out.seen.insert(out.seen.end(), from, from + width);
       }

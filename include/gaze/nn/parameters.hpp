@@ -187,7 +187,7 @@ class Parameters {
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
           values[i] += static_cast<T>(p.init.deviation * random.normal(key, i));
       });
-    std::copy(values.begin(), values.end(), p.value.data());
+    Allocator<Device>::copy_in(p.value.data(), values.data(), values.size() * sizeof(T));
   }
 
   std::deque<Param> all_;
