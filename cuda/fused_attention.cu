@@ -114,12 +114,16 @@ bool FusedAttention<T>::possible(const AttentionShape& s, AttentionUse use) {
 }
 
 template <class T>
+bool FusedAttention<T>::fits(const AttentionShape& s, AttentionUse use) const {
+  return s.heads == shape_.heads && s.kv_heads == shape_.kv_heads &&
+         s.head_size == shape_.head_size && s.marks == shape_.marks && s.scale == shape_.scale &&
+         s.slots == shape_.slots && use.split == use_.split && (use_.gradients || !use.gradients);
+}
+
+template <class T>
 FusedAttention<T>::FusedAttention(const AttentionShape& shape, Index rows, const KeyRange* ranges,
                                   AttentionUse use)
-    : shape_(shape),
-      rows_(rows),
-      gradients_(use.gradients),
-      ranges_(ranges, static_cast<std::size_t>(rows)) {
+    : shape_(shape), rows_(rows), use_(use), ranges_(ranges, static_cast<std::size_t>(rows)) {
   GAZE_CHECK(possible(shape, use), "FusedAttention", "no kernel for heads of ", shape.head_size,
              " with ", shape.marks, " marks");
   auto plan = forward_plan(ranges, rows, tile_rows(shape, 64));
@@ -172,7 +176,7 @@ void FusedAttention<T>::backward(const T* q, Index q_stride, const T* keys, cons
                                  const float* marks, const T* out, const float* lse,
                                  const T* mark_out, const float* dout, const float* dmark_out,
                                  float* dq, float* dkeys, float* dvalues) const {
-  GAZE_CHECK(gradients_, "FusedAttention", "made without gradients");
+  GAZE_CHECK(use_.gradients, "FusedAttention", "made without gradients");
   BackwardArguments<T> a{};
   a.q = q, a.q_stride = q_stride, a.keys = keys, a.values = values, a.marks = marks;
   a.ranges = ranges_.data();

@@ -5,7 +5,10 @@
 // The tables by which it is dealt to blocks (attention_plan.hpp) are made on the host and copied
 // once for a layout and a shape: all layers of a model use the same.
 #pragma once
+#include <deque>
 #include <memory>
+#include <tuple>
+#include <vector>
 
 #include "cuda/attention_plan.hpp"
 #include "cuda/runtime.hpp"
@@ -64,6 +67,9 @@ class FusedAttention {
   /// marks where there are gradients, on a GPU of compute capability 8.0 or newer.
   static bool possible(const AttentionShape& shape, AttentionUse use);
 
+  /// Is it the attention of this shape, for this use?
+  bool fits(const AttentionShape& shape, AttentionUse use) const;
+
   FusedAttention(const AttentionShape& shape, Index rows, const KeyRange* ranges, AttentionUse use);
 
   /// out [rows,H,D], lse [rows,H], mark_out [rows,H,M] or null. q, keys and values begin at
@@ -80,12 +86,33 @@ class FusedAttention {
  private:
   AttentionShape shape_;
   Index rows_;
-  bool gradients_;
+  AttentionUse use_;
   int warps_ = 4;  ///< of a forward block; 1 where tiles have at most 16 queries
   Table<KeyRange> ranges_;
   ForwardTables forward_, queries_;  ///< for forward; for dq, never split
   Table<KeyTile> key_tiles_;
   Table<std::int32_t> chunks_;
+};
+
+/// The attention of one layout in each shape that it is used with, made when first asked for. One
+/// thread at a time may ask.
+class AttentionPlans {
+ public:
+  AttentionPlans(Index rows, const KeyRange* ranges) : ranges_(ranges, ranges + rows) {}
+
+  /// Null where there is no kernel.
+  template <class T>
+  const FusedAttention<T>* find(const AttentionShape& shape, AttentionUse use) const {
+    auto& made = std::get<std::deque<FusedAttention<T>>>(made_);
+    for (const auto& attention : made)
+      if (attention.fits(shape, use)) return &attention;
+    if (!FusedAttention<T>::possible(shape, use)) return nullptr;
+    return &made.emplace_back(shape, static_cast<Index>(ranges_.size()), ranges_.data(), use);
+  }
+
+ private:
+  std::vector<KeyRange> ranges_;
+  mutable std::tuple<std::deque<FusedAttention<float>>, std::deque<FusedAttention<bf16>>> made_;
 };
 
 }  // namespace gaze::cuda

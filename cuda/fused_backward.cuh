@@ -52,17 +52,18 @@ struct BackwardArguments {
   }
 };
 
-/// delta of every (row, head): a warp each, lanes 32 apart.
+/// delta of every (row, head): a warp each, lanes 32 apart. dout is rounded to T first, as dP has
+/// it: what dS = P (dP - delta) takes away must be what it took in.
 template <class T>
 __global__ void delta_kernel(const BackwardArguments<T> a) {
   const Index count = Index{a.rows} * a.heads, step = thread_count() / kLanes;
   for (Index at = thread_index() / kLanes; at < count; at += step) {
     float sum = 0;
     for (Index d = at * a.head_size + lane(); d < (at + 1) * a.head_size; d += kLanes)
-      sum += a.dout[d] * static_cast<float>(a.out[d]);
+      sum += static_cast<float>(T(a.dout[d])) * static_cast<float>(a.out[d]);
     if (a.dmark_out)
       for (Index m = at * a.mark_count + lane(); m < (at + 1) * a.mark_count; m += kLanes)
-        sum += a.dmark_out[m] * static_cast<float>(a.mark_out[m]);
+        sum += static_cast<float>(T(a.dmark_out[m])) * static_cast<float>(a.mark_out[m]);
     sum = warp_sum(sum);
     if (lane() == 0) a.delta[at] = sum;
   }
@@ -265,6 +266,9 @@ struct KeyGradBlock {
   }
 
   __device__ void start() {
+    clear(dk);
+    clear(dv);
+    if (steps() == 0) return;  // no row sees these slots: all that is left to do is to write zeros
     const Index first = Index{kv} * a.slots + tile.slot;
     const int count =
         static_cast<int>(a.slots - tile.slot < Sizes::outer ? a.slots - tile.slot : Sizes::outer);
@@ -277,8 +281,6 @@ struct KeyGradBlock {
       load_marks<T, Sizes::outer, D>(value, 0, a.mark_count, [&](int j) {
         return j < count ? a.marks + Index{tile.slot + j} * a.mark_count : nullptr;
       });
-    clear(dk);
-    clear(dv);
   }
 
   __device__ void copy_queries(int step, int buffer) {

@@ -32,7 +32,7 @@ namespace gaze::cuda {
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
 #define GAZE_SM80(...) __VA_ARGS__
 #else
-#define GAZE_SM80(...) __trap()  // never launched there: see tensor_cores() in attention_fast.cu
+#define GAZE_SM80(...) __trap()  // never launched there, see FusedAttention::possible
 #endif
 
 __device__ __forceinline__ std::uint32_t shared_address(const void* p) {

@@ -27,13 +27,29 @@ struct Copy {
   }
 };
 
-/// The copies that a thread of the running block has asked for, by group, the newest last.
-inline std::vector<std::vector<Copy>>& pending_copies() {
-  thread_local std::vector<std::vector<std::vector<Copy>>> of_threads;
+/// What a thread of the running block has asked for, by group; the last group is still open.
+struct PendingCopies {
+  unsigned block = 0;
+  const void* shared = nullptr;
+  std::vector<std::vector<Copy>> groups{1};
+
+  /// A new block begins with nothing under way; one that leaves copies behind is wrong.
+  void enter() {
+    const unsigned now = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+    if (now == block && dynamic_shared_memory() == shared) return;
+    for (const auto& group : groups)
+      GAZE_CHECK(group.empty(), "cuda", "a block ended without waiting for its copies");
+    groups.assign(1, {});
+    block = now;
+    shared = dynamic_shared_memory();
+  }
+};
+
+inline PendingCopies& pending_copies() {
+  thread_local std::vector<PendingCopies> of_threads;
   if (of_threads.size() < blockDim.x) of_threads.resize(blockDim.x);
-  auto& groups = of_threads[threadIdx.x];
-  if (groups.empty()) groups.resize(1);
-  return groups;
+  of_threads[threadIdx.x].enter();
+  return of_threads[threadIdx.x];
 }
 
 /// Products are summed in ascending order of k, in float.
@@ -107,16 +123,16 @@ inline void copy_async(void* to, const void* from) {
   GAZE_CHECK(misaligned == 0, "cuda", "an asynchronous copy from or to an odd address");
   const emulator::Copy copy{to, from};
   if (emulator::late_copies)
-    emulator::pending_copies().back().push_back(copy);
+    emulator::pending_copies().groups.back().push_back(copy);
   else
     copy.run();
 }
 
-inline void commit_copies() { emulator::pending_copies().emplace_back(); }
+inline void commit_copies() { emulator::pending_copies().groups.emplace_back(); }
 
 template <int N>
 void wait_copies() {
-  auto& groups = emulator::pending_copies();  // the last one is open
+  auto& groups = emulator::pending_copies().groups;
   const std::size_t waiting = groups.size() - 1;
   const std::size_t done = waiting > N ? waiting - N : 0;
   for (std::size_t g = 0; g < done; ++g)

@@ -8,63 +8,19 @@
 
 #include "cuda/fused_attention.hpp"
 #include "tests/cuda/device.hpp"
+#include "tests/cuda/on_device.hpp"
 #ifdef GAZE_CUDA_EMULATED
 #include "cuda/emulated_copies.hpp"
+#include "cuda/emulator.hpp"
 #endif
 
 namespace {
 
 using namespace gaze;
+using namespace gaze::test;
 
 template <class T>
 constexpr double tolerance = std::is_same_v<T, float> ? 1e-5 : 8e-3;
-
-template <class T>
-class OnDevice {
- public:
-  explicit OnDevice(const std::vector<T>& x)
-      : count_(x.size()), storage_((x.size() + 1) * sizeof(T)) {
-    cuda::copy_in(storage_.data(), x.data(), x.size() * sizeof(T));
-  }
-  explicit OnDevice(Index n) : OnDevice(std::vector<T>(static_cast<std::size_t>(n))) {}
-  T* data() const { return static_cast<T*>(storage_.data()); }
-  std::vector<T> host() const {
-    std::vector<T> x(count_);
-    cuda::copy_out(x.data(), data(), count_ * sizeof(T));
-    return x;
-  }
-
- private:
-  std::size_t count_;
-  Storage<Cuda> storage_;
-};
-
-template <class A>
-double distance(const std::vector<A>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double x = static_cast<float>(a[i]);
-    difference += (x - b[i]) * (x - b[i]);
-    size += b[i] * b[i];
-  }
-  return difference == 0 ? 0 : std::sqrt(difference / size);
-}
-
-/// Random values that a T can hold.
-template <class T>
-std::vector<double> numbers(Index n, std::mt19937& random) {
-  std::normal_distribution<float> normal;
-  std::vector<double> x(static_cast<std::size_t>(n));
-  for (double& v : x) v = static_cast<float>(T(normal(random)));
-  return x;
-}
-template <class T>
-std::vector<T> rounded(const std::vector<double>& x) {
-  std::vector<T> y;
-  for (const double v : x) y.push_back(T(static_cast<float>(v)));
-  return y;
-}
 
 struct Sizes {
   Index heads, kv_heads, head_size, marks;
@@ -157,11 +113,9 @@ struct Result {
   std::vector<T> out, mark_out;
   std::vector<float> lse, dq, dkeys, dvalues;
   friend bool operator==(const Result& a, const Result& b) {
-    const auto same = [](const auto& x, const auto& y) {
-      return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(x[0])) == 0;
-    };
-    return same(a.out, b.out) && same(a.mark_out, b.mark_out) && same(a.lse, b.lse) &&
-           same(a.dq, b.dq) && same(a.dkeys, b.dkeys) && same(a.dvalues, b.dvalues);
+    return same_bits(a.out, b.out) && same_bits(a.mark_out, b.mark_out) &&
+           same_bits(a.lse, b.lse) && same_bits(a.dq, b.dq) && same_bits(a.dkeys, b.dkeys) &&
+           same_bits(a.dvalues, b.dvalues);
   }
 };
 
