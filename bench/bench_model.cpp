@@ -3,6 +3,7 @@
 //
 //   bench_model [Google Benchmark's options]   rows with tokens/s and arithmetic rate
 //   bench_model --export FOLDER   weights, inputs, our losses and gradients, for bench/peers
+//   bench_model_cuda [the same]                the same on a GPU
 //   bench_model --serve           reads lines "WORK THREADS", answers the seconds that it took
 //
 // Wall-clock time, optimiser included. Tokens are those of the decoder in the supervised step
@@ -13,15 +14,24 @@
 #include "bench/common.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "models/vlm.hpp"
+#ifdef GAZE_WITH_CUDA
+#include "cuda/kernels.hpp"
+#endif
 
 namespace {
 
-using gaze::Cpu;
+#ifdef GAZE_WITH_CUDA
+using Device = gaze::Cuda;
+void wait() { gaze::cuda::synchronize(); }
+#else
+using Device = gaze::Cpu;
+void wait() {}
+#endif
 using gaze::Index;
 using gaze::models::Group;
 using gaze::models::Prompt;
 using gaze::models::Watch;
-using Model = gaze::models::Vlm<float, Cpu>;
+using Model = gaze::models::Vlm<float, Device>;
 
 constexpr std::int32_t end_token = 1, image_token = 4, first_word = 8, vocabulary = 1000;
 constexpr Index sequences = 32, group = 8, grpo_prompts = 12, longest = 32;
@@ -67,8 +77,10 @@ struct Data {
 void let_completions_end(Model& model) {
   auto& embedding = model.parameters().find("decoder.embedding")->value;
   const Index c = embedding.size(1);
-  for (Index i = 0; i < embedding.numel(); ++i)
-    embedding.data()[i] += i / c == end_token ? 0.08f : 0.04f;
+  auto values = embedding.to_vector();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] += static_cast<Index>(i) / c == end_token ? 0.08f : 0.04f;
+  gaze::Allocator<Device>::copy_in(embedding.data(), values.data(), values.size() * sizeof(float));
   embedding.changed();
 }
 
@@ -167,7 +179,7 @@ class Bench {
   gaze::models::VlmConfig config_;
   Data data_;
   Model model_;
-  std::optional<gaze::AdamW<float, Cpu>> optimiser_;
+  std::optional<gaze::AdamW<float, Device>> optimiser_;
 };
 
 struct Work {
@@ -192,7 +204,10 @@ void row(benchmark::State& state, const Work& work) {
   const Index before = gaze::arithmetic();
   const double start = gaze::detail::seconds_now();
   Done done;
-  for (auto _ : state) done.tokens += work.run(bench).tokens;
+  for (auto _ : state) {
+    done.tokens += work.run(bench).tokens;
+    wait();
+  }
   const double took = gaze::detail::seconds_now() - start;
   const double rate = double(gaze::arithmetic() - before) / took;
   state.counters["tokens/s"] = done.tokens / took;
@@ -321,6 +336,7 @@ void serve() {
     if (threads != gaze::threads()) gaze::set_threads(threads);
     const double start = gaze::detail::seconds_now();
     work->run(bench);
+    wait();
     std::cout << gaze::detail::seconds_now() - start << std::endl;
   }
 }

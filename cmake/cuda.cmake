@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-# GAZE_CUDA: AUTO builds the GPU's kernels when a CUDA toolkit of version 12 or newer is found, ON
-# insists on it, OFF does without.
+# GAZE_CUDA: with a CUDA toolkit of version 12 or newer, AUTO defines the target gaze::cuda, and the
+# program `gaze` is linked with it where there is a device; ON insists on both; OFF does without. Inside another project AUTO is OFF.
 set(GAZE_CUDA AUTO CACHE STRING "The CUDA backend: ON, OFF or AUTO")
 set_property(CACHE GAZE_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(gaze_have_cuda FALSE)
+set(gaze_link_cuda FALSE)
 
 function(gaze_no_cuda reason)
   if(GAZE_CUDA STREQUAL "AUTO")
@@ -13,6 +14,9 @@ function(gaze_no_cuda reason)
   endif()
 endfunction()
 
+if(GAZE_CUDA STREQUAL "AUTO" AND NOT PROJECT_IS_TOP_LEVEL)
+  return()  # another project asks for it
+endif()
 if(GAZE_CUDA)
   find_package(CUDAToolkit QUIET)
   if(NOT CUDAToolkit_FOUND)
@@ -30,10 +34,17 @@ if(NOT gaze_have_cuda)
 endif()
 
 # The architectures of the devices here; without one, Turing to Hopper.
+execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
+                OUTPUT_VARIABLE capabilities RESULT_VARIABLE failed ERROR_QUIET)
+set(gaze_have_device FALSE)
+if(failed EQUAL 0 AND capabilities MATCHES "^[0-9]")
+  set(gaze_have_device TRUE)
+endif()
+if(gaze_have_device OR NOT GAZE_CUDA STREQUAL "AUTO")
+  set(gaze_link_cuda TRUE)
+endif()
 if(NOT CMAKE_CUDA_ARCHITECTURES)
-  execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
-                  OUTPUT_VARIABLE capabilities RESULT_VARIABLE failed ERROR_QUIET)
-  if(failed EQUAL 0 AND capabilities MATCHES "^[0-9]")
+  if(gaze_have_device)
     string(REGEX MATCHALL "[0-9]+\\.[0-9]+" capabilities "${capabilities}")
     list(REMOVE_DUPLICATES capabilities)
     string(REPLACE "." "" gaze_architectures "${capabilities}")

@@ -10,6 +10,7 @@
 #include <source_location>
 #include <type_traits>
 
+#include "cuda/graph.hpp"
 #include "cuda/runtime.hpp"
 #include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
@@ -56,9 +57,15 @@ void launch(const Launch& l, void (*kernel)(Parameters...),
   auto body = [kernel, ... values = emulator::translated(arguments, l.name, count++)] {
     kernel(values...);
   };
-  emulator::run(
-      {l.name, l.blocks, l.threads, l.shared_bytes},
-      [](void* context) { (*static_cast<decltype(body)*>(context))(); }, &body);
+  const auto run = [body, grid = emulator::Grid{l.name, l.blocks, l.threads, l.shared_bytes}] {
+    auto copy = body;
+    emulator::run(
+        grid, [](void* context) { (*static_cast<decltype(copy)*>(context))(); }, &copy);
+  };
+  if (recording())
+    emulator::record(run);
+  else
+    run();
 }
 
 template <class T>

@@ -7,12 +7,14 @@
 #include "cuda/driver.hpp"
 
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "cuda/device.cuh"
+#include "cuda/staging.hpp"
 
 namespace gaze::cuda {
 
@@ -39,6 +41,33 @@ void check(cudaError_t error, const char* what) {
 /// Chosen by use_device() before the first use.
 int chosen_device = 0;
 
+/// A place in the stream.
+class StreamFence {
+ public:
+  StreamFence() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "an event"); }
+  StreamFence(const StreamFence&) = delete;
+  StreamFence(StreamFence&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
+  ~StreamFence() {
+    if (event_) cudaEventDestroy(event_);
+  }
+  void record() { check(cudaEventRecord(event_, stream()), "an event"); }
+  void wait() { check(cudaEventSynchronize(event_), "waiting for the device"); }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+/// Pinned room for copies to the device; larger copies go without.
+StagingRing<StreamFence>& staging() {
+  static auto* ring = [] {
+    constexpr std::size_t bytes = std::size_t{4} << 20, count = 4;
+    void* memory = nullptr;
+    check(cudaMallocHost(&memory, bytes * count), "cudaMallocHost");
+    return new StagingRing<StreamFence>(static_cast<std::byte*>(memory), bytes, count);
+  }();
+  return *ring;
+}
+
 struct Context {
   cudaStream_t stream;
   bool wait_always;
@@ -60,6 +89,10 @@ Context& context() {
 }
 
 bool context_made = false;
+
+void refuse_while_recording(const char* what) {
+  GAZE_CHECK(!recording(), "Graph", what, " cannot be recorded");
+}
 
 }  // namespace
 
@@ -107,7 +140,10 @@ cudaStream_t stream() {
   return context().stream;
 }
 
-void synchronize() { check(cudaStreamSynchronize(stream()), "waiting for the device"); }
+void synchronize() {
+  refuse_while_recording("waiting for the device");
+  check(cudaStreamSynchronize(stream()), "waiting for the device");
+}
 
 MemoryInfo memory() {
   stream();
@@ -118,10 +154,18 @@ MemoryInfo memory() {
 
 void copy_in(void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
+  refuse_while_recording("a copy to the device");
+  stream();
+  if (bytes <= staging().largest()) {
+    std::byte* const room = staging().take(bytes);
+    std::memcpy(room, from, bytes);
+    from = room;
+  }
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()), "a copy to the device");
 }
 void copy_out(void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
+  refuse_while_recording("a copy from the device");
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream()),
         "a copy from the device");
   synchronize();
@@ -134,7 +178,7 @@ void check_launch(const Launch& l) {
              ") was not launched: ", cudaGetErrorString(error), "; ", l.blocks.x, "x", l.blocks.y,
              "x", l.blocks.z, " blocks of ", l.threads.x * l.threads.y * l.threads.z, " threads, ",
              l.shared_bytes, " bytes of shared memory");
-  if (context().wait_always) synchronize();
+  if (context().wait_always && !recording()) synchronize();
 }
 
 void allow_shared(const void* kernel, const Launch& l) {
@@ -164,6 +208,30 @@ void* take(std::size_t bytes) {
 void give(void* p) noexcept { cudaFree(p); }
 void lend(void*, std::size_t) {}
 void take_back(void*, std::size_t) noexcept {}
+
+void begin_recording() {
+  check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed), "the start of a graph");
+}
+void* end_recording() {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t runnable = nullptr;
+  if (cudaStreamEndCapture(stream(), &graph) != cudaSuccess || !graph) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  if (cudaGraphInstantiate(&runnable, graph, 0) != cudaSuccess) {
+    cudaGetLastError();
+    runnable = nullptr;
+  }
+  cudaGraphDestroy(graph);
+  return runnable;
+}
+void run_recorded(void* recorded) {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(recorded), stream()), "a graph's launch");
+}
+void drop_recorded(void* recorded) noexcept {
+  cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(recorded));
+}
 
 }  // namespace driver
 

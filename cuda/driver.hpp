@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 
+#include "cuda/graph.hpp"
 #include "cuda/runtime.hpp"
 
 namespace gaze::cuda::driver {
@@ -16,5 +17,12 @@ void give(void* p) noexcept;
 /// watches that nobody goes beyond, and that nobody counts on what was there.
 void lend(void* p, std::size_t bytes);
 void take_back(void* p, std::size_t bytes) noexcept;
+
+/// Kernels launched between the two are recorded and not run. What end_recording() gives is run by
+/// run_recorded() and freed by drop_recorded(); it is null where the recording failed.
+void begin_recording();
+void* end_recording();
+void run_recorded(void* recorded);
+void drop_recorded(void* recorded) noexcept;
 
 }  // namespace gaze::cuda::driver

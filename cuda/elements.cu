@@ -142,7 +142,6 @@ void ElementKernels::add_strided(const Shape& shape, const T* x, T* y, const Sha
   template void ElementKernels::sub(Index, const T*, const T*, T*);                                \
   template void ElementKernels::mul(Index, const T*, const T*, T*);                                \
   template void ElementKernels::div(Index, const T*, const T*, T*);                                \
-  template void ElementKernels::axpy(Index, T, const T*, T*);                                      \
   template void ElementKernels::scale(Index, T, const T*, T*);                                     \
   template void ElementKernels::unary_forward(UnaryOp, Index, const T*, T*);                       \
   template void ElementKernels::unary_backward(UnaryOp, Index, const T*, const T*, const T*, T*,   \
@@ -154,16 +153,17 @@ void ElementKernels::add_strided(const Shape& shape, const T* x, T* y, const Sha
   template void ElementKernels::adamw_step(Index, T*, const T*, T*, T*, const AdamWStep<T>&, T, T, \
                                            T);                                                     \
   template void ElementKernels::binary_strided(BroadcastOp, const Shape&, const T*, const Shape&,  \
-                                               const T*, const Shape&, T*);                        \
-  template void ElementKernels::add_strided(const Shape&, const T*, T*, const Shape&);
+                                               const T*, const Shape&, T*);
 GAZE_INSTANTIATE(float)
 GAZE_INSTANTIATE(double)
 #undef GAZE_INSTANTIATE
 
-#define GAZE_INSTANTIATE(T)                                \
-  template void ElementKernels::fill(Index, T, T*);        \
-  template void ElementKernels::copy(Index, const T*, T*); \
-  template void ElementKernels::copy_strided(const Shape&, const T*, const Shape&, T*);
+#define GAZE_INSTANTIATE(T)                                                             \
+  template void ElementKernels::fill(Index, T, T*);                                     \
+  template void ElementKernels::copy(Index, const T*, T*);                              \
+  template void ElementKernels::axpy(Index, T, const T*, T*);                           \
+  template void ElementKernels::copy_strided(const Shape&, const T*, const Shape&, T*); \
+  template void ElementKernels::add_strided(const Shape&, const T*, T*, const Shape&);
 GAZE_INSTANTIATE(float)
 GAZE_INSTANTIATE(double)
 GAZE_INSTANTIATE(std::int32_t)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The emulator's driver: device memory, and blocks of threads on fibres. See emulator.hpp.
+#undef _FORTIFY_SOURCE  // its longjmp refuses to leave one stack for another
 #include "cuda/emulator.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -95,7 +97,7 @@ class Memory {
   }
 
  private:
-  Memory() : size_(padded(number_from("GAZE_EMULATOR_MEMORY", std::uint64_t{2} << 30))) {
+  Memory() : size_(padded(number_from("GAZE_EMULATOR_MEMORY", std::uint64_t{512} << 20))) {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     void* const p = mmap(nullptr, 2 * size_, PROT_NONE, flags, -1, 0);
     GAZE_CHECK(p != MAP_FAILED, "emulator", "no room for ", size_, " bytes of device memory");
@@ -112,9 +114,24 @@ class Memory {
   std::map<std::size_t, std::size_t> free_, taken_;
 };
 
+void refuse_while_recording(const char* what) {
+  GAZE_CHECK(!recording(), "Graph", what, " cannot be recorded");
+}
+
+/// What a graph is here: the launches, in order.
+using Launches = std::vector<std::function<void()>>;
+Launches* recorded_launches = nullptr;
+
 }  // namespace
 
 namespace driver {
+
+void begin_recording() { recorded_launches = new Launches; }
+void* end_recording() { return std::exchange(recorded_launches, nullptr); }
+void run_recorded(void* recorded) {
+  for (const auto& launch : *static_cast<Launches*>(recorded)) launch();
+}
+void drop_recorded(void* recorded) noexcept { delete static_cast<Launches*>(recorded); }
 
 void* take(std::size_t bytes) { return Memory::instance().take(bytes); }
 void give(void* p) noexcept { Memory::instance().give(p); }
@@ -134,13 +151,15 @@ std::string unavailable() { return ""; }
 void use_device(int index) {
   GAZE_CHECK(index == 0, "use_device", "there is no device ", index, ", only the emulated one, 0");
 }
-void synchronize() {}
+void synchronize() { refuse_while_recording("waiting for the device"); }
 MemoryInfo memory() { return Memory::instance().info(); }
 
 void copy_in(void* to, const void* from, std::size_t bytes) {
+  refuse_while_recording("a copy to the device");
   if (bytes > 0) std::memcpy(emulator::real(to, "copy_in", 0), from, bytes);
 }
 void copy_out(void* to, const void* from, std::size_t bytes) {
+  refuse_while_recording("a copy from the device");
   if (bytes > 0) std::memcpy(to, emulator::real(from, "copy_out", 1), bytes);
 }
 
@@ -377,6 +396,8 @@ const std::byte* exchange_bytes_of_warp(const void* mine, std::size_t bytes) {
 }
 
 std::byte* dynamic_shared_memory() { return Runner::instance().shared.get(); }
+
+void record(std::function<void()> launch) { recorded_launches->push_back(std::move(launch)); }
 
 void set_order(std::uint64_t seed) { order_seed() = seed; }
 

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -97,6 +98,9 @@ void set_order(std::uint64_t seed);
 
 /// The memory behind a device pointer; an Error that names the kernel where it is none.
 void* real(const void* device, const char* kernel, std::size_t argument);
+
+/// Keeps the launch for the graph that is being recorded.
+void record(std::function<void()> launch);
 
 /// Runs body(context) as every thread of every block.
 struct Grid {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Launches the matrix product.
+// The matrix product: float through cuBLASLt where that is, everything else by the plain kernel.
 #include "cuda/matrix.cuh"
 
+#include "cuda/library_gemm.hpp"
 #include "cuda/matrix.hpp"
 #include "gaze/core/arithmetic.hpp"
 
@@ -13,6 +14,11 @@ void MatrixKernels::gemm(bool transpose_a, bool transpose_b, Index m, Index n, I
                          const T* bias) {
   count_arithmetic(2 * m * n * k);
   if (m <= 0 || n <= 0) return;
+#ifndef GAZE_CUDA_EMULATED
+  if constexpr (std::is_same_v<T, float>)
+    if (library_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, accumulate, bias))
+      return;
+#endif
   const Index rows = pieces(m, kTile);
   const dim3 blocks(static_cast<unsigned>(pieces(n, kTile)),
                     static_cast<unsigned>(rows < 65535 ? rows : 65535));

@@ -13,7 +13,7 @@ void ValueKernels::cast(Index n, const T* x, U* y) {
 
 template <class T>
 Index ValueKernels::first_outside(Index n, const T* x, double low, double high) {
-  if (n <= 0) return n;
+  if (n <= 0 || recording()) return n;  // nothing can wait for the answer while a graph is recorded
   constexpr Index most = 1024;  // blocks; each thread looks at many elements where there are more
   const Index blocks = pieces(n, kElementThreads) < most ? pieces(n, kElementThreads) : most;
   const Storage<Cuda> places(static_cast<std::size_t>(blocks) * sizeof(Index));

@@ -38,6 +38,7 @@ inline void copy_lines(const std::string& from, io::AtomicFile& to) {
 }  // namespace detail
 
 /// GRPO's view of the training problems: which prompts come at a step, and what a completion earns.
+template <class Device>
 class PhyxTask {
  public:
   PhyxTask(const std::vector<Example>& examples, const text::Tokenizer& tokenizer,
@@ -48,9 +49,9 @@ class PhyxTask {
         mix_(std::move(mix)),
         random_(seed, Purpose::data) {}
 
-  rl::Task<Model> task() {
+  rl::Task<Model<Device>> task() {
     return {[this](Index step, Index round, Index count) { return prompts(step, round, count); },
-            [this](Index step, std::span<const rl::TaskPrompt<Model>> prompts,
+            [this](Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
                    std::span<const gaze::Completion> completions,
                    Metrics& m) { return score(step, prompts, completions, m); }};
   }
@@ -59,8 +60,8 @@ class PhyxTask {
   std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
 
  private:
-  std::vector<rl::TaskPrompt<Model>> prompts(Index step, Index round, Index count) const {
-    std::vector<rl::TaskPrompt<Model>> out;
+  std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const {
+    std::vector<rl::TaskPrompt<Model<Device>>> out;
     for (Index i = 0; i < count; ++i) {
       const auto id = static_cast<std::uint64_t>((step * 64 + round) * 4096 + i);
       const std::size_t index = random_.below(examples_.size(), id, 1);
@@ -69,7 +70,7 @@ class PhyxTask {
     return out;
   }
 
-  std::vector<double> score(Index step, std::span<const rl::TaskPrompt<Model>> prompts,
+  std::vector<double> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
                             std::span<const gaze::Completion> completions, Metrics& m) const {
     const std::size_t group = completions.size() / prompts.size();
     std::vector<double> out, sums(mix_.terms.size(), 0), counts(sums);
@@ -104,6 +105,7 @@ class PhyxTask {
   Philox random_;
 };
 
+template <class Device = Cpu>
 class Ablation {
  public:
   Ablation(AblationSettings settings, std::string out, Listener listener)
@@ -165,7 +167,7 @@ class Ablation {
     io::OrderedJson j = settings_json(s_);
     j["command"] = command_;
     j["version"] = "0.1.0";
-    j["device"] = "cpu";
+    j["device"] = Device::name;
     j["instruction_set"] = name(isa());
     j["threads"] = threads();
     j["started"] = started_;
@@ -223,16 +225,17 @@ class Ablation {
 
   void warm_up(std::int64_t seed) {
     const std::string done = warm_folder(seed) + "/model.safetensors";
-    Model model(config_, tokenizer_->image(), static_cast<std::uint64_t>(seed), slot_count);
+    Model<Device> model(config_, tokenizer_->image(), static_cast<std::uint64_t>(seed), slot_count);
     if (!std::filesystem::exists(done)) {
       say("warm start, seed " + std::to_string(seed));
       const LessonSource source(train_, *maker_, *tokenizer_, static_cast<std::uint64_t>(seed));
-      Trainer<float> trainer(model.parameters(), run_folder(warm_folder(seed), "warm", seed));
+      Trainer<float, Device> trainer(model.parameters(),
+                                     run_folder(warm_folder(seed), "warm", seed));
       warm_start(trainer, model, source, s_.warm);
       save_weights(done, model.parameters(), model_metadata(), {"slots"});
       std::filesystem::remove(warm_folder(seed) + "/state.safetensors");
     }
-    parameters_ = Model(config_, tokenizer_->image(), 0).parameters().count();
+    parameters_ = Model<Device>(config_, tokenizer_->image(), 0).parameters().count();
   }
 
   io::Metadata model_metadata() const {
@@ -243,7 +246,7 @@ class Ablation {
     const std::string folder = arm_folder(c, seed);
     if (std::filesystem::exists(folder + "/outcomes.jsonl")) return;
     const std::string who = std::string(c.name) + ", seed " + std::to_string(seed);
-    Model model(config_, tokenizer_->image(), 0);
+    Model<Device> model(config_, tokenizer_->image(), 0);
     std::filesystem::create_directories(folder);
     if (std::filesystem::exists(folder + "/model.safetensors")) {
       load_weights(folder + "/model.safetensors", model.parameters());
@@ -260,14 +263,15 @@ class Ablation {
     evaluate(model, c, seed, folder);
   }
 
-  void train(Model& model, const Condition& c, std::int64_t seed, const std::string& folder) {
+  void train(Model<Device>& model, const Condition& c, std::int64_t seed,
+             const std::string& folder) {
     const auto key = static_cast<std::uint64_t>(seed);
     if (c.training == Training::grpo) {
       io::AppendLog completions(folder + "/completions.jsonl");
       RunFolder run = run_folder(folder, c.name, seed);
       run.logs = {&completions};
-      Trainer<float> trainer(model.parameters(), run);
-      PhyxTask source(train_, *tokenizer_, config_, reward_mix(c, s_.format_weight), key);
+      Trainer<float, Device> trainer(model.parameters(), run);
+      PhyxTask<Device> source(train_, *tokenizer_, config_, reward_mix(c, s_.format_weight), key);
       source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
                           const MixScore& score) {
         if (step % 10 == 0) log_sample(completions, c, seed, step, e, done, score);
@@ -275,7 +279,7 @@ class Ablation {
       const auto task = source.task();
       rl::GrpoSettings grpo = s_.grpo;
       grpo.seed = key;
-      std::optional<Model> reference;
+      std::optional<Model<Device>> reference;
       if (grpo.needs_reference()) {
         reference.emplace(config_, tokenizer_->image(), 0);
         load_weights(warm_folder(seed) + "/model.safetensors", reference->parameters());
@@ -286,7 +290,7 @@ class Ablation {
       });
       return;
     }
-    Trainer<float> trainer(model.parameters(), run_folder(folder, c.name, seed));
+    Trainer<float, Device> trainer(model.parameters(), run_folder(folder, c.name, seed));
     const double corruption = c.training == Training::clean ? 0 : s_.warm.corruption.share;
     const LessonSource source(train_, *maker_, *tokenizer_, key);
     const WarmStartSettings& w = s_.warm;
@@ -309,10 +313,11 @@ class Ablation {
   /// copy of the model: the mean of four GRPO steps of the accuracy arm (rollouts, and the forward
   /// and backward pass of the update) and of four supervised ones. Nothing is trained by it.
   Index matched_steps(std::int64_t seed) {
-    Model model(config_, tokenizer_->image(), 0);
+    Model<Device> model(config_, tokenizer_->image(), 0);
     load_weights(warm_folder(seed) + "/model.safetensors", model.parameters());
     const auto key = static_cast<std::uint64_t>(seed);
-    PhyxTask source(train_, *tokenizer_, config_, reward_mix(condition("accuracy"), 0.5), key);
+    PhyxTask<Device> source(train_, *tokenizer_, config_, reward_mix(condition("accuracy"), 0.5),
+                            key);
     const auto task = source.task();
     rl::GrpoSettings grpo = s_.grpo;
     grpo.seed = key;
@@ -321,8 +326,8 @@ class Ablation {
     const auto respond = response_step(model, lessons, s_.warm, s_.warm.corruption.share, 0);
     const Index probe = 4, start = arithmetic();
     for (Index i = 0; i < probe; ++i)
-      rl::grpo_step<Model>(model, nullptr, grpo, task, tokenizer_->end(), i, models::Watch::marks,
-                           [] {});
+      rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, tokenizer_->end(), i,
+                                   models::Watch::marks, [] {});
     const Index middle = arithmetic();
     for (Index i = 0; i < probe; ++i) respond(i, [] {});
     const double ratio =
@@ -343,7 +348,7 @@ class Ablation {
 
   // ---- evaluation ------------------------------------------------------------------------------
 
-  void evaluate(const Model& model, const Condition& c, std::int64_t seed,
+  void evaluate(const Model<Device>& model, const Condition& c, std::int64_t seed,
                 const std::string& folder) const {
     EvaluationSettings settings = s_.evaluation;
     settings.seed = s_.data_seed;
@@ -359,7 +364,7 @@ class Ablation {
   }
 
   /// The same test problems for every condition, spread over the templates, with attention maps.
-  void show_examples(const Model& model, const Condition& c, std::int64_t seed,
+  void show_examples(const Model<Device>& model, const Condition& c, std::int64_t seed,
                      const std::string& folder) const {
     std::string lines;
     std::size_t shown = 0;

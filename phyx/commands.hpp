@@ -45,7 +45,8 @@ struct AskSettings {
   std::uint64_t seed = 0;
 };
 
-inline std::string ask(const AskSettings& s) {
+template <class Device = Cpu>
+std::string ask(const AskSettings& s) {
   s.sampling.check();
   GAZE_CHECK(!s.question.empty(), "ask", "the question is empty");
   Problem p;
@@ -56,7 +57,7 @@ inline std::string ask(const AskSettings& s) {
     p.image.assign(bytes.begin(), bytes.end());
   }
   GAZE_CHECK(s.overlay.empty() || !s.image.empty(), "ask", "an overlay needs an image");
-  const auto trained = load_model(s.model);
+  const auto trained = load_model<Device>(s.model);
   const std::vector<std::uint8_t> encoded = p.image;
   const Example e = (*trained->maker)(std::move(p));
   EvaluationSettings settings;
@@ -104,10 +105,11 @@ inline void append_examples(const std::string& path, ExampleMaker& maker,
 }
 
 /// Answers every problem of the files; writes predictions.jsonl, outcomes.jsonl and results.csv.
-inline std::vector<ResultRow> evaluate_files(const EvalSettings& s,
-                                             const Evaluator::Progress& progress) {
+template <class Device = Cpu>
+std::vector<ResultRow> evaluate_files(const EvalSettings& s,
+                                      const typename Evaluator<Device>::Progress& progress) {
   s.evaluation.sampling.check();
-  const auto trained = load_model(s.model);
+  const auto trained = load_model<Device>(s.model);
   std::vector<Example> examples;
   for (const auto& path : s.data) append_examples(path, *trained->maker, examples);
   GAZE_CHECK(!examples.empty(), "eval", "no problems in the given files");

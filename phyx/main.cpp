@@ -8,6 +8,7 @@
 #include "gaze/cpu/kernels.hpp"
 #include "phyx/ablation.hpp"
 #include "phyx/commands.hpp"
+#include "phyx/device.hpp"
 #include "phyx/progress.hpp"
 
 namespace {
@@ -52,9 +53,15 @@ Listener listener(Progress& progress) {
           [] { return stop_asked.load(); }};
 }
 
+void add_device(CLI::App& app, std::string& device) {
+  app.add_option("--device", device, "cpu, cuda, or auto: cuda where there is one")
+      ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
+      ->capture_default_str();
+}
+
 /// Options of every command that trains; unset ones leave the preset as it is.
 struct TrainOptions {
-  std::string preset = "quick", out, model, variant, split;
+  std::string preset = "quick", out, model, variant, split, device = "cpu";
   std::vector<std::string> only;
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate, kl, clip_low, clip_high, temperature;
@@ -77,6 +84,7 @@ struct TrainOptions {
     app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
         ->check(CLI::Range(1, largest));
     app.add_flag("--resume", resume, "go on with the run in --out");
+    add_device(app, device);
   }
 
   void add_grpo(CLI::App& app) {
@@ -124,14 +132,16 @@ struct TrainOptions {
   void run(const std::string& command) const {
     catch_signals();
     Progress progress;
-    Ablation ablation(settings(), out, listener(progress));
-    ablation.prepare(resume, command);
-    try {
-      ablation.run();
-    } catch (const Interrupted&) {
-      std::fprintf(stderr, "interrupted; the same command with --resume goes on from here\n");
-      throw;
-    }
+    on_device(device, [&](auto chosen) {
+      Ablation<decltype(chosen)> ablation(settings(), out, listener(progress));
+      ablation.prepare(resume, command);
+      try {
+        ablation.run();
+      } catch (const Interrupted&) {
+        std::fprintf(stderr, "interrupted; the same command with --resume goes on from here\n");
+        throw;
+      }
+    });
     std::printf("%s/report.html\n%s/results.csv\n", out.c_str(), out.c_str());
   }
 };
@@ -149,7 +159,9 @@ void print_info() {
               name(isa()));
   for (const Isa i : {Isa::generic, Isa::avx2, Isa::avx512})
     if (supported(i)) std::printf(" %s", name(i));
-  std::printf(")\nthreads       %d\ndevices       cpu\nmodels       ", threads());
+  const std::string reason = no_cuda();
+  std::printf(")\nthreads       %d\ndevices       cpu%s\nmodels       ", threads(),
+              reason.empty() ? ", cuda" : (" (no cuda: " + reason + ")").c_str());
   for (const auto& p : models::presets) std::printf(" %s", p.name);
   std::printf("\nvariants     ");
   for (const auto& v : rl::variants) std::printf(" %s", v.name);
@@ -267,6 +279,7 @@ int dispatch(int argc, char** argv) {
   synth_app->callback([&] { synth.run(); });
 
   EvalSettings eval;
+  std::string eval_device = "cpu", ask_device = "cpu";
   auto* eval_app = app.add_subcommand("eval", "answer the problems of TSV files");
   eval_app->add_option("--model", eval.model, "folder or .safetensors file")->required();
   eval_app->add_option("--data", eval.data, "PhyX TSV files")->required()->check(CLI::ExistingFile);
@@ -274,13 +287,17 @@ int dispatch(int argc, char** argv) {
   eval_app->add_option("--samples", eval.evaluation.samples)->check(CLI::Range(1, 64));
   eval_app->add_option("--seed", eval.evaluation.seed)->check(CLI::Range(0, largest));
   add_sampling(*eval_app, eval.evaluation.sampling);
+  add_device(*eval_app, eval_device);
   eval_app->callback([&] {
     catch_signals();
     Progress progress;
-    for (const auto& r : evaluate_files(eval, [&](std::size_t done, std::size_t all) {
-           progress.update(done, all, "problems");
-           if (stop_asked) throw Interrupted("stopped while evaluating; nothing was written");
-         }))
+    const auto tell = [&](std::size_t done, std::size_t all) {
+      progress.update(done, all, "problems");
+      if (stop_asked) throw Interrupted("stopped while evaluating; nothing was written");
+    };
+    const auto rows = on_device(
+        eval_device, [&](auto chosen) { return evaluate_files<decltype(chosen)>(eval, tell); });
+    for (const auto& r : rows)
       if (r.slice_kind == "overall" && r.split == "all")
         std::printf("%-4s %-28s %6zu  %.4f [%.4f, %.4f]\n", r.format.c_str(), r.metric.c_str(),
                     static_cast<std::size_t>(r.n), r.value, r.low, r.high);
@@ -312,10 +329,13 @@ int dispatch(int argc, char** argv) {
   ask_app->add_flag("--sample", sample, "sample instead of the likeliest token");
   ask_app->add_option("--seed", asked.seed)->check(CLI::Range(0, largest));
   add_sampling(*ask_app, asked.sampling);
+  add_device(*ask_app, ask_device);
   ask_app->add_option("question", asked.question)->required();
   ask_app->callback([&] {
     asked.sampling.greedy = !sample;
-    std::printf("%s\n", ask(asked).c_str());
+    const std::string answer =
+        on_device(ask_device, [&](auto chosen) { return ask<decltype(chosen)>(asked); });
+    std::printf("%s\n", answer.c_str());
   });
 
   auto* info_app = app.add_subcommand("info", "build, processor, models, rewards");

@@ -10,15 +10,17 @@
 
 namespace gaze::phyx {
 
+template <class Device>
 struct TrainedModel {
   text::Tokenizer tokenizer;
-  std::unique_ptr<Model> model;
+  std::unique_ptr<Model<Device>> model;
   std::unique_ptr<ExampleMaker> maker;
 };
 
 /// `path` is a .safetensors file, or a folder with model.safetensors in it. tokenizer.json is
 /// looked for there and in the folders above, where an ablation keeps it.
-inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
+template <class Device = Cpu>
+std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
   namespace fs = std::filesystem;
   GAZE_CHECK(fs::exists(path), "load_model", path, ": no such file or folder");
   const std::string weights = fs::is_directory(path) ? path + "/model.safetensors" : path;
@@ -35,7 +37,8 @@ inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
     folder = folder.parent_path();
   }
   auto tokenizer = text::Tokenizer::load((folder / "tokenizer.json").string());
-  auto out = std::make_unique<TrainedModel>(TrainedModel{std::move(tokenizer), nullptr, nullptr});
+  auto out = std::make_unique<TrainedModel<Device>>(
+      TrainedModel<Device>{std::move(tokenizer), nullptr, nullptr});
   const std::string size = field("model");
   const auto known = [&](const models::Preset& p) { return size == p.name; };
   GAZE_CHECK(std::any_of(models::presets.begin(), models::presets.end(), known), "load_model",
@@ -44,7 +47,7 @@ inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
   config.vocabulary = out->tokenizer.vocab_size();
   PromptTemplate prompts;
   prompts.problem = field("prompt");
-  out->model = std::make_unique<Model>(config, out->tokenizer.image(), 0);
+  out->model = std::make_unique<Model<Device>>(config, out->tokenizer.image(), 0);
   load_weights(weights, out->model->parameters());
   out->maker = std::make_unique<ExampleMaker>(out->tokenizer, config, prompts);
   return out;

@@ -77,8 +77,8 @@ inline std::vector<const models::Prompt*> pointers(const std::vector<models::Pro
 }
 
 /// Rollouts of all prompts, prompt i with sample id ids[i].
-template <class T>
-std::vector<Completion> sample(const models::Vlm<T>& model,
+template <class T, class Device>
+std::vector<Completion> sample(const models::Vlm<T, Device>& model,
                                const std::vector<const models::Prompt*>& prompts, Index group,
                                const SamplingSettings& settings,
                                const std::vector<std::uint64_t>& ids, std::int32_t end = end_token,

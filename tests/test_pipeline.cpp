@@ -33,13 +33,13 @@ struct World {
   models::VlmConfig config = models::preset("nano");
   std::unique_ptr<ExampleMaker> maker;
   std::vector<Example> examples;
-  std::unique_ptr<Model> model;
+  std::unique_ptr<Model<Cpu>> model;
 
   World() : problems(make()), tokenizer(build_tokenizer(problems)) {
     config.vocabulary = tokenizer.vocab_size();
     maker = std::make_unique<ExampleMaker>(tokenizer, config);
     for (const Problem& p : problems) examples.push_back((*maker)(p));
-    model = std::make_unique<Model>(config, tokenizer.image(), 7, slot_count);
+    model = std::make_unique<Model<Cpu>>(config, tokenizer.image(), 7, slot_count);
   }
 
   static std::vector<Problem> make() {

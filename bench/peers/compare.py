@@ -4,6 +4,7 @@
 
     ./run bench --peers                    builds, runs all benchmarks and then this
     python3 bench/peers/compare.py [--build build/release] [--rounds 10] [--threads 1,2]
+    python3 bench/peers/compare.py --device cuda      both on a GPU (target bench_model_cuda)
 
 Needs PyTorch 2 (CPU) and numpy; torch.compile also wants a C++ compiler. Nothing is timed before
 loss, all gradients and the cached decoding agree with Gaze's to 1e-4. Then both take turns, run by
@@ -51,8 +52,8 @@ class Case:
     """What bench_model --export wrote, and the same work in PyTorch."""
 
     def __init__(self, folder):
-        weights, config = read_safetensors(folder / "weights.safetensors")
-        self.inputs, _ = read_safetensors(folder / "inputs.safetensors")
+        weights, config = self.read("weights")
+        self.inputs, _ = self.read("inputs")
         self.folder = folder
         self.weights = weights
         self.model = Model({name: value.clone() for name, value in weights.items()}, config)
@@ -67,6 +68,11 @@ class Case:
                                            betas=(0.9, 0.98), weight_decay=0.01, fused=True)
         self.supervised_pack = self.pack(self.prompts, [[s] for s in self.sequences("completions")])
         self.logprobs = {"eager": self.model.logprobs}
+
+    def read(self, name):
+        """Tensors of a file, on the device that is compared, and its metadata."""
+        tensors, metadata = read_safetensors(self.folder / f"{name}.safetensors")
+        return {key: t.to(torch.get_default_device()) for key, t in tensors.items()}, metadata
 
     @torch.no_grad()
     def restore_weights(self):
@@ -148,7 +154,7 @@ def relative(a, b):
 
 
 def check_gradients(case, what, loss, form=""):
-    ours, _ = read_safetensors(case.folder / f"{what}.safetensors")
+    ours, _ = case.read(what)
     check(f"{what}{form}: loss", relative(torch.tensor(loss), ours["loss"]))
     names = [name for name in ours if name.startswith("gradient.")]
     assert len(names) == len(list(case.model.parameters()))
@@ -210,6 +216,8 @@ def alternate(ours, theirs, rounds, limit=120):
         for name, run in theirs.items():
             start = time.perf_counter()
             run()
+            if torch.cuda.is_initialized():
+                torch.cuda.synchronize()
             took[name].append(time.perf_counter() - start)
     return {name: statistics.median(values) for name, values in took.items()}
 
@@ -242,12 +250,15 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path(default))
     parser.add_argument("--rounds", type=int, default=10, help="timed runs of each (default 10)")
     parser.add_argument("--threads", default="1,2", help="thread counts (default 1,2)")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     options = parser.parse_args()
-    places = [options.build / "bench_model", options.build / "bench" / "bench_model"]
+    name = "bench_model_cuda" if options.device == "cuda" else "bench_model"
+    torch.set_default_device(options.device)
+    places = [options.build / name, options.build / "bench" / name]
     program = next((p for p in places if p.is_file()), None)
     if program is None:
-        sys.exit(f"compare: no bench_model in {options.build}; ./run bench --peers builds it")
+        sys.exit(f"compare: no {name} in {options.build}; ./run bench --peers builds it")
 
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([program, "--export", folder], check=True)

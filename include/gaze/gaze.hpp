@@ -40,7 +40,6 @@
 #include "gaze/ops/sorting.hpp"
 #include "gaze/ops/swiglu.hpp"
 #include "gaze/ops/table.hpp"
-#include "gaze/ops/transfer.hpp"
 #include "gaze/ops/views.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "gaze/optim/schedule.hpp"

@@ -104,6 +104,14 @@ class Tensor {
     return Tensor<T, Other>::from(shape_, to_vector());
   }
 
+  /// The values where the processor can read them: here they are, or a copy; not recorded.
+  Tensor<T, Cpu> host() const {
+    if constexpr (std::is_same_v<Device, Cpu>)
+      return detach();
+    else
+      return to<Cpu>();
+  }
+
   // ---- gradients (autograd.hpp) -------------------------------------------------------------
 
   /// Makes this a leaf whose gradient is wanted.

@@ -7,6 +7,12 @@
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
 
+#ifdef GAZE_CUDA_EMULATED
+namespace gaze::cuda::emulator {
+void set_order(std::uint64_t seed);  // see cuda/emulator.hpp, whose macros tests do not want
+}
+#endif
+
 namespace gaze::test {
 
 /// False, and one line, where there is no device to test on.

@@ -67,6 +67,18 @@ TEMPLATE_TEST_CASE("gemm", "[cuda]", float, double) {
         }
 }
 
+TEST_CASE("a key's position is the inverse of its slot, and -1 elsewhere", "[cuda]") {
+  for (const std::int32_t prefix : {0, 1, 15, 16, 17, 40})
+    for (const std::int32_t own : {0, 1, 16, 33}) {
+      const KeyRange range{32, prefix, 80 + prefix % 16, own};
+      std::vector<Index> position(160, -1);
+      for (Index p = 0; p < key_count(range); ++p)
+        position[static_cast<std::size_t>(key_slot(range, p))] = p;
+      for (Index slot = 0; slot < 160; ++slot)
+        CHECK(key_position(range, slot) == position[static_cast<std::size_t>(slot)]);
+    }
+}
+
 TEMPLATE_TEST_CASE("norms", "[cuda]", float, double) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;

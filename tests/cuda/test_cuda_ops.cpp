@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Every operation of the op table on Cuda: values and gradients of the cases that the CPU's tests
 // use, against the CPU's float64.
+#include <set>
+
 #define GAZE_OPS_ON_CUDA
+#include "gaze/ops/table.hpp"
 #include "tests/cuda/device.hpp"
 #include "tests/op_cases.hpp"
+
+#ifdef GAZE_CUDA_EMULATED
+namespace gaze::cuda::emulator {
+void set_order(std::uint64_t seed);  // see cuda/emulator.hpp, whose macros tests do not want
+}
+#endif
 
 namespace {
 
@@ -57,6 +66,17 @@ bool same_bits(const Evaluated<T, Cuda>& a, const Evaluated<T, Cuda>& b) {
 }
 
 }  // namespace
+
+TEST_CASE("the rows of the table that promise Cuda are those with cases", "[cuda][ops]") {
+  std::set<std::string> tested, promised;
+  for (const Cases* cases : {&op_cases(), &value_cases()})
+    for (const Case& c : *cases) tested.insert(c.op);
+  for (const OpRow& row : op_table) {
+    CHECK(((row.devices & on_cuda) != 0) == ((row.checks & cpu_to_cuda) != 0));
+    if (row.checks & cpu_to_cuda) promised.insert(std::string(row.name));
+  }
+  CHECK(tested == promised);
+}
 
 TEST_CASE("operations on Cuda agree with the CPU's float64", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
@@ -185,4 +205,26 @@ TEST_CASE("new tensors on Cuda have the CPU's values", "[cuda][ops]") {
   CHECK(normal<double, Cuda>({50}, random, 1).to_vector() ==
         normal<double>({50}, random, 1).to_vector());
   CHECK(ones_like(C<float>::zeros({2})).to_vector() == std::vector<float>{1, 1});
+}
+
+TEST_CASE("the policy loss on Cuda is the CPU's, with its gradient", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  rl::LossInputs in;
+  in.lengths = {3, 2};
+  in.advantages = {0.7, -1.2};
+  in.old = {-1, -0.5, -2, -0.1, -3};
+  const std::vector<float> logp{-0.8f, -0.6f, -1.2f, -0.3f, -3.1f};
+  const auto evaluated = [&](auto x) {
+    x.requires_grad();
+    const auto totals = rl::loss_totals(in, {});
+    const auto loss =
+        add(rl::policy_loss(x, in, {}, totals), rl::entropy_bonus(x, in, {}, totals, 0.1));
+    backward(loss);
+    auto all = x.grad().to_vector();
+    all.push_back(loss.item());
+    return all;
+  };
+  CHECK(evaluated(C<float>::from({5}, logp)) == evaluated(Tensor<float>::from({5}, logp)));
+  CHECK(rl::ratios(C<float>::from({5}, logp), in, {}) ==
+        rl::ratios(Tensor<float>::from({5}, logp), in, {}));
 }

@@ -8,21 +8,10 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
-#include "gaze/generate/sampling.hpp"
-#include "gaze/ops/rows.hpp"
-#include "gaze/ops/transfer.hpp"
+#include "gaze/generate/device_rollout.hpp"
+#include "gaze/kernels/settings.hpp"
 
 namespace gaze {
-
-/// One generated completion. `logp` is of the full distribution at the sampling temperature,
-/// before a repetition penalty or a cut of its tail. `seen` holds [token][watched columns] of
-/// attention, where row t was seen while choosing token t.
-struct Completion {
-  std::vector<std::int32_t> tokens;  // with the end token, if it ended
-  std::vector<float> logp;
-  std::vector<float> seen;
-  bool ended = false;
-};
 
 namespace detail {
 
@@ -48,7 +37,7 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
     stats();
     lse = total.to_vector();
   }
-  const auto host = transfer<Cpu>(logits);
+  const auto host = logits.host();
   parallel_for(n, 8, [&](Index begin, Index end) {
     std::vector<T> p(static_cast<std::size_t>(v));
     std::vector<float> weights(p.size());
@@ -66,7 +55,8 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
                        [](double x) { return static_cast<float>(x); });
       } else {
         for (std::size_t j = 0; j < p.size(); ++j) p[j] = row[j] * inverse - lse[r];
-        Kernels<Cpu>::unary_forward(UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
+        using Host = Kernels<typename Tensor<T, Cpu>::device_type>;
+        Host::unary_forward(UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
         std::copy(p.begin(), p.end(), weights.begin());
       }
       token[r] = draw(weights, random.uniform(sample[r], position), s);
@@ -103,8 +93,12 @@ std::vector<Completion> rollout(const Policy& policy,
     sample[i] =
         sample_ids[p] * static_cast<std::uint64_t>(group) + i % static_cast<std::size_t>(group);
   }
+  using Device = typename decltype(step.logits)::device_type;
+  if constexpr (!std::is_same_v<Device, Cpu>)
+    if (detail::drawn_on_device(settings))
+      return detail::DeviceRollout<Policy, T, Device>(policy, state, row, settings, random, sample)
+          .run(end);
   for (Index t = 0; !active.empty(); ++t) {
-    using Device = typename decltype(step.logits)::device_type;
     Tensor<T, Device> logits = step.logits;
     const std::size_t width = step.seen.size() / static_cast<std::size_t>(logits.size(0));
     if (t == 0) {

@@ -19,7 +19,7 @@ Tensor<T, Device> placed(const Tensor<T, Cpu>& x) {
   if constexpr (std::is_same_v<Device, Cpu>)
     return x;
   else
-    return Tensor<T, Device>::from(x.shape(), x.to_vector());
+    return x.template to<Device>();
 }
 
 /// y[i] = f(i).

@@ -10,7 +10,6 @@
 
 #include "gaze/generate/rollout.hpp"
 #include "gaze/ops/reduce.hpp"
-#include "gaze/ops/transfer.hpp"
 #include "gaze/rl/policy_loss.hpp"
 #include "gaze/rl/reference.hpp"
 #include "gaze/rl/variants.hpp"
@@ -267,15 +266,13 @@ void micro_batch(const Policy& policy, const Batch<Policy>& batch, const GrpoSet
   }
   LossInputs in = loss_inputs(batch, s, begin, end);
   const auto y = policy.logprobs(groups, static_cast<float>(s.sampling.temperature));
-  // One number per token: the loss is worked out on the processor, whatever the policy runs on.
-  const auto logp = transfer<Cpu>(y.logp), entropies = transfer<Cpu>(y.entropy);
-  const auto entropy = entropies.to_vector();
+  const auto entropy = y.entropy.to_vector();
   in.entropy.assign(entropy.begin(), entropy.end());
-  auto value = policy_loss(logp, in, s.loss, totals, &sums.metrics);
+  auto value = policy_loss(y.logp, in, s.loss, totals, &sums.metrics);
   sums.policy_loss += value.item();
-  if (bonus != 0) value = add(value, entropy_bonus(entropies, in, s.loss, totals, bonus));
+  if (bonus != 0) value = add(value, entropy_bonus(y.entropy, in, s.loss, totals, bonus));
   sums.loss += value.item();
-  sums.entropy += mean(entropies.detach()).item() * static_cast<double>(in.old.size());
+  sums.entropy += mean(y.entropy.detach()).item() * static_cast<double>(in.old.size());
   const auto trained = trained_tokens(in, s.loss, totals);
   for (std::size_t t = 0; t < trained.size(); ++t)
     if (trained[t]) {
