@@ -32,6 +32,7 @@ GAZE_INLINE void gemm_tile(Index kc, const float* a, Index a_stride, const float
                            float* c, Index ldc, int cols, GemmStart start, const float* bias) {
   const bool whole = cols == gemm_nr;
   const int n0 = cols < W ? cols : W, n1 = cols - n0;
+  if (!gemm_panel_stays) a_stride = gemm_as;  // a constant: twelve rows need no twelve pointers
   vf acc[R][2];
   GAZE_UNROLL
   for (int i = 0; i < R; ++i) {
@@ -212,6 +213,12 @@ GAZE_FN void gemm_pack_panels(bool transposed, bool stream, Index kc, Index n, c
   }
 }
 
+/// Fetches the corner b[rows, cols] ahead of its use.
+GAZE_INLINE void gemm_prefetch(Index rows, Index cols, const float* b, Index ldb) {
+  for (Index r = 0; r < rows; ++r)
+    for (Index c = 0; c < cols; c += 16) __builtin_prefetch(b + r * ldb + c, 0, 2);
+}
+
 /// c[rows, n] += rows of A times panels of B (whole ones from b if `stream`).
 GAZE_FN void gemm_rows(bool stream, Index rows, Index n, Index kc, const float* a, Index a_stride,
                        const float* b, Index ldb, const float* packed_b, float* c, Index ldc,
@@ -251,6 +258,8 @@ GAZE_FN void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
       const Index cols = n - j < nc ? n - j : nc;
       const float* const corner = transpose_b ? b + j * ldb + p : b + p * ldb + j;
       gemm_pack_panels(transpose_b, stream, kc, cols, corner, ldb, packed_b);
+      if (transpose_b && nc == gemm_nr)  // the next panel comes from far while this one works
+        gemm_prefetch(n - j - cols < nc ? n - j - cols : nc, kc, corner + nc * ldb, ldb);
       for (Index i = 0; i < m; i += gemm_mc) {
         const Index rows = m - i < gemm_mc ? m - i : gemm_mc;
         const float* const from_a = transpose_a ? a + p * lda + i : a + i * lda + p;
