@@ -4,19 +4,21 @@
 include(GNUInstallDirs)
 find_package(Threads REQUIRED)
 
-# Inside this repository the models are "models/vit.hpp"; whoever uses Gaze writes
-# "gaze/models/vit.hpp", in a build folder as after an installation.
+# Inside this repository the models are "models/vit.hpp" and the GPU's kernels "cuda/kernels.hpp";
+# whoever uses Gaze writes "gaze/models/vit.hpp", in a build folder as after an installation.
 set(gaze_models_include ${CMAKE_CURRENT_BINARY_DIR}/include)
-file(GLOB model_headers CONFIGURE_DEPENDS models/*.hpp)
-foreach(header IN LISTS model_headers)
-  get_filename_component(name ${header} NAME)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
-  file(READ ${header} text)
-  string(REPLACE "#include \"models/" "#include \"gaze/models/" text "${text}")
-  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/models/${name} "${text}")
-  file(MAKE_DIRECTORY ${gaze_models_include}/gaze/models)
-  file(COPY_FILE ${CMAKE_CURRENT_BINARY_DIR}/models/${name}
-       ${gaze_models_include}/gaze/models/${name} ONLY_IF_DIFFERENT)
+foreach(room models cuda)
+  file(GLOB room_headers CONFIGURE_DEPENDS ${room}/*.hpp)
+  foreach(header IN LISTS room_headers)
+    get_filename_component(name ${header} NAME)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+    file(READ ${header} text)
+    string(REGEX REPLACE "#include \"(models|cuda)/" "#include \"gaze/\\1/" text "${text}")
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${room}-installed/${name} "${text}")
+    file(MAKE_DIRECTORY ${gaze_models_include}/gaze/${room})
+    file(COPY_FILE ${CMAKE_CURRENT_BINARY_DIR}/${room}-installed/${name}
+         ${gaze_models_include}/gaze/${room}/${name} ONLY_IF_DIFFERENT)
+  endforeach()
 endforeach()
 
 # The target `gaze` is the program, so the library has another name until it is exported.

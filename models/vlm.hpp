@@ -59,6 +59,21 @@ class Vlm {
     Step first;                       // one row per prompt: the logits of the first token
   };
 
+  /// The sequences of a state while they are generated on the device (device_rollout.hpp).
+  struct Running {
+    std::shared_ptr<TokenLayout> layout;  // of the first step; the arrays below move on
+    Indices<Device> position, tokens;     // [sequences]
+    std::int32_t* slot;
+    KeyRange* keys;
+    Index arithmetic_per_key;  // of one sequence, in all layers
+  };
+
+  /// Logits [sequences, V] and, per layer, what was watched.
+  struct Logits {
+    Tensor<T, Device> logits;
+    std::vector<Tensor<T, Device>> seen;
+  };
+
   /// `slots` labels per image for the vision stage; 0 without that stage.
   Vlm(const VlmConfig& config, std::int32_t image_token, std::uint64_t seed, Index slots = 0)
       : config_(config),
@@ -161,6 +176,35 @@ class Vlm {
     return state;
   }
 
+  /// All sequences of a state, about to be fed their first token by forward().
+  Running begin(const State& state) const {
+    auto layout = std::make_shared<TokenLayout>();
+    for (const auto& s : state.sequences) layout->add_step(s.prefix_slot, s.prefix, s.own_slot, 0);
+    layout->slots = state.cache.front().slots();
+    const DecoderConfig& c = config_.decoder;
+    const AttentionShape shape{c.heads, c.kv_heads, c.head_size, 0, 1, layout->slots};
+    const LayoutArrays arrays = layout->template arrays<Device>(shape);
+    auto position = Indices<Device>::from({layout->rows()}, layout->position);
+    auto tokens = Indices<Device>::zeros({layout->rows()});
+    // The arrays are the device's copy for this layout, which nobody else has.
+    return {std::move(layout),
+            std::move(position),
+            std::move(tokens),
+            const_cast<std::int32_t*>(arrays.slot),
+            const_cast<KeyRange*>(arrays.keys),
+            4 * c.layers * c.heads * c.head_size};
+  }
+
+  /// The logits after the tokens of all sequences: kernels only, so that it can be recorded.
+  Logits forward(State& state, const Running& running) const {
+    const NoGrad no_grad;
+    DecoderContext<T, Device> context{running.layout, running.position};
+    context.marks = state.marks;
+    context.cache = &state.cache;
+    const auto hidden = decoder_(decoder_.embed(running.tokens), context);
+    return {matmul(hidden, decoder_.vocabulary(), false, true), std::move(context.seen)};
+  }
+
   /// Feeds token tokens[i], the `step`-th of completion sequences[i] (from 0), and gives the
   /// logits of the next.
   Step decode(State& state, std::span<const std::int32_t> tokens,
@@ -242,8 +286,10 @@ class Vlm {
     if (context.seen.empty()) return out;
     const Index width = context.seen.front().size(1);
     out.seen.reserve(static_cast<std::size_t>(n * width) * context.seen.size());
+    std::vector<Tensor<T, Cpu>> seen;
+    for (const auto& layer : context.seen) seen.push_back(layer.host());
     for (const std::int32_t row : rows)
-      for (const auto& layer : context.seen) {
+      for (const auto& layer : seen) {
         const T* from = layer.data() + row * width;
         out.seen.insert(out.seen.end(), from, from + width);
       }

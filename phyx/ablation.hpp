@@ -7,6 +7,7 @@
 
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/rl/run_state.hpp"
+#include "phyx/forecast.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/report/page.hpp"
 #include "phyx/results.hpp"
@@ -26,6 +27,7 @@ inline void copy_lines(const std::string& from, io::AtomicFile& to) {
 }  // namespace detail
 
 /// GRPO's view of the training problems: which prompts come at a step, and what a completion earns.
+template <class Device>
 class PhyxTask {
  public:
   PhyxTask(const std::vector<Example>& examples, const text::Tokenizer& tokenizer,
@@ -38,10 +40,10 @@ class PhyxTask {
 
   /// `separate`: a reward function per term of the mix, which GDPO normalises one by one, instead
   /// of their weighted sum.
-  rl::Task<Model> task(bool separate = false) {
-    using Prompts = std::span<const rl::TaskPrompt<Model>>;
+  rl::Task<Model<Device>> task(bool separate = false) {
+    using Prompts = std::span<const rl::TaskPrompt<Model<Device>>>;
     using Completions = std::span<const gaze::Completion>;
-    rl::Task<Model> out;
+    rl::Task<Model<Device>> out;
     out.prompts = [this](Index step, Index round, Index count) {
       return prompts(step, round, count);
     };
@@ -65,8 +67,8 @@ class PhyxTask {
   std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
 
  private:
-  std::vector<rl::TaskPrompt<Model>> prompts(Index step, Index round, Index count) const {
-    std::vector<rl::TaskPrompt<Model>> out;
+  std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const {
+    std::vector<rl::TaskPrompt<Model<Device>>> out;
     for (Index i = 0; i < count; ++i) {
       const auto id = static_cast<std::uint64_t>((step * 64 + round) * 4096 + i);
       const std::size_t index = random_.below(examples_.size(), id, 1);
@@ -75,7 +77,7 @@ class PhyxTask {
     return out;
   }
 
-  std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model>> prompts,
+  std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
                               std::span<const gaze::Completion> completions, Metrics& m) const {
     const std::size_t group = completions.size() / prompts.size();
     std::vector<MixScore> out;
@@ -111,6 +113,7 @@ class PhyxTask {
   Philox random_;
 };
 
+template <class Device = Cpu>
 class Ablation {
  public:
   Ablation(AblationSettings settings, std::string out, Listener listener)
@@ -144,6 +147,7 @@ class Ablation {
   /// Everything: data, warm starts, conditions, evaluation, results.csv, report.html.
   void run() {
     load_data();
+    forecast_memory();
     for (const std::int64_t seed : s_.seeds) {
       warm_up(seed);
       for (const Condition& c : conditions)
@@ -170,12 +174,14 @@ class Ablation {
     io::OrderedJson j = settings_json(s_);
     j["command"] = command_;
     j["version"] = "0.1.0";
-    j["device"] = "cpu";
+    j["device"] = Device::name;
     j["instruction_set"] = name(isa());
     j["threads"] = threads();
     j["started"] = started_;
     j["seconds"] = seconds_before_ + gaze::detail::seconds_now() - begin_;
     if (parameters_ > 0) j["parameters"] = parameters_;
+    if (forecast_ > 0)
+      j["memory_bytes"] = {{"forecast", forecast_}, {"most_used", Allocator<Cpu>::peak()}};
     io::write_file(out_ + "/config.json", j.dump(2) + "\n");
   }
 
@@ -200,6 +206,16 @@ class Ablation {
     for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
     for (const auto& part : parts)
       for (auto& p : read_suite(folder, part)) test_.push_back((*maker_)(std::move(p)));
+  }
+
+  void forecast_memory() {
+    const bool grpo = std::any_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
+      return wanted(c) && c.training == Training::grpo;
+    });
+    const LessonSource source(train_, *maker_, *tokenizer_, s_.data_seed);
+    const Forecast f = forecast(s_, config_, train_, test_, source, grpo);
+    forecast_ = f.total();
+    say(f.text());
   }
 
   // ---- training --------------------------------------------------------------------------------
@@ -228,16 +244,17 @@ class Ablation {
 
   void warm_up(std::int64_t seed) {
     const std::string done = warm_folder(seed) + "/model.safetensors";
-    Model model(config_, tokenizer_->image(), static_cast<std::uint64_t>(seed), slot_count);
+    Model<Device> model(config_, tokenizer_->image(), static_cast<std::uint64_t>(seed), slot_count);
     if (!std::filesystem::exists(done)) {
       say("warm start, seed " + std::to_string(seed));
       const LessonSource source(train_, *maker_, *tokenizer_, static_cast<std::uint64_t>(seed));
-      Trainer<float> trainer(model.parameters(), run_folder(warm_folder(seed), "warm", seed));
+      Trainer<float, Device> trainer(model.parameters(),
+                                     run_folder(warm_folder(seed), "warm", seed));
       warm_start(trainer, model, source, s_.warm);
       save_weights(done, model.parameters(), model_metadata(), {"slots"});
       std::filesystem::remove(warm_folder(seed) + "/state.safetensors");
     }
-    parameters_ = Model(config_, tokenizer_->image(), 0).parameters().count();
+    parameters_ = Model<Device>(config_, tokenizer_->image(), 0).parameters().count();
   }
 
   io::Metadata model_metadata() const {
@@ -248,7 +265,7 @@ class Ablation {
     const std::string folder = arm_folder(c, seed);
     if (std::filesystem::exists(folder + "/outcomes.jsonl")) return;
     const std::string who = std::string(c.name) + ", seed " + std::to_string(seed);
-    Model model(config_, tokenizer_->image(), 0);
+    Model<Device> model(config_, tokenizer_->image(), 0);
     std::filesystem::create_directories(folder);
     if (std::filesystem::exists(folder + "/model.safetensors")) {
       load_weights(folder + "/model.safetensors", model.parameters());
@@ -265,7 +282,8 @@ class Ablation {
     evaluate(model, c, seed, folder);
   }
 
-  void train(Model& model, const Condition& c, std::int64_t seed, const std::string& folder) {
+  void train(Model<Device>& model, const Condition& c, std::int64_t seed,
+             const std::string& folder) {
     const auto key = static_cast<std::uint64_t>(seed);
     if (c.training == Training::grpo) {
       io::AppendLog completions(folder + "/completions.jsonl");
@@ -273,16 +291,16 @@ class Ablation {
       run.logs = {&completions};
       rl::GrpoSettings grpo = s_.grpo;
       grpo.seed = key;
-      std::optional<Model> reference;
+      std::optional<Model<Device>> reference;
       if (grpo.needs_reference()) {
         reference.emplace(config_, tokenizer_->image(), 0);
         load_weights(warm_folder(seed) + "/model.safetensors", reference->parameters());
       }
-      rl::RunState<float> state(grpo, reference ? &reference->parameters() : nullptr,
-                                model.parameters());
+      rl::RunState<float, Device> state(grpo, reference ? &reference->parameters() : nullptr,
+                                        model.parameters());
       run.carried = state.carried();
-      Trainer<float> trainer(model.parameters(), run);
-      PhyxTask source(train_, *tokenizer_, config_, reward_mix(c, s_.format_weight), key);
+      Trainer<float, Device> trainer(model.parameters(), run);
+      PhyxTask<Device> source(train_, *tokenizer_, config_, reward_mix(c, s_.format_weight), key);
       source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
                           const MixScore& score) {
         if (step % 10 == 0) log_sample(completions, c, seed, step, e, done, score);
@@ -297,7 +315,7 @@ class Ablation {
       });
       return;
     }
-    Trainer<float> trainer(model.parameters(), run_folder(folder, c.name, seed));
+    Trainer<float, Device> trainer(model.parameters(), run_folder(folder, c.name, seed));
     const double corruption = c.training == Training::clean ? 0 : s_.warm.corruption.share;
     const LessonSource source(train_, *maker_, *tokenizer_, key);
     const WarmStartSettings& w = s_.warm;
@@ -320,10 +338,11 @@ class Ablation {
   /// copy of the model: the mean of four GRPO steps of the accuracy arm (rollouts, and the forward
   /// and backward pass of the update) and of four supervised ones. Nothing is trained by it.
   Index matched_steps(std::int64_t seed) {
-    Model model(config_, tokenizer_->image(), 0);
+    Model<Device> model(config_, tokenizer_->image(), 0);
     load_weights(warm_folder(seed) + "/model.safetensors", model.parameters());
     const auto key = static_cast<std::uint64_t>(seed);
-    PhyxTask source(train_, *tokenizer_, config_, reward_mix(condition("accuracy"), 0.5), key);
+    PhyxTask<Device> source(train_, *tokenizer_, config_, reward_mix(condition("accuracy"), 0.5),
+                            key);
     const auto task = source.task();
     rl::GrpoSettings grpo = s_.grpo;
     grpo.seed = key;
@@ -333,8 +352,8 @@ class Ablation {
     const auto respond = response_step(model, lessons, s_.warm, s_.warm.corruption.share, 0);
     const Index probe = 4, start = arithmetic();
     for (Index i = 0; i < probe; ++i)
-      rl::grpo_step<Model>(model, nullptr, grpo, task, tokenizer_->end(), i, models::Watch::marks,
-                           [] {});
+      rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, tokenizer_->end(), i,
+                                   models::Watch::marks, [] {});
     const Index middle = arithmetic();
     for (Index i = 0; i < probe; ++i) respond(i, [] {});
     const double ratio =
@@ -355,7 +374,7 @@ class Ablation {
 
   // ---- evaluation ------------------------------------------------------------------------------
 
-  void evaluate(const Model& model, const Condition& c, std::int64_t seed,
+  void evaluate(const Model<Device>& model, const Condition& c, std::int64_t seed,
                 const std::string& folder) const {
     EvaluationSettings settings = s_.evaluation;
     settings.seed = s_.data_seed;
@@ -387,7 +406,7 @@ class Ablation {
   }
 
   /// The same test problems for every condition, spread over the templates, with attention maps.
-  void show_examples(const Model& model, const Condition& c, std::int64_t seed,
+  void show_examples(const Model<Device>& model, const Condition& c, std::int64_t seed,
                      const std::string& folder) const {
     std::string lines;
     std::size_t shown = 0;
@@ -441,7 +460,7 @@ class Ablation {
   std::string out_, command_, started_;
   Listener listener_;
   double begin_ = 0, seconds_before_ = 0;
-  Index parameters_ = 0;
+  Index parameters_ = 0, forecast_ = 0;
   models::VlmConfig config_{};
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<ExampleMaker> maker_;

@@ -35,7 +35,8 @@ struct AskSettings {
   std::uint64_t seed = 0;
 };
 
-inline std::string ask(const AskSettings& s) {
+template <class Device = Cpu>
+std::string ask(const AskSettings& s) {
   s.sampling.check();
   GAZE_CHECK(!s.question.empty(), "ask", "the question is empty");
   Problem p;
@@ -46,7 +47,7 @@ inline std::string ask(const AskSettings& s) {
     p.image.assign(bytes.begin(), bytes.end());
   }
   GAZE_CHECK(s.overlay.empty() || !s.image.empty(), "ask", "an overlay needs an image");
-  const auto trained = load_model(s.model);
+  const auto trained = load_model<Device>(s.model);
   const std::vector<std::uint8_t> encoded = p.image;
   const Example e = (*trained->maker)(std::move(p));
   EvaluationSettings settings;

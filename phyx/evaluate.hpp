@@ -74,11 +74,13 @@ inline Attempt judge(const Problem& problem, const phyx::Completion& c) {
 }
 
 /// Answers a set of problems; the same seed gives the same answers whatever the batch.
+template <class Device>
 class Evaluator {
  public:
   using Progress = std::function<void(std::size_t done, std::size_t all)>;
 
-  Evaluator(const Model& model, const text::Tokenizer& tokenizer, EvaluationSettings settings)
+  Evaluator(const Model<Device>& model, const text::Tokenizer& tokenizer,
+            EvaluationSettings settings)
       : model_(model), tokenizer_(tokenizer), settings_(std::move(settings)) {}
 
   /// Calls `keep` with every problem's completions, greedy one first, as they are made.
@@ -248,7 +250,7 @@ class Evaluator {
     }
   }
 
-  const Model& model_;
+  const Model<Device>& model_;
   const text::Tokenizer& tokenizer_;
   EvaluationSettings settings_;
 };

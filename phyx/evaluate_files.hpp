@@ -77,6 +77,7 @@ inline void write_official_layout(const std::string& path, const std::string& da
 }  // namespace detail
 
 /// One evaluation of a model on some files.
+template <class Device = Cpu>
 class FileEvaluation {
  public:
   FileEvaluation(EvalSettings settings, Listener listener)
@@ -88,7 +89,7 @@ class FileEvaluation {
   /// stop: what is answered stays.
   std::vector<ResultRow> run() {
     survey();
-    trained_ = load_model(s_.model);
+    trained_ = load_model<Device>(s_.model);
     const std::size_t done = prepare();
     answer(done);
     return finish();
@@ -142,6 +143,7 @@ class FileEvaluation {
                        {"min_p", g.min_p},
                        {"repetition_penalty", g.repetition_penalty},
                        {"max_tokens", g.max_tokens}};
+    j["device"] = Device::name;
     j["instruction_set"] = name(isa());
     j["version"] = GAZE_VERSION;
     return j;
@@ -286,7 +288,7 @@ class FileEvaluation {
 
   EvalSettings s_;
   Listener listener_;
-  std::unique_ptr<TrainedModel> trained_;
+  std::unique_ptr<TrainedModel<Device>> trained_;
   std::vector<std::string> digests_;  // of the data files
   std::size_t count_ = 0;             // problems, as far as is known
   io::OrderedJson config_;

@@ -16,8 +16,9 @@ struct Shown {
   std::vector<std::vector<float>> maps;  // [token][image token]
 };
 
-inline Shown show(const Model& model, const text::Tokenizer& tokenizer, const Example& example,
-                  const SamplingSettings& sampling) {
+template <class Device>
+Shown show(const Model<Device>& model, const text::Tokenizer& tokenizer, const Example& example,
+           const SamplingSettings& sampling) {
   EvaluationSettings settings;
   settings.sampling = sampling;
   const Evaluator evaluator(model, tokenizer, settings);

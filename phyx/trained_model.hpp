@@ -10,16 +10,18 @@
 
 namespace gaze::phyx {
 
+template <class Device>
 struct TrainedModel {
   text::Tokenizer tokenizer;
-  std::unique_ptr<Model> model;
+  std::unique_ptr<Model<Device>> model;
   std::unique_ptr<ExampleMaker> maker;
   std::string weights_file, tokenizer_file;
 };
 
 /// `path` is a .safetensors file, or a folder with model.safetensors in it. tokenizer.json is
 /// looked for there and in the folders above, where an ablation keeps it.
-inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
+template <class Device = Cpu>
+std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
   namespace fs = std::filesystem;
   GAZE_CHECK(fs::exists(path), "load_model", path, ": no such file or folder");
   const std::string weights = fs::is_directory(path) ? path + "/model.safetensors" : path;
@@ -36,8 +38,8 @@ inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
     folder = folder.parent_path();
   }
   const std::string words = (folder / "tokenizer.json").string();
-  auto out = std::make_unique<TrainedModel>(
-      TrainedModel{text::Tokenizer::load(words), nullptr, nullptr, weights, words});
+  auto out = std::make_unique<TrainedModel<Device>>(
+      TrainedModel<Device>{text::Tokenizer::load(words), nullptr, nullptr, weights, words});
   const std::string size = field("model");
   const auto known = [&](const models::Preset& p) { return size == p.name; };
   GAZE_CHECK(std::any_of(models::presets.begin(), models::presets.end(), known), "load_model",
@@ -46,7 +48,7 @@ inline std::unique_ptr<TrainedModel> load_model(const std::string& path) {
   config.vocabulary = out->tokenizer.vocab_size();
   PromptTemplate prompts;
   prompts.problem = field("prompt");
-  out->model = std::make_unique<Model>(config, out->tokenizer.image(), 0);
+  out->model = std::make_unique<Model<Device>>(config, out->tokenizer.image(), 0);
   load_weights(weights, out->model->parameters());
   out->maker = std::make_unique<ExampleMaker>(out->tokenizer, config, prompts);
   return out;

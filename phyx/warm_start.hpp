@@ -20,7 +20,9 @@
 
 namespace gaze::phyx {
 
-using Model = models::Vlm<float, Cpu>;
+/// The model that everything here trains and asks, on the device of the run.
+template <class Device>
+using Model = models::Vlm<float, Device>;
 
 struct WarmStartSettings {
   Index letter_steps = 700, vision_steps = 800, caption_steps = 300, clean_steps = 900,
@@ -200,8 +202,9 @@ class LessonSource {
 namespace detail {
 
 /// -mean log p over all tokens that are taught; gradients follow.
-inline Metrics teach(const Model& model, const LessonSource& source,
-                     const std::vector<Lesson>& lessons, double letter_weight) {
+template <class Device>
+Metrics teach(const Model<Device>& model, const LessonSource& source,
+              const std::vector<Lesson>& lessons, double letter_weight) {
   std::vector<models::Group> groups;
   std::vector<float> weights;
   double taught = 0;
@@ -217,15 +220,16 @@ inline Metrics teach(const Model& model, const LessonSource& source,
     }
   }
   for (float& w : weights) w /= static_cast<float>(-taught);
-  const auto weight = Tensor<float>::from({static_cast<Index>(weights.size())}, weights);
+  const auto weight = Tensor<float, Device>::from({static_cast<Index>(weights.size())}, weights);
   const auto loss = sum(mul(model.logprobs(groups).logp, weight));
   backward(loss);
   return {{"loss", loss.item()}};
 }
 
 /// -mean log p of the labels [n]; those below zero do not count, `none` a tenth.
-inline Tensor<float> mean_loss(const Tensor<float>& logp, const std::vector<std::int32_t>& labels,
-                               std::int32_t none) {
+template <class Device>
+Tensor<float, Device> mean_loss(const Tensor<float, Device>& logp,
+                                const std::vector<std::int32_t>& labels, std::int32_t none) {
   std::vector<float> weights;
   double total = 0;
   for (const std::int32_t label : labels) {
@@ -233,14 +237,15 @@ inline Tensor<float> mean_loss(const Tensor<float>& logp, const std::vector<std:
     total += weights.back();
   }
   for (float& w : weights) w /= static_cast<float>(-std::max(0.1, total));
-  return sum(mul(logp, Tensor<float>::from({static_cast<Index>(weights.size())}, weights)));
+  return sum(mul(logp, Tensor<float, Device>::from({static_cast<Index>(weights.size())}, weights)));
 }
 
 /// Of the scene's slots, read off all image tokens at once, and of the texts, each read off the
 /// image token where it stands: one reader for all places, so that numbers are learned in few
 /// pictures.
-inline Tensor<float> label_loss(const Model& model, const LessonSource& source,
-                                const std::vector<const Example*>& examples) {
+template <class Device>
+Tensor<float, Device> label_loss(const Model<Device>& model, const LessonSource& source,
+                                 const std::vector<const Example*>& examples) {
   std::vector<Pixels> images;
   std::vector<std::int32_t> slots, texts;
   for (const Example* e : examples) {
@@ -250,10 +255,10 @@ inline Tensor<float> label_loss(const Model& model, const LessonSource& source,
     source.texts(*e, model.config().image_side(), texts);
   }
   const auto indices = [](const std::vector<std::int32_t>& labels) {
-    return Indices<Cpu>::from({static_cast<Index>(labels.size())}, labels);
+    return Indices<Device>::from({static_cast<Index>(labels.size())}, labels);
   };
   const auto tokens = model.encode_images(images);
-  const models::SlotHead<float, Cpu>& head = model.slot_head();
+  const models::SlotHead<float, Device>& head = model.slot_head();
   return add(mean_loss(head(tokens, indices(slots)), slots, -1),
              mean_loss(head.texts(tokens, indices(texts)), texts, source.none()));
 }
@@ -273,9 +278,11 @@ inline Stage supervised_stage(const std::string& name, Index steps, double rate,
 
 /// Steps of responses at a corruption share: the last part of the warm start, and sft_more and
 /// sft_clean after it.
-inline Trainer<float>::Step response_step(const Model& model, const LessonSource& source,
-                                          const WarmStartSettings& s, double corruption,
-                                          Index offset) {
+template <class Device>
+typename Trainer<float, Device>::Step response_step(const Model<Device>& model,
+                                                    const LessonSource& source,
+                                                    const WarmStartSettings& s, double corruption,
+                                                    Index offset) {
   return [&model, &source, s, corruption, offset](Index step, const auto&) {
     std::vector<Lesson> lessons;
     for (Index i = 0; i < s.batch; ++i)
@@ -286,8 +293,9 @@ inline Trainer<float>::Step response_step(const Model& model, const LessonSource
 
 /// All stages in order, resumable, for a model with a slot head; the head is no longer trained
 /// after the captions.
-inline void warm_start(Trainer<float>& trainer, const Model& model, const LessonSource& source,
-                       const WarmStartSettings& s) {
+template <class Device>
+void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
+                const LessonSource& source, const WarmStartSettings& s) {
   const std::vector<std::string> model_parts = {"vit", "projector", "decoder"};
   trainer.run(supervised_stage("letters", s.letter_steps, s.rate, {"decoder"}),
               [&](Index step, const auto&) {

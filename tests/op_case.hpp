@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a gradient case is: a function of tensors of any type with the shapes of its inputs. It runs
-// in double against finite differences and PyTorch, and in float against double.
+// What a gradient case is: a function of tensors of any type, on any device, with the shapes of its
+// inputs. It runs in double against finite differences and PyTorch, in float against double, and,
+// where GAZE_OPS_ON_CUDA is defined, on Cuda against the CPU.
 #pragma once
 #include "gaze/ops/rows.hpp"
 #include "tests/gradcheck.hpp"
@@ -13,6 +14,10 @@ struct Case {
   double low, high;  // of the inputs' elements
   Function<double> wide;
   Function<float> narrow;
+#ifdef GAZE_OPS_ON_CUDA
+  Function<double, Cuda> cuda_wide;
+  Function<float, Cuda> cuda_narrow;
+#endif
 
   std::string name() const { return op + "/" + what; }
 };
@@ -20,9 +25,19 @@ struct Case {
 using Cases = std::vector<Case>;
 
 /// A constant of the inputs' type.
-template <class T>
-T constant(const Inputs<T>&, double value) {
+template <class T, class Device>
+T constant(const Inputs<T, Device>&, double value) {
   return static_cast<T>(value);
+}
+
+/// y where the inputs are: the same view of a copy of its memory.
+template <class T, class Device, class U>
+Tensor<U, Device> beside(const Inputs<T, Device>&, const Tensor<U, Cpu>& y) {
+  Index last = 0;
+  for (int d = 0; d < y.rank(); ++d) last += (y.shape()[d] - 1) * y.strides()[d];
+  const Index n = y.numel() > 0 ? last + 1 : 0;
+  return Tensor<U, Device>::from({n}, std::vector<U>(y.data(), y.data() + n))
+      .view(0, y.shape(), y.strides());
 }
 
 inline Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
@@ -41,7 +56,11 @@ inline Indices<Cpu> spread(const Shape& shape, const std::vector<std::int32_t>& 
 template <class F>
 void add_case(Cases& to, const std::string& op, const std::string& what, std::vector<Shape> shapes,
               F f, double low = -2, double high = 2) {
+#ifdef GAZE_OPS_ON_CUDA
+  to.push_back({op, what, std::move(shapes), low, high, f, f, f, f});
+#else
   to.push_back({op, what, std::move(shapes), low, high, f, f});
+#endif
 }
 
 }  // namespace gaze::test

@@ -7,6 +7,7 @@
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/matmul.hpp"
 #include "gaze/ops/norm.hpp"
+#include "gaze/ops/pointwise.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/ops/rotary.hpp"
 #include "gaze/ops/swiglu.hpp"
@@ -17,14 +18,14 @@
 namespace gaze::test {
 
 /// A copy that rotary() may turn in place.
-template <class T>
-Tensor<T> fresh(const Tensor<T>& x) {
+template <class T, class Device>
+Tensor<T, Device> fresh(const Tensor<T, Device>& x) {
   return scale(x, T(1));
 }
 
 /// The diagonal of a square matrix: a vector without contiguous memory.
-template <class T>
-Tensor<T> diagonal(const Tensor<T>& x) {
+template <class T, class Device>
+Tensor<T, Device> diagonal(const Tensor<T, Device>& x) {
   return einsum("ii->i", std::vector{x});
 }
 
@@ -74,8 +75,7 @@ inline void add_binary_cases(Cases& to) {
       -2, 2);
   // a tie has no derivative, so the case of a value with itself shifts one side
   const auto apart = [](const auto& a) {
-    using T = typename std::decay_t<decltype(a)>::value_type;
-    return add(a, Tensor<T>::scalar(T(0.2578125)));
+    return add(a, std::decay_t<decltype(a)>::scalar(0.2578125));
   };
   all(
       "minimum", [=](const auto& a, const auto& b) { return minimum(a, apart(b)); }, -2, 2);
@@ -306,50 +306,51 @@ inline void add_row_cases(Cases& to) {
     return add(v, layer_norm(v, x[1], x[2], constant(x, 1e-3)));
   });
   const auto gather = [](std::vector<std::int32_t> index) {
-    return [index](const auto& x) { return gather_rows(x[0], indices(index)); };
+    return [index](const auto& x) { return gather_rows(x[0], beside(x, indices(index))); };
   };
   add_case(to, "gather_rows", "repeated and none", {{5, 3}}, gather({4, 0, -1, 4, 2, 4}));
   add_case(to, "gather_rows", "nothing", {{5, 3}}, gather({}));
   add_case(to, "gather_rows", "none of an empty table", {{0, 3}}, gather({-1, -1}));
   add_case(to, "gather_rows", "index is a view", {{5, 3}}, [](const auto& x) {
-    return gather_rows(x[0], spread({3}, {4, 0, -1}));
+    return gather_rows(x[0], beside(x, spread({3}, {4, 0, -1})));
   });
   add_case(to, "scatter_add_rows", "index is a view", {{3, 2}}, [](const auto& x) {
-    return scatter_add_rows(x[0], spread({3}, {1, 0, 1}), 2);
+    return scatter_add_rows(x[0], beside(x, spread({3}, {1, 0, 1})), 2);
   });
   add_case(to, "embedding", "matrix of ids", {{5, 3}}, [](const auto& x) {
-    return embedding(x[0], reshape(indices({4, 0, -1, 4, 2, 4}), {2, 3}));
+    return embedding(x[0], reshape(beside(x, indices({4, 0, -1, 4, 2, 4})), {2, 3}));
   });
   add_case(to, "embedding", "views", {{3, 5}}, [](const auto& x) {
-    return embedding(permute(x[0], {1, 0}), spread({2, 2}, {1, 1, 3, 0}));
+    return embedding(permute(x[0], {1, 0}), beside(x, spread({2, 2}, {1, 1, 3, 0})));
   });
   add_case(to, "embedding", "one id", {{4, 2}},
-           [](const auto& x) { return embedding(x[0], reshape(indices({3}), {})); });
+           [](const auto& x) { return embedding(x[0], reshape(beside(x, indices({3})), {})); });
   add_case(to, "embedding", "no ids", {{4, 2}}, [](const auto& x) {
-    return embedding(x[0], Indices<Cpu>::zeros({0, 3}));
+    return embedding(x[0], beside(x, Indices<Cpu>::zeros({0, 3})));
   });
   add_case(to, "gather_rows", "of a view", {{3, 5}}, [](const auto& x) {
-    return gather_rows(permute(x[0], {1, 0}), indices({1, 1, 3}));
+    return gather_rows(permute(x[0], {1, 0}), beside(x, indices({1, 1, 3})));
   });
   const auto scatter = [](std::vector<std::int32_t> index, Index rows) {
-    return [=](const auto& x) { return scatter_add_rows(x[0], indices(index), rows); };
+    return [=](const auto& x) { return scatter_add_rows(x[0], beside(x, indices(index)), rows); };
   };
   add_case(to, "scatter_add_rows", "repeated and none", {{6, 3}}, scatter({4, 0, -1, 4, 2, 4}, 5));
   add_case(to, "scatter_add_rows", "nothing", {{0, 3}}, scatter({}, 2));
   add_case(to, "scatter_add_rows", "of a view", {{3, 4}}, [](const auto& x) {
-    return scatter_add_rows(permute(x[0], {1, 0}), indices({1, 0, 1, 1}), 2);
+    return scatter_add_rows(permute(x[0], {1, 0}), beside(x, indices({1, 0, 1, 1})), 2);
   });
   add_case(to, "rotary", "all columns", {{4, 12}}, [](const auto& x) {
-    return rotary(fresh(x[0]), 2, 6, constant(x, 10000), indices({0, 1, 7, 300}));
+    return rotary(fresh(x[0]), 2, 6, constant(x, 10000), beside(x, indices({0, 1, 7, 300})));
   });
   add_case(to, "rotary", "first heads only", {{3, 12}}, [](const auto& x) {
-    return rotary(fresh(x[0]), 2, 4, constant(x, 100), indices({5, 5, 2}));
+    return rotary(fresh(x[0]), 2, 4, constant(x, 100), beside(x, indices({5, 5, 2})));
   });
   add_case(to, "rotary", "of a view", {{8, 3}}, [](const auto& x) {
-    return rotary(permute(x[0], {1, 0}), 2, 4, constant(x, 100), spread({3}, {5, 0, 2}));
+    return rotary(permute(x[0], {1, 0}), 2, 4, constant(x, 100), beside(x, spread({3}, {5, 0, 2})));
   });
-  add_case(to, "rotary", "no rows", {{0, 4}},
-           [](const auto& x) { return rotary(fresh(x[0]), 1, 4, constant(x, 100), indices({})); });
+  add_case(to, "rotary", "no rows", {{0, 4}}, [](const auto& x) {
+    return rotary(fresh(x[0]), 1, 4, constant(x, 100), beside(x, indices({})));
+  });
   const auto gated = [](const auto& x) { return swiglu(x[0]); };
   add_case(to, "swiglu", "plain", {{4, 6}}, gated, -4, 4);
   add_case(to, "swiglu", "one column", {{3, 2}}, gated);
@@ -410,7 +411,8 @@ inline void add_attention_cases(Cases& to) {
     add_case(to, "attention", k.what, {{k.rows, (k.heads + 2 * k.kv_heads) * k.size}},
              [k](const auto& x) {
                const auto layout = make_layout(k.layout);
-               const auto marks = k.marks ? make_marks(*layout, k.marks) : Tensor<float>();
+               auto marks = decltype(beside(x, make_marks(*layout, 1)))();
+               if (k.marks) marks = beside(x, make_marks(*layout, k.marks));
                const auto y = attention(x[0], {k.heads, k.kv_heads, k.size, 0.5}, layout, marks);
                if (!k.marks) return y.out;
                return concatenate(std::vector{y.out, y.marks}, 1);
@@ -420,11 +422,11 @@ inline void add_attention_cases(Cases& to) {
   });
   add_case(to, "attention", "only the marks are used", {{8, 16}}, [](const auto& x) {
     const auto layout = make_layout("causal");
-    return attention(x[0], {2, 1, 4, 0.5}, layout, make_marks(*layout, 2)).marks;
+    return attention(x[0], {2, 1, 4, 0.5}, layout, beside(x, make_marks(*layout, 2))).marks;
   });
   add_case(to, "attention", "marks are not used", {{8, 16}}, [](const auto& x) {
     const auto layout = make_layout("causal");
-    return attention(x[0], {2, 1, 4, 0.5}, layout, make_marks(*layout, 2)).out;
+    return attention(x[0], {2, 1, 4, 0.5}, layout, beside(x, make_marks(*layout, 2))).out;
   });
 }
 
@@ -435,32 +437,36 @@ inline void add_logprob_cases(Cases& to) {
   };
   const auto plain = [both](double temperature) {
     return [=](const auto& x) {
-      return both(linear_logprob(x[0], x[1], indices({2, 0, -1, 6}), constant(x, temperature)));
+      return both(
+          linear_logprob(x[0], x[1], beside(x, indices({2, 0, -1, 6})), constant(x, temperature)));
     };
   };
   add_case(to, "linear_logprob", "plain", {{4, 3}, {7, 3}}, plain(1));
   add_case(to, "linear_logprob", "temperature", {{4, 3}, {7, 3}}, plain(0.5));
   add_case(to, "linear_logprob", "one token", {{4, 3}, {1, 3}}, [both](const auto& x) {
-    return both(linear_logprob(x[0], x[1], indices({0, 0, -1, 0})));
+    return both(linear_logprob(x[0], x[1], beside(x, indices({0, 0, -1, 0}))));
   });
   add_case(to, "linear_logprob", "only logp", {{2, 3}, {5, 3}}, [](const auto& x) {
-    return linear_logprob(x[0], x[1], indices({4, 1})).logp;
+    return linear_logprob(x[0], x[1], beside(x, indices({4, 1}))).logp;
   });
   add_case(to, "linear_logprob", "only entropy", {{2, 3}, {5, 3}}, [](const auto& x) {
-    return linear_logprob(x[0], x[1], indices({4, -1}), constant(x, 2)).entropy;
+    return linear_logprob(x[0], x[1], beside(x, indices({4, -1})), constant(x, 2)).entropy;
   });
   add_case(to, "linear_logprob", "views", {{3, 2}, {3, 5}}, [both](const auto& x) {
-    return both(linear_logprob(permute(x[0], {1, 0}), permute(x[1], {1, 0}), spread({2}, {4, 1})));
+    return both(linear_logprob(permute(x[0], {1, 0}), permute(x[1], {1, 0}),
+                               beside(x, spread({2}, {4, 1}))));
   });
-  add_case(to, "linear_logprob", "no rows", {{0, 3}, {5, 3}},
-           [both](const auto& x) { return both(linear_logprob(x[0], x[1], indices({}))); });
+  add_case(to, "linear_logprob", "no rows", {{0, 3}, {5, 3}}, [both](const auto& x) {
+    return both(linear_logprob(x[0], x[1], beside(x, indices({}))));
+  });
   add_case(to, "linear_logprob", "more rows than a chunk", {{6, 2}, {3, 2}}, [both](const auto& x) {
     std::vector<std::int32_t> rows, targets;
     for (int i = 0; i < 2 * detail::logprob_chunk + 3; ++i) {
       rows.push_back(i % 6);
       targets.push_back(i % 4 - 1);
     }
-    return both(linear_logprob(gather_rows(x[0], indices(rows)), x[1], indices(targets)));
+    return both(linear_logprob(gather_rows(x[0], beside(x, indices(rows))), x[1],
+                               beside(x, indices(targets))));
   });
 }
 
@@ -475,9 +481,8 @@ inline void add_checkpoint_cases(Cases& to) {
     return checkpoint(outer, scale(x[0], constant(x, 2)));
   });
   add_case(to, "checkpoint", "with rotary inside", {{3, 4}, {4, 4}}, [](const auto& x) {
-    const auto f = [w = x[1], theta = constant(x, 100)](const auto& in) {
-      return rotary(matmul(in, w), 1, 4, theta, indices({0, 3, 9}));
-    };
+    const auto f = [w = x[1], theta = constant(x, 100), position = beside(x, indices({0, 3, 9}))](
+                       const auto& in) { return rotary(matmul(in, w), 1, 4, theta, position); };
     return checkpoint(f, x[0]);
   });
 }

@@ -11,39 +11,40 @@
 namespace gaze::test {
 
 /// A mask of one shape with every third element set.
-inline Mask thirds(const Shape& shape) {
-  Mask mask(shape);
+inline Mask<> thirds(const Shape& shape) {
+  Mask<> mask(shape);
   for (Index i = 0; i < shape.numel(); ++i) mask.data()[i] = i % 3 == 0;
   return mask;
 }
 
 inline void add_choice_cases(Cases& to) {
   add_case(to, "where", "given mask", {{2, 3, 4}, {2, 3, 4}}, [](const auto& x) {
-    return where(thirds({2, 3, 4}), x[0], x[1]);
+    return where(beside(x, thirds({2, 3, 4})), x[0], x[1]);
   });
   add_case(to, "where", "mask stretches", {{2, 3, 4}, {4}}, [](const auto& x) {
-    return where(thirds({3, 1}), x[0], x[1]);
+    return where(beside(x, thirds({3, 1})), x[0], x[1]);
   });
   add_case(to, "where", "mask is the largest", {{}, {3}}, [](const auto& x) {
-    return where(thirds({4, 3}), x[0], x[1]);
+    return where(beside(x, thirds({4, 3})), x[0], x[1]);
   });
   add_case(to, "where", "mask is a view", {{4, 3}, {3, 4}}, [](const auto& x) {
-    return where(permute(thirds({4, 3}), {1, 0}), permute(x[0], {1, 0}), x[1]);
+    return where(permute(beside(x, thirds({4, 3})), {1, 0}), permute(x[0], {1, 0}), x[1]);
   });
   add_case(to, "masked_fill", "plain", {{3, 4}}, [](const auto& x) {
-    return masked_fill(x[0], thirds({3, 4}), -1.5);
+    return masked_fill(x[0], beside(x, thirds({3, 4})), -1.5);
   });
   add_case(to, "masked_fill", "mask stretches", {{2, 3, 4}}, [](const auto& x) {
-    return masked_fill(mul(x[0], x[0]), thirds({3, 1}), 7);
+    return masked_fill(mul(x[0], x[0]), beside(x, thirds({3, 1})), 7);
   });
   add_case(to, "masked_fill", "before a softmax", {{3, 4}}, [](const auto& x) {
-    return softmax(masked_fill(x[0], thirds({3, 4}), -std::numeric_limits<float>::infinity()), 1);
+    return softmax(
+        masked_fill(x[0], beside(x, thirds({3, 4})), -std::numeric_limits<float>::infinity()), 1);
   });
   add_case(to, "masked_fill", "view", {{4, 3}}, [](const auto& x) {
-    return masked_fill(permute(x[0], {1, 0}), permute(thirds({4, 1}), {1, 0}), 0);
+    return masked_fill(permute(x[0], {1, 0}), permute(beside(x, thirds({4, 1})), {1, 0}), 0);
   });
   add_case(to, "masked_fill", "empty", {{0, 4}},
-           [](const auto& x) { return masked_fill(x[0], thirds({4}), 1); });
+           [](const auto& x) { return masked_fill(x[0], beside(x, thirds({4})), 1); });
   const auto there_and_back = [](const auto& x) {
     using T = typename std::decay_t<decltype(x[0])>::value_type;
     const auto wide = cast<double>(x[0]);

@@ -57,7 +57,8 @@ inline void add_join_cases(Cases& to) {
 inline void add_index_cases(Cases& to) {
   const auto picked = [&](const std::string& what, const Shape& shape, int axis,
                           const Indices<Cpu>& index) {
-    add_case(to, "gather", what, {shape}, [=](const auto& x) { return gather(x[0], axis, index); });
+    add_case(to, "gather", what, {shape},
+             [=](const auto& x) { return gather(x[0], axis, beside(x, index)); });
   };
   picked("last axis", {2, 4}, 1, reshape(indices({3, 0, 0, 1, 1, 1}), {2, 3}));
   picked("first axis", {4, 2}, 0, reshape(indices({3, 0, 2, -1, 2, 1}), {3, 2}));
@@ -66,14 +67,14 @@ inline void add_index_cases(Cases& to) {
   picked("nothing", {2, 4}, 1, Indices<Cpu>::zeros({2, 0}));
   picked("none of nothing", {2, 0}, 1, Indices<Cpu>::full({2, 2}, -1));
   add_case(to, "gather", "view", {{4, 3}}, [](const auto& x) {
-    return gather(permute(x[0], {1, 0}), 1, reshape(indices({3, 0, 1}), {3, 1}));
+    return gather(permute(x[0], {1, 0}), 1, reshape(beside(x, indices({3, 0, 1})), {3, 1}));
   });
   add_case(to, "gather", "where the greatest are", {{3, 5}},
            [](const auto& x) { return gather(x[0], 1, argmax(x[0].detach(), 1)); });
   const auto scattered = [&](const std::string& what, const Shape& shape, int axis,
                              const Indices<Cpu>& index, Index size) {
     add_case(to, "scatter_add", what, {shape},
-             [=](const auto& x) { return scatter_add(x[0], axis, index, size); });
+             [=](const auto& x) { return scatter_add(x[0], axis, beside(x, index), size); });
   };
   scattered("last axis", {2, 3}, 1, reshape(indices({3, 0, 0, 1, 1, 1}), {2, 3}), 4);
   scattered("first axis", {3, 2}, 0, reshape(indices({3, 0, 2, -1, 2, 1}), {3, 2}), 4);
@@ -81,7 +82,8 @@ inline void add_index_cases(Cases& to) {
   scattered("index is a view", {2, 2}, 1, spread({2, 2}, {3, 0, 1, 1}), 4);
   scattered("nothing", {2, 0}, 1, Indices<Cpu>::zeros({2, 0}), 3);
   add_case(to, "scatter_add", "view", {{2, 3}}, [](const auto& x) {
-    return scatter_add(permute(x[0], {1, 0}), 1, reshape(indices({0, 0, 1, 0, 1, 1}), {3, 2}), 2);
+    return scatter_add(permute(x[0], {1, 0}), 1,
+                       reshape(beside(x, indices({0, 0, 1, 0, 1, 1})), {3, 2}), 2);
   });
 }
 
@@ -201,16 +203,16 @@ inline void add_convolution_cases(Cases& to) {
   const auto loss = [&](const std::string& what, const Shape& shape,
                         const std::vector<std::int32_t>& target) {
     add_case(to, "cross_entropy", what, {shape},
-             [=](const auto& x) { return cross_entropy(x[0], indices(target)); });
+             [=](const auto& x) { return cross_entropy(x[0], beside(x, indices(target))); });
   };
   loss("plain", {3, 5}, {4, 0, 2});
   loss("rows without a target", {4, 3}, {-1, 2, -1, 0});
   loss("one class", {2, 1}, {0, 0});
   add_case(to, "cross_entropy", "views", {{5, 3}}, [](const auto& x) {
-    return cross_entropy(permute(x[0], {1, 0}), spread({3}, {4, -1, 2}));
+    return cross_entropy(permute(x[0], {1, 0}), beside(x, spread({3}, {4, -1, 2})));
   });
   add_case(to, "cross_entropy", "scaled, input twice", {{3, 4}}, [](const auto& x) {
-    return mul(x[0], cross_entropy(x[0], indices({1, 2, 3})));
+    return mul(x[0], cross_entropy(x[0], beside(x, indices({1, 2, 3}))));
   });
 }
 

@@ -66,7 +66,9 @@ std::string document() {
          "\"refuses\": the operation has no\n  derivative, and asking for one throws.\n"
          "- *float against double*: float32 kernels against the float64 loops, at every "
          "instruction set of the machine.\n"
-         "- *PyTorch file*: values and gradients against `tests/golden/engine_golden.json`.\n\n"
+         "- *PyTorch file*: values and gradients against `tests/golden/engine_golden.json`.\n"
+         "- *CPU against CUDA*: the CUDA kernels in float64 and float32 against the CPU's float64, "
+         "on a GPU or, where there\n  is none, run on the processor.\n\n"
          "| operation | header | float32 | float64 | int32 | CPU | CUDA | finite differences | "
          "float against double | PyTorch file | CPU against CUDA | benchmark |\n"
          "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";

@@ -33,13 +33,13 @@ struct World {
   models::VlmConfig config = models::preset("nano");
   std::unique_ptr<ExampleMaker> maker;
   std::vector<Example> examples;
-  std::unique_ptr<Model> model;
+  std::unique_ptr<Model<Cpu>> model;
 
   World() : problems(make()), tokenizer(build_tokenizer(problems)) {
     config.vocabulary = tokenizer.vocab_size();
     maker = std::make_unique<ExampleMaker>(tokenizer, config);
     for (const Problem& p : problems) examples.push_back((*maker)(p));
-    model = std::make_unique<Model>(config, tokenizer.image(), 7, slot_count);
+    model = std::make_unique<Model<Cpu>>(config, tokenizer.image(), 7, slot_count);
   }
 
   static std::vector<Problem> make() {
@@ -503,10 +503,15 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
   std::vector<std::string> said;
   Listener listener;
   listener.begin = [&](const std::string& what) { said.push_back(what); };
+  const auto here_already = static_cast<double>(Allocator<Cpu>::in_use());
+  Allocator<Cpu>::reset_peak();
   Ablation ablation(s, out.string(), listener);
   ablation.prepare(false, "gaze ablate --preset smoke");
   ablation.run();
   CHECK(said.size() > 16);
+  CHECK(std::count_if(said.begin(), said.end(), [](const std::string& line) {
+          return line.rfind("memory: about ", 0) == 0;
+        }) == 1);
 
   const std::string csv = io::read_file((out / "results.csv").string());
   const std::string header = csv.substr(0, csv.find('\n'));
@@ -558,6 +563,11 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
   const auto config = io::OrderedJson::parse(io::read_file((out / "config.json").string()));
   CHECK(config["command"] == "gaze ablate --preset smoke");
   CHECK(config["parameters"].get<Index>() > 10000);
+  const double forecast = config["memory_bytes"]["forecast"].get<double>();
+  const double used = config["memory_bytes"]["most_used"].get<double>() - here_already;
+  INFO("forecast " << forecast << ", used " << used);
+  CHECK(forecast > 0.9 * used);
+  CHECK(forecast < 1.1 * used);
   const std::string page = io::read_file((out / "report.html").string());
   CHECK(page.size() > 50000);
   CHECK(holds(page, "</html>"));

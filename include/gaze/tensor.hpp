@@ -9,11 +9,13 @@
 #pragma once
 #include <initializer_list>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "gaze/core/device.hpp"
 #include "gaze/core/shape.hpp"
 #include "gaze/core/storage.hpp"
+#include "gaze/kernels/kernels.hpp"
 
 namespace gaze {
 
@@ -35,22 +37,22 @@ class Tensor {
         shape_(shape),
         strides_(contiguous_strides(shape)) {}
 
-  static Tensor full(const Shape& shape, T value) requires std::is_same_v<Device, Cpu> {
+  static Tensor full(const Shape& shape, T value) {
     Tensor t(shape);
-    std::fill_n(t.data(), shape.numel(), value);
+    if constexpr (std::is_same_v<Device, Cpu>)
+      std::fill_n(t.data(), shape.numel(), value);
+    else
+      Kernels<Device>::fill(shape.numel(), value, t.data());
     return t;
   }
-  static Tensor zeros(const Shape& shape) requires std::is_same_v<Device, Cpu> {
-    return full(shape, T(0));
-  }
+  static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }
   static Tensor scalar(T value) { return full({}, value); }
 
-  static Tensor from(const Shape& shape,
-                     const std::vector<T>& values) requires std::is_same_v<Device, Cpu> {
+  static Tensor from(const Shape& shape, const std::vector<T>& values) {
     GAZE_CHECK(shape.numel() == static_cast<Index>(values.size()), "from", "shape ", shape, " has ",
                shape.numel(), " elements, got ", values.size());
     Tensor t(shape);
-    std::copy(values.begin(), values.end(), t.data());
+    Allocator<Device>::copy_in(t.data(), values.data(), values.size() * sizeof(T));
     return t;
   }
 
@@ -77,18 +79,37 @@ class Tensor {
     return true;
   }
 
-  /// The only element.
+  /// The only element; waits for the device, as all that follows until the gradients.
   T item() const {
     GAZE_CHECK(numel() == 1, "item", "a tensor of shape ", shape_, " is not one number");
-    return *data();
+    T value;
+    Allocator<Device>::copy_out(&value, data(), sizeof(T));
+    return value;
   }
 
   /// The elements in row-major order.
-  std::vector<T> to_vector() const requires std::is_same_v<Device, Cpu> {
-    std::vector<T> out;
-    out.reserve(static_cast<std::size_t>(numel()));
-    append(out, 0, data());
-    return out;
+  std::vector<T> to_vector() const {
+    std::vector<T> out(static_cast<std::size_t>(span()));
+    Allocator<Device>::copy_out(out.data(), data(), out.size() * sizeof(T));
+    if (contiguous()) return out;
+    std::vector<T> ordered;
+    ordered.reserve(static_cast<std::size_t>(numel()));
+    append(ordered, 0, out.data());
+    return ordered;
+  }
+
+  /// The same values, contiguous, on another device (or a copy on this one); not recorded.
+  template <class Other>
+  Tensor<T, Other> to() const {
+    return Tensor<T, Other>::from(shape_, to_vector());
+  }
+
+  /// The values where the processor can read them: here they are, or a copy; not recorded.
+  Tensor<T, Cpu> host() const {
+    if constexpr (std::is_same_v<Device, Cpu>)
+      return detach();
+    else
+      return to<Cpu>();
   }
 
   // ---- gradients (autograd.hpp) -------------------------------------------------------------
@@ -128,6 +149,14 @@ class Tensor {
       bytes *= static_cast<std::size_t>(s);
     }
     return bytes;
+  }
+
+  /// Elements from the first to the last in memory.
+  Index span() const {
+    if (numel() == 0) return 0;
+    Index last = 0;
+    for (int i = 0; i < rank(); ++i) last += (shape_[i] - 1) * strides_[i];
+    return last + 1;
   }
 
   void append(std::vector<T>& out, int dimension, const T* p) const {

@@ -4,6 +4,7 @@
 
 #include "gaze/cpu/kernels.hpp"
 #include "phyx/cli/sampling.hpp"
+#include "phyx/device.hpp"
 
 namespace gaze::phyx::cli {
 
@@ -11,6 +12,7 @@ namespace {
 
 struct AskOptions {
   AskSettings s;
+  std::string device = "cpu";
   bool sample = false;
 
   void add(CLI::App& app) {
@@ -20,11 +22,13 @@ struct AskOptions {
     app.add_flag("--sample", sample, "sample instead of the likeliest token");
     app.add_option("--seed", s.seed)->check(CLI::Range(0, largest));
     add_sampling(app, s.sampling);
+    add_device(app, device);
     app.add_option("question", s.question)->required();
   }
   void run() {
     s.sampling.greedy = !sample;
-    std::printf("%s\n", ask(s).c_str());
+    const auto answer = on_device(device, [&](auto chosen) { return ask<decltype(chosen)>(s); });
+    std::printf("%s\n", answer.c_str());
   }
 };
 

@@ -50,6 +50,12 @@ constexpr int largest = 1000000000;  // of whole numbers; CLI11 cuts larger ones
 inline const CLI::Validator above_zero = number("above 0", [](double x) { return x > 0; });
 inline const CLI::Validator not_negative = number("of at least 0", [](double x) { return x >= 0; });
 
+inline void add_device(CLI::App& app, std::string& device) {
+  app.add_option("--device", device, "cpu, cuda, or auto: cuda where there is one")
+      ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
+      ->capture_default_str();
+}
+
 // ---- long work ---------------------------------------------------------------------------------
 
 inline std::atomic<bool> stop_asked{false};

@@ -3,6 +3,7 @@
 #include "gaze/cpu/kernels.hpp"
 #include "phyx/cli/data_options.hpp"
 #include "phyx/cli/sampling.hpp"
+#include "phyx/device.hpp"
 #include "phyx/evaluate_files.hpp"
 
 namespace gaze::phyx::cli {
@@ -12,6 +13,7 @@ namespace {
 struct EvalOptions {
   EvalSettings s;
   DataOptions data;
+  std::string device = "cpu";
 
   void add(CLI::App& app) {
     app.add_option("--model", s.model, "folder or .safetensors file")->required();
@@ -26,6 +28,7 @@ struct EvalOptions {
         ->check(CLI::Range(1, 4096))
         ->capture_default_str();
     add_sampling(app, s.evaluation.sampling);
+    add_device(app, device);
     app.add_flag("--resume", s.resume, "go on with the evaluation in --out");
   }
 
@@ -33,7 +36,10 @@ struct EvalOptions {
     s.reading = data.options();
     catch_signals();
     Progress progress;
-    for (const auto& r : FileEvaluation(s, listener(progress)).run())
+    const auto rows = on_device(device, [&](auto chosen) {
+      return FileEvaluation<decltype(chosen)>(s, listener(progress)).run();
+    });
+    for (const auto& r : rows)
       if (r.slice_kind == "overall" && r.split == "all")
         std::printf("%-4s %-28s %6zu  %.4f [%.4f, %.4f]\n", r.format.c_str(), r.metric.c_str(),
                     static_cast<std::size_t>(r.n), r.value, r.low, r.high);

@@ -5,6 +5,7 @@
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
 #include "phyx/cli/command.hpp"
+#include "phyx/device.hpp"
 #include "phyx/rewards/registry.hpp"
 
 namespace gaze::phyx::cli {
@@ -16,7 +17,9 @@ void print_info() {
               __VERSION__, name(isa()));
   for (const Isa i : {Isa::generic, Isa::avx2, Isa::avx512})
     if (supported(i)) std::printf(" %s", name(i));
-  std::printf(")\nthreads       %d\ndevices       cpu\nmodels       ", threads());
+  const std::string reason = no_cuda();
+  std::printf(")\nthreads       %d\ndevices       cpu%s\nmodels       ", threads(),
+              reason.empty() ? ", cuda" : (" (no cuda: " + reason + ")").c_str());
   for (const auto& p : models::presets) std::printf(" %s", p.name);
   std::printf("\nvariants     ");
   for (const auto& v : rl::variants) std::printf(" %s", v.name);

@@ -9,9 +9,10 @@ struct AblationSettings;
 
 namespace cli {
 
-/// Runs an ablation, or goes on with it; `line` is the whole command line. Prints what it wrote.
-void run_ablation(const AblationSettings& settings, const std::string& out, bool resume,
-                  const std::string& line);
+/// Runs an ablation on a device (phyx/device.hpp), or goes on with it; `line` is the whole command
+/// line. Prints what it wrote.
+void run_ablation(const AblationSettings& settings, const std::string& out,
+                  const std::string& device, bool resume, const std::string& line);
 
 }  // namespace cli
 

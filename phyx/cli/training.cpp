@@ -32,7 +32,7 @@ std::string setting_list() {
 
 /// Options of every command that trains; unset ones leave the preset as it is.
 struct TrainOptions {
-  std::string preset = "quick", out, model, variant, split;
+  std::string preset = "quick", out, model, variant, split, device = "cpu";
   std::vector<std::string> only, assignments, shorts;
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate;
@@ -55,6 +55,7 @@ struct TrainOptions {
     app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
         ->check(CLI::Range(1, largest));
     app.add_flag("--resume", resume, "go on with the run in --out");
+    add_device(app, device);
   }
 
   void add_grpo(CLI::App& app) {
@@ -111,7 +112,7 @@ struct TrainOptions {
     return s;
   }
 
-  void run(const std::string& line) const { run_ablation(settings(), out, resume, line); }
+  void run(const std::string& line) const { run_ablation(settings(), out, device, resume, line); }
 };
 
 void add_ablate(CLI::App& app, const std::string& line) {

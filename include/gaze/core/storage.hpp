@@ -4,11 +4,11 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <mutex>
+#include <cstring>
+#include <memory_resource>
 #include <new>
-#include <vector>
 
+#include "gaze/core/block_cache.hpp"
 #include "gaze/core/device.hpp"
 #include "gaze/core/error.hpp"
 
@@ -18,99 +18,63 @@ namespace gaze {
 template <class Device>
 struct Allocator;
 
-/// Keeps freed blocks by rounded size: training asks for the same sizes in every step.
+namespace detail {
+
+/// The processor's memory, from a std::pmr::memory_resource.
+struct HostMemory {
+  static constexpr std::size_t alignment = 64;  // of every block, in bytes
+
+  std::pmr::memory_resource* resource = std::pmr::new_delete_resource();
+
+  void* take(std::size_t bytes) {
+    try {
+      return resource->allocate(bytes, alignment);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+  }
+  void give(void* p, std::size_t bytes) noexcept { resource->deallocate(p, bytes, alignment); }
+};
+
+}  // namespace detail
+
+/// Every allocator has these functions but use(); copy_in and copy_out take host memory and the
+/// device's. Freed blocks are kept, see BlockCache.
 template <>
 struct Allocator<Cpu> {
+  static constexpr std::size_t alignment = detail::HostMemory::alignment;
+
   static void* allocate(std::size_t bytes) {
-    Cache& c = cache();
-    const std::size_t size = rounded(bytes);
-    {
-      std::lock_guard<std::mutex> lock(c.mutex);
-      c.in_use += size;
-      if (c.in_use > c.peak) c.peak = c.in_use;
-      auto& blocks = c.free[size];
-      if (!blocks.empty()) {
-        void* p = blocks.back();
-        blocks.pop_back();
-        c.kept -= size;
-        return p;
-      }
-    }
-    try {
-      return ::operator new (size, std::align_val_t{64});
-    } catch (const std::bad_alloc&) {
-      locked([size](Cache& c) { return c.in_use -= size; });
-      GAZE_FAIL("allocate", "out of memory: asked for ", bytes, " bytes");
-    }
+    void* const p = cache().allocate(bytes);
+    GAZE_CHECK(p, "allocate", "out of memory: asked for ", bytes, " bytes");
+    return p;
+  }
+  static void free(void* p, std::size_t bytes) noexcept { cache().free(p, bytes); }
+  static void copy_in(void* to, const void* from, std::size_t bytes) {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+  }
+  static void copy_out(void* to, const void* from, std::size_t bytes) { copy_in(to, from, bytes); }
+
+  /// Takes blocks from `resource` from now on (null: from the program's own memory again). It must
+  /// outlive every tensor and make none itself. Blocks return to where they came from, so no
+  /// tensor may be alive now (an error says how many bytes are in use).
+  static void use(std::pmr::memory_resource* resource) {
+    cache().use(resource ? detail::HostMemory{resource} : detail::HostMemory{});
   }
 
-  static void free(void* p, std::size_t bytes) noexcept {
-    Cache& c = cache();
-    const std::size_t size = rounded(bytes);
-    std::lock_guard<std::mutex> lock(c.mutex);
-    c.in_use -= size;
-    try {
-      if (size <= c.limit && c.kept <= c.limit - size) {
-        c.free[size].push_back(p);
-        c.kept += size;
-        return;
-      }
-    } catch (const std::bad_alloc&) {  // no room to note the block, so it is not kept
-    }
-    ::operator delete (p, std::align_val_t{64});
-  }
-
-  /// Limits the bytes of freed blocks that are kept (0: none). When more are kept already, all of
-  /// them go back to the system. Without a call there is no limit.
-  static void keep_at_most(std::size_t bytes) {
-    Cache& c = cache();
-    std::lock_guard<std::mutex> lock(c.mutex);
-    c.limit = bytes;
-    if (c.kept <= bytes) return;
-    for (auto& [size, blocks] : c.free)
-      for (void* p : blocks) ::operator delete (p, std::align_val_t{64});
-    c.free.clear();
-    c.kept = 0;
-  }
-
-  /// Largest number of bytes in use at once since the start or the last reset_peak().
-  static std::size_t peak() {
-    return locked([](const Cache& c) { return c.peak; });
-  }
-  static std::size_t in_use() {
-    return locked([](const Cache& c) { return c.in_use; });
-  }
-  static std::size_t kept() {
-    return locked([](const Cache& c) { return c.kept; });
-  }
-  static void reset_peak() {
-    locked([](Cache& c) { return c.peak = c.in_use; });
-  }
+  static void keep_at_most(std::size_t bytes) { cache().keep_at_most(bytes); }
+  static std::size_t peak() { return cache().peak(); }
+  static std::size_t in_use() { return cache().in_use(); }
+  static std::size_t kept() { return cache().kept(); }
+  static void reset_peak() { cache().reset_peak(); }
+  static constexpr std::size_t rounded(std::size_t bytes) { return Cache::rounded(bytes); }
 
  private:
-  struct Cache {
-    std::mutex mutex;
-    std::map<std::size_t, std::vector<void*>> free;
-    std::size_t in_use = 0, peak = 0, kept = 0;
-    std::size_t limit = static_cast<std::size_t>(-1);
-  };
+  using Cache = BlockCache<detail::HostMemory>;
   // Never destroyed: tensors with static lifetime may be freed after it would be.
   static Cache& cache() {
-    static Cache* c = new Cache;
+    static auto* c = new Cache;
     return *c;
-  }
-  template <class Body>
-  static std::size_t locked(const Body& body) {
-    Cache& c = cache();
-    std::lock_guard<std::mutex> lock(c.mutex);
-    return body(c);
-  }
-  /// Up to a quarter of a power of two is wasted, so that nearly equal sizes share blocks.
-  static std::size_t rounded(std::size_t bytes) {
-    if (bytes <= 256) return 256;
-    std::size_t step = 64;
-    while (step * 8 < bytes) step *= 2;
-    return (bytes + step - 1) / step * step;
   }
 };
 

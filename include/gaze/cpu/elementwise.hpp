@@ -14,6 +14,7 @@
 #include "gaze/core/index.hpp"
 #include "gaze/core/parallel.hpp"
 #include "gaze/cpu/simd/sets.hpp"
+#include "gaze/kernels/scalar.hpp"
 
 namespace gaze::cpu {
 
@@ -36,75 +37,9 @@ T binary_value(BinaryOp op, T a, T b) {
   return 0;
 }
 
-template <class T>
-T sigmoid(T x) {
-  return 1 / (1 + std::exp(-x));
-}
-
-// gelu(x) = x/2 (1 + tanh(k (x + 0.044715 x^3))), k = sqrt(2/pi); Hendrycks & Gimpel 2016.
-inline constexpr double gelu_k = 0.79788456080286536, gelu_cubic = 0.044715;
-
-template <class T>
-T gelu_tanh(T x) {
-  return std::tanh(T(gelu_k) * (x + T(gelu_cubic) * x * x * x));
-}
-
-template <class T>
-T unary_value(UnaryOp op, T x) {
-  switch (op) {
-    case UnaryOp::exp:
-      return std::exp(x);
-    case UnaryOp::log:
-      return std::log(x);
-    case UnaryOp::sqrt:
-      return std::sqrt(x);
-    case UnaryOp::tanh:
-      return std::tanh(x);
-    case UnaryOp::sigmoid:
-      return sigmoid(x);
-    case UnaryOp::silu:
-      return x * sigmoid(x);
-    case UnaryOp::gelu:
-      return x / 2 * (1 + gelu_tanh(x));
-    case UnaryOp::relu:
-      return x < 0 ? 0 : x;
-    case UnaryOp::square:
-      return x * x;
-    case UnaryOp::neg:
-      return -x;
-  }
-  return 0;
-}
-
-/// dy/dx, given x and y.
-template <class T>
-T unary_slope(UnaryOp op, T x, T y) {
-  switch (op) {
-    case UnaryOp::exp:
-      return y;
-    case UnaryOp::log:
-      return 1 / x;
-    case UnaryOp::sqrt:
-      return 1 / (2 * y);
-    case UnaryOp::tanh:
-      return 1 - y * y;
-    case UnaryOp::sigmoid:
-      return y * (1 - y);
-    case UnaryOp::silu:
-      return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
-    case UnaryOp::gelu: {
-      const T t = gelu_tanh(x), du = T(gelu_k) * (1 + 3 * T(gelu_cubic) * x * x);
-      return (1 + t) / 2 + x / 2 * (1 - t * t) * du;
-    }
-    case UnaryOp::relu:
-      return x > 0 ? 1 : 0;
-    case UnaryOp::square:
-      return 2 * x;
-    case UnaryOp::neg:
-      return -1;
-  }
-  return 0;
-}
+using scalar::sigmoid;
+using scalar::unary_slope;
+using scalar::unary_value;
 
 template <class T>
 void binary(int op, Index n, const T* a, const T* b, T* out) {

@@ -62,3 +62,37 @@ GAZE_INSTANTIATE void copy_rows(Index, Index, const GAZE_T*, Index, GAZE_T*, Ind
 GAZE_INSTANTIATE void binary_strided(BroadcastOp, const Shape&, const GAZE_T*, const Shape&,
                                      const GAZE_T*, const Shape&, GAZE_T*);
 GAZE_INSTANTIATE void add_strided(const Shape&, const GAZE_T*, GAZE_T*, const Shape&);
+GAZE_INSTANTIATE void gemm_batched(bool, bool, Index, Index, Index, Index,
+                                   const MatrixBatch<const GAZE_T>&,
+                                   const MatrixBatch<const GAZE_T>&, const MatrixBatch<GAZE_T>&,
+                                   bool, bool);
+GAZE_INSTANTIATE void unfold(const PatchGrid&, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void fold_add(const PatchGrid&, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void pointwise_forward(PointwiseOp, Index, GAZE_T, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void pointwise_backward(PointwiseOp, Index, GAZE_T, const GAZE_T*, const GAZE_T*,
+                                         const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void power_forward(Index, const GAZE_T*, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void power_backward(Index, const GAZE_T*, const GAZE_T*, const GAZE_T*, GAZE_T*,
+                                     GAZE_T*);
+GAZE_INSTANTIATE void compare(CompareOp, Index, const GAZE_T*, const GAZE_T*, std::int32_t*);
+GAZE_INSTANTIATE void choose(Index, const std::int32_t*, const GAZE_T*, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void cast(Index, const GAZE_T*, std::int32_t*);
+GAZE_INSTANTIATE void cast(Index, const std::int32_t*, GAZE_T*);
+GAZE_INSTANTIATE Index first_outside(Index, const GAZE_T*, double, double);
+GAZE_INSTANTIATE void sum_to(Index, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void fill_from(Index, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void copy_to_strided(const Shape&, const GAZE_T*, GAZE_T*, const Shape&);
+GAZE_INSTANTIATE void variance_forward(Index, Index, GAZE_T, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void variance_backward(Index, Index, GAZE_T, const GAZE_T*, const GAZE_T*,
+                                        GAZE_T*);
+GAZE_INSTANTIATE void best_in_rows(Index, Index, bool, const GAZE_T*, std::int32_t*);
+GAZE_INSTANTIATE void logsumexp_forward(Index, Index, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void logsumexp_backward(Index, Index, const GAZE_T*, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void softmax_forward(bool, Index, Index, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void softmax_backward(bool, Index, Index, const GAZE_T*, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void cumsum(Index, Index, bool, const GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void gather_elements(Index, Index, Index, const GAZE_T*, const std::int32_t*,
+                                      GAZE_T*);
+GAZE_INSTANTIATE void scatter_add_elements(Index, Index, Index, const GAZE_T*, const std::int32_t*,
+                                           GAZE_T*);
+GAZE_INSTANTIATE void order_rows(Index, Index, Index, bool, const GAZE_T*, std::int32_t*);

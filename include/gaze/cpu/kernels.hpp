@@ -6,9 +6,15 @@
 #include "gaze/cpu/attention.hpp"
 #include "gaze/cpu/elementwise.hpp"
 #include "gaze/cpu/gemm.hpp"
+#include "gaze/cpu/gemm_batched.hpp"
 #include "gaze/cpu/optimiser.hpp"
+#include "gaze/cpu/patches.hpp"
+#include "gaze/cpu/pointwise.hpp"
+#include "gaze/cpu/reduce_rows.hpp"
 #include "gaze/cpu/rows.hpp"
+#include "gaze/cpu/sorting.hpp"
 #include "gaze/cpu/strided.hpp"
+#include "gaze/cpu/values.hpp"
 #include "gaze/kernels/contract.hpp"
 #include "gaze/kernels/kernels.hpp"
 
@@ -67,11 +73,41 @@ struct Kernels<Cpu> {
   GAZE_CPU_KERNEL(copy_strided)
   GAZE_CPU_KERNEL(add_strided)
   GAZE_CPU_KERNEL(binary_strided)
+  GAZE_CPU_KERNEL(unfold)
+  GAZE_CPU_KERNEL(fold_add)
+  GAZE_CPU_KERNEL(sum_to)
+  GAZE_CPU_KERNEL(fill_from)
+  GAZE_CPU_KERNEL(cast)
+  GAZE_CPU_KERNEL(first_outside)
+  GAZE_CPU_KERNEL(copy_to_strided)
+  GAZE_CPU_KERNEL(pointwise_forward)
+  GAZE_CPU_KERNEL(pointwise_backward)
+  GAZE_CPU_KERNEL(power_forward)
+  GAZE_CPU_KERNEL(power_backward)
+  GAZE_CPU_KERNEL(compare)
+  GAZE_CPU_KERNEL(choose)
+  GAZE_CPU_KERNEL(variance_forward)
+  GAZE_CPU_KERNEL(variance_backward)
+  GAZE_CPU_KERNEL(best_in_rows)
+  GAZE_CPU_KERNEL(logsumexp_forward)
+  GAZE_CPU_KERNEL(logsumexp_backward)
+  GAZE_CPU_KERNEL(softmax_forward)
+  GAZE_CPU_KERNEL(softmax_backward)
+  GAZE_CPU_KERNEL(cumsum)
+  GAZE_CPU_KERNEL(gather_elements)
+  GAZE_CPU_KERNEL(scatter_add_elements)
+  GAZE_CPU_KERNEL(order_rows)
 
   template <class... Args>
   static void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Args... args) {
     count_arithmetic(2 * m * n * k);
     cpu::gemm(transpose_a, transpose_b, m, n, k, args...);
+  }
+  template <class... Args>
+  static void gemm_batched(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
+                           Index count, Args... args) {
+    count_arithmetic(2 * m * n * k * count);
+    cpu::gemm_batched(transpose_a, transpose_b, m, n, k, count, args...);
   }
   template <class T, class... Args>
   static void attention_forward(const AttentionShape& shape, Index rows, const T* q, Index stride,

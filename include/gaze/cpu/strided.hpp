@@ -6,7 +6,7 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/shape.hpp"
-#include "gaze/kernels/settings.hpp"
+#include "gaze/kernels/scalar.hpp"
 
 namespace gaze {
 
@@ -29,25 +29,6 @@ void for_rows(const Shape& shape, const Shape& a, const Shape& b, Index begin, I
     }
     f(row, at, bt);
   }
-}
-
-template <class T>
-T apply(BroadcastOp op, T a, T b) {
-  switch (op) {
-    case BroadcastOp::add:
-      return a + b;
-    case BroadcastOp::sub:
-      return a - b;
-    case BroadcastOp::mul:
-      return a * b;
-    case BroadcastOp::div:
-      return a / b;
-    case BroadcastOp::minimum:
-      return b < a ? b : a;
-    case BroadcastOp::maximum:
-      return a < b ? b : a;
-  }
-  return a;
 }
 
 /// Rank 0 seen as rank 1, so that there always is an innermost axis.
@@ -89,7 +70,7 @@ void binary_strided(BroadcastOp op, const Shape& dims, const T* a, const Shape& 
   parallel_for(shape.numel() / inner, 4096 / inner + 1, [&](Index begin, Index end) {
     detail::for_rows(shape, sa, sb, begin, end, [&](Index row, Index at, Index bt) {
       for (Index i = 0; i < inner; ++i)
-        y[row * inner + i] = detail::apply(op, a[at + i * ia], b[bt + i * ib]);
+        y[row * inner + i] = scalar::broadcast_value(op, a[at + i * ia], b[bt + i * ib]);
     });
   });
 }

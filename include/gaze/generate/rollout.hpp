@@ -8,47 +8,43 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
-#include "gaze/generate/sampling.hpp"
-#include "gaze/ops/elementwise.hpp"
+#include "gaze/cpu/kernels.hpp"
+#include "gaze/generate/device_rollout.hpp"
+#include "gaze/kernels/settings.hpp"
 
 namespace gaze {
-
-/// One generated completion. `logp` is of the full distribution at the sampling temperature,
-/// before a repetition penalty or a cut of its tail. `seen` holds [token][watched columns] of
-/// attention, where row t was seen while choosing token t.
-struct Completion {
-  std::vector<std::int32_t> tokens;  // with the end token, if it ended
-  std::vector<float> logp;
-  std::vector<float> seen;
-  bool ended = false;
-};
 
 namespace detail {
 
 /// Log-probabilities and choices for each row of logits; `sample[i]` and `position` address the
-/// random numbers; tokens_seen(i) is asked only when there is a repetition penalty.
+/// random numbers; tokens_seen(i) is asked only when there is a repetition penalty. The statistics
+/// are the device's, as in logprobs(); tokens are drawn by the processor.
 template <class T, class Device>
 void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Philox& random,
             std::span<const std::uint64_t> sample, std::uint64_t position, const auto& tokens_seen,
             std::vector<std::int32_t>& token, std::vector<T>& logp) {
-  using K = Kernels<Device>;
   const Index n = logits.size(0), v = logits.size(1);
   const T inverse = s.greedy ? T(1) : T(1) / static_cast<T>(s.temperature);  // as logprobs() does
-  token.assign(static_cast<std::size_t>(n), -1);
-  logp.assign(static_cast<std::size_t>(n), T(0));
-  std::vector<T> entropy(logp), lse(logp);
+  const Tensor<T, Device> chosen({n}), entropy({n}), total({n});
   const auto stats = [&] {
-    K::softmax_stats(n, v, static_cast<const T*>(logits.data()), v, inverse,
-                     static_cast<const std::int32_t*>(token.data()), logp.data(), entropy.data(),
-                     lse.data());
+    const auto target = Indices<Device>::from({n}, token);
+    Kernels<Device>::softmax_stats(n, v, static_cast<const T*>(logits.data()), v, inverse,
+                                   static_cast<const std::int32_t*>(target.data()), chosen.data(),
+                                   entropy.data(), total.data());
   };
-  if (!s.greedy) stats();
+  token.assign(static_cast<std::size_t>(n), -1);
+  std::vector<T> lse;
+  if (!s.greedy) {
+    stats();
+    lse = total.to_vector();
+  }
+  const auto host = logits.host();
   parallel_for(n, 8, [&](Index begin, Index end) {
     std::vector<T> p(static_cast<std::size_t>(v));
     std::vector<float> weights(p.size());
     for (Index i = begin; i < end; ++i) {
       const auto r = static_cast<std::size_t>(i);
-      const T* row = logits.data() + i * v;
+      const T* row = host.data() + i * v;
       if (s.greedy) {
         token[r] = static_cast<std::int32_t>(std::max_element(row, row + v) - row);
         continue;
@@ -60,13 +56,15 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
                        [](double x) { return static_cast<float>(x); });
       } else {
         for (std::size_t j = 0; j < p.size(); ++j) p[j] = row[j] * inverse - lse[r];
-        K::unary_forward(UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
+        using Host = Kernels<typename Tensor<T, Cpu>::device_type>;
+        Host::unary_forward(UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
         std::copy(p.begin(), p.end(), weights.begin());
       }
       token[r] = draw(weights, random.uniform(sample[r], position), s);
     }
   });
   stats();
+  logp = chosen.to_vector();
 }
 
 }  // namespace detail
@@ -96,15 +94,17 @@ std::vector<Completion> rollout(const Policy& policy,
     sample[i] =
         sample_ids[p] * static_cast<std::uint64_t>(group) + i % static_cast<std::size_t>(group);
   }
+  using Device = typename decltype(step.logits)::device_type;
+  if constexpr (!std::is_same_v<Device, Cpu>)
+    if (detail::drawn_on_device(settings))
+      return detail::DeviceRollout<Policy, T, Device>(policy, state, row, settings, random, sample)
+          .run(end);
   for (Index t = 0; !active.empty(); ++t) {
-    using Device = typename decltype(step.logits)::device_type;
     Tensor<T, Device> logits = step.logits;
     const std::size_t width = step.seen.size() / static_cast<std::size_t>(logits.size(0));
     if (t == 0) {
-      logits = Tensor<T, Device>({static_cast<Index>(row.size()), step.logits.size(1)});
-      Kernels<Device>::gather_rows(logits.size(0), logits.size(1),
-                                   static_cast<const T*>(step.logits.data()),
-                                   static_cast<const std::int32_t*>(row.data()), logits.data());
+      logits =
+          gather_rows(step.logits, Indices<Device>::from({static_cast<Index>(row.size())}, row));
     }
     std::vector<std::uint64_t> ids;
     for (const std::int32_t a : active) ids.push_back(sample[static_cast<std::size_t>(a)]);

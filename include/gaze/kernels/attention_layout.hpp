@@ -31,6 +31,24 @@ constexpr Index key_slot(const KeyRange& range, Index p) {
   return p < range.prefix_len ? range.prefix_begin + p : range.own_begin + (p - range.prefix_len);
 }
 
+/// Position of the key in `slot`, or -1 where the row does not see it: the inverse of key_slot.
+constexpr Index key_position(const KeyRange& range, Index slot) {
+  const Index own = slot - range.own_begin, prefix = slot - range.prefix_begin;
+  if (prefix >= 0 && prefix < range.prefix_len) return prefix;
+  return own >= 0 && own < range.own_len ? range.prefix_len + own : -1;
+}
+
+/// The ranges of all rows in a device's memory, and what the device worked out from them on the host
+/// (Kernels<Device>::plan_attention, where it has one) or null.
+struct RowKeys {
+  const KeyRange* ranges;
+  const void* plan;
+
+  constexpr RowKeys(const KeyRange* ranges = nullptr, const void* plan = nullptr)
+      : ranges(ranges), plan(plan) {}
+  constexpr operator const KeyRange*() const { return ranges; }
+};
+
 /// Do two rows see the same prefix; the same slots, but for how many?
 constexpr bool same_prefix(const KeyRange& a, const KeyRange& b) {
   return a.prefix_len == b.prefix_len && (a.prefix_len == 0 || a.prefix_begin == b.prefix_begin);

@@ -7,6 +7,8 @@
 
 #include "gaze/core/shape.hpp"
 #include "gaze/kernels/attention_layout.hpp"
+#include "gaze/kernels/patches.hpp"
+#include "gaze/kernels/settings.hpp"
 
 namespace gaze {
 
@@ -22,15 +24,23 @@ struct KernelArguments {
   T* out;
   const float* marks;
   const std::int32_t* ids;
+  std::int32_t* places;
   const Index* begins;
   const KeyRange* ranges;
   AttentionShape attention;
   Shape shape;
+  PatchGrid grid;
+  MatrixBatch<const T> batch_in;
+  MatrixBatch<T> batch_out;
 };
 
 template <class K, class T>
 concept MatrixKernels = requires(KernelArguments<T> a) {
   K::gemm(a.flag, a.flag, a.n, a.n, a.n, a.in, a.n, a.in, a.n, a.out, a.n, a.flag, a.in);
+  K::gemm_batched(a.flag, a.flag, a.n, a.n, a.n, a.n, a.batch_in, a.batch_in, a.batch_out, a.flag,
+                  a.flag);
+  K::unfold(a.grid, a.in, a.out);
+  K::fold_add(a.grid, a.in, a.out);
 };
 
 template <class K, class T>
@@ -67,14 +77,51 @@ concept ElementwiseKernels = requires(KernelArguments<T> a) {
   K::div(a.n, a.in, a.in, a.out);
   K::axpy(a.n, a.x, a.in, a.out);
   K::scale(a.n, a.x, a.in, a.out);
-  K::fill(a.n, a.x, a.out);
-  K::copy(a.n, a.in, a.out);
   K::swiglu_forward(a.n, a.n, a.in, a.out);
   K::swiglu_backward(a.n, a.n, a.in, a.in, a.out);
   { K::sum(a.n, a.in) } -> std::convertible_to<double>;
   { K::sum_squares(a.n, a.in) } -> std::convertible_to<double>;
-  K::copy_strided(a.shape, a.in, a.shape, a.out);
+  K::binary_strided(BroadcastOp::add, a.shape, a.in, a.shape, a.in, a.shape, a.out);
   K::add_strided(a.shape, a.in, a.out, a.shape);
+  K::unary_forward(UnaryOp::exp, a.n, a.in, a.out);
+  K::unary_backward(UnaryOp::exp, a.n, a.in, a.in, a.in, a.out, a.flag);
+  K::pointwise_forward(PointwiseOp::erf, a.n, a.x, a.in, a.out);
+  K::pointwise_backward(PointwiseOp::erf, a.n, a.x, a.in, a.in, a.in, a.out);
+  K::power_forward(a.n, a.in, a.in, a.out);
+  K::power_backward(a.n, a.in, a.in, a.in, a.out, a.out);
+  K::sum_to(a.n, a.in, a.out);
+};
+
+/// Along the rows of [R, n].
+template <class K, class T>
+concept AlongRowKernels = requires(KernelArguments<T> a) {
+  K::variance_forward(a.n, a.n, a.x, a.in, a.out);
+  K::variance_backward(a.n, a.n, a.x, a.in, a.in, a.out);
+  K::logsumexp_forward(a.n, a.n, a.in, a.out);
+  K::logsumexp_backward(a.n, a.n, a.in, a.in, a.out);
+  K::softmax_forward(a.flag, a.n, a.n, a.in, a.out);
+  K::softmax_backward(a.flag, a.n, a.n, a.in, a.in, a.out);
+  K::cumsum(a.n, a.n, a.flag, a.in, a.out);
+};
+
+/// What any type of values has, whole numbers too.
+template <class K, class T>
+concept ValueKernels = requires(KernelArguments<T> a) {
+  K::fill(a.n, a.x, a.out);
+  K::fill_from(a.n, a.in, a.out);
+  K::copy(a.n, a.in, a.out);
+  K::copy_strided(a.shape, a.in, a.shape, a.out);
+  K::copy_to_strided(a.shape, a.in, a.out, a.shape);
+  K::cast(a.n, a.in, KernelArguments<float>().out);
+  K::cast(a.n, a.in, KernelArguments<double>().out);
+  K::cast(a.n, a.in, a.places);
+  { K::first_outside(a.n, a.in, 0.0, 0.0) } -> std::convertible_to<Index>;
+  K::compare(CompareOp::less, a.n, a.in, a.in, a.places);
+  K::choose(a.n, a.ids, a.in, a.in, a.out);
+  K::gather_elements(a.n, a.n, a.n, a.in, a.ids, a.out);
+  K::scatter_add_elements(a.n, a.n, a.n, a.in, a.ids, a.out);
+  K::order_rows(a.n, a.n, a.n, a.flag, a.in, a.places);
+  K::best_in_rows(a.n, a.n, a.flag, a.in, a.places);
 };
 
 }  // namespace detail
@@ -82,6 +129,7 @@ concept ElementwiseKernels = requires(KernelArguments<T> a) {
 /// Does K have every kernel for values of type T?
 template <class K, class T>
 concept KernelSet = detail::MatrixKernels<K, T> && detail::AttentionKernels<K, T> &&
-    detail::RowKernels<K, T> && detail::ElementwiseKernels<K, T>;
+    detail::RowKernels<K, T> && detail::AlongRowKernels<K, T> && detail::ElementwiseKernels<K, T> &&
+    detail::ValueKernels<K, T> && detail::ValueKernels<K, std::int32_t>;
 
 }  // namespace gaze

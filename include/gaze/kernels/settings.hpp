@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Settings that kernels of every device take: elementwise functions by name, the AdamW step.
+// Settings that kernels of every device take: functions and comparisons by name, batches of
+// matrices, the AdamW step.
 #pragma once
+#include "gaze/core/index.hpp"
 
 namespace gaze {
 
@@ -9,6 +11,22 @@ enum class UnaryOp : int { exp, log, sqrt, tanh, sigmoid, silu, gelu, relu, squa
 
 /// Functions of two values that broadcast.
 enum class BroadcastOp { add, sub, mul, div, minimum, maximum };
+
+/// Elementwise functions beside UnaryOp, with formulas in kernels/pointwise.hpp; pow takes one
+/// exponent for all values.
+enum class PointwiseOp { rsqrt, abs, erf, gelu_exact, pow };
+
+/// Comparisons of two values.
+enum class CompareOp { equal, not_equal, less, less_equal, greater, greater_equal };
+
+/// One operand of a batch of matrix products: matrix i begins at data + places[i] and has this row
+/// stride. The places are in the host's memory.
+template <class T>
+struct MatrixBatch {
+  T* data;
+  const Index* places;
+  Index stride;
+};
 
 /// What one AdamW step needs besides gradients and moments.
 template <class T>

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "gaze/core/arithmetic.hpp"
 #include "gaze/ops/rows.hpp"
 #include "gaze/ops/token_layout.hpp"
 
@@ -68,9 +69,9 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const Atten
   auto own = cache ? nullptr : std::make_shared<Store>(sizes, slots);
   Store& store = cache ? *cache : *own;
   const T* rows = qkv.data();
-  K::store_keys(shape, n, rows + q_size, columns, layout->slot.data(), store.keys.data());
-  K::store_values(shape, n, rows + q_size + kv_size, columns, layout->slot.data(),
-                  store.values.data());
+  const LayoutArrays arrays = layout->template arrays<Device>(shape);
+  K::store_keys(shape, n, rows + q_size, columns, arrays.slot, store.keys.data());
+  K::store_values(shape, n, rows + q_size + kv_size, columns, arrays.slot, store.values.data());
 
   AttentionResult<T, Device> y{Tensor<T, Device>({n, q_size}), {}};
   if (m) y.marks = Tensor<T, Device>({n, sizes.heads * m});
@@ -78,8 +79,9 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const Atten
   const float* mark_values = m ? marks.data() : nullptr;
   T* mark_out = m ? y.marks.data() : nullptr;
   K::attention_forward(shape, n, rows, columns, static_cast<const T*>(store.keys.data()),
-                       static_cast<const T*>(store.values.data()), mark_values, layout->keys.data(),
+                       static_cast<const T*>(store.values.data()), mark_values, arrays.keys,
                        y.out.data(), lse.data(), mark_out);
+  count_arithmetic(4 * arrays.seen * q_size);
   if (!recorded(qkv)) return y;
 
   const Saved<T, Device> saved("attention", qkv), out("attention", y.out),
@@ -92,19 +94,20 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const Atten
       K::fill(dout.numel(), T(0), dout.data());
     }
     Tensor<T, Device> dq({n, q_size}), dqkv({n, columns});
+    const LayoutArrays in = layout->template arrays<Device>(shape);
     Tensor<T, Device> dkeys({sizes.kv_heads, slots, d}), dvalues({sizes.kv_heads, slots, d});
     K::attention_backward(shape, n, saved.data(), columns, static_cast<const T*>(own->keys.data()),
-                          static_cast<const T*>(own->values.data()), mark_columns.data(),
-                          layout->keys.data(), layout->groups.data(), layout->group_count(),
-                          out.data(), static_cast<const T*>(lse.data()), seen.data(),
+                          static_cast<const T*>(own->values.data()), mark_columns.data(), in.keys,
+                          in.groups, layout->group_count(), out.data(),
+                          static_cast<const T*>(lse.data()), seen.data(),
                           static_cast<const T*>(dout.data()),
                           dmarks.defined() ? static_cast<const T*>(dmarks.data()) : nullptr,
                           dq.data(), dkeys.data(), dvalues.data());
+    count_arithmetic(10 * in.seen * q_size);
     T* to_rows = dqkv.data();
     K::copy_rows(n, q_size, static_cast<const T*>(dq.data()), q_size, to_rows, columns);
-    K::load_rows(shape, n, static_cast<const T*>(dkeys.data()), layout->slot.data(),
-                 to_rows + q_size, columns);
-    K::load_rows(shape, n, static_cast<const T*>(dvalues.data()), layout->slot.data(),
+    K::load_rows(shape, n, static_cast<const T*>(dkeys.data()), in.slot, to_rows + q_size, columns);
+    K::load_rows(shape, n, static_cast<const T*>(dvalues.data()), in.slot,
                  to_rows + q_size + kv_size, columns);
     to->take(std::move(dqkv));
   };

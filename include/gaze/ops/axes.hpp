@@ -2,7 +2,6 @@
 // Axes: operations along some dimensions of a tensor of any rank see them as rows [R, n], where n
 // runs over these axes and R over all others. Moving them there and back are recorded views.
 #pragma once
-#include "gaze/core/parallel.hpp"
 #include "gaze/ops/rows.hpp"
 
 namespace gaze {
@@ -64,14 +63,6 @@ Tensor<T, Device> from_rows(const Tensor<T, Device>& y, const AxisPlan& plan) {
   if (shape.rank() > 0 && y.size(1) != plan.n) shape[shape.rank() - 1] = y.size(1);
   for (int i = 0; i < back.rank(); ++i) back[static_cast<int>(plan.order[i])] = i;
   return moved(reshape(y, shape), back);
-}
-
-/// Calls f(row) for every row of n elements, in parallel; rows may not share results.
-template <class Function>
-void for_each_row(Index rows, Index n, Function f) {
-  parallel_for(rows, 16384 / (n + 1) + 1, [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r) f(r);
-  });
 }
 
 }  // namespace detail

@@ -39,19 +39,22 @@ void add_unbroadcast(GradNode<T, Device>& to, Tensor<T, Device> g) {
                                strides);
 }
 
-/// 1 where `kept` was the result of minimum or maximum, 0 elsewhere: a tie goes to the first.
+/// The values of x stretched to a shape, contiguous and outside the graph.
 template <class T, class Device>
-Tensor<T, Device> chosen(BroadcastOp op, const Tensor<T, Device>& a, const Tensor<T, Device>& b,
-                         bool first) {
-  const Shape shape = broadcast(a.shape(), b.shape(), "minimum");
-  const auto x = contiguous(expand(a.detach(), shape)), y = contiguous(expand(b.detach(), shape));
-  Tensor<T, Device> mask(shape);
-  for (Index i = 0; i < shape.numel(); ++i) {
-    const bool a_wins =
-        op == BroadcastOp::minimum ? !(y.data()[i] < x.data()[i]) : !(x.data()[i] < y.data()[i]);
-    mask.data()[i] = a_wins == first ? T(1) : T(0);
-  }
-  return mask;
+Tensor<T, Device> stretched(const Tensor<T, Device>& x, const Shape& shape) {
+  const auto plain = x.detach();
+  return contiguous(plain.shape() == shape ? plain : expand(plain, shape));
+}
+
+/// dy where the mask, of dy's shape, holds (or does not), 0 elsewhere.
+template <class T, class Device>
+Tensor<T, Device> kept_where(const Tensor<std::int32_t, Device>& mask, bool holds,
+                             const Tensor<T, Device>& dy) {
+  Tensor<T, Device> g(dy.shape());
+  const T *const none = nullptr, *const from = dy.data();
+  Kernels<Device>::choose(g.numel(), mask.data(), holds ? from : none, holds ? none : from,
+                          g.data());
+  return g;
 }
 
 }  // namespace detail
@@ -139,6 +142,18 @@ Tensor<T, Device> div(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
 }
 
 namespace detail {
+
+/// Where b was the result of minimum or maximum, stretched to `shape`: a tie goes to a.
+template <class T, class Device>
+Tensor<std::int32_t, Device> second_chosen(BroadcastOp op, const Tensor<T, Device>& a,
+                                           const Tensor<T, Device>& b, const Shape& shape) {
+  const auto x = stretched(a, shape), y = stretched(b, shape);
+  Tensor<std::int32_t, Device> mask(shape);
+  Kernels<Device>::compare(op == BroadcastOp::minimum ? CompareOp::less : CompareOp::greater,
+                           mask.numel(), y.data(), x.data(), mask.data());
+  return mask;
+}
+
 template <class T, class Device>
 Tensor<T, Device> select(BroadcastOp op, const char* name, const Tensor<T, Device>& a,
                          const Tensor<T, Device>& b) {
@@ -147,18 +162,15 @@ Tensor<T, Device> select(BroadcastOp op, const char* name, const Tensor<T, Devic
   if (recorded(a, b))
     record(
         name, y,
-        [op, name, a = S(name, a), b = S(name, b), to_a = a.node(),
-         to_b = b.node()](const auto& dy) {
-          for (const bool first : {true, false}) {
-            const auto& to = first ? to_a : to_b;
-            if (to)
-              add_unbroadcast(*to, binary_values(BroadcastOp::mul, name, dy,
-                                                 chosen(op, a.get(), b.get(), first)));
-          }
+        [op, a = S(name, a), b = S(name, b), to_a = a.node(), to_b = b.node()](const auto& dy) {
+          const auto second = second_chosen(op, a.get(), b.get(), dy.shape());
+          if (to_a) add_unbroadcast(*to_a, kept_where(second, false, dy));
+          if (to_b) add_unbroadcast(*to_b, kept_where(second, true, dy));
         },
         a, b);
   return y;
 }
+
 }  // namespace detail
 
 /// The smaller of a and b; on a tie the gradient goes to a.

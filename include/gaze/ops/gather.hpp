@@ -22,43 +22,28 @@ inline IndexPlan plan_index(const char* op, const Shape& values, const Shape& in
   return plan;
 }
 
-/// y[r, j] = x[r, index[r, j]], 0 where the index is -1.
-template <class T>
-void gather_in_rows(Index rows, Index n, Index k, const T* x, const std::int32_t* index, T* y) {
-  for_each_row(rows, k, [&](Index r) {
-    for (Index j = r * k; j < (r + 1) * k; ++j) y[j] = index[j] < 0 ? T(0) : x[r * n + index[j]];
-  });
-}
-
-/// y[r, index[r, j]] += x[r, j], in ascending j.
-template <class T>
-void scatter_in_rows(Index rows, Index n, Index k, const T* x, const std::int32_t* index, T* y) {
-  for_each_row(rows, k, [&](Index r) {
-    for (Index j = r * k; j < (r + 1) * k; ++j)
-      if (index[j] >= 0) y[r * n + index[j]] += x[j];
-  });
-}
-
 }  // namespace detail
 
 /// y[.., j, ..] = x[.., index[.., j, ..], ..] along an axis, 0 where the index is -1. The index has
 /// x's shape but for any size along the axis, and y has the index's shape.
 /// dx[index] += dy, in ascending order.
-template <class T>
-Tensor<T> gather(const Tensor<T>& input, int axis, const Indices<Cpu>& index_input) {
+template <class T, class Device>
+Tensor<T, Device> gather(const Tensor<T, Device>& input, int axis,
+                         const Indices<Device>& index_input) {
+  using K = Kernels<Device>;
   const auto plan = detail::plan_index("gather", input.shape(), index_input.shape(), axis);
   const auto x = detail::rows_of(input, plan.values);
   const auto index = detail::rows_of(index_input, plan.index);
   const Index rows = plan.values.rows, n = plan.values.n, k = plan.index.n;
   detail::check_indices("gather", index, n);
-  Tensor<T> y({rows, k});
-  detail::gather_in_rows(rows, n, k, x.data(), index.data(), y.data());
+  Tensor<T, Device> y({rows, k});
+  K::gather_elements(rows, n, k, x.data(), index.data(), y.data());
   if (recorded(x))
     record(
         "gather", y,
-        [rows, n, k, index = detail::SavedIndices<Cpu>("gather", index),
+        [rows, n, k, index = detail::SavedIndices<Device>("gather", index),
          to = x.node()](const auto& dy) {
-          detail::scatter_in_rows(rows, n, k, dy.data(), index.data(), to->accumulator());
+          K::scatter_add_elements(rows, n, k, dy.data(), index.data(), to->accumulator());
         },
         x);
   return detail::from_rows(y, plan.index);
@@ -66,9 +51,10 @@ Tensor<T> gather(const Tensor<T>& input, int axis, const Indices<Cpu>& index_inp
 
 /// y[.., index[.., j, ..], ..] += x[.., j, ..] into zeros with `size` elements along the axis; an
 /// index of -1 is skipped. x and index have one shape. dx = dy[index].
-template <class T>
-Tensor<T> scatter_add(const Tensor<T>& input, int axis, const Indices<Cpu>& index_input,
-                      Index size) {
+template <class T, class Device>
+Tensor<T, Device> scatter_add(const Tensor<T, Device>& input, int axis,
+                              const Indices<Device>& index_input, Index size) {
+  using K = Kernels<Device>;
   GAZE_CHECK(input.shape() == index_input.shape() && size >= 0, "scatter_add", "x ", input.shape(),
              ", index ", index_input.shape(), ", size ", size);
   const auto plan = detail::plan_axes("scatter_add", input.shape(), detail::one_axis(axis));
@@ -76,15 +62,15 @@ Tensor<T> scatter_add(const Tensor<T>& input, int axis, const Indices<Cpu>& inde
   const auto index = detail::rows_of(index_input, plan);
   const Index rows = plan.rows, k = plan.n;
   detail::check_indices("scatter_add", index, size);
-  auto y = Tensor<T>::zeros({rows, size});
-  detail::scatter_in_rows(rows, size, k, x.data(), index.data(), y.data());
+  auto y = Tensor<T, Device>::zeros({rows, size});
+  K::scatter_add_elements(rows, size, k, x.data(), index.data(), y.data());
   if (recorded(x))
     record(
         "scatter_add", y,
-        [rows, size, k, index = detail::SavedIndices<Cpu>("scatter_add", index),
+        [rows, size, k, index = detail::SavedIndices<Device>("scatter_add", index),
          to = x.node()](const auto& dy) {
-          Tensor<T> dx({rows, k});
-          detail::gather_in_rows(rows, size, k, dy.data(), index.data(), dx.data());
+          Tensor<T, Device> dx({rows, k});
+          K::gather_elements(rows, size, k, dy.data(), index.data(), dx.data());
           to->take(std::move(dx));
         },
         x);

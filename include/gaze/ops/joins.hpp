@@ -57,17 +57,8 @@ Tensor<T, Device> pad(const Tensor<T, Device>& x, const Shape& before, const Sha
   Tensor<T, Device> y(shape);
   Kernels<Device>::fill(y.numel(), value, y.data());
   for (int d = 0; d < x.rank(); ++d) first += before[d] * y.strides()[d];
-  // As rows of the last dimension, each copied to where it now lies.
   const auto from = contiguous(x.detach());
-  const int last = x.rank() - 1;
-  const Index length = last < 0 ? 1 : x.shape()[last], rows = length ? x.numel() / length : 0;
-  for (Index r = 0; r < rows; ++r) {
-    Index at = first, rest = r;
-    for (int d = last - 1; d >= 0; rest /= x.shape()[d--])
-      at += rest % x.shape()[d] * y.strides()[d];
-    Kernels<Device>::copy_rows(1, length, static_cast<const T*>(from.data()) + r * length, length,
-                               y.data() + at, length);
-  }
+  Kernels<Device>::copy_to_strided(from.shape(), from.data(), y.data() + first, y.strides());
   if (recorded(x))
     record(
         "pad", y,

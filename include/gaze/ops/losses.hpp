@@ -2,7 +2,9 @@
 // Cross-entropy of logits that are there anyway. (Where they are a product with the vocabulary,
 // linear_logprob in logprob.hpp never stores them.)
 #pragma once
-#include "gaze/ops/rows.hpp"
+#include "gaze/ops/cast.hpp"
+#include "gaze/ops/reduce.hpp"
+#include "gaze/ops/select.hpp"
 
 namespace gaze {
 
@@ -19,11 +21,12 @@ Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
   const auto target = contiguous(target_input);
   const Index n = z.size(0), v = z.size(1);
   detail::check_indices("cross_entropy", target, v);
-  const auto ids = static_cast<const std::int32_t*>(target.data());
-  const auto count = n - std::count(ids, ids + n, -1);
+  const auto count = static_cast<Index>(
+      sum(cast<double>(greater_equal(target, Indices<Device>::scalar(0)))).item());
   GAZE_CHECK(count > 0, "cross_entropy", "no row of ", z.shape(), " has a target");
   Tensor<T, Device> logp({n}), entropy({n}), lse({n});
-  K::softmax_stats(n, v, static_cast<const T*>(z.data()), v, T(1), ids, logp.data(), entropy.data(),
+  K::softmax_stats(n, v, static_cast<const T*>(z.data()), v, T(1),
+                   static_cast<const std::int32_t*>(target.data()), logp.data(), entropy.data(),
                    lse.data());
   const double total = K::sum(n, static_cast<const T*>(logp.data()));
   auto y = Tensor<T, Device>::scalar(static_cast<T>(-total / static_cast<double>(count)));
@@ -32,9 +35,11 @@ Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
         "cross_entropy", y,
         [n, v, count, lse, z = S("cross_entropy", z), to = z.node(),
          target = detail::SavedIndices<Device>("cross_entropy", target)](const auto& dy) {
-          Tensor<T, Device> dz({n, v}), dlogp({n});
+          Tensor<T, Device> dz({n, v});
           K::copy(dz.numel(), z.data(), dz.data());
-          K::fill(n, -dy.item() / static_cast<T>(count), dlogp.data());
+          const auto factor = Tensor<T, Device>::scalar(static_cast<T>(-count));
+          const auto dlogp = contiguous(
+              expand(detail::binary_values(BroadcastOp::div, "cross_entropy", dy, factor), {n}));
           const T* none = nullptr;
           K::softmax_stats_backward(n, v, dz.data(), v, T(1), target.data(),
                                     static_cast<const T*>(lse.data()), none,

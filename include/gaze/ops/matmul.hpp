@@ -3,7 +3,7 @@
 #pragma once
 #include <vector>
 
-#include "gaze/core/parallel.hpp"
+#include "gaze/kernels/settings.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
@@ -52,7 +52,7 @@ struct BatchPlan {
   bool transpose_a, transpose_b;
   Index m, n, k;
   Shape batch;
-  std::vector<Index> a, b;  // elements from the start of the operand
+  std::vector<Index> a, b, y;  // elements from the start of the operand or the result
   bool a_repeats, b_repeats;
 };
 
@@ -75,68 +75,47 @@ inline std::vector<Index> matrix_places(const Shape& own, const Shape& whole, In
   return places;
 }
 
-/// Calls f(i) for each product of a batch: side by side where there are enough for all threads and
-/// no two write to one place, else in turn, each with all threads.
-template <class Function>
-void for_products(const BatchPlan& plan, bool side_by_side, Function f) {
-  const Index count = static_cast<Index>(plan.a.size());
-  const Index grain = (Index{1} << 21) / (plan.m * plan.n * plan.k + 1) + 1;
-  const auto some = [&](Index i, Index end) {
-    for (; i < end; ++i) f(static_cast<std::size_t>(i));
-  };
-  if (side_by_side && count >= threads())
-    parallel_for(count, grain, some);
-  else
-    some(0, count);
-}
-
 /// matmul() of batches; the derivative of a stretched operand adds up over the batch.
 template <class T, class Device>
 Tensor<T, Device> batched_product(const Tensor<T, Device>& a, const Tensor<T, Device>& b,
                                   const BatchPlan& p) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
+  using In = MatrixBatch<const T>;
+  using Out = MatrixBatch<T>;
   Shape shape = Shape::filled(p.batch.rank() + 2, p.n);
   std::copy(p.batch.begin(), p.batch.end(), &shape[0]);
   shape[p.batch.rank()] = p.m;
   Tensor<T, Device> y(shape);
   const Index lda = p.transpose_a ? p.m : p.k, ldb = p.transpose_b ? p.k : p.n;
-  for_products(p, true, [&](std::size_t i) {
-    K::gemm(p.transpose_a, p.transpose_b, p.m, p.n, p.k, static_cast<const T*>(a.data()) + p.a[i],
-            lda, static_cast<const T*>(b.data()) + p.b[i], ldb,
-            y.data() + static_cast<Index>(i) * p.m * p.n, p.n, false);
-  });
+  const Index count = static_cast<Index>(p.a.size());
+  K::gemm_batched(p.transpose_a, p.transpose_b, p.m, p.n, p.k, count, In{a.data(), p.a.data(), lda},
+                  In{b.data(), p.b.data(), ldb}, Out{y.data(), p.y.data(), p.n}, false, false);
   if (recorded(a, b))
     record(
         "matmul", y,
-        [p, lda, ldb, a = S("matmul", a), b = S("matmul", b), to_a = a.node(),
+        [p, lda, ldb, count, a = S("matmul", a), b = S("matmul", b), to_a = a.node(),
          to_b = b.node()](const auto& dy) {
-          const auto g = [&](std::size_t i) {
-            return static_cast<const T*>(dy.data()) + static_cast<Index>(i) * p.m * p.n;
-          };
+          const In g{dy.data(), p.y.data(), p.n};
           if (to_a) {
-            T* const da = to_a->accumulator();
-            const T* const other = b.data();
-            for_products(p, !p.a_repeats, [&](std::size_t i) {
-              if (p.transpose_a)
-                K::gemm(p.transpose_b, true, p.k, p.m, p.n, other + p.b[i], ldb, g(i), p.n,
-                        da + p.a[i], p.m, true);
-              else
-                K::gemm(false, !p.transpose_b, p.m, p.k, p.n, g(i), p.n, other + p.b[i], ldb,
-                        da + p.a[i], p.k, true);
-            });
+            const In other{b.data(), p.b.data(), ldb};
+            const Out da{to_a->accumulator(), p.a.data(), lda};
+            if (p.transpose_a)
+              K::gemm_batched(p.transpose_b, true, p.k, p.m, p.n, count, other, g, da, true,
+                              p.a_repeats);
+            else
+              K::gemm_batched(false, !p.transpose_b, p.m, p.k, p.n, count, g, other, da, true,
+                              p.a_repeats);
           }
           if (to_b) {
-            T* const db = to_b->accumulator();
-            const T* const other = a.data();
-            for_products(p, !p.b_repeats, [&](std::size_t i) {
-              if (p.transpose_b)
-                K::gemm(true, p.transpose_a, p.n, p.k, p.m, g(i), p.n, other + p.a[i], lda,
-                        db + p.b[i], p.k, true);
-              else
-                K::gemm(!p.transpose_a, false, p.k, p.n, p.m, other + p.a[i], lda, g(i), p.n,
-                        db + p.b[i], p.n, true);
-            });
+            const In other{a.data(), p.a.data(), lda};
+            const Out db{to_b->accumulator(), p.b.data(), ldb};
+            if (p.transpose_b)
+              K::gemm_batched(true, p.transpose_a, p.n, p.k, p.m, count, g, other, db, true,
+                              p.b_repeats);
+            else
+              K::gemm_batched(!p.transpose_a, false, p.k, p.n, p.m, count, other, g, db, true,
+                              p.b_repeats);
           }
         },
         a, b);
@@ -175,6 +154,7 @@ Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Devic
                                batch,
                                detail::matrix_places(of_a, batch, m * k),
                                detail::matrix_places(of_b, batch, k * n),
+                               detail::matrix_places(batch, batch, m * n),
                                of_a.numel() != batch.numel(),
                                of_b.numel() != batch.numel()};
   return detail::batched_product(contiguous(a_input), contiguous(b_input), plan);

@@ -3,7 +3,6 @@
 // everything and give shape []; with axes, which may be negative, these stay with size 1. Every
 // result has one fixed order of summation: the same bits at any number of threads.
 #pragma once
-#include <cmath>
 #include <concepts>
 #include <limits>
 
@@ -16,14 +15,14 @@ namespace gaze {
 template <class T, class Device>
 Tensor<T, Device> sum(const Tensor<T, Device>& input) {
   const auto x = contiguous(input);
-  auto y = Tensor<T, Device>::scalar(
-      static_cast<T>(Kernels<Device>::sum(x.numel(), static_cast<const T*>(x.data()))));
+  Tensor<T, Device> y(Shape{});
+  Kernels<Device>::sum_to(x.numel(), x.data(), y.data());
   if (recorded(x))
     record(
         "sum", y,
         [to = x.node()](const auto& dy) {
           Tensor<T, Device> g(to->shape);
-          Kernels<Device>::fill(g.numel(), dy.item(), g.data());
+          Kernels<Device>::fill_from(g.numel(), dy.data(), g.data());
           to->take(std::move(g));
         },
         x);
@@ -72,43 +71,23 @@ Tensor<T, Device> mean(const Tensor<T, Device>& x, const Shape& axes) {
 namespace detail {
 
 /// Applies f(rows) -> [R] and gives the result its axes of size 1 back.
-template <class T, class Function>
-Tensor<T> reduce_rows(const Tensor<T>& x, const AxisPlan& plan, Function f) {
+template <class T, class Device, class Function>
+Tensor<T, Device> reduce_rows(const Tensor<T, Device>& x, const AxisPlan& plan, Function f) {
   return reshape(f(rows_of(x, plan)), plan.kept);
 }
 
-template <class T>
-double row_mean(const T* x, Index n) {
-  double total = 0;
-  for (Index j = 0; j < n; ++j) total += static_cast<double>(x[j]);
-  return total / static_cast<double>(n);
-}
-
-template <class T>
-Tensor<T> variance_rows(const Tensor<T>& x, T inverse) {
+template <class T, class Device>
+Tensor<T, Device> variance_rows(const Tensor<T, Device>& x, T inverse) {
+  using K = Kernels<Device>;
   const Index rows = x.size(0), n = x.size(1);
-  Tensor<T> y({rows});
-  for_each_row(rows, n, [&](Index r) {
-    const T* const row = x.data() + r * n;
-    const double center = row_mean(row, n);
-    double squares = 0;
-    for (Index j = 0; j < n; ++j) {
-      const double d = static_cast<double>(row[j]) - center;
-      squares += d * d;
-    }
-    y.data()[r] = static_cast<T>(squares * static_cast<double>(inverse));
-  });
+  Tensor<T, Device> y({rows});
+  K::variance_forward(rows, n, inverse, x.data(), y.data());
   if (recorded(x))
     record(
         "variance", y,
-        [rows, n, inverse, x = Saved<T, Cpu>("variance", x), to = x.node()](const auto& dy) {
-          const T* const in = x.data();
-          Tensor<T> dx({rows, n});
-          for_each_row(rows, n, [&](Index r) {
-            const T center = static_cast<T>(row_mean(in + r * n, n));
-            const T slope = 2 * inverse * dy.data()[r];
-            for (Index j = r * n; j < (r + 1) * n; ++j) dx.data()[j] = slope * (in[j] - center);
-          });
+        [rows, n, inverse, x = Saved<T, Device>("variance", x), to = x.node()](const auto& dy) {
+          Tensor<T, Device> dx({rows, n});
+          K::variance_backward(rows, n, inverse, x.data(), dy.data(), dx.data());
           to->take(std::move(dx));
         },
         x);
@@ -120,8 +99,8 @@ Tensor<T> variance_rows(const Tensor<T>& x, T inverse) {
 /// sum (x - mean)^2 / (n - correction) along some axes, which stay with size 1; two passes.
 /// Correction 0 is the population's variance, 1 the unbiased estimate from a sample.
 /// dx = 2 dy (x - mean) / (n - correction).
-template <class T>
-Tensor<T> variance(const Tensor<T>& x, const Shape& axes, Index correction = 0) {
+template <class T, class Device>
+Tensor<T, Device> variance(const Tensor<T, Device>& x, const Shape& axes, Index correction = 0) {
   const auto plan = detail::plan_axes("variance", x.shape(), axes);
   GAZE_CHECK(plan.n > correction, "variance", "of ", plan.n, " elements with correction ",
              correction, ": axes ", axes, " of ", x.shape());
@@ -132,55 +111,43 @@ Tensor<T> variance(const Tensor<T>& x, const Shape& axes, Index correction = 0) 
 
 namespace detail {
 
-/// Where each row's greatest (or least) element is: the first of equals, or the first NaN.
-template <class T>
-Indices<Cpu> best_in_rows(const Tensor<T>& x, bool greatest) {
-  const Index rows = x.size(0), n = x.size(1);
-  Indices<Cpu> best({rows});
-  for_each_row(rows, n, [&](Index r) {
-    const T* const row = x.data() + r * n;
-    Index at = 0;
-    for (Index j = 1; j < n && row[at] == row[at]; ++j) {
-      const bool better = greatest ? row[j] > row[at] : row[j] < row[at];
-      if (better || row[j] != row[j]) at = j;
-    }
-    best.data()[r] = static_cast<std::int32_t>(at);
-  });
-  return best;
-}
-
 inline void check_some(const char* op, const AxisPlan& plan, const Shape& shape) {
   GAZE_CHECK(plan.n > 0, op, "of no elements: shape ", shape);
   GAZE_CHECK(plan.n <= std::numeric_limits<std::int32_t>::max(), op, "too many elements: ", shape);
 }
 
-template <class T>
-Tensor<T> extreme(const char* op, const Tensor<T>& input, const Shape& axes, bool greatest) {
+template <class T, class Device>
+Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const Shape& axes,
+                          bool greatest) {
+  using K = Kernels<Device>;
   const auto plan = plan_axes(op, input.shape(), axes);
   check_some(op, plan, input.shape());
-  return reduce_rows(input, plan, [&](const Tensor<T>& x) {
-    const Index n = plan.n;
-    const auto best = best_in_rows(x, greatest);
-    Tensor<T> y({plan.rows});
-    for (Index r = 0; r < plan.rows; ++r) y.data()[r] = x.data()[r * n + best.data()[r]];
+  return reduce_rows(input, plan, [&](const Tensor<T, Device>& x) {
+    const Index rows = plan.rows, n = plan.n;
+    Indices<Device> best({rows});
+    K::best_in_rows(rows, n, greatest, x.data(), best.data());
+    Tensor<T, Device> y({rows});
+    K::gather_elements(rows, n, 1, x.data(), best.data(), y.data());
     if (recorded(x))
       record(
           op, y,
-          [n, best, to = x.node()](const auto& dy) {
-            T* const dx = to->accumulator();
-            for (Index r = 0; r < best.numel(); ++r) dx[r * n + best.data()[r]] += dy.data()[r];
+          [rows, n, best, to = x.node()](const auto& dy) {
+            K::scatter_add_elements(rows, n, 1, dy.data(), best.data(), to->accumulator());
           },
           x);
     return y;
   });
 }
 
-template <class T>
-Indices<Cpu> arg_extreme(const char* op, const Tensor<T>& x, const Shape& axes, bool greatest) {
+template <class T, class Device>
+Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Shape& axes,
+                            bool greatest) {
   refuse_gradient(op, x);
   const auto plan = plan_axes(op, x.shape(), axes);
   check_some(op, plan, x.shape());
-  const auto best = best_in_rows(rows_of(x.detach(), plan), greatest);
+  const auto seen = rows_of(x.detach(), plan);
+  Indices<Device> best({plan.rows});
+  Kernels<Device>::best_in_rows(plan.rows, plan.n, greatest, seen.data(), best.data());
   return best.view(0, plan.kept, contiguous_strides(plan.kept));
 }
 
@@ -188,91 +155,54 @@ Indices<Cpu> arg_extreme(const char* op, const Tensor<T>& x, const Shape& axes, 
 
 /// The greatest element along some axes, which stay with size 1. A NaN wins. The gradient goes to
 /// the first of equal elements.
-template <class T>
-Tensor<T> max(const Tensor<T>& x, const Shape& axes) {
+template <class T, class Device>
+Tensor<T, Device> max(const Tensor<T, Device>& x, const Shape& axes) {
   return detail::extreme("max", x, axes, true);
 }
 /// The greatest of all elements, shape [].
-template <class T>
-Tensor<T> max(const Tensor<T>& x) {
+template <class T, class Device>
+Tensor<T, Device> max(const Tensor<T, Device>& x) {
   return reshape(max(x, detail::all_axes(x.shape())), {});
 }
 
 /// The least element along some axes, as max() is the greatest.
-template <class T>
-Tensor<T> min(const Tensor<T>& x, const Shape& axes) {
+template <class T, class Device>
+Tensor<T, Device> min(const Tensor<T, Device>& x, const Shape& axes) {
   return detail::extreme("min", x, axes, false);
 }
-template <class T>
-Tensor<T> min(const Tensor<T>& x) {
+template <class T, class Device>
+Tensor<T, Device> min(const Tensor<T, Device>& x) {
   return reshape(min(x, detail::all_axes(x.shape())), {});
 }
 
 /// Where along an axis, which stays with size 1, the greatest element is: the first of equals.
 /// gather(x, axis, argmax(x, axis)) is max(x, {axis}). No derivative: throws where one is needed.
-template <class T>
-Indices<Cpu> argmax(const Tensor<T>& x, int axis) {
+template <class T, class Device>
+Indices<Device> argmax(const Tensor<T, Device>& x, int axis) {
   return detail::arg_extreme("argmax", x, detail::one_axis(axis), true);
 }
 
 /// Where the least element is; as argmax().
-template <class T>
-Indices<Cpu> argmin(const Tensor<T>& x, int axis) {
+template <class T, class Device>
+Indices<Device> argmin(const Tensor<T, Device>& x, int axis) {
   return detail::arg_extreme("argmin", x, detail::one_axis(axis), false);
 }
 
 namespace detail {
 
-/// e^(x - top) per row, top being the row's maximum (0 where that is infinite), and the rows' sums:
-/// what softmax and logsumexp are made of.
-template <class T>
-struct ShiftedExp {
-  using K = Kernels<typename Tensor<T>::device_type>;
-
-  Tensor<T> values;  // [R, n]
-  std::vector<T> top;
-  std::vector<double> total;
-
-  explicit ShiftedExp(const Tensor<T>& x)
-      : values(x.shape()), top(static_cast<std::size_t>(x.size(0))), total(top.size()) {
-    const Index rows = x.size(0), n = x.size(1);
-    for_each_row(rows, n, [&](Index r) {
-      const T *const in = x.data() + r * n, best = n ? *std::max_element(in, in + n) : T(0);
-      T* const out = values.data() + r * n;
-      const T shift = std::isfinite(best) ? best : T(0);
-      for (Index j = 0; j < n; ++j) out[j] = in[j] - shift;
-      top[static_cast<std::size_t>(r)] = shift;
-    });
-    K::unary_forward(UnaryOp::exp, values.numel(), static_cast<const T*>(values.data()),
-                     values.data());
-    for_each_row(rows, n, [&](Index r) {
-      double& sum = total[static_cast<std::size_t>(r)];
-      for (Index j = r * n; j < (r + 1) * n; ++j) sum += static_cast<double>(values.data()[j]);
-    });
-  }
-};
-
-template <class T>
-Tensor<T> logsumexp_rows(const Tensor<T>& x) {
+template <class T, class Device>
+Tensor<T, Device> logsumexp_rows(const Tensor<T, Device>& x) {
+  using K = Kernels<Device>;
   const Index rows = x.size(0), n = x.size(1);
-  const ShiftedExp<T> e(x);
-  Tensor<T> y({rows});
-  for (Index r = 0; r < rows; ++r) {
-    const auto i = static_cast<std::size_t>(r);
-    y.data()[r] = e.top[i] + static_cast<T>(std::log(e.total[i]));
-  }
+  Tensor<T, Device> y({rows});
+  K::logsumexp_forward(rows, n, x.data(), y.data());
   if (recorded(x))
     record(
         "logsumexp", y,
-        [rows, n, x = Saved<T, Cpu>("logsumexp", x), to = x.node()](const auto& dy) {
-          ShiftedExp<T> p(x.get());
-          for_each_row(rows, n, [&](Index r) {
-            const double total = p.total[static_cast<std::size_t>(r)];
-            const T slope =
-                total > 0 ? static_cast<T>(static_cast<double>(dy.data()[r]) / total) : T(0);
-            for (Index j = r * n; j < (r + 1) * n; ++j) p.values.data()[j] *= slope;
-          });
-          to->take(std::move(p.values));
+        [rows, n, x = Saved<T, Device>("logsumexp", x), to = x.node()](const auto& dy) {
+          Tensor<T, Device> dx({rows, n});
+          K::logsumexp_backward(rows, n, x.data(), dy.data(), dx.data());
+          to->take(std::move(dx));
         },
         x);
   return y;
@@ -282,8 +212,8 @@ Tensor<T> logsumexp_rows(const Tensor<T>& x) {
 
 /// log sum e^x along some axes, which stay with size 1, without overflow; -inf of no elements.
 /// dx = dy softmax(x); a row of only -inf gets none.
-template <class T>
-Tensor<T> logsumexp(const Tensor<T>& x, const Shape& axes) {
+template <class T, class Device>
+Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Shape& axes) {
   const auto plan = detail::plan_axes("logsumexp", x.shape(), axes);
   return detail::reduce_rows(x, plan,
                              [](const auto& rows) { return detail::logsumexp_rows(rows); });

@@ -16,11 +16,13 @@ namespace detail {
 template <class Device>
 using SavedIndices = Saved<std::int32_t, Device>;
 
+/// Throws unless every index of a contiguous tensor is -1 or one of so many rows.
 template <class Device>
 void check_indices(const char* op, const Indices<Device>& index, Index rows) {
-  for (Index i = 0; i < index.numel(); ++i)
-    GAZE_CHECK(index.data()[i] >= -1 && index.data()[i] < rows, op, "index ", index.data()[i],
-               " at ", i, " is outside the ", rows, " rows");
+  const Index at =
+      Kernels<Device>::first_outside(index.numel(), index.data(), -2.0, static_cast<double>(rows));
+  GAZE_CHECK(at == index.numel(), op, "index ", index.view(at, {}, {}).item(), " at ", at,
+             " is outside the ", rows, " rows");
 }
 }  // namespace detail
 

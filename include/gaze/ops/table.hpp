@@ -18,8 +18,8 @@ enum OpChecks : unsigned {
   finite_differences = 1,  // of float64, tests/gradcheck.hpp
   float_to_double = 2,     // the vector kernels against the plain loops
   golden_file = 4,         // PyTorch, tests/golden/engine_golden.json
-  cpu_to_cuda = 8,
-  refusal = 16,  // has no derivative, and throws where an input requires one
+  cpu_to_cuda = 8,         // the CUDA kernels, on the emulator or a GPU, against the CPU's float64
+  refusal = 16,            // has no derivative, and throws where an input requires one
 };
 
 struct OpRow {
@@ -31,17 +31,18 @@ struct OpRow {
 
 namespace detail {
 inline constexpr unsigned both_types = float32 | float64;
-inline constexpr unsigned value_checks = float_to_double | golden_file;
-inline constexpr unsigned all_cpu_checks = finite_differences | value_checks;
+inline constexpr unsigned both_devices = on_cpu | on_cuda;
+inline constexpr unsigned value_checks = float_to_double | golden_file | cpu_to_cuda;
+inline constexpr unsigned all_checks = finite_differences | value_checks;
 
 constexpr OpRow op_row(std::string_view name, std::string_view header,
                        std::string_view benchmark = "") {
-  return {name, header, both_types, on_cpu, all_cpu_checks, benchmark};
+  return {name, header, both_types, both_devices, all_checks, benchmark};
 }
 
 /// An operation whose result has no derivative.
 constexpr OpRow plain_row(std::string_view name, std::string_view header) {
-  return {name, header, both_types, on_cpu, value_checks | refusal, ""};
+  return {name, header, both_types, both_devices, value_checks | refusal, ""};
 }
 }  // namespace detail
 
@@ -90,7 +91,8 @@ inline constexpr std::array op_table = {
     detail::op_row("stack", "ops/joins.hpp"),
     detail::op_row("repeat", "ops/joins.hpp"),
     detail::op_row("pad", "ops/joins.hpp"),
-    OpRow{"cast", "ops/cast.hpp", detail::both_types | int32, on_cpu, detail::all_cpu_checks, ""},
+    OpRow{"cast", "ops/cast.hpp", detail::both_types | int32, detail::both_devices,
+          detail::all_checks, ""},
     // reductions, over everything or along any axes
     detail::op_row("sum", "ops/reduce.hpp"),
     detail::op_row("mean", "ops/reduce.hpp"),
@@ -126,8 +128,8 @@ inline constexpr std::array op_table = {
     detail::op_row("linear_logprob", "ops/logprob.hpp", "linear_logprob"),
     detail::op_row("cross_entropy", "ops/losses.hpp"),
     // the graph itself
-    OpRow{"checkpoint", "autograd.hpp", detail::both_types, on_cpu,
-          finite_differences | float_to_double, ""},
+    OpRow{"checkpoint", "autograd.hpp", detail::both_types, detail::both_devices,
+          finite_differences | float_to_double | cpu_to_cuda, ""},
 };
 
 /// The row of an operation, or null.

@@ -12,19 +12,31 @@
 //   l.end_group();                          // what follows shares no keys with these rows
 #pragma once
 #include <cstdint>
+#include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
+#include "gaze/core/storage.hpp"
 #include "gaze/kernels/attention_layout.hpp"
+#include "gaze/kernels/kernels.hpp"
 
 namespace gaze {
 
 /// Consecutive rows of one sequence and the slots of their keys.
 struct Segment {
-  std::int32_t row = 0, length = 0;        // rows [row, row + length)
-  std::int32_t slot = 0;                   // slots [slot, slot + length)
+  std::int32_t row = 0, length = 0;          // rows [row, row + length)
+  std::int32_t slot = 0;                     // slots [slot, slot + length)
   std::int32_t prefix_slot = 0, prefix = 0;  // what they see before themselves
+};
+
+/// A layout's arrays in the memory of a device.
+struct LayoutArrays {
+  const std::int32_t* slot = nullptr;
+  RowKeys keys;
+  const Index* groups = nullptr;
+  Index seen = 0;  ///< pairs of a row and a key; 0 on the CPU, whose kernels count them
 };
 
 struct TokenLayout {
@@ -64,6 +76,17 @@ struct TokenLayout {
     return first;
   }
 
+  /// The arrays on a device: the processor's are the vectors themselves, which its kernels check;
+  /// another device's are checked and copied when first asked for, and again after rows were added
+  /// or for a store of another size. One thread at a time may ask.
+  template <class Device>
+  LayoutArrays arrays(const AttentionShape& shape) const {
+    if constexpr (std::is_same_v<Device, Cpu>)
+      return {slot.data(), keys.data(), groups.data()};
+    else
+      return copied<Device>(shape);
+  }
+
   /// One more row of a sequence whose keys lie in a cache: it is the `step`-th after the prefix.
   void add_step(Index prefix_slot, Index prefix, Index own_slot, Index step) {
     position.push_back(static_cast<std::int32_t>(prefix + step));
@@ -73,6 +96,50 @@ struct TokenLayout {
   }
 
  private:
+  template <class Device>
+  struct Copy {
+    Copy(const TokenLayout& l, Index slots, std::size_t size)
+        : rows(l.slot.size()), groups(l.groups.size()), slots(slots), bytes(size) {}
+    bool holds(const TokenLayout& l, Index wanted_slots) const {
+      return rows == l.slot.size() && groups == l.groups.size() && slots == wanted_slots;
+    }
+    std::size_t rows, groups;
+    Index slots;
+    Storage<Device> bytes;
+    std::shared_ptr<const void> plan;  // see RowKeys
+    LayoutArrays arrays;
+  };
+
+  /// Slots, ranges and groups one after another, groups first: they want the widest alignment.
+  template <class Device>
+  LayoutArrays copied(const AttentionShape& shape) const {
+    const auto* last = static_cast<const Copy<Device>*>(device_copy_.get());
+    if (last && last->holds(*this, shape.slots)) return last->arrays;
+    check_attention("attention", shape, rows(), keys.data());
+    for (const std::int32_t s : slot)
+      GAZE_CHECK(s >= 0 && s < shape.slots, "attention", "slot ", s, " of ", shape.slots);
+    const std::size_t of_groups = groups.size() * sizeof(Index);
+    const std::size_t of_keys = keys.size() * sizeof(KeyRange);
+    const std::size_t of_slots = slot.size() * sizeof(std::int32_t);
+    std::vector<std::byte> all(of_groups + of_keys + of_slots);
+    std::memcpy(all.data(), groups.data(), of_groups);
+    if (of_keys) std::memcpy(all.data() + of_groups, keys.data(), of_keys);
+    if (of_slots) std::memcpy(all.data() + of_groups + of_keys, slot.data(), of_slots);
+    const auto copy = std::make_shared<Copy<Device>>(*this, shape.slots, all.size());
+    auto* const first = static_cast<std::byte*>(copy->bytes.data());
+    Allocator<Device>::copy_in(first, all.data(), all.size());
+    if constexpr (requires { Kernels<Device>::plan_attention(rows(), keys.data()); })
+      copy->plan = Kernels<Device>::plan_attention(rows(), keys.data());
+    copy->arrays = {reinterpret_cast<const std::int32_t*>(first + of_groups + of_keys),
+                    {reinterpret_cast<const KeyRange*>(first + of_groups), copy->plan.get()},
+                    reinterpret_cast<const Index*>(first)};
+    for (const KeyRange& range : keys) copy->arrays.seen += key_count(range);
+    device_copy_ = copy;
+    return copy->arrays;
+  }
+
+  mutable std::shared_ptr<void> device_copy_;  // a Copy<Device>; a program uses one such device
+
   Segment add(Index length, std::int32_t prefix_slot, std::int32_t prefix, bool causal) {
     GAZE_CHECK(length > 0, "TokenLayout", "a segment needs at least one row, got ", length);
     const auto first = static_cast<std::int32_t>(reserve(length, prefix));

@@ -15,24 +15,23 @@ namespace gaze::rl {
 
 namespace detail {
 
-/// The CPU's kernels, looked up when used: this header does not choose who defines them.
+/// The CPU's kernels, looked up when used: this header does not choose who defines them. The loss
+/// of a few thousand tokens is made on the host, whatever the device of the log-probabilities.
 template <class T>
 using HostKernels = Kernels<typename Tensor<T, Cpu>::device_type>;
 
 /// One number that depends on x [N] with the given slopes.
-template <class T>
-Tensor<T, Cpu> with_slope(const char* op, const Tensor<T, Cpu>& x, const std::vector<T>& terms,
-                          const std::vector<T>& slope) {
+template <class T, class Device>
+Tensor<T, Device> with_slope(const char* op, const Tensor<T, Device>& x,
+                             const std::vector<T>& terms, const std::vector<T>& slope) {
   const Index n = static_cast<Index>(terms.size());
-  auto y = Tensor<T, Cpu>::scalar(
+  auto y = Tensor<T, Device>::scalar(
       static_cast<T>(HostKernels<T>::sum(n, static_cast<const T*>(terms.data()))));
   if (recorded(x))
     record(
         op, y,
-        [slope, to = x.node()](const auto& dy) {
-          auto g = Tensor<T, Cpu>::from(to->shape, slope);
-          for (Index i = 0; i < g.numel(); ++i) g.data()[i] *= dy.item();
-          to->take(std::move(g));
+        [op, slope = Tensor<T, Device>::from(x.shape(), slope), to = x.node()](const auto& dy) {
+          to->take(gaze::detail::binary_values(BroadcastOp::mul, op, slope, dy));
         },
         x);
   return y;
@@ -264,23 +263,23 @@ inline void check_inputs(const Shape& logp, const LossInputs& in, const LossSett
 }  // namespace detail
 
 /// Ratios at the settings' level, one per token; 1 at masked tokens.
-template <class T>
-std::vector<T> ratios(const Tensor<T, Cpu>& logp, const LossInputs& in, const LossSettings& s) {
+template <class T, class Device>
+std::vector<T> ratios(const Tensor<T, Device>& logp, const LossInputs& in, const LossSettings& s) {
   detail::check_inputs(logp.shape(), in, s);
-  const auto x = contiguous(logp.detach());
+  const auto x = logp.to_vector();
   const auto c = detail::token_constants<T>(x.data(), in, s, loss_totals(in, s));
   return detail::exponentials(detail::log_ratios<T>(x.data(), c, in, s).value);
 }
 
 /// The policy loss of logp [N], differentiable in it. Masked tokens are kept out whatever their
 /// values. `metrics` are added to: micro-batches of a step share them.
-template <class T>
-Tensor<T, Cpu> policy_loss(const Tensor<T, Cpu>& all_logp, const LossInputs& in,
-                           const LossSettings& s, const LossTotals& totals,
-                           LossMetrics* metrics = nullptr) {
-  detail::check_inputs(all_logp.shape(), in, s);
-  const auto x = contiguous(all_logp);
-  const T* logp = x.data();
+template <class T, class Device>
+Tensor<T, Device> policy_loss(const Tensor<T, Device>& x, const LossInputs& in,
+                              const LossSettings& s, const LossTotals& totals,
+                              LossMetrics* metrics = nullptr) {
+  detail::check_inputs(x.shape(), in, s);
+  const std::vector<T> values = x.to_vector();
+  const T* logp = values.data();
   const auto c = detail::token_constants<T>(logp, in, s, totals);
   const auto log_ratio = detail::log_ratios<T>(logp, c, in, s);
   const auto ratio = detail::exponentials(log_ratio.value);
@@ -325,18 +324,19 @@ Tensor<T, Cpu> policy_loss(const Tensor<T, Cpu>& all_logp, const LossInputs& in,
 
 /// -coefficient times the mean entropy of the tokens that are trained on: entropy [N] of the same
 /// tokens as logp, differentiable in it.
-template <class T>
-Tensor<T, Cpu> entropy_bonus(const Tensor<T, Cpu>& all_entropy, const LossInputs& in,
-                             const LossSettings& s, const LossTotals& totals, double coefficient) {
-  const auto x = contiguous(all_entropy);
+template <class T, class Device>
+Tensor<T, Device> entropy_bonus(const Tensor<T, Device>& x, const LossInputs& in,
+                                const LossSettings& s, const LossTotals& totals,
+                                double coefficient) {
   const auto trained = trained_tokens(in, s, totals);
   GAZE_CHECK(x.shape() == Shape({static_cast<Index>(trained.size())}), "entropy_bonus", "entropy ",
              x.shape(), " for ", trained.size(), " tokens");
   const T w = static_cast<T>(-coefficient / std::max(1.0, totals.bonus_tokens));
+  const std::vector<T> entropy = x.to_vector();
   std::vector<T> term(trained.size(), T(0)), slope(trained.size(), T(0));
   for (std::size_t t = 0; t < trained.size(); ++t) {
     if (!trained[t]) continue;
-    term[t] = w * x.data()[t];
+    term[t] = w * entropy[t];
     slope[t] = w;
   }
   return detail::with_slope("entropy_bonus", x, term, slope);

@@ -31,7 +31,7 @@ class RunState {
 
   /// For the folder of the run (train/loop.hpp); the state must outlive it.
   CarriedState carried() {
-    return {[this](std::vector<io::TensorView>& tensors, io::Metadata& m) { save(tensors, m); },
+    return {[this](TensorsToWrite& tensors, io::Metadata& m) { save(tensors, m); },
             [this](const io::SafetensorsFile& file) { restore(file); }};
   }
 
@@ -39,10 +39,9 @@ class RunState {
   bool follows() const { return reference_ && sync_.every > 0; }
   static std::string tensor_name(const Pack<T, Device>& pack) { return "reference." + pack.name(); }
 
-  void save(std::vector<io::TensorView>& tensors, io::Metadata& m) const {
+  void save(TensorsToWrite& tensors, io::Metadata& m) const {
     if (follows())
-      for (const auto& pack : reference_->packs())
-        tensors.push_back(gaze::detail::tensor_view(tensor_name(pack), pack.values));
+      for (const auto& pack : reference_->packs()) tensors.add(tensor_name(pack), pack.values);
     if (!adaptive_) return;
     m["entropy_coefficient"] = exact_text(adaptive_->coefficient);
     m["entropy_last"] = exact_text(adaptive_->last);

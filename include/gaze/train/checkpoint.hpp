@@ -2,26 +2,58 @@
 // Checkpoints: weights under their names, and with them, to resume, the optimiser's moments.
 #pragma once
 #include <charconv>
+#include <deque>
 
 #include "gaze/io/safetensors.hpp"
 #include "gaze/optim/adamw.hpp"
 
 namespace gaze {
 
+/// Tensors to write, with copies of those that the host cannot read.
+class TensorsToWrite {
+ public:
+  TensorsToWrite() = default;
+  TensorsToWrite(TensorsToWrite&&) = default;  // views point into copies, so it is never copied
+
+  template <class T, class Device>
+  void add(const std::string& name, const Tensor<T, Device>& t) {
+    const T* values = t.data();
+    if constexpr (!std::is_same_v<Device, Cpu>) {
+      const auto bytes = static_cast<std::size_t>(t.numel()) * sizeof(T);
+      copies_.emplace_back(bytes);
+      Allocator<Device>::copy_out(copies_.back().data(), values, bytes);
+      values = reinterpret_cast<const T*>(copies_.back().data());
+    }
+    views_.push_back({name,
+                      std::string(io::dtype_of<T>()),
+                      {t.shape().begin(), t.shape().end()},
+                      std::as_bytes(std::span(values, static_cast<std::size_t>(t.numel())))});
+  }
+  const std::vector<io::TensorView>& views() const { return views_; }
+
+ private:
+  std::vector<io::TensorView> views_;
+  std::deque<std::vector<std::byte>> copies_;
+};
+
 namespace detail {
 
-template <class T, class Device>
-io::TensorView tensor_view(const std::string& name, const Tensor<T, Device>& t) {
-  return {name,
-          std::string(io::dtype_of<T>()),
-          {t.shape().begin(), t.shape().end()},
-          std::as_bytes(std::span<const T>(t.data(), static_cast<std::size_t>(t.numel())))};
+template <class T>
+void read_values(const io::SafetensorsFile& file, const std::string& name, const Shape& shape,
+                 T* to) {
+  const std::vector<std::int64_t> sizes(shape.begin(), shape.end());
+  file.read<T>(name, sizes, std::span<T>(to, static_cast<std::size_t>(shape.numel())));
 }
 
 template <class T, class Device>
 void read_tensor(const io::SafetensorsFile& file, const std::string& name, Tensor<T, Device> to) {
-  const std::vector<std::int64_t> shape(to.shape().begin(), to.shape().end());
-  file.read<T>(name, shape, std::span<T>(to.data(), static_cast<std::size_t>(to.numel())));
+  if constexpr (std::is_same_v<Device, Cpu>) {
+    read_values(file, name, to.shape(), to.data());
+  } else {
+    std::vector<T> values(static_cast<std::size_t>(to.numel()));
+    read_values(file, name, to.shape(), values.data());
+    Allocator<Device>::copy_in(to.data(), values.data(), values.size() * sizeof(T));
+  }
   to.changed();
 }
 
@@ -46,12 +78,12 @@ inline Index saved_count(const io::SafetensorsFile& file, const std::string& key
 template <class T, class Device>
 void save_weights(const std::string& path, Parameters<T, Device>& parameters,
                   const io::Metadata& metadata, const std::vector<std::string>& without = {}) {
-  std::vector<io::TensorView> tensors;
+  TensorsToWrite tensors;
   for (const auto& pack : parameters.packs()) {
     if (std::find(without.begin(), without.end(), pack.part) != without.end()) continue;
-    for (const auto* p : pack.members) tensors.push_back(detail::tensor_view(p->name, p->value));
+    for (const auto* p : pack.members) tensors.add(p->name, p->value);
   }
-  io::write_safetensors(path, tensors, metadata);
+  io::write_safetensors(path, tensors.views(), metadata);
 }
 
 /// Reads all weights. A missing, misshapen or superfluous tensor is an error that names it, and
@@ -76,18 +108,17 @@ void load_weights(const std::string& path, Parameters<T, Device>& parameters) {
 /// Writes packs and moments, and `tensors`: everything that the next step depends on.
 template <class T, class Device>
 void save_state(const std::string& path, Parameters<T, Device>& parameters,
-                AdamW<T, Device>& optimiser, io::Metadata metadata,
-                std::vector<io::TensorView> tensors = {}) {
+                AdamW<T, Device>& optimiser, io::Metadata metadata, TensorsToWrite tensors = {}) {
   for (std::size_t i = 0; i < parameters.packs().size(); ++i) {
     const auto& pack = parameters.packs()[i];
-    tensors.push_back(detail::tensor_view(pack.name(), pack.values));
+    tensors.add(pack.name(), pack.values);
     if (!pack.trained) continue;
     const auto& m = optimiser.moments()[i];
-    tensors.push_back(detail::tensor_view(pack.name() + ".first", m.first));
-    tensors.push_back(detail::tensor_view(pack.name() + ".second", m.second));
+    tensors.add(pack.name() + ".first", m.first);
+    tensors.add(pack.name() + ".second", m.second);
   }
   metadata["optimiser_steps"] = std::to_string(optimiser.steps());
-  io::write_safetensors(path, tensors, metadata);
+  io::write_safetensors(path, tensors.views(), metadata);
 }
 
 /// Reads what save_state() wrote for the same model and stage.

@@ -35,7 +35,7 @@ struct Stage {
 
 /// What a run has to keep beside weights and moments: `save` adds to a state, `restore` reads it.
 struct CarriedState {
-  std::function<void(std::vector<io::TensorView>&, io::Metadata&)> save = {};
+  std::function<void(TensorsToWrite&, io::Metadata&)> save = {};
   std::function<void(const io::SafetensorsFile&)> restore = {};
 };
 
@@ -54,6 +54,15 @@ struct RunFolder {
 };
 
 namespace detail {
+
+/// The kernels that a device computes with, as far as they decide the bits.
+template <class Device>
+const char* kernels_name() {
+  if constexpr (std::is_same_v<Device, Cpu>)
+    return name(isa());
+  else
+    return Device::name;
+}
 
 inline double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -137,11 +146,11 @@ class Trainer {
     io::Metadata m{{"stage", stage.name},
                    {"stage_index", std::to_string(position)},
                    {"step", std::to_string(next)},
-                   {"isa", name(isa())},
+                   {"isa", detail::kernels_name<Device>()},
                    {"log.0", std::to_string(log_->offset())}};
     for (std::size_t i = 0; i < run_.logs.size(); ++i)
       m["log." + std::to_string(i + 1)] = std::to_string(run_.logs[i]->offset());
-    std::vector<io::TensorView> tensors;
+    TensorsToWrite tensors;
     if (run_.carried.save) run_.carried.save(tensors, m);
     save_state(run_.state(), parameters_, optimiser, m, std::move(tensors));
   }
@@ -149,8 +158,9 @@ class Trainer {
   Index restore(const Stage& stage, AdamW<T, Device>& optimiser) {
     GAZE_CHECK(metadata("stage") == stage.name, "resume", saved_->path(), ": saved in stage ",
                metadata("stage"), ", this run has ", stage.name, " there");
-    GAZE_CHECK(metadata("isa") == name(isa()), "resume", saved_->path(), ": saved with ",
-               metadata("isa"), " kernels, this run uses ", name(isa()),
+    const std::string kernels = detail::kernels_name<Device>();
+    GAZE_CHECK(metadata("isa") == kernels, "resume", saved_->path(), ": saved with ",
+               metadata("isa"), " kernels, this run uses ", kernels,
                "; the bits would differ (set GAZE_ISA)");
     const Index step = detail::saved_count(*saved_, "step");
     GAZE_CHECK(step <= stage.steps, "resume", saved_->path(), ": saved after step ", step,

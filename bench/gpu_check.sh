@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What must run on a machine with a GPU, in stages of at most ten minutes each:
+#   bench/gpu_check.sh [build] [test] [sanitize] [bench] [ablate]      default: all, in this order
+# A stage that was done for these sources is not done again (GAZE_AGAIN=1 does). Needs no network.
+# GAZE_BUILD=DIR takes programs built elsewhere (for sm_90, say) and skips `build`; results go to
+# GAZE_OUT, default build/gpu.
+set -uo pipefail
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+build=${GAZE_BUILD:-$root/build/cuda}
+out=${GAZE_OUT:-$root/build/gpu}
+limit=${GAZE_LIMIT:-590}  # seconds of one stage
+mkdir -p "$out"
+sources=$(cd "$root" && cat cuda/* include/gaze/*/*.hpp models/*.hpp | cksum | cut -d' ' -f1)
+
+row() { printf '%-10s %-28s %-8s %6s s  %s\n' "$@"; }
+
+# One line of the table; a line of an earlier call is shown again and nothing is run.
+check() {  # check STAGE NAME COMMAND...
+  local stage=$1 name=$2 begin=$SECONDS result=ok
+  local log=$out/$1.$2.log done=$out/$1.$2.$sources.done
+  shift 2
+  if [[ -f $done && -z ${GAZE_AGAIN:-} ]]; then
+    row "$stage" "$name" before - "$log"
+    return 0
+  fi
+  local left=$((limit - (SECONDS - stage_begin)))
+  if ((left < 5)); then
+    row "$stage" "$name" later 0 "no time left; call again"
+    failed=1
+    return 1
+  fi
+  timeout "$left" "$@" >"$log" 2>&1 || result=FAILED
+  if grep -q '^skipped: ' "$log"; then result=SKIPPED; fi
+  [[ $result == ok ]] && touch "$done"
+  row "$stage" "$name" "$result" $((SECONDS - begin)) "$log"
+  [[ $result == ok ]] || failed=1
+}
+
+programs() { (cd "$build/tests" && ls gpu_cuda_* 2>/dev/null); }
+
+stage_build() {
+  [[ -n ${GAZE_BUILD:-} ]] && { row build - given 0 "$build"; return; }
+  check build configure cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DGAZE_CUDA=ON \
+    -DGAZE_BUILD_BENCH=ON
+  local targets=(gaze gpu_tests)
+  [[ -d $build/bench ]] && targets+=(bench_model_cuda)
+  check build programs cmake --build "$build" -j "$(nproc)" --target "${targets[@]}"
+}
+
+stage_test() {
+  local program
+  for program in $(programs); do check test "$program" "$build/tests/$program"; done
+  check test plain_gemm env GAZE_CUDA_PLAIN=1 "$build/tests/gpu_cuda_kernels"
+}
+
+# Small sizes: only the kernels' own tests.
+stage_sanitize() {
+  local tool
+  for tool in memcheck racecheck; do
+    check sanitize "$tool" compute-sanitizer --tool "$tool" --error-exitcode 9 \
+      "$build/tests/gpu_cuda_kernels"
+  done
+}
+
+stage_bench() {
+  check bench model "$build/bench/bench_model_cuda"
+  grep -E '^model/' "$out/bench.model.log"
+  if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+    check bench peers python3 "$root/bench/peers/compare.py" --build "$build" --device cuda
+    tail -n 20 "$out/bench.peers.log"
+  else
+    row bench peers none 0 "no PyTorch with CUDA here"
+  fi
+}
+
+# Goes on where an earlier call stopped.
+stage_ablate() {
+  local resume=()
+  [[ -f $out/ablate/config.json ]] && resume=(--resume)
+  check ablate quick "$build/gaze" ablate --preset quick --device cuda --out "$out/ablate" \
+    "${resume[@]}"
+}
+
+failed=0
+for stage in ${*:-build test sanitize bench ablate}; do
+  declare -F "stage_$stage" >/dev/null || { echo "gpu_check: no stage named $stage" >&2; exit 2; }
+  stage_begin=$SECONDS
+  "stage_$stage"
+done
+exit $failed

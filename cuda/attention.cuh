@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// Plain attention: the oracle of the fast kernels, for any head size and any number of marks.
+//
+// Forward and dq give one (row, head) to a warp, dk and dv one (kv head, slot). The other side of
+// the matrix comes 32 at a time: each lane works out one score, then each lane takes its own
+// columns d = lane, lane + 32, .. of the sums, which lie in shared memory that nobody else touches.
+#pragma once
+#include "cuda/elements.cuh"
+#include "gaze/kernels/attention_layout.hpp"
+
+namespace gaze::cuda {
+
+inline constexpr int kAttentionThreads = 128, kAttentionWarps = kAttentionThreads / kWarp;
+
+template <class T>
+struct AttentionInputs {
+  AttentionShape shape;
+  Index rows;
+  const T* q;
+  Index q_stride;
+  const T *keys, *values;
+  const float* marks;
+  const KeyRange* ranges;
+  void pointers(auto f) { f(q), f(keys), f(values), f(marks), f(ranges); }
+
+  __device__ Index kv_head(Index head) const { return head / (shape.heads / shape.kv_heads); }
+  __device__ const T* query(Index row, Index head) const {
+    return q + row * q_stride + head * shape.head_size;
+  }
+  /// q . k without the scale.
+  __device__ T dot(const T* query, Index kv, Index slot) const {
+    T sum = 0;
+    for (Index d = 0; d < shape.head_size; ++d)
+      sum += query[d] * keys[value_offset(shape, kv, slot) + d];
+    return sum;
+  }
+  /// Column d of what a key brings: its value, then its marks.
+  __device__ T brought(Index kv, Index slot, Index d) const {
+    return d < shape.head_size ? values[value_offset(shape, kv, slot) + d]
+                               : static_cast<T>(marks[slot * shape.marks + d - shape.head_size]);
+  }
+};
+
+// ---- moving rows in and out
+// ----------------------------------------------------------------------
+
+/// One thread per element (row, kv head, d) of rows [n, kv_heads, D]. Here keys lie as values do:
+/// loads of 16 bytes and tensor cores want rows.
+template <class T>
+struct StoreRows {
+  AttentionShape shape;
+  Index stride;
+  const T* rows;
+  const std::int32_t* slot;
+  T* store;
+  __device__ void operator()(Index i) const {
+    const Index width = shape.kv_heads * shape.head_size, row = i / width, at = i % width;
+    store[value_offset(shape, at / shape.head_size, slot[row]) + at % shape.head_size] =
+        rows[row * stride + at];
+  }
+  void pointers(auto f) { f(rows), f(slot), f(store); }
+};
+
+template <class T>
+struct LoadRows {
+  AttentionShape shape;
+  Index stride;
+  const T* store;
+  const std::int32_t* slot;
+  T* out;
+  __device__ void operator()(Index i) const {
+    const Index width = shape.kv_heads * shape.head_size, row = i / width, at = i % width;
+    out[row * stride + at] =
+        store[value_offset(shape, at / shape.head_size, slot[row]) + at % shape.head_size];
+  }
+  void pointers(auto f) { f(store), f(slot), f(out); }
+};
+
+// ---- forward
+// -------------------------------------------------------------------------------------
+
+/// Shared memory of a warp: 32 weights, then the sums [D + M].
+template <class T>
+std::size_t attention_forward_shared(const AttentionShape& s, Index marks) {
+  return sizeof(T) * static_cast<std::size_t>(kAttentionWarps * (kWarp + s.head_size + marks));
+}
+
+/// Online softmax over blocks of 32 positions (Milakov and Gimelshein 2018). The first __syncwarp
+/// shows the weights to all lanes, the second keeps them until all have used them.
+template <class T>
+__global__ void attention_forward_kernel(AttentionInputs<T> in, Index marks, T* out, T* lse,
+                                         T* mark_out) {
+  const AttentionShape& s = in.shape;
+  const Index D = s.head_size, columns = D + marks;
+  T* const weights = dynamic_shared<T>() + warp() * (kWarp + columns);
+  T* const sums = weights + kWarp;
+  const Index step = Index{gridDim.x} * kAttentionWarps;
+  for (Index at = Index{blockIdx.x} * kAttentionWarps + warp(); at < in.rows * s.heads;
+       at += step) {
+    const Index row = at / s.heads, head = at % s.heads, kv = in.kv_head(head);
+    const KeyRange range = in.ranges[row];
+    const Index count = key_count(range);
+    const T* const query = in.query(row, head);
+    for (Index d = lane(); d < columns; d += kWarp) sums[d] = 0;
+    T top = -std::numeric_limits<T>::infinity(), total = 0;
+    for (Index first = 0; first < count; first += kWarp) {
+      const Index p = first + lane();
+      const T score = p < count ? static_cast<T>(s.scale) * in.dot(query, kv, key_slot(range, p))
+                                : -std::numeric_limits<T>::infinity();
+      const T highest = warp_max(score), next = highest > top ? highest : top;
+      const T shrink = std::exp(top - next), weight = std::exp(score - next);
+      top = next;
+      total = total * shrink + warp_sum(weight);
+      weights[lane()] = weight;
+      __syncwarp();
+      const Index seen = count - first < kWarp ? count - first : kWarp;
+      for (Index d = lane(); d < columns; d += kWarp) {
+        T sum = sums[d] * shrink;
+        for (Index j = 0; j < seen; ++j)
+          sum += weights[j] * in.brought(kv, key_slot(range, first + j), d);
+        sums[d] = sum;
+      }
+      __syncwarp();
+    }
+    for (Index d = lane(); d < D; d += kWarp) out[at * D + d] = sums[d] / total;
+    for (Index m = lane(); m < marks; m += kWarp) mark_out[at * marks + m] = sums[D + m] / total;
+    if (lane() == 0) lse[at] = top + std::log(total);
+  }
+}
+
+// ---- backward
+// ------------------------------------------------------------------------------------
+
+template <class T>
+struct AttentionGradInputs : AttentionInputs<T> {
+  const T *lse, *delta, *dout, *dmark_out;  // dmark_out may be null
+  void pointers(auto f) {
+    AttentionInputs<T>::pointers(f);
+    f(lse), f(delta), f(dout), f(dmark_out);
+  }
+
+  /// P and dS / scale of query `at` = (row, head) and the key in `slot`.
+  struct Pair {
+    T p, ds;
+  };
+  __device__ Pair pair(Index at, const T* query, Index kv, Index slot) const {
+    const AttentionShape& s = this->shape;
+    const T p = std::exp(static_cast<T>(s.scale) * this->dot(query, kv, slot) - lse[at]);
+    T dp = 0;
+    for (Index d = 0; d < s.head_size; ++d)
+      dp += dout[at * s.head_size + d] * this->values[value_offset(s, kv, slot) + d];
+    if (dmark_out)
+      for (Index m = 0; m < s.marks; ++m)
+        dp += dmark_out[at * s.marks + m] * static_cast<T>(this->marks[slot * s.marks + m]);
+    return {p, p * (dp - delta[at])};
+  }
+};
+
+/// delta = dout . out + dmark . mark_out of each (row, head), one thread each.
+template <class T>
+struct AttentionDelta {
+  Index head_size, marks;
+  const T *out, *mark_out, *dout, *dmark_out;
+  T* delta;
+  __device__ void operator()(Index at) const {
+    T sum = 0;
+    for (Index d = 0; d < head_size; ++d) sum += dout[at * head_size + d] * out[at * head_size + d];
+    if (dmark_out)
+      for (Index m = 0; m < marks; ++m) sum += dmark_out[at * marks + m] * mark_out[at * marks + m];
+    delta[at] = sum;
+  }
+  void pointers(auto f) { f(out), f(mark_out), f(dout), f(dmark_out), f(delta); }
+};
+
+/// dq = scale sum over keys of dS k: a warp per (row, head), as in forward.
+template <class T>
+__global__ void attention_dq_kernel(AttentionGradInputs<T> in, T* dq) {
+  const AttentionShape& s = in.shape;
+  const Index D = s.head_size;
+  T* const ds = dynamic_shared<T>() + warp() * (kWarp + D);
+  T* const sums = ds + kWarp;
+  const Index step = Index{gridDim.x} * kAttentionWarps;
+  for (Index at = Index{blockIdx.x} * kAttentionWarps + warp(); at < in.rows * s.heads;
+       at += step) {
+    const Index row = at / s.heads, head = at % s.heads, kv = in.kv_head(head);
+    const KeyRange range = in.ranges[row];
+    const Index count = key_count(range);
+    const T* const query = in.query(row, head);
+    for (Index d = lane(); d < D; d += kWarp) sums[d] = 0;
+    for (Index first = 0; first < count; first += kWarp) {
+      const Index p = first + lane();
+      ds[lane()] = p < count ? in.pair(at, query, kv, key_slot(range, p)).ds : T(0);
+      __syncwarp();
+      const Index seen = count - first < kWarp ? count - first : kWarp;
+      for (Index d = lane(); d < D; d += kWarp)
+        for (Index j = 0; j < seen; ++j)
+          sums[d] += ds[j] * in.keys[value_offset(s, kv, key_slot(range, first + j)) + d];
+      __syncwarp();
+    }
+    for (Index d = lane(); d < D; d += kWarp) dq[at * D + d] = static_cast<T>(s.scale) * sums[d];
+  }
+}
+
+/// Rows [first, last] hold all that see a slot: first is INT32_MAX where none does.
+struct SlotRows {
+  std::int32_t *first, *last;
+  __device__ void operator()(Index slot) const {
+    first[slot] = std::numeric_limits<std::int32_t>::max();
+    last[slot] = -1;
+  }
+  void pointers(auto f) { f(first), f(last); }
+};
+
+/// A warp per row: each lane tells every 32nd of its keys. Minimum and maximum do not depend on
+/// the order.
+template <class Range>
+__global__ void slot_rows_kernel(Index rows, const Range* ranges, SlotRows seen) {
+  const Index step = Index{gridDim.x} * kAttentionWarps;
+  for (Index row = Index{blockIdx.x} * kAttentionWarps + warp(); row < rows; row += step) {
+    const Range range = ranges[row];
+    for (Index p = lane(); p < key_count(range); p += kWarp) {
+      const Index slot = key_slot(range, p);
+      atomicMin(seen.first + slot, static_cast<std::int32_t>(row));
+      atomicMax(seen.last + slot, static_cast<std::int32_t>(row));
+    }
+  }
+}
+
+/// dk = scale sum over rows of dS q, dv = sum of P dout: a warp per (kv head, slot). The queries of
+/// its rows, all heads that share the key, come 32 at a time in ascending order.
+template <class T>
+__global__ void attention_dkv_kernel(AttentionGradInputs<T> in, SlotRows seen, T* dkeys,
+                                     T* dvalues) {
+  const AttentionShape& s = in.shape;
+  const Index D = s.head_size, group = s.heads / s.kv_heads;
+  T* const ds = dynamic_shared<T>() + warp() * 2 * (kWarp + D);
+  T *const weights = ds + kWarp, *const dk = weights + kWarp, *const dv = dk + D;
+  const Index step = Index{gridDim.x} * kAttentionWarps;
+  for (Index at = Index{blockIdx.x} * kAttentionWarps + warp(); at < s.kv_heads * s.slots;
+       at += step) {
+    const Index kv = at / s.slots, slot = at % s.slots;
+    const Index begin = Index{seen.first[slot]} * group, end = (Index{seen.last[slot]} + 1) * group;
+    for (Index d = lane(); d < D; d += kWarp) dk[d] = dv[d] = 0;
+    for (Index first = begin; first < end; first += kWarp) {
+      const Index i = first + lane(), row = i / group, head = kv * group + i % group;
+      typename AttentionGradInputs<T>::Pair pair{0, 0};
+      if (i < end && key_position(in.ranges[row], slot) >= 0)
+        pair = in.pair(row * s.heads + head, in.query(row, head), kv, slot);
+      ds[lane()] = pair.ds;
+      weights[lane()] = pair.p;
+      __syncwarp();
+      const Index count = end - first < kWarp ? end - first : kWarp;
+      for (Index j = 0; j < count; ++j) {
+        if (weights[j] == 0 && ds[j] == 0) continue;
+        const Index from = (first + j) / group, h = kv * group + (first + j) % group;
+        for (Index d = lane(); d < D; d += kWarp) {
+          dk[d] += ds[j] * in.query(from, h)[d];
+          dv[d] += weights[j] * in.dout[(from * s.heads + h) * D + d];
+        }
+      }
+      __syncwarp();
+    }
+    for (Index d = lane(); d < D; d += kWarp) {
+      dkeys[value_offset(s, kv, slot) + d] = static_cast<T>(s.scale) * dk[d];
+      dvalues[value_offset(s, kv, slot) + d] = dv[d];
+    }
+  }
+}
+
+}  // namespace gaze::cuda

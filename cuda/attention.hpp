@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Kernels<Cuda>, attention: see gaze/cpu/attention.hpp for what each function means. Slots, ranges
+// and groups are device memory here and were checked on the host, where the layout was made
+// (ops/token_layout.hpp). Defined in attention.cu.
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "gaze/kernels/attention_layout.hpp"
+
+namespace gaze::cuda {
+
+struct AttentionKernels {
+  /// From host memory: with it the kernels on tensor cores can be used (fused_attention.hpp).
+  static std::shared_ptr<const void> plan_attention(Index rows, const KeyRange* ranges);
+
+  template <class T>
+  static void store_keys(const AttentionShape& shape, Index rows, const T* k, Index stride,
+                         const std::int32_t* slot, T* keys);
+  template <class T>
+  static void store_values(const AttentionShape& shape, Index rows, const T* v, Index stride,
+                           const std::int32_t* slot, T* values);
+  template <class T>
+  static void load_rows(const AttentionShape& shape, Index rows, const T* store,
+                        const std::int32_t* slot, T* out, Index stride);
+  template <class T>
+  static void attention_forward(const AttentionShape& shape, Index rows, const T* q, Index q_stride,
+                                const T* keys, const T* values, const float* marks,
+                                const RowKeys& seen, T* out, T* lse, T* mark_out);
+  template <class T>
+  static void attention_backward(const AttentionShape& shape, Index rows, const T* q,
+                                 Index q_stride, const T* keys, const T* values, const float* marks,
+                                 const RowKeys& seen, const Index* group_begin, Index groups,
+                                 const T* out, const T* lse, const T* mark_out, const T* dout,
+                                 const T* dmark_out, T* dq, T* dkeys, T* dvalues);
+};
+
+}  // namespace gaze::cuda

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// What the rest of cuda/ asks of a driver: the CUDA runtime (driver.cu) or the emulator
+// (emulator.cpp). Plain C++.
+#pragma once
+#include <cstddef>
+
+#include "cuda/graph.hpp"
+#include "cuda/runtime.hpp"
+
+namespace gaze::cuda::driver {
+
+/// Device memory, or null where there is none left; every block is at a multiple of 256 bytes.
+void* take(std::size_t bytes);
+void give(void* p) noexcept;
+
+/// A block of the allocator's goes to a tensor of `bytes` bytes, and comes back: the emulator
+/// watches that nobody goes beyond, and that nobody counts on what was there.
+void lend(void* p, std::size_t bytes);
+void take_back(void* p, std::size_t bytes) noexcept;
+
+/// Kernels launched between the two are recorded and not run. What end_recording() gives is run by
+/// run_recorded() and freed by drop_recorded(); it is null where the recording failed.
+void begin_recording();
+void* end_recording();
+void run_recorded(void* recorded);
+void drop_recorded(void* recorded) noexcept;
+
+}  // namespace gaze::cuda::driver

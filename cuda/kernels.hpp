@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Kernels<Cuda>: the GPU's side of the kernel contract, declared here, compiled in gaze::cuda.
+//
+//   #include "gaze/gaze.hpp"
+//   #include "gaze/cuda/kernels.hpp"
+//   gaze::Tensor<float, gaze::Cuda> x = ...;      // all operations, as on the CPU
+//
+// Pointers are device memory, results are there when the stream has come that far: only what
+// returns numbers to the host waits.
+#pragma once
+#include "cuda/along_rows.hpp"
+#include "cuda/attention.hpp"
+#include "cuda/elements.hpp"
+#include "cuda/generate.hpp"
+#include "cuda/graph.hpp"
+#include "cuda/matrix.hpp"
+#include "cuda/patches.hpp"
+#include "cuda/rows.hpp"
+#include "cuda/runtime.hpp"
+#include "cuda/values.hpp"
+#include "gaze/kernels/contract.hpp"
+#include "gaze/kernels/kernels.hpp"
+
+namespace gaze {
+
+template <>
+struct Kernels<Cuda> : cuda::ElementKernels,
+                       cuda::ValueKernels,
+                       cuda::RowKernels,
+                       cuda::AlongRowKernels,
+                       cuda::MatrixKernels,
+                       cuda::BatchKernels,
+                       cuda::PatchKernels,
+                       cuda::AttentionKernels,
+                       cuda::GenerateKernels {
+  using Graph = cuda::Graph;
+};
+
+static_assert(KernelSet<Kernels<Cuda>, float> && KernelSet<Kernels<Cuda>, double>);
+
+}  // namespace gaze

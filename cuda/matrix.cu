@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The matrix product: float through cuBLASLt where that is, everything else by the plain kernel.
+#include "cuda/matrix.cuh"
+
+#include "cuda/library_gemm.hpp"
+#include "cuda/matrix.hpp"
+#include "gaze/core/arithmetic.hpp"
+
+namespace gaze::cuda {
+
+template <class T>
+void MatrixKernels::gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a,
+                         Index lda, const T* b, Index ldb, T* c, Index ldc, bool accumulate,
+                         const T* bias) {
+  count_arithmetic(2 * m * n * k);
+  if (m <= 0 || n <= 0) return;
+#ifndef GAZE_CUDA_EMULATED
+  if constexpr (std::is_same_v<T, float>)
+    if (library_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, accumulate, bias))
+      return;
+#endif
+  const Index rows = pieces(m, kTile);
+  const dim3 blocks(static_cast<unsigned>(pieces(n, kTile)),
+                    static_cast<unsigned>(rows < 65535 ? rows : 65535));
+  launch({"gemm", blocks, dim3(kTileSide * kTileSide)}, gemm_kernel<T>, m, n, k,
+         Operand<T>{a, lda, transpose_a}, Operand<T>{b, ldb, transpose_b}, c, ldc, accumulate,
+         bias);
+}
+
+#define GAZE_INSTANTIATE(T)                                                                     \
+  template void MatrixKernels::gemm(bool, bool, Index, Index, Index, const T*, Index, const T*, \
+                                    Index, T*, Index, bool, const T*);
+GAZE_INSTANTIATE(float)
+GAZE_INSTANTIATE(double)
+#undef GAZE_INSTANTIATE
+
+}  // namespace gaze::cuda

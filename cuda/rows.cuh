@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+// Kernels over rows of x [N, C]. A norm gives a row to one warp, whose lanes take every 32nd value
+// and fold their sums; a softmax gives it to a block. Sums over rows (weight gradients) are one
+// thread per column and piece of 64 rows, then one thread per column over the pieces, ascending.
+#pragma once
+#include "cuda/elements.cuh"
+
+namespace gaze::cuda {
+
+inline constexpr int kRowThreads = 128, kRowWarps = kRowThreads / kWarp;
+inline constexpr Index kRowPiece = 64;  // rows whose values one thread adds up
+
+/// The rows of a warp: its own, then on by the number of warps in the grid. A whole warp leaves the
+/// loop together.
+template <class F>
+__device__ void for_rows_of_warp(Index n, F f) {
+  const Index step = Index{gridDim.x} * kRowWarps;
+  for (Index r = Index{blockIdx.x} * kRowWarps + warp(); r < n; r += step) f(r);
+}
+
+/// This lane's share of a sum over c columns, then everybody's.
+template <class T, class F>
+__device__ T sum_of_row(Index c, F f) {
+  T sum = 0;
+  for (Index j = lane(); j < c; j += kWarp) sum += f(j);
+  return warp_sum(sum);
+}
+
+/// y may be x: a lane writes only the columns that it alone reads once the sum is known.
+template <class T>
+__global__ void rms_norm_forward_kernel(Index n, Index c, const T* x, const T* weight, T eps, T* y,
+                                        T* inv_rms) {
+  for_rows_of_warp(n, [&](Index r) {
+    const T* const row = x + r * c;
+    const T squares = sum_of_row<T>(c, [&](Index j) { return row[j] * row[j]; });
+    const T inverse = 1 / std::sqrt(squares / static_cast<T>(c) + eps);
+    for (Index j = lane(); j < c; j += kWarp) y[r * c + j] = row[j] * inverse * weight[j];
+    if (lane() == 0) inv_rms[r] = inverse;
+  });
+}
+
+/// dx may be dy, for the same reason.
+template <class T>
+__global__ void rms_norm_backward_kernel(Index n, Index c, const T* x, const T* weight,
+                                         const T* inv_rms, const T* dy, T* dx, bool accumulate) {
+  for_rows_of_warp(n, [&](Index r) {
+    const T s = inv_rms[r];
+    const T dot =
+        sum_of_row<T>(c, [&](Index j) { return dy[r * c + j] * weight[j] * x[r * c + j]; });
+    const T factor = s * s * s * dot / static_cast<T>(c);
+    for (Index j = lane(); j < c; j += kWarp) {
+      const Index i = r * c + j;
+      const T d = s * dy[i] * weight[j] - factor * x[i];
+      dx[i] = accumulate ? dx[i] + d : d;
+    }
+  });
+}
+
+template <class T>
+__global__ void layer_norm_forward_kernel(Index n, Index c, const T* x, const T* weight,
+                                          const T* bias, T eps, T* y, T* mean, T* inv_std) {
+  for_rows_of_warp(n, [&](Index r) {
+    const T* const row = x + r * c;
+    const T middle = sum_of_row<T>(c, [&](Index j) { return row[j]; }) / static_cast<T>(c);
+    const T squares =
+        sum_of_row<T>(c, [&](Index j) { return (row[j] - middle) * (row[j] - middle); });
+    const T inverse = 1 / std::sqrt(squares / static_cast<T>(c) + eps);
+    for (Index j = lane(); j < c; j += kWarp)
+      y[r * c + j] = (row[j] - middle) * inverse * weight[j] + bias[j];
+    if (lane() == 0) {
+      mean[r] = middle;
+      inv_std[r] = inverse;
+    }
+  });
+}
+
+template <class T>
+__global__ void layer_norm_backward_kernel(Index n, Index c, const T* x, const T* weight,
+                                           const T* mean, const T* inv_std, const T* dy, T* dx,
+                                           bool accumulate) {
+  for_rows_of_warp(n, [&](Index r) {
+    const T middle = mean[r], inverse = inv_std[r];
+    const auto normed = [&](Index j) { return (x[r * c + j] - middle) * inverse; };
+    const T total = sum_of_row<T>(c, [&](Index j) { return dy[r * c + j] * weight[j]; });
+    const T dot = sum_of_row<T>(c, [&](Index j) { return dy[r * c + j] * weight[j] * normed(j); });
+    for (Index j = lane(); j < c; j += kWarp) {
+      const Index i = r * c + j;
+      const T d = inverse * (dy[i] * weight[j] - (total + normed(j) * dot) / static_cast<T>(c));
+      dx[i] = accumulate ? dx[i] + d : d;
+    }
+  });
+}
+
+// ---- sums over rows
+// ------------------------------------------------------------------------------
+
+/// partial[piece, j] = sum of value(r, j) over the piece's rows, ascending. Grid: (columns,
+/// pieces).
+template <class T, class F>
+__global__ void column_pieces_kernel(Index n, Index c, F value, T* partial) {
+  const Index j = thread_index(), step = gridDim.y;
+  if (j >= c) return;
+  for (Index piece = blockIdx.y; piece * kRowPiece < n; piece += step) {
+    const Index end = (piece + 1) * kRowPiece < n ? (piece + 1) * kRowPiece : n;
+    T sum = 0;
+    for (Index r = piece * kRowPiece; r < end; ++r) sum += value(r, j);
+    partial[piece * c + j] = sum;
+  }
+}
+
+/// out[j] += the column's pieces, ascending.
+template <class T>
+struct AddPieces {
+  Index pieces, c;
+  const T* partial;
+  T* out;
+  __device__ void operator()(Index j) const {
+    T sum = 0;
+    for (Index p = 0; p < pieces; ++p) sum += partial[p * c + j];
+    out[j] += sum;
+  }
+  void pointers(auto f) { f(partial), f(out); }
+};
+
+/// dy: the gradient of a bias.
+template <class T>
+struct ColumnValue {
+  Index c;
+  const T* x;
+  __device__ T operator()(Index r, Index j) const { return x[r * c + j]; }
+  void pointers(auto f) { f(x); }
+};
+
+/// dy (x - mean) scale, with the row's mean (null: 0) and scale: the gradient of a norm's weight.
+template <class T>
+struct NormWeightValue {
+  Index c;
+  const T *x, *dy, *mean, *scale;
+  __device__ T operator()(Index r, Index j) const {
+    const Index i = r * c + j;
+    return dy[i] * (x[i] - (mean ? mean[r] : T(0))) * scale[r];
+  }
+  void pointers(auto f) { f(x), f(dy), f(mean), f(scale); }
+};
+
+// ---- rotary positions
+// ----------------------------------------------------------------------------
+
+/// One thread per row and pair (i, i + D/2), for all heads. Angles are computed in double.
+template <class T>
+struct Rotary {
+  Index heads, head_size, stride;
+  const std::int32_t* position;
+  double log_theta;
+  T sign;
+  T* x;
+  __device__ void operator()(Index index) const {
+    const Index half = head_size / 2, r = index / half, i = index % half;
+    const double turn =
+        std::exp(-2.0 * static_cast<double>(i) / static_cast<double>(head_size) * log_theta);
+    const double angle = static_cast<double>(position[r]) * turn;
+    const T c = static_cast<T>(std::cos(angle)), s = sign * static_cast<T>(std::sin(angle));
+    for (Index h = 0; h < heads; ++h) {
+      T* const low = x + r * stride + h * head_size + i;
+      const T a = low[0], b = low[half];
+      low[0] = a * c - b * s;
+      low[half] = b * c + a * s;
+    }
+  }
+  void pointers(auto f) { f(position), f(x); }
+};
+
+// ---- softmax
+// -------------------------------------------------------------------------------------
+
+/// One block per row: the largest logit, then the sums of e^z and z e^z.
+template <class T>
+__global__ void softmax_stats_kernel(Index n, Index v, const T* logits, Index stride,
+                                     T inv_temperature, const std::int32_t* target, T* logp,
+                                     T* entropy, T* lse) {
+  for (Index r = blockIdx.x; r < n; r += gridDim.x) {
+    const T* const row = logits + r * stride;
+    T top = -std::numeric_limits<T>::infinity(), total = 0, weighted = 0;
+    for (Index j = threadIdx.x; j < v; j += blockDim.x) {
+      const T z = row[j] * inv_temperature;
+      top = z > top ? z : top;
+    }
+    top = block_max(top);
+    for (Index j = threadIdx.x; j < v; j += blockDim.x) {
+      const T z = row[j] * inv_temperature - top, e = std::exp(z);
+      total += e;
+      if (e != 0) weighted += e * z;
+    }
+    total = block_sum(total);
+    weighted = block_sum(weighted);
+    if (threadIdx.x == 0) {
+      const T log_total = std::log(total);
+      const std::int32_t t = target[r];
+      lse[r] = top + log_total;
+      entropy[r] = log_total - weighted / total;
+      logp[r] = t >= 0 && t < v ? row[t] * inv_temperature - top - log_total : T(0);
+    }
+  }
+}
+
+/// One thread per logit, which it overwrites with its gradient.
+template <class T>
+struct SoftmaxStatsBackward {
+  Index v, stride;
+  T inv_temperature;
+  T* logits;
+  const std::int32_t* target;
+  const T *lse, *entropy, *dlogp, *dentropy;
+  __device__ void operator()(Index i) const {
+    const Index r = i / v, j = i % v;
+    T& logit = logits[r * stride + j];
+    const T dl = dlogp && target[r] >= 0 ? dlogp[r] : T(0), dh = dentropy ? dentropy[r] : T(0);
+    const T log_p = logit * inv_temperature - lse[r], p = std::exp(log_p);
+    T dz = j == target[r] ? dl : T(0);
+    if ((dl != 0 || dh != 0) && p != 0)
+      dz -= p * (dl + (dentropy ? dh * (log_p + entropy[r]) : T(0)));
+    logit = inv_temperature * dz;
+  }
+  void pointers(auto f) { f(logits), f(target), f(lse), f(entropy), f(dlogp), f(dentropy); }
+};
+
+// ---- rows by index
+// -------------------------------------------------------------------------------
+
+template <class T>
+struct GatherRows {
+  Index c;
+  const T* table;
+  const std::int32_t* index;
+  T* out;
+  __device__ void operator()(Index i) const {
+    const Index from = index[i / c];
+    out[i] = from >= 0 ? table[from * c + i % c] : T(0);
+  }
+  void pointers(auto f) { f(table), f(index), f(out); }
+};
+
+/// One block per row of the table. All threads look through the indices together, a block's worth
+/// at a time; whoever finds the row sets its bit, and then each thread adds its own columns of the
+/// rows found, in ascending order: the same additions as on the CPU. The first barrier shows the
+/// bits, the second keeps them until all have read.
+template <class T>
+__global__ void scatter_add_rows_kernel(Index n, Index c, const T* x, const std::int32_t* index,
+                                        Index table_rows, T* table) {
+  __shared__ unsigned found[kRowWarps];
+  for (Index row = blockIdx.x; row < table_rows; row += gridDim.x)
+    for (Index first = 0; first < n; first += kRowThreads) {
+      const Index i = first + threadIdx.x;
+      const unsigned bits = ballot(i < n && index[i] == row);
+      if (lane() == 0) found[warp()] = bits;
+      __syncthreads();
+      for (int w = 0; w < kRowWarps; ++w)
+        for (unsigned left = found[w], bit = 0; left; left >>= 1, ++bit) {
+          if (!(left & 1)) continue;
+          const T* const from = x + (first + w * kWarp + bit) * c;
+          for (Index j = threadIdx.x; j < c; j += kRowThreads) table[row * c + j] += from[j];
+        }
+      __syncthreads();
+    }
+}
+
+template <class T>
+struct CopyRows {
+  Index c, x_stride, y_stride;
+  const T* x;
+  T* y;
+  __device__ void operator()(Index i) const {
+    y[i / c * y_stride + i % c] = x[i / c * x_stride + i % c];
+  }
+  void pointers(auto f) { f(x), f(y); }
+};
+
+}  // namespace gaze::cuda

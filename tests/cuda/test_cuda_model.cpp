@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// The vision-language model on Cuda: the same training curve, log-probabilities, completions and
+// checkpoints as on the CPU.
+#include <filesystem>
+
+#include "gaze/rl/grpo.hpp"
+#include "gaze/train/checkpoint.hpp"
+#include "tests/cuda/device.hpp"
+#include "tests/small_model.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+template <class Device>
+using Model = models::Vlm<float, Device>;
+
+/// Few enough numbers that the emulator trains it in seconds.
+models::VlmConfig small_config() {
+  auto c = config("nano");
+  c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
+  c.decoder = {16, 2, 2, 1, 8, 24, 10000, 1e-5};
+  return c;
+}
+
+struct Lessons {
+  std::vector<models::Prompt> prompts;
+  std::vector<Tokens> completions;
+  std::vector<models::Group> groups;
+
+  explicit Lessons(const models::VlmConfig& c) : prompts(some_prompts(c, 3)) {
+    for (std::uint64_t i = 0; i < 6; ++i)
+      completions.push_back(random_tokens(20 + i, 2 + static_cast<Index>(i)));
+    for (std::size_t p = 0; p < prompts.size(); ++p)
+      groups.push_back({&prompts[p], {completions[2 * p], completions[2 * p + 1]}});
+  }
+};
+
+/// The losses of so many supervised steps.
+template <class Device>
+std::vector<double> curve(Model<Device>& model, const Lessons& lessons, int steps) {
+  AdamW<float, Device> optimiser(model.parameters(), {});
+  std::vector<double> losses;
+  for (int step = 0; step < steps; ++step) {
+    const auto loss = scale(mean(model.logprobs(lessons.groups).logp), -1.0f);
+    backward(loss);
+    optimiser.step(3e-3);
+    losses.push_back(loss.item());
+  }
+  return losses;
+}
+
+std::string temporary(const std::string& name) {
+  return (std::filesystem::temp_directory_path() / name).string();
+}
+
+}  // namespace
+
+TEST_CASE("50 steps of training give the CPU's curve", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto c = small_config();
+  const Lessons lessons(c);
+  Model<Cpu> host(c, image_token, 3);
+  Model<Cuda> device(c, image_token, 3);
+  const auto want = curve(host, lessons, 50), got = curve(device, lessons, 50);
+  CHECK(want.back() < 0.7 * want.front());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    INFO("step " << i);
+    CHECK(std::abs(want[i] - got[i]) < 1e-3);
+  }
+}
+
+TEST_CASE("a seed draws the same completions on both devices, with their attention", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto c = small_config();
+  const Model<Cpu> host(c, image_token, 3);
+  const Model<Cuda> device(c, image_token, 3);
+  const auto prompts = some_prompts(c, 3);
+  for (const std::string how : {"plain", "greedy", "cut tail"}) {  // the last: drawn by the host
+    INFO(how);
+    SamplingSettings settings;
+    settings.greedy = how == "greedy";
+    settings.top_k = how == "cut tail" ? 20 : 0;
+    settings.max_tokens = 18;
+    const auto want =
+        sample(host, pointers(prompts), 2, settings, {4, 5, 6}, end_token, Watch::marks);
+    const auto got =
+        sample(device, pointers(prompts), 2, settings, {4, 5, 6}, end_token, Watch::marks);
+    REQUIRE(got.size() == want.size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      CHECK(got[i].tokens == want[i].tokens);
+      REQUIRE(got[i].seen.size() == want[i].seen.size());
+      for (std::size_t j = 0; j < got[i].seen.size(); ++j)
+        CHECK(got[i].seen[j] == Catch::Approx(want[i].seen[j]).margin(1e-5));
+      for (std::size_t t = 0; t < got[i].logp.size(); ++t)
+        CHECK(got[i].logp[t] == Catch::Approx(want[i].logp[t]).margin(1e-5));
+    }
+  }
+}
+
+TEST_CASE("the update after a rollout sees its log-probabilities", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto c = small_config();
+  const Model<Cuda> model(c, image_token, 3);
+  const auto prompts = some_prompts(c, 3);
+  SamplingSettings settings;
+  settings.max_tokens = 6;
+  const auto completions = sample(model, pointers(prompts), 2, settings, {1, 2, 3});
+  std::vector<models::Group> groups;
+  std::vector<float> rolled;
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    groups.push_back({&prompts[p], {completions[2 * p].tokens, completions[2 * p + 1].tokens}});
+    for (const auto& one : {completions[2 * p], completions[2 * p + 1]})
+      rolled.insert(rolled.end(), one.logp.begin(), one.logp.end());
+  }
+  const auto logp = model.logprobs(groups).logp.to_vector();
+  REQUIRE(logp.size() == rolled.size());
+  for (std::size_t i = 0; i < logp.size(); ++i) CHECK(std::abs(logp[i] - rolled[i]) < 1e-5);
+}
+
+TEST_CASE("weights and optimiser states go from one device to the other", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto c = small_config();
+  const Lessons lessons(c);
+  const std::string weights = temporary("gaze_cuda_weights.safetensors");
+  const std::string state = temporary("gaze_cuda_state.safetensors");
+  Model<Cuda> device(c, image_token, 3);
+  AdamW<float, Cuda> optimiser(device.parameters(), {});
+  backward(mean(device.logprobs(lessons.groups).logp));
+  optimiser.step(1e-3);
+  save_weights(weights, device.parameters(), {});
+  save_state(state, device.parameters(), optimiser, {});
+
+  Model<Cpu> host(c, image_token, 99);
+  load_weights(weights, host.parameters());
+  AdamW<float, Cpu> resumed(host.parameters(), {});
+  load_state(io::SafetensorsFile(state), host.parameters(), resumed);
+  CHECK(resumed.steps() == 1);
+  Model<Cuda> again(c, image_token, 99);
+  load_weights(weights, again.parameters());
+  for (std::size_t i = 0; i < host.parameters().packs().size(); ++i) {
+    const auto want = device.parameters().packs()[i].values.to_vector();
+    CHECK(host.parameters().packs()[i].values.to_vector() == want);
+    CHECK(again.parameters().packs()[i].values.to_vector() == want);
+    CHECK(resumed.moments()[i].second.to_vector() == optimiser.moments()[i].second.to_vector());
+  }
+  std::filesystem::remove(weights);
+  std::filesystem::remove(state);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+// Every operation of the op table on Cuda: values and gradients of the cases that the CPU's tests
+// use, against the CPU's float64.
+#include <set>
+
+#define GAZE_OPS_ON_CUDA
+#include "gaze/ops/table.hpp"
+#include "tests/cuda/device.hpp"
+#include "tests/op_cases.hpp"
+
+#ifdef GAZE_CUDA_EMULATED
+namespace gaze::cuda::emulator {
+void set_order(std::uint64_t seed);  // see cuda/emulator.hpp, whose macros tests do not want
+}
+#endif
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+using Catch::Contains;
+
+template <class T>
+using C = Tensor<T, Cuda>;
+
+std::string error_of(auto f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+/// The largest distance of values and of gradients from the CPU's float64.
+struct Distances {
+  double value = 0, gradient = 0;
+};
+
+template <class T>
+Distances distances(const Case& c, const Function<T, Cuda>& f) {
+  const auto want = evaluate<double>(c.wide, random_inputs<double>(c.shapes, c.low, c.high));
+  const auto got = evaluate<T, Cuda>(f, random_inputs<T>(c.shapes, c.low, c.high));
+  Distances d{distance(want.value, got.value)};
+  for (std::size_t i = 0; i < want.gradients.size(); ++i) {
+    CHECK(want.gradients[i].defined() == got.gradients[i].defined());
+    if (want.gradients[i].defined() && got.gradients[i].defined())
+      d.gradient = std::max(d.gradient, distance(want.gradients[i], got.gradients[i]));
+  }
+  return d;
+}
+
+template <class T>
+bool same_bits(const Evaluated<T, Cuda>& a, const Evaluated<T, Cuda>& b) {
+  const auto same = [](const C<T>& x, const C<T>& y) {
+    const auto left = x.to_vector();
+    const auto right = y.to_vector();
+    return left.size() == right.size() &&
+           std::memcmp(left.data(), right.data(), left.size() * sizeof(T)) == 0;
+  };
+  bool all = same(a.value, b.value);
+  for (std::size_t i = 0; i < a.gradients.size(); ++i)
+    all = all && a.gradients[i].defined() == b.gradients[i].defined() &&
+          (!a.gradients[i].defined() || same(a.gradients[i], b.gradients[i]));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("the rows of the table that promise Cuda are those with cases", "[cuda][ops]") {
+  std::set<std::string> tested, promised;
+  for (const Cases* cases : {&op_cases(), &value_cases()})
+    for (const Case& c : *cases) tested.insert(c.op);
+  for (const OpRow& row : op_table) {
+    CHECK(((row.devices & on_cuda) != 0) == ((row.checks & cpu_to_cuda) != 0));
+    if (row.checks & cpu_to_cuda) promised.insert(std::string(row.name));
+  }
+  CHECK(tested == promised);
+}
+
+TEST_CASE("operations on Cuda agree with the CPU's float64", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  for (const Case& c : op_cases()) {
+    INFO(c.name());
+    const Distances wide = distances<double>(c, c.cuda_wide);
+    CHECK(wide.value < 1e-12);
+    CHECK(wide.gradient < 1e-11);
+    const Distances narrow = distances<float>(c, c.cuda_narrow);
+    CHECK(narrow.value < 2e-5);
+    CHECK(narrow.gradient < 2e-4);
+  }
+}
+
+TEST_CASE("values without a derivative on Cuda: exact, and refusing", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  for (const Case& c : value_cases()) {
+    INFO(c.name());
+    const auto on_host = random_inputs<float>(c.shapes, c.low, c.high);
+    Inputs<float, Cuda> inputs;
+    for (const auto& x : on_host) inputs.push_back(beside(Inputs<float, Cuda>(), x));
+    CHECK(distance(c.narrow(on_host), c.cuda_narrow(inputs)) == 0);
+    for (auto& x : inputs) x.requires_grad();
+    CHECK_THAT(error_of([&] { c.cuda_narrow(inputs); }), Contains("has no derivative"));
+  }
+}
+
+TEST_CASE("operations on Cuda repeat bit for bit", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  for (const Case& c : op_cases()) {
+    const auto inputs = random_inputs<float>(c.shapes, c.low, c.high);
+    const auto once = evaluate<float, Cuda>(c.cuda_narrow, inputs);
+#ifdef GAZE_CUDA_EMULATED
+    cuda::emulator::set_order(2);  // a race would show
+#endif
+    const auto again = evaluate<float, Cuda>(c.cuda_narrow, inputs);
+#ifdef GAZE_CUDA_EMULATED
+    cuda::emulator::set_order(0);
+#endif
+    INFO(c.name());
+    CHECK(same_bits(once, again));
+  }
+}
+
+TEST_CASE("indices and casts on Cuda are checked", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  const auto a = C<double>::zeros({2, 3});
+  const auto ids = [](const std::vector<std::int32_t>& values) {
+    return Indices<Cuda>::from({static_cast<Index>(values.size())}, values);
+  };
+  CHECK(error_of([&] {
+          gather_rows(a, ids({0, 2}));
+        }) == "[gaze::gather_rows] index 2 at 1 is outside the 2 rows");
+  CHECK_THAT(error_of([&] { gather_rows(a, ids({-2})); }), Contains("index -2 at 0"));
+  CHECK_THAT(error_of([&] { scatter_add_rows(a, ids({0, 5}), 3); }), Contains("index 5 at 1"));
+  CHECK_THAT(error_of([&] {
+               gather(a, 1, reshape(ids({0, 3}), {2, 1}));
+             }),
+             Contains("index 3 at 1"));
+  CHECK_THAT(error_of([&] {
+               linear_logprob(a, C<double>::zeros({4, 3}), ids({0, 4}));
+             }),
+             Contains("index 4 at 1"));
+  CHECK_THAT(error_of([&] { cross_entropy(a, ids({-1, -1})); }), Contains("no row"));
+  std::vector<std::int32_t> many(5000, 1);
+  many[4321] = many[4999] = 7;  // found by two blocks
+  CHECK_THAT(error_of([&] { gather_rows(a, ids(many)); }), Contains("index 7 at 4321"));
+  const auto big = C<double>::from({3}, {1, 3e9, std::nan("")});
+  CHECK_THAT(error_of([&] { cast<std::int32_t>(big); }), Contains("[gaze::cast]"));
+  CHECK_THAT(error_of([&] { cast<std::int32_t>(slice(big, 0, 2, 3)); }), Contains("nan"));
+  CHECK(cast<std::int32_t>(C<float>::from({2}, {-1.9f, 2.9f})).to_vector() ==
+        std::vector<std::int32_t>{-1, 2});
+}
+
+TEST_CASE("NaN, infinities and ties on Cuda as on the CPU", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  const double nan = std::nan(""), inf = INFINITY;
+  const std::vector<double> values{1, nan, 3,    nan,  3,    -inf, 0,  3,
+                                   3, 1,   -inf, -inf, -inf, -inf, inf};
+  const auto x = Tensor<double>::from({3, 5}, values);
+  const auto y = C<double>::from({3, 5}, values);
+  CHECK(argmax(x, 1).to_vector() == argmax(y, 1).to_vector());
+  CHECK(argmin(x, 1).to_vector() == argmin(y, 1).to_vector());
+  for (const bool descending : {false, true})
+    CHECK(sort(x, 1, descending).indices.to_vector() == sort(y, 1, descending).indices.to_vector());
+  const auto text = [](const std::vector<double>& v) {  // NaNs are equal here
+    std::string all;
+    for (const double d : v) all += std::isnan(d) ? "nan " : std::to_string(d) + " ";
+    return all;
+  };
+  CHECK(text(logsumexp(x, {1}).to_vector()) == text(logsumexp(y, {1}).to_vector()));
+  const auto lowest = Tensor<double>::full({1, 3}, -inf);
+  CHECK(logsumexp(C<double>::full({1, 3}, -inf), {1}).item() == logsumexp(lowest, {1}).item());
+  CHECK(text(softmax(y, 1).to_vector()) == text(softmax(x, 1).to_vector()));
+}
+
+TEST_CASE("long rows on Cuda: more than a block's threads, sorted in many runs", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  for (const Index n : {255, 256, 257, 1000}) {
+    auto x = random_tensor<double>({3, n}, 5);
+    for (Index i = 0; i < n; i += 7) x.data()[n + i] = 0.5;  // ties
+    const auto y = C<double>::from({3, n}, x.to_vector());
+    INFO(n);
+    CHECK(distance(softmax(x, 1), softmax(y, 1)) < 1e-13);
+    CHECK(distance(logsumexp(x, {1}), logsumexp(y, {1})) < 1e-13);
+    CHECK(distance(variance(x, {1}), variance(y, {1})) < 1e-13);
+    CHECK(distance(cumsum(x, 1), cumsum(y, 1)) < 1e-12);
+    CHECK(argmax(x, 1).to_vector() == argmax(y, 1).to_vector());
+    for (const bool descending : {false, true}) {
+      CHECK(sort(x, 1, descending).indices.to_vector() ==
+            sort(y, 1, descending).indices.to_vector());
+    }
+    CHECK(topk(x, 9, 1).indices.to_vector() == topk(y, 9, 1).indices.to_vector());
+    CHECK(distance(sum(x), sum(y)) < 1e-12);
+  }
+}
+
+TEST_CASE("new tensors on Cuda have the CPU's values", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  const Philox random(3, Purpose::test);
+  CHECK(arange<float, Cuda>(1, 2, 0.25f).to_vector() == arange<float>(1, 2, 0.25f).to_vector());
+  CHECK(linspace<double, Cuda>(-1, 1, 7).to_vector() == linspace<double>(-1, 1, 7).to_vector());
+  CHECK(eye<float, Cuda>(3).to_vector() == eye<float>(3).to_vector());
+  CHECK(uniform<float, Cuda>({50}, random, 1).to_vector() ==
+        uniform<float>({50}, random, 1).to_vector());
+  CHECK(normal<double, Cuda>({50}, random, 1).to_vector() ==
+        normal<double>({50}, random, 1).to_vector());
+  CHECK(ones_like(C<float>::zeros({2})).to_vector() == std::vector<float>{1, 1});
+}
+
+TEST_CASE("the policy loss on Cuda is the CPU's, with its gradient", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  rl::LossInputs in;
+  in.lengths = {3, 2};
+  in.advantages = {0.7, -1.2};
+  in.old = {-1, -0.5, -2, -0.1, -3};
+  const std::vector<float> logp{-0.8f, -0.6f, -1.2f, -0.3f, -3.1f};
+  const auto evaluated = [&](auto x) {
+    x.requires_grad();
+    const auto totals = rl::loss_totals(in, {});
+    const auto loss =
+        add(rl::policy_loss(x, in, {}, totals), rl::entropy_bonus(x, in, {}, totals, 0.1));
+    backward(loss);
+    auto all = x.grad().to_vector();
+    all.push_back(loss.item());
+    return all;
+  };
+  CHECK(evaluated(C<float>::from({5}, logp)) == evaluated(Tensor<float>::from({5}, logp)));
+  CHECK(rl::ratios(C<float>::from({5}, logp), in, {}) ==
+        rl::ratios(Tensor<float>::from({5}, logp), in, {}));
+}

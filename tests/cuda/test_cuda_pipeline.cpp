@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The whole ablation on Cuda: warm start, GRPO with an attention reward, evaluation, report.
+#include <filesystem>
+
+#include "phyx/ablation.hpp"
+#include "phyx/commands.hpp"
+#include "tests/cuda/device.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::phyx;
+namespace fs = std::filesystem;
+
+AblationSettings smallest() {
+  AblationSettings s = ablation_preset("smoke");
+  s.only = {"sft", "hybrid"};
+  s.train_scenes = 24;
+  s.test_known = s.test_new = 4;
+  s.warm.letter_steps = s.warm.vision_steps = s.warm.caption_steps = 1;
+  s.warm.clean_steps = s.warm.mixed_steps = 1;
+  s.warm.batch = 2;
+  s.warm.caption_picks = 1;
+  s.evaluation.samples = 1;
+  s.grpo.prompts = s.grpo.group = 2;
+  s.grpo_steps = 2;
+  s.max_tokens = 8;
+  return s;
+}
+
+}  // namespace
+
+TEST_CASE("an ablation runs on Cuda, and its model answers there and on the CPU", "[cuda][slow]") {
+  GAZE_NEEDS_DEVICE();
+  const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline";
+  fs::remove_all(out);
+  Ablation<Cuda> ablation(smallest(), out.string(), {});
+  ablation.prepare(false, "test");
+  ablation.run();
+  CHECK(io::read_file((out / "config.json").string()).find("\"device\": \"cuda\"") !=
+        std::string::npos);
+  CHECK(fs::exists(out / "report.html"));
+  CHECK(fs::file_size(out / "results.csv") > 1000);
+  AskSettings asked;
+  asked.model = (out / "arms/hybrid/seed0").string();
+  asked.question = "What is the speed?";
+  asked.sampling.greedy = true;
+  asked.sampling.max_tokens = 8;
+  CHECK(ask<Cuda>(asked) == ask<Cpu>(asked));
+  fs::remove_all(out);
+}

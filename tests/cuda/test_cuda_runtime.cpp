@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// The device as the host sees it: memory, copies, tensors, and what goes wrong.
+#include "cuda/staging.hpp"
+#include "tests/cuda/device.hpp"
+
+namespace {
+
+using namespace gaze;
+using K = Kernels<Cuda>;
+
+std::string error_of(auto f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+/// What a ring's fences were asked.
+struct Asked {
+  static inline std::vector<std::string> log;
+  static inline int made = 0;
+  int number = made++;
+  void record() { log.push_back("record " + std::to_string(number)); }
+  void wait() { log.push_back("wait " + std::to_string(number)); }
+};
+
+}  // namespace
+
+TEST_CASE("room for copies comes back only behind its fence", "[cuda]") {
+  std::vector<std::byte> memory(3 * 256);
+  Asked::log.clear();
+  Asked::made = 0;
+  cuda::StagingRing<Asked> ring(memory.data(), 256, 3);
+  CHECK(ring.largest() == 256);
+  CHECK(ring.take(1) == memory.data());
+  CHECK(ring.take(192) == memory.data() + 64);
+  CHECK(Asked::log.empty());
+  CHECK(ring.take(1) == memory.data() + 256);
+  CHECK(ring.take(256) == memory.data() + 512);
+  CHECK(ring.take(0) == memory.data() + 512 + 256);  // full, and nothing is asked for
+  CHECK(ring.take(65) == memory.data());
+  CHECK(Asked::log ==
+        std::vector<std::string>{"record 0", "wait 1", "record 1", "wait 2", "record 2", "wait 0"});
+}
+
+TEST_CASE("values go to the device and come back", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto x = Tensor<float, Cuda>::from({2, 3}, {1, 2, 3, 4, 5, 6});
+  CHECK(x.to_vector() == std::vector<float>{1, 2, 3, 4, 5, 6});
+  const auto column = x.view(1, {2}, {3});
+  CHECK(column.to_vector() == std::vector<float>{2, 5});
+  CHECK(x.view(4, {}, {}).item() == 5);
+  CHECK(Tensor<double, Cuda>::full({3}, 1.5).to_vector() == std::vector<double>(3, 1.5));
+  CHECK(Tensor<float, Cuda>::zeros({0, 4}).to_vector().empty());
+  CHECK(x.to<Cpu>().to_vector() == x.to_vector());
+  CHECK(x.to<Cpu>().to<Cuda>().to_vector() == x.to_vector());
+}
+
+TEST_CASE("freed memory is given out again, and everything is when there is no room", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  using Memory = Allocator<Cuda>;
+  Memory::keep_at_most(0);
+  Memory::keep_at_most(static_cast<std::size_t>(-1));
+  const std::size_t before = Memory::in_use();
+  void* const first = Memory::allocate(1000);
+  CHECK(Memory::in_use() == before + 1024);
+  Memory::free(first, 1000);
+  CHECK(Memory::kept() == 1024);
+  void* const again = Memory::allocate(1020);
+  CHECK(again == first);
+  Memory::free(again, 1020);
+  const std::size_t half = cuda::memory().total / 8 * 5;
+  const std::string error = error_of([&] {
+    void* const a = Memory::allocate(half);
+    try {
+      Memory::allocate(half);
+    } catch (...) {
+      Memory::free(a, half);
+      throw;
+    }
+  });
+  CHECK_THAT(error,
+             Catch::Contains("out of memory on the device: asked for " + std::to_string(half)));
+  CHECK_THAT(error, Catch::Contains("lower the batch"));
+  Memory::keep_at_most(static_cast<std::size_t>(-1));
+  void* const other = Memory::allocate(half - 4096);  // the kept block goes back to make room
+  Memory::free(other, half - 4096);
+  Memory::keep_at_most(0);
+  CHECK(Memory::kept() == 0);
+  Memory::keep_at_most(static_cast<std::size_t>(-1));
+}
+
+TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto x = Tensor<double, Cuda>::full({100}, 1.0);
+  const auto w = Tensor<double, Cuda>::full({100, 100}, 1.0);
+  const std::size_t before = Allocator<Cuda>::in_use();
+  const Index counted = arithmetic();
+  {
+    const cuda::Graph graph([&] {
+      const Tensor<double, Cuda> twice({100}), product({1, 100});
+      K::add(100, static_cast<const double*>(x.data()), static_cast<const double*>(x.data()),
+             twice.data());
+      K::gemm(false, false, 1, 100, 100, static_cast<const double*>(twice.data()), 100,
+              static_cast<const double*>(w.data()), 100, product.data(), 100, false);
+      K::scale(100, 0.01, static_cast<const double*>(product.data()), x.data());
+    });
+    CHECK(x.to_vector() == std::vector<double>(100, 1.0));  // nothing ran yet
+    CHECK(arithmetic() == counted);
+    const auto between = Tensor<double, Cuda>::full({100}, 7.0);  // not in the graph's memory
+    for (int i = 0; i < 3; ++i) graph.launch();
+    CHECK(arithmetic() == counted + 3 * 2 * 100 * 100);
+    for (const double value : x.to_vector()) CHECK(value == Catch::Approx(8));
+    CHECK(between.to_vector() == std::vector<double>(100, 7.0));
+    CHECK(Allocator<Cuda>::in_use() > before);
+  }
+  CHECK(Allocator<Cuda>::in_use() == before);
+  CHECK_FALSE(cuda::recording());
+  CHECK_THAT(error_of([&] { const cuda::Graph graph([&] { x.to_vector(); }); }),
+             Catch::Contains("a copy from the device cannot be recorded"));
+  CHECK_THAT(
+      error_of([&] { const cuda::Graph graph([&] { Tensor<double, Cuda>::from({1}, {1.0}); }); }),
+      Catch::Contains("a copy to the device cannot be recorded"));
+  CHECK_FALSE(cuda::recording());
+  CHECK(x.to_vector().size() == 100);
+}
+
+TEST_CASE("a device that is not there is refused", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  CHECK_THAT(error_of([] { cuda::use_device(1000); }), Catch::Contains("[gaze::use_device]"));
+  CHECK(cuda::devices().size() >= 1);
+  CHECK(cuda::devices()[0].memory > 0);
+}
