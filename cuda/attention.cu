@@ -22,8 +22,9 @@ const FusedAttention<T>* on_tensor_cores(const AttentionShape& shape, const RowK
 
 }  // namespace
 
-std::shared_ptr<const void> AttentionKernels::plan_attention(Index rows, const KeyRange* ranges) {
-  return std::make_shared<const AttentionPlans>(rows, ranges);
+std::shared_ptr<const void> AttentionKernels::plan_attention(Index rows, const KeyRange* ranges,
+                                                             Index room) {
+  return std::make_shared<const AttentionPlans>(rows, ranges, static_cast<std::int32_t>(room));
 }
 
 template <class T>
@@ -53,7 +54,7 @@ void AttentionKernels::attention_forward(const AttentionShape& shape, Index rows
   if (rows <= 0) return;
   if constexpr (!std::is_same_v<T, double>)
     if (const auto* f = on_tensor_cores(shape, ranges, q, q_stride, {false, kernel_choice.split}))
-      return f->forward(q, q_stride, keys, values, marks, out, lse, mark_out);
+      return f->forward(q, q_stride, keys, values, marks, ranges, out, lse, mark_out);
   const Index columns = mark_out ? shape.marks : 0;
   const AttentionInputs<T> in{shape, rows, q, q_stride, keys, values, marks, ranges};
   launch({"attention_forward", blocks_for(rows * shape.heads, kAttentionWarps),
@@ -70,8 +71,8 @@ void AttentionKernels::attention_backward(const AttentionShape& shape, Index row
                                           T* dvalues) {
   if constexpr (!std::is_same_v<T, double>)
     if (const auto* f = on_tensor_cores(shape, ranges, q, q_stride, {true, false}))
-      return f->backward(q, q_stride, keys, values, marks, out, lse, mark_out, dout, dmark_out, dq,
-                         dkeys, dvalues);
+      return f->backward(q, q_stride, keys, values, marks, ranges, out, lse, mark_out, dout,
+                         dmark_out, dq, dkeys, dvalues);
   const Storage<Cuda> deltas(static_cast<std::size_t>(rows * shape.heads) * sizeof(T));
   const Storage<Cuda> of_slots(static_cast<std::size_t>(2 * shape.slots) * sizeof(std::int32_t));
   T* const delta = static_cast<T*>(deltas.data());

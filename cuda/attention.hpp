@@ -11,8 +11,9 @@
 namespace gaze::cuda {
 
 struct AttentionKernels {
-  /// From host memory: with it the kernels on tensor cores can be used (fused_attention.hpp).
-  static std::shared_ptr<const void> plan_attention(Index rows, const KeyRange* ranges);
+  /// From host memory: with it the kernels on tensor cores can be used (fused_attention.hpp). Own
+  /// ranges may grow by `room` keys on the device while it is in use.
+  static std::shared_ptr<const void> plan_attention(Index rows, const KeyRange* ranges, Index room);
 
   template <class T>
   static void store_keys(const AttentionShape& shape, Index rows, const T* k, Index stride,

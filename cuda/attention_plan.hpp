@@ -87,18 +87,20 @@ constexpr bool share_tile(const KeyRange& a, const KeyRange& b) {
   return same_keys(a, b) || (same_prefix(a, b) && a.prefix_len > 0);
 }
 
-/// The runs of slots that rows [begin, end) see: the prefix, then each own run at its longest.
-inline std::vector<KeySegment> segments_of(const KeyRange* ranges, Index begin, Index end) {
+/// The runs of slots that rows [begin, end) see: the prefix, then each own run at its longest and
+/// `room` more.
+inline std::vector<KeySegment> segments_of(const KeyRange* ranges, Index begin, Index end,
+                                           std::int32_t room) {
   std::vector<KeySegment> all;
   if (ranges[begin].prefix_len > 0)
     all.push_back({ranges[begin].prefix_begin, ranges[begin].prefix_len, 0, -1});
   for (Index r = begin; r < end; ++r) {
     const KeyRange& range = ranges[r];
-    if (range.own_len == 0) continue;
+    if (range.own_len + room == 0) continue;
     auto at = std::find_if(all.begin(), all.end(),
                            [&](const auto& s) { return s.own_begin == range.own_begin; });
     if (at == all.end()) at = all.insert(at, {range.own_begin, 0, 0, range.own_begin});
-    at->length = std::max(at->length, range.own_len);
+    at->length = std::max(at->length, range.own_len + room);
   }
   return all;
 }
@@ -121,9 +123,9 @@ inline Index keys_of(const ForwardPlan& plan, const QueryTile& tile) {
 
 /// Adds the tile of rows [begin, end); with `split`, as parts of at least so many keys.
 inline void add_tile(ForwardPlan& plan, const KeyRange* ranges, Index begin, Index end,
-                     std::int32_t split) {
+                     std::int32_t split, std::int32_t room) {
   const auto row = static_cast<std::int32_t>(begin), rows = static_cast<std::int32_t>(end - begin);
-  auto pieces = segments_of(ranges, begin, end);
+  auto pieces = segments_of(ranges, begin, end, room);
   if (split > 0) pieces = cut(pieces, split);
   const std::size_t first_tile = plan.tiles.size();
   std::int32_t keys = split;  // as if a tile had just been filled
@@ -148,14 +150,15 @@ inline void add_tile(ForwardPlan& plan, const KeyRange* ranges, Index begin, Ind
 
 /// The tiles of at most `tile_rows` rows. `split` > 0, a multiple of the keys of a block: no tile
 /// walks more than so many keys, or one piece of them; 0: nothing is split, and a row's result
-/// depends on nothing but its own range.
+/// depends on nothing but its own range. `room`: by so many keys own ranges may grow until the plan
+/// is used.
 inline ForwardPlan forward_plan(const KeyRange* ranges, Index rows, Index tile_rows,
-                                std::int32_t split = 0) {
+                                std::int32_t split = 0, std::int32_t room = 0) {
   ForwardPlan plan;
   for (Index row = 0, end; row < rows; row = end) {
     const Index limit = std::min(rows, row + tile_rows);
     for (end = row + 1; end < limit && detail::share_tile(ranges[end - 1], ranges[end]);) ++end;
-    detail::add_tile(plan, ranges, row, end, split);
+    detail::add_tile(plan, ranges, row, end, split, room);
   }
   std::stable_sort(plan.tiles.begin(), plan.tiles.end(), [&](const auto& a, const auto& b) {
     return detail::keys_of(plan, a) > detail::keys_of(plan, b);

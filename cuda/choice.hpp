@@ -2,7 +2,7 @@
 // Which of several kernels for the same work is taken.
 #pragma once
 #include <cstdint>
-#include <type_traits>
+#include <cstdlib>
 
 #include "gaze/core/index.hpp"
 
@@ -10,10 +10,17 @@ namespace gaze::cuda {
 
 struct KernelChoice {
   /// Tensor cores and vectors where sizes allow; false: the plain kernels, which are their oracle.
-  bool fast = true;
+  /// GAZE_CUDA_PLAIN=1 in the environment makes it false from the start.
+  bool fast = !plain();
   /// Attention of few rows over many keys may be split over blocks. Faster where the GPU would be
   /// idle, but the last bits of a row then depend on the rows beside it.
   bool split = false;
+
+ private:
+  static bool plain() {
+    const char* const text = std::getenv("GAZE_CUDA_PLAIN");
+    return text && *text && *text != '0';
+  }
 };
 
 /// For the process; changed between launches only.

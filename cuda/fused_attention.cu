@@ -122,11 +122,11 @@ bool FusedAttention<T>::fits(const AttentionShape& s, AttentionUse use) const {
 
 template <class T>
 FusedAttention<T>::FusedAttention(const AttentionShape& shape, Index rows, const KeyRange* ranges,
-                                  AttentionUse use)
-    : shape_(shape), rows_(rows), use_(use), ranges_(ranges, static_cast<std::size_t>(rows)) {
+                                  AttentionUse use, std::int32_t room)
+    : shape_(shape), rows_(rows), use_(use) {
   GAZE_CHECK(possible(shape, use), "FusedAttention", "no kernel for heads of ", shape.head_size,
              " with ", shape.marks, " marks");
-  auto plan = forward_plan(ranges, rows, tile_rows(shape, 64));
+  auto plan = forward_plan(ranges, rows, tile_rows(shape, 64), 0, room);
   Index keys = 0, most = 0;
   for (const QueryTile& tile : plan.tiles) {
     keys += detail::keys_of(plan, tile);
@@ -139,7 +139,7 @@ FusedAttention<T>::FusedAttention(const AttentionShape& shape, Index rows, const
     const Index blocks = pieces(Index{2} * device().multiprocessors, shape.kv_heads);
     const auto tiles = static_cast<Index>(plan.tiles.size());
     if (const auto split = split_length(keys, tiles, blocks, 64))
-      plan = forward_plan(ranges, rows, tile_rows(shape, 16 * warps_), split);
+      plan = forward_plan(ranges, rows, tile_rows(shape, 16 * warps_), split, room);
   }
   forward_ = ForwardTables(plan);
   if (!use.gradients) return;
@@ -152,11 +152,12 @@ FusedAttention<T>::FusedAttention(const AttentionShape& shape, Index rows, const
 
 template <class T>
 void FusedAttention<T>::forward(const T* q, Index q_stride, const T* keys, const T* values,
-                                const float* marks, T* out, float* lse, T* mark_out) const {
+                                const float* marks, const KeyRange* ranges, T* out, float* lse,
+                                T* mark_out) const {
   if (rows_ <= 0) return;
   ForwardArguments<T> a{};
   a.q = q, a.q_stride = q_stride, a.keys = keys, a.values = values, a.marks = marks;
-  a.ranges = ranges_.data();
+  a.ranges = ranges;
   a.tiles = forward_.tiles.data(), a.segments = forward_.segments.data();
   a.mark_count = mark_out ? static_cast<int>(shape_.marks) : 0;
   a.out = out, a.lse = lse, a.mark_out = mark_out;
@@ -173,13 +174,14 @@ void FusedAttention<T>::forward(const T* q, Index q_stride, const T* keys, const
 
 template <class T>
 void FusedAttention<T>::backward(const T* q, Index q_stride, const T* keys, const T* values,
-                                 const float* marks, const T* out, const float* lse,
-                                 const T* mark_out, const float* dout, const float* dmark_out,
-                                 float* dq, float* dkeys, float* dvalues) const {
+                                 const float* marks, const KeyRange* ranges, const T* out,
+                                 const float* lse, const T* mark_out, const float* dout,
+                                 const float* dmark_out, float* dq, float* dkeys,
+                                 float* dvalues) const {
   GAZE_CHECK(use_.gradients, "FusedAttention", "made without gradients");
   BackwardArguments<T> a{};
   a.q = q, a.q_stride = q_stride, a.keys = keys, a.values = values, a.marks = marks;
-  a.ranges = ranges_.data();
+  a.ranges = ranges;
   a.tiles = queries_.tiles.data(), a.segments = queries_.segments.data();
   a.key_tiles = key_tiles_.data(), a.chunks = chunks_.data();
   a.rows = static_cast<int>(rows_);

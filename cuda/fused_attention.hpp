@@ -59,7 +59,8 @@ struct AttentionUse {
   bool gradients = false, split = false;
 };
 
-/// The attention of one layout. `ranges` is host memory.
+/// The attention of one layout. `ranges` is host memory, only looked at here; own ranges may have
+/// grown by up to `room` keys when it is used.
 template <class T>
 class FusedAttention {
  public:
@@ -70,25 +71,26 @@ class FusedAttention {
   /// Is it the attention of this shape, for this use?
   bool fits(const AttentionShape& shape, AttentionUse use) const;
 
-  FusedAttention(const AttentionShape& shape, Index rows, const KeyRange* ranges, AttentionUse use);
+  FusedAttention(const AttentionShape& shape, Index rows, const KeyRange* ranges, AttentionUse use,
+                 std::int32_t room = 0);
 
   /// out [rows,H,D], lse [rows,H], mark_out [rows,H,M] or null. q, keys and values begin at
-  /// multiples of 16 bytes, and so does every row of q.
+  /// multiples of 16 bytes, and so does every row of q. `ranges` is on the device.
   void forward(const T* q, Index q_stride, const T* keys, const T* values, const float* marks,
-               T* out, float* lse, T* mark_out) const;
+               const KeyRange* ranges, T* out, float* lse, T* mark_out) const;
 
   /// Writes dq [rows,H,D], dkeys and dvalues [kv_heads][slots][D]; dmark_out may be null. Only
   /// where gradients were asked for.
   void backward(const T* q, Index q_stride, const T* keys, const T* values, const float* marks,
-                const T* out, const float* lse, const T* mark_out, const float* dout,
-                const float* dmark_out, float* dq, float* dkeys, float* dvalues) const;
+                const KeyRange* ranges, const T* out, const float* lse, const T* mark_out,
+                const float* dout, const float* dmark_out, float* dq, float* dkeys,
+                float* dvalues) const;
 
  private:
   AttentionShape shape_;
   Index rows_;
   AttentionUse use_;
-  int warps_ = 4;  ///< of a forward block; 1 where tiles have at most 16 queries
-  Table<KeyRange> ranges_;
+  int warps_ = 4;                    ///< of a forward block; 1 where tiles have at most 16 queries
   ForwardTables forward_, queries_;  ///< for forward; for dq, never split
   Table<KeyTile> key_tiles_;
   Table<std::int32_t> chunks_;
@@ -98,7 +100,8 @@ class FusedAttention {
 /// thread at a time may ask.
 class AttentionPlans {
  public:
-  AttentionPlans(Index rows, const KeyRange* ranges) : ranges_(ranges, ranges + rows) {}
+  AttentionPlans(Index rows, const KeyRange* ranges, std::int32_t room)
+      : ranges_(ranges, ranges + rows), room_(room) {}
 
   /// Null where there is no kernel.
   template <class T>
@@ -107,11 +110,13 @@ class AttentionPlans {
     for (const auto& attention : made)
       if (attention.fits(shape, use)) return &attention;
     if (!FusedAttention<T>::possible(shape, use)) return nullptr;
-    return &made.emplace_back(shape, static_cast<Index>(ranges_.size()), ranges_.data(), use);
+    return &made.emplace_back(shape, static_cast<Index>(ranges_.size()), ranges_.data(), use,
+                              room_);
   }
 
  private:
   std::vector<KeyRange> ranges_;
+  std::int32_t room_;
   mutable std::tuple<std::deque<FusedAttention<float>>, std::deque<FusedAttention<bf16>>> made_;
 };
 

@@ -147,10 +147,10 @@ struct QueryGradBlock {
   }
 
   __device__ void copy_keys(const KeyCursor& at, int buffer) {
-    if (at.segment < tile.segment_end) {
+    if (!at.at_end()) {
       const KeySegment s = a.segments[at.segment];
       const Index first = Index{queries.head.kv} * a.slots + s.slot + at.first;
-      const int count = s.length - at.first;
+      const int count = at.length - at.first;
       const auto row_of = [&](const T* store) {
         return [=, this](int j) { return j < count ? store + (first + j) * a.head_size : nullptr; };
       };
@@ -212,17 +212,17 @@ __global__ void __launch_bounds__(BackwardSizes<T, D, Marked>::threads, 1)
     dq_kernel(const BackwardArguments<T> a) {
   QueryGradBlock<T, D, Marked> block(a, dynamic_shared<T>());
   constexpr int keys = BackwardSizes<T, D, Marked>::inner;
-  KeyCursor copied{block.tile.segment, 0}, used = copied;
+  KeyCursor copied(a.segments, a.ranges, block.tile), used = copied;
   block.start();
   block.copy_keys(copied, 0);
-  for (int buffer = 0; used.segment < block.tile.segment_end; buffer ^= 1) {
-    copied.next(a.segments, keys);
+  for (int buffer = 0; !used.at_end(); buffer ^= 1) {
+    copied.next(keys);
     block.copy_keys(copied, buffer ^ 1);
     wait_copies<1>();
     __syncthreads();
     block.use_keys(used, buffer);
     __syncthreads();
-    used.next(a.segments, keys);
+    used.next(keys);
   }
   block.finish();
 }

@@ -8,15 +8,16 @@
 //
 // What a thread reads and writes. Of 16 rows of S and O its lane holds lane / 4 and lane / 4 + 8,
 // columns 2 (lane % 4) and the next of every eight. It writes results of these two queries only,
-// and only where they exist (i < count()). Keys are read where the segment has them; rows beyond it
-// are zeros, so what lies in other slots, even NaN, enters no product. Columns from head_size on
-// are zeros and not written.
+// and only where they exist (i < count()). Keys are read where a row of the tile sees them; rows
+// beyond are zeros, so what lies in other slots, even NaN, enters no product. Columns from
+// head_size on are zeros and not written.
 //
 // Barriers. Keys and values lie in two buffers; block b + 1 is copied while b is used:
 //   copy b + 1 | wait for b | barrier 1 | use b | barrier 2
 // 1: every thread's part of b (marks included) is there before anyone reads it. 2: everyone has
 // read b before b + 2 goes into its buffer. All threads meet both equally often: how often depends
-// on the tile's segments alone. The barrier in start() does for the queries what 1 does for keys.
+// on what the tile's rows see, not on what a warp's do. The barrier in start() does for the queries
+// what 1 does for keys.
 #pragma once
 #include "cuda/fused_tile.cuh"
 
@@ -65,17 +66,6 @@ constexpr Index partial_at(int partial, int y, int heads_y, int z, int marks_z, 
   return (block * queries + query) * floats;
 }
 
-/// A block of keys: `first` keys of the segment come before it.
-struct KeyCursor {
-  int segment, first;
-  __device__ void next(const KeySegment* segments, int keys) {
-    first += keys;
-    if (first < segments[segment].length) return;
-    ++segment;
-    first = 0;
-  }
-};
-
 /// One thread's part of a block.
 template <class T, int D, bool Marked, int Warps>
 struct ForwardBlock {
@@ -114,10 +104,10 @@ struct ForwardBlock {
   }
 
   __device__ void copy_keys(const KeyCursor& at, int buffer) {
-    if (at.segment < tile.segment_end) {
+    if (!at.at_end()) {
       const KeySegment s = a.segments[at.segment];
       const Index first = Index{queries.head.kv} * a.slots + s.slot + at.first;
-      const int count = s.length - at.first;
+      const int count = at.length - at.first;
       const auto row_of = [&](const T* store) {
         return [=, this](int j) { return j < count ? store + (first + j) * a.head_size : nullptr; };
       };
@@ -260,18 +250,18 @@ template <class T, int D, bool Marked, int Warps>
 __global__ void __launch_bounds__(kLanes* Warps, 1) forward_kernel(const ForwardArguments<T> a) {
   ForwardBlock<T, D, Marked, Warps> block(a, dynamic_shared<T>());
   constexpr int keys = ForwardSizes<T, D, Marked, Warps>::keys;
-  KeyCursor copied{block.tile.segment, 0}, used = copied;
+  KeyCursor copied(a.segments, a.ranges, block.tile), used = copied;
   block.copy_queries();
   block.copy_keys(copied, 0);
   block.start();
-  for (int buffer = 0; used.segment < block.tile.segment_end; buffer ^= 1) {
-    copied.next(a.segments, keys);
+  for (int buffer = 0; !used.at_end(); buffer ^= 1) {
+    copied.next(keys);
     block.copy_keys(copied, buffer ^ 1);
     wait_copies<1>();
     __syncthreads();
     block.use_keys(used, buffer);
     __syncthreads();
-    used.next(a.segments, keys);
+    used.next(keys);
   }
   block.finish();
 }

@@ -3,7 +3,6 @@
 #include "cuda/fused_rows.hpp"
 
 #include "cuda/elements.cuh"
-#include "cuda/fused_sampling.cuh"
 #include "cuda/fused_update.cuh"
 
 namespace gaze::cuda {
@@ -139,23 +138,6 @@ void FusedRows::adamw_step(Index n, float* master, const float* grad, float* m, 
   for_each("adamw_step", n / fused::wide<float>,
            fused::WideAdamW{settings, 1 / bias_correction1, 1 / std::sqrt(bias_correction2),
                             grad_scale, master, grad, m, v, copy});
-}
-
-void sample_rows(Index n, Index v, const float* logits, const SampleSettings& s,
-                 const Philox& random, const std::uint64_t* samples, std::uint64_t position,
-                 std::int32_t* token, float* logp) {
-  if (n <= 0) return;
-  GAZE_CHECK(v > 0 && s.temperature > 0 && s.top_k >= 0 && s.top_p > 0 && s.top_p <= 1 &&
-                 s.min_p >= 0 && s.min_p <= 1,
-             "sample_rows", "settings out of range, or no logits");
-  const float inverse = s.greedy ? 1.0f : 1.0f / static_cast<float>(s.temperature);
-  const Storage<Cuda> room(static_cast<std::size_t>(s.greedy ? 1 : n * v) * sizeof(float));
-  const fused::Sampling a{n,       v,       logits,   s.greedy,
-                          inverse, s.top_k, s.top_p,  s.min_p,
-                          random,  samples, position, static_cast<float*>(room.data()),
-                          token,   logp};
-  launch({"sample_rows", blocks_for(n, 1), dim3(fused::kSampleThreads)},
-         fused::sample_kernel<float>, a);
 }
 
 #define GAZE_INSTANTIATE(T)                                                                        \

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Fast kernels over rows, parameters and logits, for float and bf16 (T), with float statistics and
+// Fast kernels over rows and parameters, for float and bf16 (T), with float statistics and
 // gradients. What they mean stands at the CPU's kernels of the same name (gaze/cpu/rows.hpp,
-// optimiser.hpp, gaze/generate/sampling.hpp); beside each, what it asks for beyond that.
+// optimiser.hpp); beside each, what it asks for beyond that.
 #pragma once
 #include <cstdint>
 
 #include "cuda/runtime.hpp"
 #include "gaze/core/bf16.hpp"
 #include "gaze/core/index.hpp"
-#include "gaze/core/philox.hpp"
 #include "gaze/kernels/settings.hpp"
 
 namespace gaze::cuda {
@@ -66,20 +65,5 @@ struct FusedRows {
                          const AdamWStep<float>& settings, float bias_correction1,
                          float bias_correction2, float grad_scale, bf16* copy);
 };
-
-/// How tokens are chosen; the fields are those of SamplingSettings (gaze/generate/sampling.hpp)
-/// without the repetition penalty.
-struct SampleSettings {
-  bool greedy = false;
-  double temperature = 1;
-  int top_k = 0;
-  double top_p = 1, min_p = 0;
-};
-
-/// token[r] and its log-probability before any cut, of logits [n, v]; row r draws the number that
-/// `random` has for (samples[r], position), as rollouts on the CPU do. Does not wait.
-void sample_rows(Index n, Index v, const float* logits, const SampleSettings& settings,
-                 const Philox& random, const std::uint64_t* samples, std::uint64_t position,
-                 std::int32_t* token, float* logp);
 
 }  // namespace gaze::cuda

@@ -56,6 +56,49 @@ struct Queries {
   constexpr Index at(int i, int heads) const { return Index{row_of(i)} * heads + head_of(i); }
 };
 
+/// How many keys of a segment any row of a tile sees now: ranges may have grown since the plan was
+/// made (decoding), up to the segment's length. All lanes of a warp come, and all get it.
+__device__ inline int seen_keys(const KeySegment& segment, const KeyRange* ranges, int rows) {
+  int most = 0;
+  for (int r = lane(); r < rows; r += kLanes) {
+    const int seen = visible_keys(ranges[r], segment);
+    most = seen > most ? seen : most;
+  }
+  return warp_max(most);
+}
+
+/// A walk over the keys that the rows of a tile see, block by block: `length` are seen of the
+/// segment, `first` of them come before the block. All threads of a block stand at the same place.
+struct KeyCursor {
+  const KeySegment* segments;
+  const KeyRange* ranges;  ///< of the tile's rows
+  int rows, segment, segment_end;
+  int first = 0, length = 0;
+
+  __device__ KeyCursor(const KeySegment* segments, const KeyRange* ranges, const QueryTile& tile)
+      : segments(segments),
+        ranges(ranges + tile.row),
+        rows(tile.rows),
+        segment(tile.segment - 1),
+        segment_end(tile.segment_end) {
+    enter_next();
+  }
+  __device__ bool at_end() const { return segment >= segment_end; }
+  __device__ void next(int keys) {
+    first += keys;
+    if (first >= length) enter_next();
+  }
+
+ private:
+  __device__ void enter_next() {
+    first = 0;
+    for (++segment; segment < segment_end; ++segment) {
+      length = seen_keys(segments[segment], ranges, rows);
+      if (length > 0) return;
+    }
+  }
+};
+
 /// Copies rows to a tile [Rows][D of Columns] without waiting, 16 bytes a thread and turn. row(i)
 /// is where row i begins, null for a row of zeros; columns from head_size on become zeros.
 template <class T, int Rows, int D, int Columns, class Row>

@@ -56,10 +56,13 @@ std::vector<KeyRange> interleaved() {
   return r;
 }
 
-/// Does every row meet each of its keys exactly once, whichever tiles and segments it is in?
-void check_forward(const std::vector<KeyRange>& ranges, int tile_rows, int split) {
+/// Does every row meet each of its keys exactly once, whichever tiles and segments it is in? The
+/// plan is made before own ranges grew by up to `room`.
+void check_forward(const std::vector<KeyRange>& ranges, int tile_rows, int split, int room = 0) {
   const Index rows = Index(ranges.size());
-  const ForwardPlan plan = forward_plan(ranges.data(), rows, tile_rows, split);
+  auto planned = ranges;
+  for (KeyRange& range : planned) range.own_len = std::max(0, range.own_len - room);
+  const ForwardPlan plan = forward_plan(planned.data(), rows, tile_rows, split, room);
   std::vector<std::map<Index, int>> met(ranges.size());
   std::vector<int> whole(ranges.size()), pieces(ranges.size());
   Index last = std::numeric_limits<Index>::max();
@@ -128,7 +131,8 @@ void check_backward(const std::vector<KeyRange>& ranges, Index slots, int tile_s
 TEST_CASE("each row meets each of its keys once") {
   for (const TokenLayout& l : layouts())
     for (int tile_rows : {1, 2, 21, 64})
-      for (int split : {0, 64, 256}) check_forward(l.keys, tile_rows, split);
+      for (int split : {0, 64, 256})
+        for (int room : {0, 9}) check_forward(l.keys, tile_rows, split, room);
   for (int split : {0, 64}) check_forward(interleaved(), 8, split);
 }
 

@@ -20,7 +20,7 @@ using namespace gaze;
 using namespace gaze::test;
 
 template <class T>
-constexpr double tolerance = std::is_same_v<T, float> ? 1e-5 : 8e-3;
+constexpr double tolerance = std::is_same_v<T, float> ? 1e-5 : 5e-3;
 
 struct Sizes {
   Index heads, kv_heads, head_size, marks;
@@ -119,9 +119,10 @@ struct Result {
   }
 };
 
-/// q stands in rows of qkv, as it does in a model.
+/// q stands in rows of qkv, as it does in a model. The plan is made when each row's own range was
+/// `room` shorter.
 template <class T>
-Result<T> run(const Problem& p, cuda::AttentionUse use) {
+Result<T> run(const Problem& p, cuda::AttentionUse use, std::int32_t room = 0) {
   const AttentionShape& s = p.shape;
   const Index n = p.layout.rows(), width = s.heads * s.head_size;
   const Index stride = width + 2 * s.kv_heads * s.head_size;
@@ -130,33 +131,30 @@ Result<T> run(const Problem& p, cuda::AttentionUse use) {
     for (Index c = 0; c < width; ++c)
       qkv[std::size_t(r * stride + c)] = T(float(p.q[std::size_t(r * width + c)]));
   const OnDevice<T> q(qkv), keys(rounded<T>(p.keys)), values(rounded<T>(p.values));
+  const OnDevice<KeyRange> ranges(p.layout.keys);
   const OnDevice<float> marks(p.marks), dout(rounded<float>(p.dout)),
       dmark(rounded<float>(p.dmark));
   const OnDevice<T> out(n * width), mark_out(p.queries() * s.marks);
   const OnDevice<float> lse(p.queries()), dq(n * width), dkeys(store_size(s)),
       dvalues(store_size(s));
-  const cuda::FusedAttention<T> attention(s, n, p.layout.keys.data(), use);
+  auto planned = p.layout.keys;
+  for (KeyRange& range : planned) range.own_len -= room;
+  const cuda::FusedAttention<T> attention(s, n, planned.data(), use, room);
   const bool marked = s.marks > 0;
-  attention.forward(q.data(), stride, keys.data(), values.data(), marks.data(), out.data(),
-                    lse.data(), marked ? mark_out.data() : nullptr);
+  attention.forward(q.data(), stride, keys.data(), values.data(), marks.data(), ranges.data(),
+                    out.data(), lse.data(), marked ? mark_out.data() : nullptr);
   if (use.gradients)
-    attention.backward(q.data(), stride, keys.data(), values.data(), marks.data(), out.data(),
-                       lse.data(), mark_out.data(), dout.data(), marked ? dmark.data() : nullptr,
-                       dq.data(), dkeys.data(), dvalues.data());
+    attention.backward(q.data(), stride, keys.data(), values.data(), marks.data(), ranges.data(),
+                       out.data(), lse.data(), mark_out.data(), dout.data(),
+                       marked ? dmark.data() : nullptr, dq.data(), dkeys.data(), dvalues.data());
   return {out.host(), mark_out.host(), lse.host(), dq.host(), dkeys.host(), dvalues.host()};
 }
-
-/// Greatest relative errors so far, of forward and of gradients.
-template <class T>
-double worst[2];
 
 template <class T>
 void check_forward(const Result<T>& y, const Reference& r) {
   for (const double error :
-       {distance(y.out, r.out), distance(y.mark_out, r.mark_out), distance(y.lse, r.lse)}) {
+       {distance(y.out, r.out), distance(y.mark_out, r.mark_out), distance(y.lse, r.lse)})
     CHECK(error < tolerance<T>);
-    worst<T>[0] = std::max(worst<T>[0], error);
-  }
 }
 template <class T>
 void check(const Problem& p, cuda::AttentionUse use) {
@@ -165,10 +163,8 @@ void check(const Problem& p, cuda::AttentionUse use) {
   check_forward(y, r);
   if (!use.gradients) return;
   for (const double error :
-       {distance(y.dq, r.dq), distance(y.dkeys, r.dkeys), distance(y.dvalues, r.dvalues)}) {
+       {distance(y.dq, r.dq), distance(y.dkeys, r.dkeys), distance(y.dvalues, r.dvalues)})
     CHECK(error < tolerance<T>);
-    worst<T>[1] = std::max(worst<T>[1], error);
-  }
 }
 
 TokenLayout causal(std::initializer_list<int> lengths) {
@@ -265,6 +261,17 @@ TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on the rows besi
   }
 }
 
+TEMPLATE_TEST_CASE("fused attention: ranges may grow after the plan was made", "", float, bf16) {
+  GAZE_NEEDS_DEVICE();
+  TokenLayout l;
+  const Index prefix = l.reserve(20, 0);
+  for (int i = 0; i < 3; ++i) l.add_step(prefix, 20, l.reserve(60, 20), 40);
+  const auto p = problem<TestType>({4, 2, 32, 2}, std::move(l), 9);
+  const auto fresh = run<TestType>(p, {});
+  for (const std::int32_t room : {1, 9, 40}) CHECK(run<TestType>(p, {}, room) == fresh);
+  check_forward(run<TestType>(p, kDecoding, 40), reference(p));
+}
+
 TEMPLATE_TEST_CASE("fused attention: the same inputs give the same bits", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   const auto p = problem<TestType>({4, 2, 32, 2}, grouped(40, {30, 6}), 8);
@@ -292,11 +299,4 @@ TEST_CASE("fused attention says what it cannot do") {
   CHECK_FALSE(FusedAttention<float>::possible({4, 2, 132, 0, 1, 16}, kTraining));
   CHECK_FALSE(FusedAttention<float>::possible({4, 2, 32, 17, 1, 16}, kTraining));
   CHECK(FusedAttention<float>::possible({4, 2, 32, 17, 1, 16}, kDecoding));
-}
-
-TEST_CASE("fused attention: greatest errors") {  // of the cases above; runs last
-  GAZE_NEEDS_DEVICE();
-  UNSCOPED_INFO("float " << worst<float>[0] << ", gradients " << worst<float>[1] << "; bf16 "
-                         << worst<bf16>[0] << ", gradients " << worst<bf16>[1]);
-  CHECK(worst<float>[0] < tolerance<float>);
 }

@@ -46,6 +46,8 @@ struct TokenLayout {
   std::vector<Index> groups{0};        // where groups begin: rows of two groups share no keys
   Index slots = 0;                     // size of the store, a multiple of kKeyLanes
 
+  Index room = 0;  // keys that each row may gain in a device's copy while that is in use
+
   Index rows() const { return static_cast<Index>(position.size()); }
 
   Index group_count() const {
@@ -128,8 +130,8 @@ struct TokenLayout {
     const auto copy = std::make_shared<Copy<Device>>(*this, shape.slots, all.size());
     auto* const first = static_cast<std::byte*>(copy->bytes.data());
     Allocator<Device>::copy_in(first, all.data(), all.size());
-    if constexpr (requires { Kernels<Device>::plan_attention(rows(), keys.data()); })
-      copy->plan = Kernels<Device>::plan_attention(rows(), keys.data());
+    if constexpr (requires { Kernels<Device>::plan_attention(rows(), keys.data(), room); })
+      copy->plan = Kernels<Device>::plan_attention(rows(), keys.data(), room);
     copy->arrays = {reinterpret_cast<const std::int32_t*>(first + of_groups + of_keys),
                     {reinterpret_cast<const KeyRange*>(first + of_groups), copy->plan.get()},
                     reinterpret_cast<const Index*>(first)};

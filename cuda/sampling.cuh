@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Choosing the next token of every row without the host: gaze/generate/sampling.hpp says what each
-// setting means.
+// Drawing the next token of every row from a tail that is cut, without the host:
+// gaze/generate/sampling.hpp says what each setting means.
 //
 // One block per row of logits [n, v]. Probabilities p = e^(z - lse) are written to a room [n, v]
 // and then read again for each question about them. What top_k and top_p keep is the largest so
@@ -10,27 +10,18 @@
 // alone decide. It is not the processor's, so tokens differ from it where u falls within rounding
 // of a boundary between two tokens, and where the two devices' e^x differ by a last bit.
 #pragma once
-#include "cuda/fused_rows.cuh"
-#include "gaze/core/philox.hpp"
+#include "cuda/generate.cuh"
 
-namespace gaze::cuda::fused {
+namespace gaze::cuda {
 
 inline constexpr int kSampleThreads = 256;
 
-struct Sampling {
-  Index n, v;
-  const float* logits;
-  bool greedy;
-  float inv_temperature;
-  int top_k;
-  double top_p, min_p;
-  Philox random;
-  const std::uint64_t* samples;  ///< [n], with `position` the address of a row's random number
-  std::uint64_t position;
+/// What is beside DrawInputs.
+struct CutInputs {
+  TailCut cut;
   float* room;  ///< [n, v]
   std::int32_t* token;
-  float* logp;  ///< of the token, before anything was cut
-  void pointers(auto f) { f(logits), f(samples), f(room), f(token), f(logp); }
+  void pointers(auto f) { f(room), f(token); }
 };
 
 /// The values above `bits`, and the first `ties` of those equal to it, are kept.
@@ -96,18 +87,6 @@ struct SampleRow {
   }
 };
 
-/// The first column with the largest logit.
-__device__ inline std::int32_t first_largest(const float* row, Index v) {
-  float top = -std::numeric_limits<float>::infinity();
-  for (Index j = threadIdx.x; j < v; j += blockDim.x) top = row[j] > top ? row[j] : top;
-  top = block_max(top);
-  double first = static_cast<double>(v);
-  for (Index j = threadIdx.x; j < v; j += blockDim.x)
-    if (row[j] == top && static_cast<double>(j) < first) first = static_cast<double>(j);
-  first = -block_max(-first);
-  return first < static_cast<double>(v) ? static_cast<std::int32_t>(first) : 0;  // all NaN: 0
-}
-
 /// Draws with u from what is kept of p: thread t sums its piece of consecutive columns, thread 0
 /// finds the piece in which u falls, and walks it. Barrier 1 shows the ties of all pieces, 2 their
 /// masses; block_max at the end hands the token to all.
@@ -166,35 +145,24 @@ __device__ inline std::int32_t draw_kept(const SampleRow& row, const Threshold& 
 /// One block per row. Barriers beside those of sums and of draw_kept: p is written by all before
 /// anyone reads another thread's part of it.
 template <class T>
-__global__ void __launch_bounds__(kSampleThreads) sample_kernel(const Sampling a) {
-  for (Index r = blockIdx.x; r < a.n; r += gridDim.x) {
-    const float* const logits = a.logits + r * a.v;
-    SoftmaxSums sums;
-    for (Index j = threadIdx.x; j < a.v; j += blockDim.x) sums.add(logits[j] * a.inv_temperature);
-    const float top = block_max(sums.top);
-    if (top > sums.top) sums.raise(top);
-    const float lse = top + logf(block_sum(sums.total));
-    std::int32_t token = 0;
-    if (a.greedy) {
-      token = first_largest(logits, a.v);
-    } else {
-      float* const p = a.room + r * a.v;
-      for (Index j = threadIdx.x; j < a.v; j += blockDim.x)
-        p[j] = expf(logits[j] * a.inv_temperature - lse);
-      __syncthreads();
-      const SampleRow row{p, a.v};
-      Threshold kept = row.largest(a.top_k > 0 ? a.top_k : a.v);
-      if (a.top_p < 1) kept = row.nucleus(a.top_p, kept);
-      float most = 0;
-      for (Index j = threadIdx.x; j < a.v; j += blockDim.x) most = fmaxf(most, p[j]);
-      const double least = a.min_p * static_cast<double>(block_max(most));
-      token = draw_kept(row, kept, least, a.random.uniform(a.samples[r], a.position));
+__global__ void __launch_bounds__(kSampleThreads)
+    draw_cut_tokens_kernel(const DrawInputs<T> in, const CutInputs a) {
+  for (Index r = blockIdx.x; r < in.n; r += gridDim.x) {
+    float* const p = a.room + r * in.v;
+    float most = 0;
+    for (Index j = threadIdx.x; j < in.v; j += blockDim.x) {
+      p[j] = static_cast<float>(in.probability(r, j));
+      most = p[j] > most ? p[j] : most;
     }
-    if (threadIdx.x == 0) {
-      a.token[r] = token;
-      a.logp[r] = logits[token] * a.inv_temperature - lse;
-    }
+    __syncthreads();
+    const SampleRow row{p, in.v};
+    Threshold kept = row.largest(a.cut.top_k > 0 ? a.cut.top_k : in.v);
+    if (a.cut.top_p < 1) kept = row.nucleus(a.cut.top_p, kept);
+    const double least = a.cut.min_p * static_cast<double>(block_max(most));
+    const auto step = static_cast<std::uint64_t>(*in.step);
+    const auto token = draw_kept(row, kept, least, in.random.uniform(in.sample[r], step));
+    if (threadIdx.x == 0) a.token[r] = token;
   }
 }
 
-}  // namespace gaze::cuda::fused
+}  // namespace gaze::cuda
