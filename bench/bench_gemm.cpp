@@ -2,17 +2,26 @@
 // The matrix product at the model's shapes, on one thread, beside the processor's measured
 // multiply-add peak and, where it is installed, OpenBLAS.
 //
+//   bench_gemm [Google Benchmark's options]   rows at chosen shapes
+//   bench_gemm --shapes   OpenBLAS's time over Gaze's at every shape of the models' layers
+//
 // Shapes: m rows through a weight [n,k] (forward), its gradients (dX = dY W, dW += dY^T X), a cube.
-// For a fair comparison on AMD: OPENBLAS_CORETYPE=SkylakeX OPENBLAS_NUM_THREADS=1.
+// OpenBLAS may choose a slow kernel on AMD. Fair: OPENBLAS_CORETYPE=SkylakeX (with AVX-512) or
+// Haswell (without), and OPENBLAS_NUM_THREADS=1.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdint>
+#include <cstdio>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "bench/common.hpp"
+#include "models/presets.hpp"
 
 #if __has_include(<cblas.h>)
 #include <cblas.h>
@@ -42,24 +51,6 @@ class Matrix {
 
 enum class Which { gaze, openblas };
 
-void product(benchmark::State& state, Which which, bool ta, bool tb, bool accumulate) {
-  const Index m = state.range(0), n = state.range(1), k = state.range(2);
-  Matrix a(m * k), b(k * n), c(m * n);
-  const Index lda = ta ? m : k, ldb = tb ? k : n;
-  const double flops = 2.0 * double(m) * double(n) * double(k);
-  bench::against_peak(state, flops, [&] {
-    if (which == Which::gaze) {
-      gaze::cpu::gemm(ta, tb, m, n, k, a.data(), lda, b.data(), ldb, c.data(), n, accumulate);
-    } else {
-#ifdef GAZE_BENCH_CBLAS
-      cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
-                  int(m), int(n), int(k), 1.0f, a.data(), int(lda), b.data(), int(ldb),
-                  accumulate ? 1.0f : 0.0f, c.data(), int(n));
-#endif
-    }
-  });
-}
-
 struct Kind {
   const char* name;
   bool ta, tb, accumulate;
@@ -68,11 +59,38 @@ constexpr Kind kinds[] = {{"forward", false, true, false},
                           {"grad_x", false, false, false},
                           {"grad_w", true, false, true}};
 
+/// One product C[m,n] of operands of its own.
+struct Product {
+  const Kind& kind;
+  Index m, n, k;
+  Matrix a = Matrix(m * k), b = Matrix(k * n), c = Matrix(m * n);
+
+  double flops() const { return 2.0 * double(m) * double(n) * double(k); }
+
+  void run(Which which) {
+    const Index lda = kind.ta ? m : k, ldb = kind.tb ? k : n;
+    if (which == Which::gaze) {
+      gaze::cpu::gemm(kind.ta, kind.tb, m, n, k, a.data(), lda, b.data(), ldb, c.data(), n,
+                      kind.accumulate);
+    } else {
+#ifdef GAZE_BENCH_CBLAS
+      cblas_sgemm(CblasRowMajor, kind.ta ? CblasTrans : CblasNoTrans,
+                  kind.tb ? CblasTrans : CblasNoTrans, int(m), int(n), int(k), 1.0f, a.data(),
+                  int(lda), b.data(), int(ldb), kind.accumulate ? 1.0f : 0.0f, c.data(), int(n));
+#endif
+    }
+  }
+};
+
+void product(benchmark::State& state, Which which, const Kind& kind) {
+  Product work{kind, state.range(0), state.range(1), state.range(2)};
+  bench::against_peak(state, work.flops(), [&] { work.run(which); });
+}
+
 void add_rows(Which which, const char* library) {
   for (const Kind& kind : kinds) {
-    auto* bench =
-        benchmark::RegisterBenchmark((std::string("gemm/") + kind.name + "/" + library).c_str(),
-                                     product, which, kind.ta, kind.tb, kind.accumulate);
+    auto* bench = benchmark::RegisterBenchmark(
+        (std::string("gemm/") + kind.name + "/" + library).c_str(), product, which, kind);
     bench->ArgNames({"m", "n", "k"})->Unit(benchmark::kMicrosecond)->MinTime(0.05);
     bench->Args({1024, 1024, 1024});
     if (kind.ta) {  // dW[out,in], summed over the rows
@@ -85,9 +103,94 @@ void add_rows(Which which, const char* library) {
   }
 }
 
+#ifdef GAZE_BENCH_CBLAS
+/// A weight [n,k] and the rows that pass it.
+struct Layer {
+  const char* name;
+  Index n, k, training_rows;
+  bool decodes;
+};
+
+/// Every weight of a model; rows of 32 images, of a batch of 3000 tokens.
+std::vector<Layer> layers(const gaze::models::VlmConfig& c) {
+  const auto& v = c.vit;
+  const auto& d = c.decoder;
+  const Index patches = 32 * v.patches(), images = 32 * c.image_tokens(), tokens = 3000;
+  const Index joined = v.width * c.shuffle * c.shuffle, vocabulary = 1000;
+  return {{"vit.embed", v.width, 3 * v.patch * v.patch, patches, false},
+          {"vit.qkv", 3 * v.width, v.width, patches, false},
+          {"vit.out", v.width, v.width, patches, false},
+          {"vit.up", v.mlp, v.width, patches, false},
+          {"vit.down", v.width, v.mlp, patches, false},
+          {"projector", d.width, joined, images, false},
+          {"qkv", (d.heads + 2 * d.kv_heads) * d.head_size, d.width, tokens, true},
+          {"out", d.width, d.heads * d.head_size, tokens, true},
+          {"gate_up", 2 * d.mlp, d.width, tokens, true},
+          {"down", d.width, d.mlp, tokens, true},
+          {"logits", vocabulary, d.width, 512, true}};  // training takes them in chunks
+}
+
+/// OpenBLAS's time over Gaze's: each the best of turns within about 40 ms.
+double ratio(Product work) {
+  using Clock = std::chrono::steady_clock;
+  double best[2] = {std::numeric_limits<double>::infinity(), best[0]};
+  const auto begin = Clock::now();
+  for (int turn = 0; turn < 5 || Clock::now() - begin < std::chrono::milliseconds(40); ++turn)
+    for (Which which : {Which::gaze, Which::openblas}) {
+      const auto start = Clock::now();
+      work.run(which);
+      const std::chrono::duration<double> took = Clock::now() - start;
+      double& least = best[which == Which::gaze ? 0 : 1];
+      least = std::min(least, took.count());
+    }
+  return best[1] / best[0];
+}
+
+/// The logarithms of some ratios; their geometric mean.
+struct Mean {
+  double sum = 0;
+  int count = 0;
+  void add(double ratio) { sum += std::log(ratio), ++count; }
+  double value() const { return std::exp(sum / count); }
+};
+
+void compare_shapes() {
+  gaze::set_threads(1);
+  Mean all;
+  std::printf("| model | rows 1 | rows 8 | rows 64 | training, x w^T | dy w | dy^T x |\n");
+  std::printf("|---|---|---|---|---|---|---|\n");
+  for (const char* name : {"tiny", "small", "base"}) {
+    Mean means[6];
+    const auto add = [&](int column, const Kind& kind, Index m, Index n, Index k) {
+      const double r = ratio({kind, m, n, k});
+      means[column].add(r);
+      all.add(r);
+    };
+    for (const Layer& layer : layers(gaze::models::preset(name))) {
+      const Index rows = layer.training_rows, n = layer.n, k = layer.k;
+      if (layer.decodes)
+        for (int i = 0; i < 3; ++i) add(i, kinds[0], i == 0 ? 1 : i == 1 ? 8 : 64, n, k);
+      add(3, kinds[0], rows, n, k);
+      add(4, kinds[1], rows, k, n);
+      add(5, kinds[2], n, k, rows);
+    }
+    std::printf("| %s |", name);
+    for (const Mean& mean : means) std::printf(" %.2f |", mean.value());
+    std::printf("\n");
+  }
+  std::printf(
+      "\nOpenBLAS's time over Gaze's (%s against %s, one thread): geometric mean of %d "
+      "products %.3f\n",
+      gaze::name(gaze::isa()), openblas_get_corename(), all.count, all.value());
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
+#ifdef GAZE_BENCH_CBLAS
+  if (argc > 1 && std::string(argv[1]) == "--shapes") return compare_shapes(), 0;
+#endif
   add_rows(Which::gaze, "gaze");
 #ifdef GAZE_BENCH_CBLAS
   add_rows(Which::openblas, "openblas");

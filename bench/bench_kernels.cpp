@@ -28,18 +28,29 @@ const float* read(const Floats& x) { return x.data(); }
 // ---- attention --------------------------------------------------------------------------------
 
 struct AttentionCase {
-  const char* name;
+  std::string name;
   Index heads, kv_heads, head_size;
   Index sequences, prefix, group, length;  // group continuations of a prefix; 0: one sequence
   bool causal;
+  Index marks = 0;
 };
 
-constexpr AttentionCase attention_cases[] = {
-    {"vit_64_d32", 3, 3, 32, 32, 0, 1, 64, false},       // 32 images of the tiny preset
-    {"group_60+60_d32", 4, 2, 32, 12, 60, 8, 60, true},  // a GRPO update: 12 prompts x 8
-    {"causal_256_d64", 12, 4, 64, 4, 0, 1, 256, true},
-    {"causal_1024_d64", 12, 4, 64, 1, 0, 1, 1024, true},
-};
+/// The cases of models, then causal attention over the sizes that bench/peers/compare.py times in
+/// PyTorch too, each without and with one mark column.
+std::vector<AttentionCase> attention_cases() {
+  std::vector<AttentionCase> cases = {
+      {"vit_64_d32", 3, 3, 32, 32, 0, 1, 64, false},       // 32 images of the tiny preset
+      {"group_60+60_d32", 4, 2, 32, 12, 60, 8, 60, true},  // a GRPO update: 12 prompts x 8
+      {"causal_grouped_1024_d64", 12, 4, 64, 1, 0, 1, 1024, true},
+  };
+  for (Index t : {256, 1024})
+    for (Index d : {32, 64, 72})
+      for (Index marks : {0, 1})
+        cases.push_back(
+            {"causal_" + std::to_string(t) + "_d" + std::to_string(d) + (marks ? "_mark" : ""), 8,
+             8, d, 1024 / t, 0, 1, t, true, marks});
+  return cases;
+}
 
 gaze::TokenLayout layout_of(const AttentionCase& c) {
   gaze::TokenLayout layout;
@@ -57,36 +68,75 @@ gaze::TokenLayout layout_of(const AttentionCase& c) {
   return layout;
 }
 
-void attention(benchmark::State& state, const AttentionCase& c, bool derivative) {
-  const auto layout = layout_of(c);
-  const gaze::AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1};
-  const Index n = layout.rows(), columns = sizes.columns(), q = c.heads * c.head_size;
-  const gaze::AttentionShape shape{
-      c.heads, c.kv_heads, c.head_size, 0, 1 / std::sqrt(float(c.head_size)), layout.slots};
-  const auto qkv = random_values({n, columns}, 1), dout = random_values({n, q}, 2);
-  gaze::KeyValueStore<float, Cpu> store(sizes, layout.slots);
-  K::store_keys(shape, n, qkv.data() + q, columns, layout.slot.data(), store.keys.data());
-  K::store_values(shape, n, qkv.data() + q + c.kv_heads * c.head_size, columns, layout.slot.data(),
-                  store.values.data());
-  Floats out({n, q}), lse({n, c.heads}), dq({n, q}), dkeys(store.values.shape()),
-      dvalues(store.values.shape());
-  const float* no_marks = nullptr;
-  float* no_mark_out = nullptr;
-  const auto forward = [&] {
-    K::attention_forward(shape, n, read(qkv), columns, read(store.keys), read(store.values),
-                         no_marks, layout.keys.data(), out.data(), lse.data(), no_mark_out);
+/// One attention on random rows [N, q | k | v]: forward with the store's filling, backward with
+/// the reading of its gradients.
+class Attention {
+ public:
+  explicit Attention(const AttentionCase& c)
+      : layout_(layout_of(c)),
+        sizes_{c.heads, c.kv_heads, c.head_size, 1},
+        shape_{c.heads,      c.kv_heads, c.head_size, c.marks, 1 / std::sqrt(float(c.head_size)),
+               layout_.slots},
+        n_(layout_.rows()),
+        columns_(sizes_.columns()),
+        q_(c.heads * c.head_size),
+        kv_(c.kv_heads * c.head_size),
+        qkv_(random_values({n_, columns_}, 1)),
+        dout_(random_values({n_, q_}, 2)),
+        marks_(random_values({layout_.slots, 1}, 3)),
+        dmark_(random_values({n_, c.heads}, 4)),
+        store_(sizes_, layout_.slots),
+        out_({n_, q_}),
+        lse_({n_, c.heads}),
+        mark_out_({n_, c.heads}),
+        dqkv_({n_, columns_}),
+        dq_({n_, q_}),
+        dkeys_(store_.values.shape()),
+        dvalues_(store_.values.shape()) {}
+
+  void forward() {
+    const std::int32_t* slot = layout_.slot.data();
+    K::store_keys(shape_, n_, read(qkv_) + q_, columns_, slot, store_.keys.data());
+    K::store_values(shape_, n_, read(qkv_) + q_ + kv_, columns_, slot, store_.values.data());
+    K::attention_forward(shape_, n_, read(qkv_), columns_, read(store_.keys), read(store_.values),
+                         marks(marks_), layout_.keys.data(), out_.data(), lse_.data(),
+                         shape_.marks ? mark_out_.data() : nullptr);
+  }
+
+  void backward() {
+    const std::int32_t* slot = layout_.slot.data();
+    K::attention_backward(shape_, n_, read(qkv_), columns_, read(store_.keys), read(store_.values),
+                          marks(marks_), layout_.keys.data(), layout_.groups.data(),
+                          layout_.group_count(), read(out_), read(lse_), marks(mark_out_),
+                          read(dout_), marks(dmark_), dq_.data(), dkeys_.data(), dvalues_.data());
+    K::load_rows(shape_, n_, read(dkeys_), slot, dqkv_.data() + q_, columns_);
+    K::load_rows(shape_, n_, read(dvalues_), slot, dqkv_.data() + q_ + kv_, columns_);
+  }
+
+ private:
+  const float* marks(const Floats& x) const { return shape_.marks ? x.data() : nullptr; }
+
+  const gaze::TokenLayout layout_;
+  const gaze::AttentionSizes sizes_;
+  const gaze::AttentionShape shape_;
+  const Index n_, columns_, q_, kv_;
+  const Floats qkv_, dout_, marks_, dmark_;
+  gaze::KeyValueStore<float, Cpu> store_;
+  Floats out_, lse_, mark_out_, dqkv_, dq_, dkeys_, dvalues_;
+};
+
+enum class Pass { forward, backward, both };
+
+void attention(benchmark::State& state, const AttentionCase& c, Pass pass) {
+  Attention work(c);
+  const auto run = [&] {
+    if (pass != Pass::backward) work.forward();
+    if (pass != Pass::forward) work.backward();
   };
-  const auto backward = [&] {
-    K::attention_backward(shape, n, read(qkv), columns, read(store.keys), read(store.values),
-                          no_marks, layout.keys.data(), layout.groups.data(), layout.group_count(),
-                          read(out), read(lse), no_marks, read(dout), no_marks, dq.data(),
-                          dkeys.data(), dvalues.data());
-  };
-  forward();
+  work.forward();
   const Index before = gaze::arithmetic();
-  derivative ? backward() : forward();
-  const double flops = double(gaze::arithmetic() - before);
-  bench::against_peak(state, flops, [&] { derivative ? backward() : forward(); });
+  run();
+  bench::against_peak(state, double(gaze::arithmetic() - before), run);
 }
 
 // ---- rows ------------------------------------------------------------------------------------
@@ -218,14 +268,16 @@ void add_rows() {
   using gaze::UnaryOp;
   for (const bool derivative : {false, true}) {
     const std::string end = derivative ? "/backward" : "/forward";
-    for (const auto& c : attention_cases)
-      add("attention/" + std::string(c.name) + end, attention, c, derivative);
+    for (const auto& c : attention_cases())
+      add("attention/" + c.name + end, attention, c, derivative ? Pass::backward : Pass::forward);
     add("rows/rms_norm" + end, rms_norm, derivative)->Args({3000, 128})->Args({512, 768});
     add("rows/layer_norm" + end, layer_norm, derivative)->Args({2048, 96})->Args({512, 512});
     add("rows/swiglu" + end, swiglu, derivative)->Args({3000, 344})->Args({512, 2048});
     add("elementwise/exp" + end, unary, UnaryOp::exp, derivative)->Arg(1 << 18);
     add("elementwise/gelu" + end, unary, UnaryOp::gelu, derivative)->Arg(1 << 18);
   }
+  for (const auto& c : attention_cases())
+    add("attention/" + c.name + "/both", attention, c, Pass::both);
   add("rows/rotary", rotary)->Args({3000, 6});
   add("elementwise/add", binary, false)->Arg(1 << 18);
   add("elementwise/mul", binary, true)->Arg(1 << 18);

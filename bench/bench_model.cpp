@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The `tiny` model at work on fixed random data: a supervised step, decoding, a GRPO step.
+// A model at work on fixed random data: a supervised step, decoding, a GRPO step.
 //
-//   bench_model [Google Benchmark's options]   rows with tokens/s and arithmetic rate
-//   bench_model --export FOLDER   weights, inputs, our losses and gradients, for bench/peers
-//   bench_model_cuda [the same]                the same on a GPU
-//   bench_model --serve           reads lines "WORK THREADS", answers the seconds that it took
+//   bench_model [Google Benchmark's options]   `tiny`: rows with tokens/s and arithmetic rate
+//   bench_model --export FOLDER PRESET   weights, inputs, our losses and gradients, for bench/peers
+//   bench_model --serve PRESET   reads lines "WORK THREADS", answers the seconds that it took
+//   bench_model --memory WORK PRESET   two runs of a work: by how many MiB the resident memory
+//                                      rose above what model, optimiser and data had taken
+//   bench_model --cost   seconds of a GRPO step against its sizes, as JSON for bench/plot_cost.py
+//   bench_model_cuda [the same]   the same on a GPU
 //
 // Wall-clock time, optimiser included. Tokens are those of the decoder in the supervised step
 // (image tokens included) and the generated ones otherwise.
+#include <sys/resource.h>
+
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -34,29 +40,41 @@ using gaze::models::Watch;
 using Model = gaze::models::Vlm<float, Device>;
 
 constexpr std::int32_t end_token = 1, image_token = 4, first_word = 8, vocabulary = 1000;
-constexpr Index sequences = 32, group = 8, grpo_prompts = 12, longest = 32;
+constexpr Index sequences = 32;
 constexpr double learning_rate = 1e-6;  // so small that every step is the same work
 
-gaze::models::VlmConfig tiny() {
-  auto config = gaze::models::preset("tiny");
-  config.vocabulary = vocabulary;
-  return config;
-}
+/// The model and the sizes of its work.
+struct Sizes {
+  std::string preset = "tiny";
+  Index prompts = sequences, grpo_prompts = 12, group = 8, longest = 32;
+  Index words = 40;  ///< of a prompt, and up to `more_words` more
+  Index more_words = 20;
+  bool ends = true;  ///< do rollouts of a GRPO step end early?
 
-/// Random prompts of 40 to 60 words and an image, and completions of 20 to 40 tokens.
+  gaze::models::VlmConfig config() const {
+    auto config = gaze::models::preset(preset);
+    config.vocabulary = vocabulary;
+    return config;
+  }
+};
+
+/// Random prompts of words and an image, and completions of 20 to 40 tokens.
 struct Data {
   std::vector<Prompt> prompts;
   std::vector<std::vector<std::int32_t>> completions;
 
-  explicit Data(const gaze::models::VlmConfig& config) {
+  explicit Data(const Sizes& sizes) {
+    const auto config = sizes.config();
+    const auto words = static_cast<std::uint64_t>(sizes.words);
+    const auto more = static_cast<std::uint64_t>(sizes.more_words);
     const gaze::Philox random(3, gaze::Purpose::test);
-    for (std::uint64_t i = 0; i < sequences; ++i) {
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(sizes.prompts); ++i) {
       const auto word = [&](std::uint64_t at) {
         return first_word + std::int32_t(random.below(vocabulary - first_word, i, at));
       };
       Prompt p;
       p.tokens.assign(static_cast<std::size_t>(config.image_tokens()), image_token);
-      for (std::uint64_t t = 0; t < 40 + random.below(21, i, 1000); ++t)
+      for (std::uint64_t t = 0; t < words + random.below(more + 1, i, 1000); ++t)
         p.tokens.push_back(word(t));
       const Index side = config.vit.image;
       std::vector<std::uint8_t> rgb(static_cast<std::size_t>(side * side * 3));
@@ -91,13 +109,15 @@ struct Done {
 
 class Bench {
  public:
-  Bench() : config_(tiny()), data_(config_), model_(config_, image_token, 0) {
+  explicit Bench(const Sizes& sizes)
+      : sizes_(sizes), data_(sizes), model_(sizes.config(), image_token, 0) {
     let_completions_end(model_);
     optimiser_.emplace(model_.parameters(), gaze::AdamWSettings{});
   }
 
   Model& model() { return model_; }
   const Data& data() const { return data_; }
+  const Sizes& sizes() const { return sizes_; }
 
   double supervised_loss() {
     std::vector<Group> groups;
@@ -117,7 +137,7 @@ class Bench {
     return done;
   }
 
-  /// Eight completions of each prompt. They end at `end`; with -1 all have `longest` tokens.
+  /// A group of completions per prompt. They end at `end`; with -1 all have `longest` tokens.
   std::vector<gaze::Completion> generate(Index prompts, std::int32_t end) const {
     std::vector<const Prompt*> chosen;
     std::vector<std::uint64_t> ids;
@@ -125,20 +145,20 @@ class Bench {
       chosen.push_back(&data_.prompts[static_cast<std::size_t>(i)]);
       ids.push_back(static_cast<std::uint64_t>(i));
     }
-    return gaze::rollout(model_, std::span<const Prompt* const>(chosen), group, sampling(), end,
-                         random(), ids, Watch::nothing);
+    return gaze::rollout(model_, std::span<const Prompt* const>(chosen), sizes_.group, sampling(),
+                         end, random(), ids, Watch::nothing);
   }
 
   Done decode(Index prompts) const {
     generate(prompts, -1);
-    return {double(prompts * group * longest)};
+    return {double(prompts * sizes_.group * sizes_.longest)};
   }
 
   /// Rollout and gradients; the rewards are a hash of the completion's place.
   gaze::Metrics grpo_gradients() {
     gaze::rl::GrpoSettings s;
-    s.prompts = grpo_prompts;
-    s.group = group;
+    s.prompts = sizes_.grpo_prompts;
+    s.group = sizes_.group;
     s.sampling = sampling();
     gaze::rl::Task<Model> task;
     task.prompts = [&](Index, Index, Index count) {
@@ -153,7 +173,8 @@ class Bench {
       return rewards;
     };
     const Model* no_reference = nullptr;
-    return gaze::rl::grpo_step(model_, no_reference, s, task, end_token, 0, Watch::nothing, [] {});
+    const std::int32_t end = sizes_.ends ? end_token : -1;
+    return gaze::rl::grpo_step(model_, no_reference, s, task, end, 0, Watch::nothing, [] {});
   }
 
   Done grpo_step() {
@@ -170,13 +191,13 @@ class Bench {
   static gaze::Philox random() { return {0, gaze::Purpose::sampling}; }
 
  private:
-  static gaze::SamplingSettings sampling() {
+  gaze::SamplingSettings sampling() const {
     gaze::SamplingSettings s;
-    s.max_tokens = longest;
+    s.max_tokens = sizes_.longest;
     return s;
   }
 
-  gaze::models::VlmConfig config_;
+  Sizes sizes_;
   Data data_;
   Model model_;
   std::optional<gaze::AdamW<float, Device>> optimiser_;
@@ -188,15 +209,22 @@ struct Work {
 };
 constexpr Work works[] = {
     {"supervised_step", [](Bench& b) { return b.supervised_step(); }},
-    {"decode_96x32", [](Bench& b) { return b.decode(96 / group); }},
-    {"decode_64x32", [](Bench& b) { return b.decode(64 / group); }},
+    {"decode_96x32", [](Bench& b) { return b.decode(96 / b.sizes().group); }},
+    {"decode_64x32", [](Bench& b) { return b.decode(64 / b.sizes().group); }},
     {"grpo_step", [](Bench& b) { return b.grpo_step(); }},
 };
+
+const Work& work_named(const std::string& name) {
+  const auto work =
+      std::find_if(std::begin(works), std::end(works), [&](auto& w) { return name == w.name; });
+  GAZE_CHECK(work != std::end(works), "bench", "no work named ", name);
+  return *work;
+}
 
 // ---- Google Benchmark -------------------------------------------------------------------------
 
 void row(benchmark::State& state, const Work& work) {
-  Bench bench;
+  Bench bench{Sizes{}};
   const double threads = double(state.range(0));
   gaze::set_threads(int(threads));
   const double peak = bench::peak_flops();
@@ -276,24 +304,27 @@ void write_inputs(const std::string& path, const Bench& bench) {
     prompts.push_back(p.tokens);
     images.insert(images.end(), p.rgb->begin(), p.rgb->end());
   }
-  const Index side = tiny().vit.image;
+  const Sizes& sizes = bench.sizes();
+  const Index side = sizes.config().vit.image;
+  const auto completions = static_cast<std::size_t>(sizes.grpo_prompts * sizes.group);
   file.add("images", {sequences, side, side, 3}, images);
   file.add_rows("prompts", prompts);
   file.add_rows("completions", bench.data().completions);
-  add_completions(file, "decode", bench.generate(grpo_prompts, -1));
-  add_completions(file, "rollout", bench.generate(grpo_prompts, end_token));
+  add_completions(file, "decode", bench.generate(sizes.grpo_prompts, -1));
+  add_completions(file, "rollout", bench.generate(sizes.grpo_prompts, end_token));
   std::vector<float> rewards, uniforms;
-  for (std::size_t i = 0; i < grpo_prompts * group; ++i) {
+  for (std::size_t i = 0; i < completions; ++i) {
     rewards.push_back(float(Bench::reward(i)));
-    for (std::uint64_t t = 0; t < longest; ++t)
+    for (std::uint64_t t = 0; t < static_cast<std::uint64_t>(sizes.longest); ++t)
       uniforms.push_back(float(Bench::random().uniform(i, t)));
   }
-  file.add("rewards", {grpo_prompts * group}, rewards);
-  file.add("uniforms", {grpo_prompts * group, longest}, uniforms);
+  file.add("rewards", {std::int64_t(completions)}, rewards);
+  file.add("uniforms", {std::int64_t(completions), sizes.longest}, uniforms);
   file.write(path);
 }
 
-gaze::io::Metadata describe(const gaze::models::VlmConfig& c) {
+gaze::io::Metadata describe(const Sizes& sizes) {
+  const auto c = sizes.config();
   gaze::io::Metadata m{{"isa", gaze::name(gaze::isa())}};
   const auto add = [&](const char* name, double value) {
     std::ostringstream text;
@@ -307,16 +338,16 @@ gaze::io::Metadata describe(const gaze::models::VlmConfig& c) {
   add("layers", double(c.decoder.layers)), add("heads", double(c.decoder.heads));
   add("kv_heads", double(c.decoder.kv_heads)), add("head_size", double(c.decoder.head_size));
   add("rope_theta", c.decoder.rope_theta), add("eps", c.decoder.eps);
-  add("image_token", image_token), add("end_token", end_token), add("group", double(group));
-  add("grpo_prompts", double(grpo_prompts)), add("longest", double(longest));
+  add("image_token", image_token), add("end_token", end_token), add("group", double(sizes.group));
+  add("grpo_prompts", double(sizes.grpo_prompts)), add("longest", double(sizes.longest));
   add("learning_rate", learning_rate);
   return m;
 }
 
-void export_case(const std::string& folder) {
+void export_case(const std::string& folder, const Sizes& sizes) {
   std::filesystem::create_directories(folder);
-  Bench bench;
-  gaze::save_weights(folder + "/weights.safetensors", bench.model().parameters(), describe(tiny()));
+  Bench bench(sizes);
+  gaze::save_weights(folder + "/weights.safetensors", bench.model().parameters(), describe(sizes));
   write_inputs(folder + "/inputs.safetensors", bench);
   write_gradients(folder + "/supervised.safetensors", bench.supervised_loss(), bench.model());
   double loss = 0;
@@ -325,29 +356,100 @@ void export_case(const std::string& folder) {
   write_gradients(folder + "/grpo.safetensors", loss, bench.model());
 }
 
-void serve() {
-  Bench bench;
+void serve(const Sizes& sizes) {
+  Bench bench(sizes);
   for (std::string line, name; std::getline(std::cin, line);) {
     int threads = 0;
     std::istringstream(line) >> name >> threads;
-    const auto work =
-        std::find_if(std::begin(works), std::end(works), [&](auto& w) { return name == w.name; });
-    GAZE_CHECK(work != std::end(works), "bench", "no work named ", name);
+    const Work& work = work_named(name);
     if (threads != gaze::threads()) gaze::set_threads(threads);
     const double start = gaze::detail::seconds_now();
-    work->run(bench);
+    work.run(bench);
     wait();
     std::cout << gaze::detail::seconds_now() - start << std::endl;
   }
 }
 
+// ---- memory and cost ----------------------------------------------------------------------------
+
+/// Resident memory now, and the most there ever was, in MiB.
+double resident_now() {
+  double pages = 0;
+  std::ifstream("/proc/self/statm") >> pages >> pages;
+  return pages * 4096 / (1 << 20);
+}
+double resident_peak() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return double(usage.ru_maxrss) / 1024;
+}
+
+void memory(const std::string& name, const Sizes& sizes) {
+  Bench bench(sizes);
+  const double before = resident_now();
+  for (int i = 0; i < 2; ++i) work_named(name).run(bench);
+  std::cout << resident_peak() - before << "\n";
+}
+
+/// One curve point: the best of three GRPO steps after a first.
+void cost_point(const char* curve, double x, Sizes sizes, bool first = false) {
+  sizes.prompts = sizes.grpo_prompts;
+  Bench bench(sizes);
+  bench.grpo_step();
+  double best = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    const double start = gaze::detail::seconds_now();
+    bench.grpo_step();
+    best = std::min(best, gaze::detail::seconds_now() - start);
+  }
+  std::cout << (first ? "" : ",\n") << "  {\"curve\": \"" << curve << "\", \"x\": " << x
+            << ", \"seconds\": " << best << "}" << std::flush;
+}
+
+/// All completions have their full length, so that the work is known.
+void cost() {
+  Sizes base;
+  base.ends = false, base.more_words = 0;
+  std::cout << "[\n";
+  bool first = true;
+  for (Index g : {2, 4, 8, 16}) {
+    Sizes s = base;
+    s.group = g;
+    cost_point("group size", double(g), s, std::exchange(first, false));
+  }
+  for (Index words : {32, 64, 128, 256}) {
+    Sizes s = base;
+    s.words = words;
+    cost_point("prompt words, 12 prompts of 8", double(words), s);
+    s.grpo_prompts = 48, s.group = 2;  // as many completions, each prompt shared by fewer
+    cost_point("prompt words, 48 prompts of 2", double(words), s);
+  }
+  for (Index tokens : {16, 32, 64, 128}) {
+    Sizes s = base;
+    s.longest = tokens;
+    cost_point("completion tokens", double(tokens), s);
+  }
+  for (const char* preset : {"nano", "tiny", "small", "base"}) {
+    Sizes s = base;
+    s.preset = preset;
+    const double weights = double(Bench(s).model().parameters().count());
+    cost_point("parameters", weights, s);
+  }
+  std::cout << "\n]\n";
+}
+
 int run(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
-  if (mode == "--serve") return serve(), 0;
-  if (mode == "--export") {
-    GAZE_CHECK(argc == 3, "bench", "--export needs a folder");
-    return export_case(argv[2]), 0;
+  Sizes sizes;
+  if (mode == "--serve" || mode == "--export" || mode == "--memory") {
+    const int wanted = mode == "--serve" ? 3 : 4;
+    GAZE_CHECK(argc == wanted, "bench", mode, " takes ", wanted - 2, " arguments");
+    sizes.preset = argv[argc - 1];
+    if (mode == "--serve") return serve(sizes), 0;
+    if (mode == "--export") return export_case(argv[2], sizes), 0;
+    return memory(argv[2], sizes), 0;
   }
+  if (mode == "--cost") return cost(), 0;
   for (const Work& work : works)
     benchmark::RegisterBenchmark((std::string("model/") + work.name).c_str(), row, work)
         ->ArgName("threads")

@@ -3,20 +3,41 @@
 #include "cuda/attention.cuh"
 
 #include "cuda/attention.hpp"
+#include "cuda/choice.hpp"
+#include "cuda/fused_attention.hpp"
 
 namespace gaze::cuda {
+
+namespace {
+
+/// The kernels on tensor cores for these ranges, or null where they cannot be used.
+template <class T>
+const FusedAttention<T>* on_tensor_cores(const AttentionShape& shape, const RowKeys& ranges,
+                                         const T* q, Index q_stride, AttentionUse use) {
+  const auto whole =
+      reinterpret_cast<std::uintptr_t>(q) | static_cast<std::uintptr_t>(q_stride) * sizeof(T);
+  if (!ranges.plan || !kernel_choice.fast || whole % 16 != 0) return nullptr;
+  return static_cast<const AttentionPlans*>(ranges.plan)->find<T>(shape, use);
+}
+
+}  // namespace
+
+std::shared_ptr<const void> AttentionKernels::plan_attention(Index rows, const KeyRange* ranges,
+                                                             Index room) {
+  return std::make_shared<const AttentionPlans>(rows, ranges, static_cast<std::int32_t>(room));
+}
 
 template <class T>
 void AttentionKernels::store_keys(const AttentionShape& shape, Index rows, const T* k, Index stride,
                                   const std::int32_t* slot, T* keys) {
   for_each("store_keys", rows * shape.kv_heads * shape.head_size,
-           StoreKeys<T>{shape, stride, k, slot, keys});
+           StoreRows<T>{shape, stride, k, slot, keys});
 }
 template <class T>
 void AttentionKernels::store_values(const AttentionShape& shape, Index rows, const T* v,
                                     Index stride, const std::int32_t* slot, T* values) {
   for_each("store_values", rows * shape.kv_heads * shape.head_size,
-           StoreValues<T>{shape, stride, v, slot, values});
+           StoreRows<T>{shape, stride, v, slot, values});
 }
 template <class T>
 void AttentionKernels::load_rows(const AttentionShape& shape, Index rows, const T* store,
@@ -28,9 +49,12 @@ void AttentionKernels::load_rows(const AttentionShape& shape, Index rows, const 
 template <class T>
 void AttentionKernels::attention_forward(const AttentionShape& shape, Index rows, const T* q,
                                          Index q_stride, const T* keys, const T* values,
-                                         const float* marks, const KeyRange* ranges, T* out, T* lse,
+                                         const float* marks, const RowKeys& ranges, T* out, T* lse,
                                          T* mark_out) {
   if (rows <= 0) return;
+  if constexpr (!std::is_same_v<T, double>)
+    if (const auto* f = on_tensor_cores(shape, ranges, q, q_stride, {false, kernel_choice.split}))
+      return f->forward(q, q_stride, keys, values, marks, ranges, out, lse, mark_out);
   const Index columns = mark_out ? shape.marks : 0;
   const AttentionInputs<T> in{shape, rows, q, q_stride, keys, values, marks, ranges};
   launch({"attention_forward", blocks_for(rows * shape.heads, kAttentionWarps),
@@ -41,10 +65,14 @@ void AttentionKernels::attention_forward(const AttentionShape& shape, Index rows
 template <class T>
 void AttentionKernels::attention_backward(const AttentionShape& shape, Index rows, const T* q,
                                           Index q_stride, const T* keys, const T* values,
-                                          const float* marks, const KeyRange* ranges, const Index*,
+                                          const float* marks, const RowKeys& ranges, const Index*,
                                           Index, const T* out, const T* lse, const T* mark_out,
                                           const T* dout, const T* dmark_out, T* dq, T* dkeys,
                                           T* dvalues) {
+  if constexpr (!std::is_same_v<T, double>)
+    if (const auto* f = on_tensor_cores(shape, ranges, q, q_stride, {true, false}))
+      return f->backward(q, q_stride, keys, values, marks, ranges, out, lse, mark_out, dout,
+                         dmark_out, dq, dkeys, dvalues);
   const Storage<Cuda> deltas(static_cast<std::size_t>(rows * shape.heads) * sizeof(T));
   const Storage<Cuda> of_slots(static_cast<std::size_t>(2 * shape.slots) * sizeof(std::int32_t));
   T* const delta = static_cast<T*>(deltas.data());
@@ -53,7 +81,7 @@ void AttentionKernels::attention_backward(const AttentionShape& shape, Index row
            AttentionDelta<T>{shape.head_size, shape.marks, out, mark_out, dout, dmark_out, delta});
   AttentionGradInputs<T> in{
       {shape, rows, q, q_stride, keys, values, marks, ranges}, lse, delta, dout, dmark_out};
-  const SlotRows seen{slots, slots + shape.slots};
+  const SlotRows of_slot{slots, slots + shape.slots};
   const dim3 threads(kAttentionThreads);
   const std::size_t of_warp = sizeof(T) * static_cast<std::size_t>(kWarp + shape.head_size);
   if (rows > 0)
@@ -61,13 +89,13 @@ void AttentionKernels::attention_backward(const AttentionShape& shape, Index row
             kAttentionWarps * of_warp},
            attention_dq_kernel<T>, in, dq);
   if (shape.slots <= 0) return;
-  for_each("slot_rows", shape.slots, seen);
+  for_each("slot_rows", shape.slots, of_slot);
   if (rows > 0)
     launch({"slot_rows", blocks_for(rows, kAttentionWarps), threads}, slot_rows_kernel<KeyRange>,
-           rows, ranges, seen);
+           rows, ranges.ranges, of_slot);
   launch({"attention_dkv", blocks_for(shape.kv_heads * shape.slots, kAttentionWarps), threads,
           2 * kAttentionWarps * of_warp},
-         attention_dkv_kernel<T>, in, seen, dkeys, dvalues);
+         attention_dkv_kernel<T>, in, of_slot, dkeys, dvalues);
 }
 
 #define GAZE_INSTANTIATE(T)                                                                        \
@@ -79,10 +107,10 @@ void AttentionKernels::attention_backward(const AttentionShape& shape, Index row
                                             const std::int32_t*, T*, Index);                       \
   template void AttentionKernels::attention_forward(const AttentionShape&, Index, const T*, Index, \
                                                     const T*, const T*, const float*,              \
-                                                    const KeyRange*, T*, T*, T*);                  \
+                                                    const RowKeys&, T*, T*, T*);                   \
   template void AttentionKernels::attention_backward(                                              \
       const AttentionShape&, Index, const T*, Index, const T*, const T*, const float*,             \
-      const KeyRange*, const Index*, Index, const T*, const T*, const T*, const T*, const T*, T*,  \
+      const RowKeys&, const Index*, Index, const T*, const T*, const T*, const T*, const T*, T*,   \
       T*, T*);
 GAZE_INSTANTIATE(float)
 GAZE_INSTANTIATE(double)

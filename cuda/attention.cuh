@@ -31,7 +31,7 @@ struct AttentionInputs {
   __device__ T dot(const T* query, Index kv, Index slot) const {
     T sum = 0;
     for (Index d = 0; d < shape.head_size; ++d)
-      sum += query[d] * keys[key_offset(shape, kv, slot, d)];
+      sum += query[d] * keys[value_offset(shape, kv, slot) + d];
     return sum;
   }
   /// Column d of what a key brings: its value, then its marks.
@@ -44,35 +44,21 @@ struct AttentionInputs {
 // ---- moving rows in and out
 // ----------------------------------------------------------------------
 
-/// One thread per element (row, kv head, d) of rows [n, kv_heads, D].
+/// One thread per element (row, kv head, d) of rows [n, kv_heads, D]. Here keys lie as values do:
+/// loads of 16 bytes and tensor cores want rows.
 template <class T>
-struct StoreKeys {
+struct StoreRows {
   AttentionShape shape;
   Index stride;
-  const T* k;
+  const T* rows;
   const std::int32_t* slot;
-  T* keys;
+  T* store;
   __device__ void operator()(Index i) const {
     const Index width = shape.kv_heads * shape.head_size, row = i / width, at = i % width;
-    keys[key_offset(shape, at / shape.head_size, slot[row], at % shape.head_size)] =
-        k[row * stride + at];
+    store[value_offset(shape, at / shape.head_size, slot[row]) + at % shape.head_size] =
+        rows[row * stride + at];
   }
-  void pointers(auto f) { f(k), f(slot), f(keys); }
-};
-
-template <class T>
-struct StoreValues {
-  AttentionShape shape;
-  Index stride;
-  const T* v;
-  const std::int32_t* slot;
-  T* values;
-  __device__ void operator()(Index i) const {
-    const Index width = shape.kv_heads * shape.head_size, row = i / width, at = i % width;
-    values[value_offset(shape, at / shape.head_size, slot[row]) + at % shape.head_size] =
-        v[row * stride + at];
-  }
-  void pointers(auto f) { f(v), f(slot), f(values); }
+  void pointers(auto f) { f(rows), f(slot), f(store); }
 };
 
 template <class T>
@@ -208,7 +194,7 @@ __global__ void attention_dq_kernel(AttentionGradInputs<T> in, T* dq) {
       const Index seen = count - first < kWarp ? count - first : kWarp;
       for (Index d = lane(); d < D; d += kWarp)
         for (Index j = 0; j < seen; ++j)
-          sums[d] += ds[j] * in.keys[key_offset(s, kv, key_slot(range, first + j), d)];
+          sums[d] += ds[j] * in.keys[value_offset(s, kv, key_slot(range, first + j)) + d];
       __syncwarp();
     }
     for (Index d = lane(); d < D; d += kWarp) dq[at * D + d] = static_cast<T>(s.scale) * sums[d];

@@ -4,12 +4,17 @@
 // (ops/token_layout.hpp). Defined in attention.cu.
 #pragma once
 #include <cstdint>
+#include <memory>
 
 #include "gaze/kernels/attention_layout.hpp"
 
 namespace gaze::cuda {
 
 struct AttentionKernels {
+  /// From host memory: with it the kernels on tensor cores can be used (fused_attention.hpp). Own
+  /// ranges may grow by `room` keys on the device while it is in use.
+  static std::shared_ptr<const void> plan_attention(Index rows, const KeyRange* ranges, Index room);
+
   template <class T>
   static void store_keys(const AttentionShape& shape, Index rows, const T* k, Index stride,
                          const std::int32_t* slot, T* keys);
@@ -22,11 +27,11 @@ struct AttentionKernels {
   template <class T>
   static void attention_forward(const AttentionShape& shape, Index rows, const T* q, Index q_stride,
                                 const T* keys, const T* values, const float* marks,
-                                const KeyRange* ranges, T* out, T* lse, T* mark_out);
+                                const RowKeys& seen, T* out, T* lse, T* mark_out);
   template <class T>
   static void attention_backward(const AttentionShape& shape, Index rows, const T* q,
                                  Index q_stride, const T* keys, const T* values, const float* marks,
-                                 const KeyRange* ranges, const Index* group_begin, Index groups,
+                                 const RowKeys& seen, const Index* group_begin, Index groups,
                                  const T* out, const T* lse, const T* mark_out, const T* dout,
                                  const T* dmark_out, T* dq, T* dkeys, T* dvalues);
 };

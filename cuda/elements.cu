@@ -2,7 +2,9 @@
 // Launches the kernels of elements.cuh.
 #include "cuda/elements.cuh"
 
+#include "cuda/choice.hpp"
 #include "cuda/elements.hpp"
+#include "cuda/fused_rows.hpp"
 
 namespace gaze::cuda {
 
@@ -53,10 +55,15 @@ void ElementKernels::unary_backward(UnaryOp op, Index n, const T* x, const T* y,
 
 template <class T>
 void ElementKernels::swiglu_forward(Index n, Index c, const T* gate_up, T* y) {
+  if constexpr (std::is_same_v<T, float>)
+    if (in_vectors(c, gate_up, y)) return FusedRows::swiglu_forward(n, c, gate_up, y);
   for_each("swiglu_forward", n * c, SwigluForward<T>{c, gate_up, y});
 }
 template <class T>
 void ElementKernels::swiglu_backward(Index n, Index c, const T* gate_up, const T* dy, T* dgate_up) {
+  if constexpr (std::is_same_v<T, float>)
+    if (in_vectors(c, gate_up, dy, dgate_up))
+      return FusedRows::swiglu_backward(n, c, gate_up, dy, dgate_up);
   for_each("swiglu_backward", n * c, SwigluBackward<T>{c, gate_up, dy, dgate_up});
 }
 
@@ -94,6 +101,10 @@ void ElementKernels::adamw_step(Index n, T* param, const T* grad, T* m, T* v,
                                 T bias_correction2, T grad_scale) {
   GAZE_CHECK(bias_correction1 > 0 && bias_correction2 > 0, "adamw_step",
              "bias corrections must be positive: ", bias_correction1, ", ", bias_correction2);
+  if constexpr (std::is_same_v<T, float>)
+    if (in_vectors(n, param, grad, m, v))
+      return FusedRows::adamw_step(n, param, grad, m, v, settings, bias_correction1,
+                                   bias_correction2, grad_scale, nullptr);
   for_each("adamw_step", n,
            AdamW<T>{settings, 1 / bias_correction1, 1 / std::sqrt(bias_correction2), grad_scale,
                     param, grad, m, v});

@@ -2,6 +2,7 @@
 // Drawing tokens and moving on by one, on the device.
 #pragma once
 #include "cuda/elements.cuh"
+#include "cuda/generate.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/kernels/attention_layout.hpp"
 

@@ -9,6 +9,12 @@
 
 namespace gaze::cuda {
 
+/// What is cut from the tail, as in SamplingSettings (gaze/generate/sampling.hpp).
+struct TailCut {
+  int top_k = 0;
+  double top_p = 1, min_p = 0;
+};
+
 struct GenerateKernels {
   /// token[r] drawn from softmax(logits[r] inv_temperature), whose lse is given, with the random
   /// number at (sample[r], *step); the likeliest one, the first on a tie, if greedy.
@@ -16,6 +22,12 @@ struct GenerateKernels {
   static void draw_tokens(Index n, Index v, const T* logits, T inv_temperature, const T* lse,
                           bool greedy, const Philox& random, const std::uint64_t* sample,
                           const std::int32_t* step, std::int32_t* token);
+
+  /// The same, not greedy, from what top_k, top_p and min_p leave of the probabilities.
+  template <class T>
+  static void draw_cut_tokens(Index n, Index v, const T* logits, T inv_temperature, const T* lse,
+                              const TailCut& cut, const Philox& random, const std::uint64_t* sample,
+                              const std::int32_t* step, std::int32_t* token);
 
   /// all[*step] = x, for all [steps, n].
   template <class T>

@@ -16,8 +16,8 @@ namespace gaze {
 namespace {
 
 struct DeviceMemory {
-  static void* take(std::size_t bytes) { return cuda::driver::take(bytes); }
-  static void give(void* p) noexcept { cuda::driver::give(p); }
+  void* take(std::size_t bytes) { return cuda::driver::take(bytes); }
+  void give(void* p, std::size_t) noexcept { cuda::driver::give(p); }
 };
 
 using Cache = BlockCache<DeviceMemory>;

@@ -2,6 +2,8 @@
 // Launches the kernels of rows.cuh.
 #include "cuda/rows.cuh"
 
+#include "cuda/choice.hpp"
+#include "cuda/fused_rows.hpp"
 #include "cuda/rows.hpp"
 
 namespace gaze::cuda {
@@ -31,6 +33,9 @@ void add_columns(const char* name, Index n, Index c, const F& value, T* out) {
 template <class T>
 void RowKernels::rms_norm_forward(Index n, Index c, const T* x, const T* weight, T eps, T* y,
                                   T* inv_rms) {
+  if constexpr (std::is_same_v<T, float>)
+    if (in_vectors(c, x, weight, y))
+      return FusedRows::rms_norm_forward(n, c, x, weight, eps, y, inv_rms);
   if (n <= 0) return;
   launch(warp_per_row("rms_norm_forward", n), rms_norm_forward_kernel<T>, n, c, x, weight, eps, y,
          inv_rms);
@@ -39,6 +44,9 @@ void RowKernels::rms_norm_forward(Index n, Index c, const T* x, const T* weight,
 template <class T>
 void RowKernels::rms_norm_backward(Index n, Index c, const T* x, const T* weight, const T* inv_rms,
                                    const T* dy, T* dx, T* dweight, bool accumulate_dx) {
+  if constexpr (std::is_same_v<T, float>)
+    if (in_vectors(c, x, weight, dy, dx))
+      return FusedRows::rms_norm_backward(n, c, x, weight, inv_rms, dy, dx, dweight, accumulate_dx);
   if (n <= 0) return;
   if (dweight)
     add_columns("rms_norm_backward", n, c, NormWeightValue<T>{c, x, dy, nullptr, inv_rms}, dweight);
@@ -49,6 +57,9 @@ void RowKernels::rms_norm_backward(Index n, Index c, const T* x, const T* weight
 template <class T>
 void RowKernels::layer_norm_forward(Index n, Index c, const T* x, const T* weight, const T* bias,
                                     T eps, T* y, T* mean, T* inv_std) {
+  if constexpr (std::is_same_v<T, float>)
+    if (in_vectors(c, x, weight, bias, y))
+      return FusedRows::layer_norm_forward(n, c, x, weight, bias, eps, y, mean, inv_std);
   if (n <= 0) return;
   launch(warp_per_row("layer_norm_forward", n), layer_norm_forward_kernel<T>, n, c, x, weight, bias,
          eps, y, mean, inv_std);
@@ -58,6 +69,10 @@ template <class T>
 void RowKernels::layer_norm_backward(Index n, Index c, const T* x, const T* weight, const T* mean,
                                      const T* inv_std, const T* dy, T* dx, T* dweight, T* dbias,
                                      bool accumulate_dx) {
+  if constexpr (std::is_same_v<T, float>)
+    if (in_vectors(c, x, weight, dy, dx))
+      return FusedRows::layer_norm_backward(n, c, x, weight, mean, inv_std, dy, dx, dweight, dbias,
+                                            accumulate_dx);
   if (n <= 0) return;
   if (dweight)
     add_columns("layer_norm_backward", n, c, NormWeightValue<T>{c, x, dy, mean, inv_std}, dweight);
@@ -79,6 +94,10 @@ void RowKernels::rotary(Index n, Index heads, Index head_size, Index stride,
 template <class T>
 void RowKernels::softmax_stats(Index n, Index v, const T* logits, Index stride, T inv_temperature,
                                const std::int32_t* target, T* logp, T* entropy, T* lse) {
+  if constexpr (std::is_same_v<T, float>)
+    if (kernel_choice.fast)
+      return FusedRows::softmax_stats(n, v, logits, stride, inv_temperature, target, logp, entropy,
+                                      lse);
   if (n <= 0) return;
   launch({"softmax_stats", blocks_for(n, 1), dim3(kRowThreads)}, softmax_stats_kernel<T>, n, v,
          logits, stride, inv_temperature, target, logp, entropy, lse);
@@ -88,6 +107,10 @@ template <class T>
 void RowKernels::softmax_stats_backward(Index n, Index v, T* logits, Index stride,
                                         T inv_temperature, const std::int32_t* target, const T* lse,
                                         const T* entropy, const T* dlogp, const T* dentropy) {
+  if constexpr (std::is_same_v<T, float>)
+    if (kernel_choice.fast)
+      return FusedRows::softmax_stats_backward(n, v, logits, stride, inv_temperature, target, lse,
+                                               entropy, dlogp, dentropy);
   for_each("softmax_stats_backward", n * v,
            SoftmaxStatsBackward<T>{v, stride, inv_temperature, logits, target, lse, entropy, dlogp,
                                    dentropy});
@@ -106,6 +129,9 @@ void RowKernels::gather_rows(Index n, Index c, const T* table, const std::int32_
 template <class T>
 void RowKernels::scatter_add_rows(Index n, Index c, const T* x, const std::int32_t* index,
                                   Index table_rows, T* table) {
+  if constexpr (std::is_same_v<T, float>)
+    if (kernel_choice.fast && n < table_rows)
+      return FusedRows::embedding_gradient(n, c, x, index, table_rows, table);
   if (n <= 0 || table_rows <= 0) return;
   launch({"scatter_add_rows", blocks_for(table_rows, 1), dim3(kRowThreads)},
          scatter_add_rows_kernel<T>, n, c, x, index, table_rows, table);

@@ -181,6 +181,7 @@ class Vlm {
     auto layout = std::make_shared<TokenLayout>();
     for (const auto& s : state.sequences) layout->add_step(s.prefix_slot, s.prefix, s.own_slot, 0);
     layout->slots = state.cache.front().slots();
+    layout->room = state.length - 1;
     const DecoderConfig& c = config_.decoder;
     const AttentionShape shape{c.heads, c.kv_heads, c.head_size, 0, 1, layout->slots};
     const LayoutArrays arrays = layout->template arrays<Device>(shape);
@@ -191,7 +192,7 @@ class Vlm {
             std::move(position),
             std::move(tokens),
             const_cast<std::int32_t*>(arrays.slot),
-            const_cast<KeyRange*>(arrays.keys),
+            const_cast<KeyRange*>(arrays.keys.ranges),
             4 * c.layers * c.heads * c.head_size};
   }
 

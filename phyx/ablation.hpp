@@ -3,33 +3,22 @@
 // problems with the same random numbers. Each (condition, seed) is a folder of its own; what is
 // finished there is not done again, and what was begun goes on where it was saved.
 #pragma once
-#include <ctime>
 #include <optional>
 
 #include "gaze/core/arithmetic.hpp"
+#include "gaze/rl/run_state.hpp"
+#include "phyx/forecast.hpp"
+#include "phyx/listener.hpp"
 #include "phyx/report/page.hpp"
 #include "phyx/results.hpp"
+#include "phyx/run_config.hpp"
 #include "phyx/settings.hpp"
 #include "phyx/showcase.hpp"
 #include "phyx/suite_files.hpp"
 
 namespace gaze::phyx {
 
-/// Whom a long job tells what it does; everything may be empty.
-struct Listener {
-  std::function<void(const std::string& what)> begin;  // a new piece of work
-  std::function<void(std::size_t done, std::size_t all, const std::string& note)> progress;
-  std::function<bool()> stop;
-};
-
 namespace detail {
-
-inline std::string time_text() {
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
-  return text;
-}
 
 inline void copy_lines(const std::string& from, io::AtomicFile& to) {
   if (std::filesystem::exists(from)) to.write(io::read_file(from));
@@ -49,11 +38,29 @@ class PhyxTask {
         mix_(std::move(mix)),
         random_(seed, Purpose::data) {}
 
-  rl::Task<Model<Device>> task() {
-    return {[this](Index step, Index round, Index count) { return prompts(step, round, count); },
-            [this](Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
-                   std::span<const gaze::Completion> completions,
-                   Metrics& m) { return score(step, prompts, completions, m); }};
+  /// `separate`: a reward function per term of the mix, which GDPO normalises one by one, instead
+  /// of their weighted sum.
+  rl::Task<Model<Device>> task(bool separate = false) {
+    using Prompts = std::span<const rl::TaskPrompt<Model<Device>>>;
+    using Completions = std::span<const gaze::Completion>;
+    rl::Task<Model<Device>> out;
+    out.prompts = [this](Index step, Index round, Index count) {
+      return prompts(step, round, count);
+    };
+    if (separate)
+      out.table = [this](Index step, Prompts p, Completions c, Metrics& m) {
+        rl::RewardTable table;
+        for (const auto& term : mix_.terms) table.weights.push_back(term.second);
+        for (const MixScore& s : score(step, p, c, m)) table.rows.push_back(s.parts);
+        return table;
+      };
+    else
+      out.score = [this](Index step, Prompts p, Completions c, Metrics& m) {
+        std::vector<double> totals;
+        for (const MixScore& s : score(step, p, c, m)) totals.push_back(s.total);
+        return totals;
+      };
+    return out;
   }
 
   /// Called with the first scored completion of a step, for the log.
@@ -70,16 +77,17 @@ class PhyxTask {
     return out;
   }
 
-  std::vector<double> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
-                            std::span<const gaze::Completion> completions, Metrics& m) const {
+  std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
+                              std::span<const gaze::Completion> completions, Metrics& m) const {
     const std::size_t group = completions.size() / prompts.size();
-    std::vector<double> out, sums(mix_.terms.size(), 0), counts(sums);
+    std::vector<MixScore> out;
+    std::vector<double> sums(mix_.terms.size(), 0), counts(sums);
     double mass = 0, correct = 0;
     for (std::size_t i = 0; i < completions.size(); ++i) {
       const Example& e = examples_[prompts[i / group].index];
       const auto c = to_completion(completions[i], tokenizer_, config_, e.prompt);
       const MixScore s = phyx::score(mix_, {e.problem, c});
-      out.push_back(s.total);
+      out.push_back(s);
       for (std::size_t k = 0; k < sums.size(); ++k)
         if (s.parts[k]) {
           sums[k] += *s.parts[k];
@@ -123,14 +131,12 @@ class Ablation {
       const io::Json asked = io::Json::parse(mine.dump());
       for (const auto& [key, value] : asked.items()) {
         if (key == "only" || key == "seeds") continue;  // conditions and seeds stand on their own
-        const io::Json before = theirs.value(key, io::Json());
-        GAZE_CHECK(before == value, "ablate", path, ", ", key, ": the run to be resumed has ",
-                   before.dump(), ", asked for is ", value.dump());
+        check_same_config(path, key, theirs.value(key, io::Json()), value);
       }
-      started_ = theirs.value("started", detail::time_text());
+      started_ = theirs.value("started", time_text());
       seconds_before_ = theirs.value("seconds", 0.0);
     } else {
-      started_ = detail::time_text();
+      started_ = time_text();
     }
     command_ = command;
     begin_ = gaze::detail::seconds_now();
@@ -141,6 +147,7 @@ class Ablation {
   /// Everything: data, warm starts, conditions, evaluation, results.csv, report.html.
   void run() {
     load_data();
+    forecast_memory();
     for (const std::int64_t seed : s_.seeds) {
       warm_up(seed);
       for (const Condition& c : conditions)
@@ -173,6 +180,8 @@ class Ablation {
     j["started"] = started_;
     j["seconds"] = seconds_before_ + gaze::detail::seconds_now() - begin_;
     if (parameters_ > 0) j["parameters"] = parameters_;
+    if (forecast_ > 0)
+      j["memory_bytes"] = {{"forecast", forecast_}, {"most_used", Allocator<Cpu>::peak()}};
     io::write_file(out_ + "/config.json", j.dump(2) + "\n");
   }
 
@@ -197,6 +206,16 @@ class Ablation {
     for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
     for (const auto& part : parts)
       for (auto& p : read_suite(folder, part)) test_.push_back((*maker_)(std::move(p)));
+  }
+
+  void forecast_memory() {
+    const bool grpo = std::any_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
+      return wanted(c) && c.training == Training::grpo;
+    });
+    const LessonSource source(train_, *maker_, *tokenizer_, s_.data_seed);
+    const Forecast f = forecast(s_, config_, train_, test_, source, grpo);
+    forecast_ = f.total();
+    say(f.text());
   }
 
   // ---- training --------------------------------------------------------------------------------
@@ -270,13 +289,6 @@ class Ablation {
       io::AppendLog completions(folder + "/completions.jsonl");
       RunFolder run = run_folder(folder, c.name, seed);
       run.logs = {&completions};
-      Trainer<float, Device> trainer(model.parameters(), run);
-      PhyxTask<Device> source(train_, *tokenizer_, config_, reward_mix(c, s_.format_weight), key);
-      source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
-                          const MixScore& score) {
-        if (step % 10 == 0) log_sample(completions, c, seed, step, e, done, score);
-      };
-      const auto task = source.task();
       rl::GrpoSettings grpo = s_.grpo;
       grpo.seed = key;
       std::optional<Model<Device>> reference;
@@ -284,9 +296,22 @@ class Ablation {
         reference.emplace(config_, tokenizer_->image(), 0);
         load_weights(warm_folder(seed) + "/model.safetensors", reference->parameters());
       }
+      rl::RunState<float, Device> state(grpo, reference ? &reference->parameters() : nullptr,
+                                        model.parameters());
+      run.carried = state.carried();
+      Trainer<float, Device> trainer(model.parameters(), run);
+      PhyxTask<Device> source(train_, *tokenizer_, config_, reward_mix(c, s_.format_weight), key);
+      source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
+                          const MixScore& score) {
+        if (step % 10 == 0) log_sample(completions, c, seed, step, e, done, score);
+      };
+      const bool separate = grpo.advantage.objectives == rl::Objectives::normalise_then_sum;
+      const auto task = source.task(separate);
       trainer.run(grpo_stage(), [&](Index step, const auto& apply) {
+        state.begin_step(step);
         return rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task,
-                             tokenizer_->end(), step, models::Watch::marks, apply);
+                             tokenizer_->end(), step, models::Watch::marks, apply,
+                             state.adaptive());
       });
       return;
     }
@@ -321,7 +346,8 @@ class Ablation {
     const auto task = source.task();
     rl::GrpoSettings grpo = s_.grpo;
     grpo.seed = key;
-    grpo.loss.kl = 0;
+    grpo.loss.kl = grpo.kl_in_reward = 0;
+    grpo.reference_sync = {};
     const LessonSource lessons(train_, *maker_, *tokenizer_, key);
     const auto respond = response_step(model, lessons, s_.warm, s_.warm.corruption.share, 0);
     const Index probe = 4, start = arithmetic();
@@ -354,13 +380,29 @@ class Ablation {
     settings.seed = s_.data_seed;
     const Evaluator evaluator(model, *tokenizer_, settings);
     OutcomeSet set{c.name, seed, {}};
-    set.outcomes = evaluator(test_, [this](std::size_t done, std::size_t all) {
-      if (listener_.progress) listener_.progress(done, all, "problems");
-      if (listener_.stop && listener_.stop())
-        throw Interrupted("stopped while evaluating; what was trained is saved");
-    });
+    std::string differing;
+    set.outcomes = evaluator(
+        test_,
+        [this](std::size_t done, std::size_t all) {
+          if (listener_.progress) listener_.progress(done, all, "problems");
+          if (listener_.stop && listener_.stop())
+            throw Interrupted("stopped while evaluating; what was trained is saved");
+        },
+        [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
+          const auto line = differing_line(c, seed, test_[i], all.front());
+          if (!line.empty() && ++count <= 20) differing += line + "\n";
+        });
+    io::write_file(folder + "/differing.jsonl", differing);
     show_examples(model, c, seed, folder);
     write_outcomes(folder + "/outcomes.jsonl", set);
+  }
+
+  /// An answer that the strict and the official rule judge differently, for the report.
+  static std::string differing_line(const Condition& c, std::int64_t seed, const Example& e,
+                                    const phyx::Completion& done) {
+    io::OrderedJson line{{"condition", c.name}, {"seed", seed}};
+    line.update(shown_json(e, done, ""));
+    return line["correct"] == line["official"] ? "" : dump_line(line);
   }
 
   /// The same test problems for every condition, spread over the templates, with attention maps.
@@ -392,7 +434,8 @@ class Ablation {
   void finish() {
     say("results and report");
     Outcomes all;
-    io::AtomicFile metrics(out_ + "/metrics.jsonl"), completions(out_ + "/completions.jsonl");
+    io::AtomicFile metrics(out_ + "/metrics.jsonl"), completions(out_ + "/completions.jsonl"),
+        differing(out_ + "/differing.jsonl");
     for (const std::int64_t seed : s_.seeds) {
       detail::copy_lines(warm_folder(seed) + "/metrics.jsonl", metrics);
       for (const Condition& c : conditions) {
@@ -402,10 +445,12 @@ class Ablation {
         detail::copy_lines(folder + "/metrics.jsonl", metrics);
         detail::copy_lines(folder + "/shown.jsonl", completions);
         detail::copy_lines(folder + "/completions.jsonl", completions);
+        detail::copy_lines(folder + "/differing.jsonl", differing);
       }
     }
     metrics.commit();
     completions.commit();
+    differing.commit();
     write_results(out_ + "/results.csv", summarise(all));
     write_config();
     write_report(out_, {});
@@ -415,7 +460,7 @@ class Ablation {
   std::string out_, command_, started_;
   Listener listener_;
   double begin_ = 0, seconds_before_ = 0;
-  Index parameters_ = 0;
+  Index parameters_ = 0, forecast_ = 0;
   models::VlmConfig config_{};
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<ExampleMaker> maker_;

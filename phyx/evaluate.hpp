@@ -3,6 +3,7 @@
 // blank one, and with the picture of another problem of the same template.
 #pragma once
 #include <functional>
+#include <span>
 
 #include "gaze/generate/rollout.hpp"
 #include "phyx/answer.hpp"
@@ -15,8 +16,8 @@
 namespace gaze::phyx {
 
 struct EvaluationSettings {
-  Index samples = 4;
-  Index batch = 48;  // problems at a time
+  Index samples = 4;  // beside the greedy answer; 0: none
+  Index batch = 48;   // problems at a time
   SamplingSettings sampling;
   std::uint64_t seed = 0;
 };
@@ -92,11 +93,24 @@ class Evaluator {
     const auto others = swap_partners(examples);
     for (std::size_t at = 0; at < examples.size(); at += batch) {
       const std::size_t end = std::min(examples.size(), at + batch);
-      answer(examples, at, end, out, keep);
-      perturb(examples, at, end, out, others, true);
-      perturb(examples, at, end, out, others, false);
+      const Batch part{{examples.data() + at, end - at}, at};
+      answer(part, {out.data() + at, end - at}, keep);
+      perturb(part, {out.data() + at, end - at}, blank(part), &Outcome::blank);
+      perturb(part, {out.data() + at, end - at}, swapped(part, examples, others),
+              &Outcome::swapped);
       if (progress) progress(end, examples.size());
     }
+    return out;
+  }
+
+  /// Problems `first`, `first` + 1, … of a stream: answered, and again with a blank picture. The
+  /// same outcomes as above, but for the pictures of other problems, which a stream does not have.
+  std::vector<Outcome> batch(std::span<const Example> examples, std::size_t first,
+                             const Keep& keep = {}) const {
+    std::vector<Outcome> out(examples.size());
+    const Batch part{examples, first};
+    answer(part, out, keep);
+    perturb(part, out, blank(part), &Outcome::blank);
     return out;
   }
 
@@ -112,29 +126,36 @@ class Evaluator {
   }
 
  private:
-  void answer(const std::vector<Example>& examples, std::size_t at, std::size_t end,
-              std::vector<Outcome>& out, const Keep& keep) const {
+  /// Some problems; the first one's place among all is its sample id.
+  struct Batch {
+    std::span<const Example> examples;
+    std::size_t first;
+  };
+
+  void answer(const Batch& b, std::span<Outcome> out, const Keep& keep) const {
     std::vector<const models::Prompt*> prompts;
     std::vector<std::uint64_t> ids;
-    for (std::size_t i = at; i < end; ++i) {
-      prompts.push_back(&examples[i].prompt);
-      ids.push_back(i);
+    for (std::size_t i = 0; i < b.examples.size(); ++i) {
+      prompts.push_back(&b.examples[i].prompt);
+      ids.push_back(b.first + i);
     }
-    const auto greedy = complete(prompts, ids, 0, models::Watch::marks);
-    const auto sampled = complete(prompts, ids, settings_.samples, models::Watch::marks);
     const auto k = static_cast<std::size_t>(settings_.samples);
-    for (std::size_t i = at; i < end; ++i) {
+    const auto greedy = complete(prompts, ids, 0, models::Watch::marks);
+    std::vector<gaze::Completion> sampled;
+    if (k > 0) sampled = complete(prompts, ids, settings_.samples, models::Watch::marks);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const Example& e = b.examples[i];
       std::vector<phyx::Completion> all;
       const auto add = [&](const gaze::Completion& c) {
-        all.push_back(to_completion(c, tokenizer_, model_.config(), examples[i].prompt));
+        all.push_back(to_completion(c, tokenizer_, model_.config(), e.prompt));
       };
-      add(greedy[i - at]);
-      for (std::size_t j = 0; j < k; ++j) add(sampled[(i - at) * k + j]);
-      out[i] = describe(examples[i].problem);
-      out[i].greedy = judge(examples[i].problem, all.front());
+      add(greedy[i]);
+      for (std::size_t j = 0; j < k; ++j) add(sampled[i * k + j]);
+      out[i] = describe(e.problem);
+      out[i].greedy = judge(e.problem, all.front());
       for (std::size_t j = 1; j < all.size(); ++j)
-        out[i].sampled.push_back(judge(examples[i].problem, all[j]));
-      if (keep) keep(i, all);
+        out[i].sampled.push_back(judge(e.problem, all[j]));
+      if (keep) keep(b.first + i, all);
     }
   }
 
@@ -174,32 +195,53 @@ class Evaluator {
     return partner;
   }
 
-  /// Answers again with a blank picture, or with the partner's; only where the picture is needed.
-  void perturb(const std::vector<Example>& examples, std::size_t at, std::size_t end,
-               std::vector<Outcome>& out, const std::vector<std::size_t>& partner,
-               bool blank) const {
+  /// The pictures to answer again with, null where there is none: only problems that need theirs.
+  static bool needs_picture(const Example& e) { return e.problem.needs_image && e.prompt.rgb; }
+
+  static std::vector<Pixels> blank(const Batch& b) {
+    std::vector<Pixels> out;
+    for (const Example& e : b.examples)
+      out.push_back(needs_picture(e) ? std::make_shared<const std::vector<std::uint8_t>>(
+                                           e.prompt.rgb->size(), 255)
+                                     : nullptr);
+    return out;
+  }
+
+  static std::vector<Pixels> swapped(const Batch& b, const std::vector<Example>& all,
+                                     const std::vector<std::size_t>& partner) {
+    std::vector<Pixels> out;
+    for (std::size_t i = 0; i < b.examples.size(); ++i) {
+      const std::size_t other = partner[b.first + i];
+      const bool some = needs_picture(b.examples[i]) && other != b.first + i;
+      out.push_back(some ? all[other].prompt.rgb : nullptr);
+    }
+    return out;
+  }
+
+  /// Answers again with these pictures.
+  void perturb(const Batch& b, std::span<Outcome> out, const std::vector<Pixels>& pictures,
+               Perturbed Outcome::*where) const {
     std::vector<models::Prompt> changed;
-    std::vector<std::uint64_t> which;
-    for (std::size_t i = at; i < end; ++i) {
-      const Example& e = examples[i];
-      if (!e.problem.needs_image || !e.prompt.rgb) continue;
-      if (!blank && partner[i] == i) continue;
-      changed.push_back(e.prompt);
-      changed.back().rgb =
-          blank ? std::make_shared<const std::vector<std::uint8_t>>(e.prompt.rgb->size(), 255)
-                : examples[partner[i]].prompt.rgb;
+    std::vector<std::size_t> which;
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+      if (!pictures[i]) continue;
+      changed.push_back(b.examples[i].prompt);
+      changed.back().rgb = pictures[i];
       which.push_back(i);
     }
     if (changed.empty()) return;
     std::vector<const models::Prompt*> prompts;
+    std::vector<std::uint64_t> ids;
     for (const auto& p : changed) prompts.push_back(&p);
+    for (const std::size_t i : which) ids.push_back(b.first + i);
     for (const bool greedy : {true, false}) {
-      const auto done = complete(prompts, which, greedy ? 0 : 1, models::Watch::nothing);
+      if (!greedy && settings_.samples == 0) break;
+      const auto done = complete(prompts, ids, greedy ? 0 : 1, models::Watch::nothing);
       for (std::size_t j = 0; j < which.size(); ++j) {
-        const Problem& p = examples[which[j]].problem;
-        Perturbed& to = blank ? out[which[j]].blank : out[which[j]].swapped;
+        const Problem& p = b.examples[which[j]].problem;
         const auto c = to_completion(done[j], tokenizer_, model_.config(), changed[j]);
         const bool correct = judge_strict(p, c.text).correct;
+        Perturbed& to = out[which[j]].*where;
         if (greedy)
           to.greedy = correct;
         else

@@ -23,8 +23,8 @@
 #include "gaze/core/error.hpp"
 #include "gaze/io/append_log.hpp"
 #include "gaze/io/json.hpp"
-#include "phyx/judge_hash.hpp"
 #include "phyx/score_official.hpp"
+#include "phyx/sha256.hpp"
 
 namespace gaze::phyx {
 
@@ -105,6 +105,7 @@ struct JudgePrompts {
 struct Judgement {
   bool match = false;
   int calls = 0;
+  bool decided = true;    // false: no call gave a judgement, which counts as no match
   std::string extracted;  // the prediction that was compared
   std::string log;        // as the official code writes it
 };
@@ -132,6 +133,7 @@ inline void ask_judge(Judgement& out, const std::string& prompt, const std::stri
     return;
   }
   out.log += "All 5 retries failed.\n";
+  out.decided = false;
 }
 
 }  // namespace detail

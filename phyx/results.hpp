@@ -42,6 +42,8 @@ enum Column : int {
   kSampledParsedCorrect,
   kGreedyOfficial,
   kSampledOfficial,
+  kGreedyDiffers,  // the strict and the official rule
+  kSampledDiffers,
   kGreedyForm,
   kSampledForm,
   kPrinciple,
@@ -77,6 +79,8 @@ inline std::vector<Metric> metric_table(const std::vector<int>& pass_ks) {
       {"accuracy_parsed_sampled", kSampledParsedCorrect, kSampledParsed, true, false},
       {"official_greedy", kGreedyOfficial, kOne, true, false},
       {"official_sampled", kSampledOfficial, kSamples, true, false},
+      {"rules_differ_greedy", kGreedyDiffers, kOne, true, false},
+      {"rules_differ_sampled", kSampledDiffers, kSamples, true, false},
       {"format_greedy", kGreedyForm, kOne, true, false},
       {"format_sampled", kSampledForm, kSamples, true, false},
       {"principle", kPrinciple, kAny, true, true},
@@ -222,12 +226,14 @@ inline void fill_row(float* row, const Outcome& o, const std::vector<int>& ks) {
   row[kGreedyParsed] = o.greedy.parsed;
   row[kGreedyParsedCorrect] = o.greedy.parsed && o.greedy.correct;
   row[kGreedyOfficial] = o.greedy.official;
+  row[kGreedyDiffers] = o.greedy.correct != o.greedy.official;
   row[kGreedyForm] = o.greedy.well_formed;
   for (const auto& a : o.sampled) {
     row[kSampledCorrect] += a.correct;
     row[kSampledParsed] += a.parsed;
     row[kSampledParsedCorrect] += a.parsed && a.correct;
     row[kSampledOfficial] += a.official;
+    row[kSampledDiffers] += a.correct != a.official;
     row[kSampledForm] += a.well_formed;
     add_attempt(row, a);
   }

@@ -28,10 +28,11 @@ struct OfficialTally {
   std::size_t hits = 0, count = 0;
 };
 
-/// Hits per category, in order of first appearance.
+/// Hits per category, in order of first appearance; items without one count only overall.
 inline std::vector<OfficialTally> official_tallies(const std::vector<OfficialItem>& items) {
   std::vector<OfficialTally> tallies;
   for (const OfficialItem& item : items) {
+    if (item.category.empty()) continue;
     auto tally = std::find_if(tallies.begin(), tallies.end(),
                               [&](const auto& t) { return t.category == item.category; });
     if (tally == tallies.end()) tally = tallies.insert(tally, {item.category, 0, 0});

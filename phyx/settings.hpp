@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The settings of an ablation: presets as data, and their form in config.json.
 #pragma once
-#include <optional>
-
 #include "gaze/io/json.hpp"
-#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/options.hpp"
 #include "phyx/conditions.hpp"
 #include "phyx/evaluate.hpp"
 
@@ -20,7 +18,7 @@ struct AblationSettings {
   rl::GrpoSettings grpo;
   Index grpo_steps = 100;
   double grpo_rate = 1e-4, format_weight = 0.5;
-  std::optional<double> clip_low, clip_high;  // instead of the variant's
+  std::vector<std::string> grpo_set;  // "clip_high=0.3": stands over preset and variant
   EvaluationSettings evaluation;
   Index max_tokens = 64, checkpoint_every = 50;
   PromptTemplate prompts;
@@ -56,10 +54,9 @@ inline AblationSettings ablation_preset(const std::string& name) {
 /// Puts what depends on other settings in place, and refuses what cannot be.
 inline void settle(AblationSettings& s) {
   s.grpo.apply(rl::variant(s.variant));
-  s.grpo.loss.clip_low = s.clip_low.value_or(s.grpo.loss.clip_low);
-  s.grpo.loss.clip_high = s.clip_high.value_or(s.grpo.loss.clip_high);
   s.grpo.sampling.max_tokens = s.evaluation.sampling.max_tokens = s.max_tokens;
   s.grpo.loss.max_length = static_cast<double>(s.max_tokens);
+  for (const auto& assignment : s.grpo_set) rl::set_option(s.grpo, assignment);
   s.grpo.check();
   models::preset(s.model);
   for (const auto& name : s.only) condition(name);
@@ -96,16 +93,9 @@ inline io::OrderedJson settings_json(const AblationSettings& s) {
                      {"letter_weight", s.warm.letter_weight}};
   j["grpo"] = {{"variant", s.variant},
                {"steps", s.grpo_steps},
-               {"prompts", s.grpo.prompts},
-               {"group", s.grpo.group},
                {"rate", s.grpo_rate},
-               {"updates", s.grpo.updates},
-               {"clip_low", s.grpo.loss.clip_low},
-               {"clip_high", s.grpo.loss.clip_high},
-               {"kl", s.grpo.loss.kl},
-               {"temperature", s.grpo.sampling.temperature},
-               {"resample", s.grpo.resample},
                {"format_weight", s.format_weight}};
+  j["grpo"].update(rl::options_json(s.grpo));
   j["evaluation"] = {{"samples", s.evaluation.samples}, {"max_tokens", s.max_tokens}};
   j["prompts"] = {{"problem", s.prompts.problem},
                   {"caption", s.prompts.caption},

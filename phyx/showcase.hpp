@@ -58,6 +58,7 @@ inline io::OrderedJson shown_json(const Example& e, const phyx::Completion& c,
   j["text"] = c.text;
   j["ended"] = c.ended;
   j["correct"] = judge_strict(p, c.text).correct;
+  j["official"] = score_official(p.form, p.answer, c.text).match;
   j["attention_image"] = image_mass(c.attention);
   return j;
 }

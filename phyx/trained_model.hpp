@@ -15,6 +15,7 @@ struct TrainedModel {
   text::Tokenizer tokenizer;
   std::unique_ptr<Model<Device>> model;
   std::unique_ptr<ExampleMaker> maker;
+  std::string weights_file, tokenizer_file;
 };
 
 /// `path` is a .safetensors file, or a folder with model.safetensors in it. tokenizer.json is
@@ -36,9 +37,9 @@ std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
                ": no tokenizer.json beside it or above it");
     folder = folder.parent_path();
   }
-  auto tokenizer = text::Tokenizer::load((folder / "tokenizer.json").string());
+  const std::string words = (folder / "tokenizer.json").string();
   auto out = std::make_unique<TrainedModel<Device>>(
-      TrainedModel<Device>{std::move(tokenizer), nullptr, nullptr});
+      TrainedModel<Device>{text::Tokenizer::load(words), nullptr, nullptr, weights, words});
   const std::string size = field("model");
   const auto known = [&](const models::Preset& p) { return size == p.name; };
   GAZE_CHECK(std::any_of(models::presets.begin(), models::presets.end(), known), "load_model",

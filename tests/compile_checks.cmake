@@ -5,22 +5,48 @@ add_test(NAME compile_time COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/compile_time.sh
          ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR}/include)
 set_tests_properties(compile_time PROPERTIES LABELS slow RUN_SERIAL ON TIMEOUT 600)
 
-# Every header by itself, then as templates that the CPU's kernels and two tests fill in. Gaze's
-# headers come first: what a system's header includes would count as the system's.
+# What the library must not have: ways to print or exit, and state that changes behind one's back.
+add_test(NAME compile_symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/library_symbols.sh
+         ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR})
+set_tests_properties(compile_symbols PROPERTIES LABELS slow TIMEOUT 1200)
+
+# Every header by itself with the model as they fill it in, then as templates that the CPU's kernels
+# and two tests fill in; with this build's compiler and with the other one, where it is installed.
+# Gaze's headers come first: what a system's header includes would count as the system's.
 file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/include/gaze/*.hpp)
 list(TRANSFORM headers REPLACE "(.+)" "#include \"\\1\"\n")
 list(JOIN headers "" every_header)
+set(every_model "")
+foreach(header IN LISTS model_headers)
+  get_filename_component(name ${header} NAME)
+  string(APPEND every_model "#include \"gaze/models/${name}\"\n")
+endforeach()
+string(APPEND every_model "template class gaze::models::Vlm<float>;\n")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  find_program(GAZE_OTHER_CXX NAMES clang++-14 clang++)
+else()
+  find_program(GAZE_OTHER_CXX NAMES g++-12 g++)
+endif()
+mark_as_advanced(GAZE_OTHER_CXX)
+if(NOT GAZE_OTHER_CXX)
+  message(STATUS "Warnings are checked with ${CMAKE_CXX_COMPILER_ID} alone: no other compiler here")
+endif()
 foreach(use "" cmake/cpu_kernels.cpp tests/test_ops.cpp tests/test_train.cpp)
   get_filename_component(name "${use}" NAME_WE)
   if(use)
     set(name _${name})
     set(use "#include <${use}>\n")
+  else()
+    set(use "${every_model}")
   endif()
   file(GENERATE OUTPUT warnings${name}.cpp CONTENT "${every_header}${use}")
-  add_test(NAME compile_warnings${name} COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only
-           -Wall -Wextra -Wpedantic -Wconversion -Werror -I ${PROJECT_SOURCE_DIR}/include
-           -isystem ${PROJECT_SOURCE_DIR} warnings${name}.cpp
-           WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
-  set_tests_properties(compile_warnings${name} PROPERTIES LABELS slow TIMEOUT 1200)
+  foreach(compiler ${CMAKE_CXX_COMPILER} ${GAZE_OTHER_CXX})
+    get_filename_component(by ${compiler} NAME)
+    add_test(NAME compile_warnings${name}.${by} COMMAND ${compiler} -std=c++20 -fsyntax-only
+             -Wall -Wextra -Wpedantic -Wconversion -Werror -I ${PROJECT_SOURCE_DIR}/include
+             -I ${gaze_models_include} -isystem ${PROJECT_SOURCE_DIR} warnings${name}.cpp
+             WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+    set_tests_properties(compile_warnings${name}.${by} PROPERTIES LABELS slow TIMEOUT 1200)
+  endforeach()
 endforeach()

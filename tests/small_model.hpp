@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Small models, prompts and completions for tests, all from counted random numbers.
 #pragma once
+#include <cstdlib>
 #include <cstring>
 
 #include "gaze/core/philox.hpp"
@@ -21,6 +22,11 @@ inline models::VlmConfig config(const std::string& preset) {
   auto c = models::preset(preset);
   c.vocabulary = vocabulary;
   return c;
+}
+
+/// A model as small as heads of this size allow, in the decoder and in the ViT.
+inline models::VlmConfig with_head_size(Index d) {
+  return {{32, 8, 2 * d, 1, 2, 32, 1e-5}, 2, {32, 2, 2, 1, d, 48, 10000, 1e-5}, vocabulary};
 }
 
 /// Tokens that are neither the end nor an image.
@@ -110,12 +116,13 @@ struct Restore {
   }
 };
 
-/// Runs the body at every instruction set of this processor.
+/// Runs the body at every instruction set of this processor, or at the one that GAZE_ISA asks for.
 template <class Body>
 void at_each_isa(Body body) {
   const Restore restore;
+  const bool one = std::getenv("GAZE_ISA") != nullptr;
   for (const Isa set : {Isa::generic, Isa::avx2, Isa::avx512}) {
-    if (!supported(set)) continue;
+    if (!supported(set) || (one && set != restore.isa)) continue;
     INFO("instruction set " << name(set));
     set_isa(set);
     body();

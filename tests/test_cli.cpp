@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The program itself: what it prints and writes, how it refuses bad input, and that a run which is
 // killed or interrupted goes on to the same files as an unbroken one.
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <chrono>
-#include <csignal>
-#include <filesystem>
 #include <sstream>
 #include <thread>
 
@@ -18,102 +11,12 @@
 #include "gaze/io/safetensors.hpp"
 #include "phyx/base64.hpp"
 #include "phyx/tsv.hpp"
-#include "tests/test.hpp"
-#include "tests/texts.hpp"
+#include "tests/program.hpp"
 
 namespace {
 
 using namespace gaze;
-using gaze::test::holds;
-namespace fs = std::filesystem;
-using Words = std::vector<std::string>;
-
-/// The program under test: built beside the tests, or named by the environment.
-std::string program() {
-#ifdef GAZE_BINARY
-  return GAZE_BINARY;
-#else
-  const char* path = std::getenv("GAZE_PROGRAM");
-  return path ? path : "";
-#endif
-}
-
-/// False, with a warning, where there is no program to run.
-bool have_program() {
-  if (!program().empty()) return true;
-  WARN("not tested: GAZE_PROGRAM does not name the program");
-  return false;
-}
-
-/// A folder of this process; gone when it ends.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("gaze_test_cli_" + std::to_string(::getpid()));
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  Folder(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-};
-
-std::string at(const std::string& name) {
-  static const Folder folder;
-  return (folder.path / name).string();
-}
-
-struct Done {
-  int code = -1;  // exit code, or -signal
-  std::string out, err;
-};
-
-/// A started program with its output in files.
-class Started {
- public:
-  explicit Started(const Words& words) {
-    Words all = {program()};
-    all.insert(all.end(), words.begin(), words.end());
-    std::vector<char*> argv;
-    for (auto& w : all) argv.push_back(w.data());
-    argv.push_back(nullptr);
-    const std::string out = at("stdout"), err = at("stderr");
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
-      ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
-      ::alarm(300);  // no test waits for ever: the program gets it, too
-      ::execv(argv[0], argv.data());
-      ::_exit(127);
-    }
-  }
-  void signal(int number) const { ::kill(pid_, number); }
-  Done wait() const {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    return {code, io::read_file(at("stdout")), io::read_file(at("stderr"))};
-  }
-
- private:
-  pid_t pid_;
-};
-
-Done gaze_run(const Words& words) { return Started(words).wait(); }
-
-/// Bad input: exit code 2, one line on stderr with these parts, and no output folder.
-void refused(const Words& words, const Words& parts, const std::string& out = "") {
-  const Done d = gaze_run(words);
-  INFO(d.err);
-  CHECK(d.code == 2);
-  CHECK(d.err.rfind("gaze: ", 0) == 0);
-  CHECK(std::count(d.err.begin(), d.err.end(), '\n') == 1);
-  CHECK(d.err.back() == '\n');
-  CHECK(d.err.size() < 400);
-  for (const auto& part : parts) {
-    INFO("should hold: " << part);
-    CHECK(holds(d.err, part));
-  }
-  if (!out.empty()) CHECK_FALSE(fs::exists(out));
-}
+using namespace gaze::test;
 
 Words training(const std::string& out, const Words& more = {}) {
   Words words = {"ablate", "--preset", "smoke", "--only", "accuracy", "--out", out};
@@ -214,8 +117,7 @@ TEST_CASE("gaze explains itself") {
     const Done one = gaze_run({command, "--help"});
     CHECK(one.code == 0);
     CHECK(one.err.empty());
-    if (command != "info")
-      CHECK(holds(one.out, "--out") == (command != "score" && command != "ask"));
+    if (command != "info") CHECK(holds(one.out, "--out") == (command != "ask"));
   }
   CHECK(holds(gaze_run({"--version"}).out, "gaze "));
   const Done info = gaze_run({"info"});
@@ -223,6 +125,17 @@ TEST_CASE("gaze explains itself") {
   for (const char* part : {"compiler", "instructions", "threads", "devices", "tiny", "dapo",
                            "accuracy", "attention", "hybrid"})
     CHECK(holds(info.out, part));
+}
+
+TEST_CASE("the help of GRPO's commands names every variant and setting") {
+  if (!have_program()) return;
+  for (const std::string command : {"ablate", "grpo"}) {
+    const Done help = gaze_run({command, "--help"});
+    for (const char* part : {"--set", "gspo_token", "vespo", "aggregation=token_mean",
+                             "sequence_mean token_mean fixed_length", "adaptive.target=0.2",
+                             "reference_sync.every=0", "off_policy_limit=inf"})
+      CHECK(holds(help.out, part));
+  }
 }
 
 TEST_CASE("bad options are one line that names them") {
@@ -240,6 +153,10 @@ TEST_CASE("bad options are one line that names them") {
   refused(ablate({"--preset", "huge"}), {"--preset", "huge", "smoke"}, out);
   refused(ablate({"--model", "huge"}), {"huge", "tiny"}, out);
   refused(ablate({"--variant", "ppo"}), {"ppo", "dapo"}, out);
+  refused(ablate({"--set", "kl"}), {"'kl' is not NAME=VALUE"}, out);
+  refused(ablate({"--set", "ratio=word"}), {"ratio: no choice 'word'", "sequence_token"}, out);
+  refused(ablate({"--set", "top_p=2"}), {"top_p must be in (0, 1], got 2"}, out);
+  refused(ablate({"--set", "kl=0.1", "--set", "beta=1"}), {"no setting named 'beta'"}, out);
   refused(ablate({"--only", "magic"}), {"magic", "accuracy"}, out);
   refused(ablate({"--corruption", "1.5"}), {"--corruption", "1.5"}, out);
   refused(ablate({"--corruption", "nan"}), {"corruption"}, out);
@@ -257,6 +174,17 @@ TEST_CASE("bad options are one line that names them") {
   refused({"synth", "--out", out, "--scenes", "0"}, {"--scenes"}, out);
   refused({"synth", "--out", out, "--image-size", "1000000"}, {"--image-size"}, out);
   refused({"eval", "--model", at("none"), "--data", at("none"), "--out", out}, {"--data"}, out);
+  io::write_file(at("said_MC.tsv"), std::string_view("answer\tprediction\nA\tA\n"));
+  const auto score = [&](const Words& more) {
+    Words words = {"score", "--predictions", at("said_MC.tsv")};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  refused(score({"--rules", "2024"}), {"--rules", "2025-05"});
+  refused(score({"--judge", "localhost"}), {"does not start with http"});
+  refused(score({"--judge", "http://localhost"}), {"--judge-model"});
+  refused(score({"--judge", "http://localhost", "--judge-model", "m"}), {"--judge-prompts"});
+  refused(score({"--judge-model", "m"}), {"--judge"});
   refused({"report", at("none")}, {at("none")});
   fs::create_directories(at("empty"));
   refused({"report", at("empty")}, {at("empty"), "results.csv"}, at("empty/report.html"));
@@ -390,7 +318,9 @@ TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
   INFO(eval.err);
   REQUIRE(eval.code == 0);
   CHECK(holds(eval.out, "accuracy"));
-  for (const char* file : {"predictions.jsonl", "outcomes.jsonl", "results.csv"})
+  for (const char* file :
+       {"predictions.jsonl", "outcomes.jsonl", "results.csv", "synth_test_new_OE_predictions.tsv",
+        "synth_test_new_OE_predictions_acc.csv"})
     CHECK(fs::exists(out + "/" + file));
 
   const Done score =
@@ -457,6 +387,50 @@ TEST_CASE("a run killed at any moment and resumed ends with the files of an unbr
   INFO(rest.err);
   REQUIRE(rest.code == 0);
   check_same_run(out);
+}
+
+TEST_CASE("an evaluation killed or interrupted and resumed writes the files of an unbroken one",
+          "[slow]") {
+  if (!have_program()) return;
+  const auto eval = [](const std::string& out, const Words& more = {}) {
+    Words words = {"eval",
+                   "--model",
+                   unbroken().model(),
+                   "--out",
+                   out,
+                   "--data",
+                   unbroken().data(),
+                   unbroken().out + "/data/synth_test_known_MC.tsv",
+                   "--batch",
+                   "1",
+                   "--samples",
+                   "2",
+                   "--max-tokens",
+                   "24"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  REQUIRE(gaze_run(eval(at("eval_whole"))).code == 0);
+  const std::string out = at("eval_killed"), log = out + "/predictions.jsonl";
+  std::uintmax_t size = 0;
+  for (const int signal : {SIGKILL, SIGINT, SIGKILL}) {
+    const Started run(eval(out, {"--resume"}));
+    for (int i = 0; i < 6000 && (!fs::exists(log) || fs::file_size(log) < size + 3000); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    run.signal(signal);
+    const Done d = run.wait();
+    INFO(d.err);
+    REQUIRE((d.code == (signal == SIGINT ? 130 : -SIGKILL) || d.code == 0));
+    size = fs::file_size(log);
+  }
+  refused(eval(out), {"eval.json: this folder holds an evaluation"});
+  refused(eval(out, {"--resume", "--seed", "4"}), {"eval.json, evaluation.seed: "});
+  REQUIRE(gaze_run(eval(out, {"--resume"})).code == 0);
+  for (const auto& entry : fs::directory_iterator(at("eval_whole"))) {
+    const auto name = entry.path().filename();
+    INFO(name.string());
+    CHECK((io::read_file(entry.path().string()) == io::read_file((fs::path(out) / name).string())));
+  }
 }
 
 TEST_CASE("an interrupted run saves, says so, ends with 130 and goes on", "[slow]") {

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Problem files: PhyX's tables and JSONL, the suite's extra columns, round trips, damaged input.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -392,4 +396,42 @@ TEST_CASE("loader: damaged multiple choice and suite columns", "[phyx]") {
           "scene: a region's box");
   refuses(mc_question, "A", "scene", "{\"regions\":[{\"box\":[1,0,0,1]}]}",
           "scene: a region's box");
+}
+
+TEST_CASE("loader: a table of over 1 GiB takes no more memory than a row", "[phyx][slow]") {
+  const Folder folder("big");
+  const std::string path = (folder.path / "big_OE.tsv").string();
+  std::vector<std::uint8_t> bytes(3 << 20);  // a PNG by its first bytes; nobody decodes it here
+  const std::array<std::uint8_t, 8> magic = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+  std::copy(magic.begin(), magic.end(), bytes.begin());
+  const std::string picture = base64_encode(bytes);
+  constexpr std::size_t rows = 330;
+  {
+    std::ofstream out(path, std::ios::binary);
+    out << "index\tquestion\tanswer\timage\tcategory\n";
+    for (std::size_t i = 0; i < rows; ++i)
+      out << i << "\tq\t5 N\t" << (i % 9 == 5 ? std::to_string(i - 1) : picture) << "\tOptics\n";
+    out.close();
+    REQUIRE(out);
+  }
+  REQUIRE(std::filesystem::file_size(path) > std::uintmax_t{9} << 27);  // 1.125 GiB
+  for (const bool pictures : {true, false}) {
+    const pid_t child = ::fork();  // its memory is its own
+    if (child == 0) {
+      LoadOptions options;
+      options.pictures = pictures;
+      std::size_t count = 0, size = 0;
+      for_each_problem(path, options, [&](Problem&& p) {
+        ++count;
+        size += p.image.size();
+      });
+      ::_exit(count == rows && size == (pictures ? rows * bytes.size() : 0) ? 0 : 1);
+    }
+    int status = 1;
+    rusage use{};
+    REQUIRE(::wait4(child, &status, 0, &use) == child);
+    CHECK(status == 0);
+    INFO("peak memory " << use.ru_maxrss << " kB");
+    CHECK(use.ru_maxrss < 100000);
+  }
 }

@@ -98,6 +98,26 @@ TEST_CASE("an adapter's gradients agree with finite differences", "[lora]") {
   }
 }
 
+TEST_CASE("adapters within a checkpoint get the gradients that they get without one", "[lora]") {
+  Net<double> net;
+  const auto b = random_tensor<double>({5, 2}, 9);
+  std::copy_n(b.data(), b.numel(), net.value("up.lora_b").data());
+  net.all.train_only({"lora"});
+  auto x = random_tensor<double>({4, 6}, 1);
+  x.requires_grad();
+  const auto block = [&net](const Tensor<double>& in) { return tanh(net(in)); };
+  const auto gradients = [&](bool again) {
+    net.all.clear_gradients();
+    x.node()->clear();
+    backward(sum(square(again ? checkpoint(block, x) : block(x))));
+    net.all.check_reached();
+    return std::vector{x.grad().to_vector(), net.value("up.lora_a").grad().to_vector(),
+                       net.value("up.lora_b").grad().to_vector()};
+  };
+  CHECK(gradients(true) == gradients(false));
+  CHECK_FALSE(net.value("up.weight").grad().defined());  // frozen, inside as outside
+}
+
 TEST_CASE("a rank below 1 is refused", "[lora]") {
   Parameters<float> all;
   CHECK_THROWS_WITH((Lora<float, Cpu>(all, "x", "lora", 4, 4, 0, 8)), Contains("[gaze::Lora]"));

@@ -189,4 +189,98 @@ TEST_CASE("several callers at once, while the number of threads changes", "[para
   CHECK(missed == 0);
 }
 
+/// Runs pieces one after another on the caller, from the last to the first, and counts them.
+class Backwards : public gaze::Executor {
+ public:
+  explicit Backwards(int threads) : threads_(threads) {}
+  std::atomic<int> jobs{0}, pieces{0};
+
+  int threads() const override { return threads_; }
+  void run(int count, const std::function<void(int)>& piece) override {
+    ++jobs;
+    pieces += count;
+    for (int i = count - 1; i >= 0; --i) piece(i);
+  }
+
+ private:
+  int threads_;
+};
+
+/// A thread for every piece.
+class Threads : public gaze::Executor {
+ public:
+  int threads() const override { return 3; }
+  void run(int count, const std::function<void(int)>& piece) override {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; ++i) threads.emplace_back(piece, i);
+    for (auto& t : threads) t.join();
+  }
+};
+
+/// Gaze's own threads again, whatever a test does.
+struct KeepExecutor {
+  explicit KeepExecutor(gaze::Executor& e) { gaze::use_executor(&e); }
+  ~KeepExecutor() { gaze::use_executor(nullptr); }
+};
+
+TEST_CASE("an executor runs the pieces in place of the threads", "[parallel]") {
+  const int own = gaze::threads();
+  Backwards backwards(5);
+  Threads threads;
+  {
+    const KeepExecutor keep(backwards);
+    CHECK(gaze::threads() == 5);
+    CHECK(each_once(100, 1));
+    CHECK(backwards.jobs == 1);
+    CHECK(backwards.pieces == 5);
+    CHECK(each_once(100, 1000));  // too little to split
+    CHECK(backwards.jobs == 1);
+    CHECK_THROWS_AS(set_threads(2), gaze::Error);
+  }
+  CHECK(gaze::threads() == own);
+  const KeepExecutor keep(threads);
+  int wrong = 0;
+  for (int job = 0; job < 50; ++job) wrong += !each_once(1 + job % 7, 1);
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("an executor: nested calls run inline and exceptions reach the caller", "[parallel]") {
+  Threads threads;
+  const KeepExecutor keep(threads);
+  std::atomic<int> inner{0};
+  parallel_for(3, 1, [&](std::int64_t, std::int64_t) {
+    parallel_for(10, 1, [&](std::int64_t begin, std::int64_t end) { inner += int(end - begin); });
+  });
+  CHECK(inner == 30);
+  for (int job = 0; job < 20; ++job)
+    CHECK_THROWS_AS(parallel_for(3, 1,
+                                 [&](std::int64_t begin, std::int64_t) {
+                                   if (begin == job % 3) throw std::runtime_error("piece");
+                                 }),
+                    std::runtime_error);
+  CHECK(each_once(9, 1));
+}
+
+TEST_CASE("arithmetic is counted for who asked for it, wherever it was done", "[parallel]") {
+  const KeepThreads keep;
+  const auto work = [] {
+    const auto before = gaze::arithmetic();
+    parallel_for(64, 1,
+                 [](std::int64_t begin, std::int64_t end) { gaze::count_arithmetic(end - begin); });
+    return gaze::arithmetic() - before;
+  };
+  for (const int count : {1, 2, 4}) {
+    set_threads(count);
+    CHECK(work() == 64);
+  }
+  Threads threads;
+  const KeepExecutor executor(threads);
+  CHECK(work() == 64);
+  std::int64_t elsewhere = -1;
+  const auto before = gaze::arithmetic();
+  std::thread([&] { elsewhere = work(); }).join();
+  CHECK(elsewhere == 64);
+  CHECK(gaze::arithmetic() == before);
+}
+
 }  // namespace

@@ -378,6 +378,30 @@ TEST_CASE("a problem's samples depend on its id alone") {
   }
 }
 
+TEST_CASE("a mix of rewards is one reward, or a table of its terms with their weights") {
+  const World& w = world();
+  PhyxTask source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}, {"format", 0.5}}}, 3);
+  const auto prompts = source.task().prompts(0, 0, 2);
+  std::vector<gaze::Completion> completions(4);
+  for (std::size_t i = 0; i < completions.size(); ++i) {
+    const Problem& p = w.examples[prompts[i / 2].index].problem;
+    completions[i].tokens = w.maker->response(i % 2 ? "no idea" : gold_response(p));
+    completions[i].ended = true;
+  }
+  Metrics one, several;
+  const auto totals = source.task().score(0, prompts, completions, one);
+  const auto table = source.task(true).table(0, prompts, completions, several);
+  CHECK_FALSE(source.task().table);
+  CHECK_FALSE(source.task(true).score);
+  CHECK(table.weights == std::vector<double>{1.0, 0.5});
+  CHECK(totals == std::vector<double>{1.5, 0, 1.5, 0});
+  REQUIRE(table.rows.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(*table.rows[i][0] + 0.5 * *table.rows[i][1] == totals[i]);
+  REQUIRE(one.size() == several.size());
+  for (std::size_t i = 0; i < one.size(); ++i) CHECK(one[i].first == several[i].first);
+}
+
 TEST_CASE("conditions and settings are refused by name") {
   AblationSettings s = smallest();
   s.only = {"accuracy", "magic"};
@@ -397,13 +421,18 @@ TEST_CASE("conditions and settings are refused by name") {
 TEST_CASE("settings that were asked for stand over the variant's, however often it is settled") {
   AblationSettings s = smallest();
   s.variant = "dapo";
-  s.clip_high = 0.4;
+  s.grpo_set = {"clip_high=0.4", "kl=0.5", "max_length=9"};
   settle(s);
   settle(s);
   CHECK(s.grpo.loss.clip_high == 0.4);
   CHECK(s.grpo.loss.clip_low == 0.2);
   CHECK(s.grpo.loss.mask_truncated);
-  CHECK(settings_json(s)["grpo"]["clip_high"] == 0.4);
+  CHECK(s.grpo.loss.max_length == 9);
+  const auto json = settings_json(s)["grpo"];
+  CHECK(json["clip_high"] == 0.4);
+  CHECK(json["kl"] == 0.5);
+  CHECK(json["aggregation"] == "token_mean");
+  CHECK(json["kl_limit"] == "inf");
 }
 
 TEST_CASE("an output folder that holds a run is only gone on with when asked, and the same") {
@@ -417,6 +446,11 @@ TEST_CASE("an output folder that holds a run is only gone on with when asked, an
   other.warm.corruption.share = 0.25;
   CHECK(holds(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
               out + "/config.json, corruption: "));
+  other = smallest();
+  other.grpo_set = {"aggregation=token_sum"};
+  CHECK(holds(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
+              out + "/config.json, grpo.aggregation: the run to be resumed has "
+                    "\"sequence_mean\", asked for is \"token_sum\""));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK_NOTHROW(Ablation(smallest(), out, {}).prepare(true, "fourth"));
 }
@@ -428,6 +462,7 @@ TEST_CASE("an ablation that is stopped anywhere and resumed writes the files of 
                     broken = (folder.path / "broken").string();
   AblationSettings s = smallest();
   s.only = {"sft", "hybrid"};
+  s.grpo_set = {"kl=0.1", "reference_sync.every=1", "adaptive_entropy=true", "adaptive.target=9"};
   Ablation unbroken(s, whole, {});
   unbroken.prepare(false, "");
   unbroken.run();
@@ -468,10 +503,15 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
   std::vector<std::string> said;
   Listener listener;
   listener.begin = [&](const std::string& what) { said.push_back(what); };
+  const auto here_already = static_cast<double>(Allocator<Cpu>::in_use());
+  Allocator<Cpu>::reset_peak();
   Ablation ablation(s, out.string(), listener);
   ablation.prepare(false, "gaze ablate --preset smoke");
   ablation.run();
   CHECK(said.size() > 16);
+  CHECK(std::count_if(said.begin(), said.end(), [](const std::string& line) {
+          return line.rfind("memory: about ", 0) == 0;
+        }) == 1);
 
   const std::string csv = io::read_file((out / "results.csv").string());
   const std::string header = csv.substr(0, csv.find('\n'));
@@ -517,10 +557,17 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
     if (line.contains("attention")) ++with_maps;
   }
   CHECK(with_maps > 8);
+  for (const auto& line : lines_of(out / "differing.jsonl"))
+    CHECK(line["correct"] != line["official"]);
 
   const auto config = io::OrderedJson::parse(io::read_file((out / "config.json").string()));
   CHECK(config["command"] == "gaze ablate --preset smoke");
   CHECK(config["parameters"].get<Index>() > 10000);
+  const double forecast = config["memory_bytes"]["forecast"].get<double>();
+  const double used = config["memory_bytes"]["most_used"].get<double>() - here_already;
+  INFO("forecast " << forecast << ", used " << used);
+  CHECK(forecast > 0.9 * used);
+  CHECK(forecast < 1.1 * used);
   const std::string page = io::read_file((out / "report.html").string());
   CHECK(page.size() > 50000);
   CHECK(holds(page, "</html>"));

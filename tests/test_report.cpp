@@ -106,8 +106,9 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 TEST_CASE("a whole run has every section", "[report]") {
   const std::string page = report_of(whole_run("whole"));
-  for (const char* id : {"rewards", "overview", "table", "findings", "differences", "breakdown",
-                         "picture", "passk", "curves", "examples", "glossary", "config"})
+  for (const char* id :
+       {"rewards", "overview", "table", "rules", "findings", "differences", "breakdown", "picture",
+        "passk", "curves", "examples", "glossary", "config"})
     CHECK(contains(page, "<section id=\"" + std::string(id) + "\">"));
   CHECK(contains(page, "Test report"));
   CHECK(contains(page, "smoke"));
@@ -157,6 +158,44 @@ TEST_CASE("folders of single conditions are merged and pooled", "[report]") {
     difference = difference || (r.condition == "accuracy" && r.metric == "accuracy_sampled_vs_sft");
   CHECK(difference);
   CHECK(contains(report_of(fresh_folder("merged"), {a, b}), "2 conditions, 1 seed"));
+}
+
+TEST_CASE("the report shows how often the two rules differ, and on what", "[report]") {
+  const std::string folder = fresh_folder("rules");
+  std::vector<Outcome> some(40);
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    some[i].index = std::to_string(i);
+    some[i].split = "known";
+    some[i].greedy.correct = i < 20;
+    some[i].greedy.official = i < 10;  // they differ on 10 of 40
+    some[i].sampled = {some[i].greedy, {}};
+  }
+  write_results(folder + "/results.csv", summarise({{{"accuracy", 0}, some}}));
+  const auto answer = [](const std::string& text, bool strict) {
+    return gaze::io::Json{{"condition", "accuracy"},
+                          {"seed", 0},
+                          {"index", "3"},
+                          {"form", "OE"},
+                          {"answer", "5"},
+                          {"text", text},
+                          {"correct", strict},
+                          {"official", !strict}}
+               .dump() +
+           "\n";
+  };
+  std::string lines = answer("by <tolerance>", true);
+  for (int i = 0; i < 9; ++i) lines += answer("echo " + std::to_string(i), false);
+  put(folder, "differing.jsonl", lines);
+  const std::string page = report_of(folder);
+  const std::string part = page.substr(page.find("<section id=\"rules\">"));
+  const std::string rules = part.substr(0, part.find("</section>"));
+  CHECK(contains(rules, "25.0<small>"));
+  CHECK(contains(rules, "12.5<small>"));
+  CHECK(contains(rules, "by &lt;tolerance&gt;"));
+  CHECK(contains(rules, "echo 5"));
+  CHECK_FALSE(contains(rules, "echo 6"));
+  put(folder, "differing.jsonl", "{\"condition\": \"accuracy\", \"correct\": 1}\n{}\n");
+  CHECK_THROWS_WITH(report_of(folder), Catch::Contains("differing.jsonl line 1, correct"));
 }
 
 TEST_CASE("malformed input is an error with file and line", "[report]") {

@@ -2,6 +2,9 @@
 // The promise of the same bits: a row's forward never depends on batch, threads or cache, so the
 // log-probabilities of a rollout are those of the update; gradients of a batch repeat at any
 // thread count, and so does training.
+#include <optional>
+#include <thread>
+
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "tests/small_model.hpp"
@@ -13,21 +16,45 @@ using namespace gaze::test;
 using Policy = models::Vlm<float>;
 using Bits = std::vector<std::uint32_t>;
 
+/// The models under test: two presets (head size 32), and the smallest with larger heads.
+struct Sized {
+  std::string name;
+  models::VlmConfig config;
+};
+const std::vector<Sized>& sized_models() {
+  static const std::vector<Sized> all{{"nano", config("nano")},
+                                      {"tiny", config("tiny")},
+                                      {"head size 64", with_head_size(64)},
+                                      {"head size 72", with_head_size(72)},
+                                      {"head size 128", with_head_size(128)}};
+  return all;
+}
+
+/// Calls body(model) for each of them, at every instruction set.
+template <class Body>
+void for_each_model(Body body) {
+  for (const Sized& model : sized_models()) {
+    INFO(model.name);
+    at_each_isa([&] { body(model); });
+  }
+}
+
 /// A decoder by itself, so that every row's logits can be seen.
 struct Words {
   Parameters<float> parameters;
   models::DecoderConfig c;
   models::Decoder<float, Cpu> decoder;
 
-  explicit Words(const std::string& preset)
-      : c(config(preset).decoder), decoder(parameters, c, vocabulary) {
+  explicit Words(const models::VlmConfig& config)
+      : c(config.decoder), decoder(parameters, c, vocabulary) {
     parameters.allocate(3);
   }
 
-  /// Logits [rows, V] of flat rows under a layout, with a cache or without.
+  /// Logits [rows, V] of flat rows under a layout: recorded as in training, or with a cache.
   Tensor<float> logits(const Tokens& tokens, TokenLayout layout,
                        std::deque<KeyValueStore<float, Cpu>>* cache = nullptr) const {
-    const NoGrad no_grad;
+    std::optional<NoGrad> no_grad;
+    if (cache) no_grad.emplace();
     if (cache) layout.slots = cache->front().slots();
     const Index n = layout.rows();
     models::DecoderContext<float, Cpu> context{std::make_shared<TokenLayout>(layout),
@@ -184,34 +211,51 @@ void check_ratio_is_one(const Policy& model, const std::vector<models::Prompt>& 
 
 TEST_CASE("a row's logits are the same bits alone, in a batch, after a prefix, with a cache",
           "[bits]") {
-  for (const std::string preset : {"nano", "tiny"}) {
-    const Words words(preset);
-    const Tokens tokens = random_tokens(42, preset == "nano" ? 75 : 67);  // past a softmax block
-    at_each_isa([&] {
-      set_threads(1);
-      const Bits alone = bits(words.alone(tokens));
-      at_thread_counts([&] {
-        CHECK(bits(words.alone(tokens)) == alone);
-        for (const Index batch : {2, 7})
-          for (const Index place : {Index{0}, batch / 2, batch - 1})
-            CHECK(words.in_company(tokens, batch, place) == alone);
-        if (preset == "nano")
-          for (const Index place : {0, 40, 63}) CHECK(words.in_company(tokens, 64, place) == alone);
-        for (const Index prefix : {1, 16, 50, 64, 65})
-          CHECK(words.with_prefix(tokens, prefix, 3) == alone);
-        CHECK(words.with_cache(tokens, 60) == alone);
-      });
-      CHECK(words.with_cache(tokens, 1) == alone);
+  for_each_model([](const Sized& model) {
+    const Words words(model.config);
+    const Tokens tokens = random_tokens(42, 75);  // past a block of the softmax
+    set_threads(1);
+    const auto logits = words.alone(tokens);
+    CHECK(logits.needs_grad());  // as in training
+    const Bits alone = bits(logits);
+    at_thread_counts([&] {
+      CHECK(bits(words.alone(tokens)) == alone);
+      for (const Index batch : {2, 7})
+        for (const Index place : {Index{0}, batch / 2, batch - 1})
+          CHECK(words.in_company(tokens, batch, place) == alone);
+      for (const Index place : {0, 63}) CHECK(words.in_company(tokens, 64, place) == alone);
+      for (const Index prefix : {1, 16, 50, 64, 65})
+        CHECK(words.with_prefix(tokens, prefix, 3) == alone);
+      CHECK(words.with_cache(tokens, 60) == alone);
     });
-  }
+    CHECK(words.with_cache(tokens, 1) == alone);
+  });
+}
+
+TEST_CASE("batches of 2 to 64, and every place in them", "[bits]") {
+  at_each_isa([] {
+    const Words words(with_head_size(32));
+    const Tokens tokens = random_tokens(43, 21);
+    set_threads(2);
+    const Bits alone = bits(words.alone(tokens));
+    for (Index batch = 2; batch <= 64; ++batch) {
+      INFO("a batch of " << batch);
+      CHECK(words.in_company(tokens, batch, batch * batch / 7 % batch) == alone);
+      CHECK(words.in_company(tokens, batch, batch * 11 / 16) == alone);
+    }
+    for (Index place = 0; place < 64; ++place) {
+      INFO("place " << place << " of 64");
+      CHECK(words.in_company(tokens, 64, place) == alone);
+    }
+  });
 }
 
 TEST_CASE("prefill of a prompt is the same bits alone and in a batch of 64", "[bits]") {
-  const auto c = config("nano");
-  const Policy model(c, image_token, 7);
-  const auto prompts = some_prompts(c, 64);
-  const auto all = pointers(prompts);
-  at_each_isa([&] {
+  for_each_model([](const Sized& sized) {
+    if (sized.name == "tiny") return;  // the same head size as nano, and four times the work
+    const Policy model(sized.config, image_token, 7);
+    const auto prompts = some_prompts(sized.config, 64);
+    const auto all = pointers(prompts);
     set_threads(2);
     const auto together = model.prefill(std::span(all), 1, 4, Watch::marks).first;
     const Index width = static_cast<Index>(together.seen.size()) / 64;
@@ -227,52 +271,47 @@ TEST_CASE("prefill of a prompt is the same bits alone and in a batch of 64", "[b
 }
 
 TEST_CASE("log-probabilities do not depend on what else is in the batch", "[bits]") {
-  for (const std::string preset : {"nano", "tiny"}) {
-    const auto c = config(preset);
-    const Policy model(c, image_token, 7);
-    const Batch batch(c, preset == "nano" ? 7 : 3, 3);
-    at_each_isa([&] {
-      at_thread_counts([&] {
-        const NoGrad no_grad;
-        const auto all = model.logprobs(batch.groups);
-        Index at = 0;
-        for (const auto& group : batch.groups)
-          for (const auto& completion : group.completions) {
-            const models::Group one{group.prompt, {completion}};
-            const auto y = model.logprobs(std::span(&one, 1));
-            const Index n = static_cast<Index>(completion.size());
-            CHECK(bits(y.logp) == bits(all.logp.data() + at, n));
-            CHECK(bits(y.entropy) == bits(all.entropy.data() + at, n));
-            at += n;
-          }
-        CHECK(at == all.logp.numel());
-      });
+  for_each_model([](const Sized& sized) {
+    const Policy model(sized.config, image_token, 7);
+    const Batch batch(sized.config, sized.name == "tiny" ? 3 : 7, 3);
+    at_thread_counts([&] {
+      const auto all = model.logprobs(batch.groups);
+      CHECK(all.logp.needs_grad());  // a forward of training, with shared prefixes
+      const NoGrad no_grad;
+      Index at = 0;
+      for (const auto& group : batch.groups)
+        for (const auto& completion : group.completions) {
+          const models::Group one{group.prompt, {completion}};
+          const auto y = model.logprobs(std::span(&one, 1));
+          const Index n = static_cast<Index>(completion.size());
+          CHECK(bits(y.logp) == bits(all.logp.data() + at, n));
+          CHECK(bits(y.entropy) == bits(all.entropy.data() + at, n));
+          at += n;
+        }
+      CHECK(at == all.logp.numel());
     });
-  }
+  });
 }
 
 TEST_CASE("a rollout's log-probabilities are those of the update, so the ratio is 1", "[bits]") {
-  for (const std::string preset : {"nano", "tiny"}) {
-    const auto c = config(preset);
-    const Policy model(c, image_token, 7);
-    const auto prompts = some_prompts(c, 3);
+  for_each_model([](const Sized& sized) {
+    const Policy model(sized.config, image_token, 7);
+    const auto prompts = some_prompts(sized.config, 3);
     const auto all = pointers(prompts);
-    at_each_isa([&] {
-      for (const double temperature : {1.0, 0.7}) {
-        INFO("temperature " << temperature);
-        std::vector<Completion> first;
-        at_thread_counts([&] {
-          const auto out = sample(model, all, 4, sampling(temperature), {3, 1, 8});
-          if (first.empty()) first = out;
-          for (std::size_t i = 0; i < out.size(); ++i) {
-            CHECK(out[i].tokens == first[i].tokens);
-            CHECK(bits(out[i].logp) == bits(first[i].logp));
-          }
-          check_ratio_is_one(model, prompts, 4, out, static_cast<float>(temperature));
-        });
-      }
-    });
-  }
+    for (const double temperature : {1.0, 0.7}) {
+      INFO("temperature " << temperature);
+      std::vector<Completion> first;
+      at_thread_counts([&] {
+        const auto out = sample(model, all, 4, sampling(temperature), {3, 1, 8});
+        if (first.empty()) first = out;
+        for (std::size_t i = 0; i < out.size(); ++i) {
+          CHECK(out[i].tokens == first[i].tokens);
+          CHECK(bits(out[i].logp) == bits(first[i].logp));
+        }
+        check_ratio_is_one(model, prompts, 4, out, static_cast<float>(temperature));
+      });
+    }
+  });
 }
 
 TEST_CASE("many temperatures round alike in rollout and update", "[bits]") {
@@ -314,24 +353,65 @@ TEST_CASE("completions that end leave the others as they were", "[bits]") {
 }
 
 TEST_CASE("gradients of a batch are the same bits at any thread count", "[bits]") {
-  for (const std::string preset : {"nano", "tiny"}) {
-    const auto c = config(preset);
-    Policy model(c, image_token, 7);
-    const Batch batch(c, preset == "nano" ? 6 : 3, 4);
-    at_each_isa([&] {
-      Bits first;
-      at_thread_counts([&] {
-        for (int again = 0; again < 2; ++again) {
-          model.parameters().clear_gradients();
-          make_gradients(model, batch);
-          model.parameters().check_reached();
-          const Bits now = gradient_bits(model);
-          if (first.empty()) first = now;
-          CHECK(now == first);
-        }
-      });
+  for_each_model([](const Sized& sized) {
+    Policy model(sized.config, image_token, 7);
+    const Batch batch(sized.config, sized.name == "tiny" ? 3 : 6, 4);
+    Bits first;
+    at_thread_counts([&] {
+      for (int again = 0; again < 2; ++again) {
+        model.parameters().clear_gradients();
+        make_gradients(model, batch);
+        model.parameters().check_reached();
+        const Bits now = gradient_bits(model);
+        if (first.empty()) first = now;
+        CHECK(now == first);
+      }
     });
-  }
+  });
+}
+
+TEST_CASE("an executor in place of the threads gives the same bits", "[bits]") {
+  struct LastFirst : Executor {
+    int threads() const override { return 3; }
+    void run(int pieces, const std::function<void(int)>& piece) override {
+      for (int i = pieces - 1; i >= 0; --i) piece(i);
+    }
+  };
+  const auto c = config("nano");
+  const Batch batch(c, 6, 4);
+  const auto gradients = [&] {
+    Policy model(c, image_token, 7);
+    make_gradients(model, batch);
+    return gradient_bits(model);
+  };
+  at_each_isa([&] {
+    const Bits own = gradients();
+    LastFirst executor;
+    use_executor(&executor);
+    const Bits other = gradients();
+    use_executor(nullptr);
+    CHECK(own == other);
+  });
+}
+
+TEST_CASE("several threads train models of their own at once", "[bits]") {
+  const auto c = config("nano");
+  const Batch batch(c, 4, 3);
+  const auto weights = [&] {
+    Policy model(c, image_token, 7);
+    AdamW<float> optimiser(model.parameters(), {});
+    for (int step = 0; step < 2; ++step) {
+      make_gradients(model, batch);
+      optimiser.step(1e-2);
+    }
+    return weight_bits(model);
+  };
+  const Bits alone = weights();
+  std::array<Bits, 3> together;
+  std::vector<std::thread> threads;
+  for (Bits& to : together) threads.emplace_back([&] { to = weights(); });
+  for (auto& t : threads) t.join();
+  for (const Bits& of : together) CHECK(of == alone);
 }
 
 TEST_CASE("training gives the same bits again, at any thread count", "[bits]") {

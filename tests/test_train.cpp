@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The step loop: stages in order, resuming to the same bits wherever a run ended, logs cut back,
 // and what is refused.
-#include <unistd.h>
-
 #include <filesystem>
 #include <map>
 #include <sstream>
@@ -10,6 +8,7 @@
 #include "gaze/ops/elementwise.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/train/loop.hpp"
+#include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
@@ -20,16 +19,9 @@ using namespace gaze::test;
 namespace fs = std::filesystem;
 using Catch::Approx;
 
-/// A folder of its own that goes away with the test.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("gaze_test_train_" + std::to_string(::getpid()));
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  Folder(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const char* name) const { return (path / name).string(); }
+/// A folder for the files of one test.
+struct Place : Folder {
+  Place() : Folder("train") {}
 };
 
 /// Two parts of the smallest kind, which learn to be a target that changes with the step.
@@ -157,7 +149,7 @@ void change_state(const std::string& path, const std::string& key, const std::st
 }  // namespace
 
 TEST_CASE("stages run in order, train their parts and log every step") {
-  const Folder folder;
+  const Place folder;
   Course c = course(folder, "run");
   c.run();
   CHECK(c.taken == std::array<int, 3>{5, 4, 6});
@@ -180,7 +172,7 @@ TEST_CASE("stages run in order, train their parts and log every step") {
 }
 
 TEST_CASE("a part that is not trained does not change") {
-  const Folder folder;
+  const Place folder;
   Course c = course(folder, "run");
   c.steps = {5, 0, 0};
   c.run();
@@ -192,7 +184,7 @@ TEST_CASE("a part that is not trained does not change") {
 }
 
 TEST_CASE("a run that is killed and resumed has the bits of one that was not") {
-  const Folder folder;
+  const Place folder;
   Course whole = course(folder, "whole");
   whole.run();
   for (const Index every : {1, 2, 100})
@@ -217,7 +209,7 @@ TEST_CASE("a run that is killed and resumed has the bits of one that was not") {
 }
 
 TEST_CASE("a run that was asked to stop has saved its last step, and goes on from it") {
-  const Folder folder;
+  const Place folder;
   Course whole = course(folder, "whole");
   whole.run();
   Course c = course(folder, "stopped");
@@ -244,7 +236,7 @@ TEST_CASE("a run that was asked to stop has saved its last step, and goes on fro
 }
 
 TEST_CASE("a finished run does nothing when it is resumed") {
-  const Folder folder;
+  const Place folder;
   Course c = course(folder, "run");
   c.run();
   const auto metrics = io::read_file(c.folder + "/metrics.jsonl");
@@ -258,7 +250,7 @@ TEST_CASE("a finished run does nothing when it is resumed") {
 }
 
 TEST_CASE("a run without a saved state starts its logs anew") {
-  const Folder folder;
+  const Place folder;
   Course c = course(folder, "run");
   c.checkpoint_every = 100;
   c.kill_at = 3;
@@ -273,7 +265,7 @@ TEST_CASE("a run without a saved state starts its logs anew") {
 }
 
 TEST_CASE("a saved state that does not belong to the run is refused by name") {
-  const Folder folder;
+  const Place folder;
   Course c = course(folder, "run");
   c.kill_at = 7;
   CHECK_THROWS_AS(c.run(), Killed);
@@ -333,7 +325,7 @@ TEST_CASE("a saved state that does not belong to the run is refused by name") {
 }
 
 TEST_CASE("weights are saved and loaded by name, all or none") {
-  const Folder folder;
+  const Place folder;
   const std::string path = folder.file("model.safetensors");
   Toy a, b;
   a.w->value.data()[3] = 42;

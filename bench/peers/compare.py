@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The same work in Gaze and in PyTorch: a supervised step, decoding, a GRPO step.
+"""The same work in Gaze and in PyTorch: supervised step, decoding, GRPO step, attention, memory.
 
     ./run bench --peers                    builds, runs all benchmarks and then this
     python3 bench/peers/compare.py [--build build/release] [--rounds 10] [--threads 1,2]
-    python3 bench/peers/compare.py --device cuda      both on a GPU (target bench_model_cuda)
+                                   [--preset tiny] [--parts steps,attention,memory]
+    python3 bench/peers/compare.py --device cuda --parts steps   both on a GPU (bench_model_cuda)
 
 Needs PyTorch 2 (CPU) and numpy; torch.compile also wants a C++ compiler. Nothing is timed before
 loss, all gradients and the cached decoding agree with Gaze's to 1e-4. Then both take turns, run by
@@ -12,9 +13,11 @@ run, on the same data; medians are printed. Of PyTorch's forms (eager, compiled,
 the policy update or repeated) the best counts.
 """
 import argparse
+import json
 import os
 import pathlib
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -31,8 +34,8 @@ TOLERANCE = 1e-4
 class Gaze:
     """bench_model --serve: runs one piece of work at a time and says how long it took."""
 
-    def __init__(self, program):
-        self.process = subprocess.Popen([program, "--serve"], stdin=subprocess.PIPE,
+    def __init__(self, program, preset):
+        self.process = subprocess.Popen([program, "--serve", preset], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
 
     def seconds(self, work, threads):
@@ -235,6 +238,87 @@ def works(case):
     }
 
 
+# ---- attention ---------------------------------------------------------------------------------
+
+def seconds_of(run, limit=0.5):
+    """The best of the runs within so many seconds, at least three."""
+    run()
+    best, begin, count = float("inf"), time.perf_counter(), 0
+    while count < 3 or time.perf_counter() - begin < limit:
+        start = time.perf_counter()
+        run()
+        best, count = min(best, time.perf_counter() - start), count + 1
+    return best
+
+
+def torch_attention(t, d, heads=8, rows=1024):
+    """Causal attention forward and backward over rows / t sequences, as bench_kernels runs it."""
+    q, k, v, dout = torch.randn(4, rows // t, heads, t, d).unbind(0)
+    inputs = [x.clone().requires_grad_() for x in (q, k, v)]
+
+    def run():
+        out = torch.nn.functional.scaled_dot_product_attention(*inputs, is_causal=True)
+        torch.autograd.grad(out, inputs, dout)
+
+    return seconds_of(run)
+
+
+def compare_attention(program):
+    """One thread; Gaze's rows and PyTorch's follow one another, size by size."""
+    torch.set_num_threads(1)
+    print("\nCausal attention, forward and backward, 1024 rows in all, 8 heads, one thread, best "
+          "run; mark: Gaze with one mark column over Gaze without.\n")
+    print("| T | D | Gaze ms | PyTorch ms | ratio | mark |")
+    print("|---|---|---|---|---|---|")
+    for t in (256, 1024):
+        for d in (32, 64, 72):
+            name = f"attention/causal_{t}_d{d}"
+            text = subprocess.run(
+                [program, f"--benchmark_filter={name}(_mark)?/both", "--benchmark_format=json",
+                 "--benchmark_repetitions=7", "--benchmark_enable_random_interleaving=true"],
+                check=True, capture_output=True, text=True).stdout
+            best = {}
+            for row in json.loads(text)["benchmarks"]:
+                if row["run_type"] == "iteration":
+                    marked = "_mark" in row["name"]
+                    best[marked] = min(best.get(marked, float("inf")), row["cpu_time"] / 1e3)
+            theirs = 1e3 * torch_attention(t, d)
+            print(f"| {t} | {d} | {best[False]:.2f} | {theirs:.2f} | {theirs / best[False]:.2f} | "
+                  f"{best[True] / best[False]:.3f} |")
+
+
+# ---- memory ------------------------------------------------------------------------------------
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 2**20
+
+
+def measure_memory(folder, work):
+    """In a process of its own: the rise of the resident memory in two runs, MiB."""
+    case = Case(folder)
+    run = {"supervised_step": lambda: case.supervised_step("eager"),
+           "grpo_step": lambda: case.grpo_step("eager", True)}[work]
+    before = resident()
+    for _ in range(2):
+        run()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before)
+
+
+def compare_memory(program, preset, folder):
+    print(f"\n`{preset}`: peak resident memory of two steps above what model, data and program "
+          "took before them, MiB (what the first step makes and keeps, such as gradients, "
+          "counts).\n")
+    print("| work | Gaze | PyTorch, eager |")
+    print("|---|---|---|")
+    for work in ("supervised_step", "grpo_step"):
+        ours = subprocess.run([program, "--memory", work, preset], check=True, capture_output=True,
+                              text=True).stdout
+        theirs = subprocess.run([sys.executable, __file__, "--measure-memory", folder, work],
+                                check=True, capture_output=True, text=True).stdout
+        print(f"| {work} | {float(ours):.0f} | {float(theirs):.0f} |")
+
+
 def processor():
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
@@ -243,7 +327,39 @@ def processor():
         return platform.processor() or platform.machine()
 
 
+def find_program(build, name):
+    program = next((p for p in (build / name, build / "bench" / name) if p.is_file()), None)
+    if program is None:
+        sys.exit(f"compare: no {name} in {build}; ./run bench --peers builds it")
+    return program
+
+
+def compare_steps(case, program, options):
+    gaze = Gaze(program, options.preset)
+    table = []
+    for threads in [int(n) for n in options.threads.split(",")]:
+        torch.set_num_threads(threads)
+        if not options.no_compile:
+            compile_forms(case, threads)
+        for work, forms in works(case).items():
+            took = alternate(lambda: gaze.seconds(work, threads), forms, options.rounds)
+            best = min(value for name, value in took.items() if name != "gaze")
+            for name in forms:
+                note = " *" if took[name] == best and len(forms) > 1 else ""
+                table.append((work, threads, took["gaze"], took[name], name + note))
+    gaze.close()
+    print(f"\n`{options.preset}`: medians of up to {options.rounds} alternating runs; * marks "
+          "PyTorch's best form; ratio: PyTorch's time over Gaze's, above 1 Gaze is faster.\n")
+    print("| work | threads | Gaze ms | PyTorch ms | ratio | PyTorch's form |")
+    print("|---|---|---|---|---|---|")
+    for work, threads, ours, theirs, form in table:
+        print(f"| {work} | {threads} | {1e3 * ours:.1f} | {1e3 * theirs:.1f} | "
+              f"{theirs / ours:.2f} | {form} |")
+
+
 def main():
+    if len(sys.argv) == 4 and sys.argv[1] == "--measure-memory":
+        return measure_memory(pathlib.Path(sys.argv[2]), sys.argv[3])
     root = pathlib.Path(__file__).resolve().parents[2]
     default = os.environ.get("GAZE_BENCH_RESULTS", root / "build" / "release")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -252,40 +368,26 @@ def main():
     parser.add_argument("--threads", default="1,2", help="thread counts (default 1,2)")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+    parser.add_argument("--preset", default="tiny", help="the model's size (default tiny)")
+    parser.add_argument("--parts", default="steps,attention,memory", help="what to compare")
     options = parser.parse_args()
-    name = "bench_model_cuda" if options.device == "cuda" else "bench_model"
     torch.set_default_device(options.device)
-    places = [options.build / name, options.build / "bench" / name]
-    program = next((p for p in places if p.is_file()), None)
-    if program is None:
-        sys.exit(f"compare: no {name} in {options.build}; ./run bench --peers builds it")
+    program = find_program(options.build,
+                           "bench_model_cuda" if options.device == "cuda" else "bench_model")
+    parts = options.parts.split(",")
 
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([program, "--export", folder], check=True)
+        subprocess.run([program, "--export", folder, options.preset], check=True)
         case = Case(pathlib.Path(folder))
         print(f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} processors, load "
               f"{os.getloadavg()[0]:.1f}; PyTorch {torch.__version__}, Gaze with {case.isa}")
-        check_agreement(case)
-        gaze = Gaze(program)
-        table = []
-        for threads in [int(n) for n in options.threads.split(",")]:
-            torch.set_num_threads(threads)
-            if not options.no_compile:
-                compile_forms(case, threads)
-            for work, forms in works(case).items():
-                took = alternate(lambda: gaze.seconds(work, threads), forms, options.rounds)
-                best = min(value for name, value in took.items() if name != "gaze")
-                for name in forms:
-                    note = " *" if took[name] == best and len(forms) > 1 else ""
-                    table.append((work, threads, took["gaze"], took[name], name + note))
-        gaze.close()
-    print(f"\nMedians of up to {options.rounds} alternating runs; * marks PyTorch's best form; "
-          "ratio: PyTorch's time over Gaze's, above 1 Gaze is faster.\n")
-    print("| work | threads | Gaze ms | PyTorch ms | ratio | PyTorch's form |")
-    print("|---|---|---|---|---|---|")
-    for work, threads, ours, theirs, form in table:
-        print(f"| {work} | {threads} | {1e3 * ours:.1f} | {1e3 * theirs:.1f} | "
-              f"{theirs / ours:.2f} | {form} |")
+        if "steps" in parts:
+            check_agreement(case)
+            compare_steps(case, program, options)
+        if "attention" in parts:
+            compare_attention(find_program(options.build, "bench_kernels"))
+        if "memory" in parts:
+            compare_memory(program, options.preset, folder)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 //
 // Every tensor that needs a gradient has a node. An operation gives its result a node whose
 // parents are its inputs' nodes and whose `backward` adds to the parents' gradients, given its
-// own. backward(loss) walks the nodes from the newest to the oldest: creation order is a
-// topological order, so when a node's turn comes its gradient is complete.
+// own. backward(loss) walks the nodes from the deepest to the leaves (depth: the longest way to a
+// leaf), so when a node's turn comes its gradient is complete.
 //
 //   w.requires_grad();
 //   auto loss = sum(square(matmul(x, w)));
@@ -14,7 +14,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <cstring>
 #include <functional>
 #include <unordered_set>
 #include <utility>
@@ -27,7 +27,7 @@ namespace gaze {
 /// One value of the graph, whatever its type.
 struct Node {
   const char* op = "leaf";
-  std::uint64_t id = next_id();
+  std::uint64_t depth = 0;  // of a leaf; of others one more than the deepest parent's
   std::vector<std::shared_ptr<Node>> parents;
   std::function<void()> backward;  // empty for a leaf, and once it has run
   bool spent = false;              // has its turn in a backward pass been?
@@ -44,11 +44,12 @@ struct Node {
   }
   virtual bool reached() const { return true; }  // has any gradient arrived?
 
- private:
-  static std::uint64_t next_id() {
-    static std::atomic<std::uint64_t> counter{0};
-    return ++counter;
+  void add_parent(std::shared_ptr<Node> parent) {
+    depth = std::max(depth, parent->depth + 1);
+    parents.push_back(std::move(parent));
   }
+
+ private:
   /// Drops the parents one at a time: a long chain must not recurse once per link. `backward` goes
   /// first, for it holds the parents too.
   void forget() {
@@ -201,7 +202,7 @@ class Saved {
 namespace detail {
 template <class T, class Device>
 void link(Node& node, const Tensor<T, Device>& input) {
-  if (input.needs_grad()) node.parents.push_back(input.node());
+  if (input.needs_grad()) node.add_parent(input.node());
 }
 }  // namespace detail
 
@@ -233,7 +234,7 @@ void record2(const char* op, Tensor<T, Device>& a, Tensor<T, Device>& b, Backwar
     auto node = std::make_shared<GradNode<T, Device>>();
     node->op = op;
     node->shape = out->shape();
-    node->parents = {joint};
+    node->add_parent(joint);
     node->backward = [self = node.get(), gradients, i] { (*gradients)[i] = self->release(); };
     out->set_node(std::move(node));
     ++i;
@@ -262,7 +263,8 @@ inline std::vector<std::shared_ptr<Node>> reachable(std::shared_ptr<Node> root) 
       if (seen.insert(parent.get()).second) todo.push_back(parent);
     nodes.push_back(std::move(node));
   }
-  std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  std::stable_sort(nodes.begin(), nodes.end(),
+                   [](const auto& a, const auto& b) { return a->depth < b->depth; });
   return nodes;
 }
 
@@ -304,9 +306,37 @@ void backward(const Tensor<T, Device>& loss) {
   backward(loss, one);
 }
 
+namespace detail {
+
+/// A number that other values do not share but by chance, to know whether they are the same bits.
+template <class T>
+std::uint64_t fingerprint(const Tensor<T, Cpu>& x) {
+  const std::vector<T> copy = x.contiguous() ? std::vector<T>() : x.to_vector();
+  const auto* bytes =
+      reinterpret_cast<const unsigned char*>(x.contiguous() ? x.data() : copy.data());
+  const std::size_t size = static_cast<std::size_t>(x.numel()) * sizeof(T);
+  std::uint64_t hash = 1469598103934665603u;
+  for (std::size_t i = 0; i < size; i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + i, std::min<std::size_t>(8, size - i));
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 32;
+  }
+  return hash;
+}
+/// Other devices do not promise the same bits, so there is nothing to compare.
+template <class T, class Device>
+std::uint64_t fingerprint(const Tensor<T, Device>&) {
+  return 0;
+}
+
+}  // namespace detail
+
 /// Activation checkpointing (Chen et al. 2016): runs f(x) without recording and runs it again in
 /// backward, so only x is kept. Leaves that f captures get their gradients as usual; of recorded
-/// results it may capture none that anything else uses (backward throws). f must be deterministic.
+/// results it may capture none that anything else uses (backward throws). f must give the same
+/// values again: on the CPU backward throws when it does not, because it is not deterministic or
+/// something it captured was changed in place.
 template <class T, class Device, class Function>
 Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
   if (!detail::recording) return f(x);
@@ -317,11 +347,16 @@ Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
   }
   record(
       "checkpoint", y,
-      [f, x = Saved<T, Device>("checkpoint", x), to = x.node()](const auto& dy) {
+      [f, x = Saved<T, Device>("checkpoint", x), to = x.node(),
+       before = detail::fingerprint(y)](const auto& dy) {
         const Recording recording;
         Tensor<T, Device> input = x.get().detach();
         input.requires_grad();
-        gaze::backward(f(input), dy);
+        const Tensor<T, Device> again = f(input);
+        GAZE_CHECK(detail::fingerprint(again) == before, "checkpoint",
+                   "the function gave other values in backward: it is not deterministic, or "
+                   "something it captured was changed in place after the forward pass");
+        gaze::backward(again, dy);
         if (to && input.grad().defined()) to->add(input.grad());
       },
       x);

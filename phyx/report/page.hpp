@@ -16,6 +16,7 @@
 #include "phyx/report/run_data.hpp"
 #include "phyx/report/style.hpp"
 #include "phyx/report/tables.hpp"
+#include "phyx/report/two_rules.hpp"
 
 namespace gaze::phyx {
 
@@ -31,11 +32,12 @@ inline std::string contents() {
   std::string out = "<nav aria-label=\"Contents\">";
   for (const auto& [id, name] :
        {std::pair("rewards", "Rewards"), std::pair("overview", "At a glance"),
-        std::pair("table", "Tables"), std::pair("findings", "The study and this run"),
-        std::pair("differences", "Differences"), std::pair("breakdown", "Reasoning and domains"),
-        std::pair("picture", "Use of the picture"), std::pair("passk", "pass@k"),
-        std::pair("curves", "Learning curves"), std::pair("examples", "Examples"),
-        std::pair("glossary", "Words and limits"), std::pair("config", "Configuration")})
+        std::pair("table", "Tables"), std::pair("rules", "Strict and official"),
+        std::pair("findings", "The study and this run"), std::pair("differences", "Differences"),
+        std::pair("breakdown", "Reasoning and domains"), std::pair("picture", "Use of the picture"),
+        std::pair("passk", "pass@k"), std::pair("curves", "Learning curves"),
+        std::pair("examples", "Examples"), std::pair("glossary", "Words and limits"),
+        std::pair("config", "Configuration")})
     out += "<a href=\"#" + std::string(id) + "\">" + name + "</a> ";
   return out + "</nav>\n";
 }
@@ -43,11 +45,12 @@ inline std::string contents() {
 /// Sections that need test results; without them one sentence each says so.
 inline std::string result_sections(const Context& c) {
   if (!c.conditions.empty())
-    return overview_section(c) + tables_section(c) + findings_section(c) + differences_section(c) +
-           breakdown_section(c) + image_section(c) + pass_section(c);
+    return overview_section(c) + tables_section(c) + two_rules_section(c) + findings_section(c) +
+           differences_section(c) + breakdown_section(c) + image_section(c) + pass_section(c);
   const std::string none = missing("No test results yet.");
   return section("overview", "Accuracy at a glance", none) +
-         section("table", "Accuracy and behaviour", none) + findings_section(c) +
+         section("table", "Accuracy and behaviour", none) +
+         section("rules", "Strict and official score", none) + findings_section(c) +
          section("differences", "Differences to the warm start", none) +
          section("breakdown", "By reasoning type and domain", none) +
          section("picture", "Does it use the picture?", none) +

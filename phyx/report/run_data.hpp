@@ -29,12 +29,19 @@ struct MetricLine {
   std::map<std::string, double> numbers;
 };
 
+/// An answer that the strict and the official rule judge differently, as differing.jsonl has it.
+struct DifferingAnswer {
+  std::string condition, index, form, answer, text;
+  bool strict = false;  // right by the strict rule, so not by the official one, or the reverse
+};
+
 struct RunData {
   std::vector<std::string> folders;
   std::vector<io::Json> configs;
   std::vector<ResultRow> results;
   std::vector<MetricLine> metrics;
   std::vector<Completion> completions;
+  std::vector<DifferingAnswer> differing;
   std::vector<std::string> notes;  // what is missing, worded for the reader
 };
 
@@ -105,6 +112,15 @@ inline MetricLine metric_line(const io::Json& value, const std::string& where) {
   return m;
 }
 
+inline DifferingAnswer differing_answer(const io::Json& value, const std::string& where) {
+  const auto correct = value.find("correct");
+  GAZE_CHECK(correct != value.end() && correct->is_boolean(), "report", where,
+             ", correct: not true or false");
+  return {json_text(value, "condition", where), json_text(value, "index", where),
+          json_text(value, "form", where),      json_text(value, "answer", where),
+          json_text(value, "text", where),      correct->get<bool>()};
+}
+
 /// Test results: from the outcomes where several folders are merged (only they can be pooled
 /// rightly), else from results.csv as it is.
 inline void read_results_of(const std::vector<std::string>& folders, RunData& data) {
@@ -165,6 +181,10 @@ inline RunData read_runs(const std::vector<std::string>& folders) {
     for (const auto& p : detail::find_files(folder, "metrics.jsonl"))
       detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
         data.metrics.push_back(detail::metric_line(v, where));
+      });
+    for (const auto& p : detail::find_files(folder, "differing.jsonl"))
+      detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
+        data.differing.push_back(detail::differing_answer(v, where));
       });
     for (const auto& p : detail::find_files(folder, "completions.jsonl"))
       detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {

@@ -8,12 +8,6 @@
 #include "tests/cuda/device.hpp"
 #include "tests/op_cases.hpp"
 
-#ifdef GAZE_CUDA_EMULATED
-namespace gaze::cuda::emulator {
-void set_order(std::uint64_t seed);  // see cuda/emulator.hpp, whose macros tests do not want
-}
-#endif
-
 namespace {
 
 using namespace gaze;

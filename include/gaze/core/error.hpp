@@ -23,6 +23,13 @@ class Error : public std::runtime_error {
   std::string where_;
 };
 
+/// Thrown where work can stop and later go on, when somebody asked for it; what is done is saved.
+class Interrupted : public Error {
+ public:
+  explicit Interrupted(const std::string& message, std::string where = "train")
+      : Error(std::move(where), message) {}
+};
+
 namespace detail {
 template <class... Parts>
 std::string concat(const Parts&... parts) {

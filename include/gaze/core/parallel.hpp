@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -18,11 +19,26 @@
 #include <utility>
 #include <vector>
 
+#include "gaze/core/arithmetic.hpp"
 #include "gaze/core/error.hpp"
 
 namespace gaze {
 
+/// Runs the pieces of parallel_for in place of Gaze's own threads, see use_executor().
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  /// The most pieces that a range is split into; at least 1.
+  virtual int threads() const = 0;
+  /// Calls piece(i) once for every i in [0, pieces), in any order and on any threads, and returns
+  /// when all calls are done. `piece` throws nothing; run() is called from several threads at once
+  /// where several threads use Gaze.
+  virtual void run(int pieces, const std::function<void(int)>& piece) = 0;
+};
+
 namespace detail {
+
+inline std::atomic<Executor*> executor{nullptr};
 
 /// Set while a piece runs, so that a nested parallel_for runs inline instead of waiting on itself.
 inline thread_local bool inside_parallel = false;
@@ -184,11 +200,62 @@ class ThreadPool {
 
 }  // namespace detail
 
-/// Threads that parallel_for uses: GAZE_THREADS, else one per processor.
-inline int threads() { return detail::ThreadPool::instance().threads(); }
+/// Has `executor` (null: Gaze's own threads again) run every parallel_for from now on; it must
+/// outlive their use. Before the first parallel_for, Gaze then starts no thread at all. Results are
+/// the same bits. Call it while no parallel_for runs.
+inline void use_executor(Executor* executor) { detail::executor = executor; }
 
-/// Sets the number of threads, when no parallel_for runs on them; not from inside one.
-inline void set_threads(int count) { detail::ThreadPool::instance().resize(count); }
+/// The most pieces parallel_for makes of a range: of the executor, else the number of Gaze's own
+/// threads: GAZE_THREADS, else one per processor.
+inline int threads() {
+  if (const Executor* const e = detail::executor) return std::max(1, e->threads());
+  return detail::ThreadPool::instance().threads();
+}
+
+/// Sets the number of Gaze's own threads (1: all work is done by who calls), when no parallel_for
+/// runs on them; not from inside one, nor while an executor runs in their place.
+inline void set_threads(int count) {
+  GAZE_CHECK(!detail::executor.load(), "set_threads", "an executor runs in place of the threads");
+  detail::ThreadPool::instance().resize(count);
+}
+
+namespace detail {
+
+/// The pieces of one parallel_for, wherever they run.
+template <class Body>
+struct Job {
+  Body* body;
+  std::int64_t n, step;
+  std::atomic<Index> arithmetic{0};
+
+  void run(int piece) {
+    const Index before = arithmetic_done;
+    const std::int64_t begin = piece * step;
+    (*body)(begin, std::min(n, begin + step));
+    arithmetic.fetch_add(std::exchange(arithmetic_done, before) - before,
+                         std::memory_order_relaxed);
+  }
+};
+
+/// Runs all pieces on the executor, then rethrows the first exception.
+template <class Body>
+void run_on(Executor& executor, Job<Body>& job, int pieces) {
+  std::mutex mutex;
+  std::exception_ptr error;
+  executor.run(pieces, [&](int piece) {
+    const bool before = std::exchange(inside_parallel, true);
+    try {
+      job.run(piece);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!error) error = std::current_exception();
+    }
+    inside_parallel = before;
+  });
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace detail
 
 /// Calls body(begin, end) on disjoint pieces that cover [0, n). A piece (but the last) has more
 /// than half of `grain` indices, so small ranges stay on the calling thread. So do nested calls,
@@ -203,19 +270,17 @@ void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
     body(std::int64_t{0}, n);
     return;
   }
-  struct Job {
-    std::remove_reference_t<Body>* body;
-    std::int64_t n, step;
-  };
+  using Job = detail::Job<std::remove_reference_t<Body>>;
   const std::int64_t wanted = std::min<std::int64_t>(most, (n - 1) / grain + 1);
   Job job{&body, n, (n - 1) / wanted + 1};
-  const auto run_piece = [](void* context, int piece) {
-    const Job& j = *static_cast<Job*>(context);
-    const std::int64_t begin = piece * j.step;
-    (*j.body)(begin, std::min(j.n, begin + j.step));
-  };
   const int pieces = static_cast<int>((n - 1) / job.step + 1);
-  if (!detail::ThreadPool::instance().try_run(run_piece, &job, pieces)) body(std::int64_t{0}, n);
+  if (Executor* const executor = detail::executor) {
+    detail::run_on(*executor, job, pieces);
+  } else {
+    const auto run = [](void* context, int piece) { static_cast<Job*>(context)->run(piece); };
+    if (!detail::ThreadPool::instance().try_run(run, &job, pieces)) body(std::int64_t{0}, n);
+  }
+  count_arithmetic(job.arithmetic);
 }
 
 }  // namespace gaze

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory_resource>
 #include <new>
 
 #include "gaze/core/block_cache.hpp"
@@ -19,21 +20,32 @@ struct Allocator;
 
 namespace detail {
 
-/// The processor's memory, at multiples of 64 bytes.
+/// The processor's memory, from a std::pmr::memory_resource.
 struct HostMemory {
-  static void* take(std::size_t bytes) {
-    return ::operator new (bytes, std::align_val_t{64}, std::nothrow);
+  static constexpr std::size_t alignment = 64;  // of every block, in bytes
+
+  std::pmr::memory_resource* resource = std::pmr::new_delete_resource();
+
+  void* take(std::size_t bytes) {
+    try {
+      return resource->allocate(bytes, alignment);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
   }
-  static void give(void* p) noexcept { ::operator delete (p, std::align_val_t{64}); }
+  void give(void* p, std::size_t bytes) noexcept { resource->deallocate(p, bytes, alignment); }
 };
 
 }  // namespace detail
 
-/// Every allocator has these functions; copy_in and copy_out take host memory and the device's.
+/// Every allocator has these functions but use(); copy_in and copy_out take host memory and the
+/// device's. Freed blocks are kept, see BlockCache.
 template <>
 struct Allocator<Cpu> {
+  static constexpr std::size_t alignment = detail::HostMemory::alignment;
+
   static void* allocate(std::size_t bytes) {
-    void* p = cache().allocate(bytes);
+    void* const p = cache().allocate(bytes);
     GAZE_CHECK(p, "allocate", "out of memory: asked for ", bytes, " bytes");
     return p;
   }
@@ -43,17 +55,25 @@ struct Allocator<Cpu> {
   }
   static void copy_out(void* to, const void* from, std::size_t bytes) { copy_in(to, from, bytes); }
 
-  /// Of the freed blocks, see BlockCache.
+  /// Takes blocks from `resource` from now on (null: from the program's own memory again). It must
+  /// outlive every tensor and make none itself. Blocks return to where they came from, so no
+  /// tensor may be alive now (an error says how many bytes are in use).
+  static void use(std::pmr::memory_resource* resource) {
+    cache().use(resource ? detail::HostMemory{resource} : detail::HostMemory{});
+  }
+
   static void keep_at_most(std::size_t bytes) { cache().keep_at_most(bytes); }
   static std::size_t peak() { return cache().peak(); }
   static std::size_t in_use() { return cache().in_use(); }
   static std::size_t kept() { return cache().kept(); }
   static void reset_peak() { cache().reset_peak(); }
+  static constexpr std::size_t rounded(std::size_t bytes) { return Cache::rounded(bytes); }
 
  private:
+  using Cache = BlockCache<detail::HostMemory>;
   // Never destroyed: tensors with static lifetime may be freed after it would be.
-  static BlockCache<detail::HostMemory>& cache() {
-    static auto* c = new BlockCache<detail::HostMemory>;
+  static Cache& cache() {
+    static auto* c = new Cache;
     return *c;
   }
 };

@@ -117,9 +117,11 @@ inline KeyBlock key_block(const AttentionShape& shape, const KeyRange& range, In
 /// to[m][64] = marks of the block's keys, 0 after them.
 inline void load_marks(const AttentionShape& shape, const KeyBlock& block, const float* marks,
                        Index columns, float* to) {
-  for (Index m = 0; m < columns; ++m)
-    for (int j = 0; j < kSoftmaxBlock; ++j)
-      to[m * kSoftmaxBlock + j] = j < block.count ? marks[block.slot(j) * shape.marks + m] : 0.0f;
+  std::fill_n(to, columns * kSoftmaxBlock, 0.0f);
+  for (const KeyPart& part : block.parts)
+    for (Index m = 0; m < columns; ++m)
+      for (int j = part.begin; j < part.end; ++j)
+        to[m * kSoftmaxBlock + j] = marks[(part.slot + (j - part.begin)) * shape.marks + m];
 }
 
 /// How many keys of the block at `position` the queries [first, first + n) see; returns the most.
@@ -194,8 +196,8 @@ struct AttentionGradInputs : AttentionInputs<T> {
 /// to[0, D) = scale q of one row and head.
 inline void load_query(const AttentionShape& shape, const AttentionInputs<float>& in, Index row,
                        Index head, float* to) {
-  const float* const from = in.q + row * in.q_stride + head * shape.head_size;
-  for (Index d = 0; d < shape.head_size; ++d) to[d] = shape.scale * from[d];
+  GAZE_SIMD(scale, shape.head_size, shape.scale, in.q + row * in.q_stride + head * shape.head_size,
+            to);
 }
 
 /// One tile of queries through all its keys.
@@ -309,10 +311,9 @@ class BackwardGroup {
                     for (; block < block_end; ++block)
                       add_block(row, row_end, block * kSoftmaxBlock, dkeys, dvalues);
                   });
-    for (Index i = 0; i < n_; ++i) {
-      float* const to = dq + row_head(i) * s_.head_size;
-      for (Index d = 0; d < s_.head_size; ++d) to[d] = s_.scale * dquery_[i * wide_ + d];
-    }
+    for (Index i = 0; i < n_; ++i)
+      GAZE_SIMD(scale, s_.head_size, s_.scale, dquery_ + i * wide_,
+                dq + row_head(i) * s_.head_size);
   }
 
  private:

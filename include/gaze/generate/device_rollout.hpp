@@ -16,9 +16,13 @@
 
 namespace gaze::detail {
 
-/// Can the device draw by these settings? What cuts the tail or looks back is the host's work.
+/// Can the device draw by these settings? What looks back is the host's work.
 inline bool drawn_on_device(const SamplingSettings& s) {
-  return s.greedy || (s.repetition_penalty == 1 && s.top_k == 0 && s.top_p == 1 && s.min_p == 0);
+  return s.greedy || s.repetition_penalty == 1;
+}
+
+inline bool cuts_tail(const SamplingSettings& s) {
+  return !s.greedy && (s.top_k > 0 || s.top_p < 1 || s.min_p > 0);
 }
 
 /// A rollout under way: n completions, logits of the next token, what has been drawn so far.
@@ -86,8 +90,14 @@ class DeviceRollout {
                        lse_.data());
     };
     stats(none_.data());
-    K::draw_tokens(n_, v, logits, inverse, static_cast<const T*>(lse_.data()), settings_.greedy,
-                   random_, static_cast<const std::uint64_t*>(sample_.data()), at, token);
+    const T* const lse = lse_.data();
+    const std::uint64_t* const sample = sample_.data();
+    if (cuts_tail(settings_))
+      K::draw_cut_tokens(n_, v, logits, inverse, lse,
+                         {settings_.top_k, settings_.top_p, settings_.min_p}, random_, sample, at,
+                         token);
+    else
+      K::draw_tokens(n_, v, logits, inverse, lse, settings_.greedy, random_, sample, at, token);
     stats(token);
     K::keep(n_, static_cast<const std::int32_t*>(token), at, tokens_.data());
     K::keep(n_, static_cast<const T*>(logp_.data()), at, all_logp_.data());

@@ -8,6 +8,7 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
+#include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/device_rollout.hpp"
 #include "gaze/kernels/settings.hpp"
 

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -78,7 +77,7 @@ inline std::ptrdiff_t read_all(int fd, std::span<std::byte> bytes) {
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path)
-      : path_(std::move(path)), temporary_(temporary_name(path_)), file_(create(temporary_)) {
+      : path_(std::move(path)), temporary_(temporary_name()), file_(create(temporary_)) {
     check(file_.get() >= 0, "cannot create");
   }
   AtomicFile(const AtomicFile&) = delete;
@@ -109,9 +108,10 @@ class AtomicFile {
   static int create(const std::string& name) {
     return ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   }
-  static std::string temporary_name(const std::string& path) {
-    static std::atomic<std::uint64_t> count{0};
-    return path + "." + std::to_string(::getpid()) + "." + std::to_string(count++) + ".tmp";
+  /// No other process has its number, no other file that is being written its address.
+  std::string temporary_name() const {
+    const auto address = reinterpret_cast<std::uintptr_t>(this);
+    return path_ + "." + std::to_string(::getpid()) + "." + std::to_string(address) + ".tmp";
   }
   void check(bool ok, const char* what) const {
     const int code = errno;

@@ -42,7 +42,7 @@ inline Json parse_json(std::string_view text, const std::string& source) {
 }
 
 /// The member `key` of an object; an Error names `source` and the key where it is missing.
-inline const Json& json_at(const Json& object, const std::string& key, const std::string& source) {
+inline const Json& json_at(const Json& object, const char* key, const std::string& source) {
   GAZE_CHECK(object.is_object(), "json_at", source, ": not an object, looking for '", key, "'");
   const auto found = object.find(key);
   GAZE_CHECK(found != object.end(), "json_at", source, ": no '", key, "'");

@@ -38,6 +38,17 @@ constexpr Index key_position(const KeyRange& range, Index slot) {
   return own >= 0 && own < range.own_len ? range.prefix_len + own : -1;
 }
 
+/// The ranges of all rows in a device's memory, and what the device worked out from them on the host
+/// (Kernels<Device>::plan_attention, where it has one) or null.
+struct RowKeys {
+  const KeyRange* ranges;
+  const void* plan;
+
+  constexpr RowKeys(const KeyRange* ranges = nullptr, const void* plan = nullptr)
+      : ranges(ranges), plan(plan) {}
+  constexpr operator const KeyRange*() const { return ranges; }
+};
+
 /// Do two rows see the same prefix; the same slots, but for how many?
 constexpr bool same_prefix(const KeyRange& a, const KeyRange& b) {
   return a.prefix_len == b.prefix_len && (a.prefix_len == 0 || a.prefix_begin == b.prefix_begin);

@@ -145,6 +145,9 @@ class Parameters {
   std::vector<Pack<T, Device>>& packs() { return packs_; }
   const std::vector<Pack<T, Device>>& packs() const { return packs_; }
 
+  /// Elements that a parameter of n takes in its pack: each starts on a cache line.
+  static constexpr Index padded(Index n) { return (n + 15) / 16 * 16; }
+
   /// Number of weights.
   Index count() const {
     Index n = 0;
@@ -153,8 +156,6 @@ class Parameters {
   }
 
  private:
-  static Index padded(Index n) { return (n + 15) / 16 * 16; }  // each starts on a cache line
-
   Pack<T, Device>& pack(const std::string& part, bool decayed) {
     for (auto& p : packs_)
       if (p.part == part && p.decayed == decayed) return p;

@@ -20,6 +20,7 @@
 #include "gaze/core/index.hpp"
 #include "gaze/core/storage.hpp"
 #include "gaze/kernels/attention_layout.hpp"
+#include "gaze/kernels/kernels.hpp"
 
 namespace gaze {
 
@@ -33,7 +34,7 @@ struct Segment {
 /// A layout's arrays in the memory of a device.
 struct LayoutArrays {
   const std::int32_t* slot = nullptr;
-  const KeyRange* keys = nullptr;
+  RowKeys keys;
   const Index* groups = nullptr;
   Index seen = 0;  ///< pairs of a row and a key; 0 on the CPU, whose kernels count them
 };
@@ -44,6 +45,8 @@ struct TokenLayout {
   std::vector<KeyRange> keys;          // [N]
   std::vector<Index> groups{0};        // where groups begin: rows of two groups share no keys
   Index slots = 0;                     // size of the store, a multiple of kKeyLanes
+
+  Index room = 0;  // keys that each row may gain in a device's copy while that is in use
 
   Index rows() const { return static_cast<Index>(position.size()); }
 
@@ -105,6 +108,7 @@ struct TokenLayout {
     std::size_t rows, groups;
     Index slots;
     Storage<Device> bytes;
+    std::shared_ptr<const void> plan;  // see RowKeys
     LayoutArrays arrays;
   };
 
@@ -126,8 +130,10 @@ struct TokenLayout {
     const auto copy = std::make_shared<Copy<Device>>(*this, shape.slots, all.size());
     auto* const first = static_cast<std::byte*>(copy->bytes.data());
     Allocator<Device>::copy_in(first, all.data(), all.size());
+    if constexpr (requires { Kernels<Device>::plan_attention(rows(), keys.data(), room); })
+      copy->plan = Kernels<Device>::plan_attention(rows(), keys.data(), room);
     copy->arrays = {reinterpret_cast<const std::int32_t*>(first + of_groups + of_keys),
-                    reinterpret_cast<const KeyRange*>(first + of_groups),
+                    {reinterpret_cast<const KeyRange*>(first + of_groups), copy->plan.get()},
                     reinterpret_cast<const Index*>(first)};
     for (const KeyRange& range : keys) copy->arrays.seen += key_count(range);
     device_copy_ = copy;

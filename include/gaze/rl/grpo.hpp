@@ -29,7 +29,10 @@ struct GrpoSettings {
   Index minibatches = 1;    // optimiser steps per pass over a rollout
   double kl_in_reward = 0;  // weight of a completion's KL from the reference, taken from its reward
   KlEstimator reward_estimator = KlEstimator::k1;
-  Index overlong_cache = 0;  // tokens below the longest from which length is punished; 0: never
+  Index overlong_cache = 0;      // tokens below the longest from which length is punished; 0: never
+  ReferenceSync reference_sync;  // of a run with a reference
+  bool adaptive_entropy = false;  // the entropy bonus follows `adaptive` instead of being fixed
+  AdaptiveEntropy adaptive;       // as it starts; the run's own moves from step to step
 
   /// Sets the axes a named variant decides: not the KL term, the longest completion, nor the
   /// masks and corrections that belong to a run.
@@ -60,6 +63,12 @@ struct GrpoSettings {
                " of ", prompts, " prompts");
     GAZE_CHECK(overlong_cache >= 0 && overlong_cache <= sampling.max_tokens, "grpo",
                "an overlong cache of ", overlong_cache, " tokens out of ", sampling.max_tokens);
+    reference_sync.check();
+    adaptive.check();
+    GAZE_CHECK(reference_sync.every == 0 || needs_reference(), "grpo",
+               "a reference is synchronised that no KL term uses");
+    GAZE_CHECK(!adaptive_entropy || loss.entropy_bonus == 0, "grpo",
+               "a fixed entropy bonus beside an adaptive one");
     GAZE_CHECK(!sampling.greedy, "grpo", "greedy completions of a group are all the same");
   }
 };

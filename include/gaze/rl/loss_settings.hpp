@@ -112,6 +112,8 @@ struct LossSettings {
                "gamma weights need the ratio of the summed log-ratios");
     GAZE_CHECK(surrogate != Surrogate::log_clip || ratio == RatioLevel::sequence, "policy_loss",
                "log-space clipping needs the ratio of the mean log-ratio");
+    GAZE_CHECK(correction.low >= 0 && correction.low <= correction.high, "policy_loss",
+               "importance weights held in [", correction.low, ", ", correction.high, "]");
     for (const double limit : {token_log_limit, log_ratio_limit, kl_log_limit})
       GAZE_CHECK(limit > 0 && limit <= 40, "policy_loss",
                  "limits of exponents must be in (0, 40], got ", limit);

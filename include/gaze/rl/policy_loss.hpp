@@ -348,6 +348,13 @@ struct AdaptiveEntropy {
   double coefficient = 0, least = 0, most = 1, step = 0.005, target = 0.2;
   double last = std::numeric_limits<double>::infinity();  // entropy of the step before
 
+  void check() const {
+    GAZE_CHECK(least >= 0 && least <= coefficient && coefficient <= most, "grpo",
+               "the adaptive entropy's coefficient ", coefficient, " is not in [", least, ", ",
+               most, "]");
+    GAZE_CHECK(step >= 0 && target >= 0, "grpo", "the adaptive entropy's step is ", step,
+               ", its target ", target);
+  }
   double applied() const { return last <= target ? coefficient : 0; }
   void update(double entropy) {
     coefficient = entropy <= target ? std::min(coefficient + step, most)

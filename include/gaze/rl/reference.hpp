@@ -69,6 +69,10 @@ struct ReferenceSync {
   Index every = 0;  // steps; 0: the reference stays as it is
   double alpha = 0.6;
 
+  void check() const {
+    GAZE_CHECK(every >= 0 && alpha >= 0 && alpha <= 1, "grpo", "synchronising every ", every,
+               " steps with alpha ", alpha, ", which must be in [0, 1]");
+  }
   bool due(Index steps_done) const {
     return every > 0 && steps_done > 0 && steps_done % every == 0;
   }

@@ -9,11 +9,12 @@
 
 namespace gaze {
 
-namespace detail {
-
 /// Tensors to write, with copies of those that the host cannot read.
 class TensorsToWrite {
  public:
+  TensorsToWrite() = default;
+  TensorsToWrite(TensorsToWrite&&) = default;  // views point into copies, so it is never copied
+
   template <class T, class Device>
   void add(const std::string& name, const Tensor<T, Device>& t) {
     const T* values = t.data();
@@ -34,6 +35,8 @@ class TensorsToWrite {
   std::vector<io::TensorView> views_;
   std::deque<std::vector<std::byte>> copies_;
 };
+
+namespace detail {
 
 template <class T>
 void read_values(const io::SafetensorsFile& file, const std::string& name, const Shape& shape,
@@ -75,7 +78,7 @@ inline Index saved_count(const io::SafetensorsFile& file, const std::string& key
 template <class T, class Device>
 void save_weights(const std::string& path, Parameters<T, Device>& parameters,
                   const io::Metadata& metadata, const std::vector<std::string>& without = {}) {
-  detail::TensorsToWrite tensors;
+  TensorsToWrite tensors;
   for (const auto& pack : parameters.packs()) {
     if (std::find(without.begin(), without.end(), pack.part) != without.end()) continue;
     for (const auto* p : pack.members) tensors.add(p->name, p->value);
@@ -102,11 +105,10 @@ void load_weights(const std::string& path, Parameters<T, Device>& parameters) {
   }
 }
 
-/// Writes packs and moments: everything that the next step depends on.
+/// Writes packs and moments, and `tensors`: everything that the next step depends on.
 template <class T, class Device>
 void save_state(const std::string& path, Parameters<T, Device>& parameters,
-                AdamW<T, Device>& optimiser, io::Metadata metadata) {
-  detail::TensorsToWrite tensors;
+                AdamW<T, Device>& optimiser, io::Metadata metadata, TensorsToWrite tensors = {}) {
   for (std::size_t i = 0; i < parameters.packs().size(); ++i) {
     const auto& pack = parameters.packs()[i];
     tensors.add(pack.name(), pack.values);

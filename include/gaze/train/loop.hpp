@@ -3,9 +3,10 @@
 //
 // Each step: forward and backward (one or more micro-batches), a check that every trained
 // parameter got a gradient, clipping, AdamW, one line of metrics, now and then a checkpoint. All
-// randomness is counted by step, so weights, moments and the step number are the whole state: a
-// run that is killed and resumed gives the same bits as one never stopped. Logs are appended;
-// resuming cuts them back to where they were at the checkpoint.
+// randomness is counted by step, so weights, moments and the step number are the whole state (with
+// what a run adds to it, see CarriedState): a run that is killed and resumed gives the same bits as
+// one never stopped. Logs are appended; resuming cuts them back to where they were at the
+// checkpoint.
 #pragma once
 #include <chrono>
 #include <filesystem>
@@ -20,12 +21,6 @@
 
 namespace gaze {
 
-/// Thrown between two steps when somebody asked to stop; the state has been saved.
-class Interrupted : public Error {
- public:
-  explicit Interrupted(const std::string& message) : Error("train", message) {}
-};
-
 /// What a step reports, by name, in the order of the log line.
 using Metrics = std::vector<std::pair<std::string, double>>;
 
@@ -38,12 +33,19 @@ struct Stage {
   AdamWSettings adamw;
 };
 
+/// What a run has to keep beside weights and moments: `save` adds to a state, `restore` reads it.
+struct CarriedState {
+  std::function<void(TensorsToWrite&, io::Metadata&)> save = {};
+  std::function<void(const io::SafetensorsFile&)> restore = {};
+};
+
 /// Where a run keeps its state and logs, and whom it tells.
 struct RunFolder {
   std::string path;
   io::OrderedJson tags = io::OrderedJson::object();  // copied into every metrics line
   std::vector<io::AppendLog*> logs = {};             // further logs that resuming cuts back
   Index checkpoint_every = 50;
+  CarriedState carried = {};
   std::function<void(const Stage&, Index step, const Metrics&)> progress = {};
   std::function<bool()> stop = {};
 
@@ -98,7 +100,8 @@ class Trainer {
     if (!saved_) cut_logs([](std::size_t) { return std::uint64_t{0}; });
   }
 
-  /// Runs one stage, or the rest of it; a stage before the saved one is skipped.
+  /// Runs one stage, or the rest of it; a stage before the saved one is skipped. Interrupted is
+  /// thrown between two steps.
   void run(const Stage& stage, const Step& step) {
     const Index position = stage_count_++;
     if (saved_ && position < saved_stage()) return;
@@ -147,7 +150,9 @@ class Trainer {
                    {"log.0", std::to_string(log_->offset())}};
     for (std::size_t i = 0; i < run_.logs.size(); ++i)
       m["log." + std::to_string(i + 1)] = std::to_string(run_.logs[i]->offset());
-    save_state(run_.state(), parameters_, optimiser, m);
+    TensorsToWrite tensors;
+    if (run_.carried.save) run_.carried.save(tensors, m);
+    save_state(run_.state(), parameters_, optimiser, m, std::move(tensors));
   }
 
   Index restore(const Stage& stage, AdamW<T, Device>& optimiser) {
@@ -161,6 +166,7 @@ class Trainer {
     GAZE_CHECK(step <= stage.steps, "resume", saved_->path(), ": saved after step ", step,
                " of a stage of ", stage.steps);
     load_state(*saved_, parameters_, optimiser);
+    if (run_.carried.restore) run_.carried.restore(*saved_);
     cut_logs([&](std::size_t i) {
       return static_cast<std::uint64_t>(detail::saved_count(*saved_, "log." + std::to_string(i)));
     });

@@ -14,6 +14,9 @@
 
 constexpr int attention_block = 64;
 constexpr int attention_wide = W == 16 ? 4 : 2;  // vectors beside six rows: 32 or 16 registers
+/// Vectors beside R rows: one or two rows take more, or each sum would wait for the one before it.
+template <int R>
+constexpr int attention_width = R <= 2 ? 4 : attention_wide;
 constexpr float attention_lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /// Lane j of the vector at key `first` of a block: first + j < count ? yes : no.
@@ -65,9 +68,9 @@ GAZE_INLINE void attention_score_rows(int d, const float* a, int stride, const f
   int most = 0;
   for (int r = 0; r < R; ++r) most = count[r] > most ? count[r] : most;
   for (int first = 0; first < most;) {
-    if (attention_wide == 4 && most - first > 2 * W) {
-      attention_score_tile<R, attention_wide>(d, a, stride, keys, first, s);
-      first += attention_wide * W;
+    if (attention_width<R> == 4 && most - first > 2 * W) {
+      attention_score_tile<R, attention_width<R>>(d, a, stride, keys, first, s);
+      first += attention_width<R> * W;
     } else {
       attention_score_tile<R, 2>(d, a, stride, keys, first, s);
       first += 2 * W;
@@ -135,9 +138,9 @@ GAZE_INLINE void attention_sum_rows(int inner, int d, const float* p, const floa
                                     Index b_stride, float* out, Index out_stride) {
   if (inner <= 0) return;
   int e = 0;
-  for (; e + attention_wide * W <= d; e += attention_wide * W)
-    attention_sum_tile<R, attention_wide, Transposed>(inner, 0, p, b + e, b_stride, out + e,
-                                                      out_stride);
+  constexpr int wide = attention_width<R>;
+  for (; e + wide * W <= d; e += wide * W)
+    attention_sum_tile<R, wide, Transposed>(inner, 0, p, b + e, b_stride, out + e, out_stride);
   for (; e + 2 * W <= d; e += 2 * W)
     attention_sum_tile<R, 2, Transposed>(inner, 0, p, b + e, b_stride, out + e, out_stride);
   for (; e + W <= d; e += W)
@@ -193,25 +196,6 @@ GAZE_FN void attention_mix_transposed(int n, int d, const float* p, int first, i
 
 // ---- softmax ------------------------------------------------------------------------------------
 
-/// e^x for x <= 0 (to rounding): exp of math.inl without what only large x needs, since this is
-/// most of the time at small head sizes. 0 below -87.3, NaN for NaN.
-GAZE_INLINE vf attention_exp(vf x) {
-  const vf low = set(-87.3f);
-  const vf clamped = less_select(x, low, low, x);
-  const vf n = round(mul(clamped, set(1.44269504088896341f)));
-  vf r = fma(n, set(-0.693359375f), clamped);
-  r = fma(n, set(2.12194440e-4f), r);
-  vf p = set(1.0f / 5040);
-  p = fma(p, r, set(1.0f / 720));
-  p = fma(p, r, set(1.0f / 120));
-  p = fma(p, r, set(1.0f / 24));
-  p = fma(p, r, set(1.0f / 6));
-  p = fma(p, r, set(0.5f));
-  p = fma(p, r, set(1.0f));
-  p = fma(p, r, set(1.0f));
-  return less_select(x, low, set(0.0f), mul(p, pow2(n)));
-}
-
 /// One step of the online softmax for each row with keys in this block: scores s become
 /// p = exp(s - m), 0 where not visible, with m the greatest score so far; what was summed with the
 /// old m (out, l, mark_out) is scaled by exp(old - m); l and mark_out take this block's p.
@@ -232,26 +216,28 @@ GAZE_FN void attention_softmax(int n, int marks, const int* count, const float* 
     if (old < top) {
       m[r] = top;
       if (old != -__builtin_inff()) {
-        const vf fade = attention_exp(sub(set(old), set(top)));
-        store_n(l + r, mul(set(l[r]), fade), 1);
-        for (int i = 0; i < marks; ++i) store_n(mark_out + i, mul(set(mark_out[i]), fade), 1);
+        const vf fade = exp_negative(sub(set(old), set(top)));
+        const float keep = hmax(fade);  // its lanes are equal
+        l[r] *= keep;
+        for (int i = 0; i < marks; ++i) mark_out[i] *= keep;
         for (int e = 0; e < out_stride; e += W) store(out + e, mul(load(out + e), fade));
       }
     }
     const vf level = set(m[r]);
     vf total = zero;
     for (int j = 0; j < keys; j += W) {
-      const vf p = attention_exp(sub(load(s + j), level));
+      const vf p = exp_negative(sub(load(s + j), level));
       store(s + j, p);
       total = add(total, p);
     }
     l[r] += sum(total);
     for (int i = 0; i < marks; ++i) {
+      const float* const column = mark + i * attention_block;
       vf seen = zero;
-      for (int j = 0; j < keys; j += W) {
-        const vf x = attention_visible(j, keys, load(mark + i * attention_block + j), zero);
-        seen = fma(load(s + j), x, seen);
-      }
+      int j = 0;
+      for (; j + W <= keys; j += W) seen = fma(load(s + j), load(column + j), seen);
+      if (j < keys)
+        seen = fma(load(s + j), attention_visible(j, keys, load(column + j), zero), seen);
       mark_out[i] += sum(seen);
     }
   }
@@ -287,7 +273,7 @@ GAZE_FN void attention_finish(int d, int marks, const float* sums, float m, floa
   int e = 0;
   for (; e + W <= d; e += W) store(out + e, div(load(sums + e), whole));
   if (e < d) store_n(out + e, div(load_n(sums + e, d - e), whole), d - e);
-  store_n(lse, add(set(m), attention_log(l)), 1);
+  *lse = m + hmax(attention_log(l));  // its lanes are equal
   for (int i = 0; i < marks; ++i) mark_out[i] = mark_sums[i] / l;
 }
 
@@ -318,7 +304,7 @@ GAZE_FN void attention_grad_scores(int n, int marks, const int* count, const flo
       vf g = load(dp + j);
       for (int i = 0; i < marks; ++i)
         g = fma(set(dmark[r * marks + i]), load(mark + i * attention_block + j), g);
-      const vf p = attention_exp(sub(load(s + j), set(lse[r])));
+      const vf p = exp_negative(sub(load(s + j), set(lse[r])));
       const vf ds = mul(p, sub(g, set(delta[r])));
       store(s + j, attention_visible(j, count[r], p, zero));
       store(dp + j, attention_visible(j, count[r], ds, zero));

@@ -3,8 +3,10 @@
 //
 // Every element of C is one chain of multiply-adds over ascending k, whatever the tile, so a row
 // has the same bits alone and among a thousand. The register tile is gemm_mr x gemm_nr. B is packed
-// in panels of gemm_nr columns, [k][gemm_nr] each, that stream from L2; A in rows of fixed stride,
-// a few of which stay in L1 and are broadcast. k is cut in blocks; C carries the chain across.
+// in panels of gemm_nr columns, [k][gemm_nr] each. Where a panel fits into L1 beside a few rows of
+// A it stays there while A passes by, read where it lies unless it is transposed; with wider
+// vectors the rows of A, packed at a fixed stride, stay in L1 and the panels pass by. Elements of A
+// are broadcast. k is cut in blocks; C carries the chain across.
 #if defined(__clang__)
 #define GAZE_UNROLL _Pragma("unroll")
 #else
@@ -19,16 +21,18 @@ constexpr int gemm_nc = 512;                    // columns of B packed at a time
 constexpr int gemm_mc = 96;                     // rows of A packed at a time
 constexpr int gemm_few_rows = W == 16 ? 8 : 4;  // up to these, a transposed B is not packed
 constexpr int gemm_as = gemm_kc + 16;           // row stride of packed A: off the powers of two
+constexpr bool gemm_panel_stays = gemm_kc * gemm_nr <= 6144;  // 24 KiB: a panel of B fits into L1
 constexpr int gemm_scratch = gemm_kc * gemm_nc + gemm_mc * gemm_as + 16;  // floats
 
 enum class GemmStart { zero, bias, c };
 
 /// c[R, cols] = start + a[R, kc] b[kc, cols]; cols <= gemm_nr, but b has all gemm_nr columns.
 template <int R>
-GAZE_INLINE void gemm_tile(Index kc, const float* a, const float* b, Index b_stride, float* c,
-                           Index ldc, int cols, GemmStart start, const float* bias) {
+GAZE_INLINE void gemm_tile(Index kc, const float* a, Index a_stride, const float* b, Index b_stride,
+                           float* c, Index ldc, int cols, GemmStart start, const float* bias) {
   const bool whole = cols == gemm_nr;
   const int n0 = cols < W ? cols : W, n1 = cols - n0;
+  if (!gemm_panel_stays) a_stride = gemm_as;  // a constant: twelve rows need no twelve pointers
   vf acc[R][2];
   GAZE_UNROLL
   for (int i = 0; i < R; ++i) {
@@ -45,7 +49,7 @@ GAZE_INLINE void gemm_tile(Index kc, const float* a, const float* b, Index b_str
     b += b_stride;
     GAZE_UNROLL
     for (int i = 0; i < R; ++i) {
-      const vf x = set(a[i * gemm_as + p]);
+      const vf x = set(a[i * a_stride + p]);
       acc[i][0] = fma(x, b0, acc[i][0]);
       acc[i][1] = fma(x, b1, acc[i][1]);
     }
@@ -63,11 +67,13 @@ GAZE_INLINE void gemm_tile(Index kc, const float* a, const float* b, Index b_str
   }
 }
 
-GAZE_FN void gemm_tile_of(int rows, Index kc, const float* a, const float* b, Index b_stride,
-                          float* c, Index ldc, int cols, GemmStart start, const float* bias) {
-#define GAZE_GEMM_TILE(R)                                                                    \
-  case R:                                                                                    \
-    if constexpr (R <= gemm_mr) gemm_tile<R>(kc, a, b, b_stride, c, ldc, cols, start, bias); \
+GAZE_FN void gemm_tile_of(int rows, Index kc, const float* a, Index a_stride, const float* b,
+                          Index b_stride, float* c, Index ldc, int cols, GemmStart start,
+                          const float* bias) {
+#define GAZE_GEMM_TILE(R)                                                    \
+  case R:                                                                    \
+    if constexpr (R <= gemm_mr)                                              \
+      gemm_tile<R>(kc, a, a_stride, b, b_stride, c, ldc, cols, start, bias); \
     break;
   switch (rows) {
     GAZE_GEMM_TILE(1)
@@ -177,45 +183,61 @@ GAZE_FN void gemm_pack_a(bool transposed, Index rows, Index kc, const float* a, 
   }
 }
 
-/// One panel of B: cols <= gemm_nr columns, zeros after them.
-GAZE_FN void gemm_pack_b(bool transposed, Index kc, int cols, const float* b, Index ldb,
-                         float* to) {
-  if (transposed) {
-    if (cols <= W)
-      for (Index p = 0; p < kc; ++p) store(to + p * gemm_nr + W, set(0.0f));
-    return gemm_transposed(b, ldb, cols, kc, to, gemm_nr);
-  }
+/// Columns [0, cols) of one row of B in a panel, zeros after them.
+GAZE_INLINE void gemm_pack_row(int cols, const float* b, float* to) {
+  const bool whole = cols >= gemm_nr;
   const int n0 = cols < W ? cols : W, n1 = cols - n0;
-  for (Index p = 0; p < kc; ++p, b += ldb, to += gemm_nr) {
-    store(to, cols == gemm_nr ? load(b) : load_n(b, n0));
-    store(to + W, cols == gemm_nr ? load(b + W) : load_n(b + n0, n1));
-  }
+  store(to, whole ? load(b) : load_n(b, n0));
+  store(to + W, whole ? load(b + W) : load_n(b + n0, n1));
 }
 
-/// The columns [0, n) of kc rows of B as panels, one after the other; `stream` leaves whole panels
-/// where they are.
+/// The columns [0, n) of kc rows of B as panels [kc][gemm_nr], one after the other, zeros after the
+/// last column; `stream` leaves whole panels where they are. Rows are read four panels at a time:
+/// each may lie in a page of its own.
 GAZE_FN void gemm_pack_panels(bool transposed, bool stream, Index kc, Index n, const float* b,
                               Index ldb, float* to) {
-  for (Index j = stream ? n - n % gemm_nr : 0; j < n; j += gemm_nr)
-    gemm_pack_b(transposed, kc, n - j < gemm_nr ? int(n - j) : gemm_nr,
-                transposed ? b + j * ldb : b + j, ldb, to + j * kc);
+  if (transposed) {
+    for (Index j = 0; j < n; j += gemm_nr, b += gemm_nr * ldb, to += gemm_nr * kc) {
+      const Index cols = n - j < gemm_nr ? n - j : gemm_nr;
+      if (cols <= W)
+        for (Index p = 0; p < kc; ++p) store(to + p * gemm_nr + W, set(0.0f));
+      gemm_transposed(b, ldb, cols, kc, to, gemm_nr);
+    }
+    return;
+  }
+  for (Index j = stream ? n - n % gemm_nr : 0; j < n; j += 4 * gemm_nr) {
+    const Index end = n - j < 4 * gemm_nr ? n : j + 4 * gemm_nr;
+    for (Index p = 0; p < kc; ++p)
+      for (Index i = j; i < end; i += gemm_nr)
+        gemm_pack_row(int(end - i), b + p * ldb + i, to + i * kc + p * gemm_nr);
+  }
 }
 
-/// c[rows, n] += packed rows of A times panels of B (whole ones from b if `stream`).
-GAZE_FN void gemm_rows(bool stream, Index rows, Index n, Index kc, const float* packed_a,
+/// Fetches the corner b[rows, cols] ahead of its use.
+GAZE_INLINE void gemm_prefetch(Index rows, Index cols, const float* b, Index ldb) {
+  for (Index r = 0; r < rows; ++r)
+    for (Index c = 0; c < cols; c += 16) __builtin_prefetch(b + r * ldb + c, 0, 2);
+}
+
+/// c[rows, n] += rows of A times panels of B (whole ones from b if `stream`).
+GAZE_FN void gemm_rows(bool stream, Index rows, Index n, Index kc, const float* a, Index a_stride,
                        const float* b, Index ldb, const float* packed_b, float* c, Index ldc,
                        GemmStart start, const float* bias) {
-  const Index tiles = (rows + gemm_mr - 1) / gemm_mr;  // of about equal height
-  for (Index t = 0; t < tiles; ++t) {
-    const Index r0 = rows * t / tiles, r1 = rows * (t + 1) / tiles;
-    for (Index j = 0; j < n; j += gemm_nr) {
+  constexpr bool stays = gemm_panel_stays;
+  const Index tiles = (rows + gemm_mr - 1) / gemm_mr;
+  const Index height = (rows + tiles - 1) / tiles;  // all about equal
+  for (Index outer = 0; outer < (stays ? n : rows); outer += stays ? gemm_nr : height)
+    for (Index inner = 0; inner < (stays ? rows : n); inner += stays ? height : gemm_nr) {
+      const Index r = stays ? inner : outer, j = stays ? outer : inner;
+      const Index count = rows - r < height ? rows - r : height;
       const int cols = n - j < gemm_nr ? int(n - j) : gemm_nr;
       const bool direct = stream && cols == gemm_nr;
-      gemm_tile_of(int(r1 - r0), kc, packed_a + r0 * gemm_as, direct ? b + j : packed_b + j * kc,
-                   direct ? ldb : gemm_nr, c + r0 * ldc + j, ldc, cols, start,
-                   bias ? bias + j : nullptr);
+      float* const to = c + r * ldc + j;
+      if (stays && start == GemmStart::c)  // the next chains begin there
+        for (Index i = count; i < 2 * count && r + i < rows; ++i) __builtin_prefetch(to + i * ldc);
+      gemm_tile_of(int(count), kc, a + r * a_stride, a_stride, direct ? b + j : packed_b + j * kc,
+                   direct ? ldb : gemm_nr, to, ldc, cols, start, bias ? bias + j : nullptr);
     }
-  }
 }
 
 /// The whole product; scratch: gemm_scratch floats at a multiple of 64 bytes.
@@ -225,7 +247,8 @@ GAZE_FN void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
   if (transpose_b && !transpose_a && m > 0 && m <= gemm_few_rows)
     return gemm_few_of(m, n, k, a, lda, b, ldb, c, ldc, accumulate, bias);
   float *const packed_b = scratch, *const packed_a = scratch + gemm_kc * gemm_nc;
-  const bool stream = !transpose_b && m <= gemm_mr;   // each element of B is used once
+  const bool stream = !transpose_b && m <= gemm_mr;  // each element of B is used once
+  const bool a_as_it_is = gemm_panel_stays && !transpose_a;
   const Index nc = m <= gemm_mc ? gemm_nr : gemm_nc;  // few rows: pack a panel, use it at once
   for (Index p = 0; p == 0 || p < k; p += gemm_kc) {
     const Index kc = k - p < gemm_kc ? k - p : gemm_kc;
@@ -235,13 +258,16 @@ GAZE_FN void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
       const Index cols = n - j < nc ? n - j : nc;
       const float* const corner = transpose_b ? b + j * ldb + p : b + p * ldb + j;
       gemm_pack_panels(transpose_b, stream, kc, cols, corner, ldb, packed_b);
+      if (transpose_b && nc == gemm_nr)  // the next panel comes from far while this one works
+        gemm_prefetch(n - j - cols < nc ? n - j - cols : nc, kc, corner + nc * ldb, ldb);
       for (Index i = 0; i < m; i += gemm_mc) {
         const Index rows = m - i < gemm_mc ? m - i : gemm_mc;
-        if (j == 0 || m > gemm_mc)  // else it is still there
-          gemm_pack_a(transpose_a, rows, kc, transpose_a ? a + p * lda + i : a + i * lda + p, lda,
-                      packed_a);
-        gemm_rows(stream, rows, cols, kc, packed_a, corner, ldb, packed_b, c + i * ldc + j, ldc,
-                  start, bias ? bias + j : nullptr);
+        const float* const from_a = transpose_a ? a + p * lda + i : a + i * lda + p;
+        if (!a_as_it_is && (j == 0 || m > gemm_mc))  // else it is still there
+          gemm_pack_a(transpose_a, rows, kc, from_a, lda, packed_a);
+        gemm_rows(stream, rows, cols, kc, a_as_it_is ? from_a : packed_a,
+                  a_as_it_is ? lda : gemm_as, corner, ldb, packed_b, c + i * ldc + j, ldc, start,
+                  bias ? bias + j : nullptr);
       }
     }
   }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 // exp and tanh for one vector, the same bits in every lane and at every length.
 
-/// e^x, within 2 units in the last place; 0 below -87.3 (so also for -inf), inf above 88.7.
-/// x = n ln2 + r with |r| <= ln2/2; e^r by its series to degree 7.
-GAZE_INLINE vf exp(vf x) {
-  const vf low = set(-87.3f), high = set(88.7f);
-  const vf clamped = min(max(x, low), high);
-  const vf n = round(mul(clamped, set(1.44269504088896341f)));
-  vf r = fma(n, set(-0.693359375f), clamped);
+/// x = n ln2 + r with |r| <= ln2/2: returns e^r by its series to degree 7.
+GAZE_INLINE vf exp_series(vf x, vf& n) {
+  n = round(mul(x, set(1.44269504088896341f)));
+  vf r = fma(n, set(-0.693359375f), x);
   r = fma(n, set(2.12194440e-4f), r);
   vf p = set(1.0f / 5040);
   p = fma(p, r, set(1.0f / 720));
@@ -16,7 +13,14 @@ GAZE_INLINE vf exp(vf x) {
   p = fma(p, r, set(1.0f / 6));
   p = fma(p, r, set(0.5f));
   p = fma(p, r, set(1.0f));
-  p = fma(p, r, set(1.0f));
+  return fma(p, r, set(1.0f));
+}
+
+/// e^x, within 2 units in the last place; 0 below -87.3 (so also for -inf), inf above 88.7.
+GAZE_INLINE vf exp(vf x) {
+  const vf low = set(-87.3f), high = set(88.7f);
+  vf n;
+  const vf p = exp_series(min(max(x, low), high), n);
   // n can be 128: split 2^n in two so that the exponent field never overflows.
   const vf half = round(mul(n, set(0.5f)));
   const vf value = mul(mul(p, pow2(half)), pow2(sub(n, half)));
@@ -25,10 +29,25 @@ GAZE_INLINE vf exp(vf x) {
   return less_select(x, set(__builtin_inff()), floored, add(x, capped));  // NaN stays NaN
 }
 
-/// 1 / (1 + e^-x).
-GAZE_INLINE vf sigmoid(vf x) { return div(set(1.0f), add(set(1.0f), exp(sub(set(0.0f), x)))); }
+/// exp for x <= 0 (to rounding), without what only large x needs. NaN stays NaN.
+GAZE_INLINE vf exp_negative(vf x) {
+  const vf low = set(-87.3f);
+  vf n;
+  const vf p = exp_series(less_select(x, low, low, x), n);
+  return less_select(x, low, set(0.0f), mul(p, pow2(n)));
+}
+
+/// 1 / (1 + e^-x); 0 below -88. NaN stays NaN.
+GAZE_INLINE vf sigmoid(vf x) {
+  const vf t = sub(set(0.0f), x), low = set(-87.3f), high = set(88.0f);
+  vf n;
+  const vf p = exp_series(less_select(high, t, high, less_select(t, low, low, t)), n);
+  const vf e = less_select(high, t, set(__builtin_inff()), mul(p, pow2(n)));
+  return div(set(1.0f), add(e, set(1.0f)));
+}
 
 /// tanh x = 1 - 2 / (e^2x + 1); absolute error below 2e-7.
 GAZE_INLINE vf tanh(vf x) {
-  return sub(set(1.0f), div(set(2.0f), add(exp(add(x, x)), set(1.0f))));
+  const vf s = sigmoid(mul(x, set(-2.0f)));
+  return sub(set(1.0f), add(s, s));
 }

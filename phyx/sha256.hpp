@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
-// SHA-256 (FIPS 180-4), for two things: whether a judge's prompt is the published one, and under
-// which key a judge's reply is kept. Speed does not matter here, nor do secrets.
+// SHA-256 (FIPS 180-4): whether a judge's prompt is the published one, under which key a judge's
+// reply is kept, and whether a resumed evaluation has the same model and data. No secrets.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
 #include <string>
 #include <string_view>
+
+#include "gaze/core/error.hpp"
 
 namespace gaze::phyx {
 
@@ -47,21 +51,64 @@ inline void sha256_block(std::array<std::uint32_t, 8>& state, const unsigned cha
 
 }  // namespace detail
 
-/// The digest as 64 hexadecimal digits in lower case.
+/// The digest of what comes in pieces.
+class Sha256 {
+ public:
+  void update(std::string_view text) {
+    length_ += text.size();
+    if (!rest_.empty()) {  // fill the block that was begun
+      const std::size_t more = std::min(text.size(), 64 - rest_.size());
+      rest_.append(text.substr(0, more));
+      text.remove_prefix(more);
+      if (rest_.size() < 64) return;
+      block(rest_);
+      rest_.clear();
+    }
+    for (; text.size() >= 64; text.remove_prefix(64)) block(text);
+    rest_ = text;
+  }
+
+  /// 64 hexadecimal digits in lower case; nothing may follow.
+  std::string digits() {
+    std::string end(1, '\x80');
+    end.append((119 - rest_.size()) % 64, '\0');
+    for (int shift = 56; shift >= 0; shift -= 8) end += static_cast<char>(length_ * 8 >> shift);
+    update(end);
+    std::string out;
+    for (const std::uint32_t word : state_)
+      for (int shift = 28; shift >= 0; shift -= 4) out += "0123456789abcdef"[word >> shift & 15];
+    return out;
+  }
+
+ private:
+  void block(std::string_view text) noexcept {
+    detail::sha256_block(state_, reinterpret_cast<const unsigned char*>(text.data()));
+  }
+
+  std::array<std::uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  std::string rest_;  // a block that is not full
+  std::uint64_t length_ = 0;
+};
+
 inline std::string sha256(std::string_view text) {
-  std::array<std::uint32_t, 8> state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::string padded(text);
-  padded += '\x80';
-  padded.append((120 - padded.size() % 64) % 64, '\0');
-  for (int shift = 56; shift >= 0; shift -= 8)
-    padded += static_cast<char>(std::uint64_t{text.size()} * 8 >> shift);
-  for (std::size_t at = 0; at < padded.size(); at += 64)
-    detail::sha256_block(state, reinterpret_cast<const unsigned char*>(padded.data() + at));
-  std::string digits;
-  for (const std::uint32_t word : state)
-    for (int shift = 28; shift >= 0; shift -= 4) digits += "0123456789abcdef"[word >> shift & 15];
-  return digits;
+  Sha256 hash;
+  hash.update(text);
+  return hash.digits();
+}
+
+/// Of a file of any size.
+inline std::string sha256_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  GAZE_CHECK(in.good(), "sha256", path, ": cannot be opened");
+  Sha256 hash;
+  std::string buffer(1 << 16, '\0');
+  do {
+    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    hash.update(std::string_view(buffer).substr(0, static_cast<std::size_t>(in.gcount())));
+  } while (in);
+  GAZE_CHECK(!in.bad(), "sha256", path, ": cannot be read");
+  return hash.digits();
 }
 
 }  // namespace gaze::phyx

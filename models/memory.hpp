@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// What the model will need, by rule from its sizes: weights with their gradients and moments; the
+// values that a forward pass keeps for backward and the gradients on their way at the worst moment;
+// the cache and the values of a rollout. Nothing is run or allocated to find out.
+//
+// Each rule adds up the tensors that live at one time in one piece of code (named beside it), in
+// blocks as the CPU's allocator rounds them. Lists of one number per target are left out where
+// they are no more than thousandths. Elements are floats.
+#pragma once
+#include <span>
+
+#include "gaze/core/storage.hpp"
+#include "gaze/nn/parameters.hpp"
+#include "gaze/ops/logprob.hpp"
+#include "gaze/ops/token_layout.hpp"
+#include "models/decoder.hpp"
+#include "models/presets.hpp"
+#include "models/slot_head.hpp"
+#include "models/vit.hpp"
+
+namespace gaze::models {
+
+/// What the memory of one batch depends on: prompts, images, rows of the decoder, slots of the
+/// key-value store, tokens whose log-probability is wanted, completions of a rollout.
+struct BatchSizes {
+  Index prompts = 0, images = 0, rows = 0, targets = 0, sequences = 0;
+  TokenLayout layout;  // reserves the slots
+
+  Index slots() const { return layout.slots; }
+
+  /// A prompt to train on with its completions' lengths, as Vlm::logprobs() lays it out.
+  void add_group(Index prompt, bool image, std::span<const Index> completions) {
+    add_prompt(prompt, image);
+    for (const Index n : completions) {
+      targets += n;
+      rows += n - 1;
+      if (n > 1) layout.reserve(n - 1, prompt);
+    }
+  }
+
+  /// A prompt with room for `group` completions of at most `length` tokens, as Vlm::prefill() has.
+  void add_rollout(Index prompt, bool image, Index group, Index length) {
+    add_prompt(prompt, image);
+    for (Index g = 0; g < group; ++g) layout.reserve(length, prompt);
+    sequences += group;
+  }
+
+ private:
+  void add_prompt(Index prompt, bool image) {
+    ++prompts;
+    images += image;
+    rows += prompt;
+    layout.reserve(prompt, 0);
+  }
+};
+
+namespace detail {
+
+/// Bytes of a block of rows x columns floats.
+inline Index block(Index rows, Index columns) {
+  return static_cast<Index>(
+      Allocator<Cpu>::rounded(static_cast<std::size_t>(rows * columns) * sizeof(float)));
+}
+
+/// Bytes of one part of the model: kept for backward; the most that backward holds there beyond
+/// what is kept; the most that a forward pass without gradients holds.
+struct PartMemory {
+  Index kept = 0, backward = 0, forward = 0;
+};
+
+/// DecoderBlock, for `n` rows.
+inline PartMemory decoder_block(const DecoderConfig& c, Index n, Index slots) {
+  const Index x = block(n, c.width), seen = block(n, c.heads * c.head_size);
+  const Index qkv = block(n, (c.heads + 2 * c.kv_heads) * c.head_size);
+  const Index gate_up = block(n, 2 * c.mlp), gated = block(n, c.mlp);
+  const Index store = 2 * block(c.kv_heads * slots, c.head_size);
+  PartMemory m;
+  m.kept = 4 * x + qkv + seen + gate_up + gated + store + block(n, c.heads) + 2 * block(n, 1);
+  // The gradients of `down`, its input and its residual; of swiglu, whose result is freed; of the
+  // attention, after which everything is freed.
+  const Index at_down = 2 * x + gated, at_swiglu = x + gate_up;
+  const Index at_attention = x + 2 * seen + qkv + store - (2 * x + gate_up + gated);
+  m.backward = std::max({at_down, at_swiglu, at_attention});
+  m.forward = 4 * x + qkv + seen + gate_up + gated;
+  return m;
+}
+
+/// Vit::operator() and Vlm::encode_images(), for `images` pictures.
+inline PartMemory vision(const VlmConfig& c, Index images) {
+  if (images == 0) return {};
+  const VitConfig& v = c.vit;
+  const Index n = images * v.patches(), tokens = images * c.image_tokens();
+  const Index slots = images * ((v.patches() + kKeyLanes - 1) / kKeyLanes * kKeyLanes);
+  const Index x = block(n, v.width), qkv = block(n, 3 * v.width), hidden = block(n, v.mlp);
+  const Index store = 2 * block(v.heads * slots, v.width / v.heads);
+  const Index pixels = block(n, 3 * v.patch * v.patch);
+  const Index layer =
+      5 * x + qkv + 2 * hidden + store + block(n, v.heads) + 4 * block(n, 1);  // VitBlock
+  PartMemory m;
+  m.kept = pixels + v.layers * layer + 2 * x + 2 * block(n, 1) + 2 * block(tokens, c.decoder.width);
+  // The gradients of the sum with the residual; of gelu; of the attention.
+  const Index at_sum = 3 * x, at_gelu = x + 2 * hidden;
+  const Index at_attention = 3 * x + qkv + store - (2 * x + 2 * hidden);
+  m.backward = std::max({at_sum, x + x + hidden, at_gelu, at_attention});
+  m.forward = pixels + std::max(6 * x + 2 * hidden, 4 * x + qkv + std::max(2 * x, store));
+  return m;
+}
+
+/// What Vlm::logprobs() keeps after the last block, and the most that backward holds there.
+inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
+  const Index hidden = block(b.rows, c.decoder.width), picked = block(b.targets, c.decoder.width);
+  const Index list = block(b.targets, 1);
+  const Index logits = block(std::min(b.targets, gaze::detail::logprob_chunk), c.vocabulary);
+  PartMemory m;
+  m.kept = hidden + picked + 8 * list + 4 * block(b.rows, 1);
+  // Forward: the last hidden state with a chunk of logits. Backward: the gradient of what was
+  // picked with a chunk; then the gradients on both sides of the norm.
+  m.backward = std::max({hidden + logits, picked + logits, 2 * hidden - picked});
+  m.forward = hidden + block(b.prompts, c.decoder.width) + block(b.prompts, c.vocabulary);
+  return m;
+}
+
+}  // namespace detail
+
+/// Bytes of all weights and their gradients (which every model has), and of the two moments of the
+/// parts that are trained; of a model that is declared, allocated or not.
+template <class Device>
+Index parameter_bytes(const Parameters<float, Device>& all, bool trained) {
+  Index bytes = 0;
+  for (const auto& pack : all.packs()) {
+    Index size = 0;
+    for (const auto* p : pack.members) size += all.padded(p->shape.numel());
+    bytes += (trained && pack.trained ? 4 : 2) * detail::block(size, 1);
+  }
+  return bytes;
+}
+
+/// The parameters of a Vlm (see its constructor) by name and shape, without memory for them.
+struct DeclaredVlm {
+  Parameters<float> all;
+
+  explicit DeclaredVlm(const VlmConfig& c, Index slots = 0) {
+    const Index joined = c.vit.width * c.shuffle * c.shuffle, width = c.decoder.width;
+    Vit<float, Cpu>(all, c.vit);
+    Linear<float, Cpu>(all, "projector.up", "projector", joined, width, true);
+    Linear<float, Cpu>(all, "projector.down", "projector", width, width, true);
+    Decoder<float, Cpu>(all, c.decoder, c.vocabulary);
+    if (slots > 0) SlotHead<float, Cpu>(all, c, slots);
+  }
+};
+
+/// Bytes of a forward and backward pass of Vlm::logprobs() at its worst moment, beside the
+/// parameters.
+inline Index training_bytes(const VlmConfig& c, const BatchSizes& b) {
+  const auto image = detail::vision(c, b.images);
+  const auto layer = detail::decoder_block(c.decoder, b.rows, b.slots());
+  const auto end = detail::log_probabilities(c, b);
+  const Index below = image.kept + c.decoder.layers * layer.kept;
+  const Index words = detail::block(b.rows, c.decoder.width);  // the gradient that waits for them
+  return std::max({below + end.kept + end.backward, below + layer.backward,
+                   image.kept + image.backward + words});
+}
+
+/// Bytes of Vlm::prefill() and Vlm::decode() at their worst moment, beside the parameters, with
+/// `marks` columns watched.
+inline Index rollout_bytes(const VlmConfig& c, const BatchSizes& b, Index marks = 3) {
+  using detail::block;
+  const DecoderConfig& d = c.decoder;
+  const auto seen = [&](Index n) { return marks ? d.layers * block(n, d.heads * marks) : 0; };
+  const Index cache = 2 * d.layers * block(d.kv_heads * b.slots(), d.head_size) +
+                      (marks ? block(b.slots(), marks) : 0);
+  const Index first = block(b.prompts, c.vocabulary), words = block(b.rows, d.width);
+  const Index images = words + detail::vision(c, b.images).forward;
+  const Index prefill = std::max(detail::decoder_block(d, b.rows, 0).forward + seen(b.rows),
+                                 seen(b.rows) + detail::log_probabilities(c, b).forward);
+  const Index n = b.sequences;
+  const Index decode = first + block(n, c.vocabulary) +
+                       std::max(detail::decoder_block(d, n, 0).forward,
+                                2 * block(n, d.width) + block(n, c.vocabulary)) +
+                       seen(n);
+  return cache + std::max({images, prefill, decode});
+}
+
+}  // namespace gaze::models

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// gaze ask.
+#include "phyx/ask.hpp"
+
+#include "gaze/cpu/kernels.hpp"
+#include "phyx/cli/sampling.hpp"
+#include "phyx/device.hpp"
+
+namespace gaze::phyx::cli {
+
+namespace {
+
+struct AskOptions {
+  AskSettings s;
+  std::string device = "cpu";
+  bool sample = false;
+
+  void add(CLI::App& app) {
+    app.add_option("--model", s.model, "folder or .safetensors file")->required();
+    app.add_option("--image", s.image, "PNG or JPEG")->check(CLI::ExistingFile);
+    app.add_option("--overlay", s.overlay, "write the attention over the image here");
+    app.add_flag("--sample", sample, "sample instead of the likeliest token");
+    app.add_option("--seed", s.seed)->check(CLI::Range(0, largest));
+    add_sampling(app, s.sampling);
+    add_device(app, device);
+    app.add_option("question", s.question)->required();
+  }
+  void run() {
+    s.sampling.greedy = !sample;
+    const auto answer = on_device(device, [&](auto chosen) { return ask<decltype(chosen)>(s); });
+    std::printf("%s\n", answer.c_str());
+  }
+};
+
+}  // namespace
+
+void add_ask(CLI::App& app) {
+  add_command<AskOptions>(app, "ask", "an image and a question in, the answer out");
+}
+
+}  // namespace gaze::phyx::cli

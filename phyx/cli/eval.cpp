@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// gaze eval.
+#include "gaze/cpu/kernels.hpp"
+#include "phyx/cli/data_options.hpp"
+#include "phyx/cli/sampling.hpp"
+#include "phyx/device.hpp"
+#include "phyx/evaluate_files.hpp"
+
+namespace gaze::phyx::cli {
+
+namespace {
+
+struct EvalOptions {
+  EvalSettings s;
+  DataOptions data;
+  std::string device = "cpu";
+
+  void add(CLI::App& app) {
+    app.add_option("--model", s.model, "folder or .safetensors file")->required();
+    app.add_option("--data", s.data, "PhyX tables or JSONL")->required()->check(CLI::ExistingFile);
+    data.add(app);
+    app.add_option("--out", s.out, "folder for predictions and results")->required();
+    app.add_option("--samples", s.evaluation.samples, "beside the greedy answer; 0: none")
+        ->check(CLI::Range(0, 64))
+        ->capture_default_str();
+    app.add_option("--seed", s.evaluation.seed)->check(CLI::Range(0, largest));
+    app.add_option("--batch", s.evaluation.batch, "problems at a time; decides nothing else")
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str();
+    add_sampling(app, s.evaluation.sampling);
+    add_device(app, device);
+    app.add_flag("--resume", s.resume, "go on with the evaluation in --out");
+  }
+
+  void run() {
+    s.reading = data.options();
+    catch_signals();
+    Progress progress;
+    const auto rows = on_device(device, [&](auto chosen) {
+      return FileEvaluation<decltype(chosen)>(s, listener(progress)).run();
+    });
+    for (const auto& r : rows)
+      if (r.slice_kind == "overall" && r.split == "all")
+        std::printf("%-4s %-28s %6zu  %.4f [%.4f, %.4f]\n", r.format.c_str(), r.metric.c_str(),
+                    static_cast<std::size_t>(r.n), r.value, r.low, r.high);
+  }
+};
+
+}  // namespace
+
+void add_eval(CLI::App& app) {
+  add_command<EvalOptions>(app, "eval", "answer the problems of PhyX files");
+}
+
+}  // namespace gaze::phyx::cli

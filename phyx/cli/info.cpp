@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// gaze info.
+#include "gaze/core/parallel.hpp"
+#include "gaze/cpu/isa.hpp"
+#include "gaze/rl/variants.hpp"
+#include "models/presets.hpp"
+#include "phyx/cli/command.hpp"
+#include "phyx/device.hpp"
+#include "phyx/rewards/registry.hpp"
+
+namespace gaze::phyx::cli {
+
+namespace {
+
+void print_info() {
+  std::printf("gaze %s\ncompiler      %s\ninstructions  %s (processor offers:", GAZE_VERSION,
+              __VERSION__, name(isa()));
+  for (const Isa i : {Isa::generic, Isa::avx2, Isa::avx512})
+    if (supported(i)) std::printf(" %s", name(i));
+  const std::string reason = no_cuda();
+  std::printf(")\nthreads       %d\ndevices       cpu%s\nmodels       ", threads(),
+              reason.empty() ? ", cuda" : (" (no cuda: " + reason + ")").c_str());
+  for (const auto& p : models::presets) std::printf(" %s", p.name);
+  std::printf("\nvariants     ");
+  for (const auto& v : rl::variants) std::printf(" %s", v.name);
+  std::printf("\nrewards\n");
+  for (const auto& n : reward_names()) {
+    const Reward& r = reward(n);
+    std::printf("  %-14s %s\n%17s= %s\n", n.c_str(), r.doc.c_str(), "", r.formula.c_str());
+  }
+}
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+  app.add_subcommand("info", "build, processor, models, rewards")->callback(print_info);
+}
+
+}  // namespace gaze::phyx::cli

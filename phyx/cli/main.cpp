@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// The program `gaze`: options in, one call each into the rooms that do the work. Bad input is one
+// line on stderr and exit code 2; an interrupted run is exit code 130.
+#include <algorithm>
+#include <cstdio>
+
+#include "gaze/core/error.hpp"
+#include "phyx/cli/command.hpp"
+
+namespace {
+
+using namespace gaze;
+
+void add_commands(CLI::App& app, const std::string& line) {
+  using namespace phyx::cli;
+  add_training(app, line);
+  add_synth(app);
+  add_eval(app);
+  add_score(app);
+  add_report(app);
+  add_ask(app);
+  add_info(app);
+}
+
+/// CLI11 would take a misspelt command for a superfluous word.
+void check_command(const CLI::App& app, const std::string& word) {
+  const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+  const auto named = [&](const CLI::App* a) { return a->get_name() == word; };
+  GAZE_CHECK(std::any_of(all.begin(), all.end(), named), "gaze", "no command named ", word,
+             "; gaze --help lists them");
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{"Gaze: a small vision-language model, trained with GRPO on physics problems.",
+               "gaze"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "gaze " GAZE_VERSION);
+  std::string line = "gaze";
+  for (int i = 1; i < argc; ++i) line += std::string(" ") + argv[i];
+  add_commands(app, line);
+  if (argc > 1 && argv[1][0] != '-') check_command(app, argv[1]);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // help and version
+    std::string text = e.what();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    std::fprintf(stderr, "gaze: %s\n", text.c_str());
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const Interrupted& e) {
+    std::fprintf(stderr, "gaze: %s\n", e.what());
+    return 130;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "gaze: %s\n", e.what());
+    return 2;
+  }
+}

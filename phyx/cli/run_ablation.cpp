@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include "phyx/cli/run_ablation.hpp"
+
+#include "gaze/cpu/kernels.hpp"
+#include "phyx/ablation.hpp"
+#include "phyx/cli/command.hpp"
+#include "phyx/device.hpp"
+
+namespace gaze::phyx::cli {
+
+void run_ablation(const AblationSettings& settings, const std::string& out,
+                  const std::string& device, bool resume, const std::string& line) {
+  catch_signals();
+  Progress progress;
+  on_device(device, [&](auto chosen) {
+    Ablation<decltype(chosen)> ablation(settings, out, listener(progress));
+    ablation.prepare(resume, line);
+    try {
+      ablation.run();
+    } catch (const Interrupted&) {
+      std::fprintf(stderr, "interrupted; the same command with --resume goes on from here\n");
+      throw;
+    }
+  });
+  std::printf("%s/report.html\n%s/results.csv\n", out.c_str(), out.c_str());
+}
+
+}  // namespace gaze::phyx::cli

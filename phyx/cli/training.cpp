@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// gaze ablate, sft, grpo.
+#include "gaze/cpu/kernels.hpp"
+#include "phyx/cli/command.hpp"
+#include "phyx/cli/run_ablation.hpp"
+#include "phyx/settings.hpp"
+
+namespace gaze::phyx::cli {
+
+namespace {
+
+std::string variant_names() {
+  std::string out;
+  for (const auto& v : rl::variants) out += (out.empty() ? "" : ", ") + std::string(v.name);
+  return out;
+}
+
+/// What --set can set, for the help: "kl=0 (weight of the KL term; 0: no reference)".
+std::string setting_list() {
+  std::string out = "Settings for --set NAME=VALUE, with their defaults before a variant:";
+  const rl::GrpoSettings defaults;
+  for (const auto& o : rl::grpo_options()) {
+    const auto value = o.get(defaults);
+    out += "\n  " + o.name + "=" + (value.is_string() ? value.get<std::string>() : value.dump()) +
+           "  " + o.meaning;
+    if (o.choices.empty()) continue;
+    out += ":";
+    for (const auto& c : o.choices) out += " " + c;
+  }
+  return out;
+}
+
+/// Options of every command that trains; unset ones leave the preset as it is.
+struct TrainOptions {
+  std::string preset = "quick", out, model, variant, split, device = "cpu";
+  std::vector<std::string> only, assignments, shorts;
+  std::optional<std::int64_t> seed, seeds;
+  std::optional<double> corruption, rate;
+  std::optional<Index> steps, samples, checkpoint_every;
+  bool resume = false;
+
+  void add(CLI::App& app) {
+    app.add_option("--preset", preset, "smoke (under a minute), quick (one seed), full (five)")
+        ->check(CLI::IsMember({"smoke", "quick", "full"}))
+        ->capture_default_str();
+    app.add_option("--out", out, "folder for everything the run writes")->required();
+    app.add_option("--model", model, "model size: nano, tiny, small, base, large");
+    app.add_option("--seed", seed, "one seed")->check(CLI::Range(0, largest));
+    app.add_option("--corruption", corruption, "share of worsened responses in the warm start")
+        ->check(CLI::Range(0.0, 1.0));
+    app.add_option("--split", split, "what is evaluated: test, or val while choosing settings")
+        ->check(CLI::IsMember({"test", "val"}));
+    app.add_option("--samples", samples, "sampled answers per test problem")
+        ->check(CLI::Range(1, 64));
+    app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
+        ->check(CLI::Range(1, largest));
+    app.add_flag("--resume", resume, "go on with the run in --out");
+    add_device(app, device);
+  }
+
+  void add_grpo(CLI::App& app) {
+    app.add_option("--variant", variant, variant_names());
+    app.add_option("--steps", steps, "GRPO steps")->check(CLI::Range(1, largest));
+    app.add_option("--rate", rate, "GRPO's learning rate")->check(above_zero);
+    add_short(app, "--group", "group", CLI::Range(2, 256));
+    add_short(app, "--prompts", "prompts", CLI::Range(1, 4096));
+    add_short(app, "--updates", "updates", CLI::Range(1, 64));
+    add_short(app, "--kl", "kl", not_negative);
+    add_short(app, "--clip-low", "clip_low", above_zero);
+    add_short(app, "--clip-high", "clip_high", above_zero);
+    add_short(app, "--temperature", "temperature", above_zero);
+    app.add_option("--set", assignments, "any setting of GRPO, see below; may be given often")
+        ->type_name("NAME=VALUE")
+        ->type_size(1)
+        ->allow_extra_args(false);
+    app.footer(setting_list());
+  }
+
+  /// `--kl 0.1` is `--set kl=0.1`.
+  void add_short(CLI::App& app, const char* flag, const std::string& name,
+                 const CLI::Validator& check) {
+    const auto& all = rl::grpo_options();
+    const auto option =
+        std::find_if(all.begin(), all.end(), [&](const auto& o) { return o.name == name; });
+    app.add_option_function<std::string>(
+           flag, [this, name](const std::string& value) { shorts.push_back(name + "=" + value); },
+           option->meaning)
+        ->check(check);
+  }
+
+  AblationSettings settings() const {
+    AblationSettings s = ablation_preset(preset);
+    if (!model.empty()) s.model = model;
+    if (!variant.empty()) s.variant = variant;
+    if (!split.empty()) s.split = split;
+    s.only = only;
+    if (seeds) {
+      s.seeds.clear();
+      for (std::int64_t i = 0; i < *seeds; ++i) s.seeds.push_back(i);
+    }
+    if (seed) s.seeds = {*seed};
+    const auto set = [](const auto& from, auto& to) {
+      if (from) to = *from;
+    };
+    set(corruption, s.warm.corruption.share);
+    set(samples, s.evaluation.samples);
+    set(checkpoint_every, s.checkpoint_every);
+    set(steps, s.grpo_steps);
+    set(rate, s.grpo_rate);
+    s.grpo_set = shorts;
+    s.grpo_set.insert(s.grpo_set.end(), assignments.begin(), assignments.end());
+    return s;
+  }
+
+  void run(const std::string& line) const { run_ablation(settings(), out, device, resume, line); }
+};
+
+void add_ablate(CLI::App& app, const std::string& line) {
+  const auto options = std::make_shared<TrainOptions>();
+  CLI::App* command = app.add_subcommand("ablate", "warm start, eight conditions, report");
+  options->out = "out";
+  options->add(*command);
+  command->get_option("--out")->required(false)->capture_default_str();
+  options->add_grpo(*command);
+  command->add_option("--only", options->only, "run these conditions only");
+  command->add_option("--seeds", options->seeds, "seeds 0 to N-1")->check(CLI::Range(1, 1000));
+  command->callback([options, line] { options->run(line); });
+}
+
+void add_sft(CLI::App& app, const std::string& line) {
+  const auto options = std::make_shared<TrainOptions>();
+  CLI::App* command = app.add_subcommand("sft", "the supervised warm start alone, evaluated");
+  options->add(*command);
+  command->callback([options, line] {
+    options->only = {"sft"};
+    options->run(line);
+  });
+}
+
+void add_grpo(CLI::App& app, const std::string& line) {
+  const auto options = std::make_shared<TrainOptions>();
+  const auto reward = std::make_shared<std::string>("accuracy");
+  CLI::App* command =
+      app.add_subcommand("grpo", "warm start (or the one in --out), then one reward");
+  options->add(*command);
+  options->add_grpo(*command);
+  command->add_option("--reward", *reward, "format, accuracy, rubric, attention or hybrid")
+      ->check(CLI::IsMember({"format", "accuracy", "rubric", "attention", "hybrid"}))
+      ->capture_default_str();
+  command->callback([options, reward, line] {
+    options->only = {"sft", *reward};
+    options->run(line);
+  });
+}
+
+}  // namespace
+
+void add_training(CLI::App& app, const std::string& line) {
+  add_ablate(app, line);
+  add_sft(app, line);
+  add_grpo(app, line);
+}
+
+}  // namespace gaze::phyx::cli

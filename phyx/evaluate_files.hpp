@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+// A trained model on problem files of any size: problems stream through in batches, what is
+// answered is appended line by line, and an evaluation that was stopped goes on to the same bits.
+//
+//   eval.json                what decides the answers; a resumed run must have the same
+//   predictions.jsonl        one line per problem, as they are answered; the truth of the rest
+//   DATASET_predictions.tsv  the official layout: the data's columns without image, and prediction
+//   DATASET_predictions_acc.csv   the official table
+//   outcomes.jsonl, results.csv   as an ablation writes them
+#pragma once
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gaze/cpu/isa.hpp"
+#include "gaze/io/append_log.hpp"
+#include "phyx/listener.hpp"
+#include "phyx/loader.hpp"
+#include "phyx/results.hpp"
+#include "phyx/run_config.hpp"
+#include "phyx/score.hpp"
+#include "phyx/sha256.hpp"
+#include "phyx/showcase.hpp"
+#include "phyx/trained_model.hpp"
+
+namespace gaze::phyx {
+
+struct EvalSettings {
+  std::string model, out;
+  std::vector<std::string> data;
+  LoadOptions reading;
+  EvaluationSettings evaluation;
+  bool resume = false;
+};
+
+namespace detail {
+
+/// Appends what a file of problems holds to the layout of predictions: the data's columns without
+/// the picture, and the prediction of each row that has one.
+inline void write_official_layout(const std::string& path, const std::string& data,
+                                  const LoadOptions& reading,
+                                  const std::map<std::size_t, std::string>& predictions) {
+  LoadOptions texts = reading;
+  texts.pictures = false;
+  ProblemReader reader(data, texts);
+  std::vector<std::string> columns = {"index",    "question", "answer",
+                                      "category", "subfield", "reasoning_type"};
+  if (reader.table()) columns = reader.table()->columns();
+  std::vector<std::string> kept;
+  for (const auto& c : columns)
+    if (c != "image" && c != "prediction") kept.push_back(c);
+  kept.push_back("prediction");
+  TsvWriter writer(path, kept);
+  while (auto p = reader.next()) {
+    const auto found = predictions.find(reader.row());
+    if (found == predictions.end()) continue;  // a row without a picture
+    std::vector<std::string> cells;
+    if (reader.table()) {
+      for (std::size_t i = 0; i < columns.size(); ++i)
+        if (columns[i] != "image" && columns[i] != "prediction")
+          cells.push_back(reader.table()->cells()[i]);
+    } else {
+      cells = {p->index,    p->question, p->answer,
+               p->category, p->subfield, io::Json(p->reasoning).dump()};
+    }
+    cells.push_back(found->second);
+    writer.write(cells);
+  }
+  writer.finish();
+}
+
+}  // namespace detail
+
+/// One evaluation of a model on some files.
+template <class Device = Cpu>
+class FileEvaluation {
+ public:
+  FileEvaluation(EvalSettings settings, Listener listener)
+      : s_(std::move(settings)), listener_(std::move(listener)) {
+    s_.evaluation.sampling.check();
+  }
+
+  /// All of it, or the rest; the rows of results.csv. Throws Interrupted where it was asked to
+  /// stop: what is answered stays.
+  std::vector<ResultRow> run() {
+    survey();
+    trained_ = load_model<Device>(s_.model);
+    const std::size_t done = prepare();
+    answer(done);
+    return finish();
+  }
+
+ private:
+  std::string log_path() const { return s_.out + "/predictions.jsonl"; }
+  std::string config_path() const { return s_.out + "/eval.json"; }
+
+  /// Reads every text of every file once, so that what cannot be read is known before the work.
+  void survey() {
+    LoadOptions texts = s_.reading;
+    texts.pictures = false;
+    std::set<std::pair<std::string, Form>> seen;
+    std::set<std::string> names;
+    for (const auto& path : s_.data) {
+      GAZE_CHECK(names.insert(stem(path)).second, "eval", path, ": a second file of this name");
+      ProblemReader reader(path, texts);
+      while (auto p = reader.next()) {
+        GAZE_CHECK(seen.insert({p->split + "/" + p->index, p->form}).second, "eval", path, " row ",
+                   reader.row(), ", index: ", p->index, " is there twice");
+      }
+      digests_.push_back(sha256_file(path));
+    }
+    GAZE_CHECK(!seen.empty(), "eval", "no problems in the given files");
+    count_ = seen.size();
+  }
+
+  static std::string stem(const std::string& path) {
+    return std::filesystem::path(path).stem().string();
+  }
+
+  io::OrderedJson config() const {
+    static const std::array<const char*, 3> texts = {"full", "simplified", "minimal"};
+    const SamplingSettings& g = s_.evaluation.sampling;
+    io::OrderedJson j;
+    j["model"] = sha256_file(trained_->weights_file);
+    j["tokenizer"] = sha256_file(trained_->tokenizer_file);
+    for (std::size_t i = 0; i < s_.data.size(); ++i)
+      j["data"].push_back({{"name", std::filesystem::path(s_.data[i]).filename().string()},
+                           {"sha256", digests_[i]}});
+    j["reading"] = {
+        {"form", s_.reading.form ? (*s_.reading.form == Form::mc ? "MC" : "OE") : "by name"},
+        {"text", texts[static_cast<std::size_t>(s_.reading.text)]},
+        {"caption", s_.reading.caption}};
+    j["evaluation"] = {{"samples", s_.evaluation.samples},
+                       {"seed", s_.evaluation.seed},
+                       {"temperature", g.temperature},
+                       {"top_k", g.top_k},
+                       {"top_p", g.top_p},
+                       {"min_p", g.min_p},
+                       {"repetition_penalty", g.repetition_penalty},
+                       {"max_tokens", g.max_tokens}};
+    j["device"] = Device::name;
+    j["instruction_set"] = name(isa());
+    j["version"] = GAZE_VERSION;
+    return j;
+  }
+
+  /// Checks the folder. Returns how many problems are answered in it.
+  std::size_t prepare() {
+    config_ = config();
+    if (!std::filesystem::exists(config_path())) {
+      GAZE_CHECK(!std::filesystem::exists(log_path()), "eval", log_path(),
+                 ": is there already, and no eval.json beside it");
+      return 0;
+    }
+    GAZE_CHECK(s_.resume, "eval", config_path(),
+               ": this folder holds an evaluation; --resume goes on with it");
+    const io::Json before = io::parse_json(io::read_file(config_path()), config_path());
+    const io::Json asked = io::Json::parse(config_.dump());
+    for (const auto& [key, value] : asked.items())
+      check_same_config(config_path(), key, before.value(key, io::Json()), value);
+    return whole_lines();
+  }
+
+  /// Counts the lines of the log, and cuts off what a killed run left of one.
+  std::size_t whole_lines() const {
+    io::AppendLog log(log_path());
+    std::ifstream in(log_path(), std::ios::binary);
+    std::size_t count = 0;
+    std::uint64_t good = 0;
+    for (std::string line; std::getline(in, line) && !in.eof(); ++count) good += line.size() + 1;
+    log.truncate_to(good);
+    return count;
+  }
+
+  /// Streams the problems after the first `done` through the model.
+  void answer(std::size_t done) {
+    std::vector<Example> batch;
+    std::vector<std::pair<std::size_t, std::size_t>> places;  // file and row of each
+    std::size_t next = 0;
+    const auto flush = [&] {
+      if (batch.empty()) return;
+      answer_batch(batch, places, next - batch.size());
+      batch.clear();
+      places.clear();
+      if (listener_.progress) listener_.progress(next, count_, "problems");
+    };
+    for (std::size_t file = 0; file < s_.data.size(); ++file) {
+      ProblemReader reader(s_.data[file], s_.reading);
+      while (auto problem = reader.next()) {
+        if (next++ < done) continue;
+        batch.push_back(example(file, reader.row(), std::move(*problem)));
+        places.emplace_back(file, reader.row());
+        if (batch.size() == static_cast<std::size_t>(s_.evaluation.batch)) flush();
+      }
+      count_ -= reader.dropped();
+    }
+    flush();
+    GAZE_CHECK(next > 0, "eval", "no problems with pictures in the given files");
+  }
+
+  /// A picture that cannot be decoded is an Error with its row.
+  Example example(std::size_t file, std::size_t row, Problem problem) {
+    try {
+      return (*trained_->maker)(std::move(problem));
+    } catch (const Error& e) {
+      if (e.where() != "decode_image") throw;
+      const std::string what = e.what();
+      GAZE_FAIL("read_tsv", s_.data[file], " row ", row,
+                ", image: ", what.substr(what.find("] ") + 2));
+    }
+  }
+
+  /// The folder comes into being with the first answers.
+  void answer_batch(const std::vector<Example>& batch,
+                    const std::vector<std::pair<std::size_t, std::size_t>>& places,
+                    std::size_t first) {
+    const Evaluator evaluator(*trained_->model, trained_->tokenizer, s_.evaluation);
+    std::vector<phyx::Completion> greedy;
+    const auto outcomes =
+        evaluator.batch(batch, first, [&](std::size_t, const std::vector<phyx::Completion>& all) {
+          greedy.push_back(all.front());
+        });
+    if (!std::filesystem::exists(config_path())) {
+      std::filesystem::create_directories(s_.out);
+      io::write_file(config_path(), config_.dump(2) + "\n");
+    }
+    io::AppendLog log(log_path());
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      log.line(line(batch[i], greedy[i], outcomes[i], places[i]));
+    log.sync();
+    if (listener_.stop && listener_.stop())
+      throw Interrupted("stopped after " + std::to_string(first + batch.size()) + " of " +
+                            std::to_string(count_) +
+                            " problems; the same command with --resume goes on",
+                        "eval");
+  }
+
+  std::string line(const Example& e, const phyx::Completion& c, const Outcome& outcome,
+                   std::pair<std::size_t, std::size_t> place) const {
+    io::OrderedJson j = shown_json(e, c, "");
+    j.erase("text");
+    j["prediction"] = c.text;
+    j["file"] = place.first;
+    j["row"] = place.second;
+    j["outcome"] = outcome_to_json(outcome);
+    return dump_line(j);
+  }
+
+  /// Everything else from the log, which is all there is to an evaluation.
+  std::vector<ResultRow> finish() const {
+    OutcomeSet set{"model", 0, {}};
+    std::vector<std::map<std::size_t, std::string>> predictions(s_.data.size());
+    std::ifstream in(log_path(), std::ios::binary);
+    std::string text;
+    for (std::size_t number = 1; std::getline(in, text); ++number) {
+      const std::string where = log_path() + " line " + std::to_string(number);
+      const io::Json j = io::parse_json(text, where);
+      set.outcomes.push_back(outcome_from_json(io::json_at(j, "outcome", where), where));
+      const auto &file = io::json_at(j, "file", where), &row = io::json_at(j, "row", where),
+                 &said = io::json_at(j, "prediction", where);
+      GAZE_CHECK(file.is_number_unsigned() && file < predictions.size() &&
+                     row.is_number_unsigned() && said.is_string(),
+                 "eval", where, ": not a line of this evaluation");
+      predictions[file.get<std::size_t>()][row.get<std::size_t>()] = said.get<std::string>();
+    }
+    for (std::size_t i = 0; i < s_.data.size(); ++i) write_predictions(i, predictions[i]);
+    write_outcomes(s_.out + "/outcomes.jsonl", set);
+    auto rows = summarise({{{set.condition, set.seed}, set.outcomes}});
+    write_results(s_.out + "/results.csv", rows);
+    return rows;
+  }
+
+  void write_predictions(std::size_t file,
+                         const std::map<std::size_t, std::string>& predictions) const {
+    if (predictions.empty()) return;
+    const std::string lead = s_.out + "/" + stem(s_.data[file]) + "_predictions";
+    detail::write_official_layout(lead + ".tsv", s_.data[file], s_.reading, predictions);
+    PredictionFiles written{lead + ".tsv", {}, {}};
+    written.reading.form = s_.reading.form ? *s_.reading.form : form_of_path(s_.data[file]);
+    detail::write_official_tables(
+        lead, score_rows(read_predictions(written).predictions, OfficialRules::latest), false);
+  }
+
+  EvalSettings s_;
+  Listener listener_;
+  std::unique_ptr<TrainedModel<Device>> trained_;
+  std::vector<std::string> digests_;  // of the data files
+  std::size_t count_ = 0;             // problems, as far as is known
+  io::OrderedJson config_;
+};
+
+}  // namespace gaze::phyx

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// The strict and the official score side by side: how often they differ, and on what.
+#pragma once
+#include <array>
+#include <string>
+#include <vector>
+
+#include "phyx/report/context.hpp"
+#include "phyx/report/tables.hpp"
+
+namespace gaze::phyx::report {
+
+inline constexpr std::size_t differing_shown = 6;  // of each kind
+
+namespace detail {
+
+/// Answers of one kind, every condition's first ones in turn.
+inline std::vector<const DifferingAnswer*> pick_differing(const Context& c, bool strict) {
+  std::vector<const DifferingAnswer*> out;
+  for (std::size_t turn = 0; turn < differing_shown; ++turn)
+    for (const auto& condition : c.all_conditions) {
+      std::size_t count = 0;
+      for (const auto& d : c.data.differing)
+        if (d.condition == condition && d.strict == strict && count++ == turn) out.push_back(&d);
+      if (out.size() >= differing_shown) {
+        out.resize(differing_shown);
+        return out;
+      }
+    }
+  return out;
+}
+
+inline std::string differing_rows(const Context& c, bool strict) {
+  std::string out;
+  for (const auto* d : pick_differing(c, strict))
+    out += "<tr>" + tag("td", "", escape(strict ? "strict" : "official")) +
+           tag("td", "", escape(d->condition)) + tag("td", "", escape(d->form)) +
+           tag("td", "", escape(d->answer)) + tag("td", "class=\"text\"", escape(d->text)) +
+           "</tr>\n";
+  return out;
+}
+
+}  // namespace detail
+
+/// How often the rules differ per condition, with examples of both kinds.
+inline std::string two_rules_section(const Context& c) {
+  static const std::vector<detail::TableColumn> columns = {
+      {"Strict, sampled", "accuracy_sampled", "known", "all"},
+      {"Official, sampled", "official_sampled", "known", "all"},
+      {"They differ, sampled", "rules_differ_sampled", "known", "all"},
+      {"MC", "rules_differ_sampled", "known", "MC"},
+      {"OE", "rules_differ_sampled", "known", "OE"},
+      {"They differ, greedy", "rules_differ_greedy", "known", "all"}};
+  std::string body = paragraph(
+      "Percent of answers right by this project's strict rule and by PhyX's official one (known "
+      "templates), and of answers on which the two differ. The official rule takes any reply that "
+      "holds the truth's text and knows no bare letter; see docs/scoring.md.");
+  body += detail::condition_table(c, columns, false);
+  const std::string rows = detail::differing_rows(c, true) + detail::differing_rows(c, false);
+  if (rows.empty()) return section("rules", "Strict and official score", body);
+  body +=
+      "<h3>Answers on which they differ</h3>\n<div class=\"scroll\"><table class=\"words\">"
+      "<thead><tr><th>Right only by</th><th>Condition</th><th>Form</th><th>Truth</th>"
+      "<th>Greedy answer</th></tr></thead><tbody>\n" +
+      rows + "</tbody></table></div>\n";
+  return section("rules", "Strict and official score", body);
+}
+
+}  // namespace gaze::phyx::report

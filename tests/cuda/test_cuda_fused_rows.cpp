@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// The fast kernels over rows and parameters: against plain loops in double, on the values
+// rounded to T; the embedding's gradient and tokens exactly.
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "cuda/fused_rows.hpp"
+#include "cuda/generate.hpp"
+#include "gaze/cpu/optimiser.hpp"
+#include "gaze/cpu/rows.hpp"
+#include "gaze/generate/sampling.hpp"
+#include "tests/cuda/device.hpp"
+#include "tests/cuda/on_device.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+using cuda::FusedRows;
+
+template <class T>
+constexpr double tolerance = std::is_same_v<T, float> ? 2e-6 : 4e-3;
+
+/// Shapes: one row, fewer columns than a warp takes at once, more than one turn, many rows.
+struct Size {
+  Index n, c;
+};
+constexpr Size sizes[] = {{1, 8}, {3, 64}, {5, 264}, {130, 520}};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("fused RMS norm", "", float, bf16) {
+  GAZE_NEEDS_DEVICE();
+  using T = TestType;
+  std::mt19937 random(1);
+  for (const auto [n, c] : sizes) {
+    const auto x = numbers<T>(n * c, random), w = numbers<T>(c, random);
+    const auto dy = numbers<float>(n * c, random), start = numbers<float>(n * c, random);
+    const auto sum = numbers<float>(c, random);
+    std::vector<double> y(x.size()), inverse(std::size_t(n), 0), dx(start), dw(sum);
+    cpu::reference::rms_norm_forward(n, c, x.data(), w.data(), 1e-5, y.data(), inverse.data());
+    cpu::reference::rms_norm_backward(n, c, x.data(), w.data(), inverse.data(), dy.data(),
+                                      dx.data(), dw.data(), true);
+    const OnDevice<T> gx(rounded<T>(x)), gw(rounded<T>(w)), gy(n * c);
+    const OnDevice<float> gi(n), gdy(rounded<float>(dy)), gdx(rounded<float>(start)),
+        gdw(rounded<float>(sum));
+    FusedRows::rms_norm_forward(n, c, gx.data(), gw.data(), 1e-5f, gy.data(), gi.data());
+    FusedRows::rms_norm_backward(n, c, gx.data(), gw.data(), gi.data(), gdy.data(), gdx.data(),
+                                 gdw.data(), true);
+    CHECK(distance(gy.host(), y) < tolerance<T>);
+    CHECK(distance(gi.host(), inverse) < 2e-6);
+    CHECK(distance(gdx.host(), dx) < 2e-6);
+    CHECK(distance(gdw.host(), dw) < 2e-6);
+    // Written, not added to, in place of dy, and without a gradient of the weight.
+    FusedRows::rms_norm_backward(n, c, gx.data(), gw.data(), gi.data(), gdy.data(), gdy.data(),
+                                 nullptr, false);
+    for (std::size_t i = 0; i < dx.size(); ++i) dx[i] -= start[i];
+    CHECK(distance(gdy.host(), dx) < 2e-6);
+  }
+}
+
+TEMPLATE_TEST_CASE("fused layer norm", "", float, bf16) {
+  GAZE_NEEDS_DEVICE();
+  using T = TestType;
+  std::mt19937 random(2);
+  for (const auto [n, c] : sizes) {
+    const auto x = numbers<T>(n * c, random), w = numbers<T>(c, random), b = numbers<T>(c, random);
+    const auto dy = numbers<float>(n * c, random);
+    std::vector<double> y(x.size()), mean(std::size_t(n), 0), inverse(mean), dx(x.size()),
+        dw(std::size_t(c), 0), db(dw);
+    cpu::reference::layer_norm_forward(n, c, x.data(), w.data(), b.data(), 1e-5, y.data(),
+                                       mean.data(), inverse.data());
+    cpu::reference::layer_norm_backward(n, c, x.data(), w.data(), mean.data(), inverse.data(),
+                                        dy.data(), dx.data(), dw.data(), db.data(), false);
+    const OnDevice<T> gx(rounded<T>(x)), gw(rounded<T>(w)), gb(rounded<T>(b)), gy(n * c);
+    const OnDevice<float> gm(n), gi(n), gdy(rounded<float>(dy)), gdx(n * c), gdw(c), gdb(c);
+    FusedRows::layer_norm_forward(n, c, gx.data(), gw.data(), gb.data(), 1e-5f, gy.data(),
+                                  gm.data(), gi.data());
+    FusedRows::layer_norm_backward(n, c, gx.data(), gw.data(), gm.data(), gi.data(), gdy.data(),
+                                   gdx.data(), gdw.data(), gdb.data(), false);
+    CHECK(distance(gy.host(), y) < tolerance<T>);
+    CHECK(distance(gi.host(), inverse) < 2e-6);
+    CHECK(distance(gdx.host(), dx) < 2e-6);
+    CHECK(distance(gdw.host(), dw) < 2e-6);
+    CHECK(distance(gdb.host(), db) < 2e-6);
+  }
+}
+
+TEMPLATE_TEST_CASE("fused SwiGLU, gelu with a bias", "", float, bf16) {
+  GAZE_NEEDS_DEVICE();
+  using T = TestType;
+  std::mt19937 random(3);
+  for (const auto [n, c] : sizes) {
+    const auto x = numbers<T>(n * 2 * c, random), bias = numbers<T>(2 * c, random);
+    const auto dy = numbers<float>(n * 2 * c, random);
+    std::vector<double> y(std::size_t(n * c)), dx(x.size()), gelu(x.size()), dgelu(x.size());
+    for (Index i = 0; i < n * c; ++i) {
+      const std::size_t at = std::size_t(i / c * 2 * c + i % c), up = at + std::size_t(c);
+      const double s = 1 / (1 + std::exp(-x[at])), d = dy[std::size_t(i)];
+      y[std::size_t(i)] = x[at] * s * x[up];
+      dx[at] = d * x[up] * s * (1 + x[at] * (1 - s));
+      dx[up] = d * x[at] * s;
+    }
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const auto value = [](double v) {
+        return v / 2 *
+               (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (v + 0.044715 * v * v * v)));
+      };
+      const double v = x[i] + bias[i % std::size_t(2 * c)];
+      gelu[i] = value(v);
+      dgelu[i] = dy[i] * (value(v + 1e-5) - value(v - 1e-5)) / 2e-5;
+    }
+    const OnDevice<T> gx(rounded<T>(x)), gb(rounded<T>(bias)), gy(n * c), gg(n * 2 * c);
+    const OnDevice<float> gdy(rounded<float>(dy)), gdx(n * 2 * c);
+    FusedRows::swiglu_forward(n, c, gx.data(), gy.data());
+    FusedRows::swiglu_backward(n, c, gx.data(), gdy.data(), gdx.data());
+    FusedRows::bias_gelu_forward(n, 2 * c, gx.data(), gb.data(), gg.data());
+    FusedRows::bias_gelu_backward(n, 2 * c, gx.data(), gb.data(), gdy.data(), gdy.data());
+    CHECK(distance(gy.host(), y) < tolerance<T>);
+    CHECK(distance(gdx.host(), dx) < 2e-6);
+    CHECK(distance(gg.host(), gelu) < tolerance<T>);
+    CHECK(distance(gdy.host(), dgelu) < 2e-6);
+  }
+}
+
+TEMPLATE_TEST_CASE("fused softmax statistics", "", float, bf16) {
+  GAZE_NEEDS_DEVICE();
+  using T = TestType;
+  std::mt19937 random(4);
+  for (const Index v : {1, 7, 129, 1000}) {
+    const Index n = 4, stride = v + 3;
+    auto z = numbers<T>(n * stride, random);
+    for (double& x : z) x *= 8;
+    if (v > 1) z[std::size_t(stride)] = -std::numeric_limits<double>::infinity();
+    std::vector<std::int32_t> target{0, -1, std::int32_t(v - 1), std::int32_t(v / 2)};
+    const auto dl = numbers<float>(n, random), dh = numbers<float>(n, random);
+    std::vector<double> logp(4), entropy(4), lse(4), dz(z);
+    cpu::reference::softmax_stats(n, v, z.data(), stride, 0.75, target.data(), logp.data(),
+                                  entropy.data(), lse.data());
+    cpu::reference::softmax_stats_backward(n, v, dz.data(), stride, 0.75, target.data(), lse.data(),
+                                           entropy.data(), dl.data(), dh.data());
+    const OnDevice<T> gz(rounded<T>(z));
+    const OnDevice<std::int32_t> gt(target);
+    const OnDevice<float> gl(n), ge(n), gs(n), gdl(rounded<float>(dl)), gdh(rounded<float>(dh));
+    FusedRows::softmax_stats(n, v, gz.data(), stride, 0.75f, gt.data(), gl.data(), ge.data(),
+                             gs.data());
+    FusedRows::softmax_stats_backward(n, v, gz.data(), stride, 0.75f, gt.data(), gs.data(),
+                                      ge.data(), gdl.data(), gdh.data());
+    CHECK(distance(gs.host(), lse) < 2e-6);
+    for (std::size_t i = 0; i < 4; ++i) {
+      CHECK(gl.host()[i] == Approx(logp[i]).margin(1e-5));
+      CHECK(ge.host()[i] == Approx(entropy[i]).margin(1e-5));
+    }
+    auto got = gz.host();
+    for (std::size_t i = 0; i < dz.size(); ++i)  // between rows nothing changed
+      if (Index(i) % stride >= v) CHECK(float(got[i]) == float(dz[i]));
+    CHECK(distance(got, dz) < tolerance<T>);
+  }
+}
+
+TEST_CASE("the embedding's gradient is the CPU's, bit for bit") {
+  GAZE_NEEDS_DEVICE();
+  std::mt19937 random(5);
+  for (const Index n : {1, 127, 128, 129, 400})
+    for (const Index c : {1, 5, 140}) {
+      const Index rows = 11;
+      std::vector<std::int32_t> index;
+      for (Index i = 0; i < n; ++i) index.push_back(std::int32_t(random() % 12) - 1);
+      const auto x = rounded<float>(numbers<float>(n * c, random));
+      auto want = rounded<float>(numbers<float>(rows * c, random));
+      const OnDevice<float> gx(x), table(want);
+      const OnDevice<std::int32_t> gi(index);
+      FusedRows::embedding_gradient(n, c, gx.data(), gi.data(), rows, table.data());
+      cpu::reference::scatter_add_rows(n, c, c, x.data(), index.data(), want.data());
+      CHECK(same_bits(table.host(), want));
+    }
+}
+
+TEST_CASE("fused AdamW: the masters, their moments, and the copy in bf16") {
+  GAZE_NEEDS_DEVICE();
+  std::mt19937 random(6);
+  for (const Index n : {4, 1028}) {
+    auto p = numbers<float>(n, random), g = numbers<float>(n, random),
+         m = numbers<float>(n, random);
+    auto v = numbers<float>(n, random);
+    for (double& x : v) x = x * x;
+    const OnDevice<float> gp(rounded<float>(p)), gg(rounded<float>(g)), gm(rounded<float>(m)),
+        gv(rounded<float>(v));
+    const OnDevice<bf16> copy(n);
+    FusedRows::adamw_step(n, gp.data(), gg.data(), gm.data(), gv.data(),
+                          {1e-2f, 0.9f, 0.98f, 1e-8f, 0.01f}, 0.2f, 0.05f, 0.5f, copy.data());
+    cpu::adamw_step<double>(n, p.data(), g.data(), m.data(), v.data(),
+                            {1e-2, 0.9, 0.98, 1e-8, 0.01}, 0.2, 0.05, 0.5);
+    CHECK(distance(gp.host(), p) < 2e-6);
+    CHECK(distance(gm.host(), m) < 2e-6);
+    CHECK(distance(gv.host(), v) < 2e-6);
+    const auto masters = gp.host();
+    const auto copied = copy.host();
+    for (std::size_t i = 0; i < masters.size(); ++i) CHECK(copied[i].bits == bf16(masters[i]).bits);
+    FusedRows::adamw_step(n, gp.data(), gg.data(), gm.data(), gv.data(), {}, 1, 1, 1, nullptr);
+  }
+}
+
+TEST_CASE("tokens drawn from a cut tail are those of sampling.hpp") {
+  GAZE_NEEDS_DEVICE();
+  std::mt19937 random(7);
+  const Philox philox(11, Purpose::sampling);
+  const Index n = 12;
+  std::vector<std::uint64_t> samples;
+  for (Index r = 0; r < n; ++r) samples.push_back(std::uint64_t(r) * 977 + (1ull << 40));
+  const OnDevice<std::uint64_t> gs(samples);
+  const OnDevice<std::int32_t> token(n), step(std::vector<std::int32_t>{5});
+  for (const Index v : {1, 2, 300, 1000}) {
+    auto logits = rounded<float>(numbers<float>(n * v, random));
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      logits[i] *= 3;
+      if (i % 3 == 1) logits[i] = std::round(logits[i]);  // ties
+    }
+    const OnDevice<float> gl(logits);
+    for (const float inverse : {0.7f, 1.0f, 1.5f}) {
+      std::vector<float> lse;
+      std::vector<std::vector<float>> p;
+      for (Index r = 0; r < n; ++r) {
+        const float* const row = logits.data() + r * v;
+        double total = 0;
+        for (Index j = 0; j < v; ++j) total += std::exp(double(row[j]) * double(inverse));
+        lse.push_back(float(std::log(total)));
+        auto& of_row = p.emplace_back();
+        for (Index j = 0; j < v; ++j) of_row.push_back(std::exp(row[j] * inverse - lse.back()));
+      }
+      const OnDevice<float> ge(lse);
+      for (const int top_k : {0, 1, 5, 50})
+        for (const double top_p : {1.0, 0.9, 0.3, 1e-6})
+          for (const double min_p : {0.0, 0.1}) {
+            SamplingSettings s;
+            s.top_k = top_k;
+            s.top_p = top_p;
+            s.min_p = min_p;
+            cuda::GenerateKernels::draw_cut_tokens(n, v, static_cast<const float*>(gl.data()),
+                                                   inverse, static_cast<const float*>(ge.data()),
+                                                   {top_k, top_p, min_p}, philox, gs.data(),
+                                                   step.data(), token.data());
+            const auto got = token.host();
+            for (std::size_t r = 0; r < got.size(); ++r) {
+              auto weights = p[r];
+              CHECK(got[r] == draw(weights, philox.uniform(samples[r], 5), s));
+            }
+          }
+    }
+  }
+}

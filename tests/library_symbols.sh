@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What the library is not allowed to have: ways to print, log or exit, and state that changes beside
+# the thread pool, the allocator and the instruction set. Looked up in the sources, and in the
+# symbols of a program's object that uses the library widely.
+#   library_symbols.sh COMPILER ROOT
+set -euo pipefail
+export LC_ALL=C
+cxx=$1 root=$2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+
+refuse() {  # refuse WHAT LINES
+  [[ -n $2 ]] || return 0
+  printf '%s:\n%s\n' "$1" "$2" >&2
+  failed=1
+}
+
+calls='v?f?printf|puts|putchar|fput[cs]|fwrite|perror|syslog'
+calls+='|exit|_exit|_Exit|quick_exit|abort|__assert_fail|assert|signal|raise|atexit'
+refuse 'sources that print or exit' "$(
+  grep -rnE "(^|[^_a-zA-Z.>])($calls) ?\(|std::(cout|cerr|clog|cin)\b|<(iostream|csignal)>" \
+    --include='*.hpp' --include='*.inl' "$root/include/gaze" "$root/models" |
+    grep -vE '^[^:]*:[0-9]*: *//' || true)"
+
+for source in tests/whole_library cmake/cpu_kernels; do
+  "$cxx" -std=c++20 -O0 -DNDEBUG -I"$root/include" -I"$root" -c "$root/$source.cpp" \
+    -o "$folder/$(basename "$source").o"
+done
+
+# std::terminate stays out: std::thread and noexcept name it.
+refuse 'symbols that print or exit' "$(
+  nm -C --undefined-only "$folder"/*.o |
+    grep -E " U ($calls|std::(cout|cerr|clog|cin|ios_base::Init.*))(@|$)" || true)"
+
+# Writable data of the program: section .data or .bss, but no constants that need relocation. (What
+# every thread has of its own is in .tdata and .tbss.) The table of rotary angles is a cache.
+allowed='gaze::detail::ThreadPool::instance\(\)::pool'
+allowed+='|gaze::detail::executor'
+allowed+='|gaze::Allocator<gaze::Cpu>::cache\(\)::c'
+allowed+='|gaze::detail::current_isa\(\)::isa'
+allowed+='|gaze::cpu::detail::rotary_table<(float|double)>\(.*\)::(mutex|tables)'
+compiler='DW\.ref\..*'
+constants='gaze::text::(detail::)?k[A-Z][A-Za-z]*'  # const, but made when the program starts
+refuse 'state that changes' "$(
+  nm -C -f sysv --defined-only "$folder"/*.o | awk -F'|' '$7 ~ /^\.(data|bss)/' |
+    grep -v '|\.data\.rel\.ro' | cut -d'|' -f1 | sed 's/ *$//' | sort -u |
+    grep -vE "^(guard variable for )?($allowed|$constants|$compiler)(\[abi:cxx11\])?$" || true)"
+exit $failed

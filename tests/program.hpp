@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Running the program `gaze` from a test: its words, exit code and output, and a folder to work in.
+#pragma once
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gaze/io/atomic_file.hpp"
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace gaze::test {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+/// The program under test: built beside the tests, or named by the environment.
+inline std::string program() {
+#ifdef GAZE_BINARY
+  return GAZE_BINARY;
+#else
+  const char* path = std::getenv("GAZE_PROGRAM");
+  return path ? path : "";
+#endif
+}
+
+/// False, with a warning, where there is no program to run.
+inline bool have_program() {
+  if (!program().empty()) return true;
+  WARN("not tested: GAZE_PROGRAM does not name the program");
+  return false;
+}
+
+/// A folder of this process; gone when it ends.
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("gaze_test_program_" + std::to_string(::getpid()));
+  Folder() {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  Folder(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path); }
+};
+
+inline std::string at(const std::string& name) {
+  static const Folder folder;
+  return (folder.path / name).string();
+}
+
+struct Done {
+  int code = -1;  // exit code, or -signal
+  std::string out, err;
+};
+
+/// A started program with its output in files.
+class Started {
+ public:
+  explicit Started(const Words& words) {
+    Words all = {program()};
+    all.insert(all.end(), words.begin(), words.end());
+    std::vector<char*> argv;
+    for (auto& w : all) argv.push_back(w.data());
+    argv.push_back(nullptr);
+    const std::string out = at("stdout"), err = at("stderr");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
+      ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
+      ::alarm(300);  // no test waits for ever: the program gets it, too
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+  }
+  void signal(int number) const { ::kill(pid_, number); }
+  Done wait() const {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    return {code, io::read_file(at("stdout")), io::read_file(at("stderr"))};
+  }
+
+ private:
+  pid_t pid_;
+};
+
+inline Done gaze_run(const Words& words) { return Started(words).wait(); }
+
+/// Bad input: exit code 2, one line on stderr with these parts, and no output folder.
+inline void refused(const Words& words, const Words& parts, const std::string& out = "") {
+  const Done d = gaze_run(words);
+  INFO(d.err);
+  CHECK(d.code == 2);
+  CHECK(d.err.rfind("gaze: ", 0) == 0);
+  CHECK(std::count(d.err.begin(), d.err.end(), '\n') == 1);
+  CHECK(d.err.back() == '\n');
+  CHECK(d.err.size() < 400);
+  for (const auto& part : parts) {
+    INFO("should hold: " << part);
+    CHECK(holds(d.err, part));
+  }
+  if (!out.empty()) CHECK_FALSE(fs::exists(out));
+}
+
+}  // namespace gaze::test

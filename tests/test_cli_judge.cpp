@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// gaze score with a judge: a stub server on loopback, the cache, and Ctrl-C.
+#include <httplib.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "phyx/judge_http.hpp"
+#include "tests/program.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+
+/// Says 1 where the predicted answer holds "right"; slowly, where asked to.
+struct Server {
+  httplib::Server server;
+  int port = 0;
+  std::atomic<int> asked{0};
+  std::atomic<double> seconds{0};
+  std::thread thread;
+
+  Server() {
+    server.Post("/v1/chat/completions", [this](const httplib::Request& in, httplib::Response& out) {
+      ++asked;
+      std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+      const auto prompt =
+          io::Json::parse(in.body).at("messages")[0].at("content").get<std::string>();
+      const bool right = holds(prompt.substr(prompt.find("Predicted answer: ")), "right");
+      out.set_content(
+          io::Json{{"choices", {{{"message", {{"content", right ? "1" : "0"}}}}}}}.dump(),
+          "application/json");
+    });
+    port = server.bind_to_any_port("127.0.0.1");
+    thread = std::thread([this] { server.listen_after_bind(); });
+    while (!server.is_running()) std::this_thread::yield();
+  }
+  ~Server() {
+    server.stop();
+    thread.join();
+  }
+};
+
+/// Prompts of the official file's shape, but other ones.
+std::string prompts() {
+  io::write_file(
+      at("phyx.py"),
+      std::string_view("def get_ICE():\n  one = \"\"\"first\"\"\"\n  return [one]\n"
+                       "def get_ICE_MC():\n  one = \"\"\"m\"\"\"\n  return [one]\n"
+                       "def build_phyx_gpt4_prompt(line):\n  task = \"\"\"Task.\n\"\"\"\n"
+                       "def build_phyx_gpt4_prompt_MC(line):\n  task = \"\"\"C.\n\"\"\"\n"));
+  return at("phyx.py");
+}
+
+/// `right` answers that need the judge, as many wrong ones, one that matches without it.
+std::string predictions(int each) {
+  std::string text = "index\tanswer\tcategory\tprediction\n0\t5 m\tOptics\tFinal answer: 5 M\n";
+  for (int i = 1; i <= 2 * each; ++i)
+    text += std::to_string(i) + "\t5 m\tMechanics\t" + (i % 2 ? "right " : "wrong ") +
+            std::to_string(i) + "\n";
+  io::write_file(at("said_OE.tsv"), text);
+  return at("said_OE.tsv");
+}
+
+Words score(const Server& server, const std::string& out) {
+  return {"score",
+          "--predictions",
+          at("said_OE.tsv"),
+          "--out",
+          out,
+          "--judge",
+          "http://127.0.0.1:" + std::to_string(server.port),
+          "--judge-model",
+          "stub",
+          "--judge-prompts",
+          at("phyx.py"),
+          "--judge-any-prompts"};
+}
+
+}  // namespace
+
+TEST_CASE("gaze score prints rule, strict and judge scores, and asks nothing twice") {
+  if (!have_program()) return;
+  prompts();
+  predictions(3);
+  Server server;
+  const std::string out = at("judged");
+  const Done d = gaze_run(score(server, out));
+  INFO(d.err);
+  REQUIRE(d.code == 0);
+  CHECK(server.asked == 6);
+  CHECK(holds(d.out, "judge"));
+  CHECK(holds(d.out, "57.14%"));  // 4 of 7
+  CHECK(holds(d.out, "strict and official differ on"));
+  CHECK(holds(io::read_file(out + "/said_OE_judge_acc.csv"),
+              "\"Overall Acc\",\"Optics\",\"Mechanics\"\n\"0.5714285714285714\",\"1.0\",\"0.5\""));
+  CHECK(holds(io::read_file(out + "/results.csv"), "judge_greedy"));
+  CHECK(holds(io::read_file(out + "/scores.tsv"), "judge_log"));
+  const Done again = gaze_run(score(server, out));
+  CHECK(again.code == 0);
+  CHECK(again.out == d.out);
+  CHECK(server.asked == 6);
+  Words unchecked = score(server, at("refused"));
+  unchecked.pop_back();
+  refused(unchecked, {"phyx.py", "SHA-256"}, at("refused"));
+}
+
+TEST_CASE("gaze score that is interrupted goes on from its cache") {
+  if (!have_program()) return;
+  prompts();
+  predictions(10);
+  Server server;
+  server.seconds = 0.05;
+  const std::string out = at("interrupted");
+  {
+    const Started run(score(server, out));
+    for (int i = 0; i < 4000 && server.asked < 5; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    run.signal(SIGINT);
+    const Done d = run.wait();
+    INFO(d.err);
+    CHECK(d.code == 130);
+    CHECK(holds(d.err, "goes on from its cache"));
+    CHECK_FALSE(fs::exists(out + "/scores.tsv"));
+  }
+  const int before = server.asked;
+  CHECK(before < 20);
+  server.seconds = 0;
+  REQUIRE(gaze_run(score(server, out)).code == 0);
+  CHECK(server.asked <= 21);  // the call in flight may have been made twice
+  CHECK(server.asked >= 20);
+  CHECK(holds(io::read_file(out + "/said_OE_judge_acc.csv"), "\"1.0\",\"0.5\""));
+}
+
+TEST_CASE("gaze score says so when its judge is not there") {
+  if (!have_program()) return;
+  prompts();
+  predictions(1);
+  int port = 0;
+  {
+    httplib::Server gone;
+    port = gone.bind_to_any_port("127.0.0.1");
+  }
+  Server server;
+  Words words = score(server, at("dead"));
+  words[6] = "http://127.0.0.1:" + std::to_string(port);
+  for (const char* more : {"--judge-tries", "1", "--judge-wait", "0"}) words.push_back(more);
+  const Done d = gaze_run(words);
+  CHECK(d.code == 2);
+  CHECK(holds(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
+  CHECK(server.asked == 0);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+// A model on problem files: streamed, stopped anywhere and resumed to the same bits, written in the
+// official layout.
+#include "phyx/evaluate_files.hpp"
+
+#include <unistd.h>
+
+#include <sstream>
+
+#include "gaze/cpu/kernels.hpp"
+#include "phyx/suite_files.hpp"
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::phyx;
+using gaze::test::error_of;
+using gaze::test::holds;
+namespace fs = std::filesystem;
+
+/// A model that knows nothing, and tables of 14 problems in both forms.
+struct World {
+  fs::path folder =
+      fs::temp_directory_path() / ("gaze_test_evaluate_files_" + std::to_string(::getpid()));
+  std::string mc = suite_file(at("data"), "val", Form::mc),
+              oe = suite_file(at("data"), "val", Form::oe);
+
+  World() {
+    fs::remove_all(folder);
+    write_suite(at("data"), "val", 14, 3, 64);
+    const auto problems = read_suite(at("data"), "val");
+    const auto tokenizer = build_tokenizer(problems);
+    fs::create_directories(folder / "model");
+    tokenizer.save(at("model/tokenizer.json"));
+    auto config = models::preset("nano");
+    config.vocabulary = tokenizer.vocab_size();
+    Model model(config, tokenizer.image(), 5);
+    save_weights(at("model/model.safetensors"), model.parameters(),
+                 {{"model", "nano"}, {"prompt", PromptTemplate().problem}});
+  }
+  ~World() { fs::remove_all(folder); }
+  World(const World&) = delete;
+  std::string at(const std::string& name) const { return (folder / name).string(); }
+
+  EvalSettings settings(const std::string& out, std::vector<std::string> data) const {
+    EvalSettings s;
+    s.model = at("model");
+    s.out = at(out);
+    s.data = std::move(data);
+    s.evaluation.samples = 2;
+    s.evaluation.batch = 5;
+    s.evaluation.sampling.max_tokens = 6;
+    s.resume = true;
+    return s;
+  }
+  std::string read(const std::string& name) const { return io::read_file(at(name)); }
+};
+
+const World& world() {
+  static const World w;
+  return w;
+}
+
+const std::vector<std::string> written = {"eval.json",
+                                          "predictions.jsonl",
+                                          "outcomes.jsonl",
+                                          "results.csv",
+                                          "synth_val_MC_predictions.tsv",
+                                          "synth_val_MC_predictions_acc.csv",
+                                          "synth_val_OE_predictions.tsv",
+                                          "synth_val_OE_predictions_acc.csv"};
+
+void check_same(const std::string& a, const std::string& b) {
+  for (const auto& name : written) {
+    INFO(name);
+    CHECK((world().read(a + "/" + name) == world().read(b + "/" + name)));
+  }
+}
+
+/// The evaluation that nothing disturbed.
+const std::string& whole() {
+  static const std::string name = [] {
+    FileEvaluation(world().settings("whole", {world().mc, world().oe}), {}).run();
+    return std::string("whole");
+  }();
+  return name;
+}
+
+}  // namespace
+
+TEST_CASE("eval writes the official layout, and scores it as gaze score does") {
+  const World& w = world();
+  TsvReader data(w.mc), said(w.at(whole() + "/synth_val_MC_predictions.tsv"));
+  auto columns = data.columns();
+  columns.erase(std::find(columns.begin(), columns.end(), "image"));
+  columns.push_back("prediction");
+  CHECK(said.columns() == columns);
+  TsvReader::Row given, out;
+  std::istringstream log(w.read(whole() + "/predictions.jsonl"));
+  std::string line;
+  for (int i = 0; i < 14; ++i) {
+    REQUIRE(data.next(given));
+    REQUIRE(said.next(out));
+    for (const auto& name : {"index", "question", "answer", "scene"})
+      CHECK(out[said.column(name)] == given[data.column(name)]);
+    REQUIRE(std::getline(log, line));
+    CHECK(io::Json::parse(line).at("prediction") == out[said.column("prediction")]);
+  }
+  CHECK_FALSE(said.next(out));
+  const auto set = read_predictions({w.at(whole() + "/synth_val_OE_predictions.tsv"), {}, {}});
+  CHECK(set.predictions.size() == 14);
+  std::vector<OfficialItem> items;
+  for (const auto& row : score_rows(set.predictions, OfficialRules::latest))
+    items.push_back({row.prediction.problem.category, row.official.match});
+  CHECK(w.read(whole() + "/synth_val_OE_predictions_acc.csv") == official_csv(items));
+  CHECK(read_outcomes(w.at(whole() + "/outcomes.jsonl")).outcomes.size() == 28);
+  CHECK(read_results(w.at(whole() + "/results.csv")).size() > 100);
+}
+
+TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an unbroken one") {
+  const World& w = world();
+  for (const Index batch : {3, 5}) {
+    const std::string out = "stopped" + std::to_string(batch);
+    EvalSettings s = w.settings(out, {w.mc, w.oe});
+    s.evaluation.batch = batch;
+    int stops = 0;
+    Listener listener;
+    std::size_t last = 0;
+    listener.progress = [&](std::size_t done, std::size_t all, const std::string&) {
+      CHECK(done > last);
+      CHECK(all == 28);
+      last = done;
+    };
+    listener.stop = [&] { return true; };
+    for (bool done = false; !done;) {
+      try {
+        FileEvaluation(s, listener).run();
+        done = true;
+      } catch (const Interrupted& e) {
+        CHECK(holds(e.what(), "--resume"));
+        REQUIRE(++stops < 12);
+        // As after a kill: half a line more. It is cut off and made again.
+        if (stops % 2)
+          std::ofstream(w.at(out + "/predictions.jsonl"), std::ios::app) << "{\"index\":\"4";
+      }
+    }
+    CHECK(stops >= 28 / static_cast<int>(batch));
+    check_same(whole(), out);
+  }
+}
+
+TEST_CASE("an evaluation is only gone on with when asked, and the same") {
+  const World& w = world();
+  const std::string config = w.at(whole() + "/eval.json"), before = io::read_file(config);
+  const auto error = [&](const auto& change) {
+    EvalSettings s = w.settings(whole(), {w.mc, w.oe});
+    change(s);
+    return error_of([&] { FileEvaluation(s, {}).run(); });
+  };
+  CHECK(holds(error([](EvalSettings& s) { s.resume = false; }), "this folder holds an evaluation"));
+  CHECK(holds(error([](EvalSettings& s) { s.evaluation.samples = 3; }),
+              config + ", evaluation.samples: the run to be resumed has 2, asked for is 3"));
+  CHECK(holds(error([](EvalSettings& s) { s.evaluation.sampling.temperature = 0.5; }),
+              ", evaluation.temperature: "));
+  CHECK(holds(error([](EvalSettings& s) { std::swap(s.data[0], s.data[1]); }), ", data[0].name: "));
+  CHECK(holds(error([](EvalSettings& s) { s.data.pop_back(); }), ", data: "));
+  fs::create_directories(w.folder / "changed");
+  const std::string other = w.at("changed/synth_val_OE.tsv");
+  std::string text = io::read_file(w.oe);
+  text.replace(text.find("?"), 1, "!");
+  io::write_file(other, text);
+  CHECK(holds(error([&](EvalSettings& s) { s.data[1] = other; }), ", data[1].sha256: "));
+  fs::copy(w.folder / "model", w.folder / "other_model");
+  std::string weights = w.read("other_model/model.safetensors");
+  weights.back() ^= 1;
+  io::write_file(w.at("other_model/model.safetensors"), weights);
+  CHECK(holds(error([&](EvalSettings& s) { s.model = w.at("other_model"); }), ", model: "));
+  CHECK(io::read_file(config) == before);
+  CHECK(error([](EvalSettings&) {}).empty());  // a finished one is only written again
+  fs::create_directories(w.folder / "mine");
+  io::write_file(w.at("mine/predictions.jsonl"), std::string_view("mine"));
+  CHECK(holds(error([&](EvalSettings& s) { s.out = w.at("mine"); }), "is there already"));
+  CHECK(w.read("mine/predictions.jsonl") == "mine");
+}
+
+TEST_CASE("eval refuses files before it answers anything") {
+  const World& w = world();
+  const auto error = [&](std::vector<std::string> data) {
+    return error_of([&] { FileEvaluation(w.settings("never", std::move(data)), {}).run(); });
+  };
+  CHECK(holds(error({w.mc, w.mc}), "a second file of this name"));
+  std::string text = io::read_file(w.oe);
+  const std::size_t end = text.find('\n');
+  const std::string header = text.substr(0, end + 1),
+                    row = text.substr(end + 1, text.find('\n', end + 1) - end);
+  io::write_file(w.at("twice_OE.tsv"), header + row + row);
+  CHECK(holds(error({w.at("twice_OE.tsv")}), "row 2, index: "));
+  io::write_file(w.at("none_OE.tsv"), header);
+  CHECK(holds(error({w.at("none_OE.tsv")}), "no problems"));
+  CHECK_FALSE(fs::exists(w.at("never")));
+}
+
+TEST_CASE("eval reads JSONL, captions in place of pictures, and pictures beside a table") {
+  const World& w = world();
+  fs::create_directories(w.folder / "mixed/images");
+  const auto picture = load_tsv(w.oe).problems.front().image;
+  io::write_file(w.at("mixed/images/7.png"), std::span<const std::uint8_t>(picture));
+  const std::string record =
+      "{\"index\":7,\"question\":\"What is F?\",\"question_simply\":\"A box.\",\"options\":"
+      "\"A:\\\"1 N\\\",B:\\\"2 N\\\",C:\\\"3 N\\\",D:\\\"4 N\\\"\",\"answer\":\"B\",\"image\":"
+      "\"images/7.png\",\"image_caption\":\"A red box.\",\"category\":\"Mechanics\",\"subfield\":"
+      "\"Statics\",\"reasoning_type\":[\"Numerical Reasoning\"]}\n";
+  io::write_file(w.at("mixed/test.jsonl"), record);
+  io::write_file(w.at("mixed/x_OE_local.tsv"),
+                 std::string_view("index\tquestion\tanswer\timage_path\tcategory\n"
+                                  "7\tWhat is F?\t2 N\timages/7.png\tMechanics\n"));
+  io::write_file(w.at("mixed/PhyX_TL_OE.tsv"),
+                 std::string_view("index\tquestion\tanswer\tcategory\n"
+                                  "8\tA red box. What is F?\t2 N\tMechanics\n"));
+  EvalSettings s = w.settings("mixed_out", {w.at("mixed/test.jsonl")});
+  s.reading.form = Form::oe;
+  FileEvaluation(s, {}).run();
+  TsvReader said(w.at("mixed_out/test_predictions.tsv"));
+  TsvReader::Row row;
+  REQUIRE(said.next(row));
+  CHECK(row[said.column("answer")] == "2 N");
+  CHECK(holds(row[said.column("question")], "A box. What is F? Please answer"));
+  CHECK(row[said.column("reasoning_type")] == "[\"Numerical Reasoning\"]");
+  CHECK(fs::exists(w.at("mixed_out/test_predictions_acc.csv")));
+
+  s = w.settings("caption_out", {w.at("mixed/test.jsonl")});
+  s.reading.form = Form::mc;
+  s.reading.caption = true;
+  FileEvaluation(s, {}).run();
+  CHECK(holds(w.read("caption_out/test_predictions.tsv"), "A red box. A box. What is F?"));
+
+  FileEvaluation(
+      w.settings("local_out", {w.at("mixed/x_OE_local.tsv"), w.at("mixed/PhyX_TL_OE.tsv")}), {})
+      .run();
+  CHECK(read_outcomes(w.at("local_out/outcomes.jsonl")).outcomes.size() == 2);
+  TsvReader local(w.at("local_out/x_OE_local_predictions.tsv"));
+  CHECK(local.columns().size() == 6);
+}

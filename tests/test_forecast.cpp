@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// The memory forecast against what the allocator gave: supervised and GRPO steps and rollouts, of
+// several models and batches that stress one term of the rule each.
+#include "gaze/ops/reduce.hpp"
+#include "gaze/optim/adamw.hpp"
+#include "gaze/rl/grpo.hpp"
+#include "models/memory.hpp"
+#include "tests/small_model.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+using Policy = models::Vlm<float>;
+
+/// Prompts with completions, and what the rule says of them.
+struct Groups {
+  std::vector<models::Prompt> prompts;
+  std::deque<Tokens> completions;
+  std::vector<models::Group> groups;
+  models::BatchSizes sizes;
+
+  /// `count` prompts of `words` words, with or without an image, each with `group` completions.
+  Groups(const models::VlmConfig& c, Index count, Index words, bool image, Index group,
+         Index length) {
+    prompts.reserve(static_cast<std::size_t>(count));
+    for (Index i = 0; i < count; ++i) {
+      const auto seed = static_cast<std::uint64_t>(i);
+      prompts.push_back(image ? image_prompt(c, seed, words) : text_prompt(seed, words));
+      groups.push_back({&prompts.back(), {}});
+      std::vector<Index> lengths;
+      for (Index g = 0; g < group; ++g) {
+        lengths.push_back(1 + (length + g * 3) % (length + 4));
+        completions.push_back(random_tokens(seed * 100 + completions.size(), lengths.back()));
+        groups.back().completions.emplace_back(completions.back());
+      }
+      sizes.add_group(static_cast<Index>(prompts.back().tokens.size()), image, lengths);
+    }
+  }
+};
+
+struct Seen {
+  Index forecast, used;
+  double ratio() const { return static_cast<double>(forecast) / static_cast<double>(used); }
+};
+
+/// Two steps: the second has what the first left beside it.
+Seen supervised(const models::VlmConfig& c, const Groups& batch) {
+  const std::size_t before = Allocator<Cpu>::in_use();
+  Policy model(c, image_token, 7);
+  AdamW<float> optimiser(model.parameters(), {});
+  Allocator<Cpu>::reset_peak();
+  for (int step = 0; step < 2; ++step) {
+    const auto loss = neg(mean(model.logprobs(batch.groups).logp));
+    backward(loss);
+    model.parameters().clear_gradients();
+  }
+  const Index used = static_cast<Index>(Allocator<Cpu>::peak() - before);
+  return {
+      models::parameter_bytes(model.parameters(), true) + models::training_bytes(c, batch.sizes),
+      used};
+}
+
+/// A GRPO step whose completions are all as long as they may be.
+Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index length) {
+  const std::size_t before = Allocator<Cpu>::in_use();
+  Policy model(c, image_token, 7);
+  AdamW<float> optimiser(model.parameters(), {});
+  const auto all = some_prompts(c, prompts);
+  rl::GrpoSettings s;
+  s.prompts = prompts;
+  s.group = group;
+  s.sampling.max_tokens = length;
+  rl::Task<Policy> task;
+  task.prompts = [&](Index, Index, Index count) {
+    std::vector<rl::TaskPrompt<Policy>> out;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+      out.push_back({&all[i], i, i});
+    return out;
+  };
+  task.score = [](Index, auto, std::span<const Completion> completions, Metrics&) {
+    std::vector<double> rewards;
+    for (const Completion& x : completions) rewards.push_back(x.tokens.front() % 5);
+    return rewards;
+  };
+  models::BatchSizes update, rollout;
+  const std::vector<Index> lengths(static_cast<std::size_t>(group), length);
+  for (const auto& p : all) {
+    const auto words = static_cast<Index>(p.tokens.size());
+    update.add_group(words, p.rgb != nullptr, lengths);
+    rollout.add_rollout(words, p.rgb != nullptr, group, length);
+  }
+  Allocator<Cpu>::reset_peak();
+  const Policy* none = nullptr;
+  const std::int32_t no_end = -1;
+  rl::grpo_step(model, none, s, task, no_end, 0, Watch::marks, [] {});
+  optimiser.step(1e-4);
+  const Index used = static_cast<Index>(Allocator<Cpu>::peak() - before);
+  return {models::parameter_bytes(model.parameters(), true) +
+              std::max(models::training_bytes(c, update), models::rollout_bytes(c, rollout)),
+          used};
+}
+
+/// A rollout of prompts with `words` words after their image.
+Seen rolled_out(const models::VlmConfig& c, Index count, Index words, Index group, Index length,
+                Watch watch) {
+  const std::size_t before = Allocator<Cpu>::in_use();
+  Policy model(c, image_token, 7);
+  std::vector<models::Prompt> prompts;
+  models::BatchSizes sizes;
+  std::vector<std::uint64_t> ids;
+  for (Index i = 0; i < count; ++i) {
+    prompts.push_back(image_prompt(c, static_cast<std::uint64_t>(i), words));
+    sizes.add_rollout(static_cast<Index>(prompts.back().tokens.size()), true, group, length);
+    ids.push_back(ids.size());
+  }
+  SamplingSettings s;
+  s.max_tokens = length;
+  Allocator<Cpu>::reset_peak();
+  sample(model, pointers(prompts), group, s, ids, -1, watch);
+  const Index used = static_cast<Index>(Allocator<Cpu>::peak() - before);
+  return {models::parameter_bytes(model.parameters(), false) +
+              models::rollout_bytes(c, sizes, watch == Watch::marks ? models::mark_count : 0),
+          used};
+}
+
+void check(const Seen& seen) {
+  INFO("forecast " << seen.forecast << ", used " << seen.used << ", ratio " << seen.ratio());
+  CHECK(seen.ratio() > 0.9);
+  CHECK(seen.ratio() < 1.1);
+}
+
+}  // namespace
+
+TEST_CASE("a model's parameters can be counted before there is a model", "[memory]") {
+  for (const auto& preset : models::presets) {
+    if (std::string(preset.name) == "large") continue;
+    const auto c = config(preset.name);
+    for (const Index slots : {0, 6}) {
+      const models::DeclaredVlm declared(c, slots);
+      Policy model(c, image_token, 1, slots);
+      CHECK(declared.all.count() == model.parameters().count());
+      CHECK(models::parameter_bytes(declared.all, true) ==
+            models::parameter_bytes(model.parameters(), true));
+    }
+  }
+}
+
+TEST_CASE("a supervised step needs what was forecast, within a tenth", "[memory]") {
+  const auto tiny = config("tiny"), small = config("small");
+  SECTION("images and several completions") {
+    check(supervised(tiny, {tiny, 16, 20, true, 4, 12}));
+  }
+  SECTION("one image") { check(supervised(tiny, {tiny, 1, 3, true, 1, 4})); }
+  SECTION("many images, little text") { check(supervised(tiny, {tiny, 24, 1, true, 1, 2})); }
+  SECTION("text alone, short") { check(supervised(tiny, {tiny, 32, 5, false, 1, 20})); }
+  SECTION("text alone, long") { check(supervised(tiny, {tiny, 2, 700, false, 2, 300})); }
+  SECTION("another model") { check(supervised(small, {small, 4, 15, true, 3, 25})); }
+  SECTION("a large vocabulary") {
+    auto c = tiny;
+    c.vocabulary = 9000;
+    check(supervised(c, {c, 4, 9, true, 4, 30}));
+  }
+  SECTION("heads of 128") {
+    const auto c = with_head_size(128);
+    check(supervised(c, {c, 8, 9, true, 2, 30}));
+  }
+}
+
+TEST_CASE("a GRPO step needs what was forecast, within a tenth", "[memory]") {
+  const auto tiny = config("tiny");
+  SECTION("twelve prompts, group 8") { check(reinforced(tiny, 12, 8, 24)); }
+  SECTION("one prompt, group 32") { check(reinforced(tiny, 1, 32, 40)); }
+  SECTION("short completions") { check(reinforced(tiny, 8, 2, 2)); }
+}
+
+TEST_CASE("a rollout needs what was forecast, within a tenth", "[memory]") {
+  const auto tiny = config("tiny"), nano = config("nano");
+  SECTION("with marks") { check(rolled_out(tiny, 12, 20, 8, 32, Watch::marks)); }
+  SECTION("without") { check(rolled_out(tiny, 12, 20, 8, 32, Watch::nothing)); }
+  SECTION("one prompt, many completions") { check(rolled_out(tiny, 1, 10, 200, 64, Watch::marks)); }
+  SECTION("many prompts, one token") { check(rolled_out(nano, 64, 30, 1, 1, Watch::nothing)); }
+}

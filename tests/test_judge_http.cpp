@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+// The judge over HTTP against a stub server on loopback: what is sent, what comes back, and every
+// way in which a server can fail.
+#include "phyx/judge_http.hpp"
+
+#include <httplib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::phyx;
+using gaze::test::error_of;
+using gaze::test::holds;
+
+/// A server of chat completions. Each request takes the next reply; the last one repeats.
+class Stub {
+ public:
+  struct Reply {
+    int status = 200;
+    std::string body;
+    double seconds = 0;  // before it answers
+    std::string retry_after = {};
+  };
+
+  explicit Stub(std::vector<Reply> replies) : replies_(std::move(replies)) {
+    server_.Post("/v1/chat/completions",
+                 [this](const httplib::Request& in, httplib::Response& out) { answer(in, out); });
+    server_.Post("/other/chat/completions",
+                 [this](const httplib::Request& in, httplib::Response& out) { answer(in, out); });
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    REQUIRE(port_ > 0);
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    while (!server_.is_running()) std::this_thread::yield();
+  }
+  Stub(const Stub&) = delete;
+  ~Stub() {
+    server_.stop();
+    thread_.join();
+  }
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::size_t count() const { return count_; }
+  io::Json body() const {
+    const std::lock_guard lock(mutex_);
+    return io::Json::parse(body_);
+  }
+  std::string authorization() const {
+    const std::lock_guard lock(mutex_);
+    return authorization_;
+  }
+
+ private:
+  void answer(const httplib::Request& in, httplib::Response& out) {
+    const Reply& reply = replies_[std::min(count_++, replies_.size() - 1)];
+    {
+      const std::lock_guard lock(mutex_);
+      body_ = in.body;
+      authorization_ = in.get_header_value("Authorization");
+    }
+    std::this_thread::sleep_for(std::chrono::duration<double>(reply.seconds));
+    out.status = reply.status;
+    if (!reply.retry_after.empty()) out.set_header("Retry-After", reply.retry_after);
+    out.set_content(reply.body, "application/json");
+  }
+
+  std::vector<Reply> replies_;
+  httplib::Server server_;
+  int port_ = 0;
+  std::thread thread_;
+  std::atomic<std::size_t> count_{0};
+  mutable std::mutex mutex_;
+  std::string body_, authorization_;
+};
+
+std::string says(const std::string& text) {
+  return io::Json{{"choices", {{{"message", {{"role", "assistant"}, {"content", text}}}}}}}.dump();
+}
+
+/// Short waits, so that a test takes no longer than it must.
+JudgeServer server(const std::string& url) {
+  JudgeServer s;
+  s.url = url;
+  s.model = "small";
+  s.connect_seconds = 2;
+  s.reply_seconds = 5;
+  s.tries = 3;
+  s.first_wait = 0.01;
+  return s;
+}
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+TEST_CASE("judge over HTTP: one user message goes out, its reply comes back") {
+  Stub stub({{200, says("1")}, {200, says("0, for ü\n\"quoted\"")}});
+  JudgeServer s = server(stub.url());
+  s.key = "secret";
+  const Judge judge = http_judge(s);
+  CHECK(judge("Is \"5 Ω\" right?\n", 1.5) == "1");
+  const auto sent = stub.body();
+  CHECK(sent.at("model") == "small");
+  CHECK(sent.at("temperature") == 1.5);
+  CHECK(sent.at("max_tokens") == 128);
+  REQUIRE(sent.at("messages").size() == 1);
+  CHECK(sent.at("messages")[0].at("role") == "user");
+  CHECK(sent.at("messages")[0].at("content") == "Is \"5 Ω\" right?\n");
+  CHECK(stub.authorization() == "Bearer secret");
+  CHECK(judge("again", 0) == "0, for ü\n\"quoted\"");
+  CHECK(stub.count() == 2);
+  http_judge(server(stub.url() + "/other/"))("elsewhere", 0);
+  CHECK(stub.count() == 3);
+  CHECK(stub.authorization().empty());
+}
+
+TEST_CASE("judge over HTTP: addresses") {
+  const auto address = [](const std::string& url) {
+    const auto a = server_address(url);
+    return a.origin + " " + a.path;
+  };
+  CHECK(address("http://127.0.0.1:80") == "http://127.0.0.1:80 /v1/chat/completions");
+  CHECK(address("https://api.deepseek.com/") == "https://api.deepseek.com /v1/chat/completions");
+  CHECK(address("https://host/v1") == "https://host /v1/chat/completions");
+  CHECK(address("https://host/a/b/") == "https://host /a/b/chat/completions");
+  CHECK(address("https://host/v1/chat/completions") == "https://host /v1/chat/completions");
+  for (const char* bad : {"", "host", "ftp://host", "http://", "http:///v1", "http://a b",
+                          "http://user@host", "https://host?x=1"}) {
+    INFO(bad);
+    CHECK(holds(error_of([&] { server_address(bad); }), "[gaze::judge] '" + std::string(bad)));
+  }
+  JudgeServer nameless = server("http://127.0.0.1:1");
+  nameless.model.clear();
+  CHECK(holds(error_of([&] { http_judge(nameless); }), "no model named"));
+}
+
+TEST_CASE("judge over HTTP: busy and broken servers are asked again") {
+  for (const int status : {408, 429, 500, 503}) {
+    Stub stub({{status, "later"}, {200, says("1")}});
+    CHECK(http_judge(server(stub.url()))("x", 0) == "1");
+    CHECK(stub.count() == 2);
+  }
+  for (const std::string body : {"", "{", "[]", "{\"choices\": []}", "null",
+                                 "{\"choices\": [{\"message\": {\"content\": null}}]}"}) {
+    INFO(body);
+    Stub stub({{200, body}, {200, says("0")}});
+    CHECK(http_judge(server(stub.url()))("x", 0) == "0");
+    CHECK(stub.count() == 2);
+  }
+  Stub never({{503, "down"}});
+  CHECK(http_judge(server(never.url()))("x", 0) == judge_failed);
+  CHECK(never.count() == 3);
+}
+
+TEST_CASE("judge over HTTP: waits double, and Retry-After counts within the longest wait") {
+  Stub stub({{429, ""}, {429, ""}, {200, says("1")}});
+  JudgeServer s = server(stub.url());
+  s.first_wait = 0.1;
+  CHECK(seconds_of([&] { CHECK(http_judge(s)("x", 0) == "1"); }) >= 0.3);
+  Stub polite({{429, "", 0, "0.4"}, {200, says("1")}});
+  CHECK(seconds_of([&] { http_judge(server(polite.url()))("x", 0); }) >= 0.4);
+  Stub rude({{429, "", 0, "3600"}, {200, says("1")}});
+  s = server(rude.url());
+  s.longest_wait = 0.2;
+  const double waited = seconds_of([&] { CHECK(http_judge(s)("x", 0) == "1"); });
+  CHECK(waited >= 0.2);
+  CHECK(waited < 60);
+}
+
+TEST_CASE("judge over HTTP: refusals are not asked again") {
+  for (const int status : {401, 403, 404}) {
+    Stub stub({{status, "no\nsuch key"}});
+    const auto error = error_of([&] { http_judge(server(stub.url()))("x", 0); });
+    CHECK(holds(error, stub.url() + ": status " + std::to_string(status) + ": no such key"));
+    CHECK(stub.count() == 1);
+  }
+  Stub stub({{400, "too long"}, {200, says("1")}});
+  const Judge judge = http_judge(server(stub.url()));
+  CHECK(judge("x", 0) == judge_failed);
+  CHECK(stub.count() == 1);
+  CHECK(judge("x", 0) == "1");
+}
+
+TEST_CASE("judge over HTTP: a dead port fails, and after some calls in a row is an error") {
+  int port = 0;
+  {
+    httplib::Server gone;
+    port = gone.bind_to_any_port("127.0.0.1");
+  }
+  JudgeServer s = server("http://127.0.0.1:" + std::to_string(port));
+  s.give_up_after = 3;
+  const Judge judge = http_judge(s);
+  CHECK(judge("x", 0) == judge_failed);
+  CHECK(judge("x", 0) == judge_failed);
+  CHECK(holds(error_of([&] { judge("x", 0); }), "3 calls in a row have failed; the last one: no"));
+}
+
+TEST_CASE("judge over HTTP: a slow server runs into the time-out") {
+  Stub stub({{200, says("1"), 1.0}});
+  JudgeServer s = server(stub.url());
+  s.reply_seconds = 0.2;
+  s.tries = 2;
+  const double seconds = seconds_of([&] { CHECK(http_judge(s)("x", 0) == judge_failed); });
+  CHECK(seconds >= 0.4);
+  CHECK(stub.count() == 2);
+  s.reply_seconds = 10;
+  CHECK(http_judge(s)("x", 0) == "1");
+}
+
+TEST_CASE("judge over HTTP: a reply without end is cut off") {
+  Stub stub({{200, says(std::string(5 << 20, 'a'))}});
+  JudgeServer s = server(stub.url());
+  s.tries = 1;
+  CHECK(http_judge(s)("x", 0) == judge_failed);
+}
+
+TEST_CASE("judge over HTTP: a stop ends the waiting") {
+  Stub stub({{503, "down"}});
+  JudgeServer s = server(stub.url());
+  s.first_wait = 20;
+  std::atomic<bool> stop{false};
+  const Judge judge = http_judge(s, [&] { return stop.load(); });
+  std::thread asker([&] {
+    while (stub.count() == 0) std::this_thread::yield();
+    stop = true;
+  });
+  CHECK(seconds_of([&] { CHECK(judge("x", 0) == judge_failed); }) < 15);
+  asker.join();
+  CHECK(stub.count() == 1);
+  CHECK(judge("x", 0) == judge_failed);
+  CHECK(stub.count() == 1);
+}
+
+TEST_CASE("judge over HTTP: what is cached is not asked") {
+  const auto path =
+      (std::filesystem::temp_directory_path() / ("gaze_judge_http_" + std::to_string(::getpid())))
+          .string();
+  std::filesystem::remove(path);
+  Stub stub({{200, says("1")}});
+  {
+    JudgeCache cache(path);
+    const Judge judge = cache.wrap("small", http_judge(server(stub.url())));
+    CHECK(judge("x", 0) == "1");
+    CHECK(judge("x", 0) == "1");
+  }
+  JudgeCache cache(path);
+  CHECK(cache.wrap("small", http_judge(server(stub.url())))("x", 0) == "1");
+  CHECK(stub.count() == 1);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("judge over HTTP: the official protocol through a server") {
+  Stub stub({{200, says("Not sure.")}, {200, says("1")}});
+  const JudgePrompts prompts{"Multiple choice.\n", "Open.\n"};
+  const auto judged =
+      judge_official(Form::oe, "5 m", "five metres", prompts, http_judge(server(stub.url())));
+  CHECK(judged.match);
+  CHECK(judged.calls == 2);
+  CHECK(judged.decided);
+  CHECK(stub.body().at("temperature") == 0.5);
+  CHECK(stub.body().at("messages")[0].at("content") ==
+        prompts.prompt(Form::oe, "5 m", "five metres"));
+}

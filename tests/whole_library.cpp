@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// A translation unit that uses the library widely, for library_symbols.sh, which looks at what the
+// compiler made of it: a training job with GRPO, checkpoints and a tokeniser.
+#include "gaze/gaze.hpp"
+#include "gaze/io/safetensors.hpp"
+#include "gaze/rl/grpo.hpp"
+#include "gaze/text/tokenizer.hpp"
+#include "gaze/train/loop.hpp"
+#include "models/memory.hpp"
+#include "models/vlm.hpp"
+
+namespace {
+using Policy = gaze::models::Vlm<float>;
+}
+
+template class gaze::models::Vlm<float>;
+template class gaze::Trainer<float>;
+template class gaze::Tensor<double, gaze::Cpu>;
+
+/// One step of everything; never called.
+gaze::Metrics everything(const gaze::rl::Task<Policy>& task, const std::string& folder) {
+  auto config = gaze::models::preset("nano");
+  config.vocabulary = gaze::text::Tokenizer::load(folder + "/tokenizer.json").vocab_size();
+  Policy policy(config, 5, 1);
+  gaze::RunFolder run;
+  run.path = folder;
+  gaze::Trainer<float> trainer(policy.parameters(), run);
+  gaze::Stage stage;
+  stage.steps = 1;
+  const Policy* none = nullptr;
+  gaze::Metrics last;
+  trainer.run(stage, [&](gaze::Index step, const auto& apply) {
+    return last = gaze::rl::grpo_step(policy, none, {}, task, 1, step,
+                                      gaze::models::Watch::marks, apply);
+  });
+  gaze::load_weights(folder + "/model.safetensors", policy.parameters());
+  const gaze::Lora<float, gaze::Cpu> adapter(policy.parameters(), "a", "lora", 4, 4, 2, 8);
+  const auto x = gaze::Tensor<double>::zeros({2, 2});
+  gaze::backward(gaze::sum(gaze::einsum("ij,jk->ik", std::vector{x, gaze::exp(x)})));
+  return last;
+}
