@@ -13,8 +13,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEAD = """# What the kernels need
 
-Written by `python3 bench/cuda_resources.py`: registers and static shared memory (bytes) per thread and
-block, and bytes spilled to memory (stores + loads), as `nvcc -Xptxas -v` ({version}) reports them.
+Written by `python3 bench/cuda_resources.py`: registers of a thread, bytes of static shared memory of
+a block, and bytes spilled to memory (stores + loads), as `nvcc -Xptxas -v` ({version}) reports them.
 Dynamic shared memory is asked for at the launch and stands in the sources.
 
 """
@@ -22,7 +22,8 @@ Dynamic shared memory is asked for at the launch and stands in the sources.
 
 def reports(source, architecture):
     """Kernel -> (registers, shared, spilled) of one source file."""
-    command = ["nvcc", "-std=c++20", "--expt-relaxed-constexpr", "-Xptxas", "-v", "-Iinclude", "-I.",
+    command = ["nvcc", "-std=c++20", "--expt-relaxed-constexpr", "-Werror",
+               "all-warnings", "-Xptxas", "-v", "-Iinclude", "-I.",
                f"-arch={architecture}", "-cubin", "-o", "/dev/null", str(source.relative_to(ROOT))]
     text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stderr
     kernels, name, spilled = {}, None, 0

@@ -13,7 +13,7 @@ limit=${GAZE_LIMIT:-590}  # seconds of one stage
 mkdir -p "$out"
 sources=$(cd "$root" && cat cuda/* include/gaze/*/*.hpp models/*.hpp | cksum | cut -d' ' -f1)
 
-row() { printf '%-10s %-28s %-8s %6s s  %s\n' "$@"; }
+row() { printf '%-10s %-36s %-8s %6s s  %s\n' "$@"; }
 
 # One line of the table; a line of an earlier call is shown again and nothing is run.
 check() {  # check STAGE NAME COMMAND...
@@ -56,10 +56,12 @@ stage_test() {
 
 # Small sizes: only the kernels' own tests.
 stage_sanitize() {
-  local tool
-  for tool in memcheck racecheck; do
-    check sanitize "$tool" compute-sanitizer --tool "$tool" --error-exitcode 9 \
-      "$build/tests/gpu_cuda_kernels"
+  local tool program
+  for program in gpu_cuda_kernels gpu_cuda_fused_attention gpu_cuda_fused_rows; do
+    for tool in memcheck racecheck; do
+      check sanitize "$tool.$program" compute-sanitizer --tool "$tool" --error-exitcode 9 \
+        "$build/tests/$program"
+    done
   done
 }
 

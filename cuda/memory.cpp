@@ -31,7 +31,7 @@ Cache& cache() {
   const cuda::MemoryInfo memory = cuda::memory();
   GAZE_FAIL("allocate", "out of memory on the device: asked for ", bytes, " bytes, ", memory.free,
             " of ", memory.total, " are free and ", cache().in_use(),
-            " are in use here; lower the batch (--batch, --prompts or --group) or the preset");
+            " are in use here; lower the batch (--batch, --prompts, --group) or the model");
 }
 
 void* take_block(std::size_t bytes) {
