@@ -55,16 +55,6 @@ std::pair<int, int> backward_rows(Index head_size) {
   return rows;
 }
 
-/// The members that both kinds of arguments have.
-template <class Arguments>
-void set_shape(Arguments& a, const AttentionShape& s) {
-  a.heads = static_cast<int>(s.heads);
-  a.kv_heads = static_cast<int>(s.kv_heads);
-  a.head_size = static_cast<int>(s.head_size);
-  a.slots = s.slots;
-  a.scale = s.scale;
-}
-
 template <class T, int D, bool Marked, int Warps>
 void launch_forward(ForwardArguments<T> a, const AttentionShape& s, const ForwardTables& tables) {
   using Sizes = ForwardSizes<T, D, Marked, Warps>;
@@ -150,18 +140,37 @@ FusedAttention<T>::FusedAttention(const AttentionShape& shape, Index rows, const
   chunks_ = Table<std::int32_t>(walked.chunks);
 }
 
+/// The members that both kinds of arguments have.
+template <class T>
+fused::AttentionArguments<T> FusedAttention<T>::arguments(const ForwardTables& tables, const T* q,
+                                                          Index q_stride, const T* keys,
+                                                          const T* values, const float* marks,
+                                                          const KeyRange* ranges,
+                                                          bool marked) const {
+  return {q,
+          q_stride,
+          keys,
+          values,
+          marks,
+          ranges,
+          tables.tiles.data(),
+          tables.segments.data(),
+          static_cast<int>(shape_.heads),
+          static_cast<int>(shape_.kv_heads),
+          static_cast<int>(shape_.head_size),
+          marked ? static_cast<int>(shape_.marks) : 0,
+          shape_.slots,
+          shape_.scale};
+}
+
 template <class T>
 void FusedAttention<T>::forward(const T* q, Index q_stride, const T* keys, const T* values,
                                 const float* marks, const KeyRange* ranges, T* out, float* lse,
                                 T* mark_out) const {
   if (rows_ <= 0) return;
-  ForwardArguments<T> a{};
-  a.q = q, a.q_stride = q_stride, a.keys = keys, a.values = values, a.marks = marks;
-  a.ranges = ranges;
-  a.tiles = forward_.tiles.data(), a.segments = forward_.segments.data();
-  a.mark_count = mark_out ? static_cast<int>(shape_.marks) : 0;
-  a.out = out, a.lse = lse, a.mark_out = mark_out;
-  set_shape(a, shape_);
+  const ForwardArguments<T> a{
+      arguments(forward_, q, q_stride, keys, values, marks, ranges, mark_out != nullptr), out, lse,
+      mark_out, nullptr};
   with_head_size(shape_.head_size, [&](auto D) {
     with_flag(a.mark_count > 0, [&](auto marked) {
       if (warps_ == 1)
@@ -179,18 +188,21 @@ void FusedAttention<T>::backward(const T* q, Index q_stride, const T* keys, cons
                                  const float* dmark_out, float* dq, float* dkeys,
                                  float* dvalues) const {
   GAZE_CHECK(use_.gradients, "FusedAttention", "made without gradients");
-  BackwardArguments<T> a{};
-  a.q = q, a.q_stride = q_stride, a.keys = keys, a.values = values, a.marks = marks;
-  a.ranges = ranges;
-  a.tiles = queries_.tiles.data(), a.segments = queries_.segments.data();
-  a.key_tiles = key_tiles_.data(), a.chunks = chunks_.data();
-  a.rows = static_cast<int>(rows_);
-  a.mark_count = dmark_out ? static_cast<int>(shape_.marks) : 0;
-  a.out = out, a.lse = lse, a.mark_out = mark_out, a.dout = dout, a.dmark_out = dmark_out;
-  a.dq = dq, a.dkeys = dkeys, a.dvalues = dvalues;
-  set_shape(a, shape_);
   const Storage<Cuda> delta(static_cast<std::size_t>(rows_ * shape_.heads + 1) * sizeof(float));
-  a.delta = static_cast<float*>(delta.data());
+  const BackwardArguments<T> a{
+      arguments(queries_, q, q_stride, keys, values, marks, ranges, dmark_out != nullptr),
+      key_tiles_.data(),
+      chunks_.data(),
+      static_cast<int>(rows_),
+      out,
+      lse,
+      mark_out,
+      dout,
+      dmark_out,
+      static_cast<float*>(delta.data()),
+      dq,
+      dkeys,
+      dvalues};
   with_head_size(shape_.head_size, [&](auto D) {
     with_flag(a.mark_count > 0, [&](auto marked) {
       launch_backward<T, D(), marked()>(a, shape_, queries_.tiles.size(), key_tiles_.size());

@@ -16,6 +16,11 @@
 
 namespace gaze::cuda {
 
+namespace fused {
+template <class T>
+struct AttentionArguments;
+}
+
 /// A host table on the device.
 template <class Entry>
 class Table {
@@ -87,6 +92,10 @@ class FusedAttention {
                 float* dvalues) const;
 
  private:
+  fused::AttentionArguments<T> arguments(const ForwardTables& tables, const T* q, Index q_stride,
+                                         const T* keys, const T* values, const float* marks,
+                                         const KeyRange* ranges, bool marked) const;
+
   AttentionShape shape_;
   Index rows_;
   AttentionUse use_;

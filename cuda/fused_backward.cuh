@@ -25,19 +25,10 @@
 namespace gaze::cuda::fused {
 
 template <class T>
-struct BackwardArguments {
-  const T* q;  ///< [rows][heads][head_size], row stride q_stride
-  Index q_stride;
-  const T *keys, *values;  ///< [kv_heads][slots][head_size]
-  const float* marks;      ///< [slots][mark_count]
-  const KeyRange* ranges;
-  const QueryTile* tiles;
-  const KeySegment* segments;
+struct BackwardArguments : AttentionArguments<T> {
   const KeyTile* key_tiles;
   const std::int32_t* chunks;
-  int rows, heads, kv_heads, head_size, mark_count;
-  Index slots;
-  float scale;
+  int rows;
   const T* out;
   const float* lse;
   const T* mark_out;
@@ -47,10 +38,25 @@ struct BackwardArguments {
   float *dkeys, *dvalues;  ///< [kv_heads][slots][head_size]
 
   void pointers(auto f) {
-    f(q), f(keys), f(values), f(marks), f(ranges), f(tiles), f(segments), f(key_tiles), f(chunks);
-    f(out), f(lse), f(mark_out), f(dout), f(dmark_out), f(delta), f(dq), f(dkeys), f(dvalues);
+    AttentionArguments<T>::pointers(f);
+    f(key_tiles), f(chunks), f(out), f(lse), f(mark_out), f(dout), f(dmark_out), f(delta), f(dq);
+    f(dkeys), f(dvalues);
   }
 };
+
+/// dout of a tile's queries and, with Marked, of their marks behind it; rows of zeros up to Rows.
+template <class T, int Rows, int D, bool Marked>
+__device__ void fetch_gradients(T* tile, const BackwardArguments<T>& a, const Queries& queries) {
+  const auto row_of = [&](const float* from, int columns) {
+    return [=, &a](int i) {
+      return i < queries.count() ? from + queries.at(i, a.heads) * columns : nullptr;
+    };
+  };
+  fetch_gradient_rows<T, Rows, D, D + (Marked ? kMarkColumns : 0)>(tile, a.head_size,
+                                                                   row_of(a.dout, a.head_size));
+  if constexpr (Marked)
+    load_marks<T, Rows, D>(tile, 0, a.mark_count, row_of(a.dmark_out, a.mark_count));
+}
 
 /// delta of every (row, head): a warp each, lanes 32 apart. dout is rounded to T first, as dP has
 /// it: what dS = P (dP - delta) takes away must be what it took in.
@@ -120,19 +126,8 @@ struct QueryGradBlock {
   __device__ int own_query(int i) const { return warp() * 16 + lane() / 4 + i * 8; }
 
   __device__ void start() {
-    copy_rows_async<T, Sizes::outer, D, D>(query, a.head_size, [&](int i) -> const T* {
-      if (i >= queries.count()) return nullptr;
-      return a.q + queries.row_of(i) * a.q_stride + Index{queries.head_of(i)} * a.head_size;
-    });
-    const auto row_of = [&](const float* from, int columns) {
-      return [=, this](int i) {
-        return i < queries.count() ? from + queries.at(i, a.heads) * columns : nullptr;
-      };
-    };
-    fetch_gradient_rows<T, Sizes::outer, D, Sizes::columns>(dout, a.head_size,
-                                                            row_of(a.dout, a.head_size));
-    if constexpr (Marked)
-      load_marks<T, Sizes::outer, D>(dout, 0, a.mark_count, row_of(a.dmark_out, a.mark_count));
+    fetch_queries<T, Sizes::outer, D>(query, a, queries);
+    fetch_gradients<T, Sizes::outer, D, Marked>(dout, a, queries);
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       range[i] = {};
@@ -147,23 +142,10 @@ struct QueryGradBlock {
   }
 
   __device__ void copy_keys(const KeyCursor& at, int buffer) {
-    if (!at.at_end()) {
-      const KeySegment s = a.segments[at.segment];
-      const Index first = Index{queries.head.kv} * a.slots + s.slot + at.first;
-      const int count = at.length - at.first;
-      const auto row_of = [&](const T* store) {
-        return [=, this](int j) { return j < count ? store + (first + j) * a.head_size : nullptr; };
-      };
-      copy_rows_async<T, Sizes::inner, D, D>(key + buffer * Sizes::inner_narrow, a.head_size,
-                                             row_of(a.keys));
-      T* const values = value + buffer * Sizes::inner_wide;
-      copy_rows_async<T, Sizes::inner, D, Sizes::columns>(values, a.head_size, row_of(a.values));
-      if constexpr (Marked)
-        load_marks<T, Sizes::inner, D>(values, 0, a.mark_count, [&](int j) {
-          const Index slot = s.slot + at.first + j;
-          return j < count ? a.marks + slot * a.mark_count : nullptr;
-        });
-    }
+    if (!at.at_end())
+      fetch_keys<T, Sizes::inner, D, Marked>(key + buffer * Sizes::inner_narrow,
+                                             value + buffer * Sizes::inner_wide, a, queries.head.kv,
+                                             at.slot(), at.length - at.first);
     commit_copies();
   }
 
@@ -269,38 +251,16 @@ struct KeyGradBlock {
     clear(dk);
     clear(dv);
     if (steps() == 0) return;  // no row sees these slots: all that is left to do is to write zeros
-    const Index first = Index{kv} * a.slots + tile.slot;
-    const int count =
-        static_cast<int>(a.slots - tile.slot < Sizes::outer ? a.slots - tile.slot : Sizes::outer);
-    const auto row_of = [&](const T* store) {
-      return [=, this](int j) { return j < count ? store + (first + j) * a.head_size : nullptr; };
-    };
-    copy_rows_async<T, Sizes::outer, D, D>(key, a.head_size, row_of(a.keys));
-    copy_rows_async<T, Sizes::outer, D, Sizes::columns>(value, a.head_size, row_of(a.values));
-    if constexpr (Marked)
-      load_marks<T, Sizes::outer, D>(value, 0, a.mark_count, [&](int j) {
-        return j < count ? a.marks + Index{tile.slot + j} * a.mark_count : nullptr;
-      });
+    const Index left = a.slots - tile.slot;
+    fetch_keys<T, Sizes::outer, D, Marked>(
+        key, value, a, kv, tile.slot, left < Sizes::outer ? static_cast<int>(left) : Sizes::outer);
   }
 
   __device__ void copy_queries(int step, int buffer) {
     if (step < steps()) {
       const Queries queries = queries_of(step);
-      copy_rows_async<T, Sizes::inner, D, D>(
-          query + buffer * Sizes::inner_narrow, a.head_size, [&](int i) -> const T* {
-            if (i >= queries.count()) return nullptr;
-            return a.q + queries.row_of(i) * a.q_stride + Index{queries.head_of(i)} * a.head_size;
-          });
-      const auto row_of = [&](const float* from, int columns) {
-        return [=, this](int i) {
-          return i < queries.count() ? from + queries.at(i, a.heads) * columns : nullptr;
-        };
-      };
-      T* const to = dout + buffer * Sizes::inner_wide;
-      fetch_gradient_rows<T, Sizes::inner, D, Sizes::columns>(to, a.head_size,
-                                                              row_of(a.dout, a.head_size));
-      if constexpr (Marked)
-        load_marks<T, Sizes::inner, D>(to, 0, a.mark_count, row_of(a.dmark_out, a.mark_count));
+      fetch_queries<T, Sizes::inner, D>(query + buffer * Sizes::inner_narrow, a, queries);
+      fetch_gradients<T, Sizes::inner, D, Marked>(dout + buffer * Sizes::inner_wide, a, queries);
       const int i = static_cast<int>(threadIdx.x);
       if (i < Sizes::inner) {
         const bool there = i < queries.count();

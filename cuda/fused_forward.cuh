@@ -24,24 +24,14 @@
 namespace gaze::cuda::fused {
 
 template <class T>
-struct ForwardArguments {
-  const T* q;  ///< [rows][heads][head_size], row stride q_stride
-  Index q_stride;
-  const T *keys, *values;  ///< [kv_heads][slots][head_size]
-  const float* marks;      ///< [slots][mark_count]
-  const KeyRange* ranges;
-  const QueryTile* tiles;
-  const KeySegment* segments;
-  int heads, kv_heads, head_size, mark_count;
-  Index slots;
-  float scale;
+struct ForwardArguments : AttentionArguments<T> {
   T* out;           ///< [rows][heads][head_size]
   float* lse;       ///< [rows][heads]
   T* mark_out;      ///< [rows][heads][mark_count]
   float* partials;  ///< of tiles that are split, see partial_at
 
   void pointers(auto f) {
-    f(q), f(keys), f(values), f(marks), f(ranges), f(tiles), f(segments);
+    AttentionArguments<T>::pointers(f);
     f(out), f(lse), f(mark_out), f(partials);
   }
 };
@@ -96,31 +86,15 @@ struct ForwardBlock {
   __device__ int first_mark() const { return static_cast<int>(blockIdx.z) * kMarkColumns; }
 
   __device__ void copy_queries() {
-    copy_rows_async<T, Sizes::queries, D, D>(query, a.head_size, [&](int i) -> const T* {
-      if (i >= queries.count()) return nullptr;
-      return a.q + queries.row_of(i) * a.q_stride + Index{queries.head_of(i)} * a.head_size;
-    });
+    fetch_queries<T, Sizes::queries, D>(query, a, queries);
     commit_copies();
   }
 
   __device__ void copy_keys(const KeyCursor& at, int buffer) {
-    if (!at.at_end()) {
-      const KeySegment s = a.segments[at.segment];
-      const Index first = Index{queries.head.kv} * a.slots + s.slot + at.first;
-      const int count = at.length - at.first;
-      const auto row_of = [&](const T* store) {
-        return [=, this](int j) { return j < count ? store + (first + j) * a.head_size : nullptr; };
-      };
-      copy_rows_async<T, Sizes::keys, D, D>(key + buffer * Sizes::key_tile, a.head_size,
-                                            row_of(a.keys));
-      T* const values = value + buffer * Sizes::value_tile;
-      copy_rows_async<T, Sizes::keys, D, Sizes::columns>(values, a.head_size, row_of(a.values));
-      if constexpr (Marked)
-        load_marks<T, Sizes::keys, D>(values, first_mark(), a.mark_count, [&](int j) {
-          const Index slot = s.slot + at.first + j;
-          return j < count ? a.marks + slot * a.mark_count : nullptr;
-        });
-    }
+    if (!at.at_end())
+      fetch_keys<T, Sizes::keys, D, Marked>(key + buffer * Sizes::key_tile,
+                                            value + buffer * Sizes::value_tile, a, queries.head.kv,
+                                            at.slot(), at.length - at.first, first_mark());
     commit_copies();
   }
 

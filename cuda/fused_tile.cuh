@@ -56,6 +56,23 @@ struct Queries {
   constexpr Index at(int i, int heads) const { return Index{row_of(i)} * heads + head_of(i); }
 };
 
+/// What the forward and both passes backward read.
+template <class T>
+struct AttentionArguments {
+  const T* q;  ///< [rows][heads][head_size], row stride q_stride
+  Index q_stride;
+  const T *keys, *values;  ///< [kv_heads][slots][head_size]
+  const float* marks;      ///< [slots][mark_count]
+  const KeyRange* ranges;
+  const QueryTile* tiles;
+  const KeySegment* segments;
+  int heads, kv_heads, head_size, mark_count;
+  Index slots;
+  float scale;
+
+  void pointers(auto f) { f(q), f(keys), f(values), f(marks), f(ranges), f(tiles), f(segments); }
+};
+
 /// How many keys of a segment any row of a tile sees now: ranges may have grown since the plan was
 /// made (decoding), up to the segment's length. All lanes of a warp come, and all get it.
 __device__ inline int seen_keys(const KeySegment& segment, const KeyRange* ranges, int rows) {
@@ -84,6 +101,7 @@ struct KeyCursor {
     enter_next();
   }
   __device__ bool at_end() const { return segment >= segment_end; }
+  __device__ Index slot() const { return Index{segments[segment].slot} + first; }
   __device__ void next(int keys) {
     first += keys;
     if (first >= length) enter_next();
@@ -143,6 +161,33 @@ __device__ void load_marks(T* tile, int first, int marks, Row row) {
     const float* const from = first + c < marks ? row(r) : nullptr;
     tile[tile_offset<T>(D + kMarkColumns, r, D + c)] = T(from ? from[first + c] : 0.0f);
   }
+}
+
+/// The queries of a tile [Rows][D], without waiting.
+template <class T, int Rows, int D>
+__device__ void fetch_queries(T* tile, const AttentionArguments<T>& a, const Queries& queries) {
+  copy_rows_async<T, Rows, D, D>(tile, a.head_size, [&](int i) -> const T* {
+    if (i >= queries.count()) return nullptr;
+    return a.q + queries.row_of(i) * a.q_stride + Index{queries.head_of(i)} * a.head_size;
+  });
+}
+
+/// `count` keys and values from a slot on, without waiting, and with Marked 16 columns of their
+/// marks behind the values; rows of zeros up to Rows.
+template <class T, int Rows, int D, bool Marked>
+__device__ void fetch_keys(T* keys, T* values, const AttentionArguments<T>& a, int kv, Index slot,
+                           int count, int first_mark = 0) {
+  constexpr int columns = D + (Marked ? kMarkColumns : 0);
+  const auto row_of = [&](const T* store) {
+    const T* const first = store + (Index{kv} * a.slots + slot) * a.head_size;
+    return [=, &a](int j) { return j < count ? first + Index{j} * a.head_size : nullptr; };
+  };
+  copy_rows_async<T, Rows, D, D>(keys, a.head_size, row_of(a.keys));
+  copy_rows_async<T, Rows, D, columns>(values, a.head_size, row_of(a.values));
+  if constexpr (Marked)
+    load_marks<T, Rows, D>(values, first_mark, a.mark_count, [&](int j) {
+      return j < count ? a.marks + (slot + j) * a.mark_count : nullptr;
+    });
 }
 
 /// Largest, or sum, over the four lanes that hold a row of accumulators.

@@ -76,11 +76,12 @@ TEST_CASE("a seed draws the same completions on both devices, with their attenti
   const Model<Cpu> host(c, image_token, 3);
   const Model<Cuda> device(c, image_token, 3);
   const auto prompts = some_prompts(c, 3);
-  for (const std::string how : {"plain", "greedy", "cut tail"}) {  // the last: drawn by the host
+  for (const std::string how : {"plain", "greedy", "cut tail", "penalty"}) {  // last: by the host
     INFO(how);
     SamplingSettings settings;
     settings.greedy = how == "greedy";
     settings.top_k = how == "cut tail" ? 20 : 0;
+    settings.repetition_penalty = how == "penalty" ? 1.2 : 1;
     settings.max_tokens = 18;
     const auto want =
         sample(host, pointers(prompts), 2, settings, {4, 5, 6}, end_token, Watch::marks);
