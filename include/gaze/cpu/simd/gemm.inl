@@ -183,34 +183,28 @@ GAZE_FN void gemm_pack_a(bool transposed, Index rows, Index kc, const float* a, 
   }
 }
 
-/// Columns [0, cols) of one row of B in a panel, zeros after them.
-GAZE_INLINE void gemm_pack_row(int cols, const float* b, float* to) {
-  const bool whole = cols >= gemm_nr;
+/// One panel of B: cols <= gemm_nr columns, zeros after them.
+GAZE_FN void gemm_pack_b(bool transposed, Index kc, int cols, const float* b, Index ldb,
+                         float* to) {
+  if (transposed) {
+    if (cols <= W)
+      for (Index p = 0; p < kc; ++p) store(to + p * gemm_nr + W, set(0.0f));
+    return gemm_transposed(b, ldb, cols, kc, to, gemm_nr);
+  }
   const int n0 = cols < W ? cols : W, n1 = cols - n0;
-  store(to, whole ? load(b) : load_n(b, n0));
-  store(to + W, whole ? load(b + W) : load_n(b + n0, n1));
+  for (Index p = 0; p < kc; ++p, b += ldb, to += gemm_nr) {
+    store(to, cols == gemm_nr ? load(b) : load_n(b, n0));
+    store(to + W, cols == gemm_nr ? load(b + W) : load_n(b + n0, n1));
+  }
 }
 
-/// The columns [0, n) of kc rows of B as panels [kc][gemm_nr], one after the other, zeros after the
-/// last column; `stream` leaves whole panels where they are. Rows are read four panels at a time:
-/// each may lie in a page of its own.
+/// The columns [0, n) of kc rows of B as panels, one after the other; `stream` leaves whole panels
+/// where they are.
 GAZE_FN void gemm_pack_panels(bool transposed, bool stream, Index kc, Index n, const float* b,
                               Index ldb, float* to) {
-  if (transposed) {
-    for (Index j = 0; j < n; j += gemm_nr, b += gemm_nr * ldb, to += gemm_nr * kc) {
-      const Index cols = n - j < gemm_nr ? n - j : gemm_nr;
-      if (cols <= W)
-        for (Index p = 0; p < kc; ++p) store(to + p * gemm_nr + W, set(0.0f));
-      gemm_transposed(b, ldb, cols, kc, to, gemm_nr);
-    }
-    return;
-  }
-  for (Index j = stream ? n - n % gemm_nr : 0; j < n; j += 4 * gemm_nr) {
-    const Index end = n - j < 4 * gemm_nr ? n : j + 4 * gemm_nr;
-    for (Index p = 0; p < kc; ++p)
-      for (Index i = j; i < end; i += gemm_nr)
-        gemm_pack_row(int(end - i), b + p * ldb + i, to + i * kc + p * gemm_nr);
-  }
+  for (Index j = stream ? n - n % gemm_nr : 0; j < n; j += gemm_nr)
+    gemm_pack_b(transposed, kc, n - j < gemm_nr ? int(n - j) : gemm_nr,
+                transposed ? b + j * ldb : b + j, ldb, to + j * kc);
 }
 
 /// Fetches the corner b[rows, cols] ahead of its use.
@@ -233,7 +227,7 @@ GAZE_FN void gemm_rows(bool stream, Index rows, Index n, Index kc, const float* 
       const int cols = n - j < gemm_nr ? int(n - j) : gemm_nr;
       const bool direct = stream && cols == gemm_nr;
       float* const to = c + r * ldc + j;
-      if (stays && start == GemmStart::c)  // the next chains begin there
+      if (stays && start == GemmStart::c && kc >= 128)  // the next chains begin there
         for (Index i = count; i < 2 * count && r + i < rows; ++i) __builtin_prefetch(to + i * ldc);
       gemm_tile_of(int(count), kc, a + r * a_stride, a_stride, direct ? b + j : packed_b + j * kc,
                    direct ? ldb : gemm_nr, to, ldc, cols, start, bias ? bias + j : nullptr);
