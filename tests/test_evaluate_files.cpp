@@ -36,7 +36,7 @@ struct World {
     tokenizer.save(at("model/tokenizer.json"));
     auto config = models::preset("nano");
     config.vocabulary = tokenizer.vocab_size();
-    Model model(config, tokenizer.image(), 5);
+    Model<Cpu> model(config, tokenizer.image(), 5);
     save_weights(at("model/model.safetensors"), model.parameters(),
                  {{"model", "nano"}, {"prompt", PromptTemplate().problem}});
   }
