@@ -380,7 +380,8 @@ TEST_CASE("a problem's samples depend on its id alone") {
 
 TEST_CASE("a mix of rewards is one reward, or a table of its terms with their weights") {
   const World& w = world();
-  PhyxTask source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}, {"format", 0.5}}}, 3);
+  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}, {"format", 0.5}}},
+                       3);
   const auto prompts = source.task().prompts(0, 0, 2);
   std::vector<gaze::Completion> completions(4);
   for (std::size_t i = 0; i < completions.size(); ++i) {
