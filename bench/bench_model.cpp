@@ -11,8 +11,6 @@
 //
 // Wall-clock time, optimiser included. Tokens are those of the decoder in the supervised step
 // (image tokens included) and the generated ones otherwise.
-#include <sys/resource.h>
-
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -372,23 +370,20 @@ void serve(const Sizes& sizes) {
 
 // ---- memory and cost ----------------------------------------------------------------------------
 
-/// Resident memory now, and the most there ever was, in MiB.
-double resident_now() {
-  double pages = 0;
-  std::ifstream("/proc/self/statm") >> pages >> pages;
-  return pages * 4096 / (1 << 20);
-}
-double resident_peak() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return double(usage.ru_maxrss) / 1024;
+/// A line of /proc/self/status in MiB: VmRSS, the resident memory now, or VmHWM, its peak. (The
+/// peak that getrusage gives would be the parent's where that is higher.)
+double resident(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) / 1024;
+  GAZE_FAIL("bench", "/proc/self/status has no ", key);
 }
 
 void memory(const std::string& name, const Sizes& sizes) {
   Bench bench(sizes);
-  const double before = resident_now();
+  const double before = resident("VmRSS");
   for (int i = 0; i < 2; ++i) work_named(name).run(bench);
-  std::cout << resident_peak() - before << "\n";
+  std::cout << resident("VmHWM") - before << "\n";
 }
 
 /// One curve point: the best of three GRPO steps after a first.

@@ -17,7 +17,6 @@ import json
 import os
 import pathlib
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -289,9 +288,11 @@ def compare_attention(program):
 
 # ---- memory ------------------------------------------------------------------------------------
 
-def resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4096 / 2**20
+def resident(key):
+    """VmRSS, the resident memory now, or VmHWM, its peak, in MiB. (The peak that getrusage gives
+    would be the parent's where that is higher.)"""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(key)) / 1024
 
 
 def measure_memory(folder, work):
@@ -299,10 +300,10 @@ def measure_memory(folder, work):
     case = Case(folder)
     run = {"supervised_step": lambda: case.supervised_step("eager"),
            "grpo_step": lambda: case.grpo_step("eager", True)}[work]
-    before = resident()
+    before = resident("VmRSS")
     for _ in range(2):
         run()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before)
+    print(resident("VmHWM") - before)
 
 
 def compare_memory(program, preset, folder):
