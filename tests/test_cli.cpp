@@ -156,7 +156,11 @@ TEST_CASE("bad options are one line that names them") {
   refused(ablate({"--set", "kl"}), {"'kl' is not NAME=VALUE"}, out);
   refused(ablate({"--set", "ratio=word"}), {"ratio: no choice 'word'", "sequence_token"}, out);
   refused(ablate({"--set", "top_p=2"}), {"top_p must be in (0, 1], got 2"}, out);
-  refused(ablate({"--set", "kl=0.1", "--set", "beta=1"}), {"no setting named 'beta'"}, out);
+  const Done unknown = gaze_run(ablate({"--set", "kl=0.1", "--set", "beta=1"}));
+  CHECK(unknown.code == 2);
+  CHECK(holds(unknown.err, "no setting named 'beta'; there are prompts, group, "));
+  CHECK(std::count(unknown.err.begin(), unknown.err.end(), '\n') == 1);
+  CHECK_FALSE(fs::exists(out));
   refused(ablate({"--only", "magic"}), {"magic", "accuracy"}, out);
   refused(ablate({"--corruption", "1.5"}), {"--corruption", "1.5"}, out);
   refused(ablate({"--corruption", "nan"}), {"corruption"}, out);

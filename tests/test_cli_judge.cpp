@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "phyx/judge_http.hpp"
+#include "tests/loopback.hpp"
 #include "tests/program.hpp"
 
 namespace {
@@ -138,14 +139,9 @@ TEST_CASE("gaze score says so when its judge is not there") {
   if (!have_program()) return;
   prompts();
   predictions(1);
-  int port = 0;
-  {
-    httplib::Server gone;
-    port = gone.bind_to_any_port("127.0.0.1");
-  }
   Server server;
   Words words = score(server, at("dead"));
-  words[6] = "http://127.0.0.1:" + std::to_string(port);
+  words[6] = "http://127.0.0.1:" + std::to_string(closed_port());
   for (const char* more : {"--judge-tries", "1", "--judge-wait", "0"}) words.push_back(more);
   const Done d = gaze_run(words);
   CHECK(d.code == 2);
