@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "phyx/ablation.hpp"
-#include "phyx/commands.hpp"
+#include "phyx/ask.hpp"
 #include "tests/cuda/device.hpp"
 
 namespace {
