@@ -33,10 +33,11 @@ namespace gaze::cpu {
 
 namespace gaze {
 
-#define GAZE_CPU_KERNEL(NAME)      \
-  template <class... Args>         \
-  static auto NAME(Args... args) { \
-    return cpu::NAME(args...);     \
+// The return type is spelt out so that checking the contract instantiates no kernel.
+#define GAZE_CPU_KERNEL(NAME)                                    \
+  template <class... Args>                                       \
+  static auto NAME(Args... args)->decltype(cpu::NAME(args...)) { \
+    return cpu::NAME(args...);                                   \
   }
 
 template <>
