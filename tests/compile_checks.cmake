@@ -17,6 +17,7 @@ file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPEN
      ${PROJECT_SOURCE_DIR}/include/gaze/*.hpp)
 list(TRANSFORM headers REPLACE "(.+)" "#include \"\\1\"\n")
 list(JOIN headers "" every_header)
+file(GLOB model_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.hpp)
 set(every_model "")
 foreach(header IN LISTS model_headers)
   get_filename_component(name ${header} NAME)
