@@ -30,8 +30,8 @@ gaze::Metrics everything(const gaze::rl::Task<Policy>& task, const std::string& 
   const Policy* none = nullptr;
   gaze::Metrics last;
   trainer.run(stage, [&](gaze::Index step, const auto& apply) {
-    return last = gaze::rl::grpo_step(policy, none, {}, task, 1, step,
-                                      gaze::models::Watch::marks, apply);
+    return last = gaze::rl::grpo_step(policy, none, {}, task, 1, step, gaze::models::Watch::marks,
+                                      apply);
   });
   gaze::load_weights(folder + "/model.safetensors", policy.parameters());
   const gaze::Lora<float, gaze::Cpu> adapter(policy.parameters(), "a", "lora", 4, 4, 2, 8);

@@ -38,8 +38,8 @@ constexpr Index key_position(const KeyRange& range, Index slot) {
   return own >= 0 && own < range.own_len ? range.prefix_len + own : -1;
 }
 
-/// The ranges of all rows in a device's memory, and what the device worked out from them on the host
-/// (Kernels<Device>::plan_attention, where it has one) or null.
+/// The ranges of all rows in a device's memory, and what the device worked out from them on the
+/// host (Kernels<Device>::plan_attention, where it has one) or null.
 struct RowKeys {
   const KeyRange* ranges;
   const void* plan;
