@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # GAZE_CUDA: with a CUDA toolkit of version 12 or newer, AUTO defines the target gaze::cuda, and the
-# program `gaze` is linked with it where there is a device; ON insists on both; OFF does without. Inside another project AUTO is OFF.
+# program `gaze` is linked with it where there is a device; ON insists on both; OFF does without.
+# Inside another project AUTO is OFF.
 set(GAZE_CUDA AUTO CACHE STRING "The CUDA backend: ON, OFF or AUTO")
 set_property(CACHE GAZE_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(gaze_have_cuda FALSE)

@@ -6,6 +6,7 @@
 #include "cuda/kernels.hpp"
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
 #ifdef GAZE_CUDA_EMULATED
 namespace gaze::cuda::emulator {

@@ -11,15 +11,7 @@ namespace {
 
 using namespace gaze;
 using cuda::launch;
-
-std::string error_of(auto f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
+using gaze::test::error_of;
 
 /// Runs the body with each of some orders of threads and blocks.
 void in_every_order(auto body) {

@@ -17,15 +17,6 @@ using Catch::Contains;
 template <class T>
 using C = Tensor<T, Cuda>;
 
-std::string error_of(auto f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
 /// The largest distance of values and of gradients from the CPU's float64.
 struct Distances {
   double value = 0, gradient = 0;

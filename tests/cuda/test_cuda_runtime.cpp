@@ -6,16 +6,8 @@
 namespace {
 
 using namespace gaze;
+using gaze::test::error_of;
 using K = Kernels<Cuda>;
-
-std::string error_of(auto f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 /// What a ring's fences were asked.
 struct Asked {
