@@ -124,7 +124,8 @@ class Ablation {
   /// Refuses an output folder that holds another run, unless it is this one to be resumed.
   void prepare(bool resume, const std::string& command) {
     const std::string path = out_ + "/config.json";
-    const io::OrderedJson mine = settings_json(s_);
+    io::OrderedJson mine = settings_json(s_);
+    mine["device"] = Device::name;  // another one computes other bits
     if (std::filesystem::exists(path)) {
       GAZE_CHECK(resume, "ablate", path, ": this folder holds a run; --resume goes on with it");
       const io::Json theirs = io::parse_json(io::read_file(path), path);

@@ -19,7 +19,7 @@ AblationSettings smallest() {
   s.test_known = s.test_new = 4;
   s.warm.letter_steps = s.warm.vision_steps = s.warm.caption_steps = 1;
   s.warm.clean_steps = s.warm.mixed_steps = 1;
-  s.warm.batch = 2;
+  s.warm.batch = s.warm.letter_batch = 2;
   s.warm.caption_picks = 1;
   s.evaluation.samples = 1;
   s.grpo.prompts = s.grpo.group = 2;
@@ -39,6 +39,9 @@ TEST_CASE("an ablation runs on Cuda, and its model answers there and on the CPU"
   ablation.run();
   CHECK(io::read_file((out / "config.json").string()).find("\"device\": \"cuda\"") !=
         std::string::npos);
+  Ablation<Cpu> elsewhere(smallest(), out.string(), {});
+  CHECK_THROWS_WITH(elsewhere.prepare(true, "test"),
+                    Catch::Contains("device: the run to be resumed has \"cuda\""));
   CHECK(fs::exists(out / "report.html"));
   CHECK(fs::file_size(out / "results.csv") > 1000);
   AskSettings asked;
