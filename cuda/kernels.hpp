@@ -36,6 +36,7 @@ struct Kernels<Cuda> : cuda::ElementKernels,
   using Graph = cuda::Graph;
 };
 
-static_assert(KernelSet<Kernels<Cuda>, float> && KernelSet<Kernels<Cuda>, double>);
+static_assert(KernelSet<Kernels<Cuda>, float> && KernelSet<Kernels<Cuda>, double> &&
+              Bf16Kernels<Kernels<Cuda>>);
 
 }  // namespace gaze

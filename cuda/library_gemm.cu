@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// float32 products through cuBLASLt, with the bias as its epilogue.
+// Products of float32 or bf16 through cuBLASLt, with float32 sums and the bias as its epilogue.
 //
 // The library thinks in columns: our row-major C [m, n] is its C^T [n, m], so it multiplies op(B)^T
 // by op(A)^T, and a bias per column of ours is one per row of its. The algorithm of a shape is
@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include "cuda/device.cuh"
+#include "gaze/core/bf16.hpp"
 
 namespace gaze::cuda {
 
@@ -46,14 +47,16 @@ Library& library() {
 
 /// Everything that decides how a product is done.
 struct Product {
-  bool transpose_a, transpose_b, accumulate, biased;
+  bool transpose_a, transpose_b, accumulate, biased, bf16;
   Index m, n, k, lda, ldb, ldc;
   unsigned alignment;  // bytes, of all operands
 
   auto key() const {
     return std::array<Index, 8>{
-        m,   n,   k,         lda,
-        ldb, ldc, alignment, transpose_a + 2 * transpose_b + 4 * accumulate + 8 * biased};
+        m,         n,
+        k,         lda,
+        ldb,       ldc,
+        alignment, transpose_a + 2 * transpose_b + 4 * accumulate + 8 * biased + 16 * bf16};
   }
 };
 
@@ -76,9 +79,9 @@ void set(cublasLtMatmulPreference_t to, cublasLtMatmulPreferenceAttributes_t wha
         "a matmul preference");
 }
 
-cublasLtMatrixLayout_t layout(Index rows, Index columns, Index stride) {
+cublasLtMatrixLayout_t layout(cudaDataType_t type, Index rows, Index columns, Index stride) {
   cublasLtMatrixLayout_t l;
-  check(cublasLtMatrixLayoutCreate(&l, CUDA_R_32F, static_cast<std::uint64_t>(rows),
+  check(cublasLtMatrixLayoutCreate(&l, type, static_cast<std::uint64_t>(rows),
                                    static_cast<std::uint64_t>(columns), stride),
         "a matrix description");
   return l;
@@ -92,9 +95,10 @@ Plan make_plan(const Product& p) {
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, turned(p.transpose_b));
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, turned(p.transpose_a));
   if (p.biased) set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-  plan.first = p.transpose_b ? layout(p.k, p.n, p.ldb) : layout(p.n, p.k, p.ldb);
-  plan.second = p.transpose_a ? layout(p.m, p.k, p.lda) : layout(p.k, p.m, p.lda);
-  plan.result = layout(p.n, p.m, p.ldc);
+  const auto type = p.bf16 ? CUDA_R_16BF : CUDA_R_32F;
+  plan.first = p.transpose_b ? layout(type, p.k, p.n, p.ldb) : layout(type, p.n, p.k, p.ldb);
+  plan.second = p.transpose_a ? layout(type, p.m, p.k, p.lda) : layout(type, p.k, p.m, p.lda);
+  plan.result = layout(CUDA_R_32F, p.n, p.m, p.ldc);
   cublasLtMatmulPreference_t preference;
   check(cublasLtMatmulPreferenceCreate(&preference), "a matmul preference");
   set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_bytes);
@@ -134,14 +138,15 @@ unsigned common_alignment(std::initializer_list<const void*> pointers) {
 
 }  // namespace
 
-bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a,
-                  Index lda, const float* b, Index ldb, float* c, Index ldc, bool accumulate,
+template <class U>
+bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const U* a,
+                  Index lda, const U* b, Index ldb, float* c, Index ldc, bool accumulate,
                   const float* bias) {
   if (library().plain || m <= 0 || n <= 0 || k <= 0) return false;
   const bool biased = bias && !accumulate;
   const unsigned alignment = common_alignment({a, b, c, biased ? bias : c});
-  const Plan& plan =
-      plan_of({transpose_a, transpose_b, accumulate, biased, m, n, k, lda, ldb, ldc, alignment});
+  const Plan& plan = plan_of({transpose_a, transpose_b, accumulate, biased, std::is_same_v<U, bf16>,
+                              m, n, k, lda, ldb, ldc, alignment});
   if (!plan.found) return false;
   if (biased) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
   const float one = 1, start = accumulate ? 1.0f : 0.0f;
@@ -151,5 +156,12 @@ bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
         "cublasLtMatmul");
   return true;
 }
+
+#define GAZE_INSTANTIATE(U)                                                                     \
+  template bool library_gemm(bool, bool, Index, Index, Index, const U*, Index, const U*, Index, \
+                             float*, Index, bool, const float*);
+GAZE_INSTANTIATE(float)
+GAZE_INSTANTIATE(bf16)
+#undef GAZE_INSTANTIATE
 
 }  // namespace gaze::cuda

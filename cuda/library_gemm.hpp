@@ -7,8 +7,9 @@ namespace gaze::cuda {
 
 /// Does the product as MatrixKernels::gemm says and returns true; or returns false, and nothing was
 /// done: with GAZE_CUDA_PLAIN=1 in the environment, or for sizes that the library does not take.
-bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a,
-                  Index lda, const float* b, Index ldb, float* c, Index ldc, bool accumulate,
+template <class U>  // float or bf16
+bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const U* a,
+                  Index lda, const U* b, Index ldb, float* c, Index ldc, bool accumulate,
                   const float* bias);
 
 }  // namespace gaze::cuda

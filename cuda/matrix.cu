@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The matrix product: float through cuBLASLt where that is, everything else by the plain kernel.
+// The matrix product: float and bf16 through cuBLASLt where that is, else by the plain kernel.
 #include "cuda/matrix.cuh"
 
 #include "cuda/library_gemm.hpp"
 #include "cuda/matrix.hpp"
 #include "gaze/core/arithmetic.hpp"
+#include "gaze/core/bf16.hpp"
 
 namespace gaze::cuda {
 
-template <class T>
-void MatrixKernels::gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a,
-                         Index lda, const T* b, Index ldb, T* c, Index ldc, bool accumulate,
+template <class U, class T>
+void MatrixKernels::gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const U* a,
+                         Index lda, const U* b, Index ldb, T* c, Index ldc, bool accumulate,
                          const T* bias) {
   count_arithmetic(2 * m * n * k);
   if (m <= 0 || n <= 0) return;
@@ -22,16 +23,17 @@ void MatrixKernels::gemm(bool transpose_a, bool transpose_b, Index m, Index n, I
   const Index rows = pieces(m, kTile);
   const dim3 blocks(static_cast<unsigned>(pieces(n, kTile)),
                     static_cast<unsigned>(rows < 65535 ? rows : 65535));
-  launch({"gemm", blocks, dim3(kTileSide * kTileSide)}, gemm_kernel<T>, m, n, k,
-         Operand<T>{a, lda, transpose_a}, Operand<T>{b, ldb, transpose_b}, c, ldc, accumulate,
+  launch({"gemm", blocks, dim3(kTileSide * kTileSide)}, gemm_kernel<U, T>, m, n, k,
+         Operand<U>{a, lda, transpose_a}, Operand<U>{b, ldb, transpose_b}, c, ldc, accumulate,
          bias);
 }
 
-#define GAZE_INSTANTIATE(T)                                                                     \
-  template void MatrixKernels::gemm(bool, bool, Index, Index, Index, const T*, Index, const T*, \
+#define GAZE_INSTANTIATE(U, T)                                                                  \
+  template void MatrixKernels::gemm(bool, bool, Index, Index, Index, const U*, Index, const U*, \
                                     Index, T*, Index, bool, const T*);
-GAZE_INSTANTIATE(float)
-GAZE_INSTANTIATE(double)
+GAZE_INSTANTIATE(float, float)
+GAZE_INSTANTIATE(double, double)
+GAZE_INSTANTIATE(bf16, float)
 #undef GAZE_INSTANTIATE
 
 }  // namespace gaze::cuda

@@ -25,9 +25,9 @@ struct Operand {
 
 /// Thread t of 256 loads elements t, t + 256, .. of both tiles: the first barrier shows them to
 /// all, the second keeps them until all have used them. Blocks beyond the 65535 that y can count
-/// walk on.
-template <class T>
-__global__ void gemm_kernel(Index m, Index n, Index k, Operand<T> a, Operand<T> b, T* c, Index ldc,
+/// walk on. Operands of another type U (bf16) become T on their way into the tiles.
+template <class U, class T>
+__global__ void gemm_kernel(Index m, Index n, Index k, Operand<U> a, Operand<U> b, T* c, Index ldc,
                             bool accumulate, const T* bias) {
   __shared__ T tile_a[kTileDepth][kTile + 1], tile_b[kTileDepth][kTile + 1];
   const int x = static_cast<int>(threadIdx.x) % kTileSide;
@@ -48,8 +48,9 @@ __global__ void gemm_kernel(Index m, Index n, Index k, Operand<T> a, Operand<T> 
         const int ap = a.transpose ? t / kTile : t % kTileDepth;
         const int bj = b.transpose ? t / kTileDepth : t % kTile;
         const int bp = b.transpose ? t % kTileDepth : t / kTile;
-        tile_a[ap][ai] = row + ai < m && first + ap < k ? a.at(row + ai, first + ap) : T(0);
-        tile_b[bp][bj] = column + bj < n && first + bp < k ? b.at(first + bp, column + bj) : T(0);
+        const bool in_a = row + ai < m && first + ap < k, in_b = column + bj < n && first + bp < k;
+        tile_a[ap][ai] = in_a ? static_cast<T>(a.at(row + ai, first + ap)) : T(0);
+        tile_b[bp][bj] = in_b ? static_cast<T>(b.at(first + bp, column + bj)) : T(0);
       }
       __syncthreads();
       for (int p = 0; p < kTileDepth; ++p)

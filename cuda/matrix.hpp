@@ -6,9 +6,10 @@
 namespace gaze::cuda {
 
 struct MatrixKernels {
-  template <class T>
-  static void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a,
-                   Index lda, const T* b, Index ldb, T* c, Index ldc, bool accumulate,
+  /// U is T, or bf16 where T is float.
+  template <class U, class T>
+  static void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const U* a,
+                   Index lda, const U* b, Index ldb, T* c, Index ldc, bool accumulate,
                    const T* bias = nullptr);
 };
 

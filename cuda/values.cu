@@ -3,6 +3,7 @@
 #include "cuda/values.cuh"
 
 #include "cuda/values.hpp"
+#include "gaze/core/bf16.hpp"
 
 namespace gaze::cuda {
 
@@ -109,5 +110,6 @@ GAZE_INSTANTIATE(float)
 GAZE_INSTANTIATE(double)
 GAZE_INSTANTIATE(std::int32_t)
 #undef GAZE_INSTANTIATE
+template void ValueKernels::cast(Index, const float*, bf16*);
 
 }  // namespace gaze::cuda

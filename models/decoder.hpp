@@ -78,7 +78,7 @@ class Decoder {
   }
 
   /// The embedding matrix [V, C], which is the vocabulary projection too.
-  const Tensor<T, Device>& vocabulary() const { return embedding_->value; }
+  const Parameter<T, Device>& vocabulary() const { return *embedding_; }
 
  private:
   Parameter<T, Device>* embedding_;

@@ -25,16 +25,20 @@ class SlotHead {
                                const Indices<Device>& labels) const {
     const Index images = image_tokens.numel() / joined_;
     const auto h = gelu(up_(reshape(image_tokens, {images, joined_})));
-    return linear_logprob(reshape(down_(h), {images * slots_, width}), words_->value, labels).logp;
+    return logprob(reshape(down_(h), {images * slots_, width}), labels);
   }
 
   /// log p of the label [images * image_tokens] that stands at each image token.
   Tensor<T, Device> texts(const Tensor<T, Device>& image_tokens,
                           const Indices<Device>& labels) const {
-    return linear_logprob(read_(image_tokens), words_->value, labels).logp;
+    return logprob(read_(image_tokens), labels);
   }
 
  private:
+  Tensor<T, Device> logprob(const Tensor<T, Device>& x, const Indices<Device>& labels) const {
+    return linear_logprob(x, words_->value, labels, T(1), words_->rounded()).logp;
+  }
+
   static constexpr Index hidden = 256, width = 64;
   Index slots_, joined_;
   Linear<T, Device> up_, down_, read_;

@@ -89,6 +89,7 @@ class Vlm {
                " patches a side do not shuffle by ", config.shuffle);
     if (slots > 0) slot_head_.emplace(parameters_, config, slots);
     parameters_.allocate(seed);
+    if (config.bf16) parameters_.multiply_in_bf16();
   }
 
   const SlotHead<T, Device>& slot_head() const {
@@ -141,9 +142,9 @@ class Vlm {
     auto context = make_context(layout);
     const auto hidden = decoder_(embed(batch), context);
     const Index total = static_cast<Index>(rows.size());
-    return linear_logprob(gather_rows(hidden, Indices<Device>::from({total}, rows)),
-                          decoder_.vocabulary(), Indices<Device>::from({total}, targets),
-                          temperature);
+    const auto& w = decoder_.vocabulary();
+    return linear_logprob(gather_rows(hidden, Indices<Device>::from({total}, rows)), w.value,
+                          Indices<Device>::from({total}, targets), temperature, w.rounded());
   }
 
   /// Runs the prompts and makes room for `group` completions of each, of at most `length` tokens.
@@ -203,7 +204,7 @@ class Vlm {
     context.marks = state.marks;
     context.cache = &state.cache;
     const auto hidden = decoder_(decoder_.embed(running.tokens), context);
-    return {matmul(hidden, decoder_.vocabulary(), false, true), std::move(context.seen)};
+    return {logits(hidden), std::move(context.seen)};
   }
 
   /// Feeds token tokens[i], the `step`-th of completion sequences[i] (from 0), and gives the
@@ -279,11 +280,16 @@ class Vlm {
                                   Indices<Device>::from({n}, batch.image_row)));
   }
 
+  Tensor<T, Device> logits(const Tensor<T, Device>& hidden) const {
+    const auto& w = decoder_.vocabulary();
+    return linear(hidden, w.value, {}, {}, w.rounded());
+  }
+
   Step step_of(const Tensor<T, Device>& hidden, const DecoderContext<T, Device>& context,
                const std::vector<std::int32_t>& rows) const {
     const Index n = static_cast<Index>(rows.size());
     const auto last = gather_rows(hidden, Indices<Device>::from({n}, rows));
-    Step out{matmul(last, decoder_.vocabulary(), false, true), {}};
+    Step out{logits(last), {}};
     if (context.seen.empty()) return out;
     const Index width = context.seen.front().size(1);
     out.seen.reserve(static_cast<std::size_t>(n * width) * context.seen.size());

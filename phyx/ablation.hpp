@@ -192,6 +192,7 @@ class Ablation {
     say("writing and reading the problems");
     const std::string folder = out_ + "/data";
     config_ = models::preset(s_.model);
+    config_.bf16 = s_.precision == "bf16";
     const int size = static_cast<int>(config_.vit.image);
     write_suite(folder, "train", s_.train_scenes, s_.data_seed, size);
     std::vector<std::string> parts = {"val"};
@@ -259,7 +260,7 @@ class Ablation {
   }
 
   io::Metadata model_metadata() const {
-    return {{"model", s_.model}, {"prompt", s_.prompts.problem}};
+    return {{"model", s_.model}, {"precision", s_.precision}, {"prompt", s_.prompts.problem}};
   }
 
   void run_condition(const Condition& c, std::int64_t seed) {

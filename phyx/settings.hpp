@@ -9,7 +9,8 @@
 namespace gaze::phyx {
 
 struct AblationSettings {
-  std::string preset = "quick", model = "tiny", variant = "grpo", split = "test";
+  std::string preset = "quick", model = "tiny", variant = "grpo", split = "test",
+              precision = "float32";  // or bf16: operands of products with weights
   std::vector<std::int64_t> seeds = {0};
   std::vector<std::string> only;  // conditions; empty: all
   std::uint64_t data_seed = 1;
@@ -62,6 +63,8 @@ inline void settle(AblationSettings& s) {
   for (const auto& name : s.only) condition(name);
   GAZE_CHECK(s.split == "test" || s.split == "val", "ablate", "split must be test or val, got ",
              s.split);
+  GAZE_CHECK(s.precision == "float32" || s.precision == "bf16", "ablate",
+             "precision must be float32 or bf16, got ", s.precision);
   GAZE_CHECK(s.warm.corruption.share >= 0 && s.warm.corruption.share <= 1, "ablate",
              "corruption must be between 0 and 1, got ", s.warm.corruption.share);
   GAZE_CHECK(!s.seeds.empty(), "ablate", "no seeds");
@@ -72,6 +75,7 @@ inline io::OrderedJson settings_json(const AblationSettings& s) {
   io::OrderedJson j;
   j["preset"] = s.preset;
   j["model"] = s.model;
+  j["precision"] = s.precision;
   j["seeds"] = s.seeds;
   j["only"] = s.only;
   j["split"] = s.split;

@@ -45,6 +45,8 @@ std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
   GAZE_CHECK(std::any_of(models::presets.begin(), models::presets.end(), known), "load_model",
              weights, ", metadata model: no model named ", size);
   models::VlmConfig config = models::preset(size);
+  const auto precision = file.metadata().find("precision");
+  config.bf16 = precision != file.metadata().end() && precision->second == "bf16";
   config.vocabulary = out->tokenizer.vocab_size();
   PromptTemplate prompts;
   prompts.problem = field("prompt");

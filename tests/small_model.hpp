@@ -29,6 +29,12 @@ inline models::VlmConfig with_head_size(Index d) {
   return {{32, 8, 2 * d, 1, 2, 32, 1e-5}, 2, {32, 2, 2, 1, d, 48, 10000, 1e-5}, vocabulary};
 }
 
+/// The same with operands of bf16 in its products with weights.
+inline models::VlmConfig in_bf16(models::VlmConfig c) {
+  c.bf16 = true;
+  return c;
+}
+
 /// Tokens that are neither the end nor an image.
 inline Tokens random_tokens(std::uint64_t seed, Index count) {
   const Philox random(seed, Purpose::test);

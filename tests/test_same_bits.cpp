@@ -16,7 +16,8 @@ using namespace gaze::test;
 using Policy = models::Vlm<float>;
 using Bits = std::vector<std::uint32_t>;
 
-/// The models under test: two presets (head size 32), and the smallest with larger heads.
+/// The models under test: two presets (head size 32), one with products of bf16, and the smallest
+/// with larger heads.
 struct Sized {
   std::string name;
   models::VlmConfig config;
@@ -24,6 +25,7 @@ struct Sized {
 const std::vector<Sized>& sized_models() {
   static const std::vector<Sized> all{{"nano", config("nano")},
                                       {"tiny", config("tiny")},
+                                      {"nano in bf16", in_bf16(config("nano"))},
                                       {"head size 64", with_head_size(64)},
                                       {"head size 72", with_head_size(72)},
                                       {"head size 128", with_head_size(128)}};
@@ -48,6 +50,7 @@ struct Words {
   explicit Words(const models::VlmConfig& config)
       : c(config.decoder), decoder(parameters, c, vocabulary) {
     parameters.allocate(3);
+    if (config.bf16) parameters.multiply_in_bf16();
   }
 
   /// Logits [rows, V] of flat rows under a layout: recorded as in training, or with a cache.
@@ -61,7 +64,8 @@ struct Words {
                                                Indices<Cpu>::from({n}, layout.position)};
     context.cache = cache;
     const auto hidden = decoder(decoder.embed(Indices<Cpu>::from({n}, tokens)), context);
-    return matmul(hidden, decoder.vocabulary(), false, true);
+    const auto& w = decoder.vocabulary();
+    return linear(hidden, w.value, {}, {}, w.rounded());
   }
 
   Tensor<float> alone(const Tokens& tokens) const {

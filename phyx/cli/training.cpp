@@ -32,7 +32,7 @@ std::string setting_list() {
 
 /// Options of every command that trains; unset ones leave the preset as it is.
 struct TrainOptions {
-  std::string preset = "quick", out, model, variant, split, device = "cpu";
+  std::string preset = "quick", out, model, variant, split, precision, device = "cpu";
   std::vector<std::string> only, assignments, shorts;
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate;
@@ -45,6 +45,8 @@ struct TrainOptions {
         ->capture_default_str();
     app.add_option("--out", out, "folder for everything the run writes")->required();
     app.add_option("--model", model, "model size: nano, tiny, small, base, large");
+    app.add_option("--precision", precision, "float32, or bf16 in products with weights")
+        ->check(CLI::IsMember({"float32", "bf16"}));
     app.add_option("--seed", seed, "one seed")->check(CLI::Range(0, largest));
     app.add_option("--corruption", corruption, "share of worsened responses in the warm start")
         ->check(CLI::Range(0.0, 1.0));
@@ -91,6 +93,7 @@ struct TrainOptions {
   AblationSettings settings() const {
     AblationSettings s = ablation_preset(preset);
     if (!model.empty()) s.model = model;
+    if (!precision.empty()) s.precision = precision;
     if (!variant.empty()) s.variant = variant;
     if (!split.empty()) s.split = split;
     s.only = only;

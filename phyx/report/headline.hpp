@@ -54,6 +54,7 @@ struct Fact {
 inline const std::vector<Fact>& fact_table() {
   static const std::vector<Fact> facts = {{"Preset", {"preset"}},
                                           {"Model", {"model", "model_preset"}},
+                                          {"Precision", {"precision"}},
                                           {"Parameters", {"parameters", "parameter_count"}},
                                           {"Corruption of the warm start", {"corruption"}},
                                           {"Device", {"device", "processor", "cpu"}},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Kernels<Cuda> against Kernels<Cpu> in double, over sizes around every edge of a tile.
+#include "gaze/core/bf16.hpp"
 #include "tests/cuda/device.hpp"
 
 namespace {
@@ -65,6 +66,38 @@ TEMPLATE_TEST_CASE("gemm", "[cuda]", float, double) {
           INFO(m << " " << n << " " << k << " " << how);
           CHECK(c.distance() < tolerance<T>);
         }
+}
+
+TEST_CASE("gemm of bf16 operands", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  for (const auto [m, n, k] :
+       {std::array<Index, 3>{1, 64, 33}, {63, 1, 16}, {65, 70, 41}, {5, 9, 0}})
+    for (int how = 0; how < 16; ++how) {
+      const bool ta = how & 1, tb = how & 2, accumulate = how & 4, biased = how & 8;
+      const Index lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
+      const Both<float> a((ta ? k : m) * lda, 1), b((tb ? n : k) * ldb, 2), bias(n, 3);
+      const Both<float> c(m * ldc, 4);
+      const auto round = [](const Both<float>& x) {  // on the device, and in double what that holds
+        Tensor<bf16, Cuda> y(x.device.shape());
+        K::cast(y.numel(), static_cast<const float*>(x.device.data()), y.data());
+        const auto held = y.to_vector();
+        for (std::size_t i = 0; i < held.size(); ++i) {
+          const double exact = x.host.data()[i];
+          x.host.data()[i] = static_cast<float>(held[i]);
+          CHECK(static_cast<float>(held[i]) == static_cast<float>(bf16(static_cast<float>(exact))));
+        }
+        return y;
+      };
+      const auto x = round(a), y = round(b);
+      C::gemm(ta, tb, m, n, k, static_cast<const double*>(a.host.data()), lda,
+              static_cast<const double*>(b.host.data()), ldb, c.host.data(), ldc, accumulate,
+              biased ? static_cast<const double*>(bias.host.data()) : nullptr);
+      K::gemm(ta, tb, m, n, k, static_cast<const bf16*>(x.data()), lda,
+              static_cast<const bf16*>(y.data()), ldb, c.device.data(), ldc, accumulate,
+              biased ? static_cast<const float*>(bias.device.data()) : nullptr);
+      INFO(m << " " << n << " " << k << " " << how);
+      CHECK(c.distance() < tolerance<float>);
+    }
 }
 
 TEST_CASE("a key's position is the inverse of its slot, and -1 elsewhere", "[cuda]") {

@@ -38,14 +38,10 @@ inline float* gemm_scratch() {
   const auto at = reinterpret_cast<std::uintptr_t>(room.data());
   return room.data() + (64 - at % 64) % 64 / sizeof(float);
 }
-}  // namespace detail
 
-/// C[m,n] = start + op(A)[m,k] op(B)[k,n], row-major; start is C if accumulate, else bias[n] for
-/// every row if given, else 0. op(X) is X stored transposed if so told; lda, ldb, ldc are the row
-/// strides of the matrices as stored. C may not overlap A, B or bias.
-template <class T>
-void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a, Index lda,
-          const T* b, Index ldb, T* c, Index ldc, bool accumulate, const T* bias = nullptr) {
+/// Calls f(first row, rows, first column, columns) for pieces of C, on several threads.
+template <class Function>
+void for_pieces(Index m, Index n, Index k, Function f) {
   // Pieces of at least two million multiply-adds (some 40 us): waking a thread costs 5 to 20 us.
   // Packing an element of B costs about as much as four rows of work.
   const bool by_rows = m > n / 2;
@@ -54,17 +50,37 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T
   const Index grain = (Index{1} << 21) / (work > 0 ? work : 1) + 1;
   parallel_for((length + unit - 1) / unit, grain, [&](Index begin, Index end) {
     const Index first = begin * unit, count = std::min(length, end * unit) - first;
-    const T* const from_a = !by_rows ? a : transpose_a ? a + first : a + first * lda;
-    const T* const from_b = by_rows ? b : transpose_b ? b + first * ldb : b + first;
-    T* const to = by_rows ? c + first * ldc : c + first;
-    const T* const add = bias && !by_rows ? bias + first : bias;
-    const Index rows = by_rows ? count : m, cols = by_rows ? n : count;
-    if constexpr (std::is_same_v<T, float>)
-      GAZE_SIMD(gemm, transpose_a, transpose_b, rows, cols, k, from_a, lda, from_b, ldb, to, ldc,
-                accumulate, add, detail::gemm_scratch());
+    if (by_rows)
+      f(first, count, Index{0}, n);
     else
-      reference::gemm(transpose_a, transpose_b, rows, cols, k, from_a, lda, from_b, ldb, to, ldc,
-                      accumulate, add);
+      f(Index{0}, m, first, count);
+  });
+}
+
+/// Where row i of op(X) begins in X as stored, or column i, with `transposed` the other way.
+template <class T>
+const T* operand_at(bool transposed, const T* x, Index ld, Index i) {
+  return x + (transposed ? i : i * ld);
+}
+}  // namespace detail
+
+/// C[m,n] = start + op(A)[m,k] op(B)[k,n], row-major; start is C if accumulate, else bias[n] for
+/// every row if given, else 0. op(X) is X stored transposed if so told; lda, ldb, ldc are the row
+/// strides of the matrices as stored. C may not overlap A, B or bias.
+template <class T>
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a, Index lda,
+          const T* b, Index ldb, T* c, Index ldc, bool accumulate, const T* bias = nullptr) {
+  detail::for_pieces(m, n, k, [&](Index i, Index rows, Index j, Index cols) {
+    const T* const x = detail::operand_at(transpose_a, a, lda, i);
+    const T* const y = detail::operand_at(!transpose_b, b, ldb, j);
+    T* const to = c + i * ldc + j;
+    const T* const add = bias ? bias + j : nullptr;
+    if constexpr (std::is_same_v<T, float>)
+      GAZE_SIMD(gemm, transpose_a, transpose_b, rows, cols, k, x, lda, y, ldb, to, ldc, accumulate,
+                add, detail::gemm_scratch());
+    else
+      reference::gemm(transpose_a, transpose_b, rows, cols, k, x, lda, y, ldb, to, ldc, accumulate,
+                      add);
   });
 }
 

@@ -63,6 +63,17 @@ inline Isa& current_isa() {
 /// The instruction set in use.
 inline Isa isa() { return detail::current_isa(); }
 
+/// Do products of bf16 multiply pairs (vdpbf16ps), or float? The bits differ: the instruction
+/// rounds after each pair and takes subnormal numbers for zero.
+inline bool multiplies_bf16_pairs() {
+#if GAZE_X86
+  static const bool offered = __builtin_cpu_supports("avx512bf16");
+  return offered && isa() == Isa::avx512;
+#else
+  return false;
+#endif
+}
+
 /// Chooses an instruction set for the whole process (tests walk through all of them).
 inline void set_isa(Isa isa) {
   GAZE_CHECK(supported(isa), "set_isa", "this processor has no ", name(isa));

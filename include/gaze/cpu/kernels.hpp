@@ -7,6 +7,7 @@
 #include "gaze/cpu/elementwise.hpp"
 #include "gaze/cpu/gemm.hpp"
 #include "gaze/cpu/gemm_batched.hpp"
+#include "gaze/cpu/gemm_bf16.hpp"
 #include "gaze/cpu/optimiser.hpp"
 #include "gaze/cpu/patches.hpp"
 #include "gaze/cpu/pointwise.hpp"
@@ -128,6 +129,7 @@ struct Kernels<Cpu> {
 
 #undef GAZE_CPU_KERNEL
 
-static_assert(KernelSet<Kernels<Cpu>, float> && KernelSet<Kernels<Cpu>, double>);
+static_assert(KernelSet<Kernels<Cpu>, float> && KernelSet<Kernels<Cpu>, double> &&
+              Bf16Kernels<Kernels<Cpu>>);
 
 }  // namespace gaze

@@ -5,6 +5,7 @@
 #pragma once
 #include <concepts>
 
+#include "gaze/core/bf16.hpp"
 #include "gaze/core/shape.hpp"
 #include "gaze/kernels/attention_layout.hpp"
 #include "gaze/kernels/patches.hpp"
@@ -131,5 +132,12 @@ template <class K, class T>
 concept KernelSet = detail::MatrixKernels<K, T> && detail::AttentionKernels<K, T> &&
     detail::RowKernels<K, T> && detail::AlongRowKernels<K, T> && detail::ElementwiseKernels<K, T> &&
     detail::ValueKernels<K, T> && detail::ValueKernels<K, std::int32_t>;
+
+/// Products of operands rounded to bf16, with sums in float32.
+template <class K>
+concept Bf16Kernels = requires(detail::KernelArguments<float> a, detail::KernelArguments<bf16> b) {
+  K::gemm(a.flag, a.flag, a.n, a.n, a.n, b.in, a.n, b.in, a.n, a.out, a.n, a.flag, a.in);
+  K::cast(a.n, a.in, b.out);
+};
 
 }  // namespace gaze

@@ -20,8 +20,8 @@ class Linear {
 
   Tensor<T, Device> operator()(const Tensor<T, Device>& x,
                                const Tensor<T, Device>& residual = {}) const {
-    if (!bias_) return linear(x, weight_->value, {}, residual);
-    const auto y = linear(x, weight_->value, bias_->value);
+    if (!bias_) return linear(x, weight_->value, {}, residual, weight_->rounded());
+    const auto y = linear(x, weight_->value, bias_->value, {}, weight_->rounded());
     return residual.defined() ? add(residual, y) : y;
   }
 

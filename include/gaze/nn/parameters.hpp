@@ -8,6 +8,7 @@
 #include <deque>
 #include <string>
 
+#include "gaze/core/bf16.hpp"
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/ops/views.hpp"
@@ -30,6 +31,23 @@ struct Parameter {
   bool optional = false;  // a step may leave it without a gradient
   Tensor<T, Device> value;
   std::shared_ptr<GradNode<T, Device>> node;  // its gradient's place; in `value` while trained
+  bool multiplied_in_bf16 = false;
+
+  /// The value rounded to bf16, made anew when it has changed; undefined where the products with
+  /// it are of T.
+  const Tensor<bf16, Device>& rounded() const {
+    if constexpr (std::is_same_v<T, float>)
+      if (multiplied_in_bf16 && (!rounded_.defined() || rounded_from_ != value.version())) {
+        rounded_ = Tensor<bf16, Device>(shape);
+        Kernels<Device>::cast(value.numel(), static_cast<const T*>(value.data()), rounded_.data());
+        rounded_from_ = value.version();
+      }
+    return rounded_;
+  }
+
+ private:
+  mutable Tensor<bf16, Device> rounded_;
+  mutable std::uint64_t rounded_from_ = 0;  // version
 };
 
 /// Parameters that are stepped together: same part of the model, same weight decay.
@@ -100,6 +118,17 @@ class Parameters {
     std::vector<std::string> parts;
     for (const auto& pack : packs_) parts.push_back(pack.part);
     train_only(parts);
+  }
+
+  /// From now on products with matrices round their operands to bf16 and sum in float32. The
+  /// weights that the optimiser changes stay as they are.
+  void multiply_in_bf16() {
+    for (Param& p : all_) p.multiplied_in_bf16 = p.shape.rank() == 2;
+  }
+
+  bool multiplies_in_bf16() const {
+    return std::any_of(all_.begin(), all_.end(),
+                       [](const Param& p) { return p.multiplied_in_bf16; });
   }
 
   void clear_gradients() {

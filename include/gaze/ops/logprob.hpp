@@ -7,6 +7,7 @@
 // With dl = dlogp and dh = dentropy:  dz[v] = dl (1[v = target] - p_v) - dh p_v (log p_v + H).
 #pragma once
 #include "gaze/ops/rows.hpp"
+#include "gaze/ops/weight_products.hpp"
 
 namespace gaze {
 
@@ -20,27 +21,28 @@ namespace detail {
 
 inline constexpr Index logprob_chunk = 256;  // rows; 256 x 1,000 floats are 1 MB, in the L2 cache
 
-/// Calls f(first row, rows, logits [rows, V]) chunk by chunk.
+/// Calls f(first row, rows, logits [rows, V]) chunk by chunk, for n rows.
 template <class T, class Device, class Function>
-void for_logits(const Tensor<T, Device>& x, const Tensor<T, Device>& w, Function f) {
-  const Index n = x.size(0), c = x.size(1), v = w.size(0);
+void for_logits(const WeightProducts<T, Device>& products, Index n, Index v, Function f) {
   Tensor<T, Device> logits({std::min(n, logprob_chunk), v});
   for (Index at = 0; at < n; at += logprob_chunk) {
     const Index rows = std::min(logprob_chunk, n - at);
-    Kernels<Device>::gemm(false, true, rows, v, c, static_cast<const T*>(x.data()) + at * c, c,
-                          static_cast<const T*>(w.data()), c, logits.data(), v, false);
+    products.forward(at, rows, logits.data(), false);
     f(at, rows, logits.data());
   }
 }
 
 }  // namespace detail
 
-/// x [N,C], w [V,C], target [N].
+/// x [N,C], w [V,C], target [N]; `rounded`: w in bf16 for products of rounded operands, as in
+/// linear(). Log-probabilities and entropy are T's all the same.
 template <class T, class Device>
 LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T, Device>& weight,
-                                  const Indices<Device>& target_input, T temperature = T(1)) {
+                                  const Indices<Device>& target_input, T temperature = T(1),
+                                  const Tensor<bf16, Device>& rounded = {}) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
+  using Target = typename GradNode<T, Device>::Target;
   GAZE_CHECK(input.rank() == 2 && weight.rank() == 2 && input.size(1) == weight.size(1),
              "linear_logprob", "x ", input.shape(), ", w ", weight.shape());
   GAZE_CHECK(target_input.shape() == Shape({input.size(0)}), "linear_logprob", "x ", input.shape(),
@@ -48,12 +50,13 @@ LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T
   GAZE_CHECK(temperature > 0, "linear_logprob", "temperature must be above 0, got ", temperature);
   const auto x = contiguous(input), w = contiguous(weight);
   const auto target = contiguous(target_input);
-  const Index n = x.size(0), c = x.size(1), v = w.size(0);
+  const Index n = x.size(0), v = w.size(0);
   detail::check_indices("linear_logprob", target, v);
   const T inverse = T(1) / temperature;
   LogProb<T, Device> y{Tensor<T, Device>({n}), Tensor<T, Device>({n})};
   Tensor<T, Device> lse({n});
-  detail::for_logits(x, w, [&](Index at, Index rows, T* logits) {
+  const detail::WeightProducts<T, Device> products("linear_logprob", x, w, rounded);
+  detail::for_logits(products, n, v, [&](Index at, Index rows, T* logits) {
     K::softmax_stats(rows, v, static_cast<const T*>(logits), v, inverse,
                      static_cast<const std::int32_t*>(target.data()) + at, y.logp.data() + at,
                      y.entropy.data() + at, lse.data() + at);
@@ -61,23 +64,18 @@ LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T
   if (!recorded(x, w)) return y;
   record2(
       "linear_logprob", y.logp, y.entropy,
-      [=, x = S("linear_logprob", x), w = S("linear_logprob", w), to_x = x.node(), to_w = w.node(),
-       h = S("linear_logprob", y.entropy),
+      [=, to_x = x.node(), to_w = w.node(), h = S("linear_logprob", y.entropy),
        targets = detail::SavedIndices<Device>("linear_logprob", target)](const auto& dl,
                                                                          const auto& dh) {
-        const auto dx = to_x ? to_x->target() : typename GradNode<T, Device>::Target{};
-        T* const dw = to_w ? to_w->accumulator() : nullptr;
+        const Target dx = to_x ? to_x->target() : Target{};
+        const Target dw = to_w ? Target{to_w->accumulator(), true} : Target{};  // over the chunks
         const T* none = nullptr;
-        detail::for_logits(x.get(), w.get(), [&](Index at, Index rows, T* logits) {
+        detail::for_logits(products, n, v, [&](Index at, Index rows, T* logits) {
           K::softmax_stats_backward(rows, v, logits, v, inverse, targets.data() + at,
                                     static_cast<const T*>(lse.data()) + at, h.data() + at,
                                     dl.defined() ? static_cast<const T*>(dl.data()) + at : none,
                                     dh.defined() ? static_cast<const T*>(dh.data()) + at : none);
-          const T* dz = logits;
-          if (to_w) K::gemm(true, false, v, c, rows, dz, v, x.data() + at * c, c, dw, c, true);
-          if (to_x)
-            K::gemm(false, false, rows, c, v, dz, v, w.data(), c, dx.data + at * c, c,
-                    dx.accumulate);
+          products.backward(at, rows, logits, dx, dw);
         });
       },
       x, w);

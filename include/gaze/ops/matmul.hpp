@@ -5,6 +5,7 @@
 
 #include "gaze/kernels/settings.hpp"
 #include "gaze/ops/views.hpp"
+#include "gaze/ops/weight_products.hpp"
 
 namespace gaze {
 
@@ -162,43 +163,39 @@ Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Devic
 
 /// y = x w^T + bias + residual: x [N,C], w [O,C], bias [O] or undefined, residual [N,O] or
 /// undefined. dx = dy w, dw = dy^T x, dbias = column sums of dy, dresidual = dy.
+/// With `rounded`, the weight in bf16, x and dy are rounded too; all sums stay float32.
 template <class T, class Device>
 Tensor<T, Device> linear(const Tensor<T, Device>& input, const Tensor<T, Device>& weight,
                          const Tensor<T, Device>& bias_input = {},
-                         const Tensor<T, Device>& residual_input = {}) {
+                         const Tensor<T, Device>& residual_input = {},
+                         const Tensor<bf16, Device>& rounded = {}) {
   using K = Kernels<Device>;
-  using S = Saved<T, Device>;
   GAZE_CHECK(input.rank() == 2 && weight.rank() == 2 && input.size(1) == weight.size(1), "linear",
              "inner sizes differ: x ", input.shape(), ", weight ", weight.shape());
   const auto x = contiguous(input), w = contiguous(weight);
   const auto bias = contiguous(bias_input), residual = contiguous(residual_input);
-  const Index n = x.size(0), c = x.size(1), o = w.size(0);
+  const Index n = x.size(0), o = w.size(0);
   GAZE_CHECK(!bias.defined() || bias.shape() == Shape({o}), "linear", "bias ", bias.shape(),
              " for ", o, " outputs");
   GAZE_CHECK(!residual.defined() || residual.shape() == Shape({n, o}), "linear", "residual ",
              residual.shape(), " for a result of ", Shape({n, o}));
   GAZE_CHECK(!(bias.defined() && residual.defined()), "linear",
              "bias and residual together: the sum starts from one of them");
+  const detail::WeightProducts<T, Device> products("linear", x, w, rounded);
   Tensor<T, Device> y({n, o});
   const T* start = bias.defined() ? bias.data() : nullptr;
   if (residual.defined()) K::copy(y.numel(), static_cast<const T*>(residual.data()), y.data());
-  K::gemm(false, true, n, o, c, static_cast<const T*>(x.data()), c, static_cast<const T*>(w.data()),
-          c, y.data(), o, residual.defined(), start);
+  products.forward(0, n, y.data(), residual.defined(), start);
   if (recorded(x, w, bias, residual))
     record(
         "linear", y,
-        [n, c, o, x = S("linear", x), w = S("linear", w), to_x = x.node(), to_w = w.node(),
-         to_bias = bias.node(), to_residual = residual.node()](const auto& dy) {
+        [n, o, products, to_x = x.node(), to_w = w.node(), to_bias = bias.node(),
+         to_residual = residual.node()](const auto& dy) {
+          using Target = typename GradNode<T, Device>::Target;
           const T* g = dy.data();
-          if (to_w) {
-            const auto t = to_w->target();
-            K::gemm(true, false, o, c, n, g, o, x.data(), c, t.data, c, t.accumulate);
-          }
+          products.backward(0, n, g, to_x ? to_x->target() : Target{},
+                            to_w ? to_w->target() : Target{});
           if (to_bias) K::column_sum(n, o, g, to_bias->accumulator());
-          if (to_x) {
-            const auto t = to_x->target();
-            K::gemm(false, false, n, c, o, g, o, w.data(), c, t.data, c, t.accumulate);
-          }
           if (to_residual) to_residual->add(dy);
         },
         x, w, bias, residual);

@@ -58,12 +58,13 @@ struct RunFolder {
 namespace detail {
 
 /// The kernels that a device computes with, as far as they decide the bits.
-template <class Device>
-const char* kernels_name() {
-  if constexpr (std::is_same_v<Device, Cpu>)
-    return name(isa());
-  else
-    return Device::name;
+template <class T, class Device>
+std::string kernels_name(const Parameters<T, Device>& parameters) {
+  const bool cpu = std::is_same_v<Device, Cpu>;
+  std::string out = cpu ? name(isa()) : Device::name;
+  if (parameters.multiplies_in_bf16())
+    out += cpu && multiplies_bf16_pairs() ? " with pairs of bf16" : " with bf16";
+  return out;
 }
 
 inline double seconds_now() {
@@ -165,7 +166,7 @@ class Trainer {
     io::Metadata m{{"stage", stage.name},
                    {"stage_index", std::to_string(position)},
                    {"step", std::to_string(next)},
-                   {"isa", detail::kernels_name<Device>()},
+                   {"isa", detail::kernels_name(parameters_)},
                    {"log.0", std::to_string(log_->offset())}};
     for (std::size_t i = 0; i < run_.logs.size(); ++i)
       m["log." + std::to_string(i + 1)] = std::to_string(run_.logs[i]->offset());
@@ -178,7 +179,7 @@ class Trainer {
   Index restore(const Stage& stage, AdamW<T, Device>& optimiser) {
     GAZE_CHECK(metadata("stage") == stage.name, "resume", saved_->path(), ": saved in stage ",
                metadata("stage"), ", this run has ", stage.name, " there");
-    const std::string kernels = detail::kernels_name<Device>();
+    const std::string kernels = detail::kernels_name(parameters_);
     GAZE_CHECK(metadata("isa") == kernels, "resume", saved_->path(), ": saved with ",
                metadata("isa"), " kernels, this run uses ", kernels,
                "; the bits would differ (set GAZE_ISA or --device)");

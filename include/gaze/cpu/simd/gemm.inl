@@ -26,6 +26,19 @@ constexpr int gemm_scratch = gemm_kc * gemm_nc + gemm_mc * gemm_as + 16;  // flo
 
 enum class GemmStart { zero, bias, c };
 
+#if defined(GAZE_BF16_PAIRS)
+/// Every lane holds two neighbours along k in bf16, see cpu/gemm_bf16.hpp: acc + both products.
+GAZE_INLINE vf dot(vf a, vf b, vf acc) { return _mm512_dpbf16_ps(acc, (__m512bh)a, (__m512bh)b); }
+#else
+GAZE_INLINE vf dot(vf a, vf b, vf acc) { return fma(a, b, acc); }
+#endif
+
+GAZE_INLINE vf broadcast(const float* p) {  // bits as they are: they may be a pair
+  float x;
+  __builtin_memcpy(&x, p, sizeof x);
+  return set(x);
+}
+
 /// c[R, cols] = start + a[R, kc] b[kc, cols]; cols <= gemm_nr, but b has all gemm_nr columns.
 template <int R>
 GAZE_INLINE void gemm_tile(Index kc, const float* a, Index a_stride, const float* b, Index b_stride,
@@ -49,9 +62,9 @@ GAZE_INLINE void gemm_tile(Index kc, const float* a, Index a_stride, const float
     b += b_stride;
     GAZE_UNROLL
     for (int i = 0; i < R; ++i) {
-      const vf x = set(a[i * a_stride + p]);
-      acc[i][0] = fma(x, b0, acc[i][0]);
-      acc[i][1] = fma(x, b1, acc[i][1]);
+      const vf x = broadcast(a + i * a_stride + p);
+      acc[i][0] = dot(x, b0, acc[i][0]);
+      acc[i][1] = dot(x, b1, acc[i][1]);
     }
   }
   GAZE_UNROLL
@@ -149,7 +162,7 @@ GAZE_INLINE void gemm_few(Index rows, Index n, Index k, const float* a, Index ld
         GAZE_UNROLL
         for (int q = 0; q < W; ++q) {
           GAZE_UNROLL
-          for (int i = 0; i < R; ++i) acc[i] = fma(set(a_row[i][p + q]), v[q], acc[i]);
+          for (int i = 0; i < R; ++i) acc[i] = dot(broadcast(a_row[i] + p + q), v[q], acc[i]);
         }
       }
     for (; p < k; p += W) {
@@ -157,7 +170,7 @@ GAZE_INLINE void gemm_few(Index rows, Index n, Index k, const float* a, Index ld
       gemm_load_edge(b + p, ldb, cols, k - p, v);
       for (int q = 0; q < W && p + q < k; ++q) {
         GAZE_UNROLL
-        for (int i = 0; i < R; ++i) acc[i] = fma(set(a_row[i][p + q]), v[q], acc[i]);
+        for (int i = 0; i < R; ++i) acc[i] = dot(broadcast(a_row[i] + p + q), v[q], acc[i]);
       }
     }
     GAZE_UNROLL

@@ -5,6 +5,7 @@
 // pieces that must be inlined into one). No lambdas, no standard-library calls: such code would be
 // compiled without the attribute. Threads are the caller's business (see cpu/kernels.hpp).
 #pragma once
+#include "gaze/core/bf16.hpp"
 #include "gaze/core/index.hpp"
 #include "gaze/cpu/isa.hpp"
 #include "gaze/kernels/settings.hpp"
@@ -44,6 +45,23 @@ namespace gaze::simd::avx512 {
 #include "gaze/cpu/simd/vec_avx512.inl"
 #include GAZE_KERNEL_FILES
 }  // namespace gaze::simd::avx512
+#undef GAZE_FN
+#undef GAZE_INLINE
+#undef GAZE_TARGET
+
+// The matrix product of bf16 on processors that multiply it.
+#define GAZE_TARGET \
+  __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512bf16,avx2,fma")))
+#define GAZE_FN GAZE_TARGET inline
+#define GAZE_INLINE GAZE_TARGET __attribute__((always_inline)) inline
+#define GAZE_BF16_PAIRS
+namespace gaze::simd::avx512_bf16 {
+#include "gaze/cpu/simd/vec_avx512.inl"
+
+#include "gaze/cpu/simd/gemm.inl"
+#include "gaze/cpu/simd/pairs.inl"
+}  // namespace gaze::simd::avx512_bf16
+#undef GAZE_BF16_PAIRS
 #undef GAZE_FN
 #undef GAZE_INLINE
 #undef GAZE_TARGET

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// The three products of y = x w^T, in the type of the values or of operands rounded to bf16.
+//
+// Rounded, the sums stay float32 and the gradients too; rounding counts as the identity, as in any
+// training with mixed precision. Then x is kept for backward in half its size.
+#pragma once
+#include <type_traits>
+
+#include "gaze/core/bf16.hpp"
+#include "gaze/ops/views.hpp"
+
+namespace gaze::detail {
+
+template <class T, class Device>
+class WeightProducts {
+ public:
+  /// x [N,C], w [O,C]; `rounded`: w in bf16, or undefined for products of T.
+  WeightProducts(const char* op, const Tensor<T, Device>& x, const Tensor<T, Device>& w,
+                 const Tensor<bf16, Device>& rounded)
+      : c_(x.size(1)), o_(w.size(0)), is_rounded_(rounded.defined()) {
+    GAZE_CHECK(!is_rounded_ || rounded.shape() == w.shape(), op, "weight ", w.shape(),
+               ", rounded to ", rounded.shape());
+    if constexpr (std::is_same_v<T, float>) {
+      if (is_rounded_) {
+        rounded_x_ = {op, round(x.shape(), x.data())};
+        rounded_w_ = {op, rounded};
+        return;
+      }
+    }
+    GAZE_CHECK(!is_rounded_, op, "products of bf16 are for float32 values");
+    x_ = {op, x};
+    w_ = {op, w};
+  }
+
+  /// y[rows,O] = start + x[at.., C] w^T; start as in Kernels::gemm.
+  void forward(Index at, Index rows, T* y, bool accumulate, const T* bias = nullptr) const {
+    const auto product = [&](const auto* x, const auto* w) {
+      K::gemm(false, true, rows, o_, c_, x + at * c_, c_, w, c_, y, o_, accumulate, bias);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      if (is_rounded_) return product(rounded_x_.data(), rounded_w_.data());
+    product(x_.data(), w_.data());
+  }
+
+  /// Gradients from dy[rows,O] of the rows from `at` on: dx[at.., C] = dy w and dw = dy^T x, or +=
+  /// if the target says so. Without data, none.
+  using Target = typename GradNode<T, Device>::Target;
+  void backward(Index at, Index rows, const T* dy, const Target& dx, const Target& dw) const {
+    const auto products = [&](const auto* g, const auto* x, const auto* w) {
+      if (dw.data)
+        K::gemm(true, false, o_, c_, rows, g, o_, x + at * c_, c_, dw.data, c_, dw.accumulate);
+      if (dx.data)
+        K::gemm(false, false, rows, c_, o_, g, o_, w, c_, dx.data + at * c_, c_, dx.accumulate);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      if (is_rounded_) {
+        const auto g = round(Shape({rows, o_}), dy);
+        return products(static_cast<const bf16*>(g.data()), rounded_x_.data(), rounded_w_.data());
+      }
+    products(dy, x_.data(), w_.data());
+  }
+
+ private:
+  using K = Kernels<Device>;
+
+  static Tensor<bf16, Device> round(const Shape& shape, const T* x) {
+    Tensor<bf16, Device> y(shape);
+    K::cast(y.numel(), x, y.data());
+    return y;
+  }
+
+  Index c_, o_;
+  bool is_rounded_;
+  Saved<T, Device> x_, w_;
+  Saved<bf16, Device> rounded_x_, rounded_w_;
+};
+
+}  // namespace gaze::detail

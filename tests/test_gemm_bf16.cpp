@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// The matrix product of bf16 operands against float64, with and without the processor's own
+// instruction, and its promise: the same bits for a row alone and in company.
+#include "gaze/cpu/gemm_bf16.hpp"
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+using gaze::bf16;
+using gaze::Index;
+using gaze::Isa;
+
+namespace {
+
+std::vector<bf16> noise(Index count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<bf16> v;
+  for (Index i = 0; i < count; ++i) v.emplace_back(uniform(random));
+  return v;
+}
+
+template <class T>
+std::vector<T> widened(const std::vector<bf16>& v) {
+  std::vector<T> out;
+  for (const bf16 x : v) out.push_back(static_cast<T>(static_cast<float>(x)));
+  return out;
+}
+
+/// Gives back the instruction set and the threads it found.
+struct Restore {
+  Isa isa = gaze::isa();
+  int threads = gaze::threads();
+  ~Restore() {
+    gaze::set_isa(isa);
+    gaze::set_threads(threads);
+  }
+};
+
+/// One product with rows `gap` wider than needed; the gaps of C must stay as they were.
+struct Case {
+  bool ta, tb;
+  Index m, n, k, gap;
+  Index lda = (ta ? m : k) + gap, ldb = (tb ? k : n) + gap, ldc = n + gap;
+  std::vector<bf16> a = noise((ta ? k : m) * lda, 1), b = noise((tb ? n : k) * ldb, 2);
+  std::vector<float> c = widened<float>(noise(m * ldc, 3)), bias = widened<float>(noise(n, 4));
+
+  std::vector<float> product(bool accumulate, bool with_bias) const {
+    std::vector<float> out = c;
+    gaze::cpu::gemm(ta, tb, m, n, k, a.data(), lda, b.data(), ldb, out.data(), ldc, accumulate,
+                    with_bias ? bias.data() : nullptr);
+    return out;
+  }
+
+  std::vector<double> expected(bool accumulate, bool with_bias) const {
+    const auto x = widened<double>(a), y = widened<double>(b);
+    std::vector<double> out(c.begin(), c.end()), start(bias.begin(), bias.end());
+    gaze::cpu::reference::gemm(ta, tb, m, n, k, x.data(), lda, y.data(), ldb, out.data(), ldc,
+                               accumulate, with_bias ? start.data() : nullptr);
+    return out;
+  }
+
+  /// Row i of C as a product of its own.
+  std::vector<float> row(Index i, bool accumulate) const {
+    std::vector<float> out(c.begin() + i * ldc, c.begin() + (i + 1) * ldc);
+    gaze::cpu::gemm(ta, tb, 1, n, k, a.data() + (ta ? i : i * lda), lda, b.data(), ldb, out.data(),
+                    ldc, accumulate);
+    return out;
+  }
+};
+
+void check_against_double(const Case& x, bool accumulate, bool with_bias) {
+  INFO("transposed " << x.ta << x.tb << ", sizes " << x.m << " x " << x.n << " x " << x.k
+                     << ", gap " << x.gap << ", accumulate " << accumulate << ", bias "
+                     << with_bias);
+  const auto got = x.product(accumulate, with_bias);
+  const auto expected = x.expected(accumulate, with_bias);
+  double error = 0, norm = 0;
+  for (Index i = 0; i < x.m; ++i)
+    for (Index j = 0; j < x.ldc; ++j) {
+      const auto at = static_cast<std::size_t>(i * x.ldc + j);
+      if (j >= x.n) {
+        if (got[at] != x.c[at]) FAIL("a gap of C was written to, at " << i << ", " << j);
+        continue;
+      }
+      error += std::pow(got[at] - expected[at], 2);
+      norm += std::pow(expected[at], 2);
+    }
+  CHECK(std::sqrt(error) <= 2e-6 * std::sqrt(norm));
+}
+
+/// On every instruction set, so with the bf16 instruction where there is one, and without.
+template <class Function>
+void on_every_set(Function f) {
+  const Restore restore;
+  for (const auto isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
+    if (!gaze::supported(isa)) continue;
+    gaze::set_isa(isa);
+    INFO("instruction set " << gaze::name(isa) << ", pairs: " << gaze::multiplies_bf16_pairs());
+    f();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("bf16 products are float32 sums of exact products, in every form") {
+  on_every_set([] {
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true})
+        for (const auto [m, n, k] : {std::array<Index, 3>{1, 1, 1},
+                                     {1, 40, 64},
+                                     {3, 33, 17},
+                                     {8, 64, 128},
+                                     {13, 31, 2},
+                                     {37, 70, 391},
+                                     {64, 96, 800},
+                                     {100, 5, 1023},
+                                     {130, 530, 40}})
+          for (const Index gap : {0, 1, 6}) {
+            const Case x{ta, tb, m, n, k, gap};
+            check_against_double(x, false, false);
+            check_against_double(x, true, false);
+            check_against_double(x, false, true);
+          }
+  });
+}
+
+TEST_CASE("a depth of zero leaves the start of a bf16 product") {
+  on_every_set([] {
+    const Case x{false, true, 3, 5, 0, 0};
+    CHECK(x.product(true, false) == x.c);
+    const auto y = x.product(false, true);
+    for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == x.bias[i % 5]);
+  });
+}
+
+TEST_CASE("a row of a bf16 product has the same bits alone, in company and on more threads") {
+  on_every_set([] {
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true}) {
+        const Case x{ta, tb, 70, 130, 801, 3};
+        for (const bool accumulate : {false, true}) {
+          gaze::set_threads(1);
+          const auto whole = x.product(accumulate, false);
+          for (const int threads : {2, 4}) {
+            gaze::set_threads(threads);
+            CHECK(x.product(accumulate, false) == whole);
+          }
+          for (Index i = 0; i < x.m; ++i) {
+            const auto alone = x.row(i, accumulate);
+            const std::vector<float> there(whole.begin() + i * x.ldc,
+                                           whole.begin() + (i + 1) * x.ldc);
+            INFO("row " << i);
+            CHECK(alone == there);
+          }
+        }
+      }
+  });
+}
+
+TEST_CASE("infinities and NaNs pass through a bf16 product, and stay in their rows") {
+  on_every_set([] {
+    for (const bool ta : {false, true}) {
+      Case x{ta, true, 4, 20, 33, 0};
+      x.a[static_cast<std::size_t>(ta ? 32 * 4 + 1 : 1 * 33 + 32)] =
+          bf16(std::numeric_limits<float>::infinity());
+      x.a[static_cast<std::size_t>(ta ? 5 * 4 + 2 : 2 * 33 + 5)] =
+          bf16(std::numeric_limits<float>::quiet_NaN());
+      const auto y = x.product(false, false);
+      for (std::size_t j = 0; j < 20; ++j) {
+        CHECK(std::isfinite(y[j]));
+        CHECK(std::isinf(y[20 + j]));
+        CHECK(std::isnan(y[40 + j]));
+        CHECK(std::isfinite(y[60 + j]));
+      }
+    }
+  });
+}
