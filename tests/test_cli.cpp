@@ -374,14 +374,14 @@ TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
   CHECK(io::read_file(at("merged/report.html")).size() > 10000);
 }
 
-TEST_CASE("eval of a table of over 1 GiB needs a fraction of its memory", "[slow]") {
+TEST_CASE("eval of a large table needs a fraction of its size in memory", "[slow]") {
   if (!have_program()) return;
   const std::string data = at("large_OE.tsv");
   image::Image noise{1000, 900, std::vector<std::uint8_t>(1000 * 900 * 3)};
   std::mt19937 random(1);
   for (auto& value : noise.rgb) value = static_cast<std::uint8_t>(random());
   const std::string picture = phyx::base64_encode(image::encode_png(noise));
-  constexpr int rows = 360;
+  constexpr int rows = 90;
   {
     std::ofstream table(data, std::ios::binary);
     table << "index\tquestion\tanswer\timage\tcategory\n";
@@ -391,13 +391,13 @@ TEST_CASE("eval of a table of over 1 GiB needs a fraction of its memory", "[slow
     table.close();
     REQUIRE(table);
   }
-  REQUIRE(fs::file_size(data) > std::uintmax_t{1} << 30);
+  REQUIRE(fs::file_size(data) > std::uintmax_t{1} << 28);
   const Done d = gaze_run({"eval", "--model", unbroken().model(), "--data", data, "--out",
                            at("large"), "--samples", "0", "--max-tokens", "4", "--batch", "4"});
   INFO(d.err);
   REQUIRE(d.code == 0);
   INFO("peak memory " << d.peak << " kB");
-  CHECK(d.peak < 400000);
+  CHECK(d.peak < 200000);
   phyx::TsvReader said(at("large/large_OE_predictions.tsv"));
   phyx::TsvReader::Row row;
   int count = 0;
