@@ -99,20 +99,30 @@ class FileEvaluation {
   std::string log_path() const { return s_.out + "/predictions.jsonl"; }
   std::string config_path() const { return s_.out + "/eval.json"; }
 
-  /// Reads every text of every file once, so that what cannot be read is known before the work.
+  /// A file's digest, and that of the pictures in files beside it: empty where there are none.
+  struct DataDigest {
+    std::string file, pictures;
+  };
+
+  /// Reads every text of every file once, and every picture that has a file of its own, so that
+  /// what cannot be read is known before the work.
   void survey() {
-    LoadOptions texts = s_.reading;
-    texts.pictures = false;
     std::set<std::pair<std::string, Form>> seen;
     std::set<std::string> names;
     for (const auto& path : s_.data) {
       GAZE_CHECK(names.insert(stem(path)).second, "eval", path, ": a second file of this name");
-      ProblemReader reader(path, texts);
+      LoadOptions reading = s_.reading;
+      reading.keep_without_image = true;
+      reading.pictures = ProblemReader(path, reading).pictures_beside();
+      ProblemReader reader(path, reading);
+      Sha256 pictures;
       while (auto p = reader.next()) {
         GAZE_CHECK(seen.insert({p->split + "/" + p->index, p->form}).second, "eval", path, " row ",
                    reader.row(), ", index: ", p->index, " is there twice");
+        pictures.update(std::to_string(p->image.size()) + " bytes: ");
+        pictures.update({reinterpret_cast<const char*>(p->image.data()), p->image.size()});
       }
-      digests_.push_back(sha256_file(path));
+      digests_.push_back({sha256_file(path), reading.pictures ? pictures.digits() : ""});
     }
     GAZE_CHECK(!seen.empty(), "eval", "no problems in the given files");
     count_ = seen.size();
@@ -128,9 +138,11 @@ class FileEvaluation {
     io::OrderedJson j;
     j["model"] = sha256_file(trained_->weights_file);
     j["tokenizer"] = sha256_file(trained_->tokenizer_file);
-    for (std::size_t i = 0; i < s_.data.size(); ++i)
+    for (std::size_t i = 0; i < s_.data.size(); ++i) {
       j["data"].push_back({{"name", std::filesystem::path(s_.data[i]).filename().string()},
-                           {"sha256", digests_[i]}});
+                           {"sha256", digests_[i].file}});
+      if (!digests_[i].pictures.empty()) j["data"].back()["pictures"] = digests_[i].pictures;
+    }
     j["reading"] = {
         {"form", s_.reading.form ? (*s_.reading.form == Form::mc ? "MC" : "OE") : "by name"},
         {"text", texts[static_cast<std::size_t>(s_.reading.text)]},
@@ -289,8 +301,8 @@ class FileEvaluation {
   EvalSettings s_;
   Listener listener_;
   std::unique_ptr<TrainedModel<Device>> trained_;
-  std::vector<std::string> digests_;  // of the data files
-  std::size_t count_ = 0;             // problems, as far as is known
+  std::vector<DataDigest> digests_;  // of the data files
+  std::size_t count_ = 0;            // problems, as far as is known
   io::OrderedJson config_;
 };
 

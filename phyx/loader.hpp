@@ -35,11 +35,14 @@ inline void refuse_parquet(const std::filesystem::path& path) {
   std::array<char, 4> magic{};
   std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
   if (std::string_view(magic.data(), magic.size()) != "PAR1") return;
-  const std::string from = path.filename().string(), to = path.stem().string() + ".tsv";
+  const bool onto_itself = path.extension() == ".tsv";
+  const std::string from = path.filename().string();
+  const std::string to = path.stem().string() + (onto_itself ? "_text.tsv" : ".tsv");
   GAZE_FAIL("read_problems", path.string(),
             ": is Parquet; in its folder, convert it with: python3 ",
             "-c \"import pandas; pandas.read_parquet('", from, "').to_csv('", to,
-            "', sep='\\t', index=False)\"");
+            "', sep='\\t', index=False)\" (needs pandas and pyarrow; PhyX's files with complete "
+            "prompts are data_llms_eval/PhyX_*.parquet)");
 }
 
 }  // namespace detail
@@ -62,6 +65,10 @@ class ProblemReader {
   std::size_t row() const noexcept { return table_ ? table_->row() : lines_->row(); }
   /// How many rows without a picture were passed over.
   std::size_t dropped() const noexcept { return table_ ? table_->dropped() : 0; }
+  /// Whether pictures are read from files beside this one.
+  bool pictures_beside() const noexcept {
+    return table_ ? table_->pictures_beside() : lines_->pictures_beside();
+  }
   /// The table behind it; null for a JSONL.
   const detail::TableLoader* table() const noexcept { return table_ ? &*table_ : nullptr; }
 

@@ -112,6 +112,8 @@ class JsonlLoader {
 
   /// The line that next() read last.
   std::size_t row() const noexcept { return number_; }
+  /// Whether records name files for their pictures.
+  bool pictures_beside() const noexcept { return options_.pictures && !options_.caption; }
 
  private:
   Problem problem(const Json& record, const Place& place) const {
@@ -132,7 +134,7 @@ class JsonlLoader {
           types->is_string() ? parse_list(types->get<std::string>())
                              : json_texts(record, "reasoning_type", place, "reasoning_type"),
           place);
-    if (options_.pictures && !options_.caption)
+    if (pictures_beside())
       out.image = read_picture(folder_, {"test_image", "image", "images"},
                                needed_text(record, "image", place), options_.limits.field_bytes,
                                place, "image");

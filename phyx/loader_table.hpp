@@ -78,6 +78,15 @@ class TableLoader {
   /// Its cells, and the names of the columns.
   const TsvReader::Row& cells() const noexcept { return row_; }
   const TsvReader::Row& columns() const noexcept { return reader_.columns(); }
+  /// Its cell in column `name`, as written; empty when there is no such column.
+  std::string_view cell(const char* name) const {
+    const std::size_t at = reader_.column(name);
+    return at == TsvReader::none ? std::string_view{} : std::string_view(row_[at]);
+  }
+  /// Whether rows may name files for their pictures.
+  bool pictures_beside() const noexcept {
+    return with_pictures_ && reader_.column("image_path") != TsvReader::none;
+  }
 
  private:
   void require(const char* name) const {
@@ -92,11 +101,6 @@ class TableLoader {
     while (reader.next(row_)) answers_.see(row_[answer]);
   }
 
-  /// The cell in column `name`; empty when there is no such column.
-  std::string_view cell(const char* name) const {
-    const std::size_t at = reader_.column(name);
-    return at == TsvReader::none ? std::string_view{} : std::string_view(row_[at]);
-  }
   std::string_view present(const char* name) const {
     return is_missing(cell(name)) ? std::string_view{} : cell(name);
   }

@@ -38,7 +38,7 @@ inline Form form_of_path(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   if (name.find("_MC") != std::string::npos) return Form::mc;
   GAZE_CHECK(name.find("_OE") != std::string::npos, "form_of_path", path.string(),
-             ": the name holds neither _MC nor _OE");
+             ": the name holds neither _MC nor _OE; --form says which it is");
   return Form::oe;
 }
 

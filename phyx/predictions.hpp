@@ -22,10 +22,11 @@ namespace gaze::phyx {
 
 /// One prediction and its problem.
 struct Prediction {
-  std::size_t row = 0;          // in the prediction file: its row, or line
-  Problem problem;              // without the picture
-  std::string official_answer;  // the truth as the official code sees it, after pandas
-  std::string text;             // "nan" where it is missing
+  std::size_t row = 0;            // in the prediction file: its row, or line
+  Problem problem;                // without the picture
+  std::string official_answer;    // the truth as the official code sees it, after pandas
+  std::string official_category;  // as the file spells it: a column of the official table
+  std::string text;               // "nan" where it is missing
 };
 
 struct PredictionFiles {
@@ -159,10 +160,10 @@ class ProblemIndex {
   void add(const std::string& path, const ProblemReader& reader, Problem problem) {
     Prediction known;
     known.official_answer = problem.answer;
+    known.official_category = problem.category;
     if (const auto* table = reader.table()) {
-      const auto& columns = table->columns();
-      const auto at = std::find(columns.begin(), columns.end(), "answer") - columns.begin();
-      const std::string& cell = table->cells()[static_cast<std::size_t>(at)];
+      const std::string_view cell = table->cell("answer");
+      known.official_category = table->cell("category");
       if (problem.form == Form::mc)
         known.official_answer = cell;
       else if (!is_missing(cell))
@@ -225,6 +226,8 @@ class PredictionJoin {
     p.problem = problem_of_record(record, form ? *form : form_of_path(files_.predictions), place);
     p.official_answer = record.text("answer");
     if (p.problem.form == Form::oe && !lines_) p.official_answer = answers_.text(p.official_answer);
+    p.official_category = record.text("category");
+    if (is_missing(p.official_category)) p.official_category.clear();
     return p;
   }
 

@@ -183,9 +183,10 @@ inline void write_official_tables(const std::string& lead, const std::vector<Sco
                                   bool judged) {
   std::map<Form, std::vector<OfficialItem>> by_rule, by_judge;
   for (const auto& row : rows) {
-    const Problem& p = row.prediction.problem;
-    by_rule[p.form].push_back({p.category, row.official.match});
-    if (judged) by_judge[p.form].push_back({p.category, row.judged->match});
+    const Form form = row.prediction.problem.form;
+    const std::string& category = row.prediction.official_category;
+    by_rule[form].push_back({category, row.official.match});
+    if (judged) by_judge[form].push_back({category, row.judged->match});
   }
   for (const auto& [form, items] : by_rule) {
     std::string name = lead;

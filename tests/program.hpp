@@ -2,6 +2,7 @@
 // Running the program `gaze` from a test: its words, exit code and output, and a folder to work in.
 #pragma once
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,7 @@ inline std::string at(const std::string& name) {
 struct Done {
   int code = -1;  // exit code, or -signal
   std::string out, err;
+  long peak = 0;  // memory, in kilobytes
 };
 
 /// A started program with its output in files.
@@ -81,9 +83,10 @@ class Started {
   void signal(int number) const { ::kill(pid_, number); }
   Done wait() const {
     int status = 0;
-    ::waitpid(pid_, &status, 0);
+    rusage used{};
+    ::wait4(pid_, &status, 0, &used);
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    return {code, io::read_file(at("stdout")), io::read_file(at("stderr"))};
+    return {code, io::read_file(at("stdout")), io::read_file(at("stderr")), used.ru_maxrss};
   }
 
  private:

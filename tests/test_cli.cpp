@@ -2,6 +2,9 @@
 // The program itself: what it prints and writes, how it refuses bad input, and that a run which is
 // killed or interrupted goes on to the same files as an unbroken one.
 #include <chrono>
+#include <fstream>
+#include <random>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -322,6 +325,12 @@ TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
   INFO(eval.err);
   REQUIRE(eval.code == 0);
   CHECK(holds(eval.out, "accuracy"));
+  std::istringstream printed(eval.out);
+  std::set<std::string> lines;
+  for (std::string line; std::getline(printed, line);) {
+    INFO(line);
+    CHECK(lines.insert(line.substr(0, 33)).second);  // form and metric: each once
+  }
   for (const char* file :
        {"predictions.jsonl", "outcomes.jsonl", "results.csv", "synth_test_new_OE_predictions.tsv",
         "synth_test_new_OE_predictions_acc.csv"})
@@ -363,6 +372,38 @@ TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
   const Done report = gaze_run({"report", unbroken().out, "--out", at("merged")});
   CHECK(report.code == 0);
   CHECK(io::read_file(at("merged/report.html")).size() > 10000);
+}
+
+TEST_CASE("eval of a large table needs a fraction of its size in memory", "[slow]") {
+  if (!have_program()) return;
+  const std::string data = at("large_OE.tsv");
+  image::Image noise{1000, 900, std::vector<std::uint8_t>(1000 * 900 * 3)};
+  std::mt19937 random(1);
+  for (auto& value : noise.rgb) value = static_cast<std::uint8_t>(random());
+  const std::string picture = phyx::base64_encode(image::encode_png(noise));
+  constexpr int rows = 90;
+  {
+    std::ofstream table(data, std::ios::binary);
+    table << "index\tquestion\tanswer\timage\tcategory\n";
+    for (int i = 0; i < rows; ++i)
+      table << i << "\tWhat is F?\t5 N\t" << (i % 9 == 5 ? std::to_string(i - 1) : picture)
+            << "\tOptics\n";
+    table.close();
+    REQUIRE(table);
+  }
+  REQUIRE(fs::file_size(data) > std::uintmax_t{1} << 28);
+  const Done d = gaze_run({"eval", "--model", unbroken().model(), "--data", data, "--out",
+                           at("large"), "--samples", "0", "--max-tokens", "4", "--batch", "4"});
+  INFO(d.err);
+  REQUIRE(d.code == 0);
+  INFO("peak memory " << d.peak << " kB");
+  CHECK(d.peak < 200000);
+  phyx::TsvReader said(at("large/large_OE_predictions.tsv"));
+  phyx::TsvReader::Row row;
+  int count = 0;
+  while (said.next(row)) ++count;
+  CHECK(count == rows);
+  fs::remove(data);
 }
 
 TEST_CASE("a run killed at any moment and resumed ends with the files of an unbroken one",

@@ -185,6 +185,32 @@ TEST_CASE("an evaluation is only gone on with when asked, and the same") {
   CHECK(w.read("mine/predictions.jsonl") == "mine");
 }
 
+TEST_CASE("an evaluation is only gone on with where the pictures beside its table are the same") {
+  const World& w = world();
+  fs::create_directories(w.folder / "beside/images");
+  const auto problems = load_tsv(w.oe).problems;
+  const std::string picture = w.at("beside/images/7.png"), table = w.at("beside/x_OE_local.tsv");
+  const auto put = [&](const std::vector<std::uint8_t>& bytes) {
+    io::write_file(picture, std::span<const std::uint8_t>(bytes));
+  };
+  const std::string row = "\tWhat is F?\t2 N\timages/7.png\tMechanics\n";
+  io::write_file(table, "index\tquestion\tanswer\timage_path\tcategory\n7" + row + "8" + row);
+  const EvalSettings s = w.settings("beside_out", {table});
+  const auto error = [&] { return error_of([&] { FileEvaluation(s, {}).run(); }); };
+  CHECK(holds(error(), "x_OE_local.tsv row 1, image_path: cannot read"));
+  CHECK_FALSE(fs::exists(w.at("beside_out")));  // before anything was answered
+  put(problems[0].image);
+  REQUIRE(error().empty());
+  const std::string before = w.read("beside_out/predictions.jsonl");
+  put(problems[1].image);
+  CHECK(holds(error(), "beside_out/eval.json, data[0].pictures: "));
+  CHECK(w.read("beside_out/predictions.jsonl") == before);
+  put(problems[0].image);
+  CHECK(error().empty());
+  // Pictures in the table's own cells are part of its digest.
+  CHECK_FALSE(holds(w.read(whole() + "/eval.json"), "pictures"));
+}
+
 TEST_CASE("eval refuses files before it answers anything") {
   const World& w = world();
   const auto error = [&](std::vector<std::string> data) {

@@ -4,9 +4,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "gaze/rl/run_state.hpp"
 #include "tests/small_model.hpp"
@@ -34,14 +36,17 @@ std::string another(const GrpoOption& o, const io::OrderedJson& now) {
   return "0.375";
 }
 
+/// An option's default as docs/grpo.md writes it.
+std::string default_text(const GrpoOption& o) {
+  const auto value = o.get({});
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
 /// The table of docs/grpo.md (`GAZE_WRITE_DOCS=1` lets the test write it).
 std::string option_table() {
   std::string out = "| name | default | meaning |\n|---|---|---|\n";
-  const auto defaults = options_json({});
   for (const auto& o : grpo_options()) {
-    const auto& value = defaults.at(o.name);
-    out += "| `" + o.name + "` | " + (value.is_string() ? value.get<std::string>() : value.dump()) +
-           " | " + o.meaning;
+    out += "| `" + o.name + "` | " + default_text(o) + " | " + o.meaning;
     for (std::size_t i = 0; i < o.choices.size(); ++i) out += (i ? ", " : ": ") + o.choices[i];
     out += " |\n";
   }
@@ -212,5 +217,22 @@ TEST_CASE("docs/grpo.md has the table of options as it is, and every variant") {
   for (const auto& v : variants) {
     INFO(v.name);
     CHECK(holds(text, std::string("| `") + v.name + "` |"));
+  }
+}
+
+TEST_CASE("docs/grpo.md maps every option, with its default, to TRL's and verl's names") {
+  const std::string text = io::read_file(std::string(GAZE_TEST_DATA) + "/../../docs/grpo.md");
+  const std::size_t from = text.find("| Gaze (default) |");
+  REQUIRE(from != text.npos);
+  std::istringstream table(text.substr(from, text.find("\n\n", from) - from));
+  std::string ours;  // the first column
+  for (std::string line; std::getline(table, line);) {
+    INFO(line);
+    CHECK(std::count(line.begin(), line.end(), '|') == 5);
+    ours += line.substr(0, line.find('|', 1));
+  }
+  for (const auto& o : grpo_options()) {
+    INFO(o.name);
+    CHECK(holds(ours, "`" + o.name + "` (" + default_text(o) + ")"));
   }
 }

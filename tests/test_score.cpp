@@ -110,7 +110,7 @@ TEST_CASE("score: a file that holds the truth needs no data") {
                                       "{\"answer\":\"12 N\",\"prediction\":\"12 kg\"}\n");
   CHECK(verdicts(scored({bare, {}, {}})) == "11 00");
   const std::string plain = folder.put("plain.tsv", "answer\tprediction\nB\tB\n");
-  CHECK(holds(error_of([&] { scored({plain, {}, {}}); }), "neither _MC nor _OE"));
+  CHECK(holds(error_of([&] { scored({plain, {}, {}}); }), "neither _MC nor _OE; --form"));
   PredictionFiles files{plain, {}, {}};
   files.reading.form = Form::mc;
   CHECK(verdicts(scored(files)) == "10");
@@ -173,7 +173,12 @@ TEST_CASE("score: what is wrong is named with file, row and field") {
         " row 1, reasoning_type: unknown type");
   wrong("a.tsv", "index\tprediction\n", {mc}, ": holds no predictions");
   wrong("a.tsv", "index\tprediction\n0\t\"A\n", {mc}, " row 1: the file ends inside quotes");
-  wrong("a.tsv", "PAR1....PAR1", {mc}, ": is Parquet");
+  const std::string convert =
+      ": is Parquet; in its folder, convert it with: python3 -c \"import pandas; ";
+  wrong("a.parquet", "PAR1....PAR1", {mc},
+        convert + "pandas.read_parquet('a.parquet').to_csv('a.tsv', sep='\\t', index=False)\"");
+  wrong("a.tsv", "PAR1....PAR1", {mc},  // not onto itself
+        convert + "pandas.read_parquet('a.tsv').to_csv('a_text.tsv', ");
   CHECK(holds(error_of([&] {
                 read_predictions({folder.put("b.tsv", "prediction\nA\n"), {mc, mc}, {}});
               }),
@@ -222,6 +227,27 @@ TEST_CASE("score: slices, tables and files") {
   CHECK(results.size() == 2 * table.size());
   CHECK(results[0].metric == "accuracy_greedy");
   CHECK_FALSE(fs::exists(out + "/said_MC_judge_acc.csv"));
+}
+
+TEST_CASE("score: the official table has the categories as the file spells them") {
+  const Folder folder;
+  std::string text = oe_table();
+  text.replace(text.find("Optics"), 6, "Wave/Acoustics");
+  const std::string data = folder.put("PhyX_OE.tsv", text);
+  const std::string said = folder.put("said.jsonl",
+                                      "{\"index\":0,\"prediction\":\"12 N\"}\n"
+                                      "{\"index\":1,\"prediction\":\"4 m\"}\n");
+  const std::string csv = "\"Overall\",\"Mechanics\",\"Wave/Acoustics\"\n\"0.5\",\"1.0\",\"0.0\"\n";
+  auto rows = scored({said, {data}, {}});
+  CHECK(rows[1].prediction.problem.category == "Waves/Acoustics");  // in our own tables
+  write_scores((folder.path / "out").string(), said, rows);
+  CHECK(folder.read("out/said_acc.csv") == csv);
+  const std::string own = folder.put("own_OE.tsv",
+                                     "answer\tcategory\tprediction\n12 N\tMechanics\t12 N\n"
+                                     "3 m\tWave/Acoustics\t4 m\n5 m\tNA\t5\n");
+  write_scores((folder.path / "out").string(), own, scored({own, {}, {}}));
+  CHECK(folder.read("out/own_OE_acc.csv") ==
+        "\"Overall\",\"Mechanics\",\"Wave/Acoustics\"\n\"0.3333333333333333\",\"1.0\",\"0.0\"\n");
 }
 
 TEST_CASE("score: the judge can be stopped and goes on from its cache") {

@@ -40,7 +40,7 @@ struct EvalOptions {
       return FileEvaluation<decltype(chosen)>(s, listener(progress)).run();
     });
     for (const auto& r : rows)
-      if (r.slice_kind == "overall" && r.split == "all")
+      if (r.slice_kind == "overall" && r.split == "all" && r.seed == "all")
         std::printf("%-4s %-28s %6zu  %.4f [%.4f, %.4f]\n", r.format.c_str(), r.metric.c_str(),
                     static_cast<std::size_t>(r.n), r.value, r.low, r.high);
   }
