@@ -75,14 +75,12 @@ concept ElementwiseKernels = requires(KernelArguments<T> a) {
   K::sub(a.n, a.in, a.in, a.out);
   K::mul(a.n, a.in, a.in, a.out);
   K::div(a.n, a.in, a.in, a.out);
-  K::axpy(a.n, a.x, a.in, a.out);
   K::scale(a.n, a.x, a.in, a.out);
   K::swiglu_forward(a.n, a.n, a.in, a.out);
   K::swiglu_backward(a.n, a.n, a.in, a.in, a.out);
   { K::sum(a.n, a.in) } -> std::convertible_to<double>;
   { K::sum_squares(a.n, a.in) } -> std::convertible_to<double>;
   K::binary_strided(BroadcastOp::add, a.shape, a.in, a.shape, a.in, a.shape, a.out);
-  K::add_strided(a.shape, a.in, a.out, a.shape);
   K::unary_forward(UnaryOp::exp, a.n, a.in, a.out);
   K::unary_backward(UnaryOp::exp, a.n, a.in, a.in, a.in, a.out, a.flag);
   K::pointwise_forward(PointwiseOp::erf, a.n, a.x, a.in, a.out);
@@ -110,6 +108,8 @@ concept ValueKernels = requires(KernelArguments<T> a) {
   K::fill(a.n, a.x, a.out);
   K::fill_from(a.n, a.in, a.out);
   K::copy(a.n, a.in, a.out);
+  K::axpy(a.n, a.x, a.in, a.out);
+  K::add_strided(a.shape, a.in, a.out, a.shape);
   K::copy_strided(a.shape, a.in, a.shape, a.out);
   K::copy_to_strided(a.shape, a.in, a.out, a.shape);
   K::cast(a.n, a.in, KernelArguments<float>().out);
