@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "cuda/device.cuh"
+#include "cuda/report.hpp"
 #include "cuda/staging.hpp"
 
 namespace gaze::cuda {
@@ -143,6 +144,7 @@ cudaStream_t stream() {
 void synchronize() {
   refuse_while_recording("waiting for the device");
   check(cudaStreamSynchronize(stream()), "waiting for the device");
+  throw_reported();
 }
 
 MemoryInfo memory() {
@@ -208,6 +210,14 @@ void* take(std::size_t bytes) {
 void give(void* p) noexcept { cudaFree(p); }
 void lend(void*, std::size_t) {}
 void take_back(void*, std::size_t) noexcept {}
+
+SharedMemory take_shared(std::size_t bytes) {
+  stream();
+  SharedMemory memory{};
+  check(cudaHostAlloc(&memory.host, bytes, cudaHostAllocMapped), "cudaHostAlloc");
+  check(cudaHostGetDevicePointer(&memory.device, memory.host, 0), "cudaHostGetDevicePointer");
+  return memory;
+}
 
 void begin_recording() {
   check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed), "the start of a graph");

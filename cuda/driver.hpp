@@ -18,6 +18,12 @@ void give(void* p) noexcept;
 void lend(void* p, std::size_t bytes);
 void take_back(void* p, std::size_t bytes) noexcept;
 
+/// Memory that the host and kernels both see, each at its own address; never given back.
+struct SharedMemory {
+  void *host, *device;
+};
+SharedMemory take_shared(std::size_t bytes);
+
 /// Kernels launched between the two are recorded and not run. What end_recording() gives is run by
 /// run_recorded() and freed by drop_recorded(); it is null where the recording failed.
 void begin_recording();

@@ -19,6 +19,7 @@
 
 #include "cuda/driver.hpp"
 #include "cuda/fibre.hpp"
+#include "cuda/report.hpp"
 #include "gaze/core/index.hpp"
 #include "gaze/core/parallel.hpp"
 
@@ -144,6 +145,13 @@ void take_back(void* p, std::size_t bytes) noexcept {
   ASAN_POISON_MEMORY_REGION(Memory::instance().real(p), bytes);
 }
 
+SharedMemory take_shared(std::size_t bytes) {
+  void* const device = take(bytes);
+  GAZE_CHECK(device, "emulator", "no room for ", bytes, " bytes");
+  lend(device, bytes);
+  return {Memory::instance().real(device), device};
+}
+
 }  // namespace driver
 
 std::vector<DeviceInfo> devices() { return {{"emulated", 90, threads(), memory().total}}; }
@@ -151,7 +159,10 @@ std::string unavailable() { return ""; }
 void use_device(int index) {
   GAZE_CHECK(index == 0, "use_device", "there is no device ", index, ", only the emulated one, 0");
 }
-void synchronize() { refuse_while_recording("waiting for the device"); }
+void synchronize() {
+  refuse_while_recording("waiting for the device");
+  throw_reported();
+}
 MemoryInfo memory() { return Memory::instance().info(); }
 
 void copy_in(void* to, const void* from, std::size_t bytes) {
@@ -160,7 +171,9 @@ void copy_in(void* to, const void* from, std::size_t bytes) {
 }
 void copy_out(void* to, const void* from, std::size_t bytes) {
   refuse_while_recording("a copy from the device");
-  if (bytes > 0) std::memcpy(to, emulator::real(from, "copy_out", 1), bytes);
+  if (bytes == 0) return;
+  std::memcpy(to, emulator::real(from, "copy_out", 1), bytes);
+  throw_reported();
 }
 
 namespace emulator {

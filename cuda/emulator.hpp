@@ -27,6 +27,7 @@
 #define __shared__ static thread_local
 #define __launch_bounds__(...)
 #define __syncthreads() ::gaze::cuda::emulator::sync_block(__FILE__, __LINE__)
+#define __threadfence_system() std::atomic_thread_fence(std::memory_order_seq_cst)
 #define __syncwarp() ::gaze::cuda::emulator::sync_warp(__FILE__, __LINE__)
 #define threadIdx (::gaze::cuda::emulator::position.thread)
 #define blockIdx (::gaze::cuda::emulator::position.block)

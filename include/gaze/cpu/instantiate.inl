@@ -78,7 +78,7 @@ GAZE_INSTANTIATE void compare(CompareOp, Index, const GAZE_T*, const GAZE_T*, st
 GAZE_INSTANTIATE void choose(Index, const std::int32_t*, const GAZE_T*, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void cast(Index, const GAZE_T*, std::int32_t*);
 GAZE_INSTANTIATE void cast(Index, const std::int32_t*, GAZE_T*);
-GAZE_INSTANTIATE Index first_outside(Index, const GAZE_T*, double, double);
+GAZE_INSTANTIATE void check_values(Index, const GAZE_T*, const ValueCheck&, GAZE_T*);
 GAZE_INSTANTIATE void sum_to(Index, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void fill_from(Index, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void copy_to_strided(const Shape&, const GAZE_T*, GAZE_T*, const Shape&);

@@ -79,7 +79,7 @@ struct Kernels<Cpu> {
   GAZE_CPU_KERNEL(sum_to)
   GAZE_CPU_KERNEL(fill_from)
   GAZE_CPU_KERNEL(cast)
-  GAZE_CPU_KERNEL(first_outside)
+  GAZE_CPU_KERNEL(check_values)
   GAZE_CPU_KERNEL(copy_to_strided)
   GAZE_CPU_KERNEL(pointwise_forward)
   GAZE_CPU_KERNEL(pointwise_backward)

@@ -30,6 +30,7 @@ struct KernelArguments {
   AttentionShape attention;
   Shape shape;
   PatchGrid grid;
+  ValueCheck check;
   MatrixBatch<const T> batch_in;
   MatrixBatch<T> batch_out;
 };
@@ -115,7 +116,7 @@ concept ValueKernels = requires(KernelArguments<T> a) {
   K::cast(a.n, a.in, KernelArguments<float>().out);
   K::cast(a.n, a.in, KernelArguments<double>().out);
   K::cast(a.n, a.in, a.places);
-  { K::first_outside(a.n, a.in, 0.0, 0.0) } -> std::convertible_to<Index>;
+  K::check_values(a.n, a.in, a.check, a.out);
   K::compare(CompareOp::less, a.n, a.in, a.in, a.places);
   K::choose(a.n, a.ids, a.in, a.in, a.out);
   K::gather_elements(a.n, a.n, a.n, a.in, a.ids, a.out);
