@@ -224,23 +224,34 @@ void begin_recording() {
 }
 void* end_recording() {
   cudaGraph_t graph = nullptr;
-  cudaGraphExec_t runnable = nullptr;
-  if (cudaStreamEndCapture(stream(), &graph) != cudaSuccess || !graph) {
-    cudaGetLastError();
-    return nullptr;
-  }
-  if (cudaGraphInstantiate(&runnable, graph, 0) != cudaSuccess) {
-    cudaGetLastError();
-    runnable = nullptr;
-  }
-  cudaGraphDestroy(graph);
-  return runnable;
-}
-void run_recorded(void* recorded) {
-  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(recorded), stream()), "a graph's launch");
+  if (cudaStreamEndCapture(stream(), &graph) == cudaSuccess) return graph;
+  cudaGetLastError();  // forgets it
+  return nullptr;
 }
 void drop_recorded(void* recorded) noexcept {
-  cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(recorded));
+  cudaGraphDestroy(static_cast<cudaGraph_t>(recorded));
+}
+
+void* make_runnable(void* recorded) {
+  cudaGraphExec_t runnable = nullptr;
+  if (cudaGraphInstantiate(&runnable, static_cast<cudaGraph_t>(recorded), 0) == cudaSuccess)
+    return runnable;
+  cudaGetLastError();
+  return nullptr;
+}
+bool update_runnable(void* runnable, void* recorded) {
+  cudaGraphExecUpdateResultInfo why;
+  if (cudaGraphExecUpdate(static_cast<cudaGraphExec_t>(runnable),
+                          static_cast<cudaGraph_t>(recorded), &why) == cudaSuccess)
+    return true;
+  cudaGetLastError();
+  return false;
+}
+void run(void* runnable) {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(runnable), stream()), "a graph's launch");
+}
+void drop_runnable(void* runnable) noexcept {
+  cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(runnable));
 }
 
 }  // namespace driver

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <numeric>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include <sys/mman.h>
@@ -120,7 +121,11 @@ void refuse_while_recording(const char* what) {
 }
 
 /// What a graph is here: the launches, in order.
-using Launches = std::vector<std::function<void()>>;
+struct RecordedLaunch {
+  const char* kernel;
+  std::function<void()> run;
+};
+using Launches = std::vector<RecordedLaunch>;
 Launches* recorded_launches = nullptr;
 
 }  // namespace
@@ -129,10 +134,23 @@ namespace driver {
 
 void begin_recording() { recorded_launches = new Launches; }
 void* end_recording() { return std::exchange(recorded_launches, nullptr); }
-void run_recorded(void* recorded) {
-  for (const auto& launch : *static_cast<Launches*>(recorded)) launch();
-}
 void drop_recorded(void* recorded) noexcept { delete static_cast<Launches*>(recorded); }
+
+void* make_runnable(void* recorded) { return new Launches(*static_cast<Launches*>(recorded)); }
+bool update_runnable(void* runnable, void* recorded) {
+  auto& old = *static_cast<Launches*>(runnable);
+  const auto& wanted = *static_cast<const Launches*>(recorded);
+  const auto same_kernel = [](const RecordedLaunch& a, const RecordedLaunch& b) {
+    return std::string_view(a.kernel) == b.kernel;
+  };
+  if (!std::equal(old.begin(), old.end(), wanted.begin(), wanted.end(), same_kernel)) return false;
+  old = wanted;
+  return true;
+}
+void run(void* runnable) {
+  for (const auto& launch : *static_cast<const Launches*>(runnable)) launch.run();
+}
+void drop_runnable(void* runnable) noexcept { delete static_cast<Launches*>(runnable); }
 
 void* take(std::size_t bytes) { return Memory::instance().take(bytes); }
 void give(void* p) noexcept { Memory::instance().give(p); }
@@ -410,7 +428,9 @@ const std::byte* exchange_bytes_of_warp(const void* mine, std::size_t bytes) {
 
 std::byte* dynamic_shared_memory() { return Runner::instance().shared.get(); }
 
-void record(std::function<void()> launch) { recorded_launches->push_back(std::move(launch)); }
+void record(const char* kernel, std::function<void()> launch) {
+  recorded_launches->push_back({kernel, std::move(launch)});
+}
 
 void set_order(std::uint64_t seed) { order_seed() = seed; }
 

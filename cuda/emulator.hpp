@@ -101,7 +101,7 @@ void set_order(std::uint64_t seed);
 void* real(const void* device, const char* kernel, std::size_t argument);
 
 /// Keeps the launch for the graph that is being recorded.
-void record(std::function<void()> launch);
+void record(const char* kernel, std::function<void()> launch);
 
 /// Runs body(context) as every thread of every block.
 struct Grid {
