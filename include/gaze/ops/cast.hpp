@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "gaze/kernels/settings.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {

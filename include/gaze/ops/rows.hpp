@@ -4,6 +4,7 @@
 //
 // Indices are Tensor<int32>; they carry no gradient. An index of -1 means no row.
 #pragma once
+#include "gaze/kernels/settings.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
