@@ -66,6 +66,10 @@ GAZE_INSTANTIATE void gemm_batched(bool, bool, Index, Index, Index, Index,
                                    const MatrixBatch<const GAZE_T>&,
                                    const MatrixBatch<const GAZE_T>&, const MatrixBatch<GAZE_T>&,
                                    bool, bool);
+GAZE_INSTANTIATE void linear_gelu_forward(Index, Index, Index, const GAZE_T*, const GAZE_T*,
+                                          const GAZE_T*, GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void linear_gelu_backward(Index, Index, Index, const GAZE_T*, const GAZE_T*,
+                                           const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void unfold(const PatchGrid&, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void fold_add(const PatchGrid&, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void pointwise_forward(PointwiseOp, Index, GAZE_T, const GAZE_T*, GAZE_T*);

@@ -40,6 +40,8 @@ concept MatrixKernels = requires(KernelArguments<T> a) {
   K::gemm(a.flag, a.flag, a.n, a.n, a.n, a.in, a.n, a.in, a.n, a.out, a.n, a.flag, a.in);
   K::gemm_batched(a.flag, a.flag, a.n, a.n, a.n, a.n, a.batch_in, a.batch_in, a.batch_out, a.flag,
                   a.flag);
+  K::linear_gelu_forward(a.n, a.n, a.n, a.in, a.in, a.in, a.out, a.out);
+  K::linear_gelu_backward(a.n, a.n, a.n, a.in, a.in, a.in, a.out);
   K::unfold(a.grid, a.in, a.out);
   K::fold_add(a.grid, a.in, a.out);
 };
