@@ -3,9 +3,9 @@
 //
 // The library thinks in columns: our row-major C [m, n] is its C^T [n, m], so it multiplies op(B)^T
 // by op(A)^T, and a bias per column of ours is one per row of its. Its auxiliary matrix, the values
-// before gelu, lies as the result does. The algorithm of a shape is asked for once and kept, so that
-// a shape always runs the same way; schemes that add up partial results in no fixed order are not
-// allowed. float32 means float32: no TF32.
+// before gelu, lies as the result does. The algorithm of a shape is asked for once and kept, so
+// that a shape always runs the same way; schemes that add up partial results in no fixed order are
+// not allowed. float32 means float32: no TF32.
 #include "cuda/library_gemm.hpp"
 
 #include <cublasLt.h>
