@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Kernels<Cuda>, products with gelu; see gaze/cpu/linear_gelu.hpp for what they mean. Defined in
-// linear_gelu.cpp.
+// linear_gelu.cu.
 #pragma once
 #include "gaze/core/index.hpp"
 
