@@ -63,7 +63,7 @@ void launch(const Launch& l, void (*kernel)(Parameters...),
         grid, [](void* context) { (*static_cast<decltype(copy)*>(context))(); }, &copy);
   };
   if (recording())
-    emulator::record(run);
+    emulator::record(l.name, run);
   else
     run();
 }

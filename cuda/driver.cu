@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "cuda/device.cuh"
+#include "cuda/report.hpp"
 #include "cuda/staging.hpp"
 
 namespace gaze::cuda {
@@ -143,6 +144,7 @@ cudaStream_t stream() {
 void synchronize() {
   refuse_while_recording("waiting for the device");
   check(cudaStreamSynchronize(stream()), "waiting for the device");
+  throw_reported();
 }
 
 MemoryInfo memory() {
@@ -209,28 +211,47 @@ void give(void* p) noexcept { cudaFree(p); }
 void lend(void*, std::size_t) {}
 void take_back(void*, std::size_t) noexcept {}
 
+SharedMemory take_shared(std::size_t bytes) {
+  stream();
+  SharedMemory memory{};
+  check(cudaHostAlloc(&memory.host, bytes, cudaHostAllocMapped), "cudaHostAlloc");
+  check(cudaHostGetDevicePointer(&memory.device, memory.host, 0), "cudaHostGetDevicePointer");
+  return memory;
+}
+
 void begin_recording() {
   check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed), "the start of a graph");
 }
 void* end_recording() {
   cudaGraph_t graph = nullptr;
-  cudaGraphExec_t runnable = nullptr;
-  if (cudaStreamEndCapture(stream(), &graph) != cudaSuccess || !graph) {
-    cudaGetLastError();
-    return nullptr;
-  }
-  if (cudaGraphInstantiate(&runnable, graph, 0) != cudaSuccess) {
-    cudaGetLastError();
-    runnable = nullptr;
-  }
-  cudaGraphDestroy(graph);
-  return runnable;
-}
-void run_recorded(void* recorded) {
-  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(recorded), stream()), "a graph's launch");
+  if (cudaStreamEndCapture(stream(), &graph) == cudaSuccess) return graph;
+  cudaGetLastError();  // forgets it
+  return nullptr;
 }
 void drop_recorded(void* recorded) noexcept {
-  cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(recorded));
+  cudaGraphDestroy(static_cast<cudaGraph_t>(recorded));
+}
+
+void* make_runnable(void* recorded) {
+  cudaGraphExec_t runnable = nullptr;
+  if (cudaGraphInstantiate(&runnable, static_cast<cudaGraph_t>(recorded), 0) == cudaSuccess)
+    return runnable;
+  cudaGetLastError();
+  return nullptr;
+}
+bool update_runnable(void* runnable, void* recorded) {
+  cudaGraphExecUpdateResultInfo why;
+  if (cudaGraphExecUpdate(static_cast<cudaGraphExec_t>(runnable),
+                          static_cast<cudaGraph_t>(recorded), &why) == cudaSuccess)
+    return true;
+  cudaGetLastError();
+  return false;
+}
+void run(void* runnable) {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(runnable), stream()), "a graph's launch");
+}
+void drop_runnable(void* runnable) noexcept {
+  cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(runnable));
 }
 
 }  // namespace driver

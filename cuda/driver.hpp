@@ -18,11 +18,23 @@ void give(void* p) noexcept;
 void lend(void* p, std::size_t bytes);
 void take_back(void* p, std::size_t bytes) noexcept;
 
-/// Kernels launched between the two are recorded and not run. What end_recording() gives is run by
-/// run_recorded() and freed by drop_recorded(); it is null where the recording failed.
+/// Memory that the host and kernels both see, each at its own address; never given back.
+struct SharedMemory {
+  void *host, *device;
+};
+SharedMemory take_shared(std::size_t bytes);
+
+/// Kernels launched between the two are recorded and not run; null where that failed.
 void begin_recording();
 void* end_recording();
-void run_recorded(void* recorded);
 void drop_recorded(void* recorded) noexcept;
+
+/// What runs the kernels of a recording, any number of times; null where that failed.
+void* make_runnable(void* recorded);
+/// Makes a runnable, all of whose runs have been asked for, do what another recording does; false
+/// where its kernels are not the same ones in the same order, and then the runnable is of no use.
+bool update_runnable(void* runnable, void* recorded);
+void run(void* runnable);
+void drop_runnable(void* runnable) noexcept;
 
 }  // namespace gaze::cuda::driver

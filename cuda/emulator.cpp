@@ -13,12 +13,14 @@
 #include <mutex>
 #include <numeric>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include <sys/mman.h>
 
 #include "cuda/driver.hpp"
 #include "cuda/fibre.hpp"
+#include "cuda/report.hpp"
 #include "gaze/core/index.hpp"
 #include "gaze/core/parallel.hpp"
 
@@ -119,7 +121,11 @@ void refuse_while_recording(const char* what) {
 }
 
 /// What a graph is here: the launches, in order.
-using Launches = std::vector<std::function<void()>>;
+struct RecordedLaunch {
+  const char* kernel;
+  std::function<void()> run;
+};
+using Launches = std::vector<RecordedLaunch>;
 Launches* recorded_launches = nullptr;
 
 }  // namespace
@@ -128,10 +134,23 @@ namespace driver {
 
 void begin_recording() { recorded_launches = new Launches; }
 void* end_recording() { return std::exchange(recorded_launches, nullptr); }
-void run_recorded(void* recorded) {
-  for (const auto& launch : *static_cast<Launches*>(recorded)) launch();
-}
 void drop_recorded(void* recorded) noexcept { delete static_cast<Launches*>(recorded); }
+
+void* make_runnable(void* recorded) { return new Launches(*static_cast<Launches*>(recorded)); }
+bool update_runnable(void* runnable, void* recorded) {
+  auto& old = *static_cast<Launches*>(runnable);
+  const auto& wanted = *static_cast<const Launches*>(recorded);
+  const auto same_kernel = [](const RecordedLaunch& a, const RecordedLaunch& b) {
+    return std::string_view(a.kernel) == b.kernel;
+  };
+  if (!std::equal(old.begin(), old.end(), wanted.begin(), wanted.end(), same_kernel)) return false;
+  old = wanted;
+  return true;
+}
+void run(void* runnable) {
+  for (const auto& launch : *static_cast<const Launches*>(runnable)) launch.run();
+}
+void drop_runnable(void* runnable) noexcept { delete static_cast<Launches*>(runnable); }
 
 void* take(std::size_t bytes) { return Memory::instance().take(bytes); }
 void give(void* p) noexcept { Memory::instance().give(p); }
@@ -144,6 +163,13 @@ void take_back(void* p, std::size_t bytes) noexcept {
   ASAN_POISON_MEMORY_REGION(Memory::instance().real(p), bytes);
 }
 
+SharedMemory take_shared(std::size_t bytes) {
+  void* const device = take(bytes);
+  GAZE_CHECK(device, "emulator", "no room for ", bytes, " bytes");
+  lend(device, bytes);
+  return {Memory::instance().real(device), device};
+}
+
 }  // namespace driver
 
 std::vector<DeviceInfo> devices() { return {{"emulated", 90, threads(), memory().total}}; }
@@ -151,7 +177,10 @@ std::string unavailable() { return ""; }
 void use_device(int index) {
   GAZE_CHECK(index == 0, "use_device", "there is no device ", index, ", only the emulated one, 0");
 }
-void synchronize() { refuse_while_recording("waiting for the device"); }
+void synchronize() {
+  refuse_while_recording("waiting for the device");
+  throw_reported();
+}
 MemoryInfo memory() { return Memory::instance().info(); }
 
 void copy_in(void* to, const void* from, std::size_t bytes) {
@@ -160,7 +189,9 @@ void copy_in(void* to, const void* from, std::size_t bytes) {
 }
 void copy_out(void* to, const void* from, std::size_t bytes) {
   refuse_while_recording("a copy from the device");
-  if (bytes > 0) std::memcpy(to, emulator::real(from, "copy_out", 1), bytes);
+  if (bytes == 0) return;
+  std::memcpy(to, emulator::real(from, "copy_out", 1), bytes);
+  throw_reported();
 }
 
 namespace emulator {
@@ -397,7 +428,9 @@ const std::byte* exchange_bytes_of_warp(const void* mine, std::size_t bytes) {
 
 std::byte* dynamic_shared_memory() { return Runner::instance().shared.get(); }
 
-void record(std::function<void()> launch) { recorded_launches->push_back(std::move(launch)); }
+void record(const char* kernel, std::function<void()> launch) {
+  recorded_launches->push_back({kernel, std::move(launch)});
+}
 
 void set_order(std::uint64_t seed) { order_seed() = seed; }
 

@@ -27,6 +27,7 @@
 #define __shared__ static thread_local
 #define __launch_bounds__(...)
 #define __syncthreads() ::gaze::cuda::emulator::sync_block(__FILE__, __LINE__)
+#define __threadfence_system() std::atomic_thread_fence(std::memory_order_seq_cst)
 #define __syncwarp() ::gaze::cuda::emulator::sync_warp(__FILE__, __LINE__)
 #define threadIdx (::gaze::cuda::emulator::position.thread)
 #define blockIdx (::gaze::cuda::emulator::position.block)
@@ -100,7 +101,7 @@ void set_order(std::uint64_t seed);
 void* real(const void* device, const char* kernel, std::size_t argument);
 
 /// Keeps the launch for the graph that is being recorded.
-void record(std::function<void()> launch);
+void record(const char* kernel, std::function<void()> launch);
 
 /// Runs body(context) as every thread of every block.
 struct Grid {

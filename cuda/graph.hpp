@@ -22,6 +22,11 @@ class Graph {
 
   void launch() const;
 
+  /// Did it take over what the graph before it was run by, instead of having that made? Where the
+  /// kernels are the same ones in the same order, whatever their sizes and arguments, and the graph
+  /// before is gone.
+  bool took_over() const;
+
  private:
   struct Recording;
   std::unique_ptr<Recording> recording_;

@@ -13,6 +13,7 @@
 #include "cuda/elements.hpp"
 #include "cuda/generate.hpp"
 #include "cuda/graph.hpp"
+#include "cuda/linear_gelu.hpp"
 #include "cuda/matrix.hpp"
 #include "cuda/patches.hpp"
 #include "cuda/rows.hpp"
@@ -29,6 +30,7 @@ struct Kernels<Cuda> : cuda::ElementKernels,
                        cuda::RowKernels,
                        cuda::AlongRowKernels,
                        cuda::MatrixKernels,
+                       cuda::LinearGeluKernels,
                        cuda::BatchKernels,
                        cuda::PatchKernels,
                        cuda::AttentionKernels,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Products of float32 or bf16 through cuBLASLt, with float32 sums and the bias as its epilogue.
+// Products of float32 or bf16 through cuBLASLt, with float32 sums and the bias, gelu or its
+// derivative as epilogue.
 //
 // The library thinks in columns: our row-major C [m, n] is its C^T [n, m], so it multiplies op(B)^T
-// by op(A)^T, and a bias per column of ours is one per row of its. The algorithm of a shape is
-// asked for once and kept, so that a shape always runs the same way; schemes that add up partial
-// results in no fixed order are not allowed. float32 means float32: no TF32.
+// by op(A)^T, and a bias per column of ours is one per row of its. Its auxiliary matrix, the values
+// before gelu, lies as the result does. The algorithm of a shape is asked for once and kept, so
+// that a shape always runs the same way; schemes that add up partial results in no fixed order are
+// not allowed. float32 means float32: no TF32.
 #include "cuda/library_gemm.hpp"
 
 #include <cublasLt.h>
@@ -45,19 +47,30 @@ Library& library() {
   return *l;
 }
 
+/// What is done with a product's result before it is stored: nothing; + bias; pre = that, and gelu
+/// of it; * gelu'(pre).
+enum class Epilogue { none, bias, gelu, gelu_slope };
+
 /// Everything that decides how a product is done.
 struct Product {
-  bool transpose_a, transpose_b, accumulate, biased, bf16;
+  bool transpose_a, transpose_b, accumulate;
   Index m, n, k, lda, ldb, ldc;
-  unsigned alignment;  // bytes, of all operands
+  Epilogue epilogue = Epilogue::none;
+  unsigned alignment = 16;  // bytes, of all operands
+  bool bf16 = false;        // operands
 
   auto key() const {
-    return std::array<Index, 8>{
-        m,         n,
-        k,         lda,
-        ldb,       ldc,
-        alignment, transpose_a + 2 * transpose_b + 4 * accumulate + 8 * biased + 16 * bf16};
+    return std::array<Index, 9>{
+        m,   n,   k,         lda,
+        ldb, ldc, alignment, static_cast<Index>(epilogue),
+        transpose_a + 2 * transpose_b + 4 * accumulate + 8 * bf16};
   }
+};
+
+/// What the epilogue takes besides the result; null what it does not.
+struct EpilogueData {
+  const float* bias = nullptr;
+  const float* pre = nullptr;  // written by Epilogue::gelu
 };
 
 /// A product's descriptions and its algorithm; `found` is false where the library has none.
@@ -87,14 +100,29 @@ cublasLtMatrixLayout_t layout(cudaDataType_t type, Index rows, Index columns, In
   return l;
 }
 
+void point(const Plan& plan, const EpilogueData& data) {
+  if (data.bias) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, data.bias);
+  if (data.pre) set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, data.pre);
+}
+
+void set_epilogue(const Plan& plan, const Product& p) {
+  static constexpr cublasLtEpilogue_t names[] = {CUBLASLT_EPILOGUE_DEFAULT, CUBLASLT_EPILOGUE_BIAS,
+                                                 CUBLASLT_EPILOGUE_GELU_AUX_BIAS,
+                                                 CUBLASLT_EPILOGUE_DGELU};
+  set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, names[static_cast<int>(p.epilogue)]);
+  if (p.epilogue == Epilogue::gelu || p.epilogue == Epilogue::gelu_slope)
+    set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, static_cast<std::int64_t>(p.ldc));
+}
+
 /// In the library's terms: first = B, second = A, both as stored.
-Plan make_plan(const Product& p) {
+Plan make_plan(const Product& p, const EpilogueData& data) {
   Plan plan;
   check(cublasLtMatmulDescCreate(&plan.operation, CUBLAS_COMPUTE_32F, CUDA_R_32F), "a matmul");
   const auto turned = [](bool t) { return t ? CUBLAS_OP_T : CUBLAS_OP_N; };
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, turned(p.transpose_b));
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, turned(p.transpose_a));
-  if (p.biased) set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+  set_epilogue(plan, p);
+  point(plan, data);
   const auto type = p.bf16 ? CUDA_R_16BF : CUDA_R_32F;
   plan.first = p.transpose_b ? layout(type, p.k, p.n, p.ldb) : layout(type, p.n, p.k, p.ldb);
   plan.second = p.transpose_a ? layout(type, p.m, p.k, p.lda) : layout(type, p.k, p.m, p.lda);
@@ -120,13 +148,13 @@ Plan make_plan(const Product& p) {
   return plan;
 }
 
-const Plan& plan_of(const Product& p) {
+const Plan& plan_of(const Product& p, const EpilogueData& data) {
   static std::mutex mutex;
-  static auto* plans = new std::map<std::array<Index, 8>, Plan>;
+  static auto* plans = new std::map<std::array<Index, 9>, Plan>;
   const std::lock_guard<std::mutex> lock(mutex);
   const auto found = plans->find(p.key());
   return found != plans->end() ? found->second
-                               : plans->emplace(p.key(), make_plan(p)).first->second;
+                               : plans->emplace(p.key(), make_plan(p, data)).first->second;
 }
 
 /// The largest power of two up to 16 that divides all addresses.
@@ -136,25 +164,37 @@ unsigned common_alignment(std::initializer_list<const void*> pointers) {
   return static_cast<unsigned>(bits & (~bits + 1));
 }
 
+template <class U>
+bool multiply(Product p, const U* a, const U* b, float* c, const EpilogueData& data) {
+  if (library().plain || p.m <= 0 || p.n <= 0 || p.k <= 0) return false;
+  p.alignment = common_alignment({a, b, c, data.bias, data.pre});
+  p.bf16 = std::is_same_v<U, gaze::bf16>;
+  const Plan& plan = plan_of(p, data);
+  if (!plan.found) return false;
+  point(plan, data);
+  const float one = 1, start = p.accumulate ? 1.0f : 0.0f;
+  check(cublasLtMatmul(library().handle, plan.operation, &one, b, plan.first, a, plan.second,
+                       &start, c, plan.result, c, plan.result, &plan.algorithm,
+                       library().workspace.data(), workspace_bytes, stream()),
+        "cublasLtMatmul");
+  return true;
+}
+
+/// The library wants the auxiliary matrix at multiples of 16 bytes with rows of whole 8 values.
+bool takes_auxiliary(Index columns, const float* pre) {
+  return columns % 8 == 0 && common_alignment({pre}) == 16;
+}
+
 }  // namespace
 
 template <class U>
 bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const U* a,
                   Index lda, const U* b, Index ldb, float* c, Index ldc, bool accumulate,
                   const float* bias) {
-  if (library().plain || m <= 0 || n <= 0 || k <= 0) return false;
-  const bool biased = bias && !accumulate;
-  const unsigned alignment = common_alignment({a, b, c, biased ? bias : c});
-  const Plan& plan = plan_of({transpose_a, transpose_b, accumulate, biased, std::is_same_v<U, bf16>,
-                              m, n, k, lda, ldb, ldc, alignment});
-  if (!plan.found) return false;
-  if (biased) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
-  const float one = 1, start = accumulate ? 1.0f : 0.0f;
-  check(cublasLtMatmul(library().handle, plan.operation, &one, b, plan.first, a, plan.second,
-                       &start, c, plan.result, c, plan.result, &plan.algorithm,
-                       library().workspace.data(), workspace_bytes, stream()),
-        "cublasLtMatmul");
-  return true;
+  if (accumulate) bias = nullptr;
+  const Epilogue epilogue = bias ? Epilogue::bias : Epilogue::none;
+  return multiply({transpose_a, transpose_b, accumulate, m, n, k, lda, ldb, ldc, epilogue}, a, b, c,
+                  {bias});
 }
 
 #define GAZE_INSTANTIATE(U)                                                                     \
@@ -163,5 +203,18 @@ bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
 GAZE_INSTANTIATE(float)
 GAZE_INSTANTIATE(bf16)
 #undef GAZE_INSTANTIATE
+
+bool library_linear_gelu(Index m, Index n, Index k, const float* x, const float* w,
+                         const float* bias, float* pre, float* y) {
+  return takes_auxiliary(n, pre) &&
+         multiply({false, true, false, m, n, k, k, k, n, Epilogue::gelu}, x, w, y, {bias, pre});
+}
+
+bool library_linear_gelu_backward(Index m, Index n, Index k, const float* dy, const float* w,
+                                  const float* pre, float* dpre) {
+  return takes_auxiliary(n, pre) &&
+         multiply({false, false, false, m, n, k, k, n, n, Epilogue::gelu_slope}, dy, w, dpre,
+                  {nullptr, pre});
+}
 
 }  // namespace gaze::cuda

@@ -12,4 +12,11 @@ bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
                   Index lda, const U* b, Index ldb, float* c, Index ldc, bool accumulate,
                   const float* bias);
 
+/// LinearGeluKernels, with the activation as the product's epilogue; false and nothing done as
+/// above.
+bool library_linear_gelu(Index m, Index n, Index k, const float* x, const float* w,
+                         const float* bias, float* pre, float* y);
+bool library_linear_gelu_backward(Index m, Index n, Index k, const float* dy, const float* w,
+                                  const float* pre, float* dpre);
+
 }  // namespace gaze::cuda

@@ -6,6 +6,7 @@
 // of a graph, which run again later: while a graph is recorded, blocks come from the graph's own
 // store and go back to it, and it gives them up when the graph is gone.
 #include <unordered_map>
+#include <utility>
 
 #include "cuda/driver.hpp"
 #include "cuda/runtime.hpp"
@@ -123,12 +124,52 @@ void Allocator<Cuda>::reset_peak() { cache().reset_peak(); }
 
 namespace cuda {
 
+namespace {
+
+/// What the last graph that is gone was run by, for the next one.
+class SpareRunnable {
+ public:
+  static SpareRunnable& instance() {
+    static auto* spare = new SpareRunnable;
+    return *spare;
+  }
+
+  /// Made to do what was recorded; null where there is none that can.
+  void* take(void* recorded) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    void* const runnable = std::exchange(spare_, nullptr);
+    if (!runnable || driver::update_runnable(runnable, recorded)) return runnable;
+    driver::drop_runnable(runnable);
+    return nullptr;
+  }
+  void keep(void* runnable) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::swap(spare_, runnable);
+    if (runnable) driver::drop_runnable(runnable);
+  }
+
+ private:
+  std::mutex mutex_;
+  void* spare_ = nullptr;
+};
+
+}  // namespace
+
 struct Graph::Recording {
   GraphMemory memory;
-  void* recorded = nullptr;
+  void* runnable = nullptr;
+  bool took_over = false;
 
   ~Recording() {
-    if (recorded) driver::drop_recorded(recorded);
+    if (runnable) SpareRunnable::instance().keep(runnable);
+  }
+
+  void make_runnable(void* recorded) {
+    runnable = SpareRunnable::instance().take(recorded);
+    took_over = runnable != nullptr;
+    if (!took_over) runnable = driver::make_runnable(recorded);
+    driver::drop_recorded(recorded);
+    GAZE_CHECK(runnable, "Graph", "the recording cannot be run");
   }
 };
 
@@ -143,12 +184,13 @@ Graph::Graph(const std::function<void()>& work) : recording_(std::make_unique<Re
     work();
   } catch (...) {
     Owners::instance().recording = nullptr;
-    recording_->recorded = driver::end_recording();
+    if (void* const recorded = driver::end_recording()) driver::drop_recorded(recorded);
     throw;
   }
   Owners::instance().recording = nullptr;
-  recording_->recorded = driver::end_recording();
-  GAZE_CHECK(recording_->recorded, "Graph", "the recording failed");
+  void* const recorded = driver::end_recording();
+  GAZE_CHECK(recorded, "Graph", "the recording failed");
+  recording_->make_runnable(recorded);
   arithmetic_ = arithmetic() - before;
   count_arithmetic(-arithmetic_);  // nothing ran yet
 }
@@ -156,9 +198,11 @@ Graph::Graph(const std::function<void()>& work) : recording_(std::make_unique<Re
 Graph::~Graph() = default;
 
 void Graph::launch() const {
-  driver::run_recorded(recording_->recorded);
+  driver::run(recording_->runnable);
   count_arithmetic(arithmetic_);
 }
+
+bool Graph::took_over() const { return recording_->took_over; }
 
 }  // namespace cuda
 

@@ -13,20 +13,11 @@ void ValueKernels::cast(Index n, const T* x, U* y) {
 }
 
 template <class T>
-Index ValueKernels::first_outside(Index n, const T* x, double low, double high) {
-  if (n <= 0 || recording()) return n;  // nothing can wait for the answer while a graph is recorded
-  constexpr Index most = 1024;  // blocks; each thread looks at many elements where there are more
-  const Index blocks = pieces(n, kElementThreads) < most ? pieces(n, kElementThreads) : most;
-  const Storage<Cuda> places(static_cast<std::size_t>(blocks) * sizeof(Index));
-  auto* const first = static_cast<Index*>(places.data());
-  const dim3 threads(kElementThreads);
-  launch({"first_outside", dim3(static_cast<unsigned>(blocks)), threads}, first_outside_kernel<T>,
-         n, x, low, high, first);
-  if (blocks > 1)
-    launch({"first_outside", dim3(1), threads}, smallest_kernel<Index>, blocks, n, first);
-  Index found = n;
-  copy_out(&found, first, sizeof(found));
-  return found;
+void ValueKernels::check_values(Index n, const T* x, const ValueCheck& check, T* safe) {
+  if (n <= 0) return;
+  const Index threads = n < kCheckThreads ? pieces(n, kWarp) * kWarp : kCheckThreads;
+  launch({"check_values", dim3(1), dim3(static_cast<unsigned>(threads))}, check_values_kernel<T>, n,
+         x, check, safe, device_report());
 }
 
 template <class T>
@@ -101,7 +92,7 @@ GAZE_INSTANTIATE(double)
   template void ValueKernels::cast(Index, const T*, float*);                                \
   template void ValueKernels::cast(Index, const T*, double*);                               \
   template void ValueKernels::cast(Index, const T*, std::int32_t*);                         \
-  template Index ValueKernels::first_outside(Index, const T*, double, double);              \
+  template void ValueKernels::check_values(Index, const T*, const ValueCheck&, T*);         \
   template void ValueKernels::fill_from(Index, const T*, T*);                               \
   template void ValueKernels::copy_to_strided(const Shape&, const T*, T*, const Shape&);    \
   template void ValueKernels::compare(CompareOp, Index, const T*, const T*, std::int32_t*); \

@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: MIT
 // One thread per value of the result (see elements.cuh): element i of every output belongs to the
 // thread of i, which reads element i of the inputs, or of a strided one the element that
-// strided_offset says; so all accesses lie below n and nothing needs a barrier. Only the search for
-// a value out of bounds folds positions, as a sum does its values.
+// strided_offset says; so all accesses lie below n and nothing needs a barrier. Only the check of
+// values folds positions, as a sum does its values.
 #pragma once
 #include "cuda/elements.cuh"
+#include "cuda/report.hpp"
 #include "gaze/kernels/pointwise.hpp"
 
 namespace gaze::cuda {
 
+/// What no whole number holds becomes 0: the host has yet to hear of it (check_values).
 template <class T, class U>
 struct Cast {
   const T* x;
   U* y;
-  __device__ void operator()(Index i) const { y[i] = static_cast<U>(x[i]); }
+  __device__ void operator()(Index i) const {
+    if constexpr (std::is_integral_v<U> && !std::is_integral_v<T>) {
+      const double value = x[i], low = std::numeric_limits<U>::min();
+      y[i] = value > low - 1 && value < -low ? static_cast<U>(value) : U(0);
+    } else {
+      y[i] = static_cast<U>(x[i]);
+    }
+  }
   void pointers(auto f) { f(x), f(y); }
 };
 
@@ -111,26 +120,33 @@ struct Smallest {
   }
 };
 
-/// first[block] = the first i < n of this block's threads where x[i] is not between low and high,
-/// or n. The barriers are block_fold's.
+inline constexpr int kCheckThreads = 1024;
+
+/// One block: thread t looks at elements t, t + the number of threads, ... below n and writes safe
+/// of the same. The positions found are folded (block_fold has the barriers) and thread 0 reports
+/// the smallest, unless there is a report that the host has not read. Checks run one after another,
+/// so nobody else writes the report meanwhile; the fence lets the host see `found` last.
 template <class T>
-__global__ void first_outside_kernel(Index n, const T* x, double low, double high, Index* first) {
+__global__ void __launch_bounds__(kCheckThreads)
+    check_values_kernel(Index n, const T* x, ValueCheck check, T* safe, Report* shared) {
   Index found = n;
-  for (Index i = thread_index(); i < found; i += thread_count()) {
+  for (Index i = threadIdx.x; i < n; i += blockDim.x) {
     const double value = static_cast<double>(x[i]);
-    if (!(value > low && value < high)) found = i;
+    const bool inside = value > check.low && value < check.high;
+    if (!inside && i < found) found = i;
+    if (safe) safe[i] = inside ? x[i] : T(-1);
   }
   found = block_fold(found, Smallest{}, n);
-  if (threadIdx.x == 0) first[blockIdx.x] = found;
-}
-
-/// One block: first[0] = the smallest of them.
-template <class I>
-__global__ void smallest_kernel(I blocks, I n, I* first) {
-  I found = n;
-  for (I i = threadIdx.x; i < blocks; i += blockDim.x) found = Smallest{}(found, first[i]);
-  found = block_fold(found, Smallest{}, n);
-  if (threadIdx.x == 0) *first = found;
+  volatile Report* const report = shared;  // the host reads and writes it too
+  if (threadIdx.x > 0 || found == n || report->found) return;
+  report->op = check.op;
+  report->low = check.low;
+  report->high = check.high;
+  report->fail = check.fail;
+  report->at = found;
+  report->value = static_cast<double>(x[found]);
+  __threadfence_system();
+  report->found = 1;
 }
 
 }  // namespace gaze::cuda

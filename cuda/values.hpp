@@ -13,9 +13,9 @@ namespace gaze::cuda {
 struct ValueKernels {
   template <class T, class U>
   static void cast(Index n, const T* x, U* y);
-  /// Waits for the device.
+  /// What it finds is thrown when the host next waits (report.hpp).
   template <class T>
-  static Index first_outside(Index n, const T* x, double low, double high);
+  static void check_values(Index n, const T* x, const ValueCheck& check, T* safe);
   template <class T>
   static void sum_to(Index n, const T* x, T* y);
   template <class T>

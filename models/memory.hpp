@@ -98,10 +98,11 @@ inline PartMemory vision(const VlmConfig& c, Index images) {
       5 * x + qkv + 2 * hidden + store + block(n, v.heads) + 4 * block(n, 1);  // VitBlock
   PartMemory m;
   m.kept = pixels + v.layers * layer + 2 * x + 2 * block(n, 1) + 2 * block(tokens, c.decoder.width);
-  // The gradients of the sum with the residual; of gelu; of the attention.
-  const Index at_sum = 3 * x, at_gelu = x + 2 * hidden;
+  // The gradients of the sum with the residual; of the MLP, inside and on both sides; of the
+  // attention.
+  const Index at_sum = 3 * x, at_mlp = 3 * x + hidden;
   const Index at_attention = 3 * x + qkv + store - (2 * x + 2 * hidden);
-  m.backward = std::max({at_sum, x + x + hidden, at_gelu, at_attention});
+  m.backward = std::max({at_sum, at_mlp, at_attention});
   m.forward = pixels + std::max(6 * x + 2 * hidden, 4 * x + qkv + std::max(2 * x, store));
   return m;
 }

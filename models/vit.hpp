@@ -3,6 +3,7 @@
 #pragma once
 #include <deque>
 
+#include "gaze/nn/gelu_mlp.hpp"
 #include "gaze/nn/layers.hpp"
 #include "gaze/ops/attention.hpp"
 #include "models/presets.hpp"
@@ -36,13 +37,12 @@ class VitBlock {
         qkv_(all, name + ".qkv", "vit", c.width, sizes_.columns(), true),
         out_(all, name + ".out", "vit", c.width, c.width, true, 0.3),
         norm2_(all, name + ".norm2", "vit", c.width, c.eps),
-        up_(all, name + ".up", "vit", c.width, c.mlp, true),
-        down_(all, name + ".down", "vit", c.mlp, c.width, true, 0.3) {}
+        mlp_(all, name, "vit", c.width, c.mlp, 0.3) {}
 
   Tensor<T, Device> operator()(const Tensor<T, Device>& x,
                                const std::shared_ptr<const TokenLayout>& layout) const {
     const auto h = out_(attention(qkv_(norm1_(x)), sizes_, layout).out, x);
-    return down_(gelu(up_(norm2_(h))), h);
+    return add(h, mlp_(norm2_(h)));
   }
 
  private:
@@ -50,7 +50,7 @@ class VitBlock {
   LayerNorm<T, Device> norm1_;
   Linear<T, Device> qkv_, out_;
   LayerNorm<T, Device> norm2_;
-  Linear<T, Device> up_, down_;
+  GeluMlp<T, Device> mlp_;
 };
 
 template <class T, class Device>

@@ -4,6 +4,7 @@
 // are in op_cases_elements.hpp and op_cases_shapes.hpp.
 #pragma once
 #include "gaze/ops/attention.hpp"
+#include "gaze/ops/gelu_mlp.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/matmul.hpp"
 #include "gaze/ops/norm.hpp"
@@ -279,6 +280,16 @@ inline void add_product_cases(Cases& to) {
   });
   add_case(to, "linear", "no rows", {{0, 3}, {2, 3}, {2}},
            [](const auto& x) { return linear(x[0], x[1], x[2]); });
+  const auto mlp = [](const auto& x) { return gelu_mlp(x[0], x[1], x[2], x[3], x[4]); };
+  add_case(to, "gelu_mlp", "plain", {{4, 8}, {16, 8}, {16}, {8, 16}, {8}}, mlp);
+  add_case(to, "gelu_mlp", "odd sizes", {{5, 3}, {7, 3}, {7}, {2, 7}, {2}}, mlp);
+  add_case(to, "gelu_mlp", "no rows", {{0, 3}, {7, 3}, {7}, {2, 7}, {2}}, mlp);
+  add_case(to, "gelu_mlp", "views", {{3, 4}, {3, 5}, {5, 5}, {5, 2}, {2, 2}}, [](const auto& x) {
+    return gelu_mlp(permute(x[0], {1, 0}), permute(x[1], {1, 0}), diagonal(x[2]),
+                    permute(x[3], {1, 0}), diagonal(x[4]));
+  });
+  add_case(to, "gelu_mlp", "weights twice", {{2, 3}, {3, 3}, {3}},
+           [](const auto& x) { return gelu_mlp(x[0], x[1], x[2], x[1], x[2]); });
 }
 
 inline void add_row_cases(Cases& to) {

@@ -97,6 +97,11 @@ inline Trial attention_trial(Draw& d) {
 inline void add_product_makers(Makers& to) {
   to["matmul"] = matmul_trial;
   to["linear"] = linear_trial;
+  to["gelu_mlp"] = [](Draw& d) {
+    const Index n = d.size(), c = d.size(), m = d.size(), o = d.size();
+    return trial(d, {{n, c}, {m, c}, {m}, {o, m}, {o}},
+                 [](const Drawn& x) { return gelu_mlp(x[0], x[1], x[2], x[3], x[4]); });
+  };
   to["einsum"] = einsum_trial;
   to["attention"] = attention_trial;
   to["unfold"] = [](Draw& d) {

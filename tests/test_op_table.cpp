@@ -82,7 +82,9 @@ std::string document() {
         << (row.benchmark.empty() ? "-" : std::string(row.benchmark)) << " |\n";
   out << "\n`checkpoint` runs a function without recording and again in backward: it has no "
          "PyTorch "
-         "file, since its value and\ngradient are those of the function. Tensors from a rule are "
+         "file, since its value and\ngradient are those of the function; `gelu_mlp` has none, "
+         "since "
+         "they are those of `linear`, `gelu` and `linear`\nbit for bit. Tensors from a rule are "
          "in `ops/creation.hpp` (`ones`, `arange`, `linspace`, `eye`,\n`uniform`, `normal`) and in "
          "`Tensor` itself (`from`, `full`, `zeros`, `scalar`); low-rank adapters in "
          "`nn/lora.hpp`.\n";

@@ -138,6 +138,22 @@ TEST_CASE("float agrees with double at every instruction set", "[ops]") {
   set_isa(before);
 }
 
+TEST_CASE("gelu_mlp is linear, gelu and linear, bit for bit", "[ops]") {
+  const auto parts = [](const auto& x) {
+    return linear(gelu(linear(x[0], x[1], x[2])), x[3], x[4]);
+  };
+  for (const Case& c : op_cases()) {
+    if (c.op != "gelu_mlp" || c.shapes.size() != 5 || c.what == "views") continue;
+    INFO(c.name());
+    const auto inputs = random_inputs<float>(c.shapes, c.low, c.high);
+    const auto want = evaluate<float>(Function<float>(parts), inputs);
+    const auto got = evaluate<float>(c.narrow, inputs);
+    CHECK(got.value.to_vector() == want.value.to_vector());
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      CHECK(got.gradients[i].to_vector() == want.gradients[i].to_vector());
+  }
+}
+
 TEST_CASE("values and gradients agree with PyTorch", "[ops][golden]") {
   const auto all = golden();
   CHECK(all.size() >= 300);

@@ -50,6 +50,17 @@ bool same_bits(const Evaluated<T, Cuda>& a, const Evaluated<T, Cuda>& b) {
   return all;
 }
 
+Indices<Cuda> ids(const std::vector<std::int32_t>& values) {
+  return Indices<Cuda>::from({static_cast<Index>(values.size())}, values);
+}
+
+/// What the host hears when it waits after f, which does not wait.
+template <class F>
+std::string late_error(F f) {
+  f();
+  return error_of([] { cuda::synchronize(); });
+}
+
 }  // namespace
 
 TEST_CASE("the rows of the table that promise Cuda are those with cases", "[cuda][ops]") {
@@ -106,34 +117,72 @@ TEST_CASE("operations on Cuda repeat bit for bit", "[cuda][ops]") {
   }
 }
 
-TEST_CASE("indices and casts on Cuda are checked", "[cuda][ops]") {
+TEST_CASE("indices and casts on Cuda are checked, and the host hears of it when it waits",
+          "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const auto a = C<double>::zeros({2, 3});
-  const auto ids = [](const std::vector<std::int32_t>& values) {
-    return Indices<Cuda>::from({static_cast<Index>(values.size())}, values);
-  };
-  CHECK(error_of([&] {
+  CHECK(late_error([&] {
           gather_rows(a, ids({0, 2}));
         }) == "[gaze::gather_rows] index 2 at 1 is outside the 2 rows");
-  CHECK_THAT(error_of([&] { gather_rows(a, ids({-2})); }), Contains("index -2 at 0"));
-  CHECK_THAT(error_of([&] { scatter_add_rows(a, ids({0, 5}), 3); }), Contains("index 5 at 1"));
-  CHECK_THAT(error_of([&] {
-               gather(a, 1, reshape(ids({0, 3}), {2, 1}));
-             }),
-             Contains("index 3 at 1"));
-  CHECK_THAT(error_of([&] {
+  CHECK_THAT(late_error([&] { gather_rows(a, ids({-2})); }), Contains("index -2 at 0"));
+  CHECK_THAT(late_error([&] { embedding(a, ids({7})); }), Contains("[gaze::gather_rows] index 7"));
+  CHECK_THAT(late_error([&] { scatter_add_rows(a, ids({0, 5}), 3); }), Contains("index 5 at 1"));
+  const auto columns = reshape(ids({0, 3}), {2, 1});
+  CHECK_THAT(late_error([&] { gather(a, 1, columns); }), Contains("[gaze::gather] index 3 at 1"));
+  CHECK_THAT(late_error([&] { scatter_add(slice(a, 1, 0, 1), 1, columns, 3); }),
+             Contains("[gaze::scatter_add] index 3 at 1"));
+  CHECK_THAT(late_error([&] {
                linear_logprob(a, C<double>::zeros({4, 3}), ids({0, 4}));
              }),
-             Contains("index 4 at 1"));
+             Contains("[gaze::linear_logprob] index 4 at 1"));
+  CHECK_THAT(error_of([&] { cross_entropy(a, ids({0, 3})); }), Contains("index 3 at 1"));
   CHECK_THAT(error_of([&] { cross_entropy(a, ids({-1, -1})); }), Contains("no row"));
   std::vector<std::int32_t> many(5000, 1);
-  many[4321] = many[4999] = 7;  // found by two blocks
-  CHECK_THAT(error_of([&] { gather_rows(a, ids(many)); }), Contains("index 7 at 4321"));
+  many[4321] = many[4999] = 7;  // found by two threads
+  CHECK_THAT(late_error([&] { gather_rows(a, ids(many)); }), Contains("index 7 at 4321"));
   const auto big = C<double>::from({3}, {1, 3e9, std::nan("")});
-  CHECK_THAT(error_of([&] { cast<std::int32_t>(big); }), Contains("[gaze::cast]"));
-  CHECK_THAT(error_of([&] { cast<std::int32_t>(slice(big, 0, 2, 3)); }), Contains("nan"));
+  CHECK_THAT(late_error([&] { cast<std::int32_t>(big); }), Contains("[gaze::cast]"));
+  CHECK_THAT(late_error([&] { cast<std::int32_t>(slice(big, 0, 2, 3)); }), Contains("nan"));
   CHECK(cast<std::int32_t>(C<float>::from({2}, {-1.9f, 2.9f})).to_vector() ==
         std::vector<std::int32_t>{-1, 2});
+}
+
+TEST_CASE("a wrong index on Cuda counts as no row until the host hears of it", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  auto table = C<float>::full({2, 3}, 1);
+  table.requires_grad();
+  const auto y = gather_rows(table, ids({0, 1 << 30, 1}));
+  const auto other = scatter_add_rows(y, ids({0, -9, 1}), 2);
+  backward(sum(other));
+  CHECK_THAT(error_of([&] { table.grad().to_vector(); }),
+             Contains("[gaze::gather_rows] index 1073741824 at 1"));  // the first, and only that
+  CHECK(y.to_vector() == std::vector<float>{1, 1, 1, 0, 0, 0, 1, 1, 1});
+  CHECK(table.grad().to_vector() == std::vector<float>(6, 1));
+  const auto whole = cast<std::int32_t>(C<float>::from({2}, {7, 1e20f}));
+  CHECK_THAT(error_of([&] { sum(table.detach()).item(); }), Contains("[gaze::cast]"));
+  CHECK(whole.to_vector() == std::vector<std::int32_t>{7, 0});
+}
+
+TEST_CASE("indices are checked in a graph, which nothing may wait for", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  const auto table = C<float>::full({2, 3}, 1);
+  const auto at = ids({0, 1});
+  const cuda::Graph graph([&] { gather_rows(table, at); });
+  graph.launch();
+  cuda::synchronize();
+  Kernels<Cuda>::fill(1, 2, at.data());
+  graph.launch();
+  CHECK(error_of([] { cuda::synchronize(); }) ==
+        "[gaze::gather_rows] index 2 at 0 is outside the 2 rows");
+  cuda::synchronize();
+}
+
+TEST_CASE("whole numbers on Cuda are joined and cut", "[cuda][ops]") {
+  GAZE_NEEDS_DEVICE();
+  const auto joined = concatenate<std::int32_t, Cuda>({ids({3, -1}), ids({7})}, 0);
+  CHECK(joined.to_vector() == std::vector<std::int32_t>{3, -1, 7});
+  CHECK(contiguous(expand(slice(joined, 0, 1, 3), {2, 2})).to_vector() ==
+        std::vector<std::int32_t>{-1, 7, -1, 7});
 }
 
 TEST_CASE("NaN, infinities and ties on Cuda as on the CPU", "[cuda][ops]") {

@@ -119,6 +119,44 @@ TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda
   CHECK(x.to_vector().size() == 100);
 }
 
+TEST_CASE("a graph takes over what the one before was run by, for the same kernels", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto x = Tensor<float, Cuda>::full({5000}, 1), y = Tensor<float, Cuda>::full({5000}, 2);
+  const auto doubled = [](const Tensor<float, Cuda>& t, Index n) {
+    return std::make_unique<cuda::Graph>([=] {
+      const Tensor<float, Cuda> twice({n});
+      K::add(n, static_cast<const float*>(t.data()), static_cast<const float*>(t.data()),
+             twice.data());
+      K::copy(n, static_cast<const float*>(twice.data()), t.data());
+    });
+  };
+  const auto ends = [](const Tensor<float, Cuda>& t) {
+    const auto all = t.to_vector();
+    return std::pair(all.front(), all.back());
+  };
+  const std::size_t before = Allocator<Cuda>::in_use();
+  auto first = doubled(x, 10);
+  first->launch();
+  auto second = doubled(y, 5000);  // both live, each with its own
+  CHECK_FALSE(second->took_over());
+  first.reset();
+  first = doubled(x, 5000);  // of another size
+  CHECK(first->took_over());
+  first->launch();
+  second->launch();
+  CHECK(ends(x) == std::pair(4.0f, 2.0f));
+  CHECK(ends(y) == std::pair(4.0f, 4.0f));
+  first.reset();
+  const cuda::Graph other([&] { K::fill(5000, 7.0f, x.data()); });
+  CHECK_FALSE(other.took_over());
+  other.launch();
+  second->launch();
+  CHECK(ends(x) == std::pair(7.0f, 7.0f));
+  CHECK(ends(y) == std::pair(8.0f, 8.0f));
+  second.reset();
+  CHECK(Allocator<Cuda>::in_use() == before);  // a spare holds no memory
+}
+
 TEST_CASE("a device that is not there is refused", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   CHECK_THAT(error_of([] { cuda::use_device(1000); }), Catch::Contains("[gaze::use_device]"));

@@ -66,6 +66,10 @@ GAZE_INSTANTIATE void gemm_batched(bool, bool, Index, Index, Index, Index,
                                    const MatrixBatch<const GAZE_T>&,
                                    const MatrixBatch<const GAZE_T>&, const MatrixBatch<GAZE_T>&,
                                    bool, bool);
+GAZE_INSTANTIATE void linear_gelu_forward(Index, Index, Index, const GAZE_T*, const GAZE_T*,
+                                          const GAZE_T*, GAZE_T*, GAZE_T*);
+GAZE_INSTANTIATE void linear_gelu_backward(Index, Index, Index, const GAZE_T*, const GAZE_T*,
+                                           const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void unfold(const PatchGrid&, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void fold_add(const PatchGrid&, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void pointwise_forward(PointwiseOp, Index, GAZE_T, const GAZE_T*, GAZE_T*);
@@ -78,7 +82,7 @@ GAZE_INSTANTIATE void compare(CompareOp, Index, const GAZE_T*, const GAZE_T*, st
 GAZE_INSTANTIATE void choose(Index, const std::int32_t*, const GAZE_T*, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void cast(Index, const GAZE_T*, std::int32_t*);
 GAZE_INSTANTIATE void cast(Index, const std::int32_t*, GAZE_T*);
-GAZE_INSTANTIATE Index first_outside(Index, const GAZE_T*, double, double);
+GAZE_INSTANTIATE void check_values(Index, const GAZE_T*, const ValueCheck&, GAZE_T*);
 GAZE_INSTANTIATE void sum_to(Index, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void fill_from(Index, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void copy_to_strided(const Shape&, const GAZE_T*, GAZE_T*, const Shape&);

@@ -8,6 +8,7 @@
 #include "gaze/cpu/gemm.hpp"
 #include "gaze/cpu/gemm_batched.hpp"
 #include "gaze/cpu/gemm_bf16.hpp"
+#include "gaze/cpu/linear_gelu.hpp"
 #include "gaze/cpu/optimiser.hpp"
 #include "gaze/cpu/patches.hpp"
 #include "gaze/cpu/pointwise.hpp"
@@ -80,7 +81,7 @@ struct Kernels<Cpu> {
   GAZE_CPU_KERNEL(sum_to)
   GAZE_CPU_KERNEL(fill_from)
   GAZE_CPU_KERNEL(cast)
-  GAZE_CPU_KERNEL(first_outside)
+  GAZE_CPU_KERNEL(check_values)
   GAZE_CPU_KERNEL(copy_to_strided)
   GAZE_CPU_KERNEL(pointwise_forward)
   GAZE_CPU_KERNEL(pointwise_backward)
@@ -110,6 +111,16 @@ struct Kernels<Cpu> {
                            Index count, Args... args) {
     count_arithmetic(2 * m * n * k * count);
     cpu::gemm_batched(transpose_a, transpose_b, m, n, k, count, args...);
+  }
+  template <class... Args>
+  static void linear_gelu_forward(Index m, Index n, Index k, Args... args) {
+    count_arithmetic(2 * m * n * k);
+    cpu::linear_gelu_forward(m, n, k, args...);
+  }
+  template <class... Args>
+  static void linear_gelu_backward(Index m, Index n, Index k, Args... args) {
+    count_arithmetic(2 * m * n * k);
+    cpu::linear_gelu_backward(m, n, k, args...);
   }
   template <class T, class... Args>
   static void attention_forward(const AttentionShape& shape, Index rows, const T* q, Index stride,

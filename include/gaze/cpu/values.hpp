@@ -15,13 +15,16 @@ void cast(Index n, const T* x, U* y) {
   });
 }
 
-/// Where the first element is that does not lie between `low` and `high`, both outside; n where
-/// there is none. A NaN lies nowhere.
+/// Throws what `check` says of the first element that does not lie between its bounds; a NaN lies
+/// nowhere. `safe`, unless null, is x with -1 for those elements: a device that runs behind the
+/// host goes on with them until the host waits, and throws then.
 template <class T>
-Index first_outside(Index n, const T* x, double low, double high) {
-  Index i = 0;
-  while (i<n&& static_cast<double>(x[i])> low && static_cast<double>(x[i]) < high) ++i;
-  return i;
+void check_values(Index n, const T* x, const ValueCheck& check, T* safe) {
+  for (Index i = 0; i < n; ++i) {
+    const auto value = static_cast<double>(x[i]);
+    if (!(value > check.low && value < check.high)) check.fail(check, i, value);
+  }
+  if (safe) std::copy_n(x, n, safe);
 }
 
 /// y[0] = the sum of all elements, summed as sum() does.

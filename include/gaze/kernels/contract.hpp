@@ -31,6 +31,7 @@ struct KernelArguments {
   AttentionShape attention;
   Shape shape;
   PatchGrid grid;
+  ValueCheck check;
   MatrixBatch<const T> batch_in;
   MatrixBatch<T> batch_out;
 };
@@ -40,6 +41,8 @@ concept MatrixKernels = requires(KernelArguments<T> a) {
   K::gemm(a.flag, a.flag, a.n, a.n, a.n, a.in, a.n, a.in, a.n, a.out, a.n, a.flag, a.in);
   K::gemm_batched(a.flag, a.flag, a.n, a.n, a.n, a.n, a.batch_in, a.batch_in, a.batch_out, a.flag,
                   a.flag);
+  K::linear_gelu_forward(a.n, a.n, a.n, a.in, a.in, a.in, a.out, a.out);
+  K::linear_gelu_backward(a.n, a.n, a.n, a.in, a.in, a.in, a.out);
   K::unfold(a.grid, a.in, a.out);
   K::fold_add(a.grid, a.in, a.out);
 };
@@ -76,14 +79,12 @@ concept ElementwiseKernels = requires(KernelArguments<T> a) {
   K::sub(a.n, a.in, a.in, a.out);
   K::mul(a.n, a.in, a.in, a.out);
   K::div(a.n, a.in, a.in, a.out);
-  K::axpy(a.n, a.x, a.in, a.out);
   K::scale(a.n, a.x, a.in, a.out);
   K::swiglu_forward(a.n, a.n, a.in, a.out);
   K::swiglu_backward(a.n, a.n, a.in, a.in, a.out);
   { K::sum(a.n, a.in) } -> std::convertible_to<double>;
   { K::sum_squares(a.n, a.in) } -> std::convertible_to<double>;
   K::binary_strided(BroadcastOp::add, a.shape, a.in, a.shape, a.in, a.shape, a.out);
-  K::add_strided(a.shape, a.in, a.out, a.shape);
   K::unary_forward(UnaryOp::exp, a.n, a.in, a.out);
   K::unary_backward(UnaryOp::exp, a.n, a.in, a.in, a.in, a.out, a.flag);
   K::pointwise_forward(PointwiseOp::erf, a.n, a.x, a.in, a.out);
@@ -111,12 +112,14 @@ concept ValueKernels = requires(KernelArguments<T> a) {
   K::fill(a.n, a.x, a.out);
   K::fill_from(a.n, a.in, a.out);
   K::copy(a.n, a.in, a.out);
+  K::axpy(a.n, a.x, a.in, a.out);
+  K::add_strided(a.shape, a.in, a.out, a.shape);
   K::copy_strided(a.shape, a.in, a.shape, a.out);
   K::copy_to_strided(a.shape, a.in, a.out, a.shape);
   K::cast(a.n, a.in, KernelArguments<float>().out);
   K::cast(a.n, a.in, KernelArguments<double>().out);
   K::cast(a.n, a.in, a.places);
-  { K::first_outside(a.n, a.in, 0.0, 0.0) } -> std::convertible_to<Index>;
+  K::check_values(a.n, a.in, a.check, a.out);
   K::compare(CompareOp::less, a.n, a.in, a.in, a.places);
   K::choose(a.n, a.ids, a.in, a.in, a.out);
   K::gather_elements(a.n, a.n, a.n, a.in, a.ids, a.out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Settings that kernels of every device take: functions and comparisons by name, batches of
-// matrices, the AdamW step.
+// Settings that kernels of every device take: functions and comparisons by name, checks of values,
+// batches of matrices, the AdamW step.
 #pragma once
 #include "gaze/core/index.hpp"
 
@@ -18,6 +18,14 @@ enum class PointwiseOp { rsqrt, abs, erf, gelu_exact, pow };
 
 /// Comparisons of two values.
 enum class CompareOp { equal, not_equal, less, less_equal, greater, greater_equal };
+
+/// What values must lie between, both outside, and what to throw where one does not: of operation
+/// `op`, whose name lives as long as the program, the element `at`.
+struct ValueCheck {
+  const char* op;
+  double low, high;
+  void (*fail)(const ValueCheck& check, Index at, double value);
+};
 
 /// One operand of a batch of matrix products: matrix i begins at data + places[i] and has this row
 /// stride. The places are in the host's memory.

@@ -4,18 +4,23 @@
 #include <limits>
 #include <type_traits>
 
+#include "gaze/kernels/settings.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
 
 namespace detail {
-/// Does the type U of whole numbers hold every value, without its fraction?
+/// An Error where the type U of whole numbers does not hold a value without its fraction, on
+/// another device than the CPU when the host next waits.
 template <class U, class T, class Device>
 void check_holds(const Tensor<T, Device>& x) {
   const double low = std::numeric_limits<U>::min();
-  const Index at = Kernels<Device>::first_outside(x.numel(), x.data(), low - 1, -low);
-  GAZE_CHECK(at == x.numel(), "cast", "no whole number of this type holds ",
-             x.view(at, {}, {}).item());
+  const auto fail = [](const ValueCheck& check, Index, double value) {
+    GAZE_FAIL(check.op, "no whole number of this type holds ", value);
+  };
+  T* const no_copy = nullptr;
+  Kernels<Device>::check_values(x.numel(), x.data(), ValueCheck{"cast", low - 1, -low, fail},
+                                no_copy);
 }
 }  // namespace detail
 

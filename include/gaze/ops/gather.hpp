@@ -33,9 +33,8 @@ Tensor<T, Device> gather(const Tensor<T, Device>& input, int axis,
   using K = Kernels<Device>;
   const auto plan = detail::plan_index("gather", input.shape(), index_input.shape(), axis);
   const auto x = detail::rows_of(input, plan.values);
-  const auto index = detail::rows_of(index_input, plan.index);
   const Index rows = plan.values.rows, n = plan.values.n, k = plan.index.n;
-  detail::check_indices("gather", index, n);
+  const auto index = detail::checked_indices("gather", detail::rows_of(index_input, plan.index), n);
   Tensor<T, Device> y({rows, k});
   K::gather_elements(rows, n, k, x.data(), index.data(), y.data());
   if (recorded(x))
@@ -59,9 +58,9 @@ Tensor<T, Device> scatter_add(const Tensor<T, Device>& input, int axis,
              ", index ", index_input.shape(), ", size ", size);
   const auto plan = detail::plan_axes("scatter_add", input.shape(), detail::one_axis(axis));
   const auto x = detail::rows_of(input, plan);
-  const auto index = detail::rows_of(index_input, plan);
+  const auto index =
+      detail::checked_indices("scatter_add", detail::rows_of(index_input, plan), size);
   const Index rows = plan.rows, k = plan.n;
-  detail::check_indices("scatter_add", index, size);
   auto y = Tensor<T, Device>::zeros({rows, size});
   K::scatter_add_elements(rows, size, k, x.data(), index.data(), y.data());
   if (recorded(x))

@@ -49,9 +49,8 @@ LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T
              ", target ", target_input.shape());
   GAZE_CHECK(temperature > 0, "linear_logprob", "temperature must be above 0, got ", temperature);
   const auto x = contiguous(input), w = contiguous(weight);
-  const auto target = contiguous(target_input);
   const Index n = x.size(0), v = w.size(0);
-  detail::check_indices("linear_logprob", target, v);
+  const auto target = detail::checked_indices("linear_logprob", contiguous(target_input), v);
   const T inverse = T(1) / temperature;
   LogProb<T, Device> y{Tensor<T, Device>({n}), Tensor<T, Device>({n})};
   Tensor<T, Device> lse({n});

@@ -18,9 +18,8 @@ Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
   GAZE_CHECK(logits_input.rank() == 2 && target_input.shape() == Shape({logits_input.size(0)}),
              "cross_entropy", "logits ", logits_input.shape(), ", target ", target_input.shape());
   const auto z = contiguous(logits_input);
-  const auto target = contiguous(target_input);
   const Index n = z.size(0), v = z.size(1);
-  detail::check_indices("cross_entropy", target, v);
+  const auto target = detail::checked_indices("cross_entropy", contiguous(target_input), v);
   const auto count = static_cast<Index>(
       sum(cast<double>(greater_equal(target, Indices<Device>::scalar(0)))).item());
   GAZE_CHECK(count > 0, "cross_entropy", "no row of ", z.shape(), " has a target");

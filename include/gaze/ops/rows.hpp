@@ -4,6 +4,7 @@
 //
 // Indices are Tensor<int32>; they carry no gradient. An index of -1 means no row.
 #pragma once
+#include "gaze/kernels/settings.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
@@ -16,13 +17,20 @@ namespace detail {
 template <class Device>
 using SavedIndices = Saved<std::int32_t, Device>;
 
-/// Throws unless every index of a contiguous tensor is -1 or one of so many rows.
+/// The indices of a contiguous tensor, each -1 or one of so many rows: an Error on the CPU where
+/// one is not; elsewhere it counts as -1, and the Error comes when the host next waits.
 template <class Device>
-void check_indices(const char* op, const Indices<Device>& index, Index rows) {
-  const Index at =
-      Kernels<Device>::first_outside(index.numel(), index.data(), -2.0, static_cast<double>(rows));
-  GAZE_CHECK(at == index.numel(), op, "index ", index.view(at, {}, {}).item(), " at ", at,
-             " is outside the ", rows, " rows");
+Indices<Device> checked_indices(const char* op, const Indices<Device>& index, Index rows) {
+  constexpr bool at_once = std::is_same_v<Device, Cpu>;
+  const auto fail = [](const ValueCheck& check, Index at, double value) {
+    GAZE_FAIL(check.op, "index ", static_cast<Index>(value), " at ", at, " is outside the ",
+              static_cast<Index>(check.high), " rows");
+  };
+  const auto safe = at_once ? index : Indices<Device>(index.shape());
+  Kernels<Device>::check_values(index.numel(), index.data(),
+                                ValueCheck{op, -2.0, static_cast<double>(rows), fail},
+                                at_once ? nullptr : safe.data());
+  return safe;
 }
 }  // namespace detail
 
@@ -34,9 +42,8 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
   GAZE_CHECK(table_input.rank() == 2 && index_input.rank() == 1, "gather_rows", "table ",
              table_input.shape(), ", index ", index_input.shape());
   const auto table = contiguous(table_input);
-  const auto index = contiguous(index_input);
-  const Index n = index.numel(), rows = table.size(0), c = table.size(1);
-  detail::check_indices("gather_rows", index, rows);
+  const Index n = index_input.numel(), rows = table.size(0), c = table.size(1);
+  const auto index = detail::checked_indices("gather_rows", contiguous(index_input), rows);
   Tensor<T, Device> y({n, c});
   Kernels<Device>::gather_rows(n, c, static_cast<const T*>(table.data()),
                                static_cast<const std::int32_t*>(index.data()), y.data());
@@ -60,9 +67,8 @@ Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input,
              "scatter_add_rows", "x ", input.shape(), ", index ", index_input.shape(), ", ", rows,
              " rows");
   const auto x = contiguous(input);
-  const auto index = contiguous(index_input);
+  const auto index = detail::checked_indices("scatter_add_rows", contiguous(index_input), rows);
   const Index n = x.size(0), c = x.size(1);
-  detail::check_indices("scatter_add_rows", index, rows);
   Tensor<T, Device> y({rows, c});
   Kernels<Device>::fill(y.numel(), T(0), y.data());
   Kernels<Device>::scatter_add_rows(n, c, static_cast<const T*>(x.data()),

@@ -113,6 +113,8 @@ inline constexpr std::array op_table = {
     // products
     detail::op_row("matmul", "ops/matmul.hpp", "gemm"),
     detail::op_row("linear", "ops/matmul.hpp", "gemm"),
+    OpRow{"gelu_mlp", "ops/gelu_mlp.hpp", detail::both_types, detail::both_devices,
+          finite_differences | float_to_double | cpu_to_cuda, ""},
     detail::op_row("einsum", "ops/einsum.hpp", "gemm"),
     detail::op_row("unfold", "ops/convolution.hpp"),
     detail::op_row("conv2d", "ops/convolution.hpp", "gemm"),

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// The MLP of a transformer block with gelu between its two layers, as one operation, so that a
+// device can do bias, gelu and gelu's derivative where a product's result still is in registers.
+//
+//   u = x up^T + up_bias,  h = gelu(u),  y = h down^T + down_bias       (gelu: the tanh form)
+//
+//   ddown = dy^T h, ddown_bias = column sums of dy, du = (dy down) gelu'(u),
+//   dup = du^T x,   dup_bias = column sums of du,   dx = du up
+#pragma once
+#include "gaze/ops/views.hpp"
+
+namespace gaze {
+
+/// y [N,O]: x [N,C], up [M,C], up_bias [M], down [O,M], down_bias [O].
+template <class T, class Device>
+Tensor<T, Device> gelu_mlp(const Tensor<T, Device>& input, const Tensor<T, Device>& up_input,
+                           const Tensor<T, Device>& up_bias_input,
+                           const Tensor<T, Device>& down_input,
+                           const Tensor<T, Device>& down_bias_input) {
+  using K = Kernels<Device>;
+  using S = Saved<T, Device>;
+  using Values = const T*;
+  GAZE_CHECK(input.rank() == 2 && up_input.rank() == 2 && down_input.rank() == 2 &&
+                 input.size(1) == up_input.size(1) && up_input.size(0) == down_input.size(1) &&
+                 up_bias_input.shape() == Shape({up_input.size(0)}) &&
+                 down_bias_input.shape() == Shape({down_input.size(0)}),
+             "gelu_mlp", "x ", input.shape(), ", up ", up_input.shape(), " with bias ",
+             up_bias_input.shape(), ", down ", down_input.shape(), " with bias ",
+             down_bias_input.shape());
+  const auto x = contiguous(input), up = contiguous(up_input), down = contiguous(down_input);
+  const auto up_bias = contiguous(up_bias_input), down_bias = contiguous(down_bias_input);
+  const Index n = x.size(0), c = x.size(1), m = up.size(0), o = down.size(0);
+  Tensor<T, Device> u({n, m}), h({n, m}), y({n, o});
+  K::linear_gelu_forward(n, m, c, Values(x.data()), Values(up.data()), Values(up_bias.data()),
+                         u.data(), h.data());
+  K::gemm(false, true, n, o, m, Values(h.data()), m, Values(down.data()), m, y.data(), o, false,
+          Values(down_bias.data()));
+  if (recorded(x, up, up_bias, down, down_bias))
+    record(
+        "gelu_mlp", y,
+        [n, c, m, o, u, h, x = S("gelu_mlp", x), up = S("gelu_mlp", up), down = S("gelu_mlp", down),
+         to_x = x.node(), to_up = up.node(), to_up_bias = up_bias.node(), to_down = down.node(),
+         to_down_bias = down_bias.node()](const auto& dy) {
+          const T* g = dy.data();
+          if (to_down) {
+            const auto t = to_down->target();
+            K::gemm(true, false, o, m, n, g, o, Values(h.data()), m, t.data, m, t.accumulate);
+          }
+          if (to_down_bias) K::column_sum(n, o, g, to_down_bias->accumulator());
+          if (!to_x && !to_up && !to_up_bias) return;
+          const Tensor<T, Device> du({n, m});
+          K::linear_gelu_backward(n, m, o, g, down.data(), Values(u.data()), du.data());
+          g = du.data();
+          if (to_up) {
+            const auto t = to_up->target();
+            K::gemm(true, false, m, c, n, g, m, x.data(), c, t.data, c, t.accumulate);
+          }
+          if (to_up_bias) K::column_sum(n, m, g, to_up_bias->accumulator());
+          if (to_x) {
+            const auto t = to_x->target();
+            K::gemm(false, false, n, c, m, g, m, up.data(), c, t.data, c, t.accumulate);
+          }
+        },
+        x, up, up_bias, down, down_bias);
+  return y;
+}
+
+}  // namespace gaze
