@@ -35,17 +35,14 @@ inline models::BatchSizes sizes_of(const std::vector<Lesson>& lessons) {
   return sizes;
 }
 
-/// Of a step of letters and some steps of responses, spread over the warm start: the most that one
-/// needs, and how long a response is on average.
+/// Of some response steps of the warm start, spread over it: the most that one needs, and how long
+/// a response is on average.
 struct Supervised {
   Index bytes = 0, responses = 0, tokens = 0;
 
   Supervised(const AblationSettings& s, const models::VlmConfig& config,
              const LessonSource& source) {
     const WarmStartSettings& w = s.warm;
-    std::vector<Lesson> letters;
-    for (Index i = 0; i < w.letter_batch; ++i) letters.push_back(source.pick(0, i));
-    bytes = models::training_bytes(config, sizes_of(letters));
     const Index begin = w.letter_steps + w.vision_steps + w.caption_steps;
     const Index steps = w.clean_steps + w.mixed_steps, stride = std::max<Index>(1, steps / 50);
     for (Index step = begin; step < begin + steps; step += stride) {

@@ -37,7 +37,7 @@ inline AblationSettings ablation_preset(const std::string& name) {
     s.warm.letter_steps = s.warm.vision_steps = s.warm.caption_steps = 8;
     s.warm.clean_steps = 16;
     s.warm.mixed_steps = 8;
-    s.warm.batch = s.warm.letter_batch = 8;
+    s.warm.batch = 8;
     s.warm.caption_picks = 4;
     s.grpo.prompts = s.grpo.group = 4;
     s.grpo_steps = 3;
@@ -85,8 +85,6 @@ inline io::OrderedJson settings_json(const AblationSettings& s) {
                {"test_known", s.test_known},
                {"test_new", s.test_new}};
   j["warm_start"] = {{"letter_steps", s.warm.letter_steps},
-                     {"letters_until", s.warm.letters_until},
-                     {"letter_batch", s.warm.letter_batch},
                      {"vision_steps", s.warm.vision_steps},
                      {"caption_steps", s.warm.caption_steps},
                      {"clean_steps", s.warm.clean_steps},
@@ -96,7 +94,8 @@ inline io::OrderedJson settings_json(const AblationSettings& s) {
                      {"captions", s.warm.captions},
                      {"picks", s.warm.picks},
                      {"caption_picks", s.warm.caption_picks},
-                     {"letter_weight", s.warm.letter_weight}};
+                     {"letter_weight", s.warm.letter_weight},
+                     {"letters_stage_weight", s.warm.letters_stage_weight}};
   j["grpo"] = {{"variant", s.variant},
                {"steps", s.grpo_steps},
                {"rate", s.grpo_rate},

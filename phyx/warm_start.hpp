@@ -25,16 +25,15 @@ template <class Device>
 using Model = models::Vlm<float, Device>;
 
 struct WarmStartSettings {
-  Index letter_steps = 1000;  // at most: the stage ends once its loss is below letters_until
-  double letters_until = 0.15;
-  Index letter_batch = 64;  // with 32 some seeds stay on a plateau
-  Index vision_steps = 800, caption_steps = 300, clean_steps = 900, mixed_steps = 200;
+  Index letter_steps = 700, vision_steps = 800, caption_steps = 300, clean_steps = 900,
+        mixed_steps = 200;
   Index batch = 32;
   double rate = 2e-3;
   double captions = 0.1;     // share of captions among responses
   double picks = 0.1;        // share of letter exercises among responses
   Index caption_picks = 24;  // letter exercises beside each batch of captions
   double letter_weight = 3;  // of an option's letter in the loss, against 1 for other tokens
+  double letters_stage_weight = 12;  // the same, in the first stage
   double slot_weight = 0.3;  // of the label loss in the caption stage
   CorruptionMix corruption{.format = 0.36};
 };
@@ -120,17 +119,19 @@ class LessonSource {
 
   /// "letters . OPTION: A: .. B: .. -> so 12 N : B": binding a text to its letter, without a
   /// picture, for all four options of one list. The options are numbers near each other with one
-  /// unit, or words, drawn anew every time.
+  /// unit, or words, drawn anew every time. What keeps a model from stopping half-way, where it
+  /// compares a text with one option whose place it knows: the claims are taught whole, so that
+  /// copying an option out of the list comes first, and stray units behind the options move them.
   Lesson pick(Index step, Index place) const {
     const Problem list = draw_list(random_.bits(key(step), key(place) * 4 + 3));
     Lesson out;
     out.own = maker_.letters_prompt(list.question);
-    out.whole = 0;
     add_letters(out, list);
+    out.whole = out.completions.size();
     return out;
   }
 
-  /// How much a token counts: in a letter exercise nothing but the letters.
+  /// How much a token counts: of a completion that is not taught whole, nothing but the letters.
   float weight(bool whole, std::int32_t token, double letter_weight) const {
     const std::string& text = tokenizer_.token(token);
     const bool letter = text.size() == 2 && text[0] == ' ' && text[1] >= 'A' && text[1] <= 'D';
@@ -165,7 +166,11 @@ class LessonSource {
       const auto end = options.begin() + static_cast<std::ptrdiff_t>(i);
       if (std::find(options.begin(), end, options[i]) == end) ++i;
     }
-    list.question = list_options(options);
+    std::array<std::string, 4> listed = options;
+    for (auto& text : listed)
+      for (std::uint64_t strays = lexicon_.units.empty() ? 0 : below(3); strays > 0; --strays)
+        text += " " + lexicon_.units[below(lexicon_.units.size())];
+    list.question = list_options(listed);
     return list;
   }
 
@@ -299,15 +304,12 @@ template <class Device>
 void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 const LessonSource& source, const WarmStartSettings& s) {
   const std::vector<std::string> model_parts = {"vit", "projector", "decoder"};
-  // At the full rate to the end, which a falling loss decides.
-  Stage letters = supervised_stage("letters", s.letter_steps, s.rate, {"decoder"});
-  letters.rate.floor = 1;
-  letters.until_loss = s.letters_until;
-  trainer.run(letters, [&](Index step, const auto&) {
-    std::vector<Lesson> lessons;
-    for (Index i = 0; i < s.letter_batch; ++i) lessons.push_back(source.pick(step, i));
-    return detail::teach(model, source, lessons, s.letter_weight);
-  });
+  trainer.run(supervised_stage("letters", s.letter_steps, s.rate, {"decoder"}),
+              [&](Index step, const auto&) {
+                std::vector<Lesson> lessons;
+                for (Index i = 0; i < s.batch; ++i) lessons.push_back(source.pick(step, i));
+                return detail::teach(model, source, lessons, s.letters_stage_weight);
+              });
   trainer.run(supervised_stage("vision", s.vision_steps, s.rate, {"vit", "projector", "slots"}),
               [&](Index step, const auto&) -> Metrics {
                 std::vector<const Example*> examples;

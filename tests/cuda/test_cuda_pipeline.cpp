@@ -19,7 +19,7 @@ AblationSettings smallest() {
   s.test_known = s.test_new = 4;
   s.warm.letter_steps = s.warm.vision_steps = s.warm.caption_steps = 1;
   s.warm.clean_steps = s.warm.mixed_steps = 1;
-  s.warm.batch = s.warm.letter_batch = 2;
+  s.warm.batch = 2;
   s.warm.caption_picks = 1;
   s.evaluation.samples = 1;
   s.grpo.prompts = s.grpo.group = 2;
