@@ -62,7 +62,6 @@ struct Course {
   std::array<int, 3> taken{};
   std::vector<std::uint32_t> weights{};
   std::vector<std::string> names = {"one", "two", "three"};
-  double until_loss = 0;  // of the second stage
   Index toy_width = 20;
 
   void run() {
@@ -83,7 +82,6 @@ struct Course {
       stage.parts = parts[k];
       stage.steps = steps[k];
       stage.rate = {0.1, 2, steps[k], 0.1};
-      if (k == 1) stage.until_loss = until_loss;
       trainer.run(stage, [&](Index step, const auto& apply) -> Metrics {
         const auto key = 100 * k + static_cast<std::uint64_t>(step);
         const auto loss = [&] {
@@ -98,8 +96,7 @@ struct Course {
         apply();  // two updates a step
         const auto last = loss();
         backward(last);
-        const double falling = 10.0 / static_cast<double>(step + 1);
-        return {{"loss", last.item() + falling}, {"odd", std::nan("")}};
+        return {{"loss", last.item()}, {"odd", std::nan("")}};
       });
     }
     weights = toy.weights();
@@ -209,51 +206,6 @@ TEST_CASE("a run that is killed and resumed has the bits of one that was not") {
       if (at >= 9) CHECK(rest.taken[1] == 0);
       fs::remove_all(broken.folder);
     }
-}
-
-TEST_CASE("a stage ends once its running loss is low, and a resumed one ends there too") {
-  const Place folder;
-  Course whole = course(folder, "whole");
-  whole.steps = {2, 12, 3};
-  whole.run();
-  std::istringstream in(whole.metrics());
-  std::string line;
-  std::vector<double> means;  // after each step of the second stage
-  while (std::getline(in, line)) {
-    const auto j = io::OrderedJson::parse(line);
-    if (j["stage"] != "two") continue;
-    const double loss = j["loss"].get<double>();
-    means.push_back(means.empty() ? loss : 0.95 * means.back() + 0.05 * loss);
-  }
-  REQUIRE(means.size() == 12);
-  Course early = course(folder, "early");
-  early.steps = whole.steps;
-  early.until_loss = 0.5 * (means[5] + means[6]);
-  REQUIRE(*std::min_element(means.begin(), means.begin() + 6) > early.until_loss);
-  REQUIRE(means[6] < early.until_loss);
-  early.run();
-  CHECK(early.taken == std::array<int, 3>{2, 7, 3});
-  for (const Index every : {1, 3, 100})
-    for (const Index at : {2, 5, 8, 9, 11}) {
-      INFO("a checkpoint every " << every << " steps, killed in step " << at);
-      Course broken = course(folder, "broken");
-      broken.steps = whole.steps;
-      broken.until_loss = early.until_loss;
-      broken.checkpoint_every = every;
-      broken.kill_at = at;
-      CHECK_THROWS_AS(broken.run(), Killed);
-      Course rest = broken;
-      rest.kill_at = -1;
-      rest.run();
-      CHECK(rest.weights == early.weights);
-      CHECK(rest.metrics() == early.metrics());
-      CHECK(tensors_of(state_of(rest)) == tensors_of(state_of(early)));
-      fs::remove_all(broken.folder);
-    }
-  change_state(state_of(early), "running_loss", "-1");
-  change_state(state_of(early), "stage_index", "1");
-  change_state(state_of(early), "stage", "two");
-  CHECK(holds(error_of([&] { early.run(); }), "running_loss: not a number: '-1'"));
 }
 
 TEST_CASE("a run that was asked to stop has saved its last step, and goes on from it") {

@@ -2,6 +2,7 @@
 // What a GRPO run carries from step to step beside weights and moments: the reference that follows
 // the policy, and the coefficient of the adaptive entropy bonus. Saved and restored with them.
 #pragma once
+#include <charconv>
 #include <optional>
 
 #include "gaze/rl/grpo.hpp"
@@ -42,8 +43,8 @@ class RunState {
     if (follows())
       for (const auto& pack : reference_->packs()) tensors.add(tensor_name(pack), pack.values);
     if (!adaptive_) return;
-    m["entropy_coefficient"] = gaze::detail::exact_text(adaptive_->coefficient);
-    m["entropy_last"] = gaze::detail::exact_text(adaptive_->last);
+    m["entropy_coefficient"] = exact_text(adaptive_->coefficient);
+    m["entropy_last"] = exact_text(adaptive_->last);
   }
 
   void restore(const io::SafetensorsFile& file) {
@@ -51,8 +52,23 @@ class RunState {
       for (auto& pack : reference_->packs())
         gaze::detail::read_tensor(file, tensor_name(pack), pack.values);
     if (!adaptive_) return;
-    adaptive_->coefficient = gaze::detail::saved_number(file, "entropy_coefficient");
-    adaptive_->last = gaze::detail::saved_number(file, "entropy_last");
+    adaptive_->coefficient = exact_number(file, "entropy_coefficient");
+    adaptive_->last = exact_number(file, "entropy_last");
+  }
+
+  /// The shortest text that reads back to the same bits; "inf" before the first update.
+  static std::string exact_text(double value) {
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, value).ptr};
+  }
+  static double exact_number(const io::SafetensorsFile& file, const std::string& key) {
+    const std::string& text = gaze::detail::saved_text(file, key);
+    double value = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, value);
+    GAZE_CHECK(read.ec == std::errc() && read.ptr == end && value >= 0, "resume", file.path(), ", ",
+               key, ": not a number: '", text, "'");
+    return value;
   }
 
   ReferenceSync sync_;

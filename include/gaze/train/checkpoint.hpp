@@ -72,23 +72,6 @@ inline Index saved_count(const io::SafetensorsFile& file, const std::string& key
   return value;
 }
 
-/// The shortest text that reads back to the same bits.
-inline std::string exact_text(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
-/// What exact_text() wrote: a number of at least 0, infinity included.
-inline double saved_number(const io::SafetensorsFile& file, const std::string& key) {
-  const std::string& text = saved_text(file, key);
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  GAZE_CHECK(read.ec == std::errc() && read.ptr == end && value >= 0, "resume", file.path(), ", ",
-             key, ": not a number: '", text, "'");
-  return value;
-}
-
 }  // namespace detail
 
 /// Writes all weights, each under its name, but those of parts to leave out; whole or not at all.

@@ -8,7 +8,6 @@
 // one never stopped. Logs are appended; resuming cuts them back to where they were at the
 // checkpoint.
 #pragma once
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -32,7 +31,6 @@ struct Stage {
   Index steps = 0;
   CosineSchedule rate;
   AdamWSettings adamw;
-  double until_loss = 0;  // the stage ends early once the running mean of "loss" is below
 };
 
 /// What a run has to keep beside weights and moments: `save` adds to a state, `restore` reads it.
@@ -85,19 +83,6 @@ inline void log_metrics(io::AppendLog& log, const RunFolder& run, const Stage& s
   log.line(line.dump());
 }
 
-/// Of the metric "loss", the latest steps weighing most: about the last twenty.
-struct RunningLoss {
-  double mean = 0;
-
-  void add(Index step, const Stage& stage, const Metrics& metrics) {
-    const auto found = std::find_if(metrics.begin(), metrics.end(),
-                                    [](const auto& metric) { return metric.first == "loss"; });
-    GAZE_CHECK(found != metrics.end(), "train", "stage ", stage.name,
-               " ends by its loss, but its steps report none");
-    mean = step == 0 ? found->second : 0.95 * mean + 0.05 * found->second;
-  }
-};
-
 }  // namespace detail
 
 /// Runs stages one after another, from the folder's saved state if there is one.
@@ -128,7 +113,6 @@ class Trainer {
     parameters_.clear_gradients();
     AdamW<T, Device> optimiser(parameters_, stage.adamw);
     Index first = 0;
-    loss_ = {};
     if (saved_) first = restore(stage, optimiser);
     for (Index i = first; i < stage.steps; ++i) {
       const double start = detail::seconds_now();
@@ -140,16 +124,13 @@ class Trainer {
       metrics.emplace_back("step_time", detail::seconds_now() - start);
       detail::log_metrics(*log_, run_, stage, i, metrics);
       if (run_.progress) run_.progress(stage, i, metrics);
-      if (stage.until_loss > 0) loss_.add(i, stage, metrics);
       const bool stop = run_.stop && run_.stop();
-      const bool enough = stage.until_loss > 0 && loss_.mean < stage.until_loss;
-      const bool last = enough || i + 1 == stage.steps;
+      const bool last = i + 1 == stage.steps;
       if (stop || last || (i + 1) % run_.checkpoint_every == 0)
-        save(position, stage, last ? stage.steps : i + 1, optimiser);  // the end, even if early
+        save(position, stage, i + 1, optimiser);
       if (stop && !last)
         throw Interrupted(detail::concat("stopped after step ", i + 1, " of stage ", stage.name,
                                          "; saved in ", run_.state()));
-      if (last) return;
     }
   }
 
@@ -170,7 +151,6 @@ class Trainer {
                    {"log.0", std::to_string(log_->offset())}};
     for (std::size_t i = 0; i < run_.logs.size(); ++i)
       m["log." + std::to_string(i + 1)] = std::to_string(run_.logs[i]->offset());
-    if (stage.until_loss > 0) m["running_loss"] = detail::exact_text(loss_.mean);
     TensorsToWrite tensors;
     if (run_.carried.save) run_.carried.save(tensors, m);
     save_state(run_.state(), parameters_, optimiser, m, std::move(tensors));
@@ -186,7 +166,6 @@ class Trainer {
     const Index step = detail::saved_count(*saved_, "step");
     GAZE_CHECK(step <= stage.steps, "resume", saved_->path(), ": saved after step ", step,
                " of a stage of ", stage.steps);
-    if (stage.until_loss > 0) loss_.mean = detail::saved_number(*saved_, "running_loss");
     load_state(*saved_, parameters_, optimiser);
     if (run_.carried.restore) run_.carried.restore(*saved_);
     cut_logs([&](std::size_t i) {
@@ -206,7 +185,6 @@ class Trainer {
   RunFolder run_;
   std::optional<io::SafetensorsFile> saved_;
   std::optional<io::AppendLog> log_;
-  detail::RunningLoss loss_;  // of the stage that runs
   Index stage_count_ = 0;
 };
 
