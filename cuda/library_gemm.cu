@@ -60,10 +60,15 @@ struct Product {
   bool bf16 = false;        // operands
 
   auto key() const {
-    return std::array<Index, 9>{
-        m,   n,   k,         lda,
-        ldb, ldc, alignment, static_cast<Index>(epilogue),
-        transpose_a + 2 * transpose_b + 4 * accumulate + 8 * bf16};
+    return std::array<Index, 9>{m,
+                                n,
+                                k,
+                                lda,
+                                ldb,
+                                ldc,
+                                alignment,
+                                static_cast<Index>(epilogue),
+                                transpose_a + 2 * transpose_b + 4 * accumulate + 8 * bf16};
   }
 };
 

@@ -34,7 +34,7 @@ struct WarmStartSettings {
   Index caption_picks = 24;  // letter exercises beside each batch of captions
   double letter_weight = 3;  // of an option's letter in the loss, against 1 for other tokens
   double letters_stage_weight = 12;  // the same, in the first stage
-  double slot_weight = 0.3;  // of the label loss in the caption stage
+  double slot_weight = 0.3;          // of the label loss in the caption stage
   CorruptionMix corruption{.format = 0.36};
 };
 
