@@ -167,6 +167,7 @@ TEST_CASE("bad options are one line that names them") {
   refused(ablate({"--only", "magic"}), {"magic", "accuracy"}, out);
   refused(ablate({"--corruption", "1.5"}), {"--corruption", "1.5"}, out);
   refused(ablate({"--corruption", "nan"}), {"corruption"}, out);
+  refused(ablate({"--precision", "fp8"}), {"--precision", "fp8"}, out);
   refused(ablate({"--steps", "0"}), {"--steps", "Value 0 not in range 1"}, out);
   refused(ablate({"--steps", "2.5"}), {"--steps", "2.5"}, out);
   refused(ablate({"--steps", "many"}), {"--steps", "many"}, out);
@@ -314,6 +315,23 @@ TEST_CASE("an output folder that holds a run is left alone", "[slow]") {
   refused(training(unbroken().out, {"--resume", "--corruption", "0.1"}),
           {unbroken().out + "/config.json, corruption"});
   CHECK(io::read_file(unbroken().out + "/config.json") == config);
+}
+
+TEST_CASE("a model trained with products of bf16 says so, and answers with them", "[slow]") {
+  if (!have_program()) return;
+  const std::string out = at("rounded"), model = out + "/arms/sft/seed0";
+  const Words words = {"sft", "--preset", "smoke", "--precision", "bf16", "--out", out};
+  const Done d = gaze_run(words);
+  INFO(d.err);
+  REQUIRE(d.code == 0);
+  CHECK(holds(io::read_file(out + "/config.json"), "\"precision\": \"bf16\""));
+  const io::SafetensorsFile file(model + "/model.safetensors");
+  CHECK(file.metadata().at("precision") == "bf16");
+  CHECK(gaze_run({"ask", "--model", model, "--max-tokens", "4", "why?"}).code == 0);
+  Words as_float32 = words;
+  as_float32[4] = "float32";
+  as_float32.push_back("--resume");
+  refused(as_float32, {out + "/config.json, precision"});
 }
 
 TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
