@@ -4,6 +4,7 @@
 //
 //   bench_gemm [Google Benchmark's options]   rows at chosen shapes
 //   bench_gemm --shapes   OpenBLAS's time over Gaze's at every shape of the models' layers
+//   bench_gemm --bf16     the same for float32's time over that of operands rounded to bf16
 //
 // Shapes: m rows through a weight [n,k] (forward), its gradients (dX = dY W, dW += dY^T X), a cube.
 // OpenBLAS may choose a slow kernel on AMD. Fair: OPENBLAS_CORETYPE=SkylakeX (with AVX-512) or
@@ -49,7 +50,7 @@ class Matrix {
   std::vector<float> room_;
 };
 
-enum class Which { gaze, openblas };
+enum class Which { gaze, bf16, openblas };
 
 struct Kind {
   const char* name;
@@ -64,6 +65,15 @@ struct Product {
   const Kind& kind;
   Index m, n, k;
   Matrix a = Matrix(m * k), b = Matrix(k * n), c = Matrix(m * n);
+  Matrix rounded_a = Matrix((m * k + 1) / 2), rounded_b = Matrix((k * n + 1) / 2);
+
+  Product(const Kind& of, Index rows, Index cols, Index depth)
+      : kind(of), m(rows), n(cols), k(depth) {
+    gaze::cpu::cast(m * k, a.data(), rounded(rounded_a));
+    gaze::cpu::cast(k * n, b.data(), rounded(rounded_b));
+  }
+
+  static gaze::bf16* rounded(Matrix& x) { return reinterpret_cast<gaze::bf16*>(x.data()); }
 
   double flops() const { return 2.0 * double(m) * double(n) * double(k); }
 
@@ -72,6 +82,9 @@ struct Product {
     if (which == Which::gaze) {
       gaze::cpu::gemm(kind.ta, kind.tb, m, n, k, a.data(), lda, b.data(), ldb, c.data(), n,
                       kind.accumulate);
+    } else if (which == Which::bf16) {
+      gaze::cpu::gemm(kind.ta, kind.tb, m, n, k, rounded(rounded_a), lda, rounded(rounded_b), ldb,
+                      c.data(), n, kind.accumulate);
     } else {
 #ifdef GAZE_BENCH_CBLAS
       cblas_sgemm(CblasRowMajor, kind.ta ? CblasTrans : CblasNoTrans,
@@ -103,7 +116,6 @@ void add_rows(Which which, const char* library) {
   }
 }
 
-#ifdef GAZE_BENCH_CBLAS
 /// A weight [n,k] and the rows that pass it.
 struct Layer {
   const char* name;
@@ -130,17 +142,17 @@ std::vector<Layer> layers(const gaze::models::VlmConfig& c) {
           {"logits", vocabulary, d.width, 512, true}};  // training takes them in chunks
 }
 
-/// OpenBLAS's time over Gaze's: each the best of turns within about 40 ms.
-double ratio(Product work) {
+/// The peer's time over ours: each the best of turns within about 40 ms.
+double ratio(Product work, Which ours, Which peer) {
   using Clock = std::chrono::steady_clock;
   double best[2] = {std::numeric_limits<double>::infinity(), best[0]};
   const auto begin = Clock::now();
   for (int turn = 0; turn < 5 || Clock::now() - begin < std::chrono::milliseconds(40); ++turn)
-    for (Which which : {Which::gaze, Which::openblas}) {
+    for (const Which which : {ours, peer}) {
       const auto start = Clock::now();
       work.run(which);
       const std::chrono::duration<double> took = Clock::now() - start;
-      double& least = best[which == Which::gaze ? 0 : 1];
+      double& least = best[which == ours ? 0 : 1];
       least = std::min(least, took.count());
     }
   return best[1] / best[0];
@@ -154,7 +166,7 @@ struct Mean {
   double value() const { return std::exp(sum / count); }
 };
 
-void compare_shapes() {
+void compare_shapes(Which ours, Which peer, const std::string& what) {
   gaze::set_threads(1);
   Mean all;
   std::printf("| model | rows 1 | rows 8 | rows 64 | training, x w^T | dy w | dy^T x |\n");
@@ -162,7 +174,7 @@ void compare_shapes() {
   for (const char* name : {"tiny", "small", "base"}) {
     Mean means[6];
     const auto add = [&](int column, const Kind& kind, Index m, Index n, Index k) {
-      const double r = ratio({kind, m, n, k});
+      const double r = ratio({kind, m, n, k}, ours, peer);
       means[column].add(r);
       all.add(r);
     };
@@ -178,20 +190,28 @@ void compare_shapes() {
     for (const Mean& mean : means) std::printf(" %.2f |", mean.value());
     std::printf("\n");
   }
-  std::printf(
-      "\nOpenBLAS's time over Gaze's (%s against %s, one thread): geometric mean of %d "
-      "products %.3f\n",
-      gaze::name(gaze::isa()), openblas_get_corename(), all.count, all.value());
+  std::printf("\n%s (%s, one thread): geometric mean of %d products %.3f; 1024^3 %.2f %.2f %.2f\n",
+              what.c_str(), gaze::name(gaze::isa()), all.count, all.value(),
+              ratio({kinds[0], 1024, 1024, 1024}, ours, peer),
+              ratio({kinds[1], 1024, 1024, 1024}, ours, peer),
+              ratio({kinds[2], 1024, 1024, 1024}, ours, peer));
 }
-#endif
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "--bf16")
+    return compare_shapes(Which::bf16, Which::gaze, "float32's time over bf16's"), 0;
 #ifdef GAZE_BENCH_CBLAS
-  if (argc > 1 && std::string(argv[1]) == "--shapes") return compare_shapes(), 0;
+  if (first == "--shapes")
+    return compare_shapes(
+               Which::gaze, Which::openblas,
+               std::string("OpenBLAS's time over Gaze's, OpenBLAS as ") + openblas_get_corename()),
+           0;
 #endif
   add_rows(Which::gaze, "gaze");
+  add_rows(Which::bf16, "gaze_bf16");
 #ifdef GAZE_BENCH_CBLAS
   add_rows(Which::openblas, "openblas");
 #endif

@@ -221,25 +221,27 @@ inline void set_threads(int count) {
 
 namespace detail {
 
+/// A body of parallel_for, whatever its type: one function for all of them is compiled once.
+using RangeBody = void (*)(void* body, std::int64_t begin, std::int64_t end);
+
 /// The pieces of one parallel_for, wherever they run.
-template <class Body>
 struct Job {
-  Body* body;
+  RangeBody call;
+  void* body;
   std::int64_t n, step;
   std::atomic<Index> arithmetic{0};
 
   void run(int piece) {
     const Index before = arithmetic_done;
     const std::int64_t begin = piece * step;
-    (*body)(begin, std::min(n, begin + step));
+    call(body, begin, std::min(n, begin + step));
     arithmetic.fetch_add(std::exchange(arithmetic_done, before) - before,
                          std::memory_order_relaxed);
   }
 };
 
 /// Runs all pieces on the executor, then rethrows the first exception.
-template <class Body>
-void run_on(Executor& executor, Job<Body>& job, int pieces) {
+inline void run_on(Executor& executor, Job& job, int pieces) {
   std::mutex mutex;
   std::exception_ptr error;
   executor.run(pieces, [&](int piece) {
@@ -255,6 +257,22 @@ void run_on(Executor& executor, Job<Body>& job, int pieces) {
   if (error) std::rethrow_exception(error);
 }
 
+inline void run_range(std::int64_t n, std::int64_t grain, RangeBody call, void* body) {
+  grain = std::max<std::int64_t>(grain, 1);
+  const int most = n <= grain || inside_parallel ? 1 : threads();
+  if (most == 1) return call(body, 0, n);
+  const std::int64_t wanted = std::min<std::int64_t>(most, (n - 1) / grain + 1);
+  Job job{call, body, n, (n - 1) / wanted + 1};
+  const int pieces = static_cast<int>((n - 1) / job.step + 1);
+  if (Executor* const e = executor) {
+    run_on(*e, job, pieces);
+  } else {
+    const auto run = [](void* context, int piece) { static_cast<Job*>(context)->run(piece); };
+    if (!ThreadPool::instance().try_run(run, &job, pieces)) call(body, 0, n);
+  }
+  count_arithmetic(job.arithmetic);
+}
+
 }  // namespace detail
 
 /// Calls body(begin, end) on disjoint pieces that cover [0, n). A piece (but the last) has more
@@ -263,24 +281,11 @@ void run_on(Executor& executor, Job<Body>& job, int pieces) {
 /// when all threads are done; some of the other pieces may then be missing.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
-  if (n <= 0) return;
-  grain = std::max<std::int64_t>(grain, 1);
-  const int most = n <= grain || detail::inside_parallel ? 1 : threads();
-  if (most == 1) {
-    body(std::int64_t{0}, n);
-    return;
-  }
-  using Job = detail::Job<std::remove_reference_t<Body>>;
-  const std::int64_t wanted = std::min<std::int64_t>(most, (n - 1) / grain + 1);
-  Job job{&body, n, (n - 1) / wanted + 1};
-  const int pieces = static_cast<int>((n - 1) / job.step + 1);
-  if (Executor* const executor = detail::executor) {
-    detail::run_on(*executor, job, pieces);
-  } else {
-    const auto run = [](void* context, int piece) { static_cast<Job*>(context)->run(piece); };
-    if (!detail::ThreadPool::instance().try_run(run, &job, pieces)) body(std::int64_t{0}, n);
-  }
-  count_arithmetic(job.arithmetic);
+  using Type = std::remove_reference_t<Body>;
+  const auto call = [](void* it, std::int64_t begin, std::int64_t end) {
+    (*static_cast<Type*>(it))(begin, end);
+  };
+  if (n > 0) detail::run_range(n, grain, call, const_cast<void*>(static_cast<const void*>(&body)));
 }
 
 }  // namespace gaze
