@@ -56,6 +56,7 @@ td.best{font-weight:700}td.best small{font-weight:400}
 table.words td,table.words th{text-align:left;vertical-align:top}
 table.words td:first-child{width:36%}table.words td:last-child{width:9em}
 table.plain td:last-child{width:auto}
+table.answers td:first-child{width:auto}table.answers td:last-child{width:60%}
 .verdict{white-space:nowrap;font-weight:600}
 .verdict.agree{color:var(--good)}.verdict.no{color:var(--bad)}
 .verdict.undecided{color:var(--soft);font-weight:400;font-style:italic}

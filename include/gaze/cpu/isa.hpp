@@ -67,8 +67,7 @@ inline Isa isa() { return detail::current_isa(); }
 /// rounds after each pair and takes subnormal numbers for zero.
 inline bool multiplies_bf16_pairs() {
 #if GAZE_X86
-  static const bool offered = __builtin_cpu_supports("avx512bf16");
-  return offered && isa() == Isa::avx512;
+  return isa() == Isa::avx512 && __builtin_cpu_supports("avx512bf16");
 #else
   return false;
 #endif
