@@ -24,7 +24,7 @@
 #include "bench/common.hpp"
 #include "models/presets.hpp"
 
-#if __has_include(<cblas.h>)
+#if __has_include(<openblas_config.h>)
 #include <cblas.h>
 #define GAZE_BENCH_CBLAS 1
 #endif
