@@ -55,9 +55,9 @@ class Case:
     """What bench_model --export wrote, and the same work in PyTorch."""
 
     def __init__(self, folder):
+        self.folder = folder
         weights, config = self.read("weights")
         self.inputs, _ = self.read("inputs")
-        self.folder = folder
         self.weights = weights
         self.model = Model({name: value.clone() for name, value in weights.items()}, config)
         self.config = self.model.c
