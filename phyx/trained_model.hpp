@@ -46,7 +46,11 @@ std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
              weights, ", metadata model: no model named ", size);
   models::VlmConfig config = models::preset(size);
   const auto precision = file.metadata().find("precision");
-  config.bf16 = precision != file.metadata().end() && precision->second == "bf16";
+  if (precision != file.metadata().end()) {
+    config.bf16 = precision->second == "bf16";
+    GAZE_CHECK(config.bf16 || precision->second == "float32", "load_model", weights,
+               ", metadata precision: must be float32 or bf16, got ", precision->second);
+  }
   config.vocabulary = out->tokenizer.vocab_size();
   PromptTemplate prompts;
   prompts.problem = field("prompt");

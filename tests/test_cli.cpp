@@ -298,6 +298,10 @@ TEST_CASE("bad checkpoints are one line that names file and tensor", "[slow]") {
   other["model"] = "giant";
   io::write_safetensors(path, tensors, other);
   refused(eval_of(data, folder), {path + ", metadata model", "giant"});
+  other = metadata;
+  other["precision"] = "fp8";
+  io::write_safetensors(path, tensors, other);
+  refused(eval_of(data, folder), {path + ", metadata precision", "fp8"});
   other.erase("model");
   io::write_safetensors(path, tensors, other);
   refused(eval_of(data, folder), {path, "metadata has no model"});
