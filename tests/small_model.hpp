@@ -8,6 +8,7 @@
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/rollout.hpp"
 #include "models/vlm.hpp"
+#include "tests/restore.hpp"
 #include "tests/test.hpp"
 
 namespace gaze::test {
@@ -109,18 +110,6 @@ inline std::vector<std::uint32_t> bits(const std::vector<float>& v) {
   return bits(v.data(), static_cast<Index>(v.size()));
 }
 inline std::vector<std::uint32_t> bits(const Tensor<float>& x) { return bits(x.to_vector()); }
-
-/// Gives back the instruction set and the threads it found.
-struct Restore {
-  Isa isa = gaze::isa();
-  int threads = gaze::threads();
-  Restore() = default;
-  Restore(const Restore&) = delete;
-  ~Restore() {
-    set_isa(isa);
-    set_threads(threads);
-  }
-};
 
 /// Runs the body at every instruction set of this processor, or at the one that GAZE_ISA asks for.
 template <class Body>

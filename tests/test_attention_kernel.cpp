@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gaze/cpu/attention.hpp"
+#include "tests/restore.hpp"
 #include "tests/test.hpp"
 
 namespace {
@@ -22,16 +23,6 @@ std::vector<gaze::Isa> all_isas() {
     if (gaze::supported(isa)) found.push_back(isa);
   return found;
 }
-
-/// Puts the instruction set and the thread count back.
-struct Restore {
-  gaze::Isa isa = gaze::isa();
-  int threads = gaze::threads();
-  ~Restore() {
-    gaze::set_isa(isa);
-    if (gaze::threads() != threads) gaze::set_threads(threads);
-  }
-};
 
 template <class T>
 struct Problem {
@@ -212,7 +203,7 @@ std::vector<Problem<float>> layouts() {
 
 TEST_CASE("attention agrees with the definition, in double and on every instruction set",
           "[attention]") {
-  Restore restore;
+  gaze::test::Restore restore;
   for (const Problem<float>& p : layouts()) {
     const Problem<double> q = in_double(p);
     const Result<double> truth = naive(q), reference = forward(q);
@@ -272,7 +263,7 @@ TEST_CASE("attention's gradients agree with finite differences in double", "[att
 }
 
 TEST_CASE("attention's float gradients agree with double on every instruction set", "[attention]") {
-  Restore restore;
+  gaze::test::Restore restore;
   for (const Problem<float>& p : layouts()) {
     const Problem<double> q = in_double(p);
     const Result<double> truth = forward(q);
@@ -296,7 +287,7 @@ TEST_CASE("attention's float gradients agree with double on every instruction se
 }
 
 TEST_CASE("an attention row has the same bits alone and among others", "[attention]") {
-  Restore restore;
+  gaze::test::Restore restore;
   for (gaze::Isa isa : all_isas()) {
     gaze::set_isa(isa);
     for (const Problem<float>& p : layouts()) {
@@ -318,7 +309,7 @@ TEST_CASE("an attention row has the same bits alone and among others", "[attenti
 }
 
 TEST_CASE("an attention row's bits do not depend on where its keys lie", "[attention]") {
-  Restore restore;
+  gaze::test::Restore restore;
   for (gaze::Isa isa : all_isas()) {
     gaze::set_isa(isa);
     for (int prefix : {1, 15, 16, 17, 63, 64, 65, 100}) {
@@ -349,7 +340,7 @@ TEST_CASE("an attention row's bits do not depend on where its keys lie", "[atten
 }
 
 TEST_CASE("attention and its gradients have the same bits at any thread count", "[attention]") {
-  Restore restore;
+  gaze::test::Restore restore;
   Problem<float> p = shared_prefix(4, 2, 32, 1, 60, 60, 6, 21);
   // Twice: a second group of rows in slots of its own.
   const Index half = p.rows(), slots = p.shape.slots;
@@ -383,7 +374,7 @@ TEST_CASE("attention and its gradients have the same bits at any thread count", 
 }
 
 TEST_CASE("attention keeps its accuracy where scores are large", "[attention]") {
-  Restore restore;
+  gaze::test::Restore restore;
   Problem<float> p = shared_prefix(2, 1, 64, 1, 100, 130, 1, 31);
   p.shape.scale = 20;  // scores of some hundreds: exp overflows without the running maximum
   const Result<double> truth = forward(in_double(p));

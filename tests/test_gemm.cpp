@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+#include "tests/restore.hpp"
 #include "tests/test.hpp"
 
 using gaze::Index;
@@ -31,16 +32,6 @@ std::vector<gaze::Isa> instruction_sets() {
     if (gaze::supported(isa)) sets.push_back(isa);
   return sets;
 }
-
-/// Gives back the instruction set and the threads it found.
-struct Restore {
-  gaze::Isa isa = gaze::isa();
-  int threads = gaze::threads();
-  ~Restore() {
-    gaze::set_isa(isa);
-    gaze::set_threads(threads);
-  }
-};
 
 /// One product with rows `gap` wider than needed; the gaps of C must stay as they were.
 struct Case {
@@ -95,7 +86,7 @@ bool same_bits(const float* a, const float* b, Index count) {
 }  // namespace
 
 TEST_CASE("gemm agrees with float64 for every transpose and awkward size", "[gemm]") {
-  const Restore restore;
+  const gaze::test::Restore restore;
   const Index sizes[][3] = {{0, 5, 3},     {5, 0, 3},      {1, 1, 1},      {1, 33, 2},
                             {2, 1, 15},    {3, 17, 16},    {15, 31, 17},   {16, 16, 31},
                             {17, 15, 33},  {31, 64, 1},    {33, 2, 100},   {64, 33, 64},
@@ -114,7 +105,7 @@ TEST_CASE("gemm agrees with float64 for every transpose and awkward size", "[gem
 }
 
 TEST_CASE("gemm with nothing to sum gives the start value", "[gemm]") {
-  const Restore restore;
+  const gaze::test::Restore restore;
   for (auto isa : instruction_sets()) {
     gaze::set_isa(isa);
     const Case x{false, true, 19, 37, 0, 2};
@@ -131,7 +122,7 @@ TEST_CASE("gemm with nothing to sum gives the start value", "[gemm]") {
 }
 
 TEST_CASE("gemm does not read what it overwrites, nor beyond the last row", "[gemm]") {
-  const Restore restore;
+  const gaze::test::Restore restore;
   for (auto isa : instruction_sets()) {
     gaze::set_isa(isa);
     for (int transposes = 0; transposes < 4; ++transposes) {
@@ -143,7 +134,7 @@ TEST_CASE("gemm does not read what it overwrites, nor beyond the last row", "[ge
 }
 
 TEST_CASE("a row of a product has the same bits as that row alone, at any thread count", "[gemm]") {
-  const Restore restore;
+  const gaze::test::Restore restore;
   for (auto isa : instruction_sets()) {
     gaze::set_isa(isa);
     for (int transposes = 0; transposes < 4; ++transposes)
@@ -162,7 +153,7 @@ TEST_CASE("a row of a product has the same bits as that row alone, at any thread
 }
 
 TEST_CASE("the first rows of a product have the same bits for every number of rows", "[gemm]") {
-  const Restore restore;
+  const gaze::test::Restore restore;
   for (auto isa : instruction_sets()) {
     gaze::set_isa(isa);
     for (bool tb : {false, true}) {

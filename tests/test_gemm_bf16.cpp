@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "tests/restore.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -30,16 +31,6 @@ std::vector<T> widened(const std::vector<bf16>& v) {
   for (const bf16 x : v) out.push_back(static_cast<T>(static_cast<float>(x)));
   return out;
 }
-
-/// Gives back the instruction set and the threads it found.
-struct Restore {
-  Isa isa = gaze::isa();
-  int threads = gaze::threads();
-  ~Restore() {
-    gaze::set_isa(isa);
-    gaze::set_threads(threads);
-  }
-};
 
 /// One product with rows `gap` wider than needed; the gaps of C must stay as they were.
 struct Case {
@@ -96,7 +87,7 @@ void check_against_double(const Case& x, bool accumulate, bool with_bias) {
 /// On every instruction set, so with the bf16 instruction where there is one, and without.
 template <class Function>
 void on_every_set(Function f) {
-  const Restore restore;
+  const gaze::test::Restore restore;
   for (const auto isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
     if (!gaze::supported(isa)) continue;
     gaze::set_isa(isa);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Instruction set and threads are of the whole process: a test that changes them gives them back.
+#pragma once
+#include "gaze/core/parallel.hpp"
+#include "gaze/cpu/isa.hpp"
+
+namespace gaze::test {
+
+/// Gives back the instruction set and the threads it found.
+struct Restore {
+  Isa isa = gaze::isa();
+  int threads = gaze::threads();
+  ~Restore() {
+    set_isa(isa);
+    set_threads(threads);
+  }
+};
+
+}  // namespace gaze::test
