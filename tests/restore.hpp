@@ -6,12 +6,14 @@
 
 namespace gaze::test {
 
-/// Gives back the instruction set and the threads it found.
+/// Gives back the instruction set, the way of products of bf16 and the threads it found.
 struct Restore {
   Isa isa = gaze::isa();
+  Bf16Products bf16 = bf16_products();
   int threads = gaze::threads();
   ~Restore() {
     set_isa(isa);
+    set_bf16_products(bf16);
     set_threads(threads);
   }
 };

@@ -84,22 +84,26 @@ void check_against_double(const Case& x, bool accumulate, bool with_bias) {
   CHECK(std::sqrt(error) <= 2e-6 * std::sqrt(norm));
 }
 
-/// On every instruction set, so with the bf16 instruction where there is one, and without.
+/// On every instruction set, and in every way that this processor has for products of bf16.
 template <class Function>
-void on_every_set(Function f) {
+void in_every_way(Function f) {
+  using Way = gaze::Bf16Products;
   const gaze::test::Restore restore;
-  for (const auto isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
-    if (!gaze::supported(isa)) continue;
-    gaze::set_isa(isa);
-    INFO("instruction set " << gaze::name(isa) << ", pairs: " << gaze::multiplies_bf16_pairs());
-    f();
-  }
+  for (const auto isa : {Isa::generic, Isa::avx2, Isa::avx512})
+    for (const auto way : {Way::floats, Way::pairs, Way::tiles}) {
+      if (!gaze::supported(isa) || !gaze::supported(way)) continue;
+      gaze::set_isa(isa);
+      gaze::set_bf16_products(way);
+      if (gaze::bf16_products() != way) continue;  // only with AVX-512
+      INFO("instruction set " << gaze::name(isa) << ", bf16 in " << gaze::name(way));
+      f();
+    }
 }
 
 }  // namespace
 
 TEST_CASE("bf16 products are float32 sums of exact products, in every form") {
-  on_every_set([] {
+  in_every_way([] {
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
         for (const auto [m, n, k] : {std::array<Index, 3>{1, 1, 1},
@@ -110,6 +114,8 @@ TEST_CASE("bf16 products are float32 sums of exact products, in every form") {
                                      {37, 70, 391},
                                      {64, 96, 800},
                                      {100, 5, 1023},
+                                     {33, 544, 1056},
+                                     {5, 600, 320},
                                      {130, 530, 40}})
           for (const Index gap : {0, 1, 6}) {
             const Case x{ta, tb, m, n, k, gap};
@@ -121,7 +127,7 @@ TEST_CASE("bf16 products are float32 sums of exact products, in every form") {
 }
 
 TEST_CASE("a depth of zero leaves the start of a bf16 product") {
-  on_every_set([] {
+  in_every_way([] {
     const Case x{false, true, 3, 5, 0, 0};
     CHECK(x.product(true, false) == x.c);
     const auto y = x.product(false, true);
@@ -130,7 +136,7 @@ TEST_CASE("a depth of zero leaves the start of a bf16 product") {
 }
 
 TEST_CASE("a row of a bf16 product has the same bits alone, in company and on more threads") {
-  on_every_set([] {
+  in_every_way([] {
     for (const bool ta : {false, true})
       for (const bool tb : {false, true}) {
         const Case x{ta, tb, 70, 130, 801, 3};
@@ -154,7 +160,7 @@ TEST_CASE("a row of a bf16 product has the same bits alone, in company and on mo
 }
 
 TEST_CASE("infinities and NaNs pass through a bf16 product, and stay in their rows") {
-  on_every_set([] {
+  in_every_way([] {
     for (const bool ta : {false, true}) {
       Case x{ta, true, 4, 20, 33, 0};
       x.a[static_cast<std::size_t>(ta ? 32 * 4 + 1 : 1 * 33 + 32)] =

@@ -18,8 +18,8 @@ void print_info() {
   for (const Isa i : {Isa::generic, Isa::avx2, Isa::avx512})
     if (supported(i)) std::printf(" %s", name(i));
   const std::string reason = no_cuda();
-  std::printf("%s)\nthreads       %d\ndevices       cpu%s\nmodels       ",
-              multiplies_bf16_pairs() ? ", products of bf16" : "", threads(),
+  std::printf(", bf16 in %s)\nthreads       %d\ndevices       cpu%s\nmodels       ",
+              name(bf16_products()), threads(),
               reason.empty() ? ", cuda" : (" (no cuda: " + reason + ")").c_str());
   for (const auto& p : models::presets) std::printf(" %s", p.name);
   std::printf("\nvariants     ");

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The matrix product of bf16 operands with float32 sums.
 //
-// Processors with AVX512_BF16 multiply two neighbours along k at once: vdpbf16ps adds both products
-// to a lane. A matrix of bf16 whose rows run along k is, without a copy, a matrix of such pairs of
-// half the depth, so the kernels of float work on it with another multiplication; one that runs
-// across k has its rows interleaved two by two. Other processors multiply in float.
+// With AMX it is worked out on tiles (simd/tiles.inl). Processors with AVX512_BF16 multiply two
+// neighbours along k at once: vdpbf16ps adds both products to a lane. A matrix of bf16 whose rows
+// run along k is, without a copy, a matrix of such pairs of half the depth, so the kernels of float
+// work on it with another multiplication; one that runs across k has its rows interleaved two by
+// two. Other processors multiply in float.
 #pragma once
 #include "gaze/core/bf16.hpp"
 #include "gaze/core/storage.hpp"
@@ -16,9 +17,9 @@ namespace gaze::cpu {
 inline void cast(Index n, const float* x, bf16* y) {
   parallel_for(n, 32768, [=](Index i, Index end) {
 #if GAZE_X86
-    if (multiplies_bf16_pairs())
-      return simd::avx512_bf16::round_to_bf16(end - i, x + i,
-                                              reinterpret_cast<unsigned short*>(y) + i);
+    if (isa() == Isa::avx512)
+      return simd::avx512::round_to_bf16(end - i, x + i,
+                                         reinterpret_cast<unsigned short*>(y) + i);
 #endif
     for (; i < end; ++i) y[i] = bf16(x[i]);
   });
@@ -46,6 +47,10 @@ class Room {
 };
 
 #if GAZE_X86
+inline const unsigned short* bits(const bf16* x) {
+  return reinterpret_cast<const unsigned short*>(x);
+}
+
 /// x of [rows, cols] as pairs along k; `along`: its rows run along k.
 struct Pairs {
   Pairs(bool along, Index rows, Index cols, const bf16* x, Index ld)
@@ -82,15 +87,20 @@ struct Pairs {
   static bool copied(bool along, Index cols, Index ld) {
     return !along || cols % 2 != 0 || ld % 2 != 0;
   }
-  static const std::uint16_t* bits(const bf16* x) {
-    return reinterpret_cast<const std::uint16_t*>(x);
-  }
   static void pad(Index n, const bf16* x, bf16* to) {
     std::copy(x, x + n, to);
     if (n % 2 != 0) to[n] = bf16(0.0f);
   }
   Room<bf16> room_;
 };
+
+/// This thread's room for packed tiles, at a multiple of 64 bytes.
+inline unsigned short* tiles_scratch() {
+  constexpr std::size_t need = simd::amx::tiles_scratch + 32;
+  static thread_local std::vector<unsigned short> room(need);
+  const auto at = reinterpret_cast<std::uintptr_t>(room.data());
+  return room.data() + (64 - at % 64) % 64 / sizeof(unsigned short);
+}
 #endif
 
 /// x of [rows, cols] in float, its rows one after the other.
@@ -111,7 +121,18 @@ inline void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, 
   const Index a_rows = transpose_a ? k : m, a_cols = transpose_a ? m : k;
   const Index b_rows = transpose_b ? n : k, b_cols = transpose_b ? k : n;
 #if GAZE_X86
-  if (multiplies_bf16_pairs()) {
+  if (bf16_products() == Bf16Products::tiles) {
+    // Tiles are some eight times as fast as float's multiply-adds, and threads as slow to wake.
+    detail::for_pieces(m, n, k / 8, [&](Index i, Index rows, Index j, Index cols) {
+      simd::amx::gemm(transpose_a, transpose_b, rows, cols, k,
+                      detail::bits(detail::operand_at(transpose_a, a, lda, i)), lda,
+                      detail::bits(detail::operand_at(!transpose_b, b, ldb, j)), ldb,
+                      c + i * ldc + j, ldc, accumulate, bias ? bias + j : nullptr,
+                      detail::tiles_scratch());
+    });
+    return;
+  }
+  if (bf16_products() == Bf16Products::pairs) {
     const detail::Pairs x(!transpose_a, a_rows, a_cols, a, lda);
     const detail::Pairs y(transpose_b, b_rows, b_cols, b, ldb);
     detail::for_pieces(m, n, (k + 1) / 2, [&](Index i, Index rows, Index j, Index cols) {

@@ -19,6 +19,11 @@
 #else
 #define GAZE_X86 0
 #endif
+#if GAZE_X86 && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace gaze {
 
@@ -63,14 +68,68 @@ inline Isa& current_isa() {
 /// The instruction set in use.
 inline Isa isa() { return detail::current_isa(); }
 
-/// Do products of bf16 multiply pairs (vdpbf16ps), or float? The bits differ: the instruction
-/// rounds after each pair and takes subnormal numbers for zero.
-inline bool multiplies_bf16_pairs() {
+/// How products of bf16 are worked out: in float; by pairs (AVX512_BF16's vdpbf16ps); on tiles
+/// (AMX). The bits differ: pairs and tiles round in other places and take subnormal numbers for
+/// zero.
+enum class Bf16Products { floats, pairs, tiles };
+
+inline const char* name(Bf16Products way) {
+  return way == Bf16Products::tiles ? "tiles" : way == Bf16Products::pairs ? "pairs" : "floats";
+}
+
+namespace detail {
 #if GAZE_X86
-  return isa() == Isa::avx512 && __builtin_cpu_supports("avx512bf16");
+/// Has the processor AMX for bf16, and may this process use it? Linux wants to be asked.
+inline bool tiles_permitted() {
+#if defined(__linux__) && defined(__x86_64__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
+  constexpr long ask = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & amx_bf16) && (d & amx_tile) &&
+         syscall(SYS_arch_prctl, ask, tile_data) == 0;
 #else
   return false;
 #endif
+}
+#endif
+}  // namespace detail
+
+/// Can products of bf16 be worked out so here?
+inline bool supported(Bf16Products way) {
+#if GAZE_X86
+  static const bool tiles = supported(Isa::avx512) && detail::tiles_permitted();
+  if (way == Bf16Products::pairs)
+    return supported(Isa::avx512) && __builtin_cpu_supports("avx512bf16");
+  if (way == Bf16Products::tiles) return tiles;
+#endif
+  return way == Bf16Products::floats;
+}
+
+namespace detail {
+/// The fastest. Intel's processors multiply a vector of pairs every other cycle (measured on
+/// Emerald Rapids: half of float's speed), AMD's (Zen 4, Zen 5) at twice float's.
+inline Bf16Products initial_bf16_products() {
+  if (supported(Bf16Products::tiles)) return Bf16Products::tiles;
+#if GAZE_X86
+  if (supported(Bf16Products::pairs) && !__builtin_cpu_is("intel")) return Bf16Products::pairs;
+#endif
+  return Bf16Products::floats;
+}
+inline Bf16Products& current_bf16_products() {
+  static Bf16Products way = initial_bf16_products();
+  return way;
+}
+}  // namespace detail
+
+/// How products of bf16 are worked out now; below AVX-512 in float.
+inline Bf16Products bf16_products() {
+  return isa() == Isa::avx512 ? detail::current_bf16_products() : Bf16Products::floats;
+}
+
+/// Chooses the way of products of bf16 for the whole process (tests walk through all of them).
+inline void set_bf16_products(Bf16Products way) {
+  GAZE_CHECK(supported(way), "set_bf16_products", "this processor has no ", name(way), " of bf16");
+  detail::current_bf16_products() = way;
 }
 
 /// Chooses an instruction set for the whole process (tests walk through all of them).

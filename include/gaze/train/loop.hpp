@@ -60,8 +60,12 @@ template <class T, class Device>
 std::string kernels_name(const Parameters<T, Device>& parameters) {
   const bool cpu = std::is_same_v<Device, Cpu>;
   std::string out = cpu ? name(isa()) : Device::name;
-  if (parameters.multiplies_in_bf16())
-    out += cpu && multiplies_bf16_pairs() ? " with pairs of bf16" : " with bf16";
+  if (parameters.multiplies_in_bf16()) {
+    out += " with ";
+    if (cpu && bf16_products() != Bf16Products::floats)
+      out += std::string(name(bf16_products())) + " of ";
+    out += "bf16";
+  }
   return out;
 }
 

@@ -44,12 +44,14 @@ namespace gaze::simd::avx2 {
 namespace gaze::simd::avx512 {
 #include "gaze/cpu/simd/vec_avx512.inl"
 #include GAZE_KERNEL_FILES
+
+#include "gaze/cpu/simd/round.inl"
 }  // namespace gaze::simd::avx512
 #undef GAZE_FN
 #undef GAZE_INLINE
 #undef GAZE_TARGET
 
-// The matrix product of bf16 on processors that multiply it.
+// The matrix products of bf16, on processors that multiply it: by pairs, by tiles.
 #define GAZE_TARGET \
   __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512bf16,avx2,fma")))
 #define GAZE_FN GAZE_TARGET inline
@@ -62,6 +64,19 @@ namespace gaze::simd::avx512_bf16 {
 #include "gaze/cpu/simd/pairs.inl"
 }  // namespace gaze::simd::avx512_bf16
 #undef GAZE_BF16_PAIRS
+#undef GAZE_FN
+#undef GAZE_INLINE
+#undef GAZE_TARGET
+
+#define GAZE_TARGET \
+  __attribute__((target("amx-tile,amx-bf16,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")))
+#define GAZE_FN GAZE_TARGET inline
+#define GAZE_INLINE GAZE_TARGET __attribute__((always_inline)) inline
+namespace gaze::simd::amx {
+#include "gaze/cpu/simd/vec_avx512.inl"
+
+#include "gaze/cpu/simd/tiles.inl"
+}  // namespace gaze::simd::amx
 #undef GAZE_FN
 #undef GAZE_INLINE
 #undef GAZE_TARGET
