@@ -6,6 +6,7 @@
 //   bench_model --serve PRESET   reads lines "WORK THREADS", answers the seconds that it took
 //   bench_model --memory WORK PRESET   two runs of a work: by how many MiB the resident memory
 //                                      rose above what model, optimiser and data had taken
+//   A word "bf16" after PRESET: products of rounded operands.
 //   bench_model --cost   seconds of a GRPO step against its sizes, as JSON for bench/plot_cost.py
 //   bench_model_cuda [the same]   the same on a GPU
 //
@@ -48,10 +49,12 @@ struct Sizes {
   Index words = 40;  ///< of a prompt, and up to `more_words` more
   Index more_words = 20;
   bool ends = true;  ///< do rollouts of a GRPO step end early?
+  bool bf16 = false;
 
   gaze::models::VlmConfig config() const {
     auto config = gaze::models::preset(preset);
     config.vocabulary = vocabulary;
+    config.bf16 = bf16;
     return config;
   }
 };
@@ -438,6 +441,8 @@ int run(int argc, char** argv) {
   Sizes sizes;
   if (mode == "--serve" || mode == "--export" || mode == "--memory") {
     const int wanted = mode == "--serve" ? 3 : 4;
+    sizes.bf16 = argc > wanted && argv[argc - 1] == std::string("bf16");
+    argc -= sizes.bf16;
     GAZE_CHECK(argc == wanted, "bench", mode, " takes ", wanted - 2, " arguments");
     sizes.preset = argv[argc - 1];
     if (mode == "--serve") return serve(sizes), 0;

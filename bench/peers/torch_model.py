@@ -144,7 +144,7 @@ class Model(torch.nn.Module):
         x = x.view(b, t, heads + 2 * kv, d).transpose(1, 2)
         turned, v = x[:, :heads + kv], x[:, heads + kv:]
         low, high = turned.chunk(2, -1)
-        turned = torch.cat((low * cos - high * sin, high * cos + low * sin), -1)
+        turned = torch.cat((low * cos - high * sin, high * cos + low * sin), -1).to(x.dtype)
         return turned[:, :heads], turned[:, heads:], v
 
     def finish(self, h, y, name):
@@ -173,14 +173,15 @@ class Model(torch.nn.Module):
     def embed_prompts(self, ids, images, image_place):
         h = self.embed(ids)
         flat = h.reshape(-1, h.shape[-1])
-        return flat.index_copy(0, image_place, self.encode_images(images)).view_as(h)
+        images = self.encode_images(images).to(h.dtype)
+        return flat.index_copy(0, image_place, images).view_as(h)
 
     def logprobs(self, ids, position, mask, images, image_place, rows, targets):
         """log p of each target."""
         h = self.embed_prompts(ids, images, image_place)
         h = self.decode_rows(h, position, mask)
         logits = F.linear(h.reshape(-1, h.shape[-1])[rows], self.weight("decoder.embedding"))
-        return -F.cross_entropy(logits, targets, reduction="none")
+        return -F.cross_entropy(logits.float(), targets, reduction="none")
 
     # ---- generation ---------------------------------------------------------------------------
 
@@ -231,7 +232,7 @@ class Model(torch.nn.Module):
     def choose(self, logits, choices):
         """A token per row, given or by the inverse of the distribution function at a uniform
         number, and its log p."""
-        log_p = F.log_softmax(logits, -1)
+        log_p = F.log_softmax(logits.float(), -1)
         token = choices
         if choices.dtype != torch.long:
             sums = log_p.exp().cumsum(-1)
@@ -251,7 +252,8 @@ class Model(torch.nn.Module):
         hidden = torch.zeros(len(prompts), pack.ids.shape[1])
         hidden[torch.arange(pack.ids.shape[1])[None] >= lengths[:, None]] = -float("inf")
         start = lengths.repeat_interleave(group)
-        own = [torch.zeros(2, count, c["kv_heads"], longest, c["head_size"]) for _ in prefix]
+        own = [keys.new_zeros(2, count, c["kv_heads"], longest, c["head_size"])
+               for keys, _ in prefix]
         active = torch.arange(count)  # which completions the rows are
         running = torch.ones(count, dtype=torch.bool)
         tokens, logp = torch.zeros(count, longest, dtype=torch.long), torch.zeros(count, longest)

@@ -5,8 +5,8 @@
 // error, not a crash. Results are the same bits for one binary and one instruction set.
 #pragma once
 #include <cstdlib>
+#include <initializer_list>
 #include <string>
-#include <vector>
 
 #include "gaze/core/error.hpp"
 
@@ -45,19 +45,28 @@ inline bool supported(Isa isa) {
 }
 
 namespace detail {
-inline Isa initial_isa() {
-  const Isa all[] = {Isa::avx512, Isa::avx2, Isa::generic};
-  if (const char* wanted = std::getenv("GAZE_ISA")) {
-    for (Isa isa : all)
-      if (std::string(wanted) == name(isa)) {
-        GAZE_CHECK(supported(isa), "isa", "GAZE_ISA=", wanted, ": this processor does not have it");
-        return isa;
-      }
-    GAZE_FAIL("isa", "GAZE_ISA=", wanted, ": not one of generic, avx2, avx512");
+/// What the environment asks for, by its name, or `otherwise`.
+template <class Choice>
+Choice asked_for(const char* variable, std::initializer_list<Choice> all, Choice otherwise) {
+  const char* const wanted = std::getenv(variable);
+  if (!wanted) return otherwise;
+  std::string names;
+  for (const Choice choice : all) {
+    if (std::string(wanted) == name(choice)) {
+      GAZE_CHECK(supported(choice), "isa", variable, "=", wanted,
+                 ": this processor does not have it");
+      return choice;
+    }
+    names += std::string(names.empty() ? "" : ", ") + name(choice);
   }
-  for (Isa isa : all)
-    if (supported(isa)) return isa;
-  return Isa::generic;
+  GAZE_FAIL("isa", variable, "=", wanted, ": not one of ", names);
+}
+
+inline Isa initial_isa() {
+  const Isa widest = supported(Isa::avx512) ? Isa::avx512
+                     : supported(Isa::avx2) ? Isa::avx2
+                                            : Isa::generic;
+  return asked_for("GAZE_ISA", {Isa::generic, Isa::avx2, Isa::avx512}, widest);
 }
 inline Isa& current_isa() {
   static Isa isa = initial_isa();
@@ -70,7 +79,7 @@ inline Isa isa() { return detail::current_isa(); }
 
 /// How products of bf16 are worked out: in float; by pairs (AVX512_BF16's vdpbf16ps); on tiles
 /// (AMX). The bits differ: pairs and tiles round in other places and take subnormal numbers for
-/// zero.
+/// zero. GAZE_BF16=floats|pairs|tiles asks for one; without, the fastest.
 enum class Bf16Products { floats, pairs, tiles };
 
 inline const char* name(Bf16Products way) {
@@ -108,7 +117,7 @@ inline bool supported(Bf16Products way) {
 namespace detail {
 /// The fastest. Intel's processors multiply a vector of pairs every other cycle (measured on
 /// Emerald Rapids: half of float's speed), AMD's (Zen 4, Zen 5) at twice float's.
-inline Bf16Products initial_bf16_products() {
+inline Bf16Products fastest_bf16() {
   if (supported(Bf16Products::tiles)) return Bf16Products::tiles;
 #if GAZE_X86
   if (supported(Bf16Products::pairs) && !__builtin_cpu_is("intel")) return Bf16Products::pairs;
@@ -116,7 +125,8 @@ inline Bf16Products initial_bf16_products() {
   return Bf16Products::floats;
 }
 inline Bf16Products& current_bf16_products() {
-  static Bf16Products way = initial_bf16_products();
+  using Way = Bf16Products;
+  static Way way = asked_for("GAZE_BF16", {Way::floats, Way::pairs, Way::tiles}, fastest_bf16());
   return way;
 }
 }  // namespace detail

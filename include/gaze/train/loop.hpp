@@ -166,7 +166,7 @@ class Trainer {
     const std::string kernels = detail::kernels_name(parameters_);
     GAZE_CHECK(metadata("isa") == kernels, "resume", saved_->path(), ": saved with ",
                metadata("isa"), " kernels, this run uses ", kernels,
-               "; the bits would differ (set GAZE_ISA or --device)");
+               "; the bits would differ (set GAZE_ISA, GAZE_BF16 or --device)");
     const Index step = detail::saved_count(*saved_, "step");
     GAZE_CHECK(step <= stage.steps, "resume", saved_->path(), ": saved after step ", step,
                " of a stage of ", stage.steps);
