@@ -5,7 +5,8 @@
 //
 // Each rule adds up the tensors that live at one time in one piece of code (named beside it), in
 // blocks as the CPU's allocator rounds them. Lists of one number per target are left out where
-// they are no more than thousandths. Elements are floats.
+// they are no more than thousandths. Elements are floats; where products take bf16, what they keep of
+// their inputs is half as large, and rounded weights and gradients come on top.
 #pragma once
 #include <span>
 
@@ -62,6 +63,25 @@ inline Index block(Index rows, Index columns) {
       Allocator<Cpu>::rounded(static_cast<std::size_t>(rows * columns) * sizeof(float)));
 }
 
+/// The same in bf16; nothing where products take floats.
+inline Index half(bool bf16, Index rows, Index columns) {
+  return bf16 ? block((rows * columns + 1) / 2, 1) : 0;
+}
+
+/// What a product keeps of its input.
+inline Index operand(bool bf16, Index rows, Index columns) {
+  return bf16 ? half(bf16, rows, columns) : block(rows, columns);
+}
+
+/// Both operands of a product over `depth`, rows of one and of the other, in the form that the
+/// processor multiplies: see cpu/gemm_bf16.hpp.
+inline Index product_room(bool bf16, Index depth, Index rows, Index others) {
+  const auto way = bf16 ? bf16_products() : Bf16Products::tiles;
+  if (way == Bf16Products::floats) return block(depth, rows) + block(depth, others);
+  return half(way == Bf16Products::pairs, depth, rows) +
+         half(way == Bf16Products::pairs, depth, others);
+}
+
 /// Bytes of one part of the model: kept for backward; the most that backward holds there beyond
 /// what is kept; the most that a forward pass without gradients holds.
 struct PartMemory {
@@ -69,19 +89,27 @@ struct PartMemory {
 };
 
 /// DecoderBlock, for `n` rows.
-inline PartMemory decoder_block(const DecoderConfig& c, Index n, Index slots) {
+inline PartMemory decoder_block(const DecoderConfig& c, bool bf16, Index n, Index slots) {
   const Index x = block(n, c.width), seen = block(n, c.heads * c.head_size);
   const Index qkv = block(n, (c.heads + 2 * c.kv_heads) * c.head_size);
   const Index gate_up = block(n, 2 * c.mlp), gated = block(n, c.mlp);
   const Index store = 2 * block(c.kv_heads * slots, c.head_size);
+  const Index kept_x = operand(bf16, n, c.width), kept_gated = operand(bf16, n, c.mlp);
+  const Index rounded_seen = half(bf16, n, c.heads * c.head_size);
   PartMemory m;
-  m.kept = 4 * x + qkv + seen + gate_up + gated + store + block(n, c.heads) + 2 * block(n, 1);
-  // The gradients of `down`, its input and its residual; of swiglu, whose result is freed; of the
-  // attention, after which everything is freed.
-  const Index at_down = 2 * x + gated, at_swiglu = x + gate_up;
-  const Index at_attention = x + 2 * seen + qkv + store - (2 * x + gate_up + gated);
-  m.backward = std::max({at_down, at_swiglu, at_attention});
-  m.forward = 4 * x + qkv + seen + gate_up + gated;
+  m.kept = 2 * x + 2 * kept_x + qkv + seen + rounded_seen + gate_up + kept_gated + store +
+           block(n, c.heads) + 2 * block(n, 1);
+  // The gradients of `down`, its input and its residual; of swiglu, whose result is freed; of
+  // `gate_up`, which may be rounded; of the attention, after which everything is freed.
+  const Index at_down =
+      2 * x + gated + half(bf16, n, c.width) + product_room(bf16, n, c.width, c.mlp);
+  const Index at_swiglu = x + gated + gate_up - kept_gated;
+  const Index at_gate_up = 2 * x + gate_up + half(bf16, n, 2 * c.mlp) - kept_gated +
+                           product_room(bf16, n, 2 * c.mlp, c.width);
+  const Index at_attention = x + 2 * seen + qkv + store -
+                             (x + kept_x + gate_up + kept_gated + rounded_seen);
+  m.backward = std::max({at_down, at_swiglu, at_gate_up, at_attention});
+  m.forward = 4 * x + qkv + seen + gate_up + gated + half(bf16, n, c.mlp);
   return m;
 }
 
@@ -93,17 +121,23 @@ inline PartMemory vision(const VlmConfig& c, Index images) {
   const Index slots = images * ((v.patches() + kKeyLanes - 1) / kKeyLanes * kKeyLanes);
   const Index x = block(n, v.width), qkv = block(n, 3 * v.width), hidden = block(n, v.mlp);
   const Index store = 2 * block(v.heads * slots, v.width / v.heads);
-  const Index pixels = block(n, 3 * v.patch * v.patch);
-  const Index layer =
-      5 * x + qkv + 2 * hidden + store + block(n, v.heads) + 4 * block(n, 1);  // VitBlock
+  const Index pixels = block(n, 3 * v.patch * v.patch), width = c.decoder.width;
+  const Index kept_x = operand(c.bf16, n, v.width), kept_hidden = operand(c.bf16, n, v.mlp);
+  const Index rounded_x = half(c.bf16, n, v.width), rounded_hidden = half(c.bf16, n, v.mlp);
+  const Index layer = 3 * x + 2 * kept_x + rounded_x + qkv + hidden + kept_hidden + store +
+                      block(n, v.heads) + 4 * block(n, 1);  // VitBlock
   PartMemory m;
-  m.kept = pixels + v.layers * layer + 2 * x + 2 * block(n, 1) + 2 * block(tokens, c.decoder.width);
+  m.kept = operand(c.bf16, n, 3 * v.patch * v.patch) + v.layers * layer + x + kept_x +
+           2 * block(n, 1) + block(tokens, width) + operand(c.bf16, tokens, width);
   // The gradients of the sum with the residual; of the MLP, inside and on both sides; of the
   // attention.
-  const Index at_sum = 3 * x, at_mlp = 3 * x + hidden;
-  const Index at_attention = 3 * x + qkv + store - (2 * x + 2 * hidden);
+  const Index at_sum = 3 * x;
+  const Index at_mlp = 3 * x + hidden + rounded_hidden + product_room(c.bf16, n, v.mlp, v.width);
+  const Index at_attention =
+      3 * x + qkv + store - (x + kept_x + hidden + kept_hidden) - rounded_x;
   m.backward = std::max({at_sum, at_mlp, at_attention});
-  m.forward = pixels + std::max(6 * x + 2 * hidden, 4 * x + qkv + std::max(2 * x, store));
+  m.forward = pixels + std::max(6 * x + 2 * hidden + rounded_hidden,
+                                4 * x + qkv + std::max(2 * x, store) + rounded_x);
   return m;
 }
 
@@ -111,9 +145,11 @@ inline PartMemory vision(const VlmConfig& c, Index images) {
 inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
   const Index hidden = block(b.rows, c.decoder.width), picked = block(b.targets, c.decoder.width);
   const Index list = block(b.targets, 1);
-  const Index logits = block(std::min(b.targets, gaze::detail::logprob_chunk), c.vocabulary);
+  const Index chunk = std::min(b.targets, gaze::detail::logprob_chunk);
+  const Index logits = block(chunk, c.vocabulary) + half(c.bf16, chunk, c.vocabulary) +
+                       product_room(c.bf16, chunk, c.vocabulary, c.decoder.width);
   PartMemory m;
-  m.kept = hidden + picked + 8 * list + 4 * block(b.rows, 1);
+  m.kept = hidden + operand(c.bf16, b.targets, c.decoder.width) + 8 * list + 4 * block(b.rows, 1);
   // Forward: the last hidden state with a chunk of logits. Backward: the gradient of what was
   // picked with a chunk; then the gradients on both sides of the norm.
   m.backward = std::max({hidden + logits, picked + logits, 2 * hidden - picked});
@@ -123,14 +159,18 @@ inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
 
 }  // namespace detail
 
-/// Bytes of all weights and their gradients (which every model has), and of the two moments of the
-/// parts that are trained; of a model that is declared, allocated or not.
+/// Bytes of all weights and their gradients (which every model has), of the weights' rounded copies
+/// where products take bf16, and of the two moments of the parts that are trained; of a model that
+/// is declared, allocated or not.
 template <class Device>
 Index parameter_bytes(const Parameters<float, Device>& all, bool trained) {
   Index bytes = 0;
   for (const auto& pack : all.packs()) {
     Index size = 0;
-    for (const auto* p : pack.members) size += all.padded(p->shape.numel());
+    for (const auto* p : pack.members) {
+      size += all.padded(p->shape.numel());
+      bytes += detail::half(p->multiplied_in_bf16, p->shape.numel(), 1);
+    }
     bytes += (trained && pack.trained ? 4 : 2) * detail::block(size, 1);
   }
   return bytes;
@@ -147,6 +187,7 @@ struct DeclaredVlm {
     Linear<float, Cpu>(all, "projector.down", "projector", width, width, true);
     Decoder<float, Cpu>(all, c.decoder, c.vocabulary);
     if (slots > 0) SlotHead<float, Cpu>(all, c, slots);
+    if (c.bf16) all.multiply_in_bf16();
   }
 };
 
@@ -154,7 +195,7 @@ struct DeclaredVlm {
 /// parameters.
 inline Index training_bytes(const VlmConfig& c, const BatchSizes& b) {
   const auto image = detail::vision(c, b.images);
-  const auto layer = detail::decoder_block(c.decoder, b.rows, b.slots());
+  const auto layer = detail::decoder_block(c.decoder, c.bf16, b.rows, b.slots());
   const auto end = detail::log_probabilities(c, b);
   const Index below = image.kept + c.decoder.layers * layer.kept;
   const Index words = detail::block(b.rows, c.decoder.width);  // the gradient that waits for them
@@ -172,11 +213,11 @@ inline Index rollout_bytes(const VlmConfig& c, const BatchSizes& b, Index marks 
                       (marks ? block(b.slots(), marks) : 0);
   const Index first = block(b.prompts, c.vocabulary), words = block(b.rows, d.width);
   const Index images = words + detail::vision(c, b.images).forward;
-  const Index prefill = std::max(detail::decoder_block(d, b.rows, 0).forward + seen(b.rows),
+  const Index prefill = std::max(detail::decoder_block(d, c.bf16, b.rows, 0).forward + seen(b.rows),
                                  seen(b.rows) + detail::log_probabilities(c, b).forward);
   const Index n = b.sequences;
   const Index decode = first + block(n, c.vocabulary) +
-                       std::max(detail::decoder_block(d, n, 0).forward,
+                       std::max(detail::decoder_block(d, c.bf16, n, 0).forward,
                                 2 * block(n, d.width) + block(n, c.vocabulary)) +
                        seen(n);
   return cache + std::max({images, prefill, decode});

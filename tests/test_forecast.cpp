@@ -5,6 +5,7 @@
 #include "gaze/optim/adamw.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "models/memory.hpp"
+#include "tests/restore.hpp"
 #include "tests/small_model.hpp"
 
 namespace {
@@ -124,6 +125,24 @@ Seen rolled_out(const models::VlmConfig& c, Index count, Index words, Index grou
           used};
 }
 
+models::VlmConfig rounded(models::VlmConfig c) {
+  c.bf16 = true;
+  return c;
+}
+
+/// Calls f with a model whose products take bf16, in every way that this processor has.
+template <class Function>
+void in_bf16(const char* preset, Function f) {
+  using Way = Bf16Products;
+  const Restore restore;
+  for (const Way way : {Way::floats, Way::pairs, Way::tiles}) {
+    if (!supported(way)) continue;
+    set_bf16_products(way);
+    INFO("bf16 in " << name(bf16_products()));
+    f(rounded(config(preset)));
+  }
+}
+
 void check(const Seen& seen) {
   INFO("forecast " << seen.forecast << ", used " << seen.used << ", ratio " << seen.ratio());
   CHECK(seen.ratio() > 0.9);
@@ -180,4 +199,16 @@ TEST_CASE("a rollout needs what was forecast, within a tenth", "[memory]") {
   SECTION("without") { check(rolled_out(tiny, 12, 20, 8, 32, Watch::nothing)); }
   SECTION("one prompt, many completions") { check(rolled_out(tiny, 1, 10, 200, 64, Watch::marks)); }
   SECTION("many prompts, one token") { check(rolled_out(nano, 64, 30, 1, 1, Watch::nothing)); }
+}
+
+TEST_CASE("steps and rollouts with products of bf16 need what was forecast, within a tenth",
+          "[memory]") {
+  in_bf16("tiny", [](const auto& c) {
+    check(supervised(c, {c, 16, 20, true, 4, 12}));
+    check(supervised(c, {c, 24, 1, true, 1, 2}));
+    check(supervised(c, {c, 2, 700, false, 2, 300}));
+    check(reinforced(c, 12, 8, 24));
+    check(rolled_out(c, 12, 20, 8, 32, Watch::marks));
+  });
+  in_bf16("small", [](const auto& c) { check(supervised(c, {c, 4, 15, true, 3, 25})); });
 }

@@ -95,21 +95,41 @@ inline std::vector<double> filtered_probabilities(std::span<const double> logits
   return p;
 }
 
+namespace detail {
+/// Sum of n values, in four chains: one alone would wait for each addition.
+inline double chunk_sum(const float* p, std::size_t n) {
+  double sum[4] = {};
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    for (std::size_t j = 0; j < 4; ++j) sum[j] += p[i + j];
+  for (; i < n; ++i) sum[0] += p[i];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+}  // namespace detail
+
 /// A token drawn with u in [0, 1) from probabilities p [v] that sum to about 1, after top_k, top_p
 /// and min_p cut them.
 inline std::int32_t draw(std::vector<float>& p, double u, const SamplingSettings& s) {
   detail::cut_tail(p, s);
-  const auto v = static_cast<std::int32_t>(p.size());
-  double left = u * std::accumulate(p.begin(), p.end(), 0.0);
-  std::int32_t last = 0;
-  for (std::int32_t i = 0; i < v; ++i) {
-    const double q = p[static_cast<std::size_t>(i)];
-    if (q <= 0) continue;
-    last = i;
-    if (left < q) return i;
-    left -= q;
+  constexpr std::size_t chunk = 64;
+  std::vector<double> sums;
+  double left = 0;
+  for (std::size_t i = 0; i < p.size(); i += chunk)
+    left += sums.emplace_back(detail::chunk_sum(&p[i], std::min(chunk, p.size() - i)));
+  left *= u;
+  for (std::size_t c = 0; c < sums.size(); ++c) {
+    if (left >= sums[c]) {
+      left -= sums[c];
+      continue;
+    }
+    for (std::size_t i = c * chunk; i < std::min((c + 1) * chunk, p.size()); ++i) {
+      if (left < p[i]) return static_cast<std::int32_t>(i);
+      left -= p[i];
+    }
   }
-  return last;
+  // Rounding used up the last probability too.
+  const auto last = std::find_if(p.rbegin(), p.rend(), [](float q) { return q > 0; });
+  return static_cast<std::int32_t>(std::max<std::ptrdiff_t>(p.rend() - last - 1, 0));
 }
 
 }  // namespace gaze
