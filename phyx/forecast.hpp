@@ -84,7 +84,8 @@ inline Forecast forecast(const AblationSettings& s, const models::VlmConfig& con
                          const std::vector<Example>& train, const std::vector<Example>& test,
                          const LessonSource& source, bool grpo) {
   const models::DeclaredVlm warm(config, slot_count), arm(config);
-  const Index plain = models::parameter_bytes(arm.all, false);  // the moments are as large
+  const Index plain = models::parameter_bytes(arm.all, false);
+  const Index moments = models::parameter_bytes(arm.all, true) - plain;
   const detail::Supervised supervised(s, config, source);
   const auto rollouts = [&](const std::vector<Example>& examples, Index count, Index group) {
     const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
@@ -95,7 +96,7 @@ inline Forecast forecast(const AblationSettings& s, const models::VlmConfig& con
     });
   };
   Forecast f;
-  f.warm_start = models::parameter_bytes(warm.all, false) + plain + supervised.bytes;
+  f.warm_start = models::parameter_bytes(warm.all, false) + moments + supervised.bytes;
   f.evaluation = plain + rollouts(test, s.evaluation.batch, s.evaluation.samples);
   if (!grpo) return f;
   const std::vector<Index> lengths(static_cast<std::size_t>(s.grpo.group),
@@ -106,7 +107,7 @@ inline Forecast forecast(const AblationSettings& s, const models::VlmConfig& con
   const Index update = detail::most_bytes(
       train, std::min(s.grpo.prompts, s.grpo.groups_per_micro), add,
       [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
-  f.grpo = (s.grpo.needs_reference() ? 3 : 2) * plain +
+  f.grpo = (s.grpo.needs_reference() ? 2 : 1) * plain + moments +
            std::max(update, rollouts(train, s.grpo.prompts, s.grpo.group));
   return f;
 }
