@@ -201,13 +201,16 @@ GAZE_INLINE void tile_configure() {
 }
 
 /// c[m,n] = start + op(A) op(B) as gemm.inl says; scratch: tiles_scratch values at a multiple of 64
-/// bytes. Where it costs less than to turn B into pairs, B gives the rows of tiles and A the
-/// columns, and what is turned is C.
+/// bytes. Rows that run across k and columns that run along it are turned while they are packed;
+/// where that is more than to turn them the other way and C too, B gives the rows of tiles.
 GAZE_FN void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
                   const unsigned short* a, Index lda, const unsigned short* b, Index ldb, float* c,
                   Index ldc, bool accumulate, const float* bias, unsigned short* scratch) {
   const TileOperand first{a, lda, !transpose_a}, second{b, ldb, transpose_b};
-  const bool turned = second.along && m * (2 * n + k) < n * k;
+  const Index straight_cost = (first.along ? 0 : m * k) + (second.along ? n * k : 0);
+  const Index turned_cost = (second.along ? 0 : n * k) + (first.along ? m * k : 0) +
+                            2 * m * n * ((k + tiles_kc - 1) / tiles_kc);
+  const bool turned = turned_cost < straight_cost;
   const TileOperand& x = turned ? second : first;
   const TileOperand& y = turned ? first : second;
   const Index rows = turned ? n : m, cols = turned ? m : n;
