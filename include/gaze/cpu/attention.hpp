@@ -25,7 +25,8 @@ namespace gaze::cpu {
 
 namespace detail {
 
-constexpr int kQueryTile = 24;  // query rows (row, head) that share the loads of a key block
+constexpr int kQueryTile = 48;   // query rows (row, head) that share the loads of a key block
+constexpr Index kRowsAhead = 8;  // how far ahead rows are fetched
 
 inline Index seen_keys(Index rows, const KeyRange* ranges) {
   Index keys = 0;
@@ -43,6 +44,14 @@ void for_each_task(Index n, Index multiply_adds, Body&& body) {
   parallel_for(workers, 1, [&](Index, Index) {
     for (Index i = next++; i < n; i = next++) body(i);
   });
+}
+
+/// Are the first 16 of n slots one whole block of the key store?
+inline bool whole_block(const std::int32_t* slot, Index n) {
+  if (n < kKeyLanes || slot[0] % kKeyLanes != 0) return false;
+  for (int i = 1; i < kKeyLanes; ++i)
+    if (slot[i] != slot[0] + i) return false;
+  return true;
 }
 
 /// Cuts rows [begin, end) into passes: body(first row, last row, first block, last block) where
@@ -129,12 +138,19 @@ inline void load_marks(const AttentionShape& shape, const KeyBlock& block, const
 inline int visible_keys(const KeyRange* ranges, Index group, Index first, Index n, Index position,
                         int* count) {
   int most = 0;
+  Index row = first / group, head = first % group;
   for (Index i = 0; i < n; ++i) {
-    const Index left = key_count(ranges[(first + i) / group]) - position;
+    const Index left = key_count(ranges[row]) - position;
     count[i] = int(std::clamp<Index>(left, 0, kSoftmaxBlock));
     most = std::max(most, count[i]);
+    if (++head == group) ++row, head = 0;
   }
   return most;
+}
+
+/// Asks for n floats before they are used: the rows of one head lie too far apart to be foreseen.
+inline void prefetch(const float* p, Index n) {
+  for (Index i = 0; i < n; i += 16) __builtin_prefetch(p + i);
 }
 
 /// This thread's room for floats, handed out in pieces that begin at a multiple of 64 bytes.
@@ -169,13 +185,14 @@ inline std::vector<QueryTile> query_tiles(const AttentionShape& shape, Index row
     return same_prefix(a, b) && (a.own_begin == b.own_begin || a.prefix_len >= kSoftmaxBlock);
   };
   std::vector<QueryTile> tiles;
-  for (Index kv = 0; kv < shape.kv_heads; ++kv)
-    for (Index row = 0, end; row < rows; row = end) {
-      const Index limit = std::min(rows, row + kQueryTile / heads);
-      for (end = row + 1; end < limit && together(ranges[row], ranges[end]);) ++end;
-      for (Index h = 0; h < group; h += heads)
-        tiles.push_back({row, end - row, kv * group + h, std::min(heads, group - h), kv});
-    }
+  for (Index begin = 0, end; begin < rows; begin = end) {  // rows together, head by head
+    for (end = begin + 1; end < rows && together(ranges[begin], ranges[end]);) ++end;
+    for (Index kv = 0; kv < shape.kv_heads; ++kv)
+      for (Index row = begin; row < end; row += kQueryTile / heads)
+        for (Index h = 0; h < group; h += heads)
+          tiles.push_back({row, std::min(end - row, kQueryTile / heads), kv * group + h,
+                           std::min(heads, group - h), kv});
+  }
   return tiles;
 }
 
@@ -193,11 +210,16 @@ struct AttentionGradInputs : AttentionInputs<T> {
   const T *out, *lse, *mark_out, *dout, *dmark_out;
 };
 
+/// Where q of one row and head lies.
+inline const float* query_of(const AttentionShape& shape, const AttentionInputs<float>& in,
+                             Index row, Index head) {
+  return in.q + row * in.q_stride + head * shape.head_size;
+}
+
 /// to[0, D) = scale q of one row and head.
 inline void load_query(const AttentionShape& shape, const AttentionInputs<float>& in, Index row,
                        Index head, float* to) {
-  GAZE_SIMD(scale, shape.head_size, shape.scale, in.q + row * in.q_stride + head * shape.head_size,
-            to);
+  GAZE_SIMD(scale, shape.head_size, shape.scale, query_of(shape, in, row, head), to);
 }
 
 /// One tile of queries through all its keys.
@@ -211,40 +233,45 @@ class ForwardTile {
         n_(tile.rows * tile.heads),
         wide_(padded(shape.head_size)),
         marks_(marks) {
-    Scratch scratch((2 * n_ + kKeyLanes) * wide_ + n_ * (kSoftmaxBlock + 2 + marks_) +
+    Scratch scratch((2 * n_ + kKeyLanes) * wide_ + n_ * (kSoftmaxBlock + 17 + 16 * marks_) +
                     kSoftmaxBlock * marks_ + 8 * 16);
     query_ = scratch.take(n_ * wide_);
     sums_ = scratch.take(n_ * wide_);
     seam_ = scratch.take(kKeyLanes * wide_);
     scores_ = scratch.take(n_ * kSoftmaxBlock);
     top_ = scratch.take(n_);
-    total_ = scratch.take(n_);
+    total_ = scratch.take(n_ * 16);
     mark_ = scratch.take(kSoftmaxBlock * marks_);
-    mark_sums_ = scratch.take(n_ * marks_);
+    mark_sums_ = scratch.take(n_ * marks_ * 16);
   }
 
   void run(float* out, float* lse, float* mark_out) {
-    for (Index i = 0; i < n_; ++i)
-      load_query(s_, in_, tile_.row + i / tile_.heads, tile_.head + i % tile_.heads,
-                 query_ + i * wide_);
+    for (Index i = 0; i < n_; ++i) prefetch(query_of(s_, in_, row_of(i), head_of(i)), s_.head_size);
+    for (Index i = 0; i < n_; ++i) {
+      load_query(s_, in_, row_of(i), head_of(i), query_ + i * wide_);
+      prefetch(out + row_head(i) * s_.head_size, s_.head_size);
+    }
     std::fill_n(sums_, n_ * wide_, 0.0f);
     std::fill_n(top_, n_, -std::numeric_limits<float>::infinity());
-    std::fill_n(total_, n_, 0.0f);
-    std::fill_n(mark_sums_, n_ * marks_, 0.0f);
+    std::fill_n(total_, n_ * 16, 0.0f);
+    std::fill_n(mark_sums_, n_ * marks_ * 16, 0.0f);
     for_each_pass(in_.ranges, tile_.row, tile_.row + tile_.rows,
                   [this](Index row, Index row_end, Index block, Index block_end) {
                     for (; block < block_end; ++block) add_block(row, row_end, block);
                   });
     for (Index i = 0; i < n_; ++i) {
-      const Index head = tile_.head + i % tile_.heads;
-      const Index at = (tile_.row + i / tile_.heads) * s_.heads + head;
+      const Index at = row_head(i);
       GAZE_SIMD(attention_finish, int(s_.head_size), int(marks_), sums_ + i * wide_, top_[i],
-                total_[i], mark_sums_ + i * marks_, out + at * s_.head_size, lse + at,
+                total_ + i * 16, mark_sums_ + i * marks_ * 16, out + at * s_.head_size, lse + at,
                 marks_ ? mark_out + at * marks_ : nullptr);
     }
   }
 
  private:
+  Index row_of(Index i) const { return tile_.row + i / tile_.heads; }
+  Index head_of(Index i) const { return tile_.head + i % tile_.heads; }
+  Index row_head(Index i) const { return row_of(i) * s_.heads + head_of(i); }
+
   /// The keys of one block, for rows that see the same slots in it.
   void add_block(Index row, Index row_end, Index index) {
     const Index first = (row - tile_.row) * tile_.heads, position = index * kSoftmaxBlock;
@@ -257,7 +284,7 @@ class ForwardTile {
     float* const sums = sums_ + first * wide_;
     GAZE_SIMD(attention_scores, n, D, query_ + first * wide_, wide, block.keys, count, scores_);
     GAZE_SIMD(attention_softmax, n, int(marks_), count, mark_, scores_, top_ + first,
-              total_ + first, mark_sums_ + first * marks_, sums, wide);
+              total_ + first * 16, mark_sums_ + first * marks_ * 16, sums, wide);
     for (const KeyPart& part : block.parts)
       if (part.begin < part.end)
         GAZE_SIMD(attention_mix, n, D, scores_, count, part.begin, part.end,
@@ -311,9 +338,11 @@ class BackwardGroup {
                     for (; block < block_end; ++block)
                       add_block(row, row_end, block * kSoftmaxBlock, dkeys, dvalues);
                   });
-    for (Index i = 0; i < n_; ++i)
+    for (Index i = 0; i < n_; ++i) {
+      prefetch(dq + row_head(std::min(i + kRowsAhead, n_ - 1)) * s_.head_size, s_.head_size);
       GAZE_SIMD(scale, s_.head_size, s_.scale, dquery_ + i * wide_,
                 dq + row_head(i) * s_.head_size);
+    }
   }
 
  private:
@@ -324,7 +353,10 @@ class BackwardGroup {
   void pack_queries() {
     const Index D = s_.head_size;
     for (Index i = 0; i < n_; ++i) {
-      const Index at = row_head(i);
+      const Index at = row_head(i), soon = row_head(std::min(i + kRowsAhead, n_ - 1));
+      prefetch(query_of(s_, in_, soon / s_.heads, soon % s_.heads), D);
+      prefetch(in_.dout + soon * D, D);
+      prefetch(in_.out + soon * D, D);
       load_query(s_, in_, at / s_.heads, at % s_.heads, query_ + i * wide_);
       std::copy_n(in_.dout + at * D, D, dout_ + i * wide_);
       lse_[i] = in_.lse[at];
@@ -337,6 +369,17 @@ class BackwardGroup {
     std::fill_n(dquery_, n_ * wide_, 0.0f);
   }
 
+  /// Values of the block's keys [first, first + lanes) as rows [D]: where they lie, or a copy where
+  /// the seam is between them.
+  const float* values_of(const KeyBlock& block, int first, int lanes) {
+    const float* const rows = in_.values + value_offset(s_, kv_, block.slot(first));
+    if (block.slot(first + lanes - 1) == block.slot(first) + lanes - 1) return rows;
+    for (int j = 0; j < lanes; ++j)
+      std::copy_n(in_.values + value_offset(s_, kv_, block.slot(first + j)), s_.head_size,
+                  value_rows_ + j * s_.head_size);
+    return value_rows_;
+  }
+
   /// The block's keys as rows and its values as transposed store blocks, those that are seen.
   void pack_block(const KeyBlock& block, const float* value_blocks[]) {
     const int D = int(s_.head_size), wide = int(wide_);
@@ -345,10 +388,7 @@ class BackwardGroup {
       value_blocks[first / kKeyLanes] = first < block.count ? to : value_blocks_;
       const int lanes = std::min(kKeyLanes, block.count - first);
       if (lanes <= 0) continue;
-      for (int j = 0; j < lanes; ++j)
-        std::copy_n(in_.values + value_offset(s_, kv_, block.slot(first + j)), D,
-                    value_rows_ + j * wide_);
-      GAZE_SIMD(attention_transpose, lanes, D, value_rows_, wide, to, kKeyLanes);
+      GAZE_SIMD(attention_transpose, lanes, D, values_of(block, first, lanes), D, to, kKeyLanes);
       GAZE_SIMD(attention_transpose, D, lanes, block.keys[first / kKeyLanes], kKeyLanes,
                 key_rows_ + first * wide_, wide);
     }
@@ -386,8 +426,10 @@ class BackwardGroup {
       const int end = std::min(part.end, most);
       if (part.begin >= end) continue;
       const Index at = value_offset(s_, kv_, part.slot);
-      GAZE_SIMD(attention_mix_transposed, n, D, p_, part.begin, end, dout, wide, dvalues + at);
-      GAZE_SIMD(attention_mix_transposed, n, D, ds_, part.begin, end, query, wide, dkeys + at);
+      GAZE_SIMD(attention_mix_transposed, n, D, p_, count, part.begin, end, dout, wide,
+                dvalues + at);
+      GAZE_SIMD(attention_mix_transposed, n, D, ds_, count, part.begin, end, query, wide,
+                dkeys + at);
     }
   }
 
@@ -468,12 +510,20 @@ void store_keys(const AttentionShape& shape, Index rows, const T* k, Index strid
                 const std::int32_t* slot, T* keys) {
   const Index D = shape.head_size;
   parallel_for(rows, 1024, [&](Index begin, Index end) {
-    for (Index row = begin; row < end; ++row)
+    for (Index row = begin, count; row < end; row += count) {
+      count =
+          std::is_same_v<T, float> && detail::whole_block(slot + row, end - row) ? kKeyLanes : 1;
       for (Index kv = 0; kv < shape.kv_heads; ++kv) {
         T* const to = keys + key_offset(shape, kv, slot[row], 0);
         const T* const from = k + row * stride + kv * D;
+        if constexpr (std::is_same_v<T, float>)
+          if (count == kKeyLanes) {
+            GAZE_SIMD(attention_transpose, kKeyLanes, int(D), from, int(stride), to, kKeyLanes);
+            continue;
+          }
         for (Index d = 0; d < D; ++d) to[d * kKeyLanes] = from[d];
       }
+    }
   });
 }
 

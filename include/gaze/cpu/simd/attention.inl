@@ -13,10 +13,10 @@
 #endif
 
 constexpr int attention_block = 64;
-constexpr int attention_wide = W == 16 ? 4 : 2;  // vectors beside six rows: 32 or 16 registers
+constexpr int attention_tall = W == 16 ? 12 : 6;  // rows beside two vectors: 32 or 16 registers
 /// Vectors beside R rows: one or two rows take more, or each sum would wait for the one before it.
 template <int R>
-constexpr int attention_width = R <= 2 ? 4 : attention_wide;
+constexpr int attention_width = R <= 2 ? 4 : 2;
 constexpr float attention_lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /// Lane j of the vector at key `first` of a block: first + j < count ? yes : no.
@@ -65,17 +65,13 @@ GAZE_INLINE void attention_score_tile(int d, const float* a, int stride, const f
 template <int R>
 GAZE_INLINE void attention_score_rows(int d, const float* a, int stride, const float* const* keys,
                                       const int* count, float* s) {
+  constexpr int wide = attention_width<R>, half = wide / 2;
   int most = 0;
   for (int r = 0; r < R; ++r) most = count[r] > most ? count[r] : most;
-  for (int first = 0; first < most;) {
-    if (attention_width<R> == 4 && most - first > 2 * W) {
-      attention_score_tile<R, attention_width<R>>(d, a, stride, keys, first, s);
-      first += attention_width<R> * W;
-    } else {
-      attention_score_tile<R, 2>(d, a, stride, keys, first, s);
-      first += 2 * W;
-    }
-  }
+  int first = 0;
+  for (; most - first > half * W; first += wide * W)
+    attention_score_tile<R, wide>(d, a, stride, keys, first, s);
+  if (first < most) attention_score_tile<R, half>(d, a, stride, keys, first, s);
 }
 
 /// Scores of rows a[n][d] with the keys of one block; those from count[r] on are undefined.
@@ -86,7 +82,7 @@ GAZE_FN void attention_scores(int n, int d, const float* a, int stride, const fl
 #define GAZE_ATTENTION_ROWS(R) \
   for (; r + R <= n; r += R)   \
     attention_score_rows<R>(d, a + r * stride, stride, keys, count + r, s + r * attention_block);
-  GAZE_ATTENTION_ROWS(6)
+  GAZE_ATTENTION_ROWS(attention_tall)
   GAZE_ATTENTION_ROWS(4)
   GAZE_ATTENTION_ROWS(2)
   GAZE_ATTENTION_ROWS(1)
@@ -95,10 +91,29 @@ GAZE_FN void attention_scores(int n, int d, const float* a, int stride, const fl
 
 // ---- sums: out[r][d] += sum_j p[r][j] b[j][d], chains over ascending j --------------------------
 
-/// Columns: V vectors, or the first `cols` lanes of one if cols is not 0. Transposed: p is [j][r].
+/// One step of the sums of a tile: b is row j. Ragged: only rows with j < count[r] take it.
+template <int R, int V, bool Transposed, bool Ragged>
+GAZE_INLINE void attention_sum_step(int j, int cols, const int* count, const float* p,
+                                    const float* b, vf (&sum)[R][V]) {
+  vf row[V];
+  GAZE_UNROLL
+  for (int v = 0; v < V; ++v) row[v] = cols ? load_n(b + v * W, cols) : load(b + v * W);
+  GAZE_UNROLL
+  for (int r = 0; r < R; ++r) {
+    if (Ragged && j >= count[r]) continue;
+    const vf x = set(Transposed ? p[j * attention_block + r] : p[r * attention_block + j]);
+    GAZE_UNROLL
+    for (int v = 0; v < V; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
+  }
+}
+
+/// Inner indices first <= j < last, of which all rows take those below `common`, and the others
+/// if j < count[r]; b is row `first`. Columns: V vectors, or the first `cols` lanes of one if cols
+/// is not 0. Transposed: p is [j][r].
 template <int R, int V, bool Transposed>
-GAZE_INLINE void attention_sum_tile(int inner, int cols, const float* p, const float* b,
-                                    Index b_stride, float* out, Index out_stride) {
+GAZE_INLINE void attention_sum_tile(int first, int common, int last, int cols, const int* count,
+                                    const float* p, const float* b, Index b_stride, float* out,
+                                    Index out_stride) {
   vf sum[R][V];
   GAZE_UNROLL
   for (int r = 0; r < R; ++r) {
@@ -108,18 +123,12 @@ GAZE_INLINE void attention_sum_tile(int inner, int cols, const float* p, const f
       sum[r][v] = cols ? load_n(from, cols) : load(from);
     }
   }
-  for (int j = 0; j < inner; ++j) {
-    vf row[V];
-    GAZE_UNROLL
-    for (int v = 0; v < V; ++v) row[v] = cols ? load_n(b + v * W, cols) : load(b + v * W);
-    b += b_stride;
-    GAZE_UNROLL
-    for (int r = 0; r < R; ++r) {
-      const vf x = set(Transposed ? p[j * attention_block + r] : p[r * attention_block + j]);
-      GAZE_UNROLL
-      for (int v = 0; v < V; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
-    }
-  }
+  int j = first;
+  for (; j < common; ++j, b += b_stride)
+    attention_sum_step<R, V, Transposed, false>(j, cols, count, p, b, sum);
+  if (R > 1 && !Transposed)
+    for (; j < last; ++j, b += b_stride)
+      attention_sum_step<R, V, Transposed, true>(j, cols, count, p, b, sum);
   GAZE_UNROLL
   for (int r = 0; r < R; ++r) {
     GAZE_UNROLL
@@ -134,35 +143,36 @@ GAZE_INLINE void attention_sum_tile(int inner, int cols, const float* p, const f
 }
 
 template <int R, bool Transposed>
-GAZE_INLINE void attention_sum_rows(int inner, int d, const float* p, const float* b,
-                                    Index b_stride, float* out, Index out_stride) {
-  if (inner <= 0) return;
-  int e = 0;
+GAZE_INLINE void attention_sum_rows(int first, int common, int last, int d, const int* count,
+                                    const float* p, const float* b, Index b_stride, float* out,
+                                    Index out_stride) {
   constexpr int wide = attention_width<R>;
-  for (; e + wide * W <= d; e += wide * W)
-    attention_sum_tile<R, wide, Transposed>(inner, 0, p, b + e, b_stride, out + e, out_stride);
-  for (; e + 2 * W <= d; e += 2 * W)
-    attention_sum_tile<R, 2, Transposed>(inner, 0, p, b + e, b_stride, out + e, out_stride);
-  for (; e + W <= d; e += W)
-    attention_sum_tile<R, 1, Transposed>(inner, 0, p, b + e, b_stride, out + e, out_stride);
+  int e = 0;
+#define GAZE_ATTENTION_COLUMNS(V)                                                           \
+  for (; e + V * W <= d; e += V * W)                                                        \
+    attention_sum_tile<R, V, Transposed>(first, common, last, 0, count, p, b + e, b_stride, \
+                                         out + e, out_stride);
+  GAZE_ATTENTION_COLUMNS(wide)
+  if constexpr (wide > 2) GAZE_ATTENTION_COLUMNS(2)
+  GAZE_ATTENTION_COLUMNS(1)
+#undef GAZE_ATTENTION_COLUMNS
   if (e < d)
-    attention_sum_tile<R, 1, Transposed>(inner, d - e, p, b + e, b_stride, out + e, out_stride);
+    attention_sum_tile<R, 1, Transposed>(first, common, last, d - e, count, p, b + e, b_stride,
+                                         out + e, out_stride);
 }
 
+/// The keys that all rows see in one loop, then those that only some do: the diagonal.
 template <int R>
 GAZE_INLINE void attention_mix_rows(int d, const float* p, const int* count, int first, int last,
                                     const float* b, Index b_stride, float* out, int out_stride) {
-  int common = last;
-  for (int r = 0; r < R; ++r) common = count[r] < common ? count[r] : common;
-  common = common > first ? common : first;
-  attention_sum_rows<R, false>(common - first, d, p + first, b, b_stride, out, out_stride);
-  if (R == 1) return;
-  for (int r = 0; r < R; ++r) {  // the few keys that not every row of the tile sees
-    const int end = count[r] < last ? count[r] : last;
-    attention_sum_rows<1, false>(end - common, d, p + r * attention_block + common,
-                                 b + (common - first) * b_stride, b_stride, out + r * out_stride,
-                                 out_stride);
+  int common = last, most = first;
+  for (int r = 0; r < R; ++r) {
+    common = count[r] < common ? count[r] : common;
+    most = count[r] > most ? count[r] : most;
   }
+  most = most < last ? most : last;
+  if (most > first)
+    attention_sum_rows<R, false>(first, common, most, d, count, p, b, b_stride, out, out_stride);
 }
 
 /// out[r] += sum of p[r][j] b[j - first] over the keys first <= j < last that row r sees.
@@ -173,21 +183,32 @@ GAZE_FN void attention_mix(int n, int d, const float* p, const int* count, int f
   for (; r + R <= n; r += R)                                                               \
     attention_mix_rows<R>(d, p + r * attention_block, count + r, first, last, b, b_stride, \
                           out + r * out_stride, out_stride);
-  GAZE_ATTENTION_ROWS(6)
+  GAZE_ATTENTION_ROWS(attention_tall)
   GAZE_ATTENTION_ROWS(4)
   GAZE_ATTENTION_ROWS(2)
   GAZE_ATTENTION_ROWS(1)
 #undef GAZE_ATTENTION_ROWS
 }
 
-/// out[j] += sum_r p[r][first + j] b[r] for the keys first <= first + j < last, r ascending.
-GAZE_FN void attention_mix_transposed(int n, int d, const float* p, int first, int last,
-                                      const float* b, int b_stride, float* out) {
+template <int R>
+GAZE_INLINE void attention_mix_keys(int n, int d, const float* p, const int* count, int first,
+                                    const float* b, int b_stride, float* out) {
+  int r = 0;
+  while (r < n && count[r] <= first) ++r;  // causal: the first rows do not see these keys
+  if (r < n)
+    attention_sum_rows<R, true>(r, n, n, d, count, p + first, b + Index(r) * b_stride, b_stride,
+                                out, d);
+}
+
+/// out[j] += sum_r p[r][first + j] b[r] for the keys first <= first + j < last, r ascending;
+/// p is 0 where row r does not see the key.
+GAZE_FN void attention_mix_transposed(int n, int d, const float* p, const int* count, int first,
+                                      int last, const float* b, int b_stride, float* out) {
   int j = first;
 #define GAZE_ATTENTION_ROWS(R)  \
   for (; j + R <= last; j += R) \
-    attention_sum_rows<R, true>(n, d, p + j, b, b_stride, out + Index(j - first) * d, d);
-  GAZE_ATTENTION_ROWS(6)
+    attention_mix_keys<R>(n, d, p, count, j, b, b_stride, out + Index(j - first) * d);
+  GAZE_ATTENTION_ROWS(attention_tall)
   GAZE_ATTENTION_ROWS(4)
   GAZE_ATTENTION_ROWS(2)
   GAZE_ATTENTION_ROWS(1)
@@ -196,50 +217,57 @@ GAZE_FN void attention_mix_transposed(int n, int d, const float* p, int first, i
 
 // ---- softmax ------------------------------------------------------------------------------------
 
+/// The greatest of a row's visible scores; hides those after them in the last vector.
+GAZE_INLINE float attention_greatest(int keys, float* s) {
+  const vf hidden = set(-__builtin_inff());
+  if (keys % W != 0) {
+    float* const tail = s + keys / W * W;
+    store(tail, attention_visible(keys / W * W, keys, load(tail), hidden));
+  }
+  vf greatest = hidden;
+  for (int j = 0; j < keys; j += W) greatest = max(greatest, load(s + j));
+  return hmax(greatest);
+}
+
+/// sum_j p[j] column[j] in lanes; a column may hold anything from `keys` on.
+GAZE_INLINE vf attention_mark(int keys, const float* p, const float* column, vf seen) {
+  int j = 0;
+  for (; j + W <= keys; j += W) seen = fma(load(p + j), load(column + j), seen);
+  if (j < keys)
+    seen = fma(load(p + j), attention_visible(j, keys, load(column + j), set(0.0f)), seen);
+  return seen;
+}
+
 /// One step of the online softmax for each row with keys in this block: scores s become
 /// p = exp(s - m), 0 where not visible, with m the greatest score so far; what was summed with the
-/// old m (out, l, mark_out) is scaled by exp(old - m); l and mark_out take this block's p.
-/// mark: [marks][64], mark_out: [n][marks].
+/// old m (out, l, mark_out) is scaled by exp(old - m); l and mark_out take this block's p, each
+/// lane for itself until attention_finish. mark: [marks][64], l: [n][16], mark_out: [n][marks][16].
 GAZE_FN void attention_softmax(int n, int marks, const int* count, const float* mark, float* s,
                                float* m, float* l, float* mark_out, float* out, int out_stride) {
-  const vf hidden = set(-__builtin_inff()), zero = set(0.0f);
-  for (int r = 0; r < n; ++r, s += attention_block, out += out_stride, mark_out += marks) {
-    const int keys = count[r];
-    if (keys == 0) continue;
-    if (keys % W != 0) {
-      float* const tail = s + keys / W * W;
-      store(tail, attention_visible(keys / W * W, keys, load(tail), hidden));
-    }
-    vf greatest = hidden;
-    for (int j = 0; j < keys; j += W) greatest = max(greatest, load(s + j));
-    const float top = hmax(greatest), old = m[r];
-    if (old < top) {
-      m[r] = top;
-      if (old != -__builtin_inff()) {
-        const vf fade = exp_negative(sub(set(old), set(top)));
-        const float keep = hmax(fade);  // its lanes are equal
-        l[r] *= keep;
-        for (int i = 0; i < marks; ++i) mark_out[i] *= keep;
-        for (int e = 0; e < out_stride; e += W) store(out + e, mul(load(out + e), fade));
+  float fade[W];
+  for (int r = 0; r < n; ++r, s += attention_block, out += out_stride) {
+    if (r % W == 0) {  // the scores of W rows in turn, so that none waits for the one before
+      for (int i = 0; i < W; ++i) fade[i] = 0;
+      for (int i = 0; i < W && r + i < n; ++i) {
+        if (count[r + i] == 0) continue;
+        const float old = m[r + i], top = attention_greatest(count[r + i], s + i * attention_block);
+        m[r + i] = old < top ? top : old;
+        fade[i] = old - m[r + i];
       }
+      store(fade, exp_negative(load(fade)));
     }
-    const vf level = set(m[r]);
-    vf total = zero;
-    for (int j = 0; j < keys; j += W) {
+    const vf level = set(m[r]), keep = set(fade[r % W]);
+    for (int e = 0; e < out_stride; e += W) store(out + e, mul(load(out + e), keep));
+    vf total = mul(load(l + r * 16), keep);
+    for (int j = 0; j < count[r]; j += W) {
       const vf p = exp_negative(sub(load(s + j), level));
       store(s + j, p);
       total = add(total, p);
     }
-    l[r] += sum(total);
-    for (int i = 0; i < marks; ++i) {
-      const float* const column = mark + i * attention_block;
-      vf seen = zero;
-      int j = 0;
-      for (; j + W <= keys; j += W) seen = fma(load(s + j), load(column + j), seen);
-      if (j < keys)
-        seen = fma(load(s + j), attention_visible(j, keys, load(column + j), zero), seen);
-      mark_out[i] += sum(seen);
-    }
+    store(l + r * 16, total);
+    for (int i = 0; i < marks; ++i, mark_out += 16)
+      store(mark_out,
+            attention_mark(count[r], s, mark + i * attention_block, mul(load(mark_out), keep)));
   }
 }
 
@@ -267,14 +295,15 @@ GAZE_INLINE vf attention_log(float x) {
 }
 
 /// One row at the end of its keys: out = sum / l, lse = m + ln l.
-GAZE_FN void attention_finish(int d, int marks, const float* sums, float m, float l,
+GAZE_FN void attention_finish(int d, int marks, const float* sums, float m, const float* l,
                               const float* mark_sums, float* out, float* lse, float* mark_out) {
-  const vf whole = set(l);
+  const float whole = sum(load(l));
+  const vf share = div(set(1.0f), set(whole));
   int e = 0;
-  for (; e + W <= d; e += W) store(out + e, div(load(sums + e), whole));
-  if (e < d) store_n(out + e, div(load_n(sums + e, d - e), whole), d - e);
-  *lse = m + hmax(attention_log(l));  // its lanes are equal
-  for (int i = 0; i < marks; ++i) mark_out[i] = mark_sums[i] / l;
+  for (; e + W <= d; e += W) store(out + e, mul(load(sums + e), share));
+  if (e < d) store_n(out + e, mul(load_n(sums + e, d - e), share), d - e);
+  *lse = m + hmax(attention_log(whole));  // its lanes are equal
+  for (int i = 0; i < marks; ++i) mark_out[i] = sum(load(mark_sums + i * 16)) / whole;
 }
 
 // ---- backward -----------------------------------------------------------------------------------
@@ -294,21 +323,26 @@ GAZE_FN void attention_grad_scores(int n, int marks, const int* count, const flo
                                    const float* delta, const float* mark, const float* dmark,
                                    float* s, float* dp) {
   const vf zero = set(0.0f);
-  for (int r = 0; r < n; ++r, s += attention_block, dp += attention_block)
-    for (int j = 0; j < attention_block; j += W) {
-      if (j >= count[r]) {
-        store(s + j, zero);
-        store(dp + j, zero);
-        continue;
-      }
+  for (int r = 0; r < n; ++r, s += attention_block, dp += attention_block) {
+    const vf level = set(lse[r]), mean = set(delta[r]);
+    int j = 0;
+    for (; j < count[r]; j += W) {
       vf g = load(dp + j);
       for (int i = 0; i < marks; ++i)
         g = fma(set(dmark[r * marks + i]), load(mark + i * attention_block + j), g);
-      const vf p = exp_negative(sub(load(s + j), set(lse[r])));
-      const vf ds = mul(p, sub(g, set(delta[r])));
-      store(s + j, attention_visible(j, count[r], p, zero));
-      store(dp + j, attention_visible(j, count[r], ds, zero));
+      const vf p = exp_negative(sub(load(s + j), level));
+      store(s + j, p);
+      store(dp + j, mul(p, sub(g, mean)));
     }
+    if (j > count[r]) {
+      store(s + j - W, attention_visible(j - W, count[r], load(s + j - W), zero));
+      store(dp + j - W, attention_visible(j - W, count[r], load(dp + j - W), zero));
+    }
+    for (; j < attention_block; j += W) {
+      store(s + j, zero);
+      store(dp + j, zero);
+    }
+  }
 }
 
 /// to[c][r] = from[r][c]; whole vectors are written.

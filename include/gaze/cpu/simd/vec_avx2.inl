@@ -25,9 +25,8 @@ GAZE_INLINE vf sqrt(vf a) { return _mm256_sqrt_ps(a); }
 GAZE_INLINE vf round(vf a) {  // to nearest even
   return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-GAZE_INLINE vf pow2(vf n) {  // 2^n for whole n in [-126, 127]
-  const __m256i e = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-  return _mm256_castsi256_ps(_mm256_slli_epi32(e, 23));
+GAZE_INLINE vf low_bits_to_exponent(vf a) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
 }
 GAZE_INLINE float sum(vf a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));

@@ -25,9 +25,8 @@ GAZE_INLINE vf sqrt(vf a) { return _mm512_sqrt_ps(a); }
 GAZE_INLINE vf round(vf a) {  // to nearest even
   return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-GAZE_INLINE vf pow2(vf n) {  // 2^n for whole n in [-126, 127]
-  const __m512i e = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(e, 23));
+GAZE_INLINE vf low_bits_to_exponent(vf a) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23));
 }
 GAZE_INLINE float sum(vf a) {
   const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));

@@ -38,9 +38,7 @@ GAZE_INLINE vf round(vf a) {  // to nearest even, |a| < 2^22
   const vf magic = set(12582912.0f);
   return (a + magic) - magic;
 }
-GAZE_INLINE vf pow2(vf n) {  // 2^n for whole n in [-126, 127]
-  return (vf)(__builtin_convertvector(n + set(127.0f), vi) << 23);
-}
+GAZE_INLINE vf low_bits_to_exponent(vf a) { return (vf)((vi)a << 23); }
 GAZE_INLINE float sum(vf a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 GAZE_INLINE float hmax(vf a) {
   const float x = a[0] > a[1] ? a[0] : a[1], y = a[2] > a[3] ? a[2] : a[3];
