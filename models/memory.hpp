@@ -5,8 +5,8 @@
 //
 // Each rule adds up the tensors that live at one time in one piece of code (named beside it), in
 // blocks as the CPU's allocator rounds them. Lists of one number per target are left out where
-// they are no more than thousandths. Elements are floats; where products take bf16, what they keep of
-// their inputs is half as large, and rounded weights and gradients come on top.
+// they are no more than thousandths. Elements are floats; where products take bf16, what they keep
+// of their inputs is half as large, and rounded weights and gradients come on top.
 #pragma once
 #include <span>
 

@@ -218,7 +218,8 @@ GAZE_FN void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
   unsigned short *const packed_y = scratch, *const packed_x = scratch + tiles_kc * tiles_nc;
   tile_configure();
   for (Index p = 0; p == 0 || p < k; p += tiles_kc) {
-    const Index kc = k - p < tiles_kc ? k - p : tiles_kc, steps = (kc + tile_depth - 1) / tile_depth;
+    const Index kc = k - p < tiles_kc ? k - p : tiles_kc;
+    const Index steps = (kc + tile_depth - 1) / tile_depth;
     for (Index j = 0; j < cols; j += tiles_nc) {
       const Index width = cols - j < tiles_nc ? cols - j : tiles_nc;
       tile_pack(y, true, j, width, p, kc, packed_y);
