@@ -26,7 +26,7 @@ namespace gaze::cpu {
 namespace detail {
 
 constexpr int kQueryTile = 48;   // query rows (row, head) that share the loads of a key block
-constexpr Index kRowsAhead = 8;  // how far ahead rows are fetched
+constexpr Index kRowsAhead = 4;  // how far ahead rows are fetched
 
 inline Index seen_keys(Index rows, const KeyRange* ranges) {
   Index keys = 0;
@@ -149,8 +149,9 @@ inline int visible_keys(const KeyRange* ranges, Index group, Index first, Index 
 }
 
 /// Asks for n floats before they are used: the rows of one head lie too far apart to be foreseen.
-inline void prefetch(const float* p, Index n) {
-  for (Index i = 0; i < n; i += 16) __builtin_prefetch(p + i);
+template <class T>
+void prefetch(const T* p, Index n) {
+  for (Index i = 0; i < n; i += Index(64 / sizeof(T))) __builtin_prefetch(p + i);
 }
 
 /// This thread's room for floats, handed out in pieces that begin at a multiple of 64 bytes.
@@ -534,8 +535,12 @@ void store_values(const AttentionShape& shape, Index rows, const T* v, Index str
   const Index D = shape.head_size;
   parallel_for(rows, 1024, [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row)
-      for (Index kv = 0; kv < shape.kv_heads; ++kv)
+      for (Index kv = 0; kv < shape.kv_heads; ++kv) {
+        const Index soon = std::min(row + detail::kRowsAhead, end - 1);
+        detail::prefetch(v + soon * stride + kv * D, D);
+        detail::prefetch(values + value_offset(shape, kv, slot[soon]), D);
         std::copy_n(v + row * stride + kv * D, D, values + value_offset(shape, kv, slot[row]));
+      }
   });
 }
 
@@ -547,8 +552,12 @@ void load_rows(const AttentionShape& shape, Index rows, const T* store, const st
   const Index D = shape.head_size;
   parallel_for(rows, 1024, [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row)
-      for (Index kv = 0; kv < shape.kv_heads; ++kv)
+      for (Index kv = 0; kv < shape.kv_heads; ++kv) {
+        const Index soon = std::min(row + detail::kRowsAhead, end - 1);
+        detail::prefetch(store + value_offset(shape, kv, slot[soon]), D);
+        detail::prefetch(out + soon * stride + kv * D, D);
         std::copy_n(store + value_offset(shape, kv, slot[row]), D, out + row * stride + kv * D);
+      }
   });
 }
 
