@@ -39,6 +39,6 @@ struct Kernels<Cuda> : cuda::ElementKernels,
 };
 
 static_assert(KernelSet<Kernels<Cuda>, float> && KernelSet<Kernels<Cuda>, double> &&
-              Bf16Kernels<Kernels<Cuda>>);
+              Bf16Kernels<Kernels<Cuda>> && Bf16AttentionKernels<Kernels<Cuda>>);
 
 }  // namespace gaze
