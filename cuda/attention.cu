@@ -53,7 +53,8 @@ void AttentionKernels::attention_forward(const AttentionShape& shape, Index rows
                                          T* mark_out) {
   if (rows <= 0) return;
   if constexpr (!std::is_same_v<T, double>)
-    if (const auto* f = on_tensor_cores(shape, ranges, q, q_stride, {false, kernel_choice.split}))
+    if (const auto* f = on_tensor_cores(shape, ranges, q, q_stride,
+                                        {false, kernel_choice.split && !kernel_choice.invariant}))
       return f->forward(q, q_stride, keys, values, marks, ranges, out, lse, mark_out);
   const Index columns = mark_out ? shape.marks : 0;
   const AttentionInputs<U, T> in{shape, rows, q, q_stride, keys, values, marks, ranges};
@@ -77,8 +78,9 @@ void AttentionKernels::attention_backward(const AttentionShape& shape, Index row
   const Storage<Cuda> of_slots(static_cast<std::size_t>(2 * shape.slots) * sizeof(std::int32_t));
   T* const delta = static_cast<T*>(deltas.data());
   auto* const slots = static_cast<std::int32_t*>(of_slots.data());
-  for_each("attention_delta", rows * shape.heads,
-           AttentionDelta<U, T>{shape.head_size, shape.marks, out, mark_out, dout, dmark_out, delta});
+  for_each(
+      "attention_delta", rows * shape.heads,
+      AttentionDelta<U, T>{shape.head_size, shape.marks, out, mark_out, dout, dmark_out, delta});
   AttentionGradInputs<U, T> in{
       {shape, rows, q, q_stride, keys, values, marks, ranges}, lse, delta, dout, dmark_out};
   const SlotRows of_slot{slots, slots + shape.slots};
@@ -103,7 +105,7 @@ void AttentionKernels::attention_backward(const AttentionShape& shape, Index row
                                              const std::int32_t*, U*);                        \
   template void AttentionKernels::store_values(const AttentionShape&, Index, const U*, Index, \
                                                const std::int32_t*, U*);
-#define GAZE_INSTANTIATE_LOAD(T)                                                \
+#define GAZE_INSTANTIATE_LOAD(T)                                                    \
   template void AttentionKernels::load_rows(const AttentionShape&, Index, const T*, \
                                             const std::int32_t*, T*, Index);
 #define GAZE_INSTANTIATE(U, T)                                                                     \

@@ -164,8 +164,8 @@ struct AttentionGradInputs : AttentionInputs<U, T> {
   }
 };
 
-/// delta = dout . out + dmark . mark_out of each (row, head), one thread each. dout is rounded as dP
-/// has it: what dS = P (dP - delta) takes away must be what it took in.
+/// delta = dout . out + dmark . mark_out of each (row, head), one thread each. dout is rounded as
+/// dP has it: what dS = P (dP - delta) takes away must be what it took in.
 template <class U, class T>
 struct AttentionDelta {
   Index head_size, marks;

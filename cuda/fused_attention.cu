@@ -12,11 +12,6 @@ using namespace fused;
 
 constexpr int kCombineThreads = 128, kDeltaThreads = 256;
 
-const DeviceInfo& device() {
-  static const DeviceInfo info = devices().at(0);
-  return info;
-}
-
 /// f(D) with the kernel's head size as a constant.
 template <class F>
 void with_head_size(Index head_size, F f) {

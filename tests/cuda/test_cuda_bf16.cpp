@@ -41,8 +41,8 @@ Results attend(const AttentionSizes& sizes, Index marks, bool rounded) {
   const Index n = layout->rows();
   auto qkv = values<T, Device>({n, sizes.columns()}, 1, rounded);
   qkv.requires_grad();
-  const auto columns = marks ? values<float, Device>({layout->slots, marks}, 2, rounded)
-                             : Tensor<float, Device>();
+  const auto columns =
+      marks ? values<float, Device>({layout->slots, marks}, 2, rounded) : Tensor<float, Device>();
   const auto y = attention(qkv, sizes, layout, columns);
   auto loss = sum(mul(y.out, values<T, Device>(y.out.shape(), 3, rounded)));
   if (marks) loss = add(loss, sum(mul(y.marks, values<T, Device>(y.marks.shape(), 4, rounded))));

@@ -5,10 +5,10 @@
 // mark_out[n,h,m] = sum over keys p of P[n,h,p] marks[slot(p), m], for instance the share of
 // attention on the image. It is differentiable like any other output.
 //
-// Operands may be rounded to bf16 (AttentionSizes::bf16): then queries, keys and values are kept and
-// multiplied in bf16, and so are, where they are multiplied, softmax weights, marks and gradients;
-// sums, softmax statistics, results and their gradients stay float32. Rounding counts as the
-// identity in the derivative.
+// Operands may be rounded to bf16 (AttentionSizes::bf16): then queries, keys and values are kept
+// and multiplied in bf16, and so are, where they are multiplied, softmax weights, marks and
+// gradients; sums, softmax statistics, results and their gradients stay float32. Rounding counts as
+// the identity in the derivative.
 #pragma once
 #include <memory>
 #include <type_traits>
