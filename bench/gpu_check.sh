@@ -51,18 +51,21 @@ stage_build() {
 stage_test() {
   local program
   for program in $(programs); do check test "$program" "$build/tests/$program"; done
+  grep -hs '^rollout against update' "$out/test.gpu_cuda_model.log"
   check test plain_gemm env GAZE_CUDA_PLAIN=1 "$build/tests/gpu_cuda_kernels"
   check test invariant_model env GAZE_CUDA_INVARIANT=1 "$build/tests/gpu_cuda_model"
 }
 
 # Small sizes: only the kernels' own tests.
 stage_sanitize() {
-  local tool program
+  local tool program cases
   for program in gpu_cuda_kernels gpu_cuda_fused_attention gpu_cuda_fused_rows gpu_cuda_bf16 \
     gpu_cuda_invariant; do
+    cases='*'
+    [[ $program == gpu_cuda_invariant ]] && cases='*invariant product*'
     for tool in memcheck racecheck; do
       check sanitize "$tool.$program" compute-sanitizer --tool "$tool" --error-exitcode 9 \
-        "$build/tests/$program"
+        "$build/tests/$program" "$cases"
     done
   done
 }

@@ -367,6 +367,19 @@ TEST_CASE("logits of prefill, of decoding with a cache and of training are the s
   check(false, 66, {20});
 }
 
+TEST_CASE("a run records which kernels it took", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const Words rounded(small_config());
+  const auto name = [&] { return gaze::detail::kernels_name(rounded.parameters); };
+  const std::string usual = name();
+  {
+    const Invariant invariant;
+    CHECK(name() == usual + ", invariant products");
+  }
+  const Invariant plain(false);
+  CHECK(name() == usual + ", plain kernels");
+}
+
 TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   using Model = models::Vlm<float, Cuda>;

@@ -62,6 +62,7 @@ std::string kernels_name(const Parameters<T, Device>& parameters) {
   std::string out = cpu ? name(isa()) : Device::name;
   if (parameters.multiplies_in_bf16())
     out += cpu && multiplies_bf16_pairs() ? " with pairs of bf16" : " with bf16";
+  if constexpr (requires { Kernels<Device>::choice(); }) out += Kernels<Device>::choice();
   return out;
 }
 
