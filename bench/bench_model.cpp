@@ -2,6 +2,7 @@
 // A model at work on fixed random data: a supervised step, decoding, a GRPO step.
 //
 //   bench_model [Google Benchmark's options]   `tiny`: rows with tokens/s and arithmetic rate
+//   bench_model --bf16 [the same]   with products of operands rounded to bf16
 //   bench_model --export FOLDER PRESET   weights, inputs, our losses and gradients, for bench/peers
 //   bench_model --serve PRESET   reads lines "WORK THREADS", answers the seconds that it took
 //   bench_model --memory WORK PRESET   two runs of a work: by how many MiB the resident memory
@@ -48,10 +49,12 @@ struct Sizes {
   Index words = 40;  ///< of a prompt, and up to `more_words` more
   Index more_words = 20;
   bool ends = true;  ///< do rollouts of a GRPO step end early?
+  bool bf16 = false;
 
   gaze::models::VlmConfig config() const {
     auto config = gaze::models::preset(preset);
     config.vocabulary = vocabulary;
+    config.bf16 = bf16;
     return config;
   }
 };
@@ -221,8 +224,8 @@ const Work& work_named(const std::string& name) {
 
 // ---- Google Benchmark -------------------------------------------------------------------------
 
-void row(benchmark::State& state, const Work& work) {
-  Bench bench{Sizes{}};
+void row(benchmark::State& state, const Work& work, const Sizes& sizes) {
+  Bench bench(sizes);
   const double threads = double(state.range(0));
   gaze::set_threads(int(threads));
   const double peak = bench::peak_flops();
@@ -445,8 +448,13 @@ int run(int argc, char** argv) {
     return memory(argv[2], sizes), 0;
   }
   if (mode == "--cost") return cost(), 0;
+  if (mode == "--bf16") {
+    sizes.bf16 = true;
+    --argc, ++argv;
+  }
+  const std::string prefix = sizes.bf16 ? "model_bf16/" : "model/";
   for (const Work& work : works)
-    benchmark::RegisterBenchmark((std::string("model/") + work.name).c_str(), row, work)
+    benchmark::RegisterBenchmark((prefix + work.name).c_str(), row, work, sizes)
         ->ArgName("threads")
         ->Arg(1)
         ->Arg(2)

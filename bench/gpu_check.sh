@@ -72,7 +72,12 @@ stage_sanitize() {
 
 stage_bench() {
   check bench model "$build/bench/bench_model_cuda"
-  grep -E '^model/' "$out/bench.model.log"
+  check bench model_bf16 "$build/bench/bench_model_cuda" --bf16
+  check bench model_invariant env GAZE_CUDA_INVARIANT=1 "$build/bench/bench_model_cuda" --bf16
+  local what
+  for what in model model_bf16 model_invariant; do
+    grep -hsE '^model' "$out/bench.$what.log" | sed "s/^/$what  /"
+  done
   if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     check bench peers python3 "$root/bench/peers/compare.py" --build "$build" --device cuda
     tail -n 20 "$out/bench.peers.log"
