@@ -121,7 +121,7 @@ class Attention {
   const gaze::AttentionShape shape_;
   const Index n_, columns_, q_, kv_;
   const Floats qkv_, dout_, marks_, dmark_;
-  gaze::KeyValueStore<float, Cpu> store_;
+  gaze::KeysAndValues<float, Cpu> store_;
   Floats out_, lse_, mark_out_, dqkv_, dq_, dkeys_, dvalues_;
 };
 

@@ -6,12 +6,13 @@
 //   bench_model --serve PRESET   reads lines "WORK THREADS", answers the seconds that it took
 //   bench_model --memory WORK PRESET   two runs of a work: by how many MiB the resident memory
 //                                      rose above what model, optimiser and data had taken
-//   A word "bf16" after PRESET: products of rounded operands.
 //   bench_model --cost   seconds of a GRPO step against its sizes, as JSON for bench/plot_cost.py
 //   bench_model_cuda [the same]   the same on a GPU
+//   --bf16 beside any of these: products of operands rounded to bf16
 //
 // Wall-clock time, optimiser included. Tokens are those of the decoder in the supervised step
 // (image tokens included) and the generated ones otherwise.
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -224,8 +225,8 @@ const Work& work_named(const std::string& name) {
 
 // ---- Google Benchmark -------------------------------------------------------------------------
 
-void row(benchmark::State& state, const Work& work) {
-  Bench bench{Sizes{}};
+void row(benchmark::State& state, const Work& work, const Sizes& sizes) {
+  Bench bench(sizes);
   const double threads = double(state.range(0));
   gaze::set_threads(int(threads));
   const double peak = bench::peak_flops();
@@ -405,8 +406,7 @@ void cost_point(const char* curve, double x, Sizes sizes, bool first = false) {
 }
 
 /// All completions have their full length, so that the work is known.
-void cost() {
-  Sizes base;
+void cost(Sizes base) {
   base.ends = false, base.more_words = 0;
   std::cout << "[\n";
   bool first = true;
@@ -437,21 +437,23 @@ void cost() {
 }
 
 int run(int argc, char** argv) {
-  const std::string mode = argc > 1 ? argv[1] : "";
   Sizes sizes;
+  char** const end = std::remove(argv, argv + argc, std::string("--bf16"));
+  sizes.bf16 = end != argv + argc;
+  argc = static_cast<int>(end - argv);
+  const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "--serve" || mode == "--export" || mode == "--memory") {
     const int wanted = mode == "--serve" ? 3 : 4;
-    sizes.bf16 = argc > wanted && argv[argc - 1] == std::string("bf16");
-    argc -= sizes.bf16;
     GAZE_CHECK(argc == wanted, "bench", mode, " takes ", wanted - 2, " arguments");
     sizes.preset = argv[argc - 1];
     if (mode == "--serve") return serve(sizes), 0;
     if (mode == "--export") return export_case(argv[2], sizes), 0;
     return memory(argv[2], sizes), 0;
   }
-  if (mode == "--cost") return cost(), 0;
+  if (mode == "--cost") return cost(sizes), 0;
+  const std::string prefix = sizes.bf16 ? "model_bf16/" : "model/";
   for (const Work& work : works)
-    benchmark::RegisterBenchmark((std::string("model/") + work.name).c_str(), row, work)
+    benchmark::RegisterBenchmark((prefix + work.name).c_str(), row, work, sizes)
         ->ArgName("threads")
         ->Arg(1)
         ->Arg(2)

@@ -51,26 +51,39 @@ stage_build() {
 stage_test() {
   local program
   for program in $(programs); do check test "$program" "$build/tests/$program"; done
+  grep -hs '^rollout against update' "$out/test.gpu_cuda_model.log"
   check test plain_gemm env GAZE_CUDA_PLAIN=1 "$build/tests/gpu_cuda_kernels"
+  check test invariant_model env GAZE_CUDA_INVARIANT=1 "$build/tests/gpu_cuda_model"
 }
 
 # Small sizes: only the kernels' own tests.
 stage_sanitize() {
-  local tool program
-  for program in gpu_cuda_kernels gpu_cuda_fused_attention gpu_cuda_fused_rows; do
+  local tool program cases
+  for program in gpu_cuda_kernels gpu_cuda_fused_attention gpu_cuda_fused_rows gpu_cuda_bf16 \
+    gpu_cuda_invariant; do
+    cases='*'
+    [[ $program == gpu_cuda_invariant ]] && cases='*invariant product*'
     for tool in memcheck racecheck; do
       check sanitize "$tool.$program" compute-sanitizer --tool "$tool" --error-exitcode 9 \
-        "$build/tests/$program"
+        "$build/tests/$program" "$cases"
     done
   done
 }
 
 stage_bench() {
   check bench model "$build/bench/bench_model_cuda"
-  grep -E '^model/' "$out/bench.model.log"
+  check bench model_bf16 "$build/bench/bench_model_cuda" --bf16
+  check bench model_invariant env GAZE_CUDA_INVARIANT=1 "$build/bench/bench_model_cuda" --bf16
+  local what
+  for what in model model_bf16 model_invariant; do
+    grep -hsE '^model' "$out/bench.$what.log" | sed "s/^/$what  /"
+  done
   if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     check bench peers python3 "$root/bench/peers/compare.py" --build "$build" --device cuda
     tail -n 20 "$out/bench.peers.log"
+    check bench peers_bf16 python3 "$root/bench/peers/compare.py" --build "$build" --device cuda \
+      --parts steps --precision bf16
+    tail -n 10 "$out/bench.peers_bf16.log"
   else
     row bench peers none 0 "no PyTorch with CUDA here"
   fi

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Plain attention: the oracle of the fast kernels, for any head size and any number of marks.
 //
+// U is the type of what enters a product: T, or bf16 where T is float. Then q, keys and values come
+// rounded, and marks, the weights P, dS and dout are rounded where they are multiplied.
+//
 // Forward and dq give one (row, head) to a warp, dk and dv one (kv head, slot). The other side of
 // the matrix comes 32 at a time: each lane works out one score, then each lane takes its own
 // columns d = lane, lane + 32, .. of the sums, which lie in shared memory that nobody else touches.
@@ -12,37 +15,43 @@ namespace gaze::cuda {
 
 inline constexpr int kAttentionThreads = 128, kAttentionWarps = kAttentionThreads / kWarp;
 
-template <class T>
+/// x as products have it.
+template <class U, class T>
+__device__ constexpr T operand(T x) {
+  return static_cast<T>(static_cast<U>(x));
+}
+
+template <class U, class T>
 struct AttentionInputs {
   AttentionShape shape;
   Index rows;
-  const T* q;
+  const U* q;
   Index q_stride;
-  const T *keys, *values;
+  const U *keys, *values;
   const float* marks;
   const KeyRange* ranges;
   void pointers(auto f) { f(q), f(keys), f(values), f(marks), f(ranges); }
 
   __device__ Index kv_head(Index head) const { return head / (shape.heads / shape.kv_heads); }
-  __device__ const T* query(Index row, Index head) const {
+  __device__ const U* query(Index row, Index head) const {
     return q + row * q_stride + head * shape.head_size;
   }
   /// q . k without the scale.
-  __device__ T dot(const T* query, Index kv, Index slot) const {
+  __device__ T dot(const U* query, Index kv, Index slot) const {
+    const U* const key = keys + value_offset(shape, kv, slot);
     T sum = 0;
     for (Index d = 0; d < shape.head_size; ++d)
-      sum += query[d] * keys[value_offset(shape, kv, slot) + d];
+      sum += static_cast<T>(query[d]) * static_cast<T>(key[d]);
     return sum;
   }
   /// Column d of what a key brings: its value, then its marks.
   __device__ T brought(Index kv, Index slot, Index d) const {
-    return d < shape.head_size ? values[value_offset(shape, kv, slot) + d]
-                               : static_cast<T>(marks[slot * shape.marks + d - shape.head_size]);
+    if (d < shape.head_size) return static_cast<T>(values[value_offset(shape, kv, slot) + d]);
+    return operand<U>(static_cast<T>(marks[slot * shape.marks + d - shape.head_size]));
   }
 };
 
-// ---- moving rows in and out
-// ----------------------------------------------------------------------
+// ---- moving rows in and out ---------------------------------------------------------------------
 
 /// One thread per element (row, kv head, d) of rows [n, kv_heads, D]. Here keys lie as values do:
 /// loads of 16 bytes and tensor cores want rows.
@@ -76,8 +85,7 @@ struct LoadRows {
   void pointers(auto f) { f(store), f(slot), f(out); }
 };
 
-// ---- forward
-// -------------------------------------------------------------------------------------
+// ---- forward ------------------------------------------------------------------------------------
 
 /// Shared memory of a warp: 32 weights, then the sums [D + M].
 template <class T>
@@ -87,8 +95,8 @@ std::size_t attention_forward_shared(const AttentionShape& s, Index marks) {
 
 /// Online softmax over blocks of 32 positions (Milakov and Gimelshein 2018). The first __syncwarp
 /// shows the weights to all lanes, the second keeps them until all have used them.
-template <class T>
-__global__ void attention_forward_kernel(AttentionInputs<T> in, Index marks, T* out, T* lse,
+template <class U, class T>
+__global__ void attention_forward_kernel(AttentionInputs<U, T> in, Index marks, T* out, T* lse,
                                          T* mark_out) {
   const AttentionShape& s = in.shape;
   const Index D = s.head_size, columns = D + marks;
@@ -100,7 +108,7 @@ __global__ void attention_forward_kernel(AttentionInputs<T> in, Index marks, T* 
     const Index row = at / s.heads, head = at % s.heads, kv = in.kv_head(head);
     const KeyRange range = in.ranges[row];
     const Index count = key_count(range);
-    const T* const query = in.query(row, head);
+    const U* const query = in.query(row, head);
     for (Index d = lane(); d < columns; d += kWarp) sums[d] = 0;
     T top = -std::numeric_limits<T>::infinity(), total = 0;
     for (Index first = 0; first < count; first += kWarp) {
@@ -111,7 +119,7 @@ __global__ void attention_forward_kernel(AttentionInputs<T> in, Index marks, T* 
       const T shrink = std::exp(top - next), weight = std::exp(score - next);
       top = next;
       total = total * shrink + warp_sum(weight);
-      weights[lane()] = weight;
+      weights[lane()] = operand<U>(weight);
       __syncwarp();
       const Index seen = count - first < kWarp ? count - first : kWarp;
       for (Index d = lane(); d < columns; d += kWarp) {
@@ -128,14 +136,13 @@ __global__ void attention_forward_kernel(AttentionInputs<T> in, Index marks, T* 
   }
 }
 
-// ---- backward
-// ------------------------------------------------------------------------------------
+// ---- backward -----------------------------------------------------------------------------------
 
-template <class T>
-struct AttentionGradInputs : AttentionInputs<T> {
+template <class U, class T>
+struct AttentionGradInputs : AttentionInputs<U, T> {
   const T *lse, *delta, *dout, *dmark_out;  // dmark_out may be null
   void pointers(auto f) {
-    AttentionInputs<T>::pointers(f);
+    AttentionInputs<U, T>::pointers(f);
     f(lse), f(delta), f(dout), f(dmark_out);
   }
 
@@ -143,38 +150,42 @@ struct AttentionGradInputs : AttentionInputs<T> {
   struct Pair {
     T p, ds;
   };
-  __device__ Pair pair(Index at, const T* query, Index kv, Index slot) const {
+  __device__ Pair pair(Index at, const U* query, Index kv, Index slot) const {
     const AttentionShape& s = this->shape;
+    const Index size = s.head_size;
     const T p = std::exp(static_cast<T>(s.scale) * this->dot(query, kv, slot) - lse[at]);
     T dp = 0;
-    for (Index d = 0; d < s.head_size; ++d)
-      dp += dout[at * s.head_size + d] * this->values[value_offset(s, kv, slot) + d];
+    for (Index d = 0; d < size; ++d)
+      dp += operand<U>(dout[at * size + d]) * this->brought(kv, slot, d);
     if (dmark_out)
       for (Index m = 0; m < s.marks; ++m)
-        dp += dmark_out[at * s.marks + m] * static_cast<T>(this->marks[slot * s.marks + m]);
+        dp += operand<U>(dmark_out[at * s.marks + m]) * this->brought(kv, slot, size + m);
     return {p, p * (dp - delta[at])};
   }
 };
 
-/// delta = dout . out + dmark . mark_out of each (row, head), one thread each.
-template <class T>
+/// delta = dout . out + dmark . mark_out of each (row, head), one thread each. dout is rounded as
+/// dP has it: what dS = P (dP - delta) takes away must be what it took in.
+template <class U, class T>
 struct AttentionDelta {
   Index head_size, marks;
   const T *out, *mark_out, *dout, *dmark_out;
   T* delta;
   __device__ void operator()(Index at) const {
     T sum = 0;
-    for (Index d = 0; d < head_size; ++d) sum += dout[at * head_size + d] * out[at * head_size + d];
+    for (Index i = at * head_size; i < (at + 1) * head_size; ++i)
+      sum += operand<U>(dout[i]) * out[i];
     if (dmark_out)
-      for (Index m = 0; m < marks; ++m) sum += dmark_out[at * marks + m] * mark_out[at * marks + m];
+      for (Index i = at * marks; i < (at + 1) * marks; ++i)
+        sum += operand<U>(dmark_out[i]) * mark_out[i];
     delta[at] = sum;
   }
   void pointers(auto f) { f(out), f(mark_out), f(dout), f(dmark_out), f(delta); }
 };
 
 /// dq = scale sum over keys of dS k: a warp per (row, head), as in forward.
-template <class T>
-__global__ void attention_dq_kernel(AttentionGradInputs<T> in, T* dq) {
+template <class U, class T>
+__global__ void attention_dq_kernel(AttentionGradInputs<U, T> in, T* dq) {
   const AttentionShape& s = in.shape;
   const Index D = s.head_size;
   T* const ds = dynamic_shared<T>() + warp() * (kWarp + D);
@@ -185,16 +196,17 @@ __global__ void attention_dq_kernel(AttentionGradInputs<T> in, T* dq) {
     const Index row = at / s.heads, head = at % s.heads, kv = in.kv_head(head);
     const KeyRange range = in.ranges[row];
     const Index count = key_count(range);
-    const T* const query = in.query(row, head);
+    const U* const query = in.query(row, head);
     for (Index d = lane(); d < D; d += kWarp) sums[d] = 0;
     for (Index first = 0; first < count; first += kWarp) {
       const Index p = first + lane();
-      ds[lane()] = p < count ? in.pair(at, query, kv, key_slot(range, p)).ds : T(0);
+      ds[lane()] = p < count ? operand<U>(in.pair(at, query, kv, key_slot(range, p)).ds) : T(0);
       __syncwarp();
       const Index seen = count - first < kWarp ? count - first : kWarp;
       for (Index d = lane(); d < D; d += kWarp)
         for (Index j = 0; j < seen; ++j)
-          sums[d] += ds[j] * in.keys[value_offset(s, kv, key_slot(range, first + j)) + d];
+          sums[d] +=
+              ds[j] * static_cast<T>(in.keys[value_offset(s, kv, key_slot(range, first + j)) + d]);
       __syncwarp();
     }
     for (Index d = lane(); d < D; d += kWarp) dq[at * D + d] = static_cast<T>(s.scale) * sums[d];
@@ -228,8 +240,8 @@ __global__ void slot_rows_kernel(Index rows, const Range* ranges, SlotRows seen)
 
 /// dk = scale sum over rows of dS q, dv = sum of P dout: a warp per (kv head, slot). The queries of
 /// its rows, all heads that share the key, come 32 at a time in ascending order.
-template <class T>
-__global__ void attention_dkv_kernel(AttentionGradInputs<T> in, SlotRows seen, T* dkeys,
+template <class U, class T>
+__global__ void attention_dkv_kernel(AttentionGradInputs<U, T> in, SlotRows seen, T* dkeys,
                                      T* dvalues) {
   const AttentionShape& s = in.shape;
   const Index D = s.head_size, group = s.heads / s.kv_heads;
@@ -243,19 +255,19 @@ __global__ void attention_dkv_kernel(AttentionGradInputs<T> in, SlotRows seen, T
     for (Index d = lane(); d < D; d += kWarp) dk[d] = dv[d] = 0;
     for (Index first = begin; first < end; first += kWarp) {
       const Index i = first + lane(), row = i / group, head = kv * group + i % group;
-      typename AttentionGradInputs<T>::Pair pair{0, 0};
+      typename AttentionGradInputs<U, T>::Pair pair{0, 0};
       if (i < end && key_position(in.ranges[row], slot) >= 0)
         pair = in.pair(row * s.heads + head, in.query(row, head), kv, slot);
-      ds[lane()] = pair.ds;
-      weights[lane()] = pair.p;
+      ds[lane()] = operand<U>(pair.ds);
+      weights[lane()] = operand<U>(pair.p);
       __syncwarp();
       const Index count = end - first < kWarp ? end - first : kWarp;
       for (Index j = 0; j < count; ++j) {
         if (weights[j] == 0 && ds[j] == 0) continue;
         const Index from = (first + j) / group, h = kv * group + (first + j) % group;
         for (Index d = lane(); d < D; d += kWarp) {
-          dk[d] += ds[j] * in.query(from, h)[d];
-          dv[d] += weights[j] * in.dout[(from * s.heads + h) * D + d];
+          dk[d] += ds[j] * static_cast<T>(in.query(from, h)[d]);
+          dv[d] += weights[j] * operand<U>(in.dout[(from * s.heads + h) * D + d]);
         }
       }
       __syncwarp();

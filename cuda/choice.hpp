@@ -11,14 +11,20 @@ namespace gaze::cuda {
 struct KernelChoice {
   /// Tensor cores and vectors where sizes allow; false: the plain kernels, which are their oracle.
   /// GAZE_CUDA_PLAIN=1 in the environment makes it false from the start.
-  bool fast = !plain();
+  bool fast = !asked("GAZE_CUDA_PLAIN");
+  /// Products whose rows do not depend on the batch (tensor_gemm.hpp for bf16 operands, the plain
+  /// kernel for others) in place of cuBLASLt's, which promises nothing of the kind.
+  /// GAZE_CUDA_INVARIANT=1 in the environment makes it true from the start.
+  bool invariant = asked("GAZE_CUDA_INVARIANT");
   /// Attention of few rows over many keys may be split over blocks. Faster where the GPU would be
-  /// idle, but the last bits of a row then depend on the rows beside it.
+  /// idle, but the last bits of a row then depend on the rows beside it: not with `invariant`.
   bool split = false;
 
+  bool library() const { return fast && !invariant; }
+
  private:
-  static bool plain() {
-    const char* const text = std::getenv("GAZE_CUDA_PLAIN");
+  static bool asked(const char* variable) {
+    const char* const text = std::getenv(variable);
     return text && *text && *text != '0';
   }
 };

@@ -78,7 +78,7 @@ T* dynamic_shared() {
 /// The one stream of the process, and the check after a launch (runtime.cu).
 cudaStream_t stream();
 void check_launch(const Launch& l);
-/// Allows kernels more than 48 KB of dynamic shared memory, once per kernel.
+/// Allows a kernel more than 48 KB of dynamic shared memory.
 void allow_shared(const void* kernel, const Launch& l);
 
 template <class... Parameters>

@@ -8,8 +8,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -136,6 +136,12 @@ void use_device(int index) {
   chosen_device = index;
 }
 
+const DeviceInfo& device() {
+  stream();  // from here on the choice stands
+  static const DeviceInfo info = devices().at(static_cast<std::size_t>(chosen_device));
+  return info;
+}
+
 cudaStream_t stream() {
   context_made = true;
   return context().stream;
@@ -185,13 +191,15 @@ void check_launch(const Launch& l) {
 
 void allow_shared(const void* kernel, const Launch& l) {
   static std::mutex mutex;
-  static std::set<std::pair<const void*, std::size_t>> allowed;
+  static std::map<const void*, std::size_t> allowed;
   const std::lock_guard<std::mutex> lock(mutex);
-  if (!allowed.insert({kernel, l.shared_bytes}).second) return;
+  std::size_t& most = allowed[kernel];
+  if (l.shared_bytes <= most) return;  // the attribute replaces what was allowed before
   const cudaError_t error = cudaFuncSetAttribute(
       kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(l.shared_bytes));
   GAZE_CHECK(error == cudaSuccess, "cuda", l.name, ": ", l.shared_bytes,
              " bytes of shared memory in a block: ", cudaGetErrorString(error));
+  most = l.shared_bytes;
 }
 
 namespace driver {

@@ -173,6 +173,10 @@ SharedMemory take_shared(std::size_t bytes) {
 }  // namespace driver
 
 std::vector<DeviceInfo> devices() { return {{"emulated", 90, threads(), memory().total}}; }
+const DeviceInfo& device() {
+  static const DeviceInfo info = devices().at(0);
+  return info;
+}
 std::string unavailable() { return ""; }
 void use_device(int index) {
   GAZE_CHECK(index == 0, "use_device", "there is no device ", index, ", only the emulated one, 0");

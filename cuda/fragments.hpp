@@ -53,12 +53,15 @@ constexpr Place accumulator(int lane, int i) {
   return {lane / 4 + i / 2 * 8, lane % 4 * 2 + i % 2};
 }
 
-// ---- which row a lane names to ldmatrix.x4
-// ------------------------------------------------------- Lanes 8 i to 8 i + 7 name the rows of
-// matrix i; a place below is (row, unit) of the tile.
+// ---- which row a lane names to ldmatrix.x4 ------------------------------------------------------
+
+// Lanes 8 i to 8 i + 7 name the rows of matrix i; a place below is (row, unit) of the tile.
 
 /// A fragment [16 rows][2 units] of a row-major tile.
 constexpr Place a_address(int lane) { return {lane % 16, lane / 16}; }
+
+/// The same, transposed on the way, of a tile with rows of k: [16 k][2 units of m], bf16 only.
+constexpr Place a_columns_address(int lane) { return {lane % 8 + lane / 16 * 8, lane / 8 % 2}; }
 
 /// Two B fragments from rows of n: [16 n][2 units of k]. Registers 0, 1 are of n 0 to 7.
 constexpr Place b_rows_address(int lane) { return {lane % 8 + lane / 16 * 8, lane / 8 % 2}; }

@@ -12,11 +12,6 @@ using namespace fused;
 
 constexpr int kCombineThreads = 128, kDeltaThreads = 256;
 
-const DeviceInfo& device() {
-  static const DeviceInfo info = devices().at(0);
-  return info;
-}
-
 /// f(D) with the kernel's head size as a constant.
 template <class F>
 void with_head_size(Index head_size, F f) {
@@ -165,8 +160,8 @@ fused::AttentionArguments<T> FusedAttention<T>::arguments(const ForwardTables& t
 
 template <class T>
 void FusedAttention<T>::forward(const T* q, Index q_stride, const T* keys, const T* values,
-                                const float* marks, const KeyRange* ranges, T* out, float* lse,
-                                T* mark_out) const {
+                                const float* marks, const KeyRange* ranges, float* out, float* lse,
+                                float* mark_out) const {
   if (rows_ <= 0) return;
   const ForwardArguments<T> a{
       arguments(forward_, q, q_stride, keys, values, marks, ranges, mark_out != nullptr), out, lse,
@@ -183,8 +178,8 @@ void FusedAttention<T>::forward(const T* q, Index q_stride, const T* keys, const
 
 template <class T>
 void FusedAttention<T>::backward(const T* q, Index q_stride, const T* keys, const T* values,
-                                 const float* marks, const KeyRange* ranges, const T* out,
-                                 const float* lse, const T* mark_out, const float* dout,
+                                 const float* marks, const KeyRange* ranges, const float* out,
+                                 const float* lse, const float* mark_out, const float* dout,
                                  const float* dmark_out, float* dq, float* dkeys,
                                  float* dvalues) const {
   GAZE_CHECK(use_.gradients, "FusedAttention", "made without gradients");

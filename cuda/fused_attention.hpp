@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fused attention on tensor cores, for float (three tf32 products for one) and bf16; what it means
-// stands in gaze/cpu/attention.hpp. Keys lie as values do: [kv_heads][slots][D].
+// Fused attention on tensor cores, of float operands (three tf32 products for one) or bf16 ones;
+// sums, statistics and results are float. What it means stands in gaze/cpu/attention.hpp. Keys lie
+// as values do: [kv_heads][slots][D].
 //
 // The tables by which it is dealt to blocks (attention_plan.hpp) are made on the host and copied
 // once for a layout and a shape: all layers of a model use the same.
@@ -82,12 +83,12 @@ class FusedAttention {
   /// out [rows,H,D], lse [rows,H], mark_out [rows,H,M] or null. q, keys and values begin at
   /// multiples of 16 bytes, and so does every row of q. `ranges` is on the device.
   void forward(const T* q, Index q_stride, const T* keys, const T* values, const float* marks,
-               const KeyRange* ranges, T* out, float* lse, T* mark_out) const;
+               const KeyRange* ranges, float* out, float* lse, float* mark_out) const;
 
   /// Writes dq [rows,H,D], dkeys and dvalues [kv_heads][slots][D]; dmark_out may be null. Only
   /// where gradients were asked for.
   void backward(const T* q, Index q_stride, const T* keys, const T* values, const float* marks,
-                const KeyRange* ranges, const T* out, const float* lse, const T* mark_out,
+                const KeyRange* ranges, const float* out, const float* lse, const float* mark_out,
                 const float* dout, const float* dmark_out, float* dq, float* dkeys,
                 float* dvalues) const;
 

@@ -29,10 +29,7 @@ struct BackwardArguments : AttentionArguments<T> {
   const KeyTile* key_tiles;
   const std::int32_t* chunks;
   int rows;
-  const T* out;
-  const float* lse;
-  const T* mark_out;
-  const float *dout, *dmark_out;
+  const float *out, *lse, *mark_out, *dout, *dmark_out;
   float* delta;            ///< [rows][heads]
   float* dq;               ///< [rows][heads][head_size]
   float *dkeys, *dvalues;  ///< [kv_heads][slots][head_size]
@@ -66,10 +63,10 @@ __global__ void delta_kernel(const BackwardArguments<T> a) {
   for (Index at = thread_index() / kLanes; at < count; at += step) {
     float sum = 0;
     for (Index d = at * a.head_size + lane(); d < (at + 1) * a.head_size; d += kLanes)
-      sum += static_cast<float>(T(a.dout[d])) * static_cast<float>(a.out[d]);
+      sum += static_cast<float>(T(a.dout[d])) * a.out[d];
     if (a.dmark_out)
       for (Index m = at * a.mark_count + lane(); m < (at + 1) * a.mark_count; m += kLanes)
-        sum += static_cast<float>(T(a.dmark_out[m])) * static_cast<float>(a.mark_out[m]);
+        sum += static_cast<float>(T(a.dmark_out[m])) * a.mark_out[m];
     sum = warp_sum(sum);
     if (lane() == 0) a.delta[at] = sum;
   }

@@ -25,9 +25,9 @@ namespace gaze::cuda::fused {
 
 template <class T>
 struct ForwardArguments : AttentionArguments<T> {
-  T* out;           ///< [rows][heads][head_size]
+  float* out;       ///< [rows][heads][head_size]
   float* lse;       ///< [rows][heads]
-  T* mark_out;      ///< [rows][heads][mark_count]
+  float* mark_out;  ///< [rows][heads][mark_count]
   float* partials;  ///< of tiles that are split, see partial_at
 
   void pointers(auto f) {
@@ -190,7 +190,7 @@ struct ForwardBlock {
         const int c = j * 8 + lane() % 4 * 2;
         if (c < a.head_size)
           store<2>(a.out + at * a.head_size + c,
-                   Vector<T, 2>{T(inverse * o[j][2 * i]), T(inverse * o[j][2 * i + 1])});
+                   Vector<float, 2>{inverse * o[j][2 * i], inverse * o[j][2 * i + 1]});
       }
       if (lane() % 4 == 0) a.lse[at] = lse;
     }
@@ -201,7 +201,7 @@ struct ForwardBlock {
         for (int e = 0; e < 2; ++e) {
           const int m = first_mark() + j * 8 + lane() % 4 * 2 + e;
           if (m < a.mark_count)
-            a.mark_out[at * a.mark_count + m] = T(inverse * o[D / 8 + j][2 * i + e]);
+            a.mark_out[at * a.mark_count + m] = inverse * o[D / 8 + j][2 * i + e];
         }
   }
 
@@ -268,8 +268,8 @@ __global__ void combine_kernel(const ForwardArguments<T> a, const CombinedTile* 
       for (int p = tile.partial; p < tile.partial_end; ++p)
         x += expf(part(p, i)[Sizes::columns] - top) * part(p, i)[c];
       const int mark = z * kMarkColumns + c - D;
-      if (c < D && c < a.head_size && z == 0) a.out[at * a.head_size + c] = T(x / total);
-      if (c >= D && mark < a.mark_count) a.mark_out[at * a.mark_count + mark] = T(x / total);
+      if (c < D && c < a.head_size && z == 0) a.out[at * a.head_size + c] = x / total;
+      if (c >= D && mark < a.mark_count) a.mark_out[at * a.mark_count + mark] = x / total;
     }
   }
 }

@@ -28,6 +28,12 @@ __device__ __forceinline__ void load_floats(float (&x)[N], const T* from) {
     for (int j = 0; j < each; ++j) x[i + j] = static_cast<float>(v[j]);
   }
 }
+/// One by one where the address is not aligned.
+template <int N, class T>
+__device__ __forceinline__ void load_floats(float (&x)[N], const T* from, bool aligned) {
+  if (aligned) return load_floats(x, from);
+  for (int i = 0; i < N; ++i) x[i] = static_cast<float>(from[i]);
+}
 template <int N, class T>
 __device__ __forceinline__ void store_floats(T* to, const float (&x)[N]) {
   constexpr int each = N < wide<T> ? N : wide<T>;
@@ -36,6 +42,11 @@ __device__ __forceinline__ void store_floats(T* to, const float (&x)[N]) {
     for (int j = 0; j < each; ++j) v[j] = T(x[i + j]);
     store(to + i, v);
   }
+}
+template <int N, class T>
+__device__ __forceinline__ void store_floats(T* to, const float (&x)[N], bool aligned) {
+  if (aligned) return store_floats(to, x);
+  for (int i = 0; i < N; ++i) to[i] = T(x[i]);
 }
 
 /// Rows of this warp: f(row).
@@ -305,14 +316,16 @@ struct SoftmaxStats {
   void pointers(auto f) { f(logits), f(target), f(logp), f(entropy), f(lse); }
 };
 
-/// f(first, count) over the columns of a row by all threads of the block: whole vectors where the
-/// row begins at a multiple of 16 bytes, then what is left one by one.
+/// The columns of a row, by all threads of the block: many(j, aligned) of N columns from j on, then
+/// one(j) of what is left. Which thread has which does not depend on where the row begins, or the
+/// bits of its sums would depend on its place in the batch; only a row that begins at a multiple of
+/// 16 bytes (aligned) can be loaded in vectors.
 template <class T, class Many, class One>
 __device__ __forceinline__ void for_row_of_block(const T* row, Index v, Many many, One one) {
   constexpr int N = wide<T>;
   const bool aligned = reinterpret_cast<std::uintptr_t>(row) % kWideBytes == 0;
-  const Index whole = aligned ? v / N * N : 0;
-  for (Index j = Index{threadIdx.x} * N; j < whole; j += Index{blockDim.x} * N) many(j);
+  const Index whole = v / N * N;
+  for (Index j = Index{threadIdx.x} * N; j < whole; j += Index{blockDim.x} * N) many(j, aligned);
   for (Index j = whole + threadIdx.x; j < v; j += blockDim.x) one(j);
 }
 
@@ -324,9 +337,9 @@ __global__ void softmax_stats_kernel(SoftmaxStats<T> a) {
     SoftmaxSums sums;
     for_row_of_block(
         row, a.v,
-        [&](Index j) {
+        [&](Index j, bool aligned) {
           float z[wide<T>];
-          load_floats(z, row + j);
+          load_floats(z, row + j, aligned);
           for (const float x : z) sums.add(x * a.inv_temperature);
         },
         [&](Index j) { sums.add(static_cast<float>(row[j]) * a.inv_temperature); });
@@ -371,11 +384,11 @@ __global__ void softmax_stats_backward_kernel(SoftmaxStatsGrad<T> a) {
     };
     for_row_of_block(
         row, a.v,
-        [&](Index j) {
+        [&](Index j, bool aligned) {
           float z[wide<T>];
-          load_floats(z, row + j);
+          load_floats(z, row + j, aligned);
           for (int i = 0; i < wide<T>; ++i) z[i] = gradient(j + i, z[i]);
-          store_floats(row + j, z);
+          store_floats(row + j, z, aligned);
         },
         [&](Index j) { row[j] = T(gradient(j, static_cast<float>(row[j]))); });
   }

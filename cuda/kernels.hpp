@@ -10,6 +10,7 @@
 #pragma once
 #include "cuda/along_rows.hpp"
 #include "cuda/attention.hpp"
+#include "cuda/choice.hpp"
 #include "cuda/elements.hpp"
 #include "cuda/generate.hpp"
 #include "cuda/graph.hpp"
@@ -36,9 +37,15 @@ struct Kernels<Cuda> : cuda::ElementKernels,
                        cuda::AttentionKernels,
                        cuda::GenerateKernels {
   using Graph = cuda::Graph;
+
+  /// Which of several kernels for the same work are taken, as far as that decides the bits.
+  static const char* choice() {
+    if (!cuda::kernel_choice.fast) return ", plain kernels";
+    return cuda::kernel_choice.invariant ? ", invariant products" : "";
+  }
 };
 
 static_assert(KernelSet<Kernels<Cuda>, float> && KernelSet<Kernels<Cuda>, double> &&
-              Bf16Kernels<Kernels<Cuda>>);
+              Bf16Kernels<Kernels<Cuda>> && Bf16AttentionKernels<Kernels<Cuda>>);
 
 }  // namespace gaze

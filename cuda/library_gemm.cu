@@ -12,10 +12,10 @@
 #include <cublasLt.h>
 
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 
+#include "cuda/choice.hpp"
 #include "cuda/device.cuh"
 #include "gaze/core/bf16.hpp"
 
@@ -33,13 +33,8 @@ constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
 struct Library {
   cublasLtHandle_t handle;
   Storage<Cuda> workspace{workspace_bytes};
-  bool plain;
 
-  Library() {
-    const char* const text = std::getenv("GAZE_CUDA_PLAIN");
-    plain = text && *text && *text != '0';
-    check(cublasLtCreate(&handle), "cublasLtCreate");
-  }
+  Library() { check(cublasLtCreate(&handle), "cublasLtCreate"); }
 };
 
 Library& library() {
@@ -171,7 +166,7 @@ unsigned common_alignment(std::initializer_list<const void*> pointers) {
 
 template <class U>
 bool multiply(Product p, const U* a, const U* b, float* c, const EpilogueData& data) {
-  if (library().plain || p.m <= 0 || p.n <= 0 || p.k <= 0) return false;
+  if (!kernel_choice.library() || p.m <= 0 || p.n <= 0 || p.k <= 0) return false;
   p.alignment = common_alignment({a, b, c, data.bias, data.pre});
   p.bf16 = std::is_same_v<U, gaze::bf16>;
   const Plan& plan = plan_of(p, data);

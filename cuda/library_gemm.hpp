@@ -6,7 +6,8 @@
 namespace gaze::cuda {
 
 /// Does the product as MatrixKernels::gemm says and returns true; or returns false, and nothing was
-/// done: with GAZE_CUDA_PLAIN=1 in the environment, or for sizes that the library does not take.
+/// done: where kernel_choice (choice.hpp) is for other kernels, or for sizes that the library does
+/// not take.
 template <class U>  // float or bf16
 bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const U* a,
                   Index lda, const U* b, Index ldb, float* c, Index ldc, bool accumulate,

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The matrix product: float and bf16 through cuBLASLt where that is, else by the plain kernel.
+// The matrix product: bf16 on tensor cores where rows must not depend on the batch; else float and
+// bf16 through cuBLASLt where that is; the rest by the plain kernel.
 #include "cuda/matrix.cuh"
 
+#include "cuda/choice.hpp"
 #include "cuda/library_gemm.hpp"
 #include "cuda/matrix.hpp"
+#include "cuda/tensor_gemm.hpp"
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/core/bf16.hpp"
 
@@ -15,6 +18,10 @@ void MatrixKernels::gemm(bool transpose_a, bool transpose_b, Index m, Index n, I
                          const T* bias) {
   count_arithmetic(2 * m * n * k);
   if (m <= 0 || n <= 0) return;
+  if constexpr (std::is_same_v<U, bf16>)
+    if (kernel_choice.fast && kernel_choice.invariant &&
+        tensor_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, accumulate, bias))
+      return;
 #ifndef GAZE_CUDA_EMULATED
   if constexpr (std::is_same_v<T, float>)
     if (library_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, accumulate, bias))

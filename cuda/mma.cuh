@@ -156,6 +156,16 @@ __device__ __forceinline__ FragmentA load_a(const T* tile, int row, int col) {
   return a;
 }
 
+/// A of k = rows [row, row + 16) of a tile of bf16 and m = columns [col, col + 16).
+template <int Columns>
+__device__ __forceinline__ FragmentA load_a_columns(const bf16* tile, int row, int col) {
+  const Place p = a_columns_address(lane());
+  FragmentA a;
+  load_matrices_transposed(
+      a.r, tile + tile_offset<bf16>(Columns, row + p.row, col + p.col * unit_elements<bf16>));
+  return a;
+}
+
 /// B of n = rows [row, row + 16) of a tile and k = the 32 bytes from column `col` on: two
 /// fragments.
 template <class T, int Columns>

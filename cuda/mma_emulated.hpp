@@ -52,7 +52,8 @@ inline PendingCopies& pending_copies() {
   return of_threads[threadIdx.x];
 }
 
-/// Products are summed in ascending order of k, in float.
+/// The products of a step are summed in ascending order of k, in float, and then added to c: as on
+/// tensor cores, results show where the steps along k begin, but not where in a tile they are.
 template <class T, class Decode>
 void multiply(float (&c)[4], const FragmentA& a, const FragmentB& b, Decode decode) {
   using F = Fragments<T>;
@@ -77,8 +78,11 @@ void multiply(float (&c)[4], const FragmentA& a, const FragmentB& b, Decode deco
       cols[p.col - n][p.row] = decode(from.r, i);
     }
   }
-  for (int i = 0; i < 4; ++i)
-    for (int k = 0; k < F::k; ++k) c[i] += rows[i / 2][k] * cols[i % 2][k];
+  for (int i = 0; i < 4; ++i) {
+    float sum = 0;
+    for (int k = 0; k < F::k; ++k) sum += rows[i / 2][k] * cols[i % 2][k];
+    c[i] += sum;
+  }
 }
 
 }  // namespace emulator

@@ -23,6 +23,9 @@ struct DeviceInfo {
 /// The devices that this process can use; none without a driver.
 std::vector<DeviceInfo> devices();
 
+/// The one that this process uses, once it is chosen.
+const DeviceInfo& device();
+
 /// Why no device can be used, in one line; empty where one can.
 std::string unavailable();
 

@@ -166,7 +166,7 @@ class Vlm {
         state.sequences.push_back({s.slot, s.length, layout->reserve(length, s.length)});
     }
     const DecoderConfig& c = config_.decoder;
-    const AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1};
+    const AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1, config_.bf16};
     for (Index i = 0; i < c.layers; ++i) state.cache.emplace_back(sizes, layout->slots);
     state.marks = make_marks(prompts, segments, layout->slots, watch);
     auto context = make_context(layout);

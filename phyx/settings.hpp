@@ -10,7 +10,7 @@ namespace gaze::phyx {
 
 struct AblationSettings {
   std::string preset = "quick", model = "tiny", variant = "grpo", split = "test",
-              precision = "float32";  // or bf16: operands of products with weights
+              precision = "float32";  // or bf16: operands of products
   std::vector<std::int64_t> seeds = {0};
   std::vector<std::string> only;  // conditions; empty: all
   std::uint64_t data_seed = 1;

@@ -95,6 +95,17 @@ TEST_CASE("a transposing ldmatrix gives the B fragments of a tile with rows of k
     }
 }
 
+TEST_CASE("a transposing ldmatrix gives the A fragments of a tile with rows of k") {
+  for (int lane = 0; lane < kLanes; ++lane)
+    for (int i = 0; i < 4; ++i) {
+      const auto a = loaded_transposed(a_columns_address, lane, i);
+      for (int e = 0; e < 2; ++e) {
+        const Place want = Fragments<bf16>::a(lane, i * 2 + e);
+        CHECK(a[static_cast<std::size_t>(e)] == Place{want.col, want.row});
+      }
+    }
+}
+
 TEST_CASE("accumulators are A fragments of the next product") {
   for (int lane = 0; lane < kLanes; ++lane)
     for (int i = 0; i < 4; ++i) {

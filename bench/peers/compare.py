@@ -392,7 +392,7 @@ def main():
     program = find_program(options.build,
                            "bench_model_cuda" if options.device == "cuda" else "bench_model")
     parts = options.parts.split(",")
-    model = [options.preset] + ["bf16"] * (options.precision == "bf16")
+    model = [options.preset] + ["--bf16"] * (options.precision == "bf16")
 
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([program, "--export", folder, *model], check=True)

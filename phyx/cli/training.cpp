@@ -45,7 +45,8 @@ struct TrainOptions {
         ->capture_default_str();
     app.add_option("--out", out, "folder for everything the run writes")->required();
     app.add_option("--model", model, "model size: nano, tiny, small, base, large");
-    app.add_option("--precision", precision, "float32, or bf16 in products with weights")
+    app.add_option("--precision", precision,
+                   "float32, or bf16 in products with weights and, on cuda, in attention")
         ->check(CLI::IsMember({"float32", "bf16"}));
     app.add_option("--seed", seed, "one seed")->check(CLI::Range(0, largest));
     app.add_option("--corruption", corruption, "share of worsened responses in the warm start")

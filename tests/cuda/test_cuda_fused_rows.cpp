@@ -160,6 +160,33 @@ TEMPLATE_TEST_CASE("fused softmax statistics", "", float, bf16) {
   }
 }
 
+TEMPLATE_TEST_CASE("softmax statistics of a row do not depend on where it begins", "", float,
+                   bf16) {
+  GAZE_NEEDS_DEVICE();
+  using T = TestType;
+  std::mt19937 random(4);
+  const Index n = 9, v = 97;  // rows at every place between multiples of 16 bytes
+  const auto one = numbers<T>(v, random);
+  std::vector<double> z;
+  for (Index r = 0; r < n; ++r) z.insert(z.end(), one.begin(), one.end());
+  const OnDevice<T> logits(rounded<T>(z));
+  const OnDevice<std::int32_t> target(std::vector<std::int32_t>(std::size_t(n), 5));
+  const OnDevice<float> logp(n), entropy(n), lse(n);
+  FusedRows::softmax_stats(n, v, logits.data(), v, 0.75f, target.data(), logp.data(),
+                           entropy.data(), lse.data());
+  FusedRows::softmax_stats_backward(n, v, logits.data(), v, 0.75f, target.data(), lse.data(),
+                                    entropy.data(), logp.data(), entropy.data());
+  const auto gradient = logits.host();
+  const auto row = [&](Index r) {
+    return std::vector<T>(gradient.begin() + r * v, gradient.begin() + (r + 1) * v);
+  };
+  for (Index r = 1; r < n; ++r) {
+    CHECK(same_bits(row(r), row(0)));
+    for (const auto* all : {&logp, &entropy, &lse})
+      CHECK(all->host()[std::size_t(r)] == all->host()[0]);
+  }
+}
+
 TEST_CASE("the embedding's gradient is the CPU's, bit for bit") {
   GAZE_NEEDS_DEVICE();
   std::mt19937 random(5);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The whole ablation on Cuda: warm start, GRPO with an attention reward, evaluation, report.
 #include <filesystem>
+#include <fstream>
 
+#include "cuda/choice.hpp"
 #include "phyx/ablation.hpp"
 #include "phyx/ask.hpp"
 #include "tests/cuda/device.hpp"
@@ -50,5 +52,33 @@ TEST_CASE("an ablation runs on Cuda, and its model answers there and on the CPU"
   asked.sampling.greedy = true;
   asked.sampling.max_tokens = 8;
   CHECK(ask<Cuda>(asked) == ask<Cpu>(asked));
+  fs::remove_all(out);
+}
+
+TEST_CASE("an ablation in bf16 with invariant products: every first ratio is 1", "[cuda][slow]") {
+  GAZE_NEEDS_DEVICE();
+  const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline_bf16";
+  fs::remove_all(out);
+  AblationSettings s = smallest();
+  s.precision = "bf16";
+  s.only = {"hybrid"};
+  const cuda::KernelChoice before = cuda::kernel_choice;
+  cuda::kernel_choice.invariant = true;
+  {
+    Ablation<Cuda> ablation(s, out.string(), {});
+    ablation.prepare(false, "test");
+    ablation.run();
+  }
+  cuda::kernel_choice = before;
+  std::ifstream metrics(out / "metrics.jsonl");
+  int updates = 0;
+  for (std::string text; std::getline(metrics, text);) {
+    const auto line = io::Json::parse(text);
+    if (line["stage"] != "grpo") continue;
+    ++updates;
+    CHECK(line["first_ratio_min"] == 1.0);
+    CHECK(line["first_ratio_max"] == 1.0);
+  }
+  CHECK(updates == 2);
   fs::remove_all(out);
 }

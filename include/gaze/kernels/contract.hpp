@@ -143,4 +143,17 @@ concept Bf16Kernels = requires(detail::KernelArguments<float> a, detail::KernelA
   K::cast(a.n, a.in, b.out);
 };
 
+/// Attention of operands rounded to bf16 (queries, keys, values), with results in float32. Not
+/// every device has it; where it is missing, attention stays in float32.
+template <class K>
+concept Bf16AttentionKernels = K::attention_takes_bf16 &&
+    requires(detail::KernelArguments<float> a, detail::KernelArguments<bf16> b) {
+  K::store_keys(a.attention, a.n, b.in, a.n, a.ids, b.out);
+  K::store_values(a.attention, a.n, b.in, a.n, a.ids, b.out);
+  K::attention_forward(a.attention, a.n, b.in, a.n, b.in, b.in, a.marks, a.ranges, a.out, a.out,
+                       a.out);
+  K::attention_backward(a.attention, a.n, b.in, a.n, b.in, b.in, a.marks, a.ranges, a.begins, a.n,
+                        a.in, a.in, a.in, a.in, a.in, a.out, a.out, a.out);
+};
+
 }  // namespace gaze

@@ -25,6 +25,8 @@ class Linear {
     return residual.defined() ? add(residual, y) : y;
   }
 
+  bool multiplies_in_bf16() const { return weight_->multiplied_in_bf16; }
+
  private:
   Parameter<T, Device>*weight_, *bias_;
 };

@@ -4,33 +4,97 @@
 // What one wants to observe of the attention is carried as mark columns beside the values:
 // mark_out[n,h,m] = sum over keys p of P[n,h,p] marks[slot(p), m], for instance the share of
 // attention on the image. It is differentiable like any other output.
+//
+// Operands may be rounded to bf16 (AttentionSizes::bf16): then queries, keys and values are kept
+// and multiplied in bf16, and so are, where they are multiplied, softmax weights, marks and
+// gradients; sums, softmax statistics, results and their gradients stay float32. Rounding counts as
+// the identity in the derivative.
 #pragma once
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "gaze/core/arithmetic.hpp"
+#include "gaze/core/bf16.hpp"
+#include "gaze/kernels/contract.hpp"
 #include "gaze/ops/rows.hpp"
 #include "gaze/ops/token_layout.hpp"
 
 namespace gaze {
 
-/// Sizes of one attention: H query heads share `kv_heads` key-value heads of size D.
+/// Sizes of one attention: H query heads share `kv_heads` key-value heads of size D. `bf16` asks
+/// for rounded operands, of float32 values; a device without kernels for them takes float32 ones.
 struct AttentionSizes {
   Index heads, kv_heads, head_size;
   double scale;  // usually 1 / sqrt(D)
+  bool bf16 = false;
 
   Index columns() const { return (heads + 2 * kv_heads) * head_size; }
 };
 
-/// Keys (transposed in blocks of kKeyLanes slots) and values of one layer.
-template <class T, class Device>
-struct KeyValueStore {
-  Tensor<T, Device> keys, values;
+namespace detail {
 
-  KeyValueStore(const AttentionSizes& a, Index slots)
+template <class T, class Device>
+bool rounds(const AttentionSizes& sizes) {
+  return sizes.bf16 && std::is_same_v<T, float> && Bf16AttentionKernels<Kernels<Device>>;
+}
+
+/// x as operands of type U: itself or rounded.
+template <class U, class T, class Device>
+Tensor<U, Device> operands(const Tensor<T, Device>& x) {
+  if constexpr (std::is_same_v<U, T>) {
+    return x;
+  } else {
+    Tensor<U, Device> y(x.shape());
+    Kernels<Device>::cast(x.numel(), static_cast<const T*>(x.data()), y.data());
+    return y;
+  }
+}
+
+}  // namespace detail
+
+/// Keys (transposed in blocks of kKeyLanes slots on the processor) and values of one layer.
+template <class U, class Device>
+struct KeysAndValues {
+  Tensor<U, Device> keys, values;
+
+  KeysAndValues() = default;
+  KeysAndValues(const AttentionSizes& a, Index slots)
       : keys({a.kv_heads, slots / kKeyLanes, a.head_size, kKeyLanes}),
         values({a.kv_heads, slots, a.head_size}) {}
-  Index slots() const { return values.size(1); }
+};
+
+/// Those of T or, where operands are rounded, those of bf16, in half the size.
+template <class T, class Device>
+class KeyValueStore {
+ public:
+  KeyValueStore(const AttentionSizes& sizes, Index slots) : slots_(slots) {
+    if (detail::rounds<T, Device>(sizes))
+      rounded_ = {sizes, slots};
+    else
+      whole_ = {sizes, slots};
+  }
+  Index slots() const { return slots_; }
+
+  /// The operands of type U; an error where the store was made for the other type.
+  template <class U>
+  const KeysAndValues<U, Device>& of() const {
+    const auto& all = [this]() -> const KeysAndValues<U, Device>& {
+      if constexpr (std::is_same_v<U, T>)
+        return whole_;
+      else
+        return rounded_;
+    }();
+    GAZE_CHECK(all.keys.defined(), "attention", "the cache holds ",
+               whole_.keys.defined() ? "whole" : "rounded", " keys, the operands are ",
+               whole_.keys.defined() ? "rounded" : "whole");
+    return all;
+  }
+
+ private:
+  Index slots_;
+  KeysAndValues<T, Device> whole_;
+  KeysAndValues<gaze::bf16, Device> rounded_;
 };
 
 /// What attention() returns: out [N, H*D]; marks [N, H*M], undefined without marks.
@@ -39,53 +103,54 @@ struct AttentionResult {
   Tensor<T, Device> out, marks;
 };
 
-/// softmax(scale q k^T) v for each row of qkv [N, (H + 2 kv) D] over the keys that the layout
-/// shows it. `marks` [slots, M] or undefined. With `store` (a cache) the rows' keys and values are
-/// put there and the keys seen may come from earlier calls; without, the batch is its own store.
+namespace detail {
+
 template <class T, class Device>
-AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const AttentionSizes& sizes,
-                                     std::shared_ptr<const TokenLayout> layout,
-                                     const Tensor<float, Device>& mark_input = {},
-                                     KeyValueStore<T, Device>* cache = nullptr) {
-  using K = Kernels<Device>;
-  using Store = KeyValueStore<T, Device>;
-  const auto qkv = contiguous(input);
-  const auto marks = contiguous(mark_input);
-  const Index n = qkv.size(0), d = sizes.head_size, columns = sizes.columns();
-  const Index m = marks.defined() ? marks.size(1) : 0;
-  const Index q_size = sizes.heads * d, kv_size = sizes.kv_heads * d;
-  GAZE_CHECK(qkv.rank() == 2 && qkv.size(1) == columns, "attention", "qkv ", qkv.shape(), " for ",
-             sizes.heads, "+2*", sizes.kv_heads, " heads of ", d);
+void check_attention_inputs(const Tensor<T, Device>& qkv, const AttentionSizes& sizes,
+                            const TokenLayout& layout, const Tensor<float, Device>& marks,
+                            Index slots) {
+  GAZE_CHECK(qkv.rank() == 2 && qkv.size(1) == sizes.columns(), "attention", "qkv ", qkv.shape(),
+             " for ", sizes.heads, "+2*", sizes.kv_heads, " heads of ", sizes.head_size);
   GAZE_CHECK(sizes.kv_heads > 0 && sizes.heads % sizes.kv_heads == 0, "attention", sizes.heads,
              " heads do not share ", sizes.kv_heads, " key-value heads");
-  GAZE_CHECK(layout->rows() == n, "attention", "layout of ", layout->rows(), " rows for qkv ",
-             qkv.shape());
-  GAZE_CHECK(!cache || !recorded(qkv), "attention", "a cache is for use without gradients");
-  const Index slots = cache ? cache->slots() : layout->slots;
-  GAZE_CHECK(!m || marks.size(0) == slots, "attention", "marks ", marks.shape(), " for ", slots,
-             " slots");
+  GAZE_CHECK(layout.rows() == qkv.size(0), "attention", "layout of ", layout.rows(),
+             " rows for qkv ", qkv.shape());
+  GAZE_CHECK(!marks.defined() || marks.size(0) == slots, "attention", "marks ", marks.shape(),
+             " for ", slots, " slots");
+}
+
+/// attention() with operands of type U.
+template <class U, class T, class Device>
+AttentionResult<T, Device> attention_of(const Tensor<T, Device>& qkv, const AttentionSizes& sizes,
+                                        std::shared_ptr<const TokenLayout> layout,
+                                        const Tensor<float, Device>& marks,
+                                        const KeyValueStore<T, Device>& store) {
+  using K = Kernels<Device>;
+  const Index n = qkv.size(0), d = sizes.head_size, columns = sizes.columns();
+  const Index m = marks.defined() ? marks.size(1) : 0, slots = store.slots();
+  const Index q_size = sizes.heads * d, kv_size = sizes.kv_heads * d;
   const AttentionShape shape{sizes.heads, sizes.kv_heads, d, m, static_cast<float>(sizes.scale),
                              slots};
-  auto own = cache ? nullptr : std::make_shared<Store>(sizes, slots);
-  Store& store = cache ? *cache : *own;
-  const T* rows = qkv.data();
+  const Tensor<U, Device> input = operands<U>(qkv);
+  const KeysAndValues<U, Device> own = store.template of<U>();
+  const U* rows = input.data();
   const LayoutArrays arrays = layout->template arrays<Device>(shape);
-  K::store_keys(shape, n, rows + q_size, columns, arrays.slot, store.keys.data());
-  K::store_values(shape, n, rows + q_size + kv_size, columns, arrays.slot, store.values.data());
+  K::store_keys(shape, n, rows + q_size, columns, arrays.slot, own.keys.data());
+  K::store_values(shape, n, rows + q_size + kv_size, columns, arrays.slot, own.values.data());
 
   AttentionResult<T, Device> y{Tensor<T, Device>({n, q_size}), {}};
   if (m) y.marks = Tensor<T, Device>({n, sizes.heads * m});
   Tensor<T, Device> lse({n, sizes.heads});
   const float* mark_values = m ? marks.data() : nullptr;
   T* mark_out = m ? y.marks.data() : nullptr;
-  K::attention_forward(shape, n, rows, columns, static_cast<const T*>(store.keys.data()),
-                       static_cast<const T*>(store.values.data()), mark_values, arrays.keys,
+  K::attention_forward(shape, n, rows, columns, static_cast<const U*>(own.keys.data()),
+                       static_cast<const U*>(own.values.data()), mark_values, arrays.keys,
                        y.out.data(), lse.data(), mark_out);
   count_arithmetic(4 * arrays.seen * q_size);
   if (!recorded(qkv)) return y;
 
-  const Saved<T, Device> saved("attention", qkv), out("attention", y.out),
-      seen("attention", y.marks);
+  const Saved<U, Device> saved("attention", input);
+  const Saved<T, Device> out("attention", y.out), seen("attention", y.marks);
   const Saved<float, Device> mark_columns("attention", marks);
   const auto derivative = [=, to = qkv.node()](const auto& dout_or_none, const auto& dmarks) {
     Tensor<T, Device> dout = dout_or_none;
@@ -96,8 +161,8 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const Atten
     Tensor<T, Device> dq({n, q_size}), dqkv({n, columns});
     const LayoutArrays in = layout->template arrays<Device>(shape);
     Tensor<T, Device> dkeys({sizes.kv_heads, slots, d}), dvalues({sizes.kv_heads, slots, d});
-    K::attention_backward(shape, n, saved.data(), columns, static_cast<const T*>(own->keys.data()),
-                          static_cast<const T*>(own->values.data()), mark_columns.data(), in.keys,
+    K::attention_backward(shape, n, saved.data(), columns, static_cast<const U*>(own.keys.data()),
+                          static_cast<const U*>(own.values.data()), mark_columns.data(), in.keys,
                           in.groups, layout->group_count(), out.data(),
                           static_cast<const T*>(lse.data()), seen.data(),
                           static_cast<const T*>(dout.data()),
@@ -118,6 +183,27 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const Atten
         "attention", y.out,
         [derivative](const auto& dout) { derivative(dout, Tensor<T, Device>()); }, qkv);
   return y;
+}
+
+}  // namespace detail
+
+/// softmax(scale q k^T) v for each row of qkv [N, (H + 2 kv) D] over the keys that the layout
+/// shows it. `marks` [slots, M] or undefined. With `cache` the rows' keys and values are put there
+/// and the keys seen may come from earlier calls; without, the batch is its own store.
+template <class T, class Device>
+AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const AttentionSizes& sizes,
+                                     std::shared_ptr<const TokenLayout> layout,
+                                     const Tensor<float, Device>& mark_input = {},
+                                     KeyValueStore<T, Device>* cache = nullptr) {
+  const auto qkv = contiguous(input);
+  const auto marks = contiguous(mark_input);
+  const Index slots = cache ? cache->slots() : layout->slots;
+  detail::check_attention_inputs(qkv, sizes, *layout, marks, slots);
+  GAZE_CHECK(!cache || !recorded(qkv), "attention", "a cache is for use without gradients");
+  const auto store = cache ? *cache : KeyValueStore<T, Device>(sizes, slots);
+  if constexpr (std::is_same_v<T, float> && Bf16AttentionKernels<Kernels<Device>>)
+    if (sizes.bf16) return detail::attention_of<bf16>(qkv, sizes, layout, marks, store);
+  return detail::attention_of<T>(qkv, sizes, layout, marks, store);
 }
 
 }  // namespace gaze

@@ -66,6 +66,7 @@ std::string kernels_name(const Parameters<T, Device>& parameters) {
       out += std::string(name(bf16_products())) + " of ";
     out += "bf16";
   }
+  if constexpr (requires { Kernels<Device>::choice(); }) out += Kernels<Device>::choice();
   return out;
 }
 

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: MIT
+// Products whose rows do not depend on the batch: values against float64, a row's bits alone and in
+// any company, and with them a model whose first GRPO ratio is exactly 1, in bf16.
+#include <optional>
+#include <random>
+
+#include "cuda/choice.hpp"
+#include "cuda/tensor_gemm.hpp"
+#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/variants.hpp"
+#include "tests/cuda/device.hpp"
+#include "tests/cuda/on_device.hpp"
+#include "tests/small_model.hpp"
+#ifdef GAZE_CUDA_EMULATED
+#include "cuda/emulated_copies.hpp"
+#endif
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+using cuda::TensorTiles;
+using K = Kernels<Cuda>;
+using Bits = std::vector<std::uint32_t>;
+
+constexpr TensorTiles kTiles[] = {TensorTiles::wide, TensorTiles::narrow, TensorTiles::flat};
+
+/// Chooses invariant products until it goes.
+struct Invariant {
+  cuda::KernelChoice before = cuda::kernel_choice;
+  explicit Invariant(bool fast = true) {
+    cuda::kernel_choice.invariant = true;
+    cuda::kernel_choice.fast = fast;
+  }
+  ~Invariant() { cuda::kernel_choice = before; }
+};
+
+/// One product; `gap` elements stand between rows, so that these begin anywhere.
+struct Product {
+  bool ta, tb;
+  Index m, n, k, gap = 0;
+  bool accumulate = false, biased = false;
+
+  Index lda() const { return (ta ? m : k) + gap; }
+  Index ldb() const { return (tb ? k : n) + gap; }
+  Index ldc() const { return n + gap; }
+  Index a_size() const { return (ta ? k : m) * lda(); }
+  Index b_size() const { return (tb ? n : k) * ldb(); }
+};
+
+/// Its operands and what C holds before, as the device's types hold them.
+struct Operands {
+  std::vector<double> a, b, c, bias;
+
+  Operands(const Product& p, unsigned seed) {
+    std::mt19937 random(seed);
+    a = numbers<bf16>(p.a_size(), random);
+    b = numbers<bf16>(p.b_size(), random);
+    c = numbers<float>(p.m * p.ldc(), random);
+    bias = numbers<float>(p.n, random);
+  }
+};
+
+std::vector<float> run(const Product& p, const Operands& x, TensorTiles tiles) {
+  const OnDevice<bf16> a(rounded<bf16>(x.a)), b(rounded<bf16>(x.b));
+  const OnDevice<float> c(rounded<float>(x.c)), bias(rounded<float>(x.bias));
+  REQUIRE(cuda::tensor_gemm(p.ta, p.tb, p.m, p.n, p.k, a.data(), p.lda(), b.data(), p.ldb(),
+                            c.data(), p.ldc(), p.accumulate, p.biased ? bias.data() : nullptr,
+                            tiles));
+  return c.host();
+}
+
+std::vector<double> exact(const Product& p, const Operands& x) {
+  auto c = x.c;
+  const double* const bias = p.biased ? x.bias.data() : nullptr;
+  Kernels<Cpu>::gemm(p.ta, p.tb, p.m, p.n, p.k, x.a.data(), p.lda(), x.b.data(), p.ldb(), c.data(),
+                     p.ldc(), p.accumulate, bias);
+  return c;
+}
+
+/// Row `row` of op(A) as the only row of a product, with what C holds there.
+std::vector<float> row_alone(const Product& p, const Operands& x, Index row, TensorTiles tiles) {
+  Product one = p;
+  one.m = 1;
+  Operands mine = x;
+  mine.a.assign(static_cast<std::size_t>(one.a_size()), 0);
+  for (Index i = 0; i < p.k; ++i)
+    mine.a[static_cast<std::size_t>(p.ta ? i * one.lda() : i)] =
+        x.a[static_cast<std::size_t>(p.ta ? i * p.lda() + row : row * p.lda() + i)];
+  mine.c.assign(x.c.begin() + row * p.ldc(), x.c.begin() + (row + 1) * p.ldc());
+  return run(one, mine, tiles);
+}
+
+/// Few enough numbers that the emulator computes them in seconds.
+models::VlmConfig small_config() {
+  auto c = in_bf16(config("nano"));
+  c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
+  c.decoder = {16, 2, 2, 1, 8, 24, 10000, 1e-5};
+  return c;
+}
+
+/// A decoder by itself, so that every row's logits can be seen.
+struct Words {
+  using Cache = std::deque<KeyValueStore<float, Cuda>>;
+
+  Parameters<float, Cuda> parameters;
+  models::DecoderConfig c;
+  models::Decoder<float, Cuda> decoder;
+  bool rounded;
+
+  explicit Words(const models::VlmConfig& config)
+      : c(config.decoder), decoder(parameters, c, vocabulary), rounded(config.bf16) {
+    parameters.allocate(3);
+    if (rounded) parameters.multiply_in_bf16();
+  }
+
+  /// Bits of the logits [rows, V]: recorded as in training, or with a cache.
+  Bits logits(const Tokens& tokens, TokenLayout layout, Cache* cache = nullptr) const {
+    std::optional<NoGrad> no_grad;
+    if (cache) no_grad.emplace();
+    if (cache) layout.slots = cache->front().slots();
+    const Index n = layout.rows();
+    models::DecoderContext<float, Cuda> context{std::make_shared<TokenLayout>(layout),
+                                                Indices<Cuda>::from({n}, layout.position)};
+    context.cache = cache;
+    const auto hidden = decoder(decoder.embed(Indices<Cuda>::from({n}, tokens)), context);
+    const auto& w = decoder.vocabulary();
+    const auto y = linear(hidden, w.value, {}, {}, w.rounded());
+    CHECK(y.needs_grad() == !cache);
+    return bits(y.to_vector());
+  }
+};
+
+Bits rows_of(const Bits& all, Index first, Index count) {
+  return {all.begin() + first * vocabulary, all.begin() + (first + count) * vocabulary};
+}
+void append(Bits& to, const Bits& more) { to.insert(to.end(), more.begin(), more.end()); }
+Tokens part(const Tokens& t, Index first, Index end) {
+  return {t.begin() + first, t.begin() + end};
+}
+Tokens joined(std::initializer_list<Tokens> parts) {
+  Tokens all;
+  for (const Tokens& t : parts) all.insert(all.end(), t.begin(), t.end());
+  return all;
+}
+
+/// Logits of all tokens in a recorded forward: `prefix` shared with two other continuations.
+Bits trained(const Words& words, const Tokens& tokens, Index prefix) {
+  const Index rest = static_cast<Index>(tokens.size()) - prefix;
+  TokenLayout layout;
+  const Segment prompt = layout.add_sequence(prefix);
+  layout.add_continuation(prompt, 5);
+  const Segment mine = layout.add_continuation(prompt, rest);
+  layout.add_continuation(prompt, 2);
+  layout.end_group();
+  const auto all = words.logits(joined({part(tokens, 0, prefix), random_tokens(1, 5),
+                                        part(tokens, prefix, prefix + rest), random_tokens(2, 2)}),
+                                layout);
+  Bits out = rows_of(all, 0, prefix);
+  append(out, rows_of(all, mine.row, rest));
+  return out;
+}
+
+/// The same by prefill of `prefix` tokens, behind another prompt, and a step for each of the
+/// others, before `beside` other completions that are decoded at the same time.
+Bits decoded(const Words& words, const Tokens& tokens, Index prefix, Index beside) {
+  const Index rest = static_cast<Index>(tokens.size()) - prefix;
+  TokenLayout layout;
+  const Segment other = layout.add_sequence(4);
+  layout.end_group();
+  const Segment prompt = layout.add_sequence(prefix);
+  const Index slot = layout.reserve(rest, prefix);
+  std::vector<Index> others;
+  for (Index i = 0; i < beside; ++i) others.push_back(layout.reserve(rest, 4));
+  Words::Cache cache;
+  const AttentionSizes sizes{words.c.heads, words.c.kv_heads, words.c.head_size, 1, words.rounded};
+  for (Index i = 0; i < words.c.layers; ++i) cache.emplace_back(sizes, layout.slots);
+  const auto first =
+      words.logits(joined({random_tokens(7, 4), part(tokens, 0, prefix)}), layout, &cache);
+  Bits out = rows_of(first, 4, prefix);
+  for (Index i = 0; i < rest; ++i) {
+    TokenLayout step;
+    step.add_step(prompt.slot, prefix, slot, i);
+    for (const Index s : others) step.add_step(other.slot, 4, s, i);
+    const auto seed = static_cast<std::uint64_t>(20 + i);
+    const auto all = words.logits(
+        joined({part(tokens, prefix + i, prefix + i + 1), random_tokens(seed, beside)}), step,
+        &cache);
+    append(out, rows_of(all, 0, 1));
+  }
+  return out;
+}
+
+/// Bits of the rows of tokens when they stand at `place` among `batch` sequences.
+Bits in_company(const Words& words, const Tokens& tokens, Index batch, Index place) {
+  TokenLayout layout;
+  Tokens all;
+  Segment mine;
+  for (Index i = 0; i < batch; ++i) {
+    const Tokens other = random_tokens(static_cast<std::uint64_t>(i) + 1, 1 + i * 7 % 5);
+    const Tokens& t = i == place ? tokens : other;
+    const Segment s = layout.add_sequence(static_cast<Index>(t.size()));
+    layout.end_group();
+    if (i == place) mine = s;
+    all = joined({all, t});
+  }
+  return rows_of(words.logits(all, layout), mine.row, mine.length);
+}
+
+double value(const Metrics& metrics, const std::string& name) {
+  for (const auto& [key, v] : metrics)
+    if (key == name) return v;
+  FAIL("no metric " << name);
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("which tile: flat for few rows, wide where there is one for every multiprocessor",
+          "[cuda]") {
+  using cuda::fitting_tiles;
+  CHECK(fitting_tiles(1, 32000, 132) == TensorTiles::flat);
+  CHECK(fitting_tiles(16, 32000, 132) == TensorTiles::flat);
+  CHECK(fitting_tiles(17, 32000, 132) == TensorTiles::wide);
+  CHECK(fitting_tiles(1000, 1000, 132) == TensorTiles::narrow);
+  CHECK(fitting_tiles(1024, 2048, 128) == TensorTiles::wide);
+  CHECK(fitting_tiles(1024, 2048, 129) == TensorTiles::narrow);
+  static_assert(cuda::fitting_tiles(0, 5, 1) == TensorTiles::flat);
+}
+
+TEST_CASE("how much of a unit of elements lies inside a row", "[cuda]") {
+  using cuda::elements_inside;
+  for (const Index n : {0, 1, 7, 8, 9, 16})
+    for (const Index at : {0, 8, 16, 24}) {
+      int inside = 0;
+      for (Index i = at; i < at + 8; ++i) inside += i < n;
+      CHECK(elements_inside(at, n, 8) == inside);
+    }
+}
+
+TEST_CASE("invariant products: every form and edge, in every tile", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  for (const auto [m, n, k] : {std::array<Index, 3>{1, 1, 1},
+                               {16, 33, 31},
+                               {17, 8, 33},
+                               {65, 70, 97},
+                               {129, 130, 40},
+                               {5, 9, 0},
+                               {64, 32, 64},
+                               {40, 128, 200}})
+    for (int how = 0; how < 12; ++how) {
+      // Without gaps, rows are whole 16 bytes where sizes are multiples of 8; with one, seldom.
+      Product p{(how & 1) != 0, (how & 2) != 0, m, n, k, how % 3};
+      p.accumulate = how / 4 == 1;
+      p.biased = how / 4 == 2;
+      const Operands x(p, static_cast<unsigned>(how));
+      const auto want = exact(p, x);
+      const auto first = run(p, x, kTiles[0]);
+      INFO(m << " x " << n << " x " << k << ", form " << how);
+      CHECK(distance(first, want) < 1e-6);
+      for (const TensorTiles tiles : kTiles) CHECK(same_bits(run(p, x, tiles), first));
+    }
+}
+
+TEST_CASE("a row of an invariant product has the same bits alone and in batches of 2 to 64",
+          "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  for (const bool ta : {false, true})
+    for (const Index batch : {2, 3, 7, 16, 17, 31, 33, 64}) {
+      const Product p{ta, true, batch, 41, 75, 0, batch % 2 == 1, batch % 2 == 0};
+      const Operands x(p, static_cast<unsigned>(batch));
+      const auto together = run(p, x, TensorTiles::fitting);
+      for (const Index row : {Index{0}, batch / 2, batch - 1}) {
+        INFO("row " << row << " of " << batch);
+        const auto alone = row_alone(p, x, row, TensorTiles::fitting);
+        CHECK(same_bits(
+            alone, {together.begin() + row * p.ldc(), together.begin() + (row + 1) * p.ldc()}));
+      }
+    }
+  const Product all{false, true, 64, 24, 50};  // every place in a batch
+  const Operands x(all, 1);
+  const auto together = run(all, x, TensorTiles::fitting);
+  for (Index row = 0; row < 64; ++row)
+    CHECK(same_bits(row_alone(all, x, row, TensorTiles::fitting),
+                    {together.begin() + row * 24, together.begin() + (row + 1) * 24}));
+}
+
+TEST_CASE("an infinity in an invariant product stays in its row, also beyond k", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const Product p{false, false, 20, 20, 20, 4};
+  Operands x(p, 5);
+  for (std::size_t i = 0; i < x.a.size(); ++i)  // between rows, where nothing may be read
+    if (i % 24 >= 20) x.a[i] = x.b[i] = INFINITY;
+  x.a[3 * 24 + 7] = INFINITY;
+  const auto y = run(p, x, TensorTiles::narrow);
+  for (Index r = 0; r < 20; ++r)
+    for (Index c = 0; c < 20; ++c)
+      CHECK(std::isfinite(y[static_cast<std::size_t>(r * 24 + c)]) == (r != 3));
+}
+
+#ifdef GAZE_CUDA_EMULATED
+TEST_CASE("invariant products do not depend on the order of threads and copies", "[cuda]") {
+  for (const TensorTiles tiles : kTiles)
+    for (const Index gap : {0, 1}) {
+      const Product p{true, false, 40, 72, 200, gap};
+      const Operands x(p, 3);
+      const auto first = run(p, x, tiles);
+      for (const bool late : {false, true})
+        for (const std::uint64_t order : {0, 1, 17}) {
+          cuda::emulator::late_copies = late;
+          cuda::emulator::set_order(order);
+          CHECK(same_bits(run(p, x, tiles), first));
+          cuda::emulator::set_order(0);
+          cuda::emulator::late_copies = false;
+        }
+    }
+}
+
+TEST_CASE("which product the settings choose", "[cuda]") {
+  const std::vector<bf16> on_host(64, bf16(1.0f));  // refused, with the kernel's name
+  const auto c = Tensor<float, Cuda>::zeros({8, 8});
+  const auto taken = [&] {
+    return error_of([&] {
+      K::gemm(false, true, 8, 8, 8, on_host.data(), 8, on_host.data(), 8, c.data(), 8, false);
+    });
+  };
+  CHECK_THAT(taken(), Catch::Contains(" gemm:"));
+  {
+    const Invariant invariant;
+    CHECK_THAT(taken(), Catch::Contains("tensor_gemm:"));
+  }
+  const Invariant plain(false);
+  CHECK_THAT(taken(), Catch::Contains(" gemm:"));
+}
+#endif
+
+TEST_CASE("a row's logits in bf16: the same bits in any batch", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const Invariant invariant;
+  const Words words(small_config());
+  const Tokens tokens = random_tokens(42, 19);
+  const Bits alone = in_company(words, tokens, 1, 0);
+  for (const Index batch : {2, 3, 8, 17, 40, 64})
+    for (const Index place : {Index{0}, batch / 2, batch - 1}) {
+      INFO("place " << place << " of " << batch);
+      CHECK(in_company(words, tokens, batch, place) == alone);
+    }
+}
+
+TEST_CASE("logits of prefill, of decoding with a cache and of training are the same bits",
+          "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const Invariant invariant;
+  const Tokens tokens = random_tokens(42, 75);
+  const auto check = [&](bool rounded, Index prefix, std::initializer_list<Index> beside) {
+    auto config = small_config();
+    config.bf16 = rounded;
+    const Words words(config);
+    const Bits want = trained(words, tokens, prefix);
+    for (const Index others : beside) {
+      INFO((rounded ? "bf16" : "float32") << ", a prompt of " << prefix << ", beside " << others);
+      CHECK(decoded(words, tokens, prefix, others) == want);
+    }
+  };
+  check(true, 66, {0, 1, 20});  // a prompt past a block of keys
+  check(true, 3, {1});          // a completion past it
+  check(false, 66, {20});
+}
+
+TEST_CASE("a run records which kernels it took", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const Words rounded(small_config());
+  const auto name = [&] { return gaze::detail::kernels_name(rounded.parameters); };
+  const std::string usual = name();
+  {
+    const Invariant invariant;
+    CHECK(name() == usual + ", invariant products");
+  }
+  const Invariant plain(false);
+  CHECK(name() == usual + ", plain kernels");
+}
+
+TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  using Model = models::Vlm<float, Cuda>;
+  for (const bool fast : {true, false}) {
+    const Invariant invariant(fast);
+    const auto c = small_config();
+    Model model(c, image_token, 3);
+    const auto prompts = some_prompts(c, 3);
+    rl::GrpoSettings s;
+    s.prompts = 3;
+    s.group = 4;
+    s.sampling.max_tokens = 6;
+    s.apply(rl::variant("grpo"));
+    const rl::Task<Model> task{[&](Index, Index, Index count) {
+                                 std::vector<rl::TaskPrompt<Model>> out;
+                                 for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+                                   out.push_back({&prompts[i], i, i});
+                                 return out;
+                               },
+                               [](Index, std::span<const rl::TaskPrompt<Model>>,
+                                  std::span<const Completion> completions, Metrics&) {
+                                 std::vector<double> rewards;
+                                 for (const auto& one : completions)
+                                   rewards.push_back(one.tokens.back() % 5);
+                                 return rewards;
+                               }};
+    for (const Index together : {3, 1}) {
+      s.groups_per_micro = together;
+      const auto metrics =
+          rl::grpo_step<Model>(model, nullptr, s, task, end_token, 0, Watch::marks, [] {});
+      CHECK(value(metrics, "first_ratio_min") == 1.0);
+      CHECK(value(metrics, "first_ratio_max") == 1.0);
+      CHECK(value(metrics, "reward_std") > 0);
+    }
+  }
+}
