@@ -130,3 +130,26 @@ TEST_CASE("the model's attention is rounded with its products", "[cuda]") {
   for (std::size_t i = 0; i < want.seen.size(); ++i)
     CHECK(state.first.seen[i] == Catch::Approx(want.seen[i]).margin(0.01));
 }
+
+TEST_CASE("a block of the ViT keeps its attention's operands in half the size", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const Index n = 256, width = 16;
+  Parameters<float, Cuda> parameters;
+  const models::VitBlock<float, Cuda> block(parameters, "block", {16, 1, width, 1, 2, 24, 1e-5});
+  parameters.allocate(3);
+  parameters.multiply_in_bf16();
+  auto layout = std::make_shared<TokenLayout>();
+  layout->add_bidirectional(n);
+  auto x = values<float, Cuda>({n, width}, 1, false);
+  x.requires_grad();
+  const auto kept = [&](bool rounded) {
+    parameters.find("block.qkv.weight")->multiplied_in_bf16 = rounded;
+    block(x, layout);  // rounds the weight, copies the layout
+    const std::size_t before = Allocator<Cuda>::in_use();
+    const auto y = block(x, layout);
+    return Allocator<Cuda>::in_use() - before;
+  };
+  const std::size_t whole = kept(false), rounded = kept(true);
+  // Queries, keys and values, and the store of the latter; beside them the input of the product.
+  CHECK(whole - rounded >= (3 + 2) * n * width * (sizeof(float) - sizeof(bf16)));
+}
