@@ -253,17 +253,6 @@ def works(case):
 
 # ---- attention ---------------------------------------------------------------------------------
 
-def seconds_of(run, limit=0.5):
-    """The best of the runs within so many seconds, at least three."""
-    run()
-    best, begin, count = float("inf"), time.perf_counter(), 0
-    while count < 3 or time.perf_counter() - begin < limit:
-        start = time.perf_counter()
-        run()
-        best, count = min(best, time.perf_counter() - start), count + 1
-    return best
-
-
 def torch_attention(t, d, heads=8, rows=1024):
     """Causal attention forward and backward over rows / t sequences, as bench_kernels runs it."""
     q, k, v, dout = torch.randn(4, rows // t, heads, t, d).unbind(0)
@@ -273,31 +262,47 @@ def torch_attention(t, d, heads=8, rows=1024):
         out = torch.nn.functional.scaled_dot_product_attention(*inputs, is_causal=True)
         torch.autograd.grad(out, inputs, dout)
 
-    return seconds_of(run)
+    return run
 
 
-def compare_attention(program):
-    """One thread; Gaze's rows and PyTorch's follow one another, size by size."""
+def best_of(run, limit=0.2):
+    """The best milliseconds of the runs within so many seconds, at least three."""
+    run()
+    best, begin, count = float("inf"), time.perf_counter(), 0
+    while count < 3 or time.perf_counter() - begin < limit:
+        start = time.perf_counter()
+        run()
+        best, count = min(best, 1e3 * (time.perf_counter() - start)), count + 1
+    return best
+
+
+def gaze_attention(program, t, d):
+    """Milliseconds of a run, without and with a mark."""
+    text = subprocess.run(
+        [program, f"--benchmark_filter=attention/causal_{t}_d{d}(_mark)?/both",
+         "--benchmark_format=json", "--benchmark_repetitions=3",
+         "--benchmark_enable_random_interleaving=true"],
+        check=True, capture_output=True, text=True).stdout
+    rows = [r for r in json.loads(text)["benchmarks"] if r["run_type"] == "iteration"]
+    return [min(r["cpu_time"] / 1e3 for r in rows if ("_mark" in r["name"]) == marked)
+            for marked in (False, True)]
+
+
+def compare_attention(program, rounds=5):
+    """One thread; Gaze and PyTorch take turns, size by size."""
     torch.set_num_threads(1)
-    print("\nCausal attention, forward and backward, 1024 rows in all, 8 heads, one thread, best "
-          "run; mark: Gaze with one mark column over Gaze without.\n")
+    print("\nCausal attention, forward and backward, 1024 rows in all, 8 heads, one thread, best of "
+          f"{rounds} alternating bursts; mark: Gaze with one mark column over Gaze without, median "
+          "of the bursts.\n")
     print("| T | D | Gaze ms | PyTorch ms | ratio | mark |")
     print("|---|---|---|---|---|---|")
     for t in (256, 1024):
         for d in (32, 64, 72):
-            name = f"attention/causal_{t}_d{d}"
-            text = subprocess.run(
-                [program, f"--benchmark_filter={name}(_mark)?/both", "--benchmark_format=json",
-                 "--benchmark_repetitions=7", "--benchmark_enable_random_interleaving=true"],
-                check=True, capture_output=True, text=True).stdout
-            best = {}
-            for row in json.loads(text)["benchmarks"]:
-                if row["run_type"] == "iteration":
-                    marked = "_mark" in row["name"]
-                    best[marked] = min(best.get(marked, float("inf")), row["cpu_time"] / 1e3)
-            theirs = 1e3 * torch_attention(t, d)
-            print(f"| {t} | {d} | {best[False]:.2f} | {theirs:.2f} | {theirs / best[False]:.2f} | "
-                  f"{best[True] / best[False]:.3f} |")
+            peer = torch_attention(t, d)
+            bursts = [(*gaze_attention(program, t, d), best_of(peer)) for _ in range(rounds)]
+            ours, theirs = min(b[0] for b in bursts), min(b[2] for b in bursts)
+            mark = statistics.median(marked / plain for plain, marked, _ in bursts)
+            print(f"| {t} | {d} | {ours:.2f} | {theirs:.2f} | {theirs / ours:.2f} | {mark:.3f} |")
 
 
 # ---- memory ------------------------------------------------------------------------------------
