@@ -40,6 +40,7 @@ allowed='gaze::detail::ThreadPool::instance\(\)::pool'
 allowed+='|gaze::detail::executor'
 allowed+='|gaze::Allocator<gaze::Cpu>::cache\(\)::c'
 allowed+='|gaze::detail::current_isa\(\)::isa'
+allowed+='|gaze::detail::current_bf16_products\(\)::way'
 allowed+='|gaze::cpu::detail::rotary_table<(float|double)>\(.*\)::(mutex|tables)'
 compiler='DW\.ref\..*'
 constants='gaze::text::(detail::)?k[A-Z][A-Za-z]*'  # const, but made when the program starts

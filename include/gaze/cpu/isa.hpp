@@ -106,10 +106,9 @@ inline bool tiles_permitted() {
 /// Can products of bf16 be worked out so here?
 inline bool supported(Bf16Products way) {
 #if GAZE_X86
-  static const bool tiles = supported(Isa::avx512) && detail::tiles_permitted();
   if (way == Bf16Products::pairs)
     return supported(Isa::avx512) && __builtin_cpu_supports("avx512bf16");
-  if (way == Bf16Products::tiles) return tiles;
+  if (way == Bf16Products::tiles) return supported(Isa::avx512) && detail::tiles_permitted();
 #endif
   return way == Bf16Products::floats;
 }
