@@ -4,6 +4,7 @@
 #include "gaze/cpu/gemm_bf16.hpp"
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <random>
 
@@ -176,4 +177,21 @@ TEST_CASE("infinities and NaNs pass through a bf16 product, and stay in their ro
       }
     }
   });
+}
+
+TEST_CASE("the environment chooses how products of bf16 are worked out, by a name it knows") {
+  using Way = gaze::Bf16Products;
+  const auto chosen = [](const char* text) {
+    ::setenv("GAZE_TEST_WAY", text, 1);
+    return gaze::detail::asked_for("GAZE_TEST_WAY", {Way::floats, Way::pairs, Way::tiles},
+                                   Way::pairs);
+  };
+  ::unsetenv("GAZE_TEST_WAY");
+  CHECK(gaze::detail::asked_for("GAZE_TEST_WAY", {Way::floats}, Way::pairs) == Way::pairs);
+  CHECK(chosen("floats") == Way::floats);
+  CHECK(holds(gaze::test::error_of([&] { chosen("fast"); }),
+              "GAZE_TEST_WAY=fast: not one of floats, pairs, tiles"));
+  if (!gaze::supported(Way::tiles))
+    CHECK(holds(gaze::test::error_of([&] { chosen("tiles"); }), "processor does not have it"));
+  ::unsetenv("GAZE_TEST_WAY");
 }

@@ -94,6 +94,9 @@ struct Pairs {
   Room<bf16> room_;
 };
 
+#endif
+
+#if GAZE_AMX
 /// This thread's room for packed tiles, at a multiple of 64 bytes.
 inline unsigned short* tiles_scratch() {
   constexpr std::size_t need = simd::amx::tiles_scratch + 32;
@@ -120,7 +123,7 @@ inline void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, 
                  const float* bias = nullptr) {
   const Index a_rows = transpose_a ? k : m, a_cols = transpose_a ? m : k;
   const Index b_rows = transpose_b ? n : k, b_cols = transpose_b ? k : n;
-#if GAZE_X86
+#if GAZE_AMX
   if (bf16_products() == Bf16Products::tiles) {
     // Tiles are some eight times as fast as float's multiply-adds, and threads as slow to wake.
     detail::for_pieces(m, n, k / 8, [&](Index i, Index rows, Index j, Index cols) {
@@ -132,6 +135,8 @@ inline void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, 
     });
     return;
   }
+#endif
+#if GAZE_X86
   if (bf16_products() == Bf16Products::pairs) {
     const detail::Pairs x(!transpose_a, a_rows, a_cols, a, lda);
     const detail::Pairs y(transpose_b, b_rows, b_cols, b, ldb);

@@ -19,7 +19,12 @@
 #else
 #define GAZE_X86 0
 #endif
-#if GAZE_X86 && defined(__linux__)
+#if GAZE_X86 && defined(__x86_64__) && defined(__linux__)
+#define GAZE_AMX 1
+#else
+#define GAZE_AMX 0
+#endif
+#if GAZE_AMX
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -87,10 +92,9 @@ inline const char* name(Bf16Products way) {
 }
 
 namespace detail {
-#if GAZE_X86
 /// Has the processor AMX for bf16, and may this process use it? Linux wants to be asked.
 inline bool tiles_permitted() {
-#if defined(__linux__) && defined(__x86_64__)
+#if GAZE_AMX
   unsigned a = 0, b = 0, c = 0, d = 0;
   constexpr unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
   constexpr long ask = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
@@ -100,7 +104,6 @@ inline bool tiles_permitted() {
   return false;
 #endif
 }
-#endif
 }  // namespace detail
 
 /// Can products of bf16 be worked out so here?

@@ -67,7 +67,9 @@ namespace gaze::simd::avx512_bf16 {
 #undef GAZE_FN
 #undef GAZE_INLINE
 #undef GAZE_TARGET
+#endif
 
+#if GAZE_AMX
 #define GAZE_TARGET \
   __attribute__((target("amx-tile,amx-bf16,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")))
 #define GAZE_FN GAZE_TARGET inline
