@@ -189,9 +189,9 @@ TEST_CASE("the environment chooses how products of bf16 are worked out, by a nam
   ::unsetenv("GAZE_TEST_WAY");
   CHECK(gaze::detail::asked_for("GAZE_TEST_WAY", {Way::floats}, Way::pairs) == Way::pairs);
   CHECK(chosen("floats") == Way::floats);
-  CHECK(holds(gaze::test::error_of([&] { chosen("fast"); }),
+  CHECK(gaze::test::holds(gaze::test::error_of([&] { chosen("fast"); }),
               "GAZE_TEST_WAY=fast: not one of floats, pairs, tiles"));
   if (!gaze::supported(Way::tiles))
-    CHECK(holds(gaze::test::error_of([&] { chosen("tiles"); }), "processor does not have it"));
+    CHECK(gaze::test::holds(gaze::test::error_of([&] { chosen("tiles"); }), "processor does not have it"));
   ::unsetenv("GAZE_TEST_WAY");
 }
