@@ -189,9 +189,10 @@ TEST_CASE("the environment chooses how products of bf16 are worked out, by a nam
   ::unsetenv("GAZE_TEST_WAY");
   CHECK(gaze::detail::asked_for("GAZE_TEST_WAY", {Way::floats}, Way::pairs) == Way::pairs);
   CHECK(chosen("floats") == Way::floats);
-  CHECK(gaze::test::holds(gaze::test::error_of([&] { chosen("fast"); }),
-              "GAZE_TEST_WAY=fast: not one of floats, pairs, tiles"));
-  if (!gaze::supported(Way::tiles))
-    CHECK(gaze::test::holds(gaze::test::error_of([&] { chosen("tiles"); }), "processor does not have it"));
+  const auto refused = [&](const char* text, const char* because) {
+    return gaze::test::holds(gaze::test::error_of([&] { chosen(text); }), because);
+  };
+  CHECK(refused("fast", "GAZE_TEST_WAY=fast: not one of floats, pairs, tiles"));
+  if (!gaze::supported(Way::tiles)) CHECK(refused("tiles", "this processor does not have it"));
   ::unsetenv("GAZE_TEST_WAY");
 }
