@@ -41,7 +41,8 @@ struct Kernels<Cuda> : cuda::ElementKernels,
   /// Which of several kernels for the same work are taken, as far as that decides the bits.
   static const char* choice() {
     if (!cuda::kernel_choice.fast) return ", plain kernels";
-    return cuda::kernel_choice.invariant ? ", invariant products" : "";
+    if (cuda::kernel_choice.invariant) return ", invariant products";
+    return cuda::kernel_choice.split ? ", split attention" : "";
   }
 };
 

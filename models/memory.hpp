@@ -6,11 +6,13 @@
 // Each rule adds up the tensors that live at one time in one piece of code (named beside it), in
 // blocks as the CPU's allocator rounds them. Lists of one number per target are left out where
 // they are no more than thousandths. Elements are floats; where products take bf16, what they keep
-// of their inputs is half as large, and rounded weights and gradients come on top.
+// of their inputs is half as large, and rounded weights and gradients come on top. It is the CPU's
+// memory: on Cuda bf16 needs less.
 #pragma once
 #include <span>
 
 #include "gaze/core/storage.hpp"
+#include "gaze/cpu/isa.hpp"
 #include "gaze/nn/parameters.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/token_layout.hpp"
@@ -76,10 +78,16 @@ inline Index operand(bool bf16, Index rows, Index columns) {
 /// Both operands of a product over `depth`, rows of one and of the other, in the form that the
 /// processor multiplies: see cpu/gemm_bf16.hpp.
 inline Index product_room(bool bf16, Index depth, Index rows, Index others) {
-  const auto way = bf16 ? bf16_products() : Bf16Products::tiles;
+  if (!bf16) return 0;
+  const auto way = bf16_products();
   if (way == Bf16Products::floats) return block(depth, rows) + block(depth, others);
   return half(way == Bf16Products::pairs, depth, rows) +
          half(way == Bf16Products::pairs, depth, others);
+}
+
+/// The same of a product with a weight, whose operands both lie along the depth: only widened.
+inline Index forward_room(bool bf16, Index depth, Index rows, Index others) {
+  return bf16_products() == Bf16Products::floats ? product_room(bf16, depth, rows, others) : 0;
 }
 
 /// Bytes of one part of the model: kept for backward; the most that backward holds there beyond
@@ -109,7 +117,9 @@ inline PartMemory decoder_block(const DecoderConfig& c, bool bf16, Index n, Inde
   const Index at_attention = x + 2 * seen + qkv + store -
                              (x + kept_x + gate_up + kept_gated + rounded_seen);
   m.backward = std::max({at_down, at_swiglu, at_gate_up, at_attention});
-  m.forward = 4 * x + qkv + seen + gate_up + gated + half(bf16, n, c.mlp);
+  m.forward = 4 * x + qkv + seen + gate_up +
+              std::max(gated + half(bf16, n, c.mlp) + forward_room(bf16, c.mlp, n, c.width),
+                       forward_room(bf16, c.width, n, 2 * c.mlp));
   return m;
 }
 
@@ -153,7 +163,8 @@ inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
   // Forward: the last hidden state with a chunk of logits. Backward: the gradient of what was
   // picked with a chunk; then the gradients on both sides of the norm.
   m.backward = std::max({hidden + logits, picked + logits, 2 * hidden - picked});
-  m.forward = hidden + block(b.prompts, c.decoder.width) + block(b.prompts, c.vocabulary);
+  m.forward = hidden + block(b.prompts, c.decoder.width) + block(b.prompts, c.vocabulary) +
+              forward_room(c.bf16, c.decoder.width, b.prompts, c.vocabulary);
   return m;
 }
 
@@ -218,7 +229,8 @@ inline Index rollout_bytes(const VlmConfig& c, const BatchSizes& b, Index marks 
   const Index n = b.sequences;
   const Index decode = first + block(n, c.vocabulary) +
                        std::max(detail::decoder_block(d, c.bf16, n, 0).forward,
-                                2 * block(n, d.width) + block(n, c.vocabulary)) +
+                                2 * block(n, d.width) + block(n, c.vocabulary) +
+                                    detail::forward_room(c.bf16, d.width, n, c.vocabulary)) +
                        seen(n);
   return cache + std::max({images, prefill, decode});
 }

@@ -31,7 +31,7 @@ struct VlmConfig {
   Index shuffle;
   DecoderConfig decoder;
   Index vocabulary = 0;  // known once there is a tokeniser
-  bool bf16 = false;     // products with weights: see Parameters::multiply_in_bf16()
+  bool bf16 = false;     // products, see Parameters::multiply_in_bf16(); on Cuda attention too
 
   Index image_tokens() const { return vit.patches() / (shuffle * shuffle); }
   Index image_side() const { return vit.grid() / shuffle; }

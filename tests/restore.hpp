@@ -9,7 +9,7 @@ namespace gaze::test {
 /// Gives back the instruction set, the way of products of bf16 and the threads it found.
 struct Restore {
   Isa isa = gaze::isa();
-  Bf16Products bf16 = bf16_products();
+  Bf16Products bf16 = gaze::detail::current_bf16_products();  // whatever the set is
   int threads = gaze::threads();
   ~Restore() {
     set_isa(isa);

@@ -209,6 +209,7 @@ TEST_CASE("steps and rollouts with products of bf16 need what was forecast, with
     check(supervised(c, {c, 2, 700, false, 2, 300}));
     check(reinforced(c, 12, 8, 24));
     check(rolled_out(c, 12, 20, 8, 32, Watch::marks));
+    check(rolled_out(c, 1, 10, 1, 16, Watch::nothing));
   });
   in_bf16("small", [](const auto& c) { check(supervised(c, {c, 4, 15, true, 3, 25})); });
 }

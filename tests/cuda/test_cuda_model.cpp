@@ -151,8 +151,13 @@ TEST_CASE("the update after a rollout sees its log-probabilities", "[cuda]") {
   const double rounded = update_after_rollout(in_bf16(curve_config()));
   std::cout << "rollout against update, largest difference of a log-probability: float32 " << whole
             << ", bf16 " << rounded << "\n";
-  CHECK(whole < 1e-5);
-  CHECK(rounded < 0.05);  // sums in another order round other operands
+  if (cuda::kernel_choice.invariant || !cuda::kernel_choice.fast) {
+    CHECK(whole == 0);
+    CHECK(rounded == 0);
+  } else {
+    CHECK(whole < 1e-5);
+    CHECK(rounded < 0.05);  // sums in another order round other operands
+  }
 }
 
 TEST_CASE("weights and optimiser states go from one device to the other", "[cuda]") {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The matrix product of bf16 operands with float32 sums.
 //
-// With AMX it is worked out on tiles (simd/tiles.inl). Processors with AVX512_BF16 multiply two
-// neighbours along k at once: vdpbf16ps adds both products to a lane. A matrix of bf16 whose rows
-// run along k is, without a copy, a matrix of such pairs of half the depth, so the kernels of float
-// work on it with another multiplication; one that runs across k has its rows interleaved two by
-// two. Other processors multiply in float.
+// With AMX it is worked out on tiles (simd/tiles.inl). AVX512_BF16, taken where it is fast
+// (isa.hpp), multiplies two neighbours along k at once: vdpbf16ps adds both products to a lane. A
+// matrix of bf16 whose rows run along k is, without a copy, a matrix of such pairs of half the
+// depth, so the kernels of float work on it with another multiplication; one that runs across k has
+// its rows interleaved two by two. Other processors multiply in float.
 #pragma once
 #include "gaze/core/bf16.hpp"
 #include "gaze/core/storage.hpp"

@@ -93,8 +93,8 @@ GAZE_INLINE void tile_sums(Index steps, const TileRows& a, const unsigned short*
   const unsigned short* const b1 = b + steps * tile_values;
   const auto stride = static_cast<std::size_t>(start_stride) * sizeof(float);
   const auto a_bytes = static_cast<std::size_t>(a.row_bytes);
-  const float* const low = start + tile_side * start_stride;
   if (start) {
+    const float* const low = start + tile_side * start_stride;
     _tile_loadd(0, start, stride);
     if constexpr (S > 1) _tile_loadd(1, start + tile_side, stride);
     if constexpr (R > 1) _tile_loadd(2, low, stride);
