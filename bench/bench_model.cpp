@@ -327,7 +327,7 @@ void write_inputs(const std::string& path, const Bench& bench) {
 
 gaze::io::Metadata describe(const Sizes& sizes) {
   const auto c = sizes.config();
-  gaze::io::Metadata m{{"isa", gaze::name(gaze::isa())}};
+  gaze::io::Metadata m{{"isa", gaze::detail::kernels_name<Device>(c.bf16)}};
   const auto add = [&](const char* name, double value) {
     std::ostringstream text;
     text << value;

@@ -38,8 +38,7 @@ class DecoderBlock {
                                KeyValueStore<T, Device>* cache) const {
     const auto qkv = rotary(qkv_(norm1_(x)), sizes_.heads + sizes_.kv_heads, sizes_.head_size,
                             theta_, context.position);
-    auto sizes = sizes_;
-    sizes.bf16 = qkv_.multiplies_in_bf16();
+    const auto sizes = sizes_.with_bf16(qkv_.multiplies_in_bf16());
     auto seen = attention(qkv, sizes, context.layout, context.marks, cache);
     if (seen.marks.defined()) context.seen.push_back(seen.marks);
     const auto h = out_(seen.out, x);

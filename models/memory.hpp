@@ -114,8 +114,8 @@ inline PartMemory decoder_block(const DecoderConfig& c, bool bf16, Index n, Inde
   const Index at_swiglu = x + gated + gate_up - kept_gated;
   const Index at_gate_up = 2 * x + gate_up + half(bf16, n, 2 * c.mlp) - kept_gated +
                            product_room(bf16, n, 2 * c.mlp, c.width);
-  const Index at_attention = x + 2 * seen + qkv + store -
-                             (x + kept_x + gate_up + kept_gated + rounded_seen);
+  const Index at_attention =
+      x + 2 * seen + qkv + store - (x + kept_x + gate_up + kept_gated + rounded_seen);
   m.backward = std::max({at_down, at_swiglu, at_gate_up, at_attention});
   m.forward = 4 * x + qkv + seen + gate_up +
               std::max(gated + half(bf16, n, c.mlp) + forward_room(bf16, c.mlp, n, c.width),
@@ -143,8 +143,7 @@ inline PartMemory vision(const VlmConfig& c, Index images) {
   // attention.
   const Index at_sum = 3 * x;
   const Index at_mlp = 3 * x + hidden + rounded_hidden + product_room(c.bf16, n, v.mlp, v.width);
-  const Index at_attention =
-      3 * x + qkv + store - (x + kept_x + hidden + kept_hidden) - rounded_x;
+  const Index at_attention = 3 * x + qkv + store - (x + kept_x + hidden + kept_hidden) - rounded_x;
   m.backward = std::max({at_sum, at_mlp, at_attention});
   m.forward = pixels + std::max(6 * x + 2 * hidden + rounded_hidden,
                                 4 * x + qkv + std::max(2 * x, store) + rounded_x);

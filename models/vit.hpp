@@ -41,8 +41,7 @@ class VitBlock {
 
   Tensor<T, Device> operator()(const Tensor<T, Device>& x,
                                const std::shared_ptr<const TokenLayout>& layout) const {
-    auto sizes = sizes_;
-    sizes.bf16 = qkv_.multiplies_in_bf16();
+    const auto sizes = sizes_.with_bf16(qkv_.multiplies_in_bf16());
     const auto h = out_(attention(qkv_(norm1_(x)), sizes, layout).out, x);
     return add(h, mlp_(norm2_(h)));
   }

@@ -176,8 +176,7 @@ class Ablation {
     j["command"] = command_;
     j["version"] = "0.1.0";
     j["device"] = Device::name;
-    j["instruction_set"] = name(isa());
-    if (config_.bf16 && std::is_same_v<Device, Cpu>) j["bf16_products"] = name(bf16_products());
+    j["instruction_set"] = gaze::detail::kernels_name<Device>(config_.bf16);
     j["threads"] = threads();
     j["started"] = started_;
     j["seconds"] = seconds_before_ + gaze::detail::seconds_now() - begin_;

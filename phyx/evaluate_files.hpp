@@ -156,7 +156,8 @@ class FileEvaluation {
                        {"repetition_penalty", g.repetition_penalty},
                        {"max_tokens", g.max_tokens}};
     j["device"] = Device::name;
-    j["instruction_set"] = name(isa());
+    const bool bf16 = trained_->model->parameters().multiplies_in_bf16();
+    j["instruction_set"] = gaze::detail::kernels_name<Device>(bf16);
     j["version"] = GAZE_VERSION;
     return j;
   }

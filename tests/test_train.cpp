@@ -3,12 +3,14 @@
 // and what is refused.
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "gaze/ops/elementwise.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/train/loop.hpp"
 #include "tests/folder.hpp"
+#include "tests/restore.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
@@ -372,4 +374,19 @@ TEST_CASE("the cosine schedule warms up, peaks and ends at its floor") {
   CHECK(rate(14) == Approx(0.2));
   CHECK(rate(1000) == Approx(0.2));
   for (Index i = 4; i < 14; ++i) CHECK(rate(i + 1) < rate(i));
+}
+
+TEST_CASE("what a run records of its kernels tells all that decides the bits") {
+  const Restore restore;
+  for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512})
+    if (supported(isa)) {
+      set_isa(isa);
+      CHECK(detail::kernels_name<Cpu>(false) == name(isa));
+    }
+  std::set<std::string> names = {detail::kernels_name<Cpu>(false)};
+  for (const auto way : {Bf16Products::floats, Bf16Products::pairs, Bf16Products::tiles})
+    if (supported(way)) {
+      set_bf16_products(way);
+      CHECK(names.insert(detail::kernels_name<Cpu>(true)).second);
+    }
 }

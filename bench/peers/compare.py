@@ -13,7 +13,8 @@ loss, all gradients and the cached decoding agree with Gaze's to 1e-4 (the polic
 the mean size of its terms: at ratios of 1 they cancel but for little). Then both take turns, run by
 run, on the same data; medians are printed. Of PyTorch's forms (eager, compiled, prompts shared in
 the policy update or repeated) the best counts. With bf16 Gaze rounds the operands of products with
-weights and PyTorch runs under autocast; they round in other places, so they need agree to 5e-2 only.
+weights (on a GPU of attention too) and PyTorch runs under autocast; they round in other places, so
+they need agree to 5e-2 only. Attention is compared in float32.
 """
 import argparse
 import json
@@ -291,8 +292,8 @@ def gaze_attention(program, t, d):
 def compare_attention(program, rounds=5):
     """One thread; Gaze and PyTorch take turns, size by size."""
     torch.set_num_threads(1)
-    print("\nCausal attention, forward and backward, 1024 rows in all, 8 heads, one thread, best of "
-          f"{rounds} alternating bursts; mark: Gaze with one mark column over Gaze without, median "
+    print("\nCausal attention, forward and backward, 1024 rows in all, 8 heads, float32, one thread, "
+          f"best of {rounds} alternating bursts; mark: Gaze with one mark column over Gaze without, median "
           "of the bursts.\n")
     print("| T | D | Gaze ms | PyTorch ms | ratio | mark |")
     print("|---|---|---|---|---|---|")
@@ -326,8 +327,8 @@ def measure_memory(folder, work, precision):
 
 
 def compare_memory(program, model, folder, precision):
-    print(f"\n`{' '.join(model)}`: peak resident memory of two steps above what model, data and program "
-          "took before them, MiB (what the first step makes and keeps, such as gradients, "
+    print(f"\n`{' '.join(model)}`: peak resident memory of two steps above what model, data and "
+          "program took before them, MiB (what the first step makes and keeps, such as gradients, "
           "counts).\n")
     print("| work | Gaze | PyTorch, eager |")
     print("|---|---|---|")

@@ -26,6 +26,16 @@ inline bool have_device() {
   return told && reason.empty();
 }
 
+/// Chooses invariant products until it goes.
+struct Invariant {
+  cuda::KernelChoice before = cuda::kernel_choice;
+  explicit Invariant(bool fast = true) {
+    cuda::kernel_choice.invariant = true;
+    cuda::kernel_choice.fast = fast;
+  }
+  ~Invariant() { cuda::kernel_choice = before; }
+};
+
 }  // namespace gaze::test
 
 #define GAZE_NEEDS_DEVICE() \

@@ -25,16 +25,6 @@ using Bits = std::vector<std::uint32_t>;
 
 constexpr TensorTiles kTiles[] = {TensorTiles::wide, TensorTiles::narrow, TensorTiles::flat};
 
-/// Chooses invariant products until it goes.
-struct Invariant {
-  cuda::KernelChoice before = cuda::kernel_choice;
-  explicit Invariant(bool fast = true) {
-    cuda::kernel_choice.invariant = true;
-    cuda::kernel_choice.fast = fast;
-  }
-  ~Invariant() { cuda::kernel_choice = before; }
-};
-
 /// One product; `gap` elements stand between rows, so that these begin anywhere.
 struct Product {
   bool ta, tb;

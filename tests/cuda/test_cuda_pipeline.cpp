@@ -62,14 +62,12 @@ TEST_CASE("an ablation in bf16 with invariant products: every first ratio is 1",
   AblationSettings s = smallest();
   s.precision = "bf16";
   s.only = {"hybrid"};
-  const cuda::KernelChoice before = cuda::kernel_choice;
-  cuda::kernel_choice.invariant = true;
   {
+    const gaze::test::Invariant invariant;
     Ablation<Cuda> ablation(s, out.string(), {});
     ablation.prepare(false, "test");
     ablation.run();
   }
-  cuda::kernel_choice = before;
   std::ifstream metrics(out / "metrics.jsonl");
   int updates = 0;
   for (std::string text; std::getline(metrics, text);) {

@@ -31,13 +31,14 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T
 }  // namespace reference
 
 namespace detail {
-/// This thread's room for packed blocks, at a multiple of 64 bytes.
-inline float* gemm_scratch() {
-  constexpr std::size_t need = simd::generic::gemm_scratch + 16;
-  static thread_local std::vector<float> room(need);
+/// This thread's room for `Count` values that are packed, at a multiple of 64 bytes.
+template <class T, int Count>
+T* packing_room() {
+  static thread_local std::vector<T> room(Count + 64 / sizeof(T));
   const auto at = reinterpret_cast<std::uintptr_t>(room.data());
-  return room.data() + (64 - at % 64) % 64 / sizeof(float);
+  return room.data() + (64 - at % 64) % 64 / sizeof(T);
 }
+inline float* gemm_scratch() { return packing_room<float, simd::generic::gemm_scratch>(); }
 
 /// Calls f(first row, rows, first column, columns) for pieces of C, on several threads.
 template <class Function>

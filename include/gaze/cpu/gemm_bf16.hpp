@@ -18,8 +18,7 @@ inline void cast(Index n, const float* x, bf16* y) {
   parallel_for(n, 32768, [=](Index i, Index end) {
 #if GAZE_X86
     if (isa() == Isa::avx512)
-      return simd::avx512::round_to_bf16(end - i, x + i,
-                                         reinterpret_cast<unsigned short*>(y) + i);
+      return simd::avx512::round_to_bf16(end - i, x + i, reinterpret_cast<unsigned short*>(y) + i);
 #endif
     for (; i < end; ++i) y[i] = bf16(x[i]);
   });
@@ -93,17 +92,6 @@ struct Pairs {
   }
   Room<bf16> room_;
 };
-
-#endif
-
-#if GAZE_AMX
-/// This thread's room for packed tiles, at a multiple of 64 bytes.
-inline unsigned short* tiles_scratch() {
-  constexpr std::size_t need = simd::amx::tiles_scratch + 32;
-  static thread_local std::vector<unsigned short> room(need);
-  const auto at = reinterpret_cast<std::uintptr_t>(room.data());
-  return room.data() + (64 - at % 64) % 64 / sizeof(unsigned short);
-}
 #endif
 
 /// x of [rows, cols] in float, its rows one after the other.
@@ -131,7 +119,7 @@ inline void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, 
                       detail::bits(detail::operand_at(transpose_a, a, lda, i)), lda,
                       detail::bits(detail::operand_at(!transpose_b, b, ldb, j)), ldb,
                       c + i * ldc + j, ldc, accumulate, bias ? bias + j : nullptr,
-                      detail::tiles_scratch());
+                      detail::packing_room<unsigned short, simd::amx::tiles_scratch>());
     });
     return;
   }

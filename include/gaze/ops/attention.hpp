@@ -30,6 +30,7 @@ struct AttentionSizes {
   bool bf16 = false;
 
   Index columns() const { return (heads + 2 * kv_heads) * head_size; }
+  AttentionSizes with_bf16(bool asked) const { return {heads, kv_heads, head_size, scale, asked}; }
 };
 
 namespace detail {

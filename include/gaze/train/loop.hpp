@@ -55,12 +55,13 @@ struct RunFolder {
 
 namespace detail {
 
-/// The kernels that a device computes with, as far as they decide the bits.
-template <class T, class Device>
-std::string kernels_name(const Parameters<T, Device>& parameters) {
+/// The kernels that a device computes with, as far as they decide the bits; `bf16`: of a model
+/// whose products take rounded operands.
+template <class Device>
+std::string kernels_name(bool bf16) {
   const bool cpu = std::is_same_v<Device, Cpu>;
   std::string out = cpu ? name(isa()) : Device::name;
-  if (parameters.multiplies_in_bf16()) {
+  if (bf16) {
     out += " with ";
     if (cpu && bf16_products() != Bf16Products::floats)
       out += std::string(name(bf16_products())) + " of ";
@@ -152,7 +153,7 @@ class Trainer {
     io::Metadata m{{"stage", stage.name},
                    {"stage_index", std::to_string(position)},
                    {"step", std::to_string(next)},
-                   {"isa", detail::kernels_name(parameters_)},
+                   {"isa", detail::kernels_name<Device>(parameters_.multiplies_in_bf16())},
                    {"log.0", std::to_string(log_->offset())}};
     for (std::size_t i = 0; i < run_.logs.size(); ++i)
       m["log." + std::to_string(i + 1)] = std::to_string(run_.logs[i]->offset());
@@ -164,7 +165,7 @@ class Trainer {
   Index restore(const Stage& stage, AdamW<T, Device>& optimiser) {
     GAZE_CHECK(metadata("stage") == stage.name, "resume", saved_->path(), ": saved in stage ",
                metadata("stage"), ", this run has ", stage.name, " there");
-    const std::string kernels = detail::kernels_name(parameters_);
+    const std::string kernels = detail::kernels_name<Device>(parameters_.multiplies_in_bf16());
     GAZE_CHECK(metadata("isa") == kernels, "resume", saved_->path(), ": saved with ",
                metadata("isa"), " kernels, this run uses ", kernels,
                "; the bits would differ (set GAZE_ISA, GAZE_BF16 or --device)");
