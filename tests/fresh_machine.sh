@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Tries the committed project on a bare Debian, made with debootstrap in a temporary folder:
+#   tests/fresh_machine.sh [RELEASE]            the README's two commands, from a fresh clone
+#   tests/fresh_machine.sh --syntax [RELEASE]   only parses every C++ source, in a few minutes
+# RELEASE is trixie (Debian 13, the default), bookworm, or another that debootstrap knows. Both forms
+# fail on a warning of that release's compiler. Needs root, debootstrap, git, a Debian mirror
+# (GAZE_MIRROR, by default http://deb.debian.org/debian) and some 3 GB below TMPDIR.
+# Ends with 77 if the machine itself could not be made.
+set -euo pipefail
+
+syntax=false
+if [[ ${1:-} == --syntax ]]; then syntax=true; shift; fi
+release=${1:-trixie}
+project=$(dirname -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")")
+mirror=${GAZE_MIRROR:-http://deb.debian.org/debian}
+
+say() { echo "fresh_machine: $*" >&2; }
+cannot() { say "$@"; exit 77; }
+
+((EUID == 0)) || cannot "needs root"
+command -v debootstrap >/dev/null || cannot "debootstrap is not installed"
+machine=$(mktemp -d "${TMPDIR:-/var/tmp}/gaze-$release.XXXXXX")
+trap 'rm -rf --one-file-system -- "$machine"' EXIT
+
+# Runs a shell script of standard input in the new machine, with its own /proc and none of the
+# environment of this one. The mount ends with the command.
+inside() {
+  unshare --mount --pid --fork sh -c 'mount -t proc proc "$1/proc" && exec env -i HOME=/root \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 ${http_proxy:+"http_proxy=$http_proxy"} \
+    chroot "$1" bash -euo pipefail -s' sh "$machine"
+}
+
+say "making a bare $release"
+debootstrap --variant=minbase "$release" "$machine" "$mirror" >"$machine.log" 2>&1 ||
+  { tail -n 5 "$machine.log" >&2; rm -f "$machine.log"; cannot "debootstrap failed"; }
+rm -f "$machine.log"
+git clone -q --no-hardlinks "$project" "$machine/root/gaze"
+inside <<<'apt-get update -q >/dev/null && apt-get install -qy --no-install-recommends git \
+  ca-certificates >/dev/null 2>&1' || cannot "apt-get failed"
+
+if $syntax; then
+  # The commands that CMake would run, with the same flags and precompiled headers.
+  inside <<'SCRIPT'
+cd /root/gaze
+./run setup bench
+cmake --preset default -G Ninja -DGAZE_BUILD_BENCH=ON >/dev/null
+cd build/release
+ninja -t targets all | sed -n 's/^\(.*\.gch\): .*/\1/p' | xargs ninja >/dev/null
+sed -n 's/^ *"command": "\(.*\)",\{0,1\}$/\1/p' compile_commands.json | grep -v cmake_pch.hxx.cxx |
+  sed 's/\\\(["\\]\)/\1/g; s/ -o [^ ]* -c / -fsyntax-only -Werror /' >commands
+echo "parsing $(wc -l <commands) sources with $(c++ --version | head -n 1)"
+tr '\n' '\0' <commands | xargs -0 -n 1 -P "$(nproc)" sh -c
+SCRIPT
+else
+  inside <<'SCRIPT'
+cd /root/gaze
+./run ablate --preset smoke
+test -s out/report.html
+./run test
+! grep 'warning:' build/*/run.log
+SCRIPT
+fi
+say "$release: passed"
