@@ -24,7 +24,7 @@ nlohmann::json golden() {
   return nlohmann::json::parse(file)["cases"];
 }
 
-const Case& find_case(const std::string& name) {
+const Case& find_case(std::string_view name) {
   for (const Cases* cases : {&op_cases(), &value_cases()})
     for (const Case& c : *cases)
       if (c.name() == name) return c;
@@ -80,7 +80,8 @@ TEST_CASE("every row of the table has cases, and every case a row and a name of 
 
 TEST_CASE("rows of the table that promise a golden file have one", "[ops]") {
   std::set<std::string> tested, promised;
-  for (const auto& c : golden()) tested.insert(find_case(c["name"]).op);
+  for (const auto& c : golden())
+    tested.insert(find_case(c["name"].get_ref<const std::string&>()).op);
   for (const OpRow& row : op_table)
     if (row.checks & golden_file) promised.insert(std::string(row.name));
   CHECK(tested == promised);
@@ -158,7 +159,7 @@ TEST_CASE("values and gradients agree with PyTorch", "[ops][golden]") {
   const auto all = golden();
   CHECK(all.size() >= 300);
   for (const auto& g : all) {
-    const Case& c = find_case(g["name"]);
+    const Case& c = find_case(g["name"].get_ref<const std::string&>());
     INFO(c.name());
     Inputs<double> inputs;
     for (const auto& x : g["inputs"]) inputs.push_back(read(x));

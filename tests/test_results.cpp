@@ -49,10 +49,10 @@ std::vector<Outcome> outcomes(int n, int right, bool greedy) {
   return out;
 }
 
-const ResultRow& row(const std::vector<ResultRow>& rows, const std::string& condition,
-                     const std::string& seed, const std::string& metric,
-                     const std::string& kind = "overall", const std::string& slice = "all",
-                     const std::string& split = "all", const std::string& format = "all") {
+const ResultRow& row(const std::vector<ResultRow>& rows, std::string_view condition,
+                     std::string_view seed, std::string_view metric,
+                     std::string_view kind = "overall", std::string_view slice = "all",
+                     std::string_view split = "all", std::string_view format = "all") {
   for (const auto& r : rows)
     if (r.condition == condition && r.seed == seed && r.metric == metric && r.slice_kind == kind &&
         r.slice == slice && r.split == split && r.format == format)
@@ -68,7 +68,7 @@ ResultRow difference(const std::string& condition, const std::string& metric, do
   return {condition, "all", "known", format, kind, slice, metric, 100, (low + high) / 2, low, high};
 }
 
-const Finding& finding(const std::vector<Finding>& all, const std::string& part) {
+const Finding& finding(const std::vector<Finding>& all, std::string_view part) {
   for (const auto& f : all)
     if (f.claim.find(part) != std::string::npos) return f;
   FAIL("no finding about " << part);

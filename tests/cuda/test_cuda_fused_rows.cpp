@@ -150,8 +150,8 @@ TEMPLATE_TEST_CASE("fused softmax statistics", "", float, bf16) {
                                       ge.data(), gdl.data(), gdh.data());
     CHECK(distance(gs.host(), lse) < 2e-6);
     for (std::size_t i = 0; i < 4; ++i) {
-      CHECK(gl.host()[i] == Approx(logp[i]).margin(1e-5));
-      CHECK(ge.host()[i] == Approx(entropy[i]).margin(1e-5));
+      CHECK(gl.host()[i] == Catch::Approx(logp[i]).margin(1e-5));
+      CHECK(ge.host()[i] == Catch::Approx(entropy[i]).margin(1e-5));
     }
     auto got = gz.host();
     for (std::size_t i = 0; i < dz.size(); ++i)  // between rows nothing changed
