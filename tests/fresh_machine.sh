@@ -35,7 +35,7 @@ say "making a bare $release"
 debootstrap --variant=minbase "$release" "$machine" "$mirror" >"$machine.log" 2>&1 ||
   { tail -n 5 "$machine.log" >&2; rm -f "$machine.log"; cannot "debootstrap failed"; }
 rm -f "$machine.log"
-git clone -q --no-hardlinks "$project" "$machine/root/gaze"
+git clone -q --no-local "$project" "$machine/root/gaze"
 inside <<<'apt-get update -q >/dev/null && apt-get install -qy --no-install-recommends git \
   ca-certificates >/dev/null 2>&1' || cannot "apt-get failed"
 
