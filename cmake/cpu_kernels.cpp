@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Compiles the CPU kernels once, for programs of many files: the others define GAZE_CPU_COMPILED.
+// Compiles the CPU kernels once, optimised, for programs of many files and of any build type: the
+// others define GAZE_CPU_COMPILED. With CMake, the target gaze::kernels does both.
 #include "gaze/cpu/kernels.hpp"
 
 namespace gaze::cpu {
@@ -9,4 +10,5 @@ namespace gaze::cpu {
 #undef GAZE_T
 #define GAZE_T double
 #include "gaze/cpu/instantiate.inl"
+#include "gaze/cpu/instantiate_bf16.inl"
 }  // namespace gaze::cpu

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # GAZE_CUDA: with a CUDA toolkit of version 12 or newer, AUTO defines the target gaze::cuda, and the
 # program `gaze` is linked with it where there is a device; ON insists on both; OFF does without.
-# Inside another project AUTO is OFF.
+# Inside another project, and where no program is built, AUTO is OFF.
 set(GAZE_CUDA AUTO CACHE STRING "The CUDA backend: ON, OFF or AUTO")
 set_property(CACHE GAZE_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(gaze_have_cuda FALSE)
@@ -15,8 +15,8 @@ function(gaze_no_cuda reason)
   endif()
 endfunction()
 
-if(GAZE_CUDA STREQUAL "AUTO" AND NOT PROJECT_IS_TOP_LEVEL)
-  return()  # another project asks for it
+if(GAZE_CUDA STREQUAL "AUTO" AND NOT (PROJECT_IS_TOP_LEVEL AND gaze_have_programs))
+  return()  # another project asks for it; the headers alone need no nvcc
 endif()
 if(GAZE_CUDA)
   find_package(CUDAToolkit QUIET)

@@ -36,10 +36,6 @@ target_link_libraries(gaze_dev INTERFACE gaze::gaze ${GAZE_UDUNITS2_LIBRARY})
 target_compile_definitions(gaze_dev INTERFACE GAZE_VERSION="${PROJECT_VERSION}"
                            GAZE_BUILD_TYPE="$<CONFIG>")
 target_compile_options(gaze_dev INTERFACE -Wall -Wextra -Wpedantic)
-# Before version 13, GCC takes the undefined vectors inside its AVX-512 intrinsics for mistakes.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(gaze_dev INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized)
-endif()
 
 if(GAZE_SANITIZE)
   list(JOIN GAZE_SANITIZE "," sanitizers)
@@ -52,13 +48,10 @@ if(GAZE_SANITIZE)
 endif()
 
 # The CPU kernels, compiled once for all of Gaze's own programs instead of once in each of their
-# files: the same headers, some 15 s of compile time less per file.
-add_library(gaze_cpu_kernels STATIC ${CMAKE_CURRENT_SOURCE_DIR}/cmake/cpu_kernels.cpp)
-target_link_libraries(gaze_cpu_kernels PRIVATE gaze::gaze)
+# files: some 15 s of compile time less per file.
 get_target_property(gaze_dev_options gaze_dev INTERFACE_COMPILE_OPTIONS)
-target_compile_options(gaze_cpu_kernels PRIVATE ${gaze_dev_options})
-target_link_libraries(gaze_dev INTERFACE gaze_cpu_kernels)
-target_compile_definitions(gaze_dev INTERFACE GAZE_CPU_COMPILED)
+target_compile_options(gaze_kernels PRIVATE ${gaze_dev_options})
+target_link_libraries(gaze_dev INTERFACE gaze::kernels)
 
 # The judge over HTTP, compiled once: the only file that sees the HTTP library.
 add_library(gaze_judge STATIC ${CMAKE_CURRENT_SOURCE_DIR}/phyx/judge_http.cpp)

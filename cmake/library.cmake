@@ -34,3 +34,6 @@ target_link_libraries(gaze_headers INTERFACE Threads::Threads)
 # The same bits whatever the batch: a product and a sum may fuse only where the source says so.
 target_compile_options(gaze_headers INTERFACE
   $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffp-contract=off>)
+
+set(gaze_KERNELS_SOURCE ${CMAKE_CURRENT_LIST_DIR}/cpu_kernels.cpp)
+include(${CMAKE_CURRENT_LIST_DIR}/kernels.cmake)

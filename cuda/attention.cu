@@ -24,7 +24,8 @@ const FusedAttention<U>* on_tensor_cores(const AttentionShape& shape, const RowK
 
 std::shared_ptr<const void> AttentionKernels::plan_attention(Index rows, const KeyRange* ranges,
                                                              Index room) {
-  return std::make_shared<const AttentionPlans>(rows, ranges, static_cast<std::int32_t>(room));
+  return std::make_shared<const AttentionPlans>(
+      rows, ranges, checked_int32("attention", "the room for further keys", room, kMostKeys - 1));
 }
 
 template <class U>

@@ -121,16 +121,23 @@ inline Index keys_of(const ForwardPlan& plan, const QueryTile& tile) {
   return keys;
 }
 
+/// The entries of a table, which 32-bit numbers count.
+template <class Entry>
+std::int32_t table_size(const char* what, const std::vector<Entry>& table) {
+  return checked_int32("attention", what, static_cast<Index>(table.size()), kMostKeys);
+}
+
 /// Adds the tile of rows [begin, end); with `split`, as parts of at least so many keys.
 inline void add_tile(ForwardPlan& plan, const KeyRange* ranges, Index begin, Index end,
                      std::int32_t split, std::int32_t room) {
-  const auto row = static_cast<std::int32_t>(begin), rows = static_cast<std::int32_t>(end - begin);
+  const auto row = checked_int32("attention", "the number of rows", begin, kMostKeys);
+  const auto rows = static_cast<std::int32_t>(end - begin);  // of one tile
   auto pieces = segments_of(ranges, begin, end, room);
   if (split > 0) pieces = cut(pieces, split);
   const std::size_t first_tile = plan.tiles.size();
   std::int32_t keys = split;  // as if a tile had just been filled
   for (const KeySegment& piece : pieces) {
-    const auto at = static_cast<std::int32_t>(plan.segments.size());
+    const std::int32_t at = table_size("the segments of its plan", plan.segments);
     if (plan.tiles.size() == first_tile || (split > 0 && keys + piece.length > split)) {
       plan.tiles.push_back({row, rows, at, at, -1});
       keys = 0;
@@ -180,6 +187,7 @@ constexpr std::int32_t split_length(Index keys_of_all_tiles, Index tiles, Index 
 /// of its slots, in ascending order.
 inline BackwardPlan backward_plan(const KeyRange* ranges, Index rows, Index slots,
                                   std::int32_t tile_slots, Index chunk_rows) {
+  checked_int32("attention", "the number of slots", slots, kMostKeys);
   std::vector<std::vector<std::int32_t>> seen(
       static_cast<std::size_t>((slots + tile_slots - 1) / tile_slots));
   const auto mark = [&](std::int32_t begin, std::int32_t length, std::int32_t chunk) {
@@ -190,16 +198,16 @@ inline BackwardPlan backward_plan(const KeyRange* ranges, Index rows, Index slot
     }
   };
   for (Index r = 0; r < rows; ++r) {
-    const auto chunk = static_cast<std::int32_t>(r / chunk_rows);
+    const auto chunk = checked_int32("attention", "the number of rows", r / chunk_rows, kMostKeys);
     mark(ranges[r].prefix_begin, ranges[r].prefix_len, chunk);
     mark(ranges[r].own_begin, ranges[r].own_len, chunk);
   }
   BackwardPlan plan;
   for (std::size_t t = 0; t < seen.size(); ++t) {
-    const auto at = static_cast<std::int32_t>(plan.chunks.size());
+    const std::int32_t at = detail::table_size("the chunks of its plan", plan.chunks);
     plan.chunks.insert(plan.chunks.end(), seen[t].begin(), seen[t].end());
     plan.tiles.push_back({static_cast<std::int32_t>(t) * tile_slots, at,
-                          static_cast<std::int32_t>(plan.chunks.size())});
+                          detail::table_size("the chunks of its plan", plan.chunks)});
   }
   std::stable_sort(plan.tiles.begin(), plan.tiles.end(), [](const auto& a, const auto& b) {
     return a.chunk_end - a.chunk > b.chunk_end - b.chunk;

@@ -12,6 +12,7 @@
 
 #include "cuda/graph.hpp"
 #include "cuda/runtime.hpp"
+#include "gaze/core/checked.hpp"
 #include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
 #ifdef GAZE_CUDA_EMULATED
@@ -41,6 +42,11 @@ struct Launch {
 
 /// The number of pieces of `size` that hold n.
 constexpr Index pieces(Index n, Index size) { return (n + size - 1) / size; }
+
+/// So many pieces of work as a dimension of a grid of kernel `name`, one block for each.
+inline unsigned grid_size(const char* name, Index blocks) {
+  return static_cast<unsigned>(checked_int32(name, "the number of blocks", blocks));
+}
 
 /// Blocks along x for n pieces of work; kernels walk on by gridDim.x where there are more.
 inline dim3 blocks_for(Index n, Index per_block) {

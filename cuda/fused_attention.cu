@@ -36,7 +36,7 @@ Index tile_rows(const AttentionShape& s, int queries) {
   return query_shape(s.heads, s.kv_heads, queries).rows;
 }
 unsigned head_blocks(const AttentionShape& s, int queries) {
-  return static_cast<unsigned>(s.kv_heads * query_shape(s.heads, s.kv_heads, queries).parts);
+  return grid_size("fused_attention", s.kv_heads * query_shape(s.heads, s.kv_heads, queries).parts);
 }
 
 /// The outer and inner rows of the backward kernels for this head size.
@@ -109,6 +109,7 @@ template <class T>
 FusedAttention<T>::FusedAttention(const AttentionShape& shape, Index rows, const KeyRange* ranges,
                                   AttentionUse use, std::int32_t room)
     : shape_(shape), rows_(rows), use_(use) {
+  check_attention_sizes("attention", shape);  // kernels compute with them in 32 bits
   GAZE_CHECK(possible(shape, use), "FusedAttention", "no kernel for heads of ", shape.head_size,
              " with ", shape.marks, " marks");
   auto plan = forward_plan(ranges, rows, tile_rows(shape, 64), 0, room);

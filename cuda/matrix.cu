@@ -28,7 +28,7 @@ void MatrixKernels::gemm(bool transpose_a, bool transpose_b, Index m, Index n, I
       return;
 #endif
   const Index rows = pieces(m, kTile);
-  const dim3 blocks(static_cast<unsigned>(pieces(n, kTile)),
+  const dim3 blocks(grid_size("gemm", pieces(n, kTile)),
                     static_cast<unsigned>(rows < 65535 ? rows : 65535));
   launch({"gemm", blocks, dim3(kTileSide * kTileSide)}, gemm_kernel<U, T>, m, n, k,
          Operand<U>{a, lda, transpose_a}, Operand<U>{b, ldb, transpose_b}, c, ldc, accumulate,

@@ -22,7 +22,7 @@ void add_columns(const char* name, Index n, Index c, const F& value, T* out) {
   const Index count = pieces(n, kRowPiece);
   const Storage<Cuda> storage(static_cast<std::size_t>(count * c) * sizeof(T));
   T* const partial = static_cast<T*>(storage.data());
-  const dim3 blocks(static_cast<unsigned>(pieces(c, kRowThreads)),
+  const dim3 blocks(grid_size(name, pieces(c, kRowThreads)),
                     static_cast<unsigned>(count < 65535 ? count : 65535));
   launch({name, blocks, dim3(kRowThreads)}, column_pieces_kernel<T, F>, n, c, value, partial);
   for_each(name, c, AddPieces<T>{count, c, partial, out});

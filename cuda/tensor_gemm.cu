@@ -16,8 +16,8 @@ StoredMatrix stored(const bf16* data, Index stride, Index rows, Index columns) {
 template <class Tile, bool TA, bool TB>
 void launch_tiles(const StoredMatrix& a, const StoredMatrix& b, Index k, const TensorResult& y) {
   launch({"tensor_gemm",
-          dim3(static_cast<unsigned>(pieces(y.rows, Tile::rows)),
-               static_cast<unsigned>(pieces(y.columns, Tile::columns))),
+          dim3(grid_size("tensor_gemm", pieces(y.rows, Tile::rows)),
+               grid_size("tensor_gemm", pieces(y.columns, Tile::columns))),
           dim3(Tile::threads), TensorBlock<Tile, TA, TB>::shared_bytes},
          tensor_gemm_kernel<Tile, TA, TB>, a, b, k, y);
 }

@@ -259,8 +259,8 @@ class Vlm {
     for (std::size_t i = begin; prompt.rgb && i < batch.ids.size(); ++i) {
       if (batch.ids[i] != image_token_) continue;
       batch.ids[i] = -1;
-      batch.image_row[i] =
-          static_cast<std::int32_t>(static_cast<Index>(batch.images.size()) * count + seen++);
+      const auto before = static_cast<Index>(batch.images.size()) * count;
+      batch.image_row[i] = checked_int32("Vlm", "the number of image tokens", before + seen++);
     }
     GAZE_CHECK(!prompt.rgb || seen == count, "Vlm", "a prompt holds ", seen,
                " image tokens, its image ", count);

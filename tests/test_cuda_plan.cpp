@@ -186,3 +186,8 @@ TEST_CASE("attention is split only where the GPU would else be idle") {
   CHECK(split_length(1000, 4, 264, 64) == 256);
   for (Index keys : {1, 63, 64, 65, 5000, 70000}) CHECK(split_length(keys, 3, 200, 32) % 32 == 0);
 }
+
+TEST_CASE("a plan refuses what its tables cannot count") {
+  CHECK_THROWS_WITH(backward_plan(nullptr, 0, Index{1} << 32, 64, 64),
+                    Catch::Contains("[gaze::attention] the number of slots is 4294967296"));
+}

@@ -67,6 +67,35 @@ struct Node {
   }
 };
 
+namespace detail {
+/// The calls of backward() that make one gradient. Every node remembers which of them added to its
+/// gradient last: if they failed, it is a part of a gradient that nobody may take for the whole.
+struct BackwardPass {
+  bool failed = false;
+};
+inline thread_local std::shared_ptr<BackwardPass> current_pass;
+}  // namespace detail
+
+/// From here to done(), all calls of backward() make one gradient: those of a step's micro-batches,
+/// say. Where the scope ends without done(), because something threw, the gradients are unfinished
+/// (see backward()). A scope within another is a part of it.
+class WholeGradient {
+ public:
+  WholeGradient() : outer_(!detail::current_pass) {
+    if (outer_) detail::current_pass = std::make_shared<detail::BackwardPass>();
+  }
+  ~WholeGradient() {
+    if (!done_) detail::current_pass->failed = true;
+    if (outer_) detail::current_pass.reset();
+  }
+  WholeGradient(const WholeGradient&) = delete;
+  WholeGradient& operator=(const WholeGradient&) = delete;
+  void done() { done_ = true; }
+
+ private:
+  bool outer_, done_ = false;
+};
+
 /// The node of a Tensor<T, Device>, with the place where its gradient adds up.
 template <class T, class Device>
 struct GradNode : Node {
@@ -87,7 +116,10 @@ struct GradNode : Node {
     defined = false;
     return std::exchange(slot, Grad());
   }
+  /// Forgets the gradient; after a backward pass that failed, the way to begin again.
   void clear() { defined = false; }
+  /// Is the gradient, if there is one, more than what a failed backward pass left?
+  bool whole() const { return !(defined && pass_ && pass_->failed); }
 
   /// Where a kernel adds or writes: `accumulate` says which.
   struct Target {
@@ -95,6 +127,7 @@ struct GradNode : Node {
     bool accumulate;
   };
   Target target() {
+    begin();
     if (!slot.defined()) slot = Grad(shape);
     return {slot.data(), std::exchange(defined, true)};
   }
@@ -117,6 +150,7 @@ struct GradNode : Node {
   void take(Grad&& g) {
     check(g);
     if (slot.defined()) return add(g);
+    begin();
     slot = std::move(g);
     defined = true;
   }
@@ -125,6 +159,14 @@ struct GradNode : Node {
   void check(const Grad& g) const {
     GAZE_CHECK(g.shape() == shape, op, "gradient has shape ", g.shape(), ", the value ", shape);
   }
+  /// Before a contribution arrives.
+  void begin() {
+    GAZE_CHECK(whole(), "backward", "the gradient of a tensor of shape ", shape,
+               " was left unfinished by a backward() that failed; clear it first");
+    pass_ = detail::current_pass;
+  }
+
+  std::shared_ptr<const detail::BackwardPass> pass_;  // the last that added to the gradient
 };
 
 namespace detail {
@@ -168,7 +210,10 @@ Tensor<T, Device>& Tensor<T, Device>::requires_grad() {
 
 template <class T, class Device>
 Tensor<GradOf<T>, Device> Tensor<T, Device>::grad() const {
-  return node_ && node_->defined ? node_->slot : Tensor<GradOf<T>, Device>();
+  if (!node_ || !node_->defined) return {};
+  GAZE_CHECK(node_->whole(), "grad", "the gradient of a tensor of shape ", shape_,
+             " was left unfinished by a backward() that failed");
+  return node_->slot;
 }
 
 /// Does the operation have to be recorded? True if any input (an undefined one is none) needs it.
@@ -276,7 +321,10 @@ inline void check_unspent(const Node& node) {
 }  // namespace detail
 
 /// Adds d(sum of out * seed)/d(leaf) to every leaf's gradient. Intermediate values and gradients
-/// are freed as they are used, so a graph can be walked once.
+/// are freed as they are used, so a graph can be walked once. Where it throws (memory ran out,
+/// say), the gradients that it had begun to add to are unfinished: reading them, adding to them and
+/// AdamW::step() throw until they are cleared (Parameters::clear_gradients(), or node()->clear()).
+/// In a WholeGradient that holds for all of its calls.
 template <class T, class Device>
 void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& seed) {
   GAZE_CHECK(out.needs_grad(), "backward", "nothing was recorded for this tensor");
@@ -284,6 +332,7 @@ void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& see
              ", the value ", out.shape());
   GAZE_CHECK(seed.contiguous(), "backward", "the seed must be contiguous");
   const NoGrad no_grad;
+  WholeGradient gradient;
   auto nodes = detail::reachable(out.node());
   for (const auto& node : nodes) detail::check_unspent(*node);
   out.node()->add(seed);
@@ -294,6 +343,7 @@ void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& see
     if (node->backward && node->reached()) node->backward();
     node->consume();
   }
+  gradient.done();
 }
 
 /// backward() of one number.

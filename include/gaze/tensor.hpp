@@ -7,7 +7,9 @@
 //
 // What is done with tensors lives in ops/; how gradients flow, in autograd.hpp.
 #pragma once
+#include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <type_traits>
 #include <vector>
@@ -92,6 +94,7 @@ class Tensor {
     std::vector<T> out(static_cast<std::size_t>(span()));
     Allocator<Device>::copy_out(out.data(), data(), out.size() * sizeof(T));
     if (contiguous()) return out;
+    bytes_of(shape_);  // a stretched view may show more than memory holds
     std::vector<T> ordered;
     ordered.reserve(static_cast<std::size_t>(numel()));
     append(ordered, 0, out.data());
@@ -139,16 +142,13 @@ class Tensor {
   }
 
  private:
-  /// Refuses negative sizes and products beyond any memory, which would overflow.
+  /// Refuses negative sizes and what is beyond any memory.
   static std::size_t bytes_of(const Shape& shape) {
-    std::size_t bytes = sizeof(T);
-    for (const Index s : shape) {
-      GAZE_CHECK(
-          s >= 0 && (s == 0 || bytes <= (std::size_t{1} << 48) / static_cast<std::size_t>(s)),
-          "Tensor", "no memory holds a tensor of shape ", shape);
-      bytes *= static_cast<std::size_t>(s);
-    }
-    return bytes;
+    constexpr std::uint64_t most =
+        std::min<std::uint64_t>(std::uint64_t{1} << 48, std::numeric_limits<std::ptrdiff_t>::max());
+    const auto n = static_cast<std::uint64_t>(shape.numel("Tensor"));
+    GAZE_CHECK(n <= most / sizeof(T), "Tensor", "no memory holds a tensor of shape ", shape);
+    return static_cast<std::size_t>(n) * sizeof(T);
   }
 
   /// Elements from the first to the last in memory.

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <ostream>
 
+#include "gaze/core/checked.hpp"
 #include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
 
@@ -41,11 +42,16 @@ class Shape {
   const Index* begin() const { return sizes_.data(); }
   const Index* end() const { return sizes_.data() + rank_; }
 
-  /// The number of elements: the product of the sizes (1 for rank 0).
-  Index numel() const {
-    Index n = 1;
-    for (Index s : *this) n *= s;
-    return n;
+  /// The number of elements: the product of the sizes (1 for rank 0). Negative sizes and products
+  /// beyond 64 bits are errors of operation `where`.
+  Index numel(const char* where = "Shape") const {
+    const auto n = element_count({begin(), end()});
+    if (!n) {
+      GAZE_CHECK(std::all_of(begin(), end(), [](Index s) { return s >= 0; }), where, "shape ",
+                 *this, " has a negative size");
+      GAZE_FAIL(where, "shape ", *this, " has more elements than 64 bits can count");
+    }
+    return *n;
   }
 
   friend bool operator==(const Shape& a, const Shape& b) {
@@ -81,6 +87,7 @@ inline Shape broadcast(const Shape& a, const Shape& b, const char* where) {
     GAZE_CHECK(x == y || x == 1 || y == 1, where, "shapes do not broadcast: ", a, " and ", b);
     out[out.rank() - i] = x == 1 ? y : x;
   }
+  out.numel(where);
   return out;
 }
 

@@ -313,7 +313,7 @@ void store_keys(const AttentionShape& shape, Index rows, const T* k, Index strid
         const T* const from = k + row * stride + kv * D;
         if constexpr (std::is_same_v<T, float>)
           if (count == kKeyLanes) {
-            GAZE_SIMD(attention_transpose, kKeyLanes, int(D), from, int(stride), to, kKeyLanes);
+            GAZE_SIMD(attention_transpose, kKeyLanes, int(D), from, stride, to, kKeyLanes);
             continue;
           }
         for (Index d = 0; d < D; ++d) to[d * kKeyLanes] = from[d];

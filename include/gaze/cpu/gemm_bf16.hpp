@@ -7,14 +7,20 @@
 // depth, so the kernels of float work on it with another multiplication; one that runs across k has
 // its rows interleaved two by two. Other processors multiply in float.
 #pragma once
+#include <concepts>
+
 #include "gaze/core/bf16.hpp"
 #include "gaze/core/storage.hpp"
 #include "gaze/cpu/gemm.hpp"
 
 namespace gaze::cpu {
 
+// Both kernels are templates only so that they can be compiled once, as the others
+// (instantiate_bf16.inl).
+
 /// y = x rounded to the nearest bf16, ties to even.
-inline void cast(Index n, const float* x, bf16* y) {
+template <std::same_as<bf16> T>
+void cast(Index n, const float* x, T* y) {
   parallel_for(n, 32768, [=](Index i, Index end) {
 #if GAZE_X86
     if (isa() == Isa::avx512)
@@ -106,9 +112,10 @@ inline void widen(Index rows, Index cols, const bf16* x, Index ld, float* to) {
 
 /// C[m,n] = start + op(A)[m,k] op(B)[k,n] as in gemm() of float; sums are float32, and every
 /// element of C is one chain over ascending k.
-inline void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const bf16* a,
-                 Index lda, const bf16* b, Index ldb, float* c, Index ldc, bool accumulate,
-                 const float* bias = nullptr) {
+template <std::same_as<bf16> T>
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a, Index lda,
+          const T* b, Index ldb, float* c, Index ldc, bool accumulate,
+          const float* bias = nullptr) {
   const Index a_rows = transpose_a ? k : m, a_cols = transpose_a ? m : k;
   const Index b_rows = transpose_b ? n : k, b_cols = transpose_b ? k : n;
 #if GAZE_AMX

@@ -29,6 +29,7 @@ namespace gaze::cpu {
 #define GAZE_T double
 #include "gaze/cpu/instantiate.inl"
 #undef GAZE_T
+#include "gaze/cpu/instantiate_bf16.inl"
 #undef GAZE_INSTANTIATE
 }  // namespace gaze::cpu
 #endif

@@ -24,6 +24,7 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
             std::span<const std::uint64_t> sample, std::uint64_t position, const auto& tokens_seen,
             std::vector<std::int32_t>& token, std::vector<T>& logp) {
   const Index n = logits.size(0), v = logits.size(1);
+  checked_int32("rollout", "the size of the vocabulary", v);
   const T inverse = s.greedy ? T(1) : T(1) / static_cast<T>(s.temperature);  // as logprobs() does
   const Tensor<T, Device> chosen({n}), entropy({n}), total({n});
   const auto stats = [&] {
@@ -80,6 +81,8 @@ std::vector<Completion> rollout(const Policy& policy,
   settings.check();
   GAZE_CHECK(group > 0 && sample_ids.size() == prompts.size(), "rollout", prompts.size(),
              " prompts, ", sample_ids.size(), " sample ids, group ", group);
+  checked_int32("rollout", "the number of completions",
+                checked_product("rollout", static_cast<Index>(prompts.size()), group), kMostKeys);
   auto state = policy.prefill(prompts, group, settings.max_tokens, watch);
   auto step = state.first;
   using T = typename decltype(step.logits)::value_type;

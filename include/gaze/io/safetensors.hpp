@@ -28,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "gaze/core/checked.hpp"
 #include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
@@ -90,23 +91,17 @@ inline std::string shape_text(std::span<const std::int64_t> shape) {
 /// Bytes of a tensor; an Error for unknown types, negative sizes and products that overflow.
 inline std::uint64_t tensor_bytes(std::string_view dtype, std::span<const std::int64_t> shape,
                                   const std::string& where, const std::string& label) {
-  std::uint64_t bytes = dtype_size(dtype);
+  const std::uint64_t bytes = dtype_size(dtype);
   GAZE_CHECK(bytes > 0, where, label, ": dtype ", dtype,
              " is not one of F64, I64, F32, I32, BF16, U8");
   GAZE_CHECK(shape.size() <= kMaxDimensions, where, label, ": ", shape.size(), " dimensions");
-  bool empty = false;
-  for (const std::int64_t n : shape) {
+  for (const std::int64_t n : shape)
     GAZE_CHECK(n >= 0, where, label, ": shape ", shape_text(shape), " has a negative size");
-    if (n == 0) {
-      empty = true;
-      continue;
-    }
-    const auto size = static_cast<std::uint64_t>(n);
-    GAZE_CHECK(bytes <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / size,
-               where, label, ": shape ", shape_text(shape), " overflows");
-    bytes *= size;
-  }
-  return empty ? 0 : bytes;
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const auto count = element_count(shape);
+  GAZE_CHECK(count && static_cast<std::uint64_t>(*count) <= most / bytes, where, label, ": shape ",
+             shape_text(shape), " overflows");
+  return bytes * static_cast<std::uint64_t>(*count);
 }
 
 inline std::string tensor_label(const std::string& path, const std::string& name) {

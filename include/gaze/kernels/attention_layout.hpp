@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "gaze/core/checked.hpp"
 #include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
 
@@ -15,6 +16,10 @@ namespace gaze {
 
 inline constexpr int kKeyLanes = 16;      ///< keys are stored transposed, 16 slots to a block
 inline constexpr int kSoftmaxBlock = 64;  ///< softmax blocks: multiples of this key position
+
+/// The most rows, positions and slots, which are 32-bit numbers, as their sums of two are; and the
+/// most heads, elements of a head and marks, which kernels multiply with the size of a tile.
+inline constexpr std::int32_t kMostKeys = 1 << 30, kMostHeads = 1 << 20;
 
 /// The keys that one row sees: a shared prefix, then its own. Causal rows set own_len row by row.
 /// prefix_begin % 16 == 0 and own_begin % 16 == prefix_len % 16 (each where its length is not 0),
@@ -81,15 +86,25 @@ constexpr Index value_offset(const AttentionShape& shape, Index kv_head, Index s
   return (kv_head * shape.slots + slot) * shape.head_size;
 }
 
-/// Throws unless the sizes agree and every row sees at least one key, all of them in the store.
-inline void check_attention(const char* where, const AttentionShape& s, Index rows,
-                            const KeyRange* ranges) {
+/// Throws unless the sizes agree and fit the numbers that kernels compute with.
+inline void check_attention_sizes(const char* where, const AttentionShape& s) {
   GAZE_CHECK(s.kv_heads > 0 && s.heads > 0 && s.heads % s.kv_heads == 0, where, s.heads,
              " heads do not share ", s.kv_heads, " key-value heads evenly");
   GAZE_CHECK(s.head_size > 0 && s.marks >= 0, where, "head size ", s.head_size, ", ", s.marks,
              " marks");
+  checked_int32(where, "the number of heads", s.heads, kMostHeads);
+  checked_int32(where, "the size of a head", s.head_size, kMostHeads);
+  checked_int32(where, "the number of marks", s.marks, kMostHeads);
   GAZE_CHECK(s.slots >= 0 && s.slots % kKeyLanes == 0, where, s.slots,
              " slots: not a multiple of 16");
+  checked_int32(where, "the number of slots", s.slots, kMostKeys);
+}
+
+/// Throws unless also every row sees at least one key, all of them in the store.
+inline void check_attention(const char* where, const AttentionShape& s, Index rows,
+                            const KeyRange* ranges) {
+  check_attention_sizes(where, s);
+  checked_int32(where, "the number of rows", rows, kMostKeys);
   for (Index r = 0; r < rows; ++r) {
     const KeyRange& k = ranges[r];
     GAZE_CHECK(k.prefix_len >= 0 && k.own_len >= 0 && key_count(k) > 0, where, "row ", r,

@@ -78,6 +78,8 @@ class Parameters {
     GAZE_CHECK(!find(name), "Parameters", "two parameters named ", name);
     GAZE_CHECK(packs_.empty() || !packs_.front().values.defined(), "Parameters", name,
                " was declared after allocate()");
+    GAZE_CHECK(shape.numel("Parameters") <= Index{1} << 48, "Parameters", "no memory holds ", name,
+               " of shape ", shape);
     Param& p = all_.emplace_back();
     p.name = std::move(name);
     p.shape = shape;
@@ -89,7 +91,8 @@ class Parameters {
   /// Lays the packs out and fills them: the same seed and name give the same values.
   void allocate(std::uint64_t seed) {
     for (auto& pack : packs_) {
-      for (Param* p : pack.members) pack.size += padded(p->shape.numel());
+      for (Param* p : pack.members)
+        pack.size = checked_sum("Parameters", pack.size, padded(p->shape.numel()));
       pack.values = Tensor<T, Device>({pack.size});
       Kernels<Device>::fill(pack.size, T(0), pack.values.data());
       Index at = 0;
@@ -137,19 +140,22 @@ class Parameters {
         if (p->node) p->node->clear();
   }
 
-  /// Throws the names of trained parameters that no gradient reached since clear_gradients();
-  /// optional ones count as zero.
+  /// Throws the names of trained parameters that no gradient reached since clear_gradients(), or
+  /// only a part of one, of a backward() that failed; optional ones count as zero.
   void check_reached() {
-    std::string missing;
+    std::string missing, unfinished;
     std::vector<Param*> zero;
     for (auto& pack : packs_) {
       if (!pack.trained) continue;
       for (Param* p : pack.members) {
+        if (!p->node->whole()) unfinished += " " + p->name;
         if (p->node->defined) continue;
         zero.push_back(p);
         if (!p->optional) missing += " " + p->name;
       }
     }
+    GAZE_CHECK(unfinished.empty(), "step", "a backward() failed and left unfinished gradients in",
+               unfinished, "; call clear_gradients() first");
     GAZE_CHECK(missing.empty(), "step", "no gradient reached", missing);
     for (Param* p : zero) p->node->accumulator();
   }

@@ -110,10 +110,10 @@ template <class T, class Device>
 void check_attention_inputs(const Tensor<T, Device>& qkv, const AttentionSizes& sizes,
                             const TokenLayout& layout, const Tensor<float, Device>& marks,
                             Index slots) {
+  check_attention_sizes("attention", {sizes.heads, sizes.kv_heads, sizes.head_size,
+                                      marks.defined() ? marks.size(1) : 0, 1, slots});
   GAZE_CHECK(qkv.rank() == 2 && qkv.size(1) == sizes.columns(), "attention", "qkv ", qkv.shape(),
              " for ", sizes.heads, "+2*", sizes.kv_heads, " heads of ", sizes.head_size);
-  GAZE_CHECK(sizes.kv_heads > 0 && sizes.heads % sizes.kv_heads == 0, "attention", sizes.heads,
-             " heads do not share ", sizes.kv_heads, " key-value heads");
   GAZE_CHECK(layout.rows() == qkv.size(0), "attention", "layout of ", layout.rows(),
              " rows for qkv ", qkv.shape());
   GAZE_CHECK(!marks.defined() || marks.size(0) == slots, "attention", "marks ", marks.shape(),

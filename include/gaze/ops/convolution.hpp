@@ -18,10 +18,15 @@ inline PatchGrid patch_grid(const char* op, const Shape& x, const Window& w) {
                  w.padding_h >= 0 && w.padding_w >= 0,
              op, "kernel ", w.kernel_h, "x", w.kernel_w, ", stride ", w.stride_h, "x", w.stride_w,
              ", padding ", w.padding_h, "x", w.padding_w);
-  GAZE_CHECK(w.kernel_h <= x[2] + 2 * w.padding_h && w.kernel_w <= x[3] + 2 * w.padding_w, op,
+  const auto padded = [op](Index size, Index padding) {
+    return checked_sum(op, size, checked_product(op, 2, padding));
+  };
+  GAZE_CHECK(w.kernel_h <= padded(x[2], w.padding_h) && w.kernel_w <= padded(x[3], w.padding_w), op,
              "a kernel of ", w.kernel_h, "x", w.kernel_w, " is larger than ", x, " with padding ",
              w.padding_h, "x", w.padding_w);
-  return {w, x[0], x[1], x[2], x[3]};
+  const PatchGrid grid{w, x[0], x[1], x[2], x[3]};
+  Shape{x[0], grid.rows(), grid.columns(), x[1], w.kernel_h, w.kernel_w}.numel(op);
+  return grid;
 }
 
 }  // namespace detail

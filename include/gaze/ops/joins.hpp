@@ -37,7 +37,8 @@ Tensor<T, Device> repeat(const Tensor<T, Device>& x, const Shape& times) {
     if (times[d] == 1) continue;
     Index before = 1, after = 1;
     for (int i = 0; i < shape.rank(); ++i) (i < d ? before : after) *= shape[i];
-    shape[d] *= times[d];
+    shape[d] = checked_product("repeat", shape[d], times[d]);
+    shape.numel("repeat");
     y = reshape(expand(reshape(y, {before, 1, after}), {before, times[d], after}), shape);
   }
   return y;
@@ -53,7 +54,9 @@ Tensor<T, Device> pad(const Tensor<T, Device>& x, const Shape& before, const Sha
   GAZE_CHECK(valid, "pad", "by ", before, " and ", after, " around ", x.shape());
   Shape shape = x.shape();
   Index first = 0;
-  for (int d = 0; d < x.rank(); ++d) shape[d] += before[d] + after[d];
+  for (int d = 0; d < x.rank(); ++d)
+    shape[d] = checked_sum("pad", shape[d], checked_sum("pad", before[d], after[d]));
+  shape.numel("pad");
   Tensor<T, Device> y(shape);
   Kernels<Device>::fill(y.numel(), value, y.data());
   for (int d = 0; d < x.rank(); ++d) first += before[d] * y.strides()[d];

@@ -147,6 +147,7 @@ Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Devic
     return reshape(detail::matrix_product(rows, b_input, false, transpose_b), shape);
   }
   const Shape batch = broadcast(of_a, of_b, "matmul");
+  checked_product("matmul", batch.numel(), checked_product("matmul", m, n));
   const detail::BatchPlan plan{transpose_a,
                                transpose_b,
                                m,

@@ -73,8 +73,13 @@ struct TokenLayout {
   /// Room in the store for `length` keys after a prefix of `prefix` positions: keys of one block of
   /// positions must lie in whole lanes, so the first slot is congruent to the first position.
   Index reserve(Index length, Index prefix) {
-    const Index first = slots + prefix % kKeyLanes;
-    slots = (first + length + kKeyLanes - 1) / kKeyLanes * kKeyLanes;
+    checked_int32("TokenLayout", "the length of a segment", length, kMostKeys);
+    checked_int32("TokenLayout", "the last position", checked_sum("TokenLayout", prefix, length),
+                  kMostKeys);
+    const Index first = checked_sum("TokenLayout", slots, prefix % kKeyLanes);
+    const Index end = checked_sum("TokenLayout", first, length + kKeyLanes - 1);
+    checked_int32("TokenLayout", "the number of slots", end / kKeyLanes * kKeyLanes, kMostKeys);
+    slots = end / kKeyLanes * kKeyLanes;
     return first;
   }
 
@@ -91,10 +96,19 @@ struct TokenLayout {
 
   /// One more row of a sequence whose keys lie in a cache: it is the `step`-th after the prefix.
   void add_step(Index prefix_slot, Index prefix, Index own_slot, Index step) {
-    position.push_back(static_cast<std::int32_t>(prefix + step));
-    slot.push_back(static_cast<std::int32_t>(own_slot + step));
-    keys.push_back({static_cast<std::int32_t>(prefix_slot), static_cast<std::int32_t>(prefix),
-                    static_cast<std::int32_t>(own_slot), static_cast<std::int32_t>(step + 1)});
+    const auto in_32_bits = [](const char* what, Index value) {
+      return checked_int32("TokenLayout", what, value, kMostKeys);
+    };
+    const std::int32_t prefix_begin = in_32_bits("the prefix's slot", prefix_slot);
+    const std::int32_t before = in_32_bits("the length of the prefix", prefix);
+    const std::int32_t own = in_32_bits("the first slot", own_slot);
+    const std::int32_t seen = in_32_bits("the step", step) + 1;
+    const std::int32_t at = in_32_bits("the position", prefix + step);
+    const std::int32_t to = in_32_bits("the slot", own_slot + step);
+    in_32_bits("the number of rows", rows() + 1);
+    position.push_back(at);
+    slot.push_back(to);
+    keys.push_back({prefix_begin, before, own, seen});
   }
 
  private:
@@ -144,6 +158,8 @@ struct TokenLayout {
 
   Segment add(Index length, std::int32_t prefix_slot, std::int32_t prefix, bool causal) {
     GAZE_CHECK(length > 0, "TokenLayout", "a segment needs at least one row, got ", length);
+    checked_int32("TokenLayout", "the number of rows", checked_sum("TokenLayout", rows(), length),
+                  kMostKeys);
     const auto first = static_cast<std::int32_t>(reserve(length, prefix));
     const Segment s{static_cast<std::int32_t>(rows()), static_cast<std::int32_t>(length), first,
                     prefix_slot, prefix};

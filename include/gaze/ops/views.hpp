@@ -21,19 +21,19 @@ Tensor<T, Device> contiguous(const Tensor<T, Device>& x) {
 /// The same values in row-major order under another shape; one size may be -1.
 template <class T, class Device>
 Tensor<T, Device> reshape(const Tensor<T, Device>& input, Shape shape) {
-  Index known = 1;
   int open = -1;
   for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] == -1) {
-      GAZE_CHECK(open < 0, "reshape", "more than one -1 in ", shape);
-      open = i;
-    } else {
-      known *= shape[i];
-    }
+    if (shape[i] != -1) continue;
+    GAZE_CHECK(open < 0, "reshape", "more than one -1 in ", shape);
+    open = i;
   }
-  if (open >= 0) shape[open] = known ? input.numel() / known : 0;
-  GAZE_CHECK(shape.numel() == input.numel(), "reshape", input.shape(), " has ", input.numel(),
-             " elements, ", shape, " has ", shape.numel());
+  if (open >= 0) {
+    shape[open] = 1;
+    const Index known = shape.numel("reshape");
+    shape[open] = known ? input.numel() / known : 0;
+  }
+  GAZE_CHECK(shape.numel("reshape") == input.numel(), "reshape", input.shape(), " has ",
+             input.numel(), " elements, ", shape, " has ", shape.numel());
   const Tensor<T, Device> x = contiguous(input);
   Tensor<T, Device> y = x.view(0, shape, contiguous_strides(shape));
   if (recorded(x))
@@ -134,7 +134,7 @@ Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int d
     if (size >= 0) other[d] = shape[d];
     GAZE_CHECK(other == shape, "concatenate", "shapes differ beside dimension ", d, ": ",
                parts.front().shape(), " and ", x.shape());
-    shape[d] += size;
+    shape[d] = checked_sum("concatenate", shape[d], size);
     wanted = wanted || recorded(x);
   }
   Tensor<T, Device> y(shape);

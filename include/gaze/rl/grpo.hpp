@@ -295,6 +295,7 @@ void micro_batch(const Policy& policy, const Batch<Policy>& batch, const GrpoSet
 template <class Policy>
 StepSums gradients(const Policy& policy, const Batch<Policy>& batch, const GrpoSettings& s,
                    double bonus, std::size_t begin, std::size_t end) {
+  WholeGradient gradient;
   LossInputs in = loss_inputs(batch, s, begin, end);
   LossTotals totals = loss_totals(in, s.loss);
   const auto micro = std::min(static_cast<std::size_t>(s.groups_per_micro), end - begin);
@@ -307,6 +308,7 @@ StepSums gradients(const Policy& policy, const Batch<Policy>& batch, const GrpoS
   StepSums sums;
   for (std::size_t at = begin; at < end; at += micro)
     micro_batch(policy, batch, s, totals, bonus, at, std::min(end, at + micro), sums);
+  gradient.done();
   return sums;
 }
 
@@ -393,9 +395,8 @@ inline void report_updates(const std::vector<StepSums>& steps, double tokens, co
 }  // namespace detail
 
 /// One GRPO step: rollout, rewards, advantages, and the gradients of its updates; `apply` is called
-/// between them, and the last gradients are left for the caller. `reference` is only needed with a
-/// KL term; `adaptive`, where it is given, holds the coefficient of the entropy bonus from step to
-/// step. Metrics carry TRL's names.
+/// between them, the last are left for the caller. `reference` is only needed with a KL term, and
+/// `adaptive` may hold the entropy bonus from step to step. Metrics carry TRL's names.
 template <class Policy>
 Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Policy>>& reference,
                   const GrpoSettings& s, const Task<Policy>& task, std::int32_t end_token,

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "gaze/cpu/isa.hpp"
 #include "gaze/io/append_log.hpp"
@@ -108,10 +109,16 @@ class Trainer {
   }
 
   /// Runs one stage, or the rest of it; a stage before the saved one is skipped. Interrupted is
-  /// thrown between two steps.
+  /// thrown between two steps. After it, or whatever a step threw, the weights are somewhere in the
+  /// stage: make them and the trainer anew to go on from what was saved.
   void run(const Stage& stage, const Step& step) {
+    GAZE_CHECK(!std::exchange(unfinished_, true), "train",
+               "a stage of this trainer was not finished; another one resumes it from ", run_.path);
     const Index position = stage_count_++;
-    if (saved_ && position < saved_stage()) return;
+    if (saved_ && position < saved_stage()) {
+      unfinished_ = false;
+      return;
+    }
     if (stage.parts.empty())
       parameters_.train_all();
     else
@@ -123,7 +130,9 @@ class Trainer {
     for (Index i = first; i < stage.steps; ++i) {
       const double start = detail::seconds_now();
       const double rate = stage.rate(i);
+      WholeGradient gradient;
       Metrics metrics = step(i, [&] { optimiser.step(rate); });
+      gradient.done();
       const double norm = optimiser.step(rate);
       metrics.emplace_back("grad_norm", norm);
       metrics.emplace_back("lr", rate);
@@ -138,6 +147,7 @@ class Trainer {
         throw Interrupted(detail::concat("stopped after step ", i + 1, " of stage ", stage.name,
                                          "; saved in ", run_.state()));
     }
+    unfinished_ = false;
   }
 
  private:
@@ -192,6 +202,7 @@ class Trainer {
   std::optional<io::SafetensorsFile> saved_;
   std::optional<io::AppendLog> log_;
   Index stage_count_ = 0;
+  bool unfinished_ = false;
 };
 
 }  // namespace gaze

@@ -346,7 +346,7 @@ GAZE_FN void attention_grad_scores(int n, int marks, const int* count, const flo
 }
 
 /// to[c][r] = from[r][c]; whole vectors are written.
-GAZE_FN void attention_transpose(int rows, int cols, const float* from, int stride, float* to,
+GAZE_FN void attention_transpose(int rows, int cols, const float* from, Index stride, float* to,
                                  int to_stride) {
   gemm_transposed(from, stride, rows, cols, to, to_stride);
 }

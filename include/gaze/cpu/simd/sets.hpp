@@ -26,6 +26,13 @@ namespace gaze::simd::generic {
 #undef GAZE_INLINE
 #undef GAZE_TARGET
 
+// g++ before 13 warns of the undefined vectors inside its own AVX-512 intrinsics wherever they are
+// inlined. A pragma at any function of the chain of inlining silences it, so it stands around ours.
+#if GAZE_X86 && defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #if GAZE_X86
 #define GAZE_TARGET __attribute__((target("avx2,fma")))
 #define GAZE_FN GAZE_TARGET inline
@@ -82,6 +89,9 @@ namespace gaze::simd::amx {
 #undef GAZE_FN
 #undef GAZE_INLINE
 #undef GAZE_TARGET
+#endif
+#if GAZE_X86 && defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic pop
 #endif
 #undef GAZE_KERNEL_FILES
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Arithmetic on sizes from outside: what no Index, or no 32 bits, can hold is an Error instead of a
+// number that wrapped around.
+#pragma once
+#include <limits>
+#include <optional>
+#include <span>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+
+namespace gaze {
+
+/// a + b and a b of operation `where`.
+inline Index checked_sum(const char* where, Index a, Index b) {
+  Index sum = 0;
+  GAZE_CHECK(!__builtin_add_overflow(a, b, &sum), where, "a size of ", a, " + ", b,
+             " does not fit in 64 bits");
+  return sum;
+}
+inline Index checked_product(const char* where, Index a, Index b) {
+  Index product = 0;
+  GAZE_CHECK(!__builtin_mul_overflow(a, b, &product), where, "a size of ", a, " x ", b,
+             " does not fit in 64 bits");
+  return product;
+}
+
+/// The number of elements of an array of these sizes; nothing where a size is below 0, or where no
+/// Index holds the product. A size of 0 does not excuse the others: strides are their products.
+constexpr std::optional<Index> element_count(std::span<const Index> sizes) {
+  Index product = 1;
+  bool empty = false;
+  for (const Index size : sizes) {
+    if (size < 0 || __builtin_mul_overflow(product, size > 0 ? size : 1, &product)) return {};
+    empty = empty || size == 0;
+  }
+  return empty ? 0 : product;
+}
+
+/// `value`, which operation `where` calls `what`, in 32 bits: 0 to `most`.
+inline std::int32_t checked_int32(const char* where, const char* what, Index value,
+                                  std::int32_t most = std::numeric_limits<std::int32_t>::max()) {
+  GAZE_CHECK(value >= 0 && value <= most, where, what, " is ", value, ", which is not within 0 to ",
+             most);
+  return static_cast<std::int32_t>(value);
+}
+
+}  // namespace gaze

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+// Steps of training in which memory runs out: at every allocation, or at every few. Tried again, a
+// step gives the bits of one that was never disturbed, or says that gradients must be cleared.
+#include <cstring>
+#include <memory_resource>
+
+#include "gaze/rl/grpo.hpp"
+#include "gaze/train/loop.hpp"
+#include "tests/folder.hpp"
+#include "tests/small_model.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+using Catch::Contains;
+using Policy = models::Vlm<float>;
+using Memory = Allocator<Cpu>;
+
+/// Has nothing for the next request after `left` others, and then memory again.
+class FailsOnce : public std::pmr::memory_resource {
+ public:
+  static constexpr Index never = -1;
+  Index left = never, failures = 0;
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    if (left >= 0 && left-- == 0) {
+      ++failures;
+      throw std::bad_alloc();
+    }
+    return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+  }
+  void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
+    std::pmr::new_delete_resource()->deallocate(p, bytes, alignment);
+  }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+};
+
+/// Every block of tensors is asked for anew while it lives. Made before all tensors.
+struct FailingMemory : FailsOnce {
+  FailingMemory() {
+    Memory::keep_at_most(0);
+    Memory::use(this);
+  }
+  ~FailingMemory() override {
+    Memory::use(nullptr);
+    Memory::keep_at_most(static_cast<std::size_t>(-1));
+  }
+};
+
+/// All weights, one after another.
+std::vector<float> values_of(const Parameters<float>& parameters) {
+  std::vector<float> all;
+  for (const auto& pack : parameters.packs()) {
+    const auto values = pack.values.to_vector();
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+void set_values(Parameters<float>& parameters, const std::vector<float>& all) {
+  const float* from = all.data();
+  for (auto& pack : parameters.packs()) {
+    std::copy_n(from, pack.size, pack.values.data());
+    pack.values.changed();
+    from += pack.size;
+  }
+  parameters.clear_gradients();
+}
+
+/// What came of the steps that failed, when they were tried again as if nothing had happened.
+struct Outcomes {
+  Index failed = 0, repeated = 0, refused = 0;
+};
+
+/// Calls step() with every `stride`-th allocation failing, from the same weights each time; it
+/// makes its own optimiser. Tried again it must give the undisturbed step's weights, or throw until
+/// the gradients are cleared.
+template <class Step>
+Outcomes fail_each(FailingMemory& memory, Parameters<float>& parameters, Index stride, Step step) {
+  const auto start = values_of(parameters);
+  step();
+  const auto expected = bits(values_of(parameters));
+  Outcomes out;
+  for (Index k = 0;; k += stride) {
+    INFO("allocation " << k << " fails");
+    set_values(parameters, start);
+    memory.left = k;
+    try {
+      step();
+      memory.left = FailsOnce::never;
+      CHECK(bits(values_of(parameters)) == expected);
+      return out;
+    } catch (const Error& error) {
+      CHECK_THAT(error.what(), Contains("out of memory"));
+    }
+    memory.left = FailsOnce::never;
+    ++out.failed;
+    CHECK(bits(values_of(parameters)) == bits(start));
+    try {
+      step();
+      ++out.repeated;
+    } catch (const Error& error) {
+      CHECK_THAT(error.what(), Contains("unfinished") && Contains("clear"));
+      ++out.refused;
+      parameters.clear_gradients();
+      step();
+    }
+    CHECK(bits(values_of(parameters)) == expected);
+  }
+}
+
+/// The gradient of two micro-batches.
+void train_on_two(const Policy& model, const std::vector<models::Prompt>& prompts) {
+  WholeGradient gradient;
+  for (const auto& prompt : prompts) {
+    const auto answer = random_tokens(3, 4);
+    const std::vector<models::Group> groups{{&prompt, {answer}}};
+    backward(neg(mean(model.logprobs(groups).logp)));
+  }
+  gradient.done();
+}
+
+double reward(const Completion& c) { return c.tokens.empty() ? 0 : c.tokens.front() % 7; }
+
+rl::Task<Policy> task_of(const std::vector<models::Prompt>& prompts) {
+  rl::Task<Policy> task;
+  task.prompts = [&prompts](Index, Index, Index count) {
+    std::vector<rl::TaskPrompt<Policy>> out;
+    for (Index i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(i) % prompts.size();
+      out.push_back({&prompts[at], static_cast<std::uint64_t>(i), at});
+    }
+    return out;
+  };
+  task.score = [](Index, auto, std::span<const Completion> completions, Metrics&) {
+    std::vector<double> rewards;
+    for (const Completion& c : completions) rewards.push_back(reward(c));
+    return rewards;
+  };
+  return task;
+}
+
+}  // namespace
+
+TEST_CASE("a supervised step that ran out of memory anywhere can be tried again", "[memory]") {
+  FailingMemory memory;
+  for (const bool bf16 : {false, true}) {
+    INFO((bf16 ? "bf16" : "float32"));
+    auto c = with_head_size(32);
+    c.bf16 = bf16;
+    const std::vector<models::Prompt> prompts{image_prompt(c, 1, 3), text_prompt(2, 4)};
+    Policy model(c, image_token, 7);
+    model.parameters().train_only({"vit", "projector", "decoder"});
+    const auto out = fail_each(memory, model.parameters(), 1, [&] {
+      AdamW<float> optimiser(model.parameters(), {});
+      train_on_two(model, prompts);
+      optimiser.step(0.01);
+    });
+    CHECK(out.failed > 100);
+    CHECK(out.repeated > 20);
+    CHECK(out.refused > 50);
+  }
+}
+
+TEST_CASE("a GRPO step that ran out of memory can be tried again", "[memory]") {
+  FailingMemory memory;
+  const auto c = with_head_size(32);
+  const std::vector<models::Prompt> prompts{image_prompt(c, 1, 3), text_prompt(2, 4)};
+  Policy model(c, image_token, 7);
+  model.parameters().train_only({"vit", "projector", "decoder"});
+  rl::GrpoSettings s;
+  s.prompts = 2;
+  s.group = 2;
+  s.groups_per_micro = 1;
+  s.sampling.max_tokens = 4;
+  const auto task = task_of(prompts);
+  const Policy* none = nullptr;
+  const auto out = fail_each(memory, model.parameters(), 7, [&] {
+    AdamW<float> optimiser(model.parameters(), {});
+    rl::grpo_step(model, none, s, task, end_token, 0, Watch::nothing,
+                  [&] { optimiser.step(0.01); });
+    optimiser.step(0.01);
+  });
+  CHECK(out.failed > 30);
+  CHECK(out.repeated > 0);
+  CHECK(out.refused > 0);
+}
+
+TEST_CASE("a gradient of a failed backward is refused until it is cleared", "[memory]") {
+  FailingMemory memory;
+  Parameters<float> parameters;
+  const Linear<float, Cpu> first(parameters, "first", "model", 3, 3, true);
+  const Linear<float, Cpu> second(parameters, "second", "model", 3, 3, true);
+  parameters.allocate(1);
+  AdamW<float> optimiser(parameters, {});
+  const auto x = Tensor<float>::full({2, 3}, 1);
+  const auto loss = [&] { return sum(square(second(gelu(first(x))))); };
+
+  // The last allocation of backward(): some gradients have arrived, others not.
+  Index most = 0;
+  for (Index k = 0; memory.failures == most; ++k) {
+    const auto y = loss();
+    parameters.clear_gradients();
+    memory.left = k;
+    try {
+      backward(y);
+      memory.left = FailsOnce::never;
+      break;
+    } catch (const Error&) {
+      most = memory.failures;
+    }
+  }
+  REQUIRE(most > 0);
+  const auto y = loss();
+  parameters.clear_gradients();
+  memory.left = most - 1;
+  CHECK_THROWS_WITH(backward(y), Contains("out of memory"));
+  memory.left = FailsOnce::never;
+
+  CHECK_THROWS_WITH(parameters.find("second.weight")->value.grad(), Contains("unfinished"));
+  CHECK_THROWS_WITH(optimiser.step(0.1), Contains("unfinished") && Contains("second.weight") &&
+                                             Contains("clear_gradients()") &&
+                                             !Contains("first.weight"));
+  CHECK_THROWS_WITH(backward(loss()), Contains("unfinished") && Contains("clear it"));
+  CHECK_THROWS_AS(backward(y), Error);  // the graph of the failed pass is of no use
+  parameters.clear_gradients();
+  backward(loss());
+  const auto once = parameters.find("second.weight")->value.grad().to_vector();
+  parameters.clear_gradients();
+  backward(loss());
+  CHECK(parameters.find("second.weight")->value.grad().to_vector() == once);
+}
+
+TEST_CASE("what a failed backward passed on through a checkpoint is refused too", "[memory]") {
+  auto w = Tensor<float>::from({2}, {1, 2}), x = Tensor<float>::from({2}, {3, 4});
+  w.requires_grad();
+  x.requires_grad();
+  const auto fails = [](const Tensor<float>& in) {
+    Tensor<float> y = in.detach();
+    record(
+        "fails", y, [](const auto&) { GAZE_FAIL("fails", "always"); }, in);
+    return y;
+  };
+  const auto times_w = [&](const Tensor<float>& in) { return mul(in, w); };
+  // The checkpoint comes first in backward and adds to w; what is before it throws.
+  CHECK_THROWS_WITH(backward(sum(checkpoint(times_w, fails(x)))), Contains("always"));
+  CHECK_THROWS_WITH(w.grad(), Contains("unfinished"));
+  CHECK(!x.grad().defined());
+  CHECK_THROWS_WITH(backward(sum(mul(x, w))), Contains("unfinished"));
+  w.node()->clear();
+  x.node()->clear();
+  backward(sum(mul(x, w)));
+  CHECK(w.grad().to_vector() == std::vector<float>{3, 4});
+}
+
+TEST_CASE("micro-batches of one gradient fail together", "[autograd]") {
+  auto w = Tensor<float>::from({2}, {1, 2});
+  w.requires_grad();
+  const auto step = [&](bool fails) {
+    WholeGradient gradient;
+    backward(sum(square(w)));
+    GAZE_CHECK(!fails, "second", "no memory for its forward pass");
+    backward(sum(square(w)));
+    gradient.done();
+  };
+  CHECK_THROWS_WITH(step(true), Contains("no memory"));
+  CHECK_THROWS_WITH(step(false), Contains("unfinished"));
+  w.node()->clear();
+  step(false);
+  CHECK(w.grad().to_vector() == std::vector<float>{4, 8});
+  step(false);  // further gradients add up, as ever
+  CHECK(w.grad().to_vector() == std::vector<float>{8, 16});
+}
+
+TEST_CASE("a trainer does not go on after a step that threw", "[train]") {
+  const Folder folder("failed_steps");
+  Parameters<float> parameters;
+  const Linear<float, Cpu> layer(parameters, "layer", "model", 2, 1, true);
+  parameters.allocate(1);
+  RunFolder run;
+  run.path = folder.file("run");
+  Trainer<float> trainer(parameters, run);
+  Stage stage;
+  stage.steps = 3;
+  const auto x = Tensor<float>::full({4, 2}, 1);
+  const auto step = [&](Index i, const auto&) -> Metrics {
+    backward(sum(square(layer(x))));
+    GAZE_CHECK(i < 1, "step", "no memory");
+    return {};
+  };
+  CHECK_THROWS_WITH(trainer.run(stage, step), Contains("no memory"));
+  CHECK_THROWS_WITH(AdamW<float>(parameters, {}).step(0.1), Contains("unfinished"));
+  CHECK_THROWS_WITH(trainer.run(stage, step), Contains("not finished"));
+}
