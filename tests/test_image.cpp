@@ -106,7 +106,7 @@ TEST_CASE("PNG files of every kind give Pillow's pixels") {
 }
 
 TEST_CASE("JPEG files give Pillow's pixels but for rounding") {
-  REQUIRE(golden()["jpeg"].size() == 4);
+  REQUIRE(golden()["jpeg"].size() == 6);
   for (const auto& one : golden()["jpeg"]) {
     const Image expected = image_of(one);
     const Image found = decode_image(from_hex(one["file"].get<std::string>()));
@@ -162,7 +162,8 @@ TEST_CASE("data that unpacks without end is refused") {
   gaze::image::detail::put_chunk(png, "IDAT", {packed, static_cast<std::size_t>(length)});
   gaze::image::detail::put_chunk(png, "IEND", {});
   std::free(packed);
-  CHECK(contains(error_of([&] { decode_image(png, "bomb.png"); }), "bomb.png: damaged (outofmem)"));
+  CHECK(contains(error_of([&] { decode_image(png, "bomb.png"); }),
+                 "bomb.png: damaged (its data unpack to more than its pixels)"));
 }
 
 TEST_CASE("what is no image is refused") {

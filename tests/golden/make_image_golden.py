@@ -58,6 +58,9 @@ def main() -> None:
              packed(smooth(40, 24), format="JPEG", quality=90, subsampling=2),
              packed(smooth(40, 24), format="JPEG", quality=95, progressive=True),
              packed(smooth(40, 24).convert("L"), format="JPEG", quality=95)]
+    # 4:2:2 of an even and an odd width, where the last columns' colours come from their neighbours.
+    jpegs += [packed(source.resize((width, 9)), format="JPEG", quality=95, subsampling=1)
+              for width in (12, 13)]
     golden = {"width": 13, "height": 9, "rgb": source.tobytes().hex(), "resized": resized,
               "png": pngs, "jpeg": jpegs}
     out = pathlib.Path(__file__).parent / "image_golden.json"

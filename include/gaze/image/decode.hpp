@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // PNG and JPEG to pixels, by stb_image, and pixels to what a model reads.
 //
-// Images come from outside. The size a file declares is checked before anything is decoded, and
-// while decoding no single piece of memory may exceed what an image of that size can need: a
-// small file that unpacks without end fails, too. Alpha is dropped, not blended with anything, and
-// grey becomes three equal channels: what Pillow's convert("RGB") does. Of 16 bits, the high 8
-// stay.
+// Images come from outside: inspect.hpp checks the whole file before stb_image sees it. A second
+// fence stands while it decodes: no single piece of memory may exceed what an image of that size
+// can need, and all of it begins as zeros, so that nothing of the program's memory can show in a
+// picture. Alpha is dropped, not blended with anything, and grey becomes three equal channels: what
+// Pillow's convert("RGB") does. Of 16 bits, the high 8 stay.
 //
 // stb_image is compiled into each file that includes this, with internal linkage, so it meets no
 // other copy in the program; do not define STB_IMAGE_IMPLEMENTATION in the same file.
@@ -14,7 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/image/inspect.hpp"
 
 namespace gaze::image {
 
@@ -29,11 +30,6 @@ namespace gaze::image {
 struct Image {
   int width = 0, height = 0;
   std::vector<std::uint8_t> rgb;
-};
-
-struct DecodeLimits {
-  std::int64_t max_pixels = std::int64_t{64} << 20;
-  int max_side = 16384;
 };
 
 namespace detail {
@@ -44,15 +40,33 @@ inline std::size_t& allocation_limit() {
   return limit;
 }
 inline void* limited_malloc(std::size_t bytes) {
-  return bytes <= allocation_limit() ? std::malloc(bytes) : nullptr;
+  return bytes <= allocation_limit() ? std::calloc(bytes, 1) : nullptr;
 }
 inline void* limited_realloc(void* old, std::size_t bytes) {
   return bytes <= allocation_limit() ? std::realloc(old, bytes) : nullptr;
 }
 
+/// A row of a JPEG's colour, twice as wide: each value a quarter from its neighbour, as libjpeg
+/// does it. stb_image's own takes the last but one from the wrong neighbour.
+inline unsigned char* twice_as_wide(unsigned char* out, const unsigned char* in, int width) {
+  for (int i = 0; i < width; ++i) {
+    const int left = in[i > 0 ? i - 1 : 0], right = in[i + 1 < width ? i + 1 : i];
+    out[2 * i] = static_cast<unsigned char>((3 * in[i] + left + 2) >> 2);
+    out[2 * i + 1] = static_cast<unsigned char>((3 * in[i] + right + 2) >> 2);
+  }
+  return out;
+}
+
 }  // namespace detail
 }  // namespace gaze::image
 
+// stb_image takes the address of a function of this name; its own becomes another (below).
+static inline unsigned char* stbi__resample_row_h_2(unsigned char* out, unsigned char* in,
+                                                    unsigned char*, int width, int) {
+  return gaze::image::detail::twice_as_wide(out, in, width);
+}
+
+#define stbi__resample_row_h_2(...) gaze_unused_resample_row_h_2(__VA_ARGS__)
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
@@ -70,6 +84,7 @@ inline void* limited_realloc(void* old, std::size_t bytes) {
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #include <stb/stb_image.h>
 #pragma GCC diagnostic pop
+#undef stbi__resample_row_h_2
 #undef STB_IMAGE_STATIC
 #undef STB_IMAGE_IMPLEMENTATION
 #undef STBI_ONLY_PNG
@@ -85,9 +100,17 @@ namespace gaze::image {
 
 namespace detail {
 
-inline std::string stb_reason() {
+/// Some failures of stb_image set no reason; that of an earlier image would stand for them. An
+/// empty file sets one that no inspected file can give.
+inline constexpr std::string_view kNoStbReason = "unknown image type";
+inline void forget_stb_reason() {
+  int width = 0, height = 0, channels = 0;
+  stbi_info_from_memory(nullptr, 0, &width, &height, &channels);
+}
+inline std::string_view stb_reason() {
   const char* reason = stbi_failure_reason();
-  return reason == nullptr ? "unknown" : reason;
+  const bool known = reason != nullptr && *reason != '\0' && reason != kNoStbReason;
+  return known ? reason : "its data do not decode";
 }
 
 /// Enough for any buffer an honest image of this size needs: 16 bytes per pixel cover four
@@ -99,47 +122,28 @@ inline std::size_t honest_allocation(int width, int height, std::size_t file_byt
 
 }  // namespace detail
 
-/// The declared size {width, height} of a PNG or JPEG, checked against the limits; nothing is
-/// decoded. `source` names the image in errors.
-inline std::pair<int, int> image_size(std::span<const std::uint8_t> bytes,
-                                      const std::string& source = "image",
-                                      const DecodeLimits& limits = {}) {
-  GAZE_CHECK(bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()),
-             "decode_image", source, ": a file of ", bytes.size(), " bytes is too large");
-  detail::allocation_limit() = 65536;  // headers need next to nothing
-  int width = 0, height = 0, channels = 0;
-  const int ok = stbi_info_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width,
-                                       &height, &channels);
-  GAZE_CHECK(ok != 0, "decode_image", source, ": not a PNG or JPEG (", detail::stb_reason(), ")");
-  const bool fits = width > 0 && height > 0 && width <= limits.max_side &&
-                    height <= limits.max_side && std::int64_t{width} * height <= limits.max_pixels;
-  GAZE_CHECK(fits, "decode_image", source, ": declares ", width, "x", height,
-             " pixels; the limits are ", limits.max_side, " per side and ", limits.max_pixels,
-             " in all");
-  return {width, height};
-}
-
 /// Decodes a PNG or JPEG.
 inline Image decode_image(std::span<const std::uint8_t> bytes, const std::string& source = "image",
                           const DecodeLimits& limits = {}) {
-  const auto [declared_width, declared_height] = image_size(bytes, source, limits);
-  detail::allocation_limit() =
-      detail::honest_allocation(declared_width, declared_height, bytes.size());
-  Image image;
-  int channels = 0;
-  stbi_uc* pixels = stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()),
-                                          &image.width, &image.height, &channels, 3);
-  GAZE_CHECK(pixels != nullptr, "decode_image", source, ": damaged (", detail::stb_reason(), ")");
-  const std::size_t count =
-      static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3;
-  try {
-    image.rgb.assign(pixels, pixels + count);
-  } catch (...) {
-    stbi_image_free(pixels);
-    throw;
+  const Inspected found = inspect(bytes, source, limits);
+  std::vector<std::uint8_t> whole;
+  if (found.png.short_palette()) {
+    whole = detail::with_whole_palette(bytes, found.png);
+    bytes = whole;
   }
-  stbi_image_free(pixels);
-  return image;
+  detail::allocation_limit() = detail::honest_allocation(found.width, found.height, bytes.size());
+  detail::forget_stb_reason();
+  int width = 0, height = 0, channels = 0;
+  const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
+      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height,
+                            &channels, 3),
+      stbi_image_free);
+  GAZE_CHECK(pixels != nullptr, "decode_image", source, ": damaged (", detail::stb_reason(), ")");
+  GAZE_CHECK(width == found.width && height == found.height, "decode_image", source,
+             ": decoded to ", width, "x", height, " pixels instead of ", found.width, "x",
+             found.height);
+  const auto count = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
+  return {width, height, {pixels.get(), pixels.get() + count}};
 }
 inline Image decode_image(std::string_view bytes, const std::string& source = "image",
                           const DecodeLimits& limits = {}) {

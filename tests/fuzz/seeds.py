@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Small pictures of every kind to start fuzzing from: python3 tests/fuzz/seeds.py FOLDER
+
+needs Pillow and takes the files of tests/golden/image_golden.json as well.
+"""
+
+import json
+import pathlib
+import random
+import sys
+
+import PIL.Image
+
+
+def main() -> None:
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    golden = pathlib.Path(__file__).parents[1] / "golden" / "image_golden.json"
+    for kind in ("png", "jpeg"):
+        for i, one in enumerate(json.loads(golden.read_text(encoding="utf-8"))[kind]):
+            (folder / f"golden{i}.{kind}").write_bytes(bytes.fromhex(one["file"]))
+    draw = random.Random(1)
+    for width, height in ((1, 1), (9, 17), (24, 16), (33, 40)):
+        values = bytes(draw.randrange(256) for _ in range(width * height * 3))
+        noise = PIL.Image.frombytes("RGB", (width, height), values)
+        for mode in ("RGB", "L", "CMYK"):
+            image = noise.convert(mode)
+            for name, options in {
+                "plain": {}, "progressive": {"progressive": True}, "optimized": {"optimize": True},
+                "restarts": {"restart_marker_blocks": 1}, "422": {"subsampling": 1},
+                "420": {"subsampling": 2, "progressive": True, "restart_marker_blocks": 2},
+            }.items():
+                image.save(folder / f"{width}x{height}{mode}{name}.jpg", quality=40, **options)
+        for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
+            image = noise.convert("L").convert(mode) if mode == "I;16" else noise.convert(mode)
+            for level in (0, 9):
+                image.save(folder / f"{width}x{height}{mode[:4]}{level}.png", compress_level=level)
+        noise.quantize(3).save(folder / f"{width}x{height}P3.png", transparency=1)
+
+
+if __name__ == "__main__":
+    main()
