@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The program and the files around it: one writer per folder, closed and full standard streams,
 // folders that are somebody else's, runs that may not be pooled.
+#include <chrono>
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "gaze/io/folder_lock.hpp"
 #include "gaze/io/json.hpp"
@@ -233,18 +235,19 @@ TEST_CASE("of two processes on one folder one is refused; a killed one's leftove
   if (!have_program()) return;
   const std::string out = at("two"), log = out + "/warm/seed0/metrics.jsonl";
   Words line = sft(out);
-  std::string both;
-  for (const auto& word : line) both += " '" + word + "'";
-  // The one that is refused comes back at once; then the other is killed.
-  CHECK(shell("\"$gaze\"" + both + " 2>'" + at("err1") + "' & one=$!; \"$gaze\"" + both + " 2>'" +
-              at("err2") +
-              "' & two=$!; wait -n; code=$?; "
-              "while ! test -s '" +
-              log + "'; do sleep 0.1; done; kill -9 $one $two 2>/dev/null; wait; exit $code") == 2);
-  const std::string first = io::read_file(at("err1")), second = io::read_file(at("err2"));
-  const std::string refusal =
-      "gaze: [gaze::lock] " + out + ": another process is writing to this folder\n";
-  CHECK((first == refusal) != (second == refusal));
+  {
+    const Started one(line, "one_"), two(line, "two_");
+    for (int i = 0; i < 12000 && (!fs::exists(log) || fs::file_size(log) < 500); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    one.signal(SIGKILL);  // the one that was refused is over already
+    two.signal(SIGKILL);
+    Done first = one.wait(), second = two.wait();
+    if (second.code == 2) std::swap(first, second);
+    CHECK(first.code == 2);
+    CHECK(first.err ==
+          "gaze: [gaze::lock] " + out + ": another process is writing to this folder\n");
+    CHECK(second.code == -SIGKILL);
+  }
 
   // As if the kill had come while these were written.
   const Words leftovers = {out + "/.gaze-0123456789abcdef.tmp",
