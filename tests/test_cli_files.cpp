@@ -277,12 +277,45 @@ TEST_CASE("of two processes on one folder one is refused; a killed one's leftove
   CHECK(io::read_file(out + "/tokenizer.json") == words);
 }
 
-TEST_CASE("with a closed stderr no progress is in the logs", "[slow]") {
+TEST_CASE("a run goes on where nobody hears of its progress, and its logs hold none of it",
+          "[slow]") {
   if (!have_program()) return;
-  const std::string out = at("silent");
+  const std::string out = at("silent"), code = at("code");
   std::string words;
   for (const auto& word : sft(out)) words += " '" + word + "'";
-  CHECK(shell("\"$gaze\"" + words + " >/dev/null 2>&-") == 0);
-  check_log(out + "/warm/seed0/metrics.jsonl");
-  check_log(out + "/metrics.jsonl");
+  for (const char* deaf : {"2>&-", "2>&1 | true"}) {
+    INFO(deaf);
+    fs::remove_all(out);
+    shell("(\"$gaze\"" + words + " >/dev/null; echo $? >" + code + ") " + deaf);
+    CHECK(io::read_file(code) == "0\n");
+    check_log(out + "/warm/seed0/metrics.jsonl");
+    check_log(out + "/metrics.jsonl");
+  }
+}
+
+TEST_CASE("SIGTERM stops a run as Ctrl-C does, a second signal ends it at once", "[slow]") {
+  if (!have_program()) return;
+  const std::string out = at("stopped"), log = out + "/warm/seed0/metrics.jsonl";
+  Words line = sft(out);
+  line.push_back("--resume");
+  std::uintmax_t size = 0;
+  for (const int second : {0, SIGINT, SIGTERM}) {
+    const Started run(line);
+    for (int i = 0; i < 12000 && (!fs::exists(log) || fs::file_size(log) < size + 500); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    run.signal(SIGTERM);
+    if (second) run.signal(second);
+    const Done d = run.wait();
+    INFO(d.err);
+    // Where both signals come between two steps the first is all that was needed.
+    CHECK((d.code == 130 || (second && d.code == -second)));
+    if (d.code == 130) CHECK(holds(d.err, "--resume"));
+    if (d.code == 130) CHECK_FALSE(fs::exists(out + "/.gaze.lock"));
+    CHECK(fs::exists(out + "/warm/seed0/state.safetensors"));
+    size = fs::file_size(log);
+  }
+  const Done d = gaze_run(line);
+  INFO(d.err);
+  REQUIRE(d.code == 0);
+  check_log(log);
 }
