@@ -45,14 +45,15 @@ __device__ Index likeliest(const T* row, Index v) {
 }
 
 /// Walks the probabilities in ascending order until u times their sum is used up: chunks of 32 as a
-/// whole, then the tokens of the chunk one by one. One warp, all lanes get the token.
+/// whole, then the tokens of the chunk one by one. One warp, all lanes get the token; -1 where no
+/// token has any probability.
 template <class T>
 __device__ Index drawn(const DrawInputs<T>& in, Index r) {
   double mine = 0;
   for (Index j = lane(); j < in.v; j += kWarp) mine += in.probability(r, j);
   double left =
       in.random.uniform(in.sample[r], static_cast<std::uint64_t>(*in.step)) * warp_sum(mine);
-  Index last = 0;  // the last token with any probability, for what rounding leaves over
+  Index last = -1;  // the last token with any probability, for what rounding leaves over
   for (Index first = 0; first < in.v; first += kWarp) {
     const double q = in.probability(r, first + lane());
     const double chunk = warp_sum(q);
@@ -80,7 +81,7 @@ __global__ void draw_tokens_kernel(DrawInputs<T> in, bool greedy, std::int32_t* 
   const Index step = Index{gridDim.x} * kDrawWarps;
   for (Index r = Index{blockIdx.x} * kDrawWarps + warp(); r < in.n; r += step) {
     const Index chosen = greedy ? likeliest(in.logits + r * in.v, in.v) : drawn(in, r);
-    if (lane() == 0) token[r] = static_cast<std::int32_t>(chosen < in.v ? chosen : 0);
+    if (lane() == 0) token[r] = static_cast<std::int32_t>(chosen < in.v ? chosen : -1);
   }
 }
 

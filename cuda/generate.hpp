@@ -17,7 +17,8 @@ struct TailCut {
 
 struct GenerateKernels {
   /// token[r] drawn from softmax(logits[r] inv_temperature), whose lse is given, with the random
-  /// number at (sample[r], *step); the likeliest one, the first on a tie, if greedy.
+  /// number at (sample[r], *step); the likeliest one, the first on a tie, if greedy. -1 where no
+  /// token has any probability, which gather_rows() takes for no row.
   template <class T>
   static void draw_tokens(Index n, Index v, const T* logits, T inv_temperature, const T* lse,
                           bool greedy, const Philox& random, const std::uint64_t* sample,

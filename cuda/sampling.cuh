@@ -115,7 +115,7 @@ __device__ inline std::int32_t draw_kept(const SampleRow& row, const Threshold& 
   for (Index j = t * piece; j < end_of(t); ++j) sum += weight(j, seen);
   mass[t] = sum;
   __syncthreads();
-  double token = t == 0 ? 0 : -1;  // 0 where nothing is left to draw from: a row of NaNs
+  double token = -1;  // stays where nothing is left to draw from
   if (t == 0) {
     double left = 0;
     for (const double m : mass) left += m;

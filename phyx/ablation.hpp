@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The ablation: one warm start per seed, then every condition from it, evaluated on the same
 // problems with the same random numbers. Each (condition, seed) is a folder of its own; what is
-// finished there is not done again, and what was begun goes on where it was saved.
+// finished there is not done again, and what was begun goes on where it was saved. The problems are
+// files in data/, written unless they are there; config.json has their digests.
 #pragma once
 #include <optional>
 
 #include "gaze/core/arithmetic.hpp"
+#include "gaze/io/folder_lock.hpp"
 #include "gaze/rl/run_state.hpp"
 #include "phyx/forecast.hpp"
+#include "phyx/grpo_task.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/report/page.hpp"
 #include "phyx/results.hpp"
@@ -26,93 +29,6 @@ inline void copy_lines(const std::string& from, io::AtomicFile& to) {
 
 }  // namespace detail
 
-/// GRPO's view of the training problems: which prompts come at a step, and what a completion earns.
-template <class Device>
-class PhyxTask {
- public:
-  PhyxTask(const std::vector<Example>& examples, const text::Tokenizer& tokenizer,
-           const models::VlmConfig& config, RewardMix mix, std::uint64_t seed)
-      : examples_(examples),
-        tokenizer_(tokenizer),
-        config_(config),
-        mix_(std::move(mix)),
-        random_(seed, Purpose::data) {}
-
-  /// `separate`: a reward function per term of the mix, which GDPO normalises one by one, instead
-  /// of their weighted sum.
-  rl::Task<Model<Device>> task(bool separate = false) {
-    using Prompts = std::span<const rl::TaskPrompt<Model<Device>>>;
-    using Completions = std::span<const gaze::Completion>;
-    rl::Task<Model<Device>> out;
-    out.prompts = [this](Index step, Index round, Index count) {
-      return prompts(step, round, count);
-    };
-    if (separate)
-      out.table = [this](Index step, Prompts p, Completions c, Metrics& m) {
-        rl::RewardTable table;
-        for (const auto& term : mix_.terms) table.weights.push_back(term.second);
-        for (const MixScore& s : score(step, p, c, m)) table.rows.push_back(s.parts);
-        return table;
-      };
-    else
-      out.score = [this](Index step, Prompts p, Completions c, Metrics& m) {
-        std::vector<double> totals;
-        for (const MixScore& s : score(step, p, c, m)) totals.push_back(s.total);
-        return totals;
-      };
-    return out;
-  }
-
-  /// Called with the first scored completion of a step, for the log.
-  std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
-
- private:
-  std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const {
-    std::vector<rl::TaskPrompt<Model<Device>>> out;
-    for (Index i = 0; i < count; ++i) {
-      const auto id = static_cast<std::uint64_t>((step * 64 + round) * 4096 + i);
-      const std::size_t index = random_.below(examples_.size(), id, 1);
-      out.push_back({&examples_[index].prompt, id, index});
-    }
-    return out;
-  }
-
-  std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
-                              std::span<const gaze::Completion> completions, Metrics& m) const {
-    const std::size_t group = completions.size() / prompts.size();
-    std::vector<MixScore> out;
-    std::vector<double> sums(mix_.terms.size(), 0), counts(sums);
-    double mass = 0, correct = 0;
-    for (std::size_t i = 0; i < completions.size(); ++i) {
-      const Example& e = examples_[prompts[i / group].index];
-      const auto c = to_completion(completions[i], tokenizer_, config_, e.prompt);
-      const MixScore s = phyx::score(mix_, {e.problem, c});
-      out.push_back(s);
-      for (std::size_t k = 0; k < sums.size(); ++k)
-        if (s.parts[k]) {
-          sums[k] += *s.parts[k];
-          counts[k] += 1;
-        }
-      mass += image_mass(c.attention);
-      correct += judge_strict(e.problem, c.text).correct;
-      if (i == 0 && sample) sample(step, e, c, s);
-    }
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      m.emplace_back("rewards/" + mix_.terms[k].first + "/mean",
-                     sums[k] / std::max(1.0, counts[k]));
-    const double n = static_cast<double>(completions.size());
-    m.emplace_back("accuracy", correct / n);
-    m.emplace_back("attention/image_mass", mass / n);
-    return out;
-  }
-
-  const std::vector<Example>& examples_;
-  const text::Tokenizer& tokenizer_;
-  models::VlmConfig config_;
-  RewardMix mix_;
-  Philox random_;
-};
-
 template <class Device = Cpu>
 class Ablation {
  public:
@@ -121,19 +37,30 @@ class Ablation {
     settle(s_);
   }
 
-  /// Refuses an output folder that holds another run, unless it is this one to be resumed.
+  /// Takes the output folder, until run() ends. Refuses one that holds another run, unless it is
+  /// this one to be resumed, or files of somebody else that would be written over.
   void prepare(bool resume, const std::string& command) {
-    const std::string path = out_ + "/config.json";
+    lock_.emplace(out_);
+    io::remove_leftovers(out_ + "/images");
+    check_own_folder("ablate", out_, "config.json",
+                     {"tokenizer.json", "metrics.jsonl", "completions.jsonl", "differing.jsonl",
+                      "results.csv", "report.html", "images", "warm", "arms"});
+    const std::string path = config_path();
     io::OrderedJson mine = settings_json(s_);
     mine["device"] = Device::name;  // another one computes other bits
     if (std::filesystem::exists(path)) {
       GAZE_CHECK(resume, "ablate", path, ": this folder holds a run; --resume goes on with it");
       const io::Json theirs = io::parse_json(io::read_file(path), path);
-      const io::Json asked = io::Json::parse(mine.dump());
+      GAZE_CHECK(theirs.is_object(), "resume", path, ": not a JSON object");
+      io::Json asked = io::Json::parse(mine.dump());
+      const io::Json data = theirs.value("data", io::Json());
+      if (data.is_object() && data.contains("files")) asked["data"]["files"] = data["files"];
       for (const auto& [key, value] : asked.items()) {
         if (key == "only" || key == "seeds") continue;  // conditions and seeds stand on their own
         check_same_config(path, key, theirs.value(key, io::Json()), value);
       }
+      files_ = asked["data"].value("files", io::Json::object());
+      data_digests();
       started_ = theirs.value("started", time_text());
       seconds_before_ = theirs.value("seconds", 0.0);
     } else {
@@ -141,12 +68,12 @@ class Ablation {
     }
     command_ = command;
     begin_ = gaze::detail::seconds_now();
-    std::filesystem::create_directories(out_);
     write_config();
   }
 
   /// Everything: data, warm starts, conditions, evaluation, results.csv, report.html.
   void run() {
+    const auto lock = std::exchange(lock_, std::nullopt);
     load_data();
     forecast_memory();
     for (const std::int64_t seed : s_.seeds) {
@@ -171,8 +98,12 @@ class Ablation {
     if (listener_.begin) listener_.begin(what);
   }
 
+  std::string config_path() const { return out_ + "/config.json"; }
+  std::string data_folder() const { return out_ + "/data"; }
+
   void write_config() const {
     io::OrderedJson j = settings_json(s_);
+    if (!files_.empty()) j["data"]["files"] = files_;
     j["command"] = command_;
     j["version"] = "0.1.0";
     j["device"] = Device::name;
@@ -183,23 +114,44 @@ class Ablation {
     if (parameters_ > 0) j["parameters"] = parameters_;
     if (forecast_ > 0)
       j["memory_bytes"] = {{"forecast", forecast_}, {"most_used", Allocator<Cpu>::peak()}};
-    io::write_file(out_ + "/config.json", j.dump(2) + "\n");
+    io::write_file(config_path(), j.dump(2) + "\n");
   }
 
   // ---- data ------------------------------------------------------------------------------------
 
+  /// The parts of the suite that are evaluated.
+  std::vector<std::string> test_parts() const {
+    if (s_.split == "val") return {"val"};
+    return {"test_known", "test_new"};
+  }
+
+  /// The digests of the problems' files that are there; an Error names the first that is not the
+  /// file which config.json has.
+  io::Json data_digests() const {
+    std::vector<std::string> parts = test_parts();
+    parts.insert(parts.begin(), "train");
+    const io::Json now = suite_digests(data_folder(), parts);
+    for (const auto& [name, digest] : now.items())
+      if (files_.contains(name))
+        check_same_config(config_path(), "data.files." + name, files_[name], digest);
+    return now;
+  }
+
   void load_data() {
     say("writing and reading the problems");
-    const std::string folder = out_ + "/data";
+    const std::string folder = data_folder();
+    if (files_.empty() && !data_digests().empty())
+      say("problems that were in " + folder + " already are used as they are");
     config_ = models::preset(s_.model);
     config_.bf16 = s_.precision == "bf16";
     const int size = static_cast<int>(config_.vit.image);
     write_suite(folder, "train", s_.train_scenes, s_.data_seed, size);
-    std::vector<std::string> parts = {"val"};
-    if (s_.split == "test") parts = {"test_known", "test_new"};
+    const auto parts = test_parts();
     for (const auto& part : parts)
       write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known,
                   s_.data_seed + 1000, size);
+    files_ = data_digests();
+    write_config();
     auto training = read_suite(folder, "train");
     tokenizer_.emplace(build_tokenizer(training));
     tokenizer_->save(out_ + "/tokenizer.json");
@@ -269,6 +221,7 @@ class Ablation {
     const std::string who = std::string(c.name) + ", seed " + std::to_string(seed);
     Model<Device> model(config_, tokenizer_->image(), 0);
     std::filesystem::create_directories(folder);
+    io::remove_leftovers(folder);
     if (std::filesystem::exists(folder + "/model.safetensors")) {
       load_weights(folder + "/model.safetensors", model.parameters());
     } else {
@@ -288,7 +241,9 @@ class Ablation {
              const std::string& folder) {
     const auto key = static_cast<std::uint64_t>(seed);
     if (c.training == Training::grpo) {
-      io::AppendLog completions(folder + "/completions.jsonl");
+      const io::OrderedJson begin{{"condition", c.name}, {"seed", seed}};
+      const std::string text = begin.dump();
+      io::AppendLog completions(folder + "/completions.jsonl", text.substr(0, text.size() - 1));
       RunFolder run = run_folder(folder, c.name, seed);
       run.logs = {&completions};
       rl::GrpoSettings grpo = s_.grpo;
@@ -461,6 +416,8 @@ class Ablation {
   AblationSettings s_;
   std::string out_, command_, started_;
   Listener listener_;
+  std::optional<io::FolderLock> lock_;
+  io::Json files_ = io::Json::object();  // of data/: name, SHA-256
   double begin_ = 0, seconds_before_ = 0;
   Index parameters_ = 0, forecast_ = 0;
   models::VlmConfig config_{};

@@ -19,6 +19,7 @@
 
 #include "gaze/cpu/isa.hpp"
 #include "gaze/io/append_log.hpp"
+#include "gaze/io/folder_lock.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/loader.hpp"
 #include "phyx/results.hpp"
@@ -90,13 +91,17 @@ class FileEvaluation {
   std::vector<ResultRow> run() {
     survey();
     trained_ = load_model<Device>(s_.model);
-    const std::size_t done = prepare();
-    answer(done);
-    return finish();
+    config_ = config();
+    if (std::filesystem::exists(s_.out)) lock_.emplace(s_.out);
+    answer(prepare());
+    auto rows = finish();
+    lock_.reset();
+    return rows;
   }
 
  private:
   std::string log_path() const { return s_.out + "/predictions.jsonl"; }
+  io::AppendLog open_log() const { return io::AppendLog(log_path(), "{\"index\":"); }
   std::string config_path() const { return s_.out + "/eval.json"; }
 
   /// A file's digest, and that of the pictures in files beside it: empty where there are none.
@@ -163,13 +168,13 @@ class FileEvaluation {
   }
 
   /// Checks the folder. Returns how many problems are answered in it.
-  std::size_t prepare() {
-    config_ = config();
-    if (!std::filesystem::exists(config_path())) {
-      GAZE_CHECK(!std::filesystem::exists(log_path()), "eval", log_path(),
-                 ": is there already, and no eval.json beside it");
-      return 0;
-    }
+  std::size_t prepare() const {
+    std::vector<std::string> written = {"predictions.jsonl", "outcomes.jsonl", "results.csv"};
+    for (const auto& path : s_.data)
+      for (const char* end : {"_predictions.tsv", "_predictions_acc.csv"})
+        written.push_back(stem(path) + end);
+    check_own_folder("eval", s_.out, "eval.json", written);
+    if (!std::filesystem::exists(config_path())) return 0;
     GAZE_CHECK(s_.resume, "eval", config_path(),
                ": this folder holds an evaluation; --resume goes on with it");
     const io::Json before = io::parse_json(io::read_file(config_path()), config_path());
@@ -181,12 +186,8 @@ class FileEvaluation {
 
   /// Counts the lines of the log, and cuts off what a killed run left of one.
   std::size_t whole_lines() const {
-    io::AppendLog log(log_path());
-    std::ifstream in(log_path(), std::ios::binary);
     std::size_t count = 0;
-    std::uint64_t good = 0;
-    for (std::string line; std::getline(in, line) && !in.eof(); ++count) good += line.size() + 1;
-    log.truncate_to(good);
+    open_log().read_whole_lines([&](const std::string&, std::size_t number) { count = number; });
     return count;
   }
 
@@ -228,7 +229,16 @@ class FileEvaluation {
     }
   }
 
-  /// The folder comes into being with the first answers.
+  /// The folder comes into being with the first answers, unless another process was faster.
+  void begin_folder() {
+    if (!lock_) {
+      lock_.emplace(s_.out);
+      GAZE_CHECK(prepare() == 0, "eval", s_.out, ": another process has written to this folder");
+    }
+    if (!std::filesystem::exists(config_path()))
+      io::write_file(config_path(), config_.dump(2) + "\n");
+  }
+
   void answer_batch(const std::vector<Example>& batch,
                     const std::vector<std::pair<std::size_t, std::size_t>>& places,
                     std::size_t first) {
@@ -238,11 +248,8 @@ class FileEvaluation {
         evaluator.batch(batch, first, [&](std::size_t, const std::vector<phyx::Completion>& all) {
           greedy.push_back(all.front());
         });
-    if (!std::filesystem::exists(config_path())) {
-      std::filesystem::create_directories(s_.out);
-      io::write_file(config_path(), config_.dump(2) + "\n");
-    }
-    io::AppendLog log(log_path());
+    begin_folder();
+    io::AppendLog log = open_log();
     for (std::size_t i = 0; i < batch.size(); ++i)
       log.line(line(batch[i], greedy[i], outcomes[i], places[i]));
     log.sync();
@@ -301,6 +308,7 @@ class FileEvaluation {
 
   EvalSettings s_;
   Listener listener_;
+  std::optional<io::FolderLock> lock_;
   std::unique_ptr<TrainedModel<Device>> trained_;
   std::vector<DataDigest> digests_;  // of the data files
   std::size_t count_ = 0;            // problems, as far as is known

@@ -13,7 +13,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -167,21 +166,16 @@ inline Judgement judge_official(Form form, const std::string& answer, const std:
 /// So a scoring that was stopped goes on for free, and one that is repeated gives the same.
 class JudgeCache {
  public:
-  /// Reads what is there; a last line that a killed run left unfinished is dropped.
-  explicit JudgeCache(const std::string& path) : log_(path) {
-    std::ifstream in(path, std::ios::binary);
-    std::uint64_t good = 0;
-    std::string line;
-    for (int number = 1; std::getline(in, line); ++number) {
-      if (in.eof()) break;  // no line end
-      const auto j = io::parse_json(line, path + " line " + std::to_string(number));
+  /// Reads what is there; a last line that a killed run left unfinished is dropped. A file that is
+  /// something else is an Error and stays as it is.
+  explicit JudgeCache(const std::string& path) : log_(path, "{\"key\"") {
+    log_.read_whole_lines([&](const std::string& line, std::size_t number) {
       const std::string where = path + " line " + std::to_string(number);
+      const auto j = io::parse_json(line, where);
       const auto &key = io::json_at(j, "key", where), &reply = io::json_at(j, "reply", where);
       GAZE_CHECK(key.is_string() && reply.is_string(), "judge_cache", where, ": not texts");
       replies_[key.get<std::string>()] = reply.get<std::string>();
-      good += line.size() + 1;
-    }
-    log_.truncate_to(good);
+    });
   }
 
   /// `judge` with this memory; `model` names it. Failed calls are not remembered. The cache must

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Progress on the terminal: a bar with rate and time left, plain lines where there is no terminal.
-// (Debian packages no C++ library for it.)
+// Progress on the terminal: a bar with rate and time left, as wide as the terminal at most; plain
+// lines where there is none, or one that cannot move its cursor. (Debian packages no C++ library
+// for it.)
 #pragma once
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace gaze::phyx {
 
 class Progress {
  public:
-  Progress() : terminal_(isatty(fileno(stderr)) != 0) {}
+  Progress() : terminal_(moves_cursor()) {}
   ~Progress() { end_line(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -35,24 +40,54 @@ class Progress {
     const bool finished = done >= all;
     if (!finished && now - shown_ < (terminal_ ? 0.1 : 10)) return;
     shown_ = now;
-    char line[256];
-    if (now > 0 && done > first_) {
-      const double rate = static_cast<double>(done - first_) / now;
-      std::snprintf(line, sizeof line, "%5zu/%zu  %6.1f/s  %s left  %s", done, all, rate,
-                    clock_text(static_cast<double>(all - done) / rate).c_str(), note.c_str());
-    } else {
-      std::snprintf(line, sizeof line, "%5zu/%zu  %s", done, all, note.c_str());
-    }
+    const std::string line = text(done, all, now, note);
     if (!terminal_) {
-      std::fprintf(stderr, "  %s\n", line);
+      std::fprintf(stderr, "  %s\n", line.c_str());
       return;
     }
-    std::fprintf(stderr, "\r  [%s] %s\033[K", bar(done, all).c_str(), line);
+    std::fprintf(stderr, "\r%s\033[K", fitted(bar(done, all), line, columns()).c_str());
     open_ = true;
     if (finished) end_line();
   }
 
+  /// One line of a terminal with so many columns: without the bar where both do not fit, cut off
+  /// where the text alone does not. The last column stays free, or some terminals begin a new line.
+  static std::string fitted(const std::string& bar, const std::string& text, std::size_t columns) {
+    const std::size_t most = std::max<std::size_t>(columns, 2) - 1;
+    std::string out = "  [" + bar + "] " + text;
+    if (width(out) > most) out = "  " + text;
+    while (width(out) > most) out.pop_back();
+    return out;
+  }
+
  private:
+  /// Characters of UTF-8; a cut one counts.
+  static std::size_t width(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
+  }
+  static bool moves_cursor() {
+    const char* const kind = std::getenv("TERM");
+    return isatty(STDERR_FILENO) != 0 && kind && *kind && std::string_view(kind) != "dumb";
+  }
+  /// Of the terminal as it is now; 80 where it does not say.
+  static std::size_t columns() {
+    winsize size{};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  }
+  std::string text(std::size_t done, std::size_t all, double now, const std::string& note) const {
+    std::string out = std::to_string(done) + "/" + std::to_string(all) + "  ";
+    out.insert(0, std::max<std::size_t>(5, out.find('/')) - out.find('/'), ' ');
+    if (now > 0 && done > first_) {
+      const double rate = static_cast<double>(done - first_) / now;
+      char text[32];
+      std::snprintf(text, sizeof text, "%6.1f/s  ", rate);
+      const double left = static_cast<double>(all - std::min(done, all)) / rate;
+      out += text + clock_text(left) + " left  ";
+    }
+    return out + note;
+  }
   static double seconds() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
         .count();

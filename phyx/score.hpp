@@ -21,6 +21,7 @@
 #include "phyx/listener.hpp"
 #include "phyx/predictions.hpp"
 #include "phyx/results_csv.hpp"
+#include "phyx/run_config.hpp"
 #include "phyx/score_official.hpp"
 #include "phyx/statistics.hpp"
 
@@ -197,6 +198,15 @@ inline void write_official_tables(const std::string& lead, const std::vector<Sco
 }
 
 }  // namespace detail
+
+/// Refuses a folder that holds files of those names, but no scores.
+inline void check_scores_folder(const std::string& folder, const std::string& predictions) {
+  const std::string stem = std::filesystem::path(predictions).stem().string();
+  std::vector<std::string> written = {"results.csv"};
+  for (const char* form : {"", "_MC", "_OE"})
+    for (const char* rule : {"", "_judge"}) written.push_back(stem + form + rule + "_acc.csv");
+  check_own_folder("score", folder, "scores.tsv", written);
+}
 
 /// Writes `folder`/scores.tsv, the official tables named after the predictions, and results.csv.
 inline void write_scores(const std::string& folder, const std::string& predictions,

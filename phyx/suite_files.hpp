@@ -3,10 +3,12 @@
 #pragma once
 #include <filesystem>
 
+#include "gaze/io/folder_lock.hpp"
 #include "gaze/text/tokenizer.hpp"
 #include "phyx/dataset.hpp"
 #include "phyx/loader.hpp"
 #include "phyx/response.hpp"
+#include "phyx/sha256.hpp"
 #include "phyx/synth/suite.hpp"
 
 namespace gaze::phyx {
@@ -19,11 +21,23 @@ inline std::string suite_file(const std::string& folder, const std::string& spli
 inline void write_suite(const std::string& folder, const std::string& split, std::size_t scenes,
                         std::uint64_t seed, int image_size) {
   std::filesystem::create_directories(folder);
+  io::remove_leftovers(folder);
   for (const Form form : {Form::mc, Form::oe}) {
     const std::string path = suite_file(folder, split, form);
     if (std::filesystem::exists(path)) continue;
     write_tsv(path, synth::make_split(split, form, scenes, seed, image_size));
   }
+}
+
+/// The SHA-256 of each file of these splits, by its name; a file that is not there is left out.
+inline io::Json suite_digests(const std::string& folder, const std::vector<std::string>& splits) {
+  io::Json out = io::Json::object();
+  for (const auto& split : splits)
+    for (const Form form : {Form::mc, Form::oe}) {
+      const std::filesystem::path path = suite_file(folder, split, form);
+      if (std::filesystem::exists(path)) out[path.filename().string()] = sha256_file(path.string());
+    }
+  return out;
 }
 
 /// Reads both forms of a split, MC and OE of a scene one after the other.

@@ -6,26 +6,23 @@
 //   TsvWriter   a whole table, atomically: temporary file, flush to disk, rename
 //   is_missing, ColumnType   which texts pandas takes for "missing", and which columns for numbers
 #pragma once
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <istream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/io/atomic_file.hpp"
 
 namespace gaze::phyx {
 
@@ -204,76 +201,52 @@ class TsvReader {
 class TsvWriter {
  public:
   TsvWriter(const std::filesystem::path& path, const std::vector<std::string>& columns)
-      : path_(path), temporary_(path), columns_(columns.size()) {
-    temporary_ += ".tmp";
-    file_ = std::fopen(temporary_.c_str(), "wb");
-    GAZE_CHECK(file_ != nullptr, "write_tsv", temporary_.string(), ": cannot create");
-    try {
-      write(columns);
-    } catch (...) {
-      abandon();
-      throw;
-    }
+      : path_(path.string()), columns_(columns.size()), file_(std::in_place, path_) {
+    write(columns);
   }
   TsvWriter(const TsvWriter&) = delete;
   TsvWriter& operator=(const TsvWriter&) = delete;
-  ~TsvWriter() { abandon(); }
 
   /// One row: a field per column, quoted where a tab, a quote or a line end demands it.
   void write(const std::vector<std::string>& fields) {
-    GAZE_CHECK(fields.size() == columns_, "write_tsv", path_.string(), ": ", fields.size(),
+    GAZE_CHECK(fields.size() == columns_, "write_tsv", path_, ": ", fields.size(),
                " fields where the header has ", columns_);
-    GAZE_CHECK(file_ != nullptr, "write_tsv", path_.string(), ": already finished");
-    line_.clear();
+    GAZE_CHECK(file_, "write_tsv", path_, ": already finished");
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (i > 0) line_ += '\t';
+      if (i > 0) text_ += '\t';
       append_field(fields[i]);
     }
-    line_ += '\n';
-    GAZE_CHECK(std::fwrite(line_.data(), 1, line_.size(), file_) == line_.size(), "write_tsv",
-               temporary_.string(), ": cannot write (disk full?)");
+    text_ += '\n';
+    if (text_.size() >= std::size_t{1} << 16) flush();
   }
 
   /// Brings the table to disk and gives it its name.
   void finish() {
-    GAZE_CHECK(file_ != nullptr, "write_tsv", path_.string(), ": already finished");
-    const bool flushed = std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0;
-    const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
-    if (!flushed || !closed || std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      std::remove(temporary_.c_str());
-      GAZE_FAIL("write_tsv", path_.string(), ": cannot flush or rename");
-    }
-    // The rename itself lives in the folder: flush that too, as far as the system lets us.
-    const std::filesystem::path parent = path_.parent_path();
-    const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY);
-    if (folder >= 0) {
-      ::fsync(folder);
-      ::close(folder);
-    }
+    GAZE_CHECK(file_, "write_tsv", path_, ": already finished");
+    flush();
+    file_->commit();
+    file_.reset();
   }
 
  private:
   void append_field(const std::string& field) {
     const bool lonely = field.empty() && columns_ == 1;  // else it would be a blank line
     if (!lonely && field.find_first_of("\t\"\r\n") == std::string::npos) {
-      line_ += field;
+      text_ += field;
       return;
     }
-    line_ += '"';
-    for (const char c : field) line_.append(c == '"' ? 2 : 1, c);
-    line_ += '"';
+    text_ += '"';
+    for (const char c : field) text_.append(c == '"' ? 2 : 1, c);
+    text_ += '"';
+  }
+  void flush() {
+    file_->write(text_);
+    text_.clear();
   }
 
-  void abandon() noexcept {
-    if (file_ == nullptr) return;
-    std::fclose(std::exchange(file_, nullptr));
-    std::remove(temporary_.c_str());
-  }
-
-  std::filesystem::path path_, temporary_;
+  std::string path_, text_;  // text_: what is not yet written
   std::size_t columns_;
-  std::FILE* file_ = nullptr;
-  std::string line_;
+  std::optional<io::AtomicFile> file_;
 };
 
 /// Whether pandas 1.5.3 takes this text for a missing cell. (pandas 2 adds "None".)

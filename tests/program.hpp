@@ -61,20 +61,20 @@ struct Done {
   long peak = 0;  // memory, in kilobytes
 };
 
-/// A started program with its output in files.
+/// A started program with its output in files; `name` tells them apart where several run at once.
 class Started {
  public:
-  explicit Started(const Words& words) {
+  explicit Started(const Words& words, const std::string& name = "")
+      : out_(at(name + "stdout")), err_(at(name + "stderr")) {
     Words all = {program()};
     all.insert(all.end(), words.begin(), words.end());
     std::vector<char*> argv;
     for (auto& w : all) argv.push_back(w.data());
     argv.push_back(nullptr);
-    const std::string out = at("stdout"), err = at("stderr");
     pid_ = ::fork();
     if (pid_ == 0) {
-      ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
-      ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
+      ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
+      ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
       ::alarm(300);  // no test waits for ever: the program gets it, too
       ::execv(argv[0], argv.data());
       ::_exit(127);
@@ -86,10 +86,11 @@ class Started {
     rusage used{};
     ::wait4(pid_, &status, 0, &used);
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    return {code, io::read_file(at("stdout")), io::read_file(at("stderr")), used.ru_maxrss};
+    return {code, io::read_file(out_), io::read_file(err_), used.ru_maxrss};
   }
 
  private:
+  std::string out_, err_;
   pid_t pid_;
 };
 

@@ -454,6 +454,8 @@ TEST_CASE("a run killed at any moment and resumed ends with the files of an unbr
   INFO(rest.err);
   REQUIRE(rest.code == 0);
   check_same_run(out);
+  for (const auto& entry : fs::recursive_directory_iterator(out))
+    for (const char* left : {".tmp", ".lock"}) CHECK_FALSE(holds(entry.path().string(), left));
 }
 
 TEST_CASE("an evaluation killed or interrupted and resumed writes the files of an unbroken one",

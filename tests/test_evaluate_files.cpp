@@ -269,3 +269,43 @@ TEST_CASE("eval reads JSONL, captions in place of pictures, and pictures beside 
   TsvReader local(w.at("local_out/x_OE_local_predictions.tsv"));
   CHECK(local.columns().size() == 6);
 }
+
+TEST_CASE("an evaluation has its folder to itself, and leaves files of others alone") {
+  const World& w = world();
+  const auto error = [&](const EvalSettings& s) {
+    return error_of([&] { FileEvaluation(s, {}).run(); });
+  };
+  EvalSettings s = w.settings("taken", {w.oe});
+  {
+    const io::FolderLock lock(w.at("taken"));
+    CHECK(error(s) ==
+          "[gaze::lock] " + w.at("taken") + ": another process is writing to this folder");
+  }
+  for (const char* name : {"results.csv", "outcomes.jsonl", "synth_val_OE_predictions.tsv",
+                           "synth_val_OE_predictions_acc.csv", "predictions.jsonl"}) {
+    io::write_file(w.at("taken/" + std::string(name)), std::string_view("mine"));
+    CHECK(holds(error(s), w.at("taken/" + std::string(name)) + ": is there already"));
+    CHECK(w.read("taken/" + std::string(name)) == "mine");
+    fs::remove(w.at("taken/" + std::string(name)));
+  }
+  CHECK(fs::is_empty(w.at("taken")));
+  // A log that is not of an evaluation, though eval.json says so.
+  s.data = {w.mc, w.oe};
+  fs::copy(w.at(whole()), w.at("taken"));
+  io::write_file(w.at("taken/predictions.jsonl"), std::string_view("my notes"));
+  CHECK(holds(error(s), "predictions.jsonl line 1: not a line of this log"));
+  CHECK(w.read("taken/predictions.jsonl") == "my notes");
+}
+
+TEST_CASE("of two evaluations of one new folder the later one is refused") {
+  const World& w = world();
+  EvalSettings s = w.settings("raced", {w.oe});
+  Listener slow;
+  std::string error;
+  slow.progress = [&](std::size_t, std::size_t, const std::string&) {
+    if (error.empty()) error = error_of([&] { FileEvaluation(s, {}).run(); });
+  };
+  FileEvaluation(s, slow).run();
+  CHECK(holds(error, w.at("raced") + ": another process is writing to this folder"));
+  CHECK(read_outcomes(w.at("raced/outcomes.jsonl")).outcomes.size() == 14);
+}

@@ -3,6 +3,7 @@
 // safetensors, of which most tests are about files that lie.
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -216,7 +217,8 @@ TEST_CASE("tensors that do not add up are not written") {
   refused({entry<float>("a", {1}, {1}), entry<float>("a", {1}, {1})}, "twice");
   refused({entry<float>("__metadata__", {1}, {1})}, "the format's own");
   refused({entry<float>("\xFF", {1}, {1})}, "UTF-8");
-  refused({{"a", "F16", {1}, {}}}, "dtype F16 is not one of");
+  refused({{"a", "F12", {1}, {}}}, "dtype F12 is not known");
+  refused({{"a", "F16", {1}, {}}}, "is 2 bytes, but there are 0");
   refused({{"a", "F32", {-1}, {}}}, "negative");
 }
 
@@ -253,7 +255,8 @@ TEST_CASE("safetensors that lie are refused before memory is taken") {
   header("\"a\":" + good + ",\"b\":" + tensor_json("U8", "[1]", "[9,10]"), 10, "hole of 1 bytes");
   header("\"a\":" + tensor_json("F32", "[3]", "[0,8]"), 8, "tensor 'a': shape [3] of F32 is 12");
   header("\"a\":" + tensor_json("F32", "[2]", "[8,0]"), 8, "not within");
-  header("\"a\":" + tensor_json("F16", "[2]", "[0,4]"), 4, "dtype F16");
+  header("\"a\":" + tensor_json("F12", "[2]", "[0,4]"), 4, "dtype F12 is not known");
+  header("\"a\":" + tensor_json("F16", "[2]", "[0,8]"), 8, "tensor 'a': shape [2] of F16 is 4");
   header("\"a\":" + tensor_json("F32", "[-2]", "[0,8]"), 8, "not a list of sizes");
   header("\"a\":" + tensor_json("F32", "[2.0]", "[0,8]"), 8, "not a list of sizes");
   header("\"a\":" + tensor_json("F32", "2", "[0,8]"), 8, "not a list of sizes");
@@ -279,4 +282,70 @@ TEST_CASE("a safetensors file cut anywhere is refused") {
     write_file(path, std::string_view(whole).substr(0, length));
     CHECK_THROWS_AS(SafetensorsFile(path), gaze::Error);
   }
+}
+
+TEST_CASE("a file with tensors of every type of the format is opened") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.safetensors");
+  const std::vector<std::pair<std::string, std::size_t>> types = {
+      {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1},
+      {"I16", 2},  {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},
+      {"U32", 4},  {"F32", 4}, {"F64", 8}, {"I64", 8},     {"U64", 8}};
+  std::string header = "{";
+  std::size_t at = 0;
+  for (const auto& [name, size] : types) {
+    if (at > 0) header += ",";
+    header += "\"" + name + "\":" +
+              tensor_json(name, "[3]",
+                          "[" + std::to_string(at) + "," + std::to_string(at + 3 * size) + "]");
+    at += 3 * size;
+  }
+  write_raw(path, header + "}", at);
+  const SafetensorsFile file(path);
+  CHECK(file.tensors().size() == types.size());
+  std::vector<float> values(3);
+  for (const auto& [name, size] : types) {
+    INFO(name);
+    CHECK(dtype_size(name) == size);
+    CHECK(file.read(name).data == std::vector<std::byte>(3 * size, std::byte{'x'}));
+    const std::string error =
+        error_of([&, &tensor = name] { file.read<float>(tensor, Shape{3}, values); });
+    const bool readable = name == "F32" || name == "F16" || name == "BF16";
+    CHECK(error == (readable ? "no error"
+                             : "[gaze::load] " + path + " tensor '" + name + "': dtype " + name +
+                                   ", expected F32"));
+  }
+}
+
+TEST_CASE("F16 and BF16 are read as the floats that they are") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.safetensors");
+  const auto halves = [](const std::string& name, const std::string& dtype,
+                         const std::vector<std::uint16_t>& bits) {
+    const auto bytes = std::as_bytes(std::span(bits));
+    return TensorEntry{
+        name, dtype, {static_cast<std::int64_t>(bits.size())}, {bytes.begin(), bytes.end()}};
+  };
+  // IEEE 754-2019, table 3.5: 1, -2, the largest, the smallest normal and subnormal numbers, 1/3.
+  write_safetensors(path, {halves("f16", "F16",
+                                  {0x3C00, 0xC000, 0x7BFF, 0x0400, 0x0001, 0x83FF, 0x3555, 0x0000,
+                                   0x8000, 0x7C00, 0xFC00, 0x7E00}),
+                           halves("bf16", "BF16", {0x3F80, 0xC000, 0x0001, 0x7F80})});
+  const SafetensorsFile file(path);
+  const float infinity = std::numeric_limits<float>::infinity();
+  std::vector<float> f16(12), bf16(4);
+  file.read<float>("f16", Shape{12}, f16);
+  CHECK(std::isnan(f16.back()));
+  f16.pop_back();
+  CHECK(f16 == std::vector<float>{1, -2, 65504, 0x1p-14f, 0x1p-24f, -1023 * 0x1p-24f,
+                                  1365 * 0x1p-12f, 0, -0.0f, infinity, -infinity});
+  CHECK(std::signbit(f16[8]));
+  file.read<float>("bf16", Shape{4}, bf16);
+  CHECK(bf16 == std::vector<float>{1, -2, 0x1p-133f, infinity});
+  CHECK(error_of([&] {
+          file.read<float>("f16", Shape{3, 4}, std::span(f16));
+        }) == "[gaze::load] " + path + " tensor 'f16': shape [12], expected [3,4]");
+  std::vector<double> wide(12);
+  CHECK(contains(error_of([&] { file.read<double>("f16", Shape{12}, wide); }),
+                 "dtype F16, expected F64"));
 }

@@ -269,3 +269,61 @@ TEST_CASE("a rollout asks for one sample id per prompt", "[sampling]") {
   CHECK_THROWS_WITH(s.run({0}, {0}, {}, 0), Contains("[gaze::rollout]"));
   CHECK(s.run({}, {}, {}).empty());
 }
+
+TEST_CASE("a temperature so small that floats cannot bear it is refused", "[sampling]") {
+  const Sampled s;
+  SamplingSettings settings;
+  settings.max_tokens = 2;
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double t : {0.99e-5, 1e-8, 1e-30, 1e-45, 1e-300, infinity, -1.0}) {
+    INFO(t);
+    settings.temperature = t;
+    for (const double penalty : {1.0, 1.5}) {
+      settings.repetition_penalty = penalty;
+      CHECK_THROWS_WITH(s.run({0}, {0}, settings),
+                        Contains("temperature must be finite and at least 1e-05"));
+    }
+  }
+  // At the least one it is as good as greedy: token 0, <|pad|> of every tokeniser, is not drawn.
+  settings.repetition_penalty = 1;
+  settings.temperature = least_temperature;
+  SamplingSettings greedy = settings;
+  greedy.greedy = true;
+  CHECK(s.run({0}, {3}, settings)[0].tokens == s.run({0}, {3}, greedy)[0].tokens);
+}
+
+TEST_CASE("probabilities that are all zero, or not finite, are not drawn from", "[sampling]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinity = std::numeric_limits<float>::infinity();
+  SamplingSettings all, few, many, likely;
+  few.top_k = 2;
+  many.top_p = 0.9;
+  likely.min_p = 0.1;
+  for (const auto& settings : {all, few, many, likely}) {
+    for (const Floats& p : {Floats(5, 0.0f), Floats{0.5f, nan, 0.5f}, Floats{0, infinity, 0},
+                            Floats(300, nan), Floats{nan}})
+      CHECK_THROWS_WITH(drawn(p, 0.5, settings), Contains("the probabilities sum to "));
+    CHECK(drawn({0, 0, 1e-30f, 0}, 0.5, settings) == 2);
+  }
+  const double wide_nan = nan;
+  for (const std::vector<double>& logits :
+       {std::vector<double>{1, wide_nan, 2}, std::vector<double>(4, -double(infinity)),
+        std::vector<double>{1, infinity}})
+    CHECK_THROWS_WITH(filtered_probabilities(logits, all), Contains("the probabilities sum to "));
+}
+
+TEST_CASE("a model whose logits are not finite is an error, not a token", "[sampling]") {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    Sampled s;
+    auto& value = s.model.parameters().find("decoder.embedding")->value;
+    std::fill_n(value.data(), value.numel(), bad);
+    value.changed();
+    SamplingSettings settings;
+    settings.max_tokens = 2;
+    for (const bool greedy : {true, false}) {
+      settings.greedy = greedy;
+      CHECK_THROWS_WITH(s.run({0}, {0}, settings), Contains("the logits are not finite"));
+    }
+  }
+}

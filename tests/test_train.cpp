@@ -390,3 +390,43 @@ TEST_CASE("what a run records of its kernels tells all that decides the bits") {
       CHECK(names.insert(detail::kernels_name<Cpu>(true)).second);
     }
 }
+
+TEST_CASE("weights without a part are read by the model that wrote them") {
+  const Place folder;
+  const std::string path = folder.file("model.safetensors");
+  Toy a, b;
+  a.w->value.data()[3] = 42;
+  a.v->value.data()[2] = 43;
+  save_weights(path, a.parameters, {}, {"second"});
+  const float before = b.v->value.data()[2];
+  load_weights(path, b.parameters, {"second"});
+  CHECK(b.w->value.data()[3] == 42);
+  CHECK(b.v->value.data()[2] == before);
+  // Also from a file that has it; and what is wanted must be there.
+  save_weights(path, a.parameters, {});
+  load_weights(path, b.parameters, {"first"});
+  CHECK(b.v->value.data()[2] == 43);
+  save_weights(path, a.parameters, {}, {"first"});
+  CHECK(holds(error_of([&] { load_weights(path, b.parameters, {"second"}); }),
+              "tensor 'w': not in the file"));
+  for (const std::string& message :
+       {error_of([&] { save_weights(path, a.parameters, {}, {"secnod"}); }),
+        error_of([&] { load_weights(path, b.parameters, {"secnod"}); })})
+    CHECK(holds(message, "the model has no part named secnod"));
+}
+
+TEST_CASE("a trainer neither cuts nor continues somebody else's metrics") {
+  const Place folder;
+  Course c = course(folder, "run");
+  const std::string path = c.folder + "/metrics.jsonl";
+  for (const std::string& text :
+       {std::string("my notes"), std::string("{\"seed\":5,\"stage\":\"one\"}\n"),
+        std::string("{\"seed\":4,\"loss\":1}\n")}) {
+    io::write_file(path, text);
+    CHECK(holds(error_of([&] { Course(c).run(); }), path + " line 1: not a line of this log"));
+    CHECK(io::read_file(path) == text);
+  }
+  fs::remove(path);
+  const io::AppendLog other(path);
+  CHECK(holds(error_of([&] { Course(c).run(); }), path + ": another process is writing it"));
+}

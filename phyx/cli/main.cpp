@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The program `gaze`: options in, one call each into the rooms that do the work. Bad input is one
-// line on stderr and exit code 2; an interrupted run is exit code 130.
+// line on stderr and exit code 2, as is output that cannot be written; an interrupted run is exit
+// code 130.
 #include <algorithm>
 #include <cstdio>
 
 #include "gaze/core/error.hpp"
 #include "phyx/cli/command.hpp"
+#include "phyx/cli/standard_streams.hpp"
 
 namespace {
 
@@ -54,8 +56,11 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  gaze::phyx::cli::prepare_streams();
   try {
-    return dispatch(argc, argv);
+    const int code = dispatch(argc, argv);
+    gaze::phyx::cli::finish_output();
+    return code;
   } catch (const Interrupted& e) {
     std::fprintf(stderr, "gaze: %s\n", e.what());
     return 130;

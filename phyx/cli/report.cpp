@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // gaze report.
+#include "gaze/io/folder_lock.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/report/page.hpp"
 
@@ -15,19 +16,46 @@ struct ReportOptions {
     app.add_option("folders", folders, "output folders of runs")
         ->required()
         ->check(CLI::ExistingDirectory);
-    app.add_option("--out", out, "folder for report.html; default: the first one");
+    app.add_option("--out", out,
+                   "folder for report.html and, of several runs, results.csv; default for one run: "
+                   "its own");
   }
   void run() const {
     for (const auto& folder : folders)
       GAZE_CHECK(std::filesystem::exists(folder + "/results.csv"), "report", folder,
                  ": holds no results.csv, so no finished run");
-    const std::string to = out.empty() ? folders.front() : out;
-    std::filesystem::create_directories(to);
-    ReportInput input;
-    input.folders = folders;
-    write_report(to, input);
+    const std::string to = out.empty() ? folders.front() : out, path = to + "/report.html";
+    const bool own = check_target(to);
+    const std::string page = render_report(report::read_runs(folders), ReportInput().title);
+    const io::FolderLock lock(to);
+    if (!own) check_own_folder("report", to, "report.html", {"results.csv"});
+    GAZE_CHECK(!std::filesystem::exists(path) ||
+                   io::read_file(path).find("Drawn by Gaze") != std::string::npos,
+               "report", path, ": is there already, and is no report");
+    io::write_file(path, page);
     if (folders.size() > 1) write_results(to + "/results.csv", report::merge_results(folders));
-    std::printf("%s/report.html\n", to.c_str());
+    std::printf("%s\n", path.c_str());
+  }
+
+  /// Whether `to` is the one run's own folder, which gets its own page and nothing else. No other
+  /// folder of a run is written into.
+  bool check_target(const std::string& to) const {
+    const auto real = [](const std::string& path) {
+      std::error_code error;
+      const auto out = std::filesystem::weakly_canonical(path, error);
+      GAZE_CHECK(!error, "report", path, ": ", error.message());
+      return out.string() + "/";
+    };
+    GAZE_CHECK(folders.size() == 1 || !out.empty(), "report",
+               "several folders need --out, another folder for what they are together");
+    if (folders.size() == 1 && real(to) == real(folders.front())) return true;
+    for (const auto& folder : folders)
+      GAZE_CHECK(real(to).rfind(real(folder), 0) != 0, "report", to, ": lies in ", folder,
+                 ", which is reported on");
+    for (const char* run : {"config.json", "eval.json", "scores.tsv"})
+      GAZE_CHECK(!std::filesystem::exists(to + "/" + run), "report", to, ": holds a run (", run,
+                 ")");
+    return false;
   }
 };
 

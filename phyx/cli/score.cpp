@@ -2,6 +2,7 @@
 // gaze score.
 #include "phyx/score.hpp"
 
+#include "gaze/io/folder_lock.hpp"
 #include "phyx/cli/data_options.hpp"
 #include "phyx/judge_http.hpp"
 
@@ -109,10 +110,19 @@ struct ScoreOptions {
                    set.unanswered);
     auto rows = score_rows(std::move(set.predictions),
                            rules == "latest" ? OfficialRules::latest : OfficialRules::may_2025);
-    if (!server.url.empty()) judge_all(rows);
-    print_table(score_table(rows), !server.url.empty());
-    print_differences(rows);
+    // The prompts are read before the folder is made, the files written before anything is printed:
+    // nobody may read on.
+    std::optional<JudgePrompts> texts;
+    if (!server.url.empty()) texts = judge_prompts();
+    std::optional<io::FolderLock> lock;
+    if (!out.empty()) {
+      lock.emplace(out);
+      check_scores_folder(out, files.predictions);
+    }
+    if (texts) judge_all(rows, *texts);
     if (!out.empty()) write_scores(out, files.predictions, rows);
+    print_table(score_table(rows), texts.has_value());
+    print_differences(rows);
   }
 
   void check_judge() const {
@@ -121,13 +131,14 @@ struct ScoreOptions {
     GAZE_CHECK(!prompts.empty(), "score", "--judge needs --judge-prompts, the official phyx.py");
   }
 
-  void judge_all(std::vector<ScoredRow>& rows) {
-    const JudgePrompts texts = any_prompts
-                                   ? JudgePrompts::parse(io::read_file(prompts, 1 << 20), prompts)
-                                   : JudgePrompts::read(prompts);
+  JudgePrompts judge_prompts() const {
+    return any_prompts ? JudgePrompts::parse(io::read_file(prompts, 1 << 20), prompts)
+                       : JudgePrompts::read(prompts);
+  }
+
+  void judge_all(std::vector<ScoredRow>& rows, const JudgePrompts& texts) {
     if (const char* key = std::getenv(key_variable.c_str())) server.key = key;
     catch_signals();
-    std::signal(SIGPIPE, SIG_IGN);  // a server that hangs up is a failed try
     Progress progress;
     const Listener told = listener(progress);
     Judge judge = http_judge(server, told.stop);
@@ -137,7 +148,6 @@ struct ScoreOptions {
     if (path.empty()) {
       std::fprintf(stderr, "no --judge-cache and no --out: the judge's replies are not kept\n");
     } else {
-      if (path != cache) std::filesystem::create_directories(out);
       memory.emplace(path);
       judge = memory->wrap(server.model, judge);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // gaze synth.
+#include "gaze/io/folder_lock.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/suite_files.hpp"
 
@@ -26,6 +27,7 @@ struct SynthOptions {
   void run() const {
     std::vector<std::string> parts = {split};
     if (split == "all") parts = {"train", "val", "test_known", "test_new"};
+    const io::FolderLock lock(out);
     for (const auto& part : parts)
       for (const Form form : {Form::mc, Form::oe})
         GAZE_CHECK(!std::filesystem::exists(suite_file(out, part, form)), "synth",

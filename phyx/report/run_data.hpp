@@ -17,6 +17,7 @@
 
 #include "gaze/io/json.hpp"
 #include "phyx/report/completion.hpp"
+#include "phyx/report/same_settings.hpp"
 #include "phyx/results.hpp"
 
 namespace gaze::phyx::report {
@@ -121,6 +122,18 @@ inline DifferingAnswer differing_answer(const io::Json& value, const std::string
           json_text(value, "text", where),      correct->get<bool>()};
 }
 
+inline void check_settings(const std::vector<std::string>& folders) {
+  std::vector<std::vector<std::string>> configs;
+  for (const auto& folder : folders) {
+    auto& paths = configs.emplace_back();
+    for (const auto& p : find_files(folder, [](const std::string& name) {
+           return name == "config.json" || name == "eval.json";
+         }))
+      paths.push_back(p.string());
+  }
+  check_same_settings(folders, configs);
+}
+
 /// Test results: from the outcomes where several folders are merged (only they can be pooled
 /// rightly), else from results.csv as it is.
 inline void read_results_of(const std::vector<std::string>& folders, RunData& data) {
@@ -166,12 +179,14 @@ inline std::vector<ResultRow> merge_results(const std::vector<std::string>& fold
   return std::move(data.results);
 }
 
-/// Reads everything there is. Throws only for a folder that is not one, and for malformed files.
+/// Reads everything there is. Throws for a folder that is not one, for malformed files, and where
+/// runs of different settings would be pooled.
 inline RunData read_runs(const std::vector<std::string>& folders) {
   namespace fs = std::filesystem;
   GAZE_CHECK(!folders.empty(), "report", "no folder to report on");
   RunData data;
   data.folders = folders;
+  detail::check_settings(folders);
   detail::read_results_of(folders, data);
   CompletionPicker picker;
   for (const auto& folder : folders) {

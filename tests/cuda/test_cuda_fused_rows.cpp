@@ -278,3 +278,33 @@ TEST_CASE("tokens drawn from a cut tail are those of sampling.hpp") {
     }
   }
 }
+
+TEST_CASE("a row without any probability draws no token") {
+  GAZE_NEEDS_DEVICE();
+  const Philox philox(11, Purpose::sampling);
+  const Index n = 3;
+  const OnDevice<std::uint64_t> samples(std::vector<std::uint64_t>{1, 2, 3});
+  const OnDevice<std::int32_t> token(n), step(std::vector<std::int32_t>{0});
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const Index v : {1, 40, 1000}) {
+    // Row 0: all logits far below the lse that is given. Row 1: as it should be. Row 2: NaNs.
+    std::vector<float> logits(static_cast<std::size_t>(n * v), 0.0f);
+    logits[static_cast<std::size_t>(2 * v - 1)] = 60;
+    std::fill_n(logits.begin() + 2 * v, v, nan);
+    const OnDevice<float> gl(logits), lse(std::vector<float>{1e9f, 60, nan});
+    const auto check = [&](bool nans) {
+      const auto got = token.host();
+      CHECK(got[0] == -1);
+      CHECK(got[1] == v - 1);
+      if (nans) CHECK(got[2] == -1);
+    };
+    cuda::GenerateKernels::draw_tokens(n, v, static_cast<const float*>(gl.data()), 1.0f,
+                                       static_cast<const float*>(lse.data()), false, philox,
+                                       samples.data(), step.data(), token.data());
+    check(false);  // NaNs show in the log-probability of whatever is drawn
+    cuda::GenerateKernels::draw_cut_tokens(n, v, static_cast<const float*>(gl.data()), 1.0f,
+                                           static_cast<const float*>(lse.data()), {5, 0.9, 0.01},
+                                           philox, samples.data(), step.data(), token.data());
+    check(true);
+  }
+}

@@ -125,6 +125,8 @@ class DeviceRollout {
         gaze::Completion& c = out[static_cast<std::size_t>(i)];
         if (c.ended) continue;
         const auto at = static_cast<std::size_t>(t * n_ + i);
+        if (tokens[at] < 0) check_sum(0);  // as the device says that there was nothing to draw from
+        check_logp(static_cast<double>(logp[at]));
         c.tokens.push_back(tokens[at]);
         c.logp.push_back(static_cast<float>(logp[at]));
         const auto first = seen.begin() + static_cast<std::ptrdiff_t>((t * n_ + i) * width_);

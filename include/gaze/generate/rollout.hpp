@@ -66,6 +66,7 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
   });
   stats();
   logp = chosen.to_vector();
+  for (const T value : logp) check_logp(static_cast<double>(value));
 }
 
 }  // namespace detail

@@ -12,11 +12,15 @@
 
 namespace gaze {
 
+/// Below it, rounding a logit of 100 to a float moves its probability by half and more, far below
+/// it all probabilities are 0: greedy is what remains, and says so.
+inline constexpr double least_temperature = 1e-5;
+
 /// Applied in this order, each to what the one before left.
 struct SamplingSettings {
   bool greedy = false;            // the likeliest token; the settings below do not matter then
   double repetition_penalty = 1;  // logits of tokens seen: divided where above 0, else multiplied
-  double temperature = 1;         // logits are divided by it
+  double temperature = 1;         // logits are divided by it; at least least_temperature
   int top_k = 0;                  // keep the k likeliest; 0: all
   double top_p = 1;               // keep the smallest set of likeliest tokens with this probability
   double min_p = 0;               // keep those with this share of the likeliest one's probability
@@ -25,7 +29,9 @@ struct SamplingSettings {
   void check() const {
     GAZE_CHECK(repetition_penalty > 0, "sampling", "repetition_penalty must be above 0, got ",
                repetition_penalty);
-    GAZE_CHECK(temperature > 0, "sampling", "temperature must be above 0, got ", temperature);
+    GAZE_CHECK(temperature >= least_temperature && std::isfinite(temperature), "sampling",
+               "temperature must be finite and at least ", least_temperature,
+               " (nearer to 0, choose greedily), got ", temperature);
     GAZE_CHECK(top_k >= 0, "sampling", "top_k must not be negative, got ", top_k);
     GAZE_CHECK(top_p > 0 && top_p <= 1, "sampling", "top_p must be in (0, 1], got ", top_p);
     GAZE_CHECK(min_p >= 0 && min_p <= 1, "sampling", "min_p must be in [0, 1], got ", min_p);
@@ -39,6 +45,19 @@ inline std::int32_t argmax(const float* logits, Index v) {
 }
 
 namespace detail {
+
+/// Probabilities that sum to 0 or to nothing finite leave nothing to draw from.
+inline void check_sum(double sum) {
+  GAZE_CHECK(sum > 0 && std::isfinite(sum), "sampling", "the probabilities sum to ", sum,
+             ": the logits are not finite, or too large for the temperature");
+}
+
+/// The log-probability of the token that was chosen, by whatever rule: finite, unless a logit of
+/// the row is not.
+inline void check_logp(double logp) {
+  GAZE_CHECK(std::isfinite(logp), "sampling", "the chosen token's log-probability is ", logp,
+             ": the logits are not finite");
+}
 
 /// Sets to 0 what top_k, top_p (Holtzman et al. 2020) and min_p cut from probabilities p that sum
 /// to about 1; ties are cut by ascending index.
@@ -86,6 +105,7 @@ inline std::vector<double> filtered_probabilities(std::span<const double> logits
   const double largest = *std::max_element(p.begin(), p.end());
   const auto normalise = [&p] {
     const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+    detail::check_sum(sum);
     for (double& v : p) v /= sum;
   };
   for (double& v : p) v = std::exp(v - largest);
@@ -110,6 +130,7 @@ inline double chunk_sum(const float* p, std::size_t n) {
 /// A token drawn with u in [0, 1) from probabilities p [v] that sum to about 1, after top_k, top_p
 /// and min_p cut them.
 inline std::int32_t draw(std::vector<float>& p, double u, const SamplingSettings& s) {
+  detail::check_sum(detail::chunk_sum(p.data(), p.size()));
   detail::cut_tail(p, s);
   constexpr std::size_t chunk = 64;
   std::vector<double> sums;

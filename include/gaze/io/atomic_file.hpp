@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Whole files: read with a limit, written so that a reader sees the old file or the new one and
 // never a part: into a temporary file of the same folder, flushed to the disk, then renamed.
+//
+// A temporary file is named .gaze-0123456789abcdef.tmp: by chance, so that no writer meets another
+// and nobody can plant a link there beforehand; short, so that any name can be written; and so that
+// remove_leftovers() (folder_lock.hpp) knows ours. It is locked while it is being written.
 #pragma once
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,13 +78,51 @@ inline std::ptrdiff_t read_all(int fd, std::span<std::byte> bytes) {
 
 }  // namespace detail
 
+namespace detail {
+
+/// The folder of a path, with its slash; "" for a bare name.
+inline std::string folder_of(const std::string& path) {
+  return path.substr(0, path.find_last_of('/') + 1);
+}
+
+inline constexpr std::string_view kTemporaryStart = ".gaze-", kTemporaryEnd = ".tmp",
+                                  kHexDigits = "0123456789abcdef";
+inline constexpr std::size_t kTemporaryDigits = 16;
+
+/// A name that no other file has, but by a chance of one in 2^64.
+inline std::string temporary_name() {
+  std::uint64_t bits = 0;
+  GAZE_CHECK(::getentropy(&bits, sizeof bits) == 0, "write_file",
+             "no random numbers: ", errno_text(errno));
+  std::string name(kTemporaryStart);
+  for (std::size_t i = 0; i < kTemporaryDigits; ++i, bits >>= 4) name += kHexDigits[bits & 15];
+  return name.append(kTemporaryEnd);
+}
+inline bool is_temporary_name(std::string_view name) {
+  if (name.size() != kTemporaryStart.size() + kTemporaryDigits + kTemporaryEnd.size()) return false;
+  return name.substr(0, kTemporaryStart.size()) == kTemporaryStart &&
+         name.substr(name.size() - kTemporaryEnd.size()) == kTemporaryEnd &&
+         name.substr(kTemporaryStart.size(), kTemporaryDigits).find_first_not_of(kHexDigits) ==
+             std::string_view::npos;
+}
+
+/// taken: this open file is now ours alone; busy: another one has it. The system frees it when the
+/// file is closed, so when a process dies, too.
+enum class Lock { taken, busy, unsupported };
+inline Lock lock_file(int fd) {
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return Lock::busy;
+    if (errno != EINTR) return Lock::unsupported;  // a file system without locks
+  }
+  return Lock::taken;
+}
+
+}  // namespace detail
+
 /// A file in the making. Nothing is seen under `path` before commit(); without it, nothing stays.
 class AtomicFile {
  public:
-  explicit AtomicFile(std::string path)
-      : path_(std::move(path)), temporary_(temporary_name()), file_(create(temporary_)) {
-    check(file_.get() >= 0, "cannot create");
-  }
+  explicit AtomicFile(std::string path) : path_(std::move(path)), file_(create()) {}
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile() {
@@ -98,20 +141,32 @@ class AtomicFile {
     committed_ = true;
     // The name is on the disk only once the folder is; not every file system can do that, and
     // where it cannot, the file is whole all the same.
-    const std::size_t slash = path_.find_last_of('/');
-    const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
-    const detail::Descriptor directory(::open(folder.c_str(), O_RDONLY | O_CLOEXEC));
+    const std::string folder = detail::folder_of(path_);
+    const detail::Descriptor directory(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
     if (directory.get() >= 0) ::fsync(directory.get());
   }
 
  private:
-  static int create(const std::string& name) {
-    return ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  }
-  /// No other process has its number, no other file that is being written its address.
-  std::string temporary_name() const {
-    const auto address = reinterpret_cast<std::uintptr_t>(this);
-    return path_ + "." + std::to_string(::getpid()) + "." + std::to_string(address) + ".tmp";
+  /// A new file, locked. Devices and pipes are not replaced by a file.
+  detail::Descriptor create() {
+    struct stat status {};
+    const bool there = ::lstat(path_.c_str(), &status) == 0;
+    GAZE_CHECK(
+        !there || S_ISREG(status.st_mode) || S_ISLNK(status.st_mode) || S_ISDIR(status.st_mode),
+        "write_file", path_, ": not a regular file");
+    for (int tries = 0; tries < 100; ++tries) {
+      temporary_ = detail::folder_of(path_) + detail::temporary_name();
+      constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+      detail::Descriptor file(::open(temporary_.c_str(), flags, 0666));
+      if (file.get() < 0 && errno == EEXIST) continue;
+      check(file.get() >= 0, "cannot create");
+      // Whoever removes leftovers may have been faster than the lock: then another name.
+      if (detail::lock_file(file.get()) == detail::Lock::busy) continue;
+      check(::fstat(file.get(), &status) == 0, "cannot look at it");
+      if (status.st_nlink > 0) return file;
+    }
+    GAZE_FAIL("write_file", path_, ": cannot create a temporary file beside it");
   }
   void check(bool ok, const char* what) const {
     const int code = errno;

@@ -37,10 +37,26 @@ namespace gaze::io {
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is little endian");
 
-/// Bytes of one element: F64, I64: 8; F32, I32: 4; BF16: 2; U8: 1; 0 for a type we do not know.
+/// Bytes of one element of a type of the format; 0 for one that we do not know. (The format's types
+/// of less than a byte are not known.)
 inline std::size_t dtype_size(std::string_view dtype) {
-  constexpr std::array<std::pair<std::string_view, std::size_t>, 6> sizes = {
-      {{"F64", 8}, {"I64", 8}, {"F32", 4}, {"I32", 4}, {"BF16", 2}, {"U8", 1}}};
+  constexpr std::array<std::pair<std::string_view, std::size_t>, 17> sizes = {{{"F64", 8},
+                                                                               {"F32", 4},
+                                                                               {"F16", 2},
+                                                                               {"BF16", 2},
+                                                                               {"F8_E5M2", 1},
+                                                                               {"F8_E4M3", 1},
+                                                                               {"I64", 8},
+                                                                               {"I32", 4},
+                                                                               {"I16", 2},
+                                                                               {"I8", 1},
+                                                                               {"U64", 8},
+                                                                               {"U32", 4},
+                                                                               {"U16", 2},
+                                                                               {"U8", 1},
+                                                                               {"BOOL", 1},
+                                                                               {"C64", 8},
+                                                                               {"F8_E8M0", 1}}};
   for (const auto& [name, size] : sizes) {
     if (name == dtype) return size;
   }
@@ -79,6 +95,17 @@ namespace detail {
 inline constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{100} << 20;  // as the format says
 inline constexpr std::size_t kMaxDimensions = 16;
 
+/// IEEE 754 binary16: a sign, five bits of exponent, ten of fraction.
+inline float float_of_half(std::uint16_t bits) {
+  const std::uint32_t sign = (bits & 0x8000u) << 16, rest = bits & 0x7FFFu;
+  if (rest < 0x400u) {  // zero and subnormal: fraction x 2^-24
+    const float size = static_cast<float>(rest) * 0x1p-24f;
+    return sign ? -size : size;
+  }
+  const bool finite = rest < 0x7C00u;  // else infinite, or NaN
+  return std::bit_cast<float>(sign | ((rest << 13) + (finite ? 112u << 23 : 224u << 23)));
+}
+
 inline std::string shape_text(std::span<const std::int64_t> shape) {
   std::string text = "[";
   for (const std::int64_t n : shape) {
@@ -92,8 +119,7 @@ inline std::string shape_text(std::span<const std::int64_t> shape) {
 inline std::uint64_t tensor_bytes(std::string_view dtype, std::span<const std::int64_t> shape,
                                   const std::string& where, const std::string& label) {
   const std::uint64_t bytes = dtype_size(dtype);
-  GAZE_CHECK(bytes > 0, where, label, ": dtype ", dtype,
-             " is not one of F64, I64, F32, I32, BF16, U8");
+  GAZE_CHECK(bytes > 0, where, label, ": dtype ", dtype.substr(0, 20), " is not known");
   GAZE_CHECK(shape.size() <= kMaxDimensions, where, label, ": ", shape.size(), " dimensions");
   for (const std::int64_t n : shape)
     GAZE_CHECK(n >= 0, where, label, ": shape ", shape_text(shape), " has a negative size");
@@ -193,13 +219,17 @@ class SafetensorsFile {
   bool contains(const std::string& name) const { return tensors_.count(name) > 0; }
   const Info& info(const std::string& name) const;
 
-  /// Reads one tensor into `out`; an Error where its dtype or shape is not the expected one.
+  /// Reads one tensor into `out`; an Error where its dtype or shape is not the expected one. As
+  /// float, F16 and BF16 are read too, which are all floats.
   void read(const std::string& name, std::string_view dtype,
             std::span<const std::int64_t> expected_shape, std::span<std::byte> out) const;
   template <class T>
   requires(!dtype_of<T>().empty()) void read(const std::string& name,
                                              std::span<const std::int64_t> expected_shape,
                                              std::span<T> out) const {
+    if constexpr (std::same_as<T, float>)
+      if (const std::string& dtype = info(name).dtype; dtype == "F16" || dtype == "BF16")
+        return read_half(name, dtype, expected_shape, out);
     read(name, dtype_of<T>(), expected_shape, std::as_writable_bytes(out));
   }
   /// Reads one tensor, whatever it is.
@@ -208,6 +238,8 @@ class SafetensorsFile {
  private:
   std::string label(const std::string& name) const { return detail::tensor_label(path_, name); }
   void check(bool ok, const char* what) const;
+  void read_half(const std::string& name, std::string_view dtype,
+                 std::span<const std::int64_t> expected_shape, std::span<float> out) const;
   void read_header();
   Info parse_info(const std::string& name, const Json& entry, std::uint64_t data_begin,
                   std::uint64_t file_bytes) const;
@@ -343,6 +375,17 @@ inline void SafetensorsFile::read(const std::string& name, std::string_view dtyp
   GAZE_CHECK(out.size() == tensor.end - tensor.begin, "load", label(name), ": ",
              tensor.end - tensor.begin, " bytes do not fit a buffer of ", out.size());
   read_at(tensor.begin, out, label(name));
+}
+
+inline void SafetensorsFile::read_half(const std::string& name, std::string_view dtype,
+                                       std::span<const std::int64_t> expected_shape,
+                                       std::span<float> out) const {
+  std::vector<std::uint16_t> bits(out.size());
+  read(name, dtype, expected_shape, std::as_writable_bytes(std::span(bits)));
+  std::transform(bits.begin(), bits.end(), out.begin(), [&](std::uint16_t x) {
+    return dtype == "F16" ? detail::float_of_half(x)
+                          : std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16);
+  });
 }
 
 inline TensorEntry SafetensorsFile::read(const std::string& name) const {

@@ -3,6 +3,7 @@
 #pragma once
 #include <charconv>
 #include <deque>
+#include <set>
 
 #include "gaze/io/safetensors.hpp"
 #include "gaze/optim/adamw.hpp"
@@ -74,34 +75,56 @@ inline Index saved_count(const io::SafetensorsFile& file, const std::string& key
 
 }  // namespace detail
 
+namespace detail {
+
+/// The parameters of a model, without those of some parts, which it must have.
+template <class T, class Device>
+std::vector<Parameter<T, Device>*> parameters_without(const char* op,
+                                                      Parameters<T, Device>& parameters,
+                                                      const std::vector<std::string>& parts) {
+  std::vector<Parameter<T, Device>*> out;
+  std::set<std::string> unknown(parts.begin(), parts.end());
+  for (const auto& pack : parameters.packs()) {
+    unknown.erase(pack.part);
+    if (std::find(parts.begin(), parts.end(), pack.part) == parts.end())
+      out.insert(out.end(), pack.members.begin(), pack.members.end());
+  }
+  GAZE_CHECK(unknown.empty(), op, "the model has no part named ", *unknown.begin());
+  return out;
+}
+
+}  // namespace detail
+
 /// Writes all weights, each under its name, but those of parts to leave out; whole or not at all.
 template <class T, class Device>
 void save_weights(const std::string& path, Parameters<T, Device>& parameters,
                   const io::Metadata& metadata, const std::vector<std::string>& without = {}) {
   TensorsToWrite tensors;
-  for (const auto& pack : parameters.packs()) {
-    if (std::find(without.begin(), without.end(), pack.part) != without.end()) continue;
-    for (const auto* p : pack.members) tensors.add(p->name, p->value);
-  }
+  for (const auto* p : detail::parameters_without("save", parameters, without))
+    tensors.add(p->name, p->value);
   io::write_safetensors(path, tensors.views(), metadata);
 }
 
-/// Reads all weights. A missing, misshapen or superfluous tensor is an error that names it, and
-/// then no weight has changed.
+/// Reads all weights, but those of parts to leave as they are, which the file need not have. A
+/// missing, misshapen or superfluous tensor is an error that names it, and then no weight has
+/// changed.
 template <class T, class Device>
-void load_weights(const std::string& path, Parameters<T, Device>& parameters) {
+void load_weights(const std::string& path, Parameters<T, Device>& parameters,
+                  const std::vector<std::string>& without = {}) {
   const io::SafetensorsFile file(path);
+  const auto wanted = detail::parameters_without("load", parameters, without);
   std::vector<Tensor<T, Device>> read;
-  for (const auto& p : parameters.all()) {
-    read.emplace_back(p.shape);
-    detail::read_tensor(file, p.name, read.back());
+  for (const auto* p : wanted) {
+    read.emplace_back(p->shape);
+    detail::read_tensor(file, p->name, read.back());
   }
   for (const auto& [name, info] : file.tensors())
     GAZE_CHECK(parameters.find(name), "load", path, ": the model has no tensor named ", name);
   std::size_t i = 0;
-  for (auto& p : parameters.all()) {
-    Kernels<Device>::copy(p.value.numel(), static_cast<const T*>(read[i++].data()), p.value.data());
-    p.value.changed();
+  for (auto* p : wanted) {
+    Kernels<Device>::copy(p->value.numel(), static_cast<const T*>(read[i++].data()),
+                          p->value.data());
+    p->value.changed();
   }
 }
 

@@ -16,6 +16,7 @@
 
 #include "gaze/cpu/isa.hpp"
 #include "gaze/io/append_log.hpp"
+#include "gaze/io/folder_lock.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/optim/schedule.hpp"
 #include "gaze/train/checkpoint.hpp"
@@ -76,6 +77,14 @@ inline double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// How every line of metrics.jsonl of a run with these tags begins: {"seed":4,"stage":
+inline std::string metrics_begin(const io::OrderedJson& tags) {
+  io::OrderedJson line = tags;
+  line["stage"] = "";
+  const std::string text = line.dump();
+  return text.substr(0, text.size() - 3);  // without the empty name and the brace
+}
+
 inline void log_metrics(io::AppendLog& log, const RunFolder& run, const Stage& stage, Index step,
                         const Metrics& metrics) {
   io::OrderedJson line = run.tags;
@@ -103,8 +112,9 @@ class Trainer {
   Trainer(Parameters<T, Device>& parameters, RunFolder run)
       : parameters_(parameters), run_(std::move(run)) {
     std::filesystem::create_directories(run_.path);
+    log_.emplace(run_.metrics(), detail::metrics_begin(run_.tags));
+    io::remove_leftovers(run_.path);
     if (std::filesystem::exists(run_.state())) saved_.emplace(run_.state());
-    log_.emplace(run_.metrics());
     if (!saved_) cut_logs([](std::size_t) { return std::uint64_t{0}; });
   }
 

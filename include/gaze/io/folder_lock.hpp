@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// One writer per folder. Whoever writes a folder of several files holds its lock meanwhile, so that
+// two processes never mix their files and logs. The lock is on an open file: the system frees it
+// when the process ends, however it ends.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "gaze/io/atomic_file.hpp"
+
+namespace gaze::io {
+
+/// Removes the temporary files that killed processes left in a folder (not below it). Those that
+/// are being written are locked and stay.
+inline void remove_leftovers(const std::string& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    if (!detail::is_temporary_name(it->path().filename().native())) continue;
+    const std::string& path = it->path().native();
+    constexpr int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    const detail::Descriptor file(::open(path.c_str(), flags));
+    if (file.get() >= 0 && detail::lock_file(file.get()) == detail::Lock::taken)
+      ::unlink(path.c_str());
+  }
+}
+
+/// Makes a folder where it is missing and holds it for this process; an Error where another holds
+/// it. Also removes leftovers in it. The file .gaze.lock is there meanwhile; after a process was
+/// killed it stays, but holds nobody up. On a file system without locks nobody is held up either.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder)
+      : path_(folder + "/.gaze.lock"), file_(take(folder)) {
+    remove_leftovers(folder);
+  }
+  FolderLock(FolderLock&&) = default;
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock() {
+    if (file_.get() >= 0) ::unlink(path_.c_str());  // still held
+  }
+
+ private:
+  detail::Descriptor take(const std::string& folder) const {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    GAZE_CHECK(!error, "lock", folder, ": cannot be made: ", error.message());
+    for (;;) {
+      constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+      detail::Descriptor file(::open(path_.c_str(), flags, 0666));
+      const int code = errno;
+      GAZE_CHECK(file.get() >= 0, "lock", path_, ": cannot open: ", detail::errno_text(code));
+      GAZE_CHECK(detail::lock_file(file.get()) != detail::Lock::busy, "lock", folder,
+                 ": another process is writing to this folder");
+      // The one that had it before has removed the file: what is locked must still be there.
+      struct stat ours {
+      }, there{};
+      if (::fstat(file.get(), &ours) == 0 && ::lstat(path_.c_str(), &there) == 0 &&
+          ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+        return file;
+    }
+  }
+
+  std::string path_;
+  detail::Descriptor file_;
+};
+
+}  // namespace gaze::io

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// Files that several processes or a hostile neighbour could share: temporary names, the lock of a
+// folder, logs that are somebody else's.
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "gaze/io/append_log.hpp"
+#include "gaze/io/folder_lock.hpp"
+#include "phyx/judge.hpp"
+#include "phyx/tsv.hpp"
+#include "tests/folder.hpp"
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::io;
+using gaze::test::error_of;
+using gaze::test::holds;
+namespace fs = std::filesystem;
+
+struct Place : test::Folder {
+  Place() : Folder("files") {}
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), {}));
+  }
+};
+
+const std::string foreign = "a page of notes, without a line feed at its end";
+
+}  // namespace
+
+TEST_CASE("no writer goes through a link that waits at its temporary name") {
+  const Place folder;
+  const std::string victim = folder.file("victim"), table = folder.file("t.tsv");
+  write_file(victim, foreign);
+  fs::create_symlink(victim, table + ".tmp");
+  phyx::TsvWriter writer(table, {"a", "b"});
+  writer.write({"1", "2"});
+  writer.finish();
+  CHECK(read_file(victim) == foreign);
+  CHECK(read_file(table) == "a\tb\n1\t2\n");
+  CHECK(fs::is_regular_file(fs::symlink_status(table)));
+  CHECK(folder.count() == 3);
+}
+
+TEST_CASE("a link where a file is written is replaced, not followed") {
+  const Place folder;
+  write_file(folder.file("victim"), foreign);
+  fs::create_symlink(folder.file("victim"), folder.file("link"));
+  write_file(folder.file("link"), std::string_view("new"));
+  CHECK(read_file(folder.file("victim")) == foreign);
+  CHECK(fs::is_regular_file(fs::symlink_status(folder.file("link"))));
+}
+
+TEST_CASE("names as long as a file system takes are written") {
+  const Place folder;
+  const std::string path = folder.file(std::string(255, 'x'));
+  write_file(path, std::string_view("whole"));
+  CHECK(read_file(path) == "whole");
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("a pipe or device is not replaced by a file") {
+  const Place folder;
+  const std::string path = folder.file("pipe");
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK(error_of([&] { write_file(path, std::string_view("x")); }) ==
+        "[gaze::write_file] " + path + ": not a regular file");
+  CHECK(fs::is_fifo(path));
+  CHECK(error_of([&] { AppendLog log(path); }) ==
+        "[gaze::AppendLog] " + path + ": not a regular file");
+}
+
+TEST_CASE("leftovers of killed processes are removed, other files are not") {
+  const Place folder;
+  const std::string left = folder.file(".gaze-0123456789abcdef.tmp");
+  write_file(folder.file("victim"), foreign);
+  write_file(left, std::string_view("half a fi"));
+  fs::create_symlink(folder.file("victim"), folder.file(".gaze-fedcba9876543210.tmp"));
+  const std::vector<std::string> others = {"notes.tmp", "config.json.tmp",
+                                           ".gaze-0123456789abcdeX.tmp", ".gaze-0.tmp"};
+  for (const auto& name : others) write_file(folder.file(name), foreign);
+  AtomicFile unfinished(folder.file("written.txt"));
+  unfinished.write("half");
+  const std::size_t before = folder.count();
+  remove_leftovers(folder.path.string());
+  CHECK_FALSE(fs::exists(left));
+  CHECK(folder.count() == before - 1);
+  for (const auto& name : others) CHECK(read_file(folder.file(name)) == foreign);
+  CHECK(read_file(folder.file("victim")) == foreign);
+  unfinished.commit();
+  CHECK(read_file(folder.file("written.txt")) == "half");
+  remove_leftovers(folder.file("no such folder"));
+}
+
+TEST_CASE("a folder has one writer, and a killed one holds nobody up") {
+  const Place place;
+  const std::string folder = place.file("out");
+  const std::string refused =
+      "[gaze::lock] " + folder + ": another process is writing to this folder";
+  {
+    const FolderLock lock(folder);
+    CHECK(error_of([&] { FolderLock second(folder); }) == refused);
+    const FolderLock other(folder + "/inner");
+  }
+  CHECK(fs::exists(folder));
+  CHECK_FALSE(fs::exists(folder + "/.gaze.lock"));
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FolderLock lock(folder);
+    AtomicFile unfinished(folder + "/results.csv");
+    unfinished.write("half");
+    char byte = 'x';
+    (void)!::write(ready[1], &byte, 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char byte = 0;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  CHECK(error_of([&] { FolderLock second(folder); }) == refused);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  CHECK(fs::exists(folder + "/.gaze.lock"));
+  { const FolderLock lock(folder); }
+  fs::remove_all(folder + "/inner");
+  CHECK(fs::is_empty(folder));  // lock and half file are gone
+}
+
+TEST_CASE("a lock is not taken through a link, and a folder that cannot be made is named") {
+  const Place folder;
+  fs::create_symlink(folder.file("elsewhere"), folder.file(".gaze.lock"));
+  CHECK(holds(error_of([&] { FolderLock lock(folder.path.string()); }), ".gaze.lock: cannot open"));
+  CHECK_FALSE(fs::exists(folder.file("elsewhere")));
+  write_file(folder.file("file"), foreign);
+  CHECK(holds(error_of([&] { FolderLock lock(folder.file("file")); }), folder.file("file")));
+  CHECK(holds(error_of([&] { FolderLock lock(folder.file("file/x")); }),
+              "[gaze::lock] " + folder.file("file/x") + ": cannot be made: "));
+}
+
+TEST_CASE("a log has one writer") {
+  const Place folder;
+  const std::string path = folder.file("log.jsonl");
+  AppendLog log(path);
+  log.line("{}");
+  CHECK(error_of([&] { AppendLog second(path); }) ==
+        "[gaze::AppendLog] " + path + ": another process is writing it");
+  CHECK(read_file(path) == "{}\n");
+}
+
+TEST_CASE("a log that is not ours is refused and stays as it is") {
+  const Place folder;
+  const std::string path = folder.file("log.jsonl"), begins = "{\"step\":";
+  for (const std::string& text : {foreign, foreign + "\n", std::string("\n"), std::string("{\n"),
+                                  std::string("{\"steps\":1}\n"), std::string("\0\0", 2)}) {
+    write_file(path, text);
+    CHECK(holds(error_of([&] { AppendLog log(path, begins); }),
+                path + " line 1: not a line of this log"));
+    CHECK(read_file(path) == text);
+  }
+  // Its own, whole or cut by a kill, at any byte.
+  const std::string whole = "{\"step\":1}\n{\"step\":22}\n";
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    write_file(path, std::string_view(whole).substr(0, size));
+    AppendLog log(path, begins);
+    std::vector<std::string> lines;
+    log.read_whole_lines([&](const std::string& line, std::size_t number) {
+      lines.push_back(line);
+      CHECK(number == lines.size());
+    });
+    CHECK(lines.size() == static_cast<std::size_t>(size >= 11) + (size >= whole.size()));
+    CHECK(read_file(path) == whole.substr(0, size < 11 ? 0 : size < whole.size() ? 11 : size));
+  }
+  write_file(path, "{\"step\":1}\n" + foreign);
+  AppendLog mixed(path, begins);
+  CHECK(holds(error_of([&] { mixed.read_whole_lines([](const std::string&, std::size_t) {}); }),
+              path + " line 2: not a line of this log"));
+  CHECK(read_file(path) == "{\"step\":1}\n" + foreign);
+}
+
+TEST_CASE("a log of long lines is read whole") {
+  const Place folder;
+  AppendLog log(folder.file("log"));
+  std::vector<std::string> lines, read;
+  for (const std::size_t size : {0, 1, 65535, 65536, 65537, 3, 200000, 0, 5}) {
+    lines.push_back(std::string(size, static_cast<char>('a' + lines.size())));
+    log.line(lines.back());
+  }
+  const auto before = log.offset();
+  log.read_whole_lines([&](const std::string& line, std::size_t) { read.push_back(line); });
+  CHECK(read == lines);
+  CHECK(log.offset() == before);
+}
+
+TEST_CASE("a log is not written through a link") {
+  const Place folder;
+  write_file(folder.file("victim"), std::string_view(""));
+  fs::create_symlink(folder.file("victim"), folder.file("log"));
+  CHECK(holds(error_of([&] { AppendLog log(folder.file("log")); }), "log: is a link"));
+}
+
+TEST_CASE("a file that is no cache of a judge's replies stays as it is") {
+  const Place folder;
+  const std::string path = folder.file("thesis.txt");
+  for (const std::string& text : {foreign, foreign + "\n", std::string("[1, 2]"),
+                                  std::string("{\"my\": \"settings\"}"), std::string("\n\n")}) {
+    write_file(path, text);
+    CHECK(holds(error_of([&] { phyx::JudgeCache cache(path); }), path + " line 1"));
+    CHECK(read_file(path) == text);
+  }
+}

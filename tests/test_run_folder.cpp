@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// The folder of an ablation: taken by one process, refused where it is somebody else's, and bound
+// to the problems that it was begun with.
+#include "gaze/cpu/kernels.hpp"
+#include "phyx/ablation.hpp"
+#include "tests/folder.hpp"
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace {
+
+using namespace gaze;
+using namespace gaze::phyx;
+using gaze::test::error_of;
+using gaze::test::holds;
+namespace fs = std::filesystem;
+
+AblationSettings smallest() {
+  AblationSettings s = ablation_preset("smoke");
+  s.train_scenes = 30;
+  s.test_known = s.test_new = 8;
+  s.only = {"sft"};
+  return s;
+}
+
+/// Runs up to the end of the first step.
+void begin(const std::string& out, bool resume) {
+  Listener listener;
+  listener.stop = [] { return true; };
+  Ablation ablation(smallest(), out, listener);
+  ablation.prepare(resume, "gaze");
+  CHECK(holds(error_of([&] { ablation.run(); }), "stopped after step "));
+}
+
+std::string prepare(const std::string& out, bool resume = true) {
+  return error_of([&] { Ablation(smallest(), out, {}).prepare(resume, "gaze"); });
+}
+
+std::string train_file(const std::string& out) {
+  return suite_file(out + "/data", "train", Form::oe);
+}
+
+void change(const std::string& path) {
+  std::string text = io::read_file(path);
+  text.replace(text.find("?"), 1, "!");
+  io::write_file(path, text);
+}
+
+io::Json files_of(const std::string& out) {
+  return io::Json::parse(io::read_file(out + "/config.json"))["data"]["files"];
+}
+
+}  // namespace
+
+TEST_CASE("config.json has the digest of every file of problems, also of those put there before") {
+  const test::Folder folder("run_folder");
+  const std::string own = folder.file("own"), given = folder.file("given");
+  begin(own, false);
+  const io::Json files = files_of(own);
+  CHECK(files.size() == 6);
+  for (const auto& [name, digest] : files.items())
+    CHECK(digest == sha256_file(own + "/data/" + name));
+
+  fs::create_directories(given);
+  fs::copy(own + "/data", given + "/data");
+  change(train_file(given));
+  begin(given, false);
+  const io::Json others = files_of(given);
+  CHECK(others["synth_train_OE.tsv"] == sha256_file(train_file(given)));
+  CHECK(others["synth_train_OE.tsv"] != files["synth_train_OE.tsv"]);
+  CHECK(others["synth_train_MC.tsv"] == files["synth_train_MC.tsv"]);
+}
+
+TEST_CASE("a run goes on with the problems that it was begun with, or not at all") {
+  const test::Folder folder("run_folder");
+  const std::string out = folder.file("out");
+  begin(out, false);
+  const std::string data = train_file(out), before = io::read_file(data),
+                    config = io::read_file(out + "/config.json"),
+                    tokenizer = io::read_file(out + "/tokenizer.json");
+  change(data);
+  const auto written = fs::last_write_time(out + "/tokenizer.json");
+  CHECK(holds(prepare(out), out +
+                                "/config.json, data.files.synth_train_OE.tsv: "
+                                "the run to be resumed has \"" +
+                                sha256(before) + "\", asked for is \"" + sha256_file(data) + "\""));
+  CHECK(io::read_file(out + "/config.json") == config);
+  CHECK(fs::last_write_time(out + "/tokenizer.json") == written);
+  // A file that is gone is made again, and must come out the same.
+  fs::remove(data);
+  begin(out, true);
+  CHECK(io::read_file(data) == before);
+  fs::remove(data);
+  io::Json changed = io::Json::parse(config);
+  changed["data"]["files"]["synth_train_OE.tsv"] = std::string(64, '0');
+  io::write_file(out + "/config.json", changed.dump());
+  Ablation ablation(smallest(), out, {});
+  ablation.prepare(true, "gaze");
+  CHECK(holds(error_of([&] { ablation.run(); }), "data.files.synth_train_OE.tsv: "));
+  CHECK(io::read_file(out + "/tokenizer.json") == tokenizer);
+}
+
+TEST_CASE("an ablation holds its folder from prepare() to the end of run()") {
+  const test::Folder folder("run_folder");
+  const std::string out = folder.file("out"),
+                    refused = out + ": another process is writing to this folder";
+  std::string meanwhile;
+  {
+    Listener listener;
+    listener.stop = [&] {
+      meanwhile = prepare(out);
+      return true;
+    };
+    Ablation ablation(smallest(), out, listener);
+    ablation.prepare(false, "gaze");
+    CHECK(holds(prepare(out), refused));
+    CHECK_FALSE(error_of([&] { ablation.run(); }).empty());
+    CHECK(holds(meanwhile, refused));
+    CHECK(prepare(out).empty());
+  }
+  CHECK_FALSE(fs::exists(out + "/.gaze.lock"));
+}
+
+TEST_CASE("a folder with files of somebody else is not taken for a run's") {
+  const test::Folder folder("run_folder");
+  const std::string out = folder.file("out");
+  fs::create_directories(out);
+  io::write_file(out + "/metrics.jsonl", std::string_view("mine"));
+  CHECK(prepare(out, false) ==
+        "[gaze::ablate] " + out + "/metrics.jsonl: is there already, and no config.json beside it");
+  CHECK(io::read_file(out + "/metrics.jsonl") == "mine");
+  CHECK(std::distance(fs::directory_iterator(out), {}) == 1);
+  fs::remove(out + "/metrics.jsonl");
+  io::write_file(out + "/config.json", std::string_view("[]"));
+  CHECK(holds(prepare(out), "config.json: not a JSON object"));
+  // Logs that a run would cut back.
+  fs::remove(out + "/config.json");
+  begin(out, false);
+  fs::remove(out + "/warm/seed0/state.safetensors");
+  io::write_file(out + "/warm/seed0/metrics.jsonl", std::string_view("my notes"));
+  Ablation ablation(smallest(), out, {});
+  ablation.prepare(true, "gaze");
+  CHECK(holds(error_of([&] { ablation.run(); }), "metrics.jsonl line 1: not a line of this log"));
+  CHECK(io::read_file(out + "/warm/seed0/metrics.jsonl") == "my notes");
+}
