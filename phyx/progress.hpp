@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <string>
 
+#include "gaze/core/printable.hpp"
+
 namespace gaze::phyx {
 
 class Progress {
@@ -20,11 +22,11 @@ class Progress {
   /// A new piece of work.
   void begin(const std::string& what) {
     end_line();
-    std::fprintf(stderr, "%s\n", what.c_str());
+    std::fprintf(stderr, "%s\n", printable_line(what).c_str());
     restart();
   }
 
-  void update(std::size_t done, std::size_t all, const std::string& note) {
+  void update(std::size_t done, std::size_t all, const std::string& about) {
     if (done < last_) restart();  // the next stage of the same work
     if (last_ == 0) {             // a resumed stage does not begin at 0
       first_ = done;
@@ -35,6 +37,7 @@ class Progress {
     const bool finished = done >= all;
     if (!finished && now - shown_ < (terminal_ ? 0.1 : 10)) return;
     shown_ = now;
+    const std::string note = printable(about, 150);
     char line[256];
     if (now > 0 && done > first_) {
       const double rate = static_cast<double>(done - first_) / now;

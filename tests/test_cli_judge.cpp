@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 // gaze score with a judge: a stub server on loopback, the cache, and Ctrl-C.
-#include <httplib.h>
-
 #include <atomic>
 #include <chrono>
 #include <thread>
 
-#include "phyx/judge_http.hpp"
+#include "gaze/io/json.hpp"
 #include "tests/loopback.hpp"
 #include "tests/program.hpp"
 
@@ -17,31 +15,16 @@ using namespace gaze::test;
 
 /// Says 1 where the predicted answer holds "right"; slowly, where asked to.
 struct Server {
-  httplib::Server server;
-  int port = 0;
   std::atomic<int> asked{0};
   std::atomic<double> seconds{0};
-  std::thread thread;
-
-  Server() {
-    server.Post("/v1/chat/completions", [this](const httplib::Request& in, httplib::Response& out) {
-      ++asked;
-      std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-      const auto prompt =
-          io::Json::parse(in.body).at("messages")[0].at("content").get<std::string>();
-      const bool right = holds(prompt.substr(prompt.find("Predicted answer: ")), "right");
-      out.set_content(
-          io::Json{{"choices", {{{"message", {{"content", right ? "1" : "0"}}}}}}}.dump(),
-          "application/json");
-    });
-    port = server.bind_to_any_port("127.0.0.1");
-    thread = std::thread([this] { server.listen_after_bind(); });
-    while (!server.is_running()) std::this_thread::yield();
-  }
-  ~Server() {
-    server.stop();
-    thread.join();
-  }
+  LoopbackServer server{answering([this](const HttpRequest& in, Connection& connection) {
+    ++asked;
+    if (seconds > 0) connection.wait(seconds);
+    const auto prompt = io::Json::parse(in.body).at("messages")[0].at("content").get<std::string>();
+    const bool right = holds(prompt.substr(prompt.find("Predicted answer: ")), "right");
+    return http_response(
+        200, io::Json{{"choices", {{{"message", {{"content", right ? "1" : "0"}}}}}}}.dump());
+  })};
 };
 
 /// Prompts of the official file's shape, but other ones.
@@ -66,18 +49,9 @@ std::string predictions(int each) {
 }
 
 Words score(const Server& server, const std::string& out) {
-  return {"score",
-          "--predictions",
-          at("said_OE.tsv"),
-          "--out",
-          out,
-          "--judge",
-          "http://127.0.0.1:" + std::to_string(server.port),
-          "--judge-model",
-          "stub",
-          "--judge-prompts",
-          at("phyx.py"),
-          "--judge-any-prompts"};
+  return {"score", "--predictions",   at("said_OE.tsv"),   "--out",
+          out,     "--judge",         server.server.url(), "--judge-model",
+          "stub",  "--judge-prompts", at("phyx.py"),       "--judge-any-prompts"};
 }
 
 }  // namespace
