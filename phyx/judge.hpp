@@ -13,10 +13,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -167,15 +170,21 @@ inline Judgement judge_official(Form form, const std::string& answer, const std:
 /// So a scoring that was stopped goes on for free, and one that is repeated gives the same.
 class JudgeCache {
  public:
-  /// Reads what is there; a last line that a killed run left unfinished is dropped.
-  explicit JudgeCache(const std::string& path) : log_(path) {
+  /// Reads what is there; a last line that a killed run left unfinished is dropped. A file that is
+  /// no cache is an Error and stays as it is.
+  explicit JudgeCache(const std::string& path) : log_(regular(path)) {
     std::ifstream in(path, std::ios::binary);
     std::uint64_t good = 0;
     std::string line;
     for (int number = 1; std::getline(in, line); ++number) {
-      if (in.eof()) break;  // no line end
-      const auto j = io::parse_json(line, path + " line " + std::to_string(number));
       const std::string where = path + " line " + std::to_string(number);
+      if (in.eof()) {  // no line end
+        const std::string_view start = line_start;
+        GAZE_CHECK(line.compare(0, start.size(), start.substr(0, line.size())) == 0, "judge_cache",
+                   where, ": no line of a cache, and without an end");
+        break;
+      }
+      const auto j = io::parse_json(line, where);
       const auto &key = io::json_at(j, "key", where), &reply = io::json_at(j, "reply", where);
       GAZE_CHECK(key.is_string() && reply.is_string(), "judge_cache", where, ": not texts");
       replies_[key.get<std::string>()] = reply.get<std::string>();
@@ -203,6 +212,18 @@ class JudgeCache {
   std::size_t size() const noexcept { return replies_.size(); }
 
  private:
+  static constexpr const char* line_start = "{\"key\":\"";
+
+  /// The path of a regular file, or of none: to open a pipe or a device could wait for ever.
+  static const std::string& regular(const std::string& path) {
+    std::error_code error;
+    const auto type = std::filesystem::status(path, error).type();
+    using Type = std::filesystem::file_type;
+    GAZE_CHECK(type == Type::regular || type == Type::not_found, "judge_cache", path,
+               ": not a regular file");
+    return path;
+  }
+
   io::AppendLog log_;
   std::map<std::string, std::string> replies_;
 };

@@ -122,3 +122,35 @@ TEST_CASE("gaze score says so when its judge is not there") {
   CHECK(holds(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
   CHECK(server.asked == 0);
 }
+
+TEST_CASE("gaze score: Ctrl-C ends the call in flight") {
+  if (!have_program()) return;
+  prompts();
+  predictions(1);
+  Server server;
+  server.seconds = 1000;  // the test's own time-out comes before
+  const Started run(score(server, at("in_flight")));
+  while (server.asked == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  run.signal(SIGINT);
+  const Done d = run.wait();
+  CHECK(d.code == 130);
+  CHECK(holds(d.err, "stopped after judging 1 of 3"));
+}
+
+TEST_CASE("gaze score: text from files is shown, and does not act on the terminal") {
+  if (!have_program()) return;
+  const std::string hostile = "\x1b[2J\x1b]0;owned\x07\xE2\x80\xAE";
+  io::write_file(at("odd_OE.tsv"), "index\tanswer\tsubfield\tprediction\n7" + hostile + "\t5 m\t" +
+                                       hostile + "\tthat is 25 m" + hostile + "\n");
+  const Done d = gaze_run({"score", "--predictions", at("odd_OE.tsv")});
+  CHECK(d.code == 0);
+  CHECK(holds(d.out, R"(subfield: \x1b[2J\x1b]0;owned\x07\u{202e})"));
+  CHECK(holds(d.out, R"(said "that is 25 m\x1b[2J)"));
+  io::write_file(at("bad.jsonl"), "{\"" + hostile + "\": 1, \"" + hostile + "\": 1}\n");
+  const Done bad = gaze_run({"score", "--predictions", at("bad.jsonl")});
+  CHECK(bad.code == 2);
+  const Done unknown = gaze_run({"score", "--" + hostile});
+  CHECK(unknown.code == 2);
+  for (const std::string& said : {d.out, d.err, bad.err, unknown.err})
+    for (const char* part : {"\x1b", "\x07", "\xE2\x80\xAE"}) CHECK_FALSE(holds(said, part));
+}

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The judge over HTTP against servers that mean harm: every call ends in bounded time and memory,
 // and nothing of what they say acts on a terminal.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <thread>
 
@@ -243,4 +248,27 @@ TEST_CASE("a hostile environment: no proxy that it names is asked") {
   CHECK(asked(server(stub.url(), 5)) == "1");
   for (const char* name : {"http_proxy", "all_proxy"}) ::unsetenv(name);
   CHECK(proxy.connections() == 0);
+}
+
+TEST_CASE("a judge's cache: a file that is none stays as it is") {
+  const auto path =
+      (std::filesystem::temp_directory_path() / ("gaze_judge_cache_" + std::to_string(::getpid())))
+          .string();
+  const std::string line = R"({"key":"k","model":"m","reply":"1"})";
+  for (const std::string& text :
+       {std::string("a letter of one line"), std::string("{}"), "letter\n" + line + "\n",
+        line + "\nletter", std::string(9, '\0')}) {
+    io::write_file(path, text);
+    CHECK(holds(error_of([&] { JudgeCache cache(path); }), path + " line "));
+    CHECK(io::read_file(path) == text);
+  }
+  for (std::size_t kept = 0; kept < line.size(); ++kept) {  // what a killed run leaves
+    io::write_file(path, line + "\n" + line.substr(0, kept));
+    CHECK(JudgeCache(path).size() == 1);
+    CHECK(io::read_file(path) == line + "\n");
+  }
+  std::filesystem::remove(path);
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK(holds(error_of([&] { JudgeCache cache(path); }), "not a regular file"));
+  std::filesystem::remove(path);
 }
