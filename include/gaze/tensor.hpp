@@ -143,9 +143,9 @@ class Tensor {
   static std::size_t bytes_of(const Shape& shape) {
     std::size_t bytes = sizeof(T);
     for (const Index s : shape) {
-      GAZE_CHECK(
-          s >= 0 && (s == 0 || bytes <= (std::size_t{1} << 48) / static_cast<std::size_t>(s)),
-          "Tensor", "no memory holds a tensor of shape ", shape);
+      GAZE_CHECK(s >= 0, "Tensor", "a size of shape ", shape, " is negative");
+      GAZE_CHECK(s == 0 || bytes <= (std::size_t{1} << 48) / static_cast<std::size_t>(s), "Tensor",
+                 "no memory holds a tensor of shape ", shape);
       bytes *= static_cast<std::size_t>(s);
     }
     return bytes;

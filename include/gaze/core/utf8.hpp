@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze {
 
 /// One character of a text: its length in bytes, and its code point, or -1 for a stray byte.
