@@ -20,12 +20,11 @@ if(NOT GAZE_UDUNITS2_LIBRARY)
   message(FATAL_ERROR "libudunits2 not found: install libudunits2-dev, or call ./run setup")
 endif()
 
-gaze_find_header(GAZE_HTTPLIB_INCLUDE httplib.h libcpp-httplib-dev)
-find_library(GAZE_HTTPLIB_LIBRARY cpp-httplib)  # older packages are the header alone
-mark_as_advanced(GAZE_HTTPLIB_LIBRARY)
-find_package(OpenSSL QUIET)
-if(NOT OpenSSL_FOUND)
-  message(FATAL_ERROR "OpenSSL not found: install libssl-dev, or call ./run setup")
+gaze_find_header(GAZE_CURL_INCLUDE curl/curl.h libcurl4-openssl-dev)
+find_library(GAZE_CURL_LIBRARY curl)
+mark_as_advanced(GAZE_CURL_LIBRARY)
+if(NOT GAZE_CURL_LIBRARY)
+  message(FATAL_ERROR "libcurl not found: install libcurl4-openssl-dev, or call ./run setup")
 endif()
 
 add_library(gaze_dev INTERFACE)
@@ -53,14 +52,8 @@ get_target_property(gaze_dev_options gaze_dev INTERFACE_COMPILE_OPTIONS)
 target_compile_options(gaze_kernels PRIVATE ${gaze_dev_options})
 target_link_libraries(gaze_dev INTERFACE gaze::kernels)
 
-# The judge over HTTP, compiled once: the only file that sees the HTTP library.
-add_library(gaze_judge STATIC ${CMAKE_CURRENT_SOURCE_DIR}/phyx/judge_http.cpp)
-target_link_libraries(gaze_judge PUBLIC gaze_dev)
-add_library(gaze_http INTERFACE)
-target_include_directories(gaze_http SYSTEM INTERFACE ${GAZE_HTTPLIB_INCLUDE})
-target_compile_definitions(gaze_http INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT)
-target_link_libraries(gaze_http INTERFACE OpenSSL::SSL OpenSSL::Crypto)
-if(GAZE_HTTPLIB_LIBRARY)
-  target_link_libraries(gaze_http INTERFACE ${GAZE_HTTPLIB_LIBRARY})
-endif()
-target_link_libraries(gaze_judge PRIVATE gaze_http)
+# The judge over HTTP, compiled once: the only files that see the HTTP library.
+add_library(gaze_judge STATIC ${CMAKE_CURRENT_SOURCE_DIR}/phyx/judge_http.cpp
+            ${CMAKE_CURRENT_SOURCE_DIR}/phyx/http_post.cpp)
+target_include_directories(gaze_judge SYSTEM PRIVATE ${GAZE_CURL_INCLUDE})
+target_link_libraries(gaze_judge PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY})

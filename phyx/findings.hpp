@@ -7,7 +7,6 @@
 // an interval that must exclude 0, so it agrees when the interval stays within a margin of 3
 // points.
 #pragma once
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "phyx/problem.hpp"
+#include "phyx/report/number_text.hpp"
 #include "phyx/results_csv.hpp"
 
 namespace gaze::phyx {
@@ -44,11 +44,7 @@ inline constexpr double negligible_difference = 0.03;
 /// A signed number of percentage points, "+4.2" or "−4.2" (with a real minus sign).
 inline std::string signed_points(double share) {
   const double points = std::round(share * 1000) / 10;
-  char buffer[64];
-  const auto end =
-      std::to_chars(buffer, buffer + sizeof buffer, std::fabs(points), std::chars_format::fixed, 1);
-  const std::string digits(buffer, end.ptr);
-  return (points < 0 ? "\u2212" : points > 0 ? "+" : "") + digits;
+  return (points > 0 && std::isfinite(points) ? "+" : "") + report::fixed(points, 1);
 }
 
 /// Looks up pooled rows (seed "all").

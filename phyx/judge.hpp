@@ -16,6 +16,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 

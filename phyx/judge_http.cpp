@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "phyx/judge_http.hpp"
 
-#include <httplib.h>
-
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <thread>
+#include <vector>
+
+#include "phyx/http_post.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
-constexpr std::size_t largest_reply = std::size_t{4} << 20;  // bytes
-constexpr int most_tokens = 128;                             // as in the official protocol
+constexpr int most_tokens = 128;                 // as in the official protocol
+constexpr std::size_t longest_text = 64u << 10;  // bytes; 128 tokens are far fewer
 
 /// What came of one try.
 struct Answer {
@@ -23,19 +26,19 @@ struct Answer {
   double wait = 0;   // seconds that the server asks for
 };
 
-std::string excerpt(const std::string& text) {
-  std::string out;
-  for (const char c : text.substr(0, 200)) out += c == '\n' || c == '\r' ? ' ' : c;
-  return out;
-}
-
 /// The text of choices[0].message.content; nothing where the reply is of another shape.
 std::optional<std::string> content_of(const std::string& body) {
-  const io::Json reply = io::Json::parse(body, nullptr, false);
-  const io::Json::json_pointer place("/choices/0/message/content");
-  if (!reply.is_object() || !reply.contains(place) || !reply.at(place).is_string())
-    return std::nullopt;
-  return reply.at(place).get<std::string>();
+  try {
+    const io::Json reply = io::parse_json(body, "the reply");
+    const io::Json::json_pointer place("/choices/0/message/content");
+    if (!reply.is_object() || !reply.contains(place) || !reply.at(place).is_string())
+      return std::nullopt;
+    auto text = reply.at(place).get<std::string>();
+    if (text.size() > longest_text) return std::nullopt;
+    return text;
+  } catch (const Error&) {
+    return std::nullopt;  // not JSON, or nested without end
+  }
 }
 
 double seconds_of(const std::string& text) {
@@ -44,43 +47,48 @@ double seconds_of(const std::string& text) {
   return read.ec == std::errc() && value > 0 ? value : 0;
 }
 
-/// What a status and a body mean.
-Answer answer_of(int status, const std::string& body, const std::string& retry_after) {
+/// What a reply means.
+Answer answer_of(const HttpReply& reply) {
   using Kind = Answer::Kind;
+  const int status = reply.status;
+  if (status == 0) return {Kind::retry, "no reply: " + printable(reply.failure, 200), 0};
+  const std::string excerpt = printable(reply.body, 200);
   if (status == 200) {
-    if (const auto text = content_of(body)) return {Kind::text, *text, 0};
-    return {Kind::retry, "a reply without choices[0].message.content: " + excerpt(body), 0};
+    if (const auto text = content_of(reply.body)) return {Kind::text, *text, 0};
+    return {Kind::retry, "a reply without choices[0].message.content: " + excerpt, 0};
   }
-  const std::string said = "status " + std::to_string(status) + ": " + excerpt(body);
+  const std::string said = "status " + std::to_string(status) + ": " + excerpt;
   if (status == 408 || status == 429 || status >= 500)
-    return {Kind::retry, said, seconds_of(retry_after)};
+    return {Kind::retry, said, seconds_of(reply.retry_after)};
   const bool wrong = status == 401 || status == 403 || status == 404;
   return {wrong ? Kind::wrong_address : Kind::refused, said, 0};
 }
 
-void set_timeouts(httplib::Client& client, const JudgeServer& s) {
-  const auto milliseconds = [](double seconds) {
-    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-  };
-  client.set_connection_timeout(milliseconds(s.connect_seconds));
-  client.set_read_timeout(milliseconds(s.reply_seconds));
-  client.set_write_timeout(milliseconds(s.reply_seconds));
+/// What a header could be broken with, and what no key, host or path holds.
+bool plain_ascii(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
 /// The calls of one judge, over one connection that is kept.
 class Asker {
  public:
   Asker(const JudgeServer& server, std::function<bool()> stop)
-      : server_(server),
-        address_(server_address(server.url)),
-        stop_(std::move(stop)),
-        client_(address_.origin) {
+      : server_(server), address_(server_address(server.url)), stop_(std::move(stop)) {
     GAZE_CHECK(!server.model.empty(), "judge", "no model named");
     GAZE_CHECK(server.tries > 0 && server.give_up_after > 0, "judge", "tries ", server.tries,
                ", give up after ", server.give_up_after);
-    GAZE_CHECK(client_.is_valid(), "judge", server.url, ": this address cannot be used");
-    client_.set_keep_alive(true);
-    set_timeouts(client_, server);
+    GAZE_CHECK(HttpPoster::usable(address_.origin + address_.path), "judge", server.url,
+               ": this address cannot be used");
+    // The key itself is not for a message.
+    GAZE_CHECK(plain_ascii(server.key), "judge",
+               "the key holds a space, a control character or one that is not ASCII; it is not "
+               "sent");
+    for (const double seconds :
+         {server.connect_seconds, server.reply_seconds, server.first_wait, server.longest_wait})
+      GAZE_CHECK(std::isfinite(seconds) && seconds >= 0, "judge", "a time of ", seconds,
+                 " seconds");
+    limits_.connect_seconds = server.connect_seconds;
+    limits_.seconds = server.reply_seconds;
   }
 
   std::string ask(const std::string& prompt, double temperature) {
@@ -121,21 +129,10 @@ class Asker {
   }
 
   Answer post(const std::string& body) {
-    httplib::Request request;
-    request.method = "POST";
-    request.path = address_.path;
-    request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
-    if (!server_.key.empty()) request.headers.emplace("Authorization", "Bearer " + server_.key);
-    request.body = body;
-    std::string reply;
-    request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t,
-                                   std::uint64_t) {
-      reply.append(data, size);
-      return reply.size() <= largest_reply;
-    };
-    const auto result = client_.send(request);
-    if (!result) return {Answer::Kind::retry, "no reply: " + httplib::to_string(result.error()), 0};
-    return answer_of(result->status, reply, result->get_header_value("Retry-After"));
+    std::vector<std::string> headers = {"Content-Type: application/json",
+                                        "Accept: application/json"};
+    if (!server_.key.empty()) headers.push_back("Authorization: Bearer " + server_.key);
+    return answer_of(poster_.post(address_.origin + address_.path, headers, body, limits_, stop_));
   }
 
   /// In slices, so that a stop is noticed.
@@ -150,7 +147,8 @@ class Asker {
   JudgeServer server_;
   ServerAddress address_;
   std::function<bool()> stop_;
-  httplib::Client client_;
+  HttpLimits limits_;
+  HttpPoster poster_;
   int failed_ = 0;  // calls in a row
 };
 
@@ -162,8 +160,8 @@ ServerAddress server_address(const std::string& url) {
   GAZE_CHECK(kind == "http" || kind == "https", "judge", "'", url,
              "' does not start with http:// or https://");
   const std::size_t slash = std::min(url.find('/', scheme + 3), url.size());
-  GAZE_CHECK(slash > scheme + 3 && url.find_first_of(" @?#") == url.npos, "judge", "'", url,
-             "' is not an address like https://host/v1");
+  GAZE_CHECK(slash > scheme + 3 && plain_ascii(url) && url.find_first_of("@?#") == url.npos,
+             "judge", "'", url, "' is not an address like https://host/v1");
   std::string path = url.substr(slash);
   while (path.ends_with('/')) path.pop_back();
   constexpr const char* end = "/chat/completions";

@@ -8,7 +8,6 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
@@ -17,6 +16,7 @@
 #include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
+#include "phyx/line_file.hpp"
 #include "phyx/problem.hpp"
 
 namespace gaze::phyx {
@@ -169,6 +169,8 @@ inline std::vector<Attempt> attempts_from_json(const LineReader& in) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     GAZE_CHECK(attention[i].is_null() || attention[i].is_number(), "read_outcomes", in.where(),
                ", attention: not a number");
+    GAZE_CHECK(attention[i].is_null() || std::fabs(attention[i].get<double>()) < 2, "read_outcomes",
+               in.where(), ", attention: ", attention[i].dump(), " is not a share");
     GAZE_CHECK(length[i].is_number_integer() && length[i] >= 0 && length[i] < 10'000'000,
                "read_outcomes", in.where(), ", length: not a token count");
     if (!attention[i].is_null()) out[i].attention = attention[i].get<float>();
@@ -240,18 +242,16 @@ inline void write_outcomes(const std::string& path, const OutcomeSet& set) {
 
 /// Reads `outcomes.jsonl`; errors name file, line and field.
 inline OutcomeSet read_outcomes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  GAZE_CHECK(in.good(), "read_outcomes", path, ": cannot be opened");
+  LineFile in(path, "read_outcomes");
   OutcomeSet set;
-  std::string line;
-  for (std::int64_t number = 1; std::getline(in, line); ++number) {
-    const std::string where = path + " line " + std::to_string(number);
-    const auto value = io::parse_json(line, where);
-    if (number > 1) {
-      set.outcomes.push_back(outcome_from_json(value, where));
+  bool first = true;
+  for (std::string line; in.next(line); first = false) {
+    const auto value = io::parse_json(line, in.where());
+    if (!first) {
+      set.outcomes.push_back(outcome_from_json(value, in.where()));
       continue;
     }
-    const detail::LineReader head(value, where);
+    const detail::LineReader head(value, in.where());
     set.condition = head.text("condition");
     set.seed = head.integer("seed");
   }

@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "gaze/core/printable.hpp"
+
 namespace gaze::phyx {
 
 class Progress {
@@ -25,11 +27,11 @@ class Progress {
   /// A new piece of work.
   void begin(const std::string& what) {
     end_line();
-    std::fprintf(stderr, "%s\n", what.c_str());
+    std::fprintf(stderr, "%s\n", printable_line(what).c_str());
     restart();
   }
 
-  void update(std::size_t done, std::size_t all, const std::string& note) {
+  void update(std::size_t done, std::size_t all, const std::string& about) {
     if (done < last_) restart();  // the next stage of the same work
     if (last_ == 0) {             // a resumed stage does not begin at 0
       first_ = done;
@@ -40,7 +42,7 @@ class Progress {
     const bool finished = done >= all;
     if (!finished && now - shown_ < (terminal_ ? 0.1 : 10)) return;
     shown_ = now;
-    const std::string line = text(done, all, now, note);
+    const std::string line = text(done, all, now, printable(about, 150));
     if (!terminal_) {
       std::fprintf(stderr, "  %s\n", line.c_str());
       return;

@@ -366,6 +366,7 @@ class SliceSummary {
  private:
   void push(const std::string& condition, const std::string& seed, const std::string& metric,
             double n, const Interval& i) {
+    if (!std::isfinite(i.value) || !std::isfinite(i.low) || !std::isfinite(i.high)) return;
     rows_.push_back({condition, seed, slice_.split, slice_.format, slice_.kind, slice_.name, metric,
                      std::int64_t(std::lround(n)), i.value, i.low, i.high});
   }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 // gaze score with a judge: a stub server on loopback, the cache, and Ctrl-C.
-#include <httplib.h>
-
 #include <atomic>
 #include <chrono>
 #include <thread>
 
-#include "phyx/judge_http.hpp"
+#include "gaze/io/json.hpp"
 #include "tests/loopback.hpp"
 #include "tests/program.hpp"
 
@@ -17,31 +15,16 @@ using namespace gaze::test;
 
 /// Says 1 where the predicted answer holds "right"; slowly, where asked to.
 struct Server {
-  httplib::Server server;
-  int port = 0;
   std::atomic<int> asked{0};
   std::atomic<double> seconds{0};
-  std::thread thread;
-
-  Server() {
-    server.Post("/v1/chat/completions", [this](const httplib::Request& in, httplib::Response& out) {
-      ++asked;
-      std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-      const auto prompt =
-          io::Json::parse(in.body).at("messages")[0].at("content").get<std::string>();
-      const bool right = holds(prompt.substr(prompt.find("Predicted answer: ")), "right");
-      out.set_content(
-          io::Json{{"choices", {{{"message", {{"content", right ? "1" : "0"}}}}}}}.dump(),
-          "application/json");
-    });
-    port = server.bind_to_any_port("127.0.0.1");
-    thread = std::thread([this] { server.listen_after_bind(); });
-    while (!server.is_running()) std::this_thread::yield();
-  }
-  ~Server() {
-    server.stop();
-    thread.join();
-  }
+  LoopbackServer server{answering([this](const HttpRequest& in, Connection& connection) {
+    ++asked;
+    if (seconds > 0) connection.wait(seconds);
+    const auto prompt = io::Json::parse(in.body).at("messages")[0].at("content").get<std::string>();
+    const bool right = holds(prompt.substr(prompt.find("Predicted answer: ")), "right");
+    return http_response(
+        200, io::Json{{"choices", {{{"message", {{"content", right ? "1" : "0"}}}}}}}.dump());
+  })};
 };
 
 /// Prompts of the official file's shape, but other ones.
@@ -66,18 +49,9 @@ std::string predictions(int each) {
 }
 
 Words score(const Server& server, const std::string& out) {
-  return {"score",
-          "--predictions",
-          at("said_OE.tsv"),
-          "--out",
-          out,
-          "--judge",
-          "http://127.0.0.1:" + std::to_string(server.port),
-          "--judge-model",
-          "stub",
-          "--judge-prompts",
-          at("phyx.py"),
-          "--judge-any-prompts"};
+  return {"score", "--predictions",   at("said_OE.tsv"),   "--out",
+          out,     "--judge",         server.server.url(), "--judge-model",
+          "stub",  "--judge-prompts", at("phyx.py"),       "--judge-any-prompts"};
 }
 
 }  // namespace
@@ -147,4 +121,36 @@ TEST_CASE("gaze score says so when its judge is not there") {
   CHECK(d.code == 2);
   CHECK(holds(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
   CHECK(server.asked == 0);
+}
+
+TEST_CASE("gaze score: Ctrl-C ends the call in flight") {
+  if (!have_program()) return;
+  prompts();
+  predictions(1);
+  Server server;
+  server.seconds = 1000;  // the test's own time-out comes before
+  const Started run(score(server, at("in_flight")));
+  while (server.asked == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  run.signal(SIGINT);
+  const Done d = run.wait();
+  CHECK(d.code == 130);
+  CHECK(holds(d.err, "stopped after judging 1 of 3"));
+}
+
+TEST_CASE("gaze score: text from files is shown, and does not act on the terminal") {
+  if (!have_program()) return;
+  const std::string hostile = "\x1b[2J\x1b]0;owned\x07\xE2\x80\xAE";
+  io::write_file(at("odd_OE.tsv"), "index\tanswer\tsubfield\tprediction\n7" + hostile + "\t5 m\t" +
+                                       hostile + "\tthat is 25 m" + hostile + "\n");
+  const Done d = gaze_run({"score", "--predictions", at("odd_OE.tsv")});
+  CHECK(d.code == 0);
+  CHECK(holds(d.out, R"(subfield: \x1b[2J\x1b]0;owned\x07\u{202e})"));
+  CHECK(holds(d.out, R"(said "that is 25 m\x1b[2J)"));
+  io::write_file(at("bad.jsonl"), "{\"" + hostile + "\": 1, \"" + hostile + "\": 1}\n");
+  const Done bad = gaze_run({"score", "--predictions", at("bad.jsonl")});
+  CHECK(bad.code == 2);
+  const Done unknown = gaze_run({"score", "--" + hostile});
+  CHECK(unknown.code == 2);
+  for (const std::string& said : {d.out, d.err, bad.err, unknown.err})
+    for (const char* part : {"\x1b", "\x07", "\xE2\x80\xAE"}) CHECK_FALSE(holds(said, part));
 }

@@ -13,7 +13,6 @@
 
 #include "gaze/io/append_log.hpp"
 #include "gaze/io/folder_lock.hpp"
-#include "phyx/judge.hpp"
 #include "phyx/tsv.hpp"
 #include "tests/folder.hpp"
 #include "tests/test.hpp"
@@ -209,15 +208,4 @@ TEST_CASE("a log is not written through a link") {
   write_file(folder.file("victim"), std::string_view(""));
   fs::create_symlink(folder.file("victim"), folder.file("log"));
   CHECK(holds(error_of([&] { AppendLog log(folder.file("log")); }), "log: is a link"));
-}
-
-TEST_CASE("a file that is no cache of a judge's replies stays as it is") {
-  const Place folder;
-  const std::string path = folder.file("thesis.txt");
-  for (const std::string& text : {foreign, foreign + "\n", std::string("[1, 2]"),
-                                  std::string("{\"my\": \"settings\"}"), std::string("\n\n")}) {
-    write_file(path, text);
-    CHECK(holds(error_of([&] { phyx::JudgeCache cache(path); }), path + " line 1"));
-    CHECK(read_file(path) == text);
-  }
 }

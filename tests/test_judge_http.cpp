@@ -3,7 +3,6 @@
 // way in which a server can fail.
 #include "phyx/judge_http.hpp"
 
-#include <httplib.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,8 +19,7 @@ namespace {
 
 using namespace gaze;
 using namespace gaze::phyx;
-using gaze::test::error_of;
-using gaze::test::holds;
+using namespace gaze::test;
 
 /// A server of chat completions. Each request takes the next reply; the last one repeats.
 class Stub {
@@ -33,54 +31,36 @@ class Stub {
     std::string retry_after = {};
   };
 
-  explicit Stub(std::vector<Reply> replies) : replies_(std::move(replies)) {
-    server_.Post("/v1/chat/completions",
-                 [this](const httplib::Request& in, httplib::Response& out) { answer(in, out); });
-    server_.Post("/other/chat/completions",
-                 [this](const httplib::Request& in, httplib::Response& out) { answer(in, out); });
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    REQUIRE(port_ > 0);
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-    while (!server_.is_running()) std::this_thread::yield();
-  }
-  Stub(const Stub&) = delete;
-  ~Stub() {
-    server_.stop();
-    thread_.join();
-  }
+  explicit Stub(std::vector<Reply> replies) : replies_(std::move(replies)) {}
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return server_.url(); }
   std::size_t count() const { return count_; }
-  io::Json body() const {
+  HttpRequest asked() const {
     const std::lock_guard lock(mutex_);
-    return io::Json::parse(body_);
+    return asked_;
   }
-  std::string authorization() const {
-    const std::lock_guard lock(mutex_);
-    return authorization_;
-  }
+  io::Json body() const { return io::Json::parse(asked().body); }
+  std::string authorization() const { return asked().header("Authorization"); }
 
  private:
-  void answer(const httplib::Request& in, httplib::Response& out) {
+  std::string answer(const HttpRequest& in, Connection& connection) {
     const Reply& reply = replies_[std::min(count_++, replies_.size() - 1)];
     {
       const std::lock_guard lock(mutex_);
-      body_ = in.body;
-      authorization_ = in.get_header_value("Authorization");
+      asked_ = in;
     }
-    std::this_thread::sleep_for(std::chrono::duration<double>(reply.seconds));
-    out.status = reply.status;
-    if (!reply.retry_after.empty()) out.set_header("Retry-After", reply.retry_after);
-    out.set_content(reply.body, "application/json");
+    if (reply.seconds > 0) connection.wait(reply.seconds);
+    return http_response(
+        reply.status, reply.body,
+        reply.retry_after.empty() ? "" : "retry-after: " + reply.retry_after + "\r\n");
   }
 
   std::vector<Reply> replies_;
-  httplib::Server server_;
-  int port_ = 0;
-  std::thread thread_;
   std::atomic<std::size_t> count_{0};
   mutable std::mutex mutex_;
-  std::string body_, authorization_;
+  HttpRequest asked_;
+  LoopbackServer server_{
+      answering([this](const HttpRequest& in, Connection& c) { return answer(in, c); })};
 };
 
 std::string says(const std::string& text) {
@@ -114,6 +94,7 @@ TEST_CASE("judge over HTTP: one user message goes out, its reply comes back") {
   const Judge judge = http_judge(s);
   CHECK(judge("Is \"5 Ω\" right?\n", 1.5) == "1");
   const auto sent = stub.body();
+  CHECK(holds(stub.asked().head, "POST /v1/chat/completions HTTP/1.1\r\n"));
   CHECK(sent.at("model") == "small");
   CHECK(sent.at("temperature") == 1.5);
   CHECK(sent.at("max_tokens") == 128);
@@ -125,6 +106,7 @@ TEST_CASE("judge over HTTP: one user message goes out, its reply comes back") {
   CHECK(stub.count() == 2);
   http_judge(server(stub.url() + "/other/"))("elsewhere", 0);
   CHECK(stub.count() == 3);
+  CHECK(holds(stub.asked().head, "POST /other/chat/completions HTTP/1.1\r\n"));
   CHECK(stub.authorization().empty());
 }
 

@@ -2,6 +2,8 @@
 // The report: complete, self-contained, safe against hostile text, usable for a stopped run.
 #include "phyx/report/page.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "tests/test.hpp"
@@ -17,7 +19,8 @@ const std::string pixel =
     "gg==";
 
 std::string fresh_folder(const std::string& name) {
-  const fs::path folder = fs::temp_directory_path() / "gaze_test_report" / name;
+  const fs::path folder =
+      fs::temp_directory_path() / ("gaze_test_report_" + std::to_string(::getpid())) / name;
   fs::remove_all(folder);
   fs::create_directories(folder);
   return folder.string();

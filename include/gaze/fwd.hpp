@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Names only, for headers that mention Gaze's types without using them.
 #pragma once
+#include "gaze/core/language.hpp"
 
 namespace gaze {
 struct Cpu;

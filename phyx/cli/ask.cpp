@@ -28,7 +28,7 @@ struct AskOptions {
   void run() {
     s.sampling.greedy = !sample;
     const auto answer = on_device(device, [&](auto chosen) { return ask<decltype(chosen)>(s); });
-    std::printf("%s\n", answer.c_str());
+    std::printf("%s\n", for_standard_output(answer).c_str());
   }
 };
 

@@ -2,6 +2,8 @@
 // What the commands share: the checks of their options, the answer to Ctrl-C, and progress. Each
 // command is one file, so that a change compiles in seconds.
 #pragma once
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cmath>
@@ -9,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "gaze/core/printable.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/progress.hpp"
 
@@ -54,6 +57,13 @@ inline void add_device(CLI::App& app, std::string& device) {
   app.add_option("--device", device, "cpu, cuda, or auto: cuda where there is one")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
+}
+
+// ---- output ------------------------------------------------------------------------------------
+
+/// What a model says: on a terminal made printable, in a file or a pipe as it is.
+inline std::string for_standard_output(const std::string& text) {
+  return isatty(STDOUT_FILENO) ? printable(text, text.npos, LineBreaks::kept) : text;
 }
 
 // ---- long work ---------------------------------------------------------------------------------

@@ -32,6 +32,12 @@ void check_command(const CLI::App& app, const std::string& word) {
              "; gaze --help lists them");
 }
 
+/// One line, whatever a library's exception quotes.
+int fail(const std::exception& e, int code) {
+  std::fprintf(stderr, "gaze: %s\n", printable_line(e.what()).c_str());
+  return code;
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app{"Gaze: a small vision-language model, trained with GRPO on physics problems.",
                "gaze"};
@@ -45,10 +51,7 @@ int dispatch(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // help and version
-    std::string text = e.what();
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    std::fprintf(stderr, "gaze: %s\n", text.c_str());
-    return 2;
+    return fail(e, 2);
   }
   return 0;
 }
@@ -62,10 +65,8 @@ int main(int argc, char** argv) {
     gaze::phyx::cli::finish_output();
     return code;
   } catch (const Interrupted& e) {
-    std::fprintf(stderr, "gaze: %s\n", e.what());
-    return 130;
+    return fail(e, 130);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "gaze: %s\n", e.what());
-    return 2;
+    return fail(e, 2);
   }
 }

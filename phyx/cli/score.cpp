@@ -17,7 +17,7 @@ void print_table(const std::vector<ScoreSlice>& table, bool judged) {
   for (const ScoreSlice& s : table) {
     if (!kind.empty() && s.kind != kind) std::printf("\n");
     kind = s.kind;
-    const std::string name = s.kind == "overall" ? s.kind : s.kind + ": " + s.name;
+    const std::string name = s.kind == "overall" ? s.kind : s.kind + ": " + printable(s.name, 200);
     const auto percent = [&](std::size_t hits) {
       return 100 * static_cast<double>(hits) / static_cast<double>(s.n);
     };
@@ -26,14 +26,6 @@ void print_table(const std::vector<ScoreSlice>& table, bool judged) {
     if (judged) std::printf(" %7.2f%%", percent(s.judge));
     std::printf("\n");
   }
-}
-
-std::string one_line(const std::string& text, std::size_t most) {
-  std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-  if (out.size() <= most) return out;
-  while (most > 0 && (out[most] & 0xC0) == 0x80) --most;  // not in the middle of a character
-  return out.substr(0, most) + "...";
 }
 
 /// How often the two rules differ, with a few examples of each kind.
@@ -52,8 +44,8 @@ void print_differences(const std::vector<ScoredRow>& rows) {
     for (std::size_t i = 0; i < std::min<std::size_t>(shown, some.size()); ++i) {
       const Prediction& p = some[i]->prediction;
       std::printf("  %s %s  truth \"%s\"  said \"%s\"\n", p.problem.form == Form::mc ? "MC" : "OE",
-                  p.problem.index.c_str(), one_line(p.official_answer, 40).c_str(),
-                  one_line(p.text, 90).c_str());
+                  printable(p.problem.index, 40).c_str(), printable(p.official_answer, 40).c_str(),
+                  printable(p.text, 90).c_str());
     }
   }
 }
@@ -93,7 +85,7 @@ struct ScoreOptions {
     option("--judge-cache", cache, "file of its replies; default: judge.jsonl in --out");
     option("--judge-key", key_variable, "environment variable with the API key")
         ->capture_default_str();
-    option("--judge-timeout", server.reply_seconds, "seconds to wait for a reply")
+    option("--judge-timeout", server.reply_seconds, "seconds for one try of a call")
         ->check(above_zero)
         ->capture_default_str();
     option("--judge-tries", server.tries, "of one call")->check(CLI::Range(1, 100));

@@ -91,7 +91,8 @@ inline std::string pass_chart(const Context& c, const std::string& format,
   for (const auto& condition : c.conditions) {
     Series s{condition, condition_class(condition), {}, false};
     for (int k = 1; k <= 1024; ++k)
-      if (const auto* r = c.results.find(condition, "pass@" + std::to_string(k), "known", format))
+      if (const auto* r = c.results.find(condition, "pass@" + std::to_string(k), "known", format);
+          r && drawable(r->value * 100))
         s.points.emplace_back(k, r->value * 100);
     if (!s.points.empty()) chart.series.push_back(std::move(s));
   }

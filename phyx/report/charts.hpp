@@ -43,7 +43,7 @@ struct RowChart {
 struct Series {
   std::string label;
   std::string style;
-  std::vector<std::pair<double, double>> points;  // ascending in x
+  std::vector<std::pair<double, double>> points;  // ascending in x; all drawable()
   bool faint = false;                             // a single seed behind the mean
 };
 
@@ -57,6 +57,9 @@ struct LineChart {
 
 namespace detail {
 
+/// Whether a number can be put on an axis: sums, differences and powers of such numbers are finite.
+inline bool drawable(double v) { return std::fabs(v) <= 1e100; }
+
 /// A step of 1, 2 or 5 times a power of ten that cuts `range` into at most `parts`.
 inline double nice_step(double range, int parts) {
   if (!(range > 0) || !std::isfinite(range)) return 1;
@@ -64,6 +67,17 @@ inline double nice_step(double range, int parts) {
   for (double m : {1.0, 2.0, 5.0})
     if (m * power >= raw * 0.9999) return m * power;
   return 10 * power;
+}
+
+/// The multiples of `step` from low to high. They are counted, not added up: where a step is below
+/// the numbers' resolution, a sum would stand still.
+inline std::vector<double> ticks(double low, double high, double step) {
+  constexpr int most = 12;
+  const double first = std::ceil(low / step - 1e-9);
+  std::vector<double> out;
+  for (int i = 0; i < most && (first + i) * step <= high + step * 1e-6; ++i)
+    out.push_back((first + i) * step);
+  return out;
 }
 
 inline std::string text_at(double x, double y, const char* classes, const std::string& content) {
@@ -76,18 +90,19 @@ inline std::string line_from(double x0, double y0, double x1, double y1, const c
          coordinate(x1) + "\" y2=\"" + coordinate(y1) + "\" class=\"" + classes + "\"/>";
 }
 
+/// The style sheet has a class for each width: "w360".
 inline std::string svg(int width, double height, const std::string& title,
                        const std::string& body) {
   return "<svg viewBox=\"0 0 " + std::to_string(width) + " " + coordinate(height) +
-         "\" role=\"img\" style=\"max-width:" + std::to_string(width * 3 / 2) + "px\"><title>" +
-         escape(title) + "</title>" + body + "</svg>\n";
+         "\" role=\"img\" class=\"w" + std::to_string(width) + "\"><title>" + escape(title) +
+         "</title>" + body + "</svg>\n";
 }
 
 /// Vertical grid lines with labels below, for a horizontal axis from low to high.
 inline std::string x_grid(const RowChart& c, double x0, double x1, double top, double bottom) {
   std::string out;
   const double step = nice_step(c.high - c.low, 5);
-  for (double v = std::ceil(c.low / step - 1e-9) * step; v <= c.high + step * 1e-6; v += step) {
+  for (const double v : ticks(c.low, c.high, step)) {
     const double x = x0 + (v - c.low) / (c.high - c.low) * (x1 - x0);
     const bool zero = std::fabs(v) < step * 1e-6;
     out += line_from(x, top, x, bottom, zero ? "axis" : "gridline");
@@ -172,7 +187,7 @@ inline Frame make_frame(const LineChart& c) {
       f.y_high = std::max(f.y_high, y);
     }
   if (c.from_zero) f.y_low = std::min(f.y_low, 0.0);
-  if (!(f.x_high > f.x_low)) f.x_high = f.x_low + 1;
+  if (!(f.x_high > f.x_low)) f.x_high = f.x_low + std::max(1.0, std::fabs(f.x_low) * 0.1);
   if (!(f.y_high > f.y_low)) f.y_high = f.y_low + std::max(1e-6, std::fabs(f.y_low) * 0.1);
   const double step = nice_step(f.y_high - f.y_low, 5);
   f.y_low = std::floor(f.y_low / step + 1e-9) * step;
@@ -186,7 +201,7 @@ inline Frame make_frame(const LineChart& c) {
 inline std::string axes(const LineChart& c, const Frame& f) {
   std::string out;
   const double step = nice_step(f.y_high - f.y_low, 5);
-  for (double v = f.y_low; v <= f.y_high + step * 1e-6; v += step) {
+  for (const double v : ticks(f.y_low, f.y_high, step)) {
     const double shown = std::fabs(v) < step * 1e-6 ? 0 : v;
     out += line_from(f.left, f.y(v), f.right, f.y(v), shown == 0 ? "axis" : "gridline");
     out += text_at(f.left - 5, f.y(v) + 3.5, "tick end", brief(shown));
@@ -196,8 +211,7 @@ inline std::string axes(const LineChart& c, const Frame& f) {
     for (double v = f.x_low; v <= f.x_high * 1.001; v *= 2)
       out += text_at(f.x(v), f.bottom + 13, "tick mid", brief(v));
   } else {
-    for (double v = std::ceil(f.x_low / x_step - 1e-9) * x_step; v <= f.x_high + x_step * 1e-6;
-         v += x_step)
+    for (const double v : ticks(f.x_low, f.x_high, x_step))
       out += text_at(f.x(v), f.bottom + 13, "tick mid", brief(std::round(v * 1e6) / 1e6 + 0.0));
   }
   return out + text_at((f.left + f.right) / 2, f.bottom + 28, "tick mid", escape(c.x_axis));

@@ -3,14 +3,17 @@
 // pictures turned into data URIs so that the page needs nothing but itself.
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "gaze/io/atomic_file.hpp"
@@ -44,7 +47,7 @@ namespace detail {
 inline std::string json_text(const io::Json& value, const char* key, const std::string& where) {
   const auto found = value.find(key);
   if (found == value.end() || found->is_null()) return "";
-  if (found->is_number_integer()) return std::to_string(found->get<std::int64_t>());
+  if (found->is_number_integer()) return found->dump();
   GAZE_CHECK(found->is_string(), "report", where, ", ", key, ": not a text");
   return found->get<std::string>();
 }
@@ -53,6 +56,9 @@ inline std::int64_t json_integer(const io::Json& value, const char* key, const s
   const auto found = value.find(key);
   if (found == value.end() || found->is_null()) return 0;
   GAZE_CHECK(found->is_number_integer(), "report", where, ", ", key, ": not an integer");
+  GAZE_CHECK(!found->is_number_unsigned() ||
+                 found->get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max(),
+             "report", where, ", ", key, ": ", found->dump(), " is too large");
   return found->get<std::int64_t>();
 }
 
@@ -65,15 +71,17 @@ inline void read_attention(const io::Json& a, const std::string& where, Completi
                  grid[1] <= 256,
              "report", where, ", attention.grid: not [width, height]");
   GAZE_CHECK(maps.is_array(), "report", where, ", attention.maps: not a list");
+  constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
   c.grid_width = grid[0].get<int>();
   c.grid_height = grid[1].get<int>();
   for (const auto& map : maps) {
     GAZE_CHECK(map.is_array() && map.size() == std::size_t(c.grid_width * c.grid_height), "report",
                where, ", attention.maps: a map does not have width x height values");
     auto& out = c.maps.emplace_back();
-    for (const auto& v : map) {
-      GAZE_CHECK(v.is_number(), "report", where, ", attention.maps: not a number");
-      out.push_back(v.get<float>());
+    for (const auto& v : map) {  // null is how JSON has NaN
+      GAZE_CHECK(v.is_number() || v.is_null(), "report", where, ", attention.maps: not a number");
+      const double share = v.is_null() ? not_a_number : v.get<double>();
+      out.push_back(std::fabs(share) <= 1e30 ? float(share) : float(not_a_number));
     }
   }
   if (a.contains("tokens") && a["tokens"].is_array())
@@ -102,19 +110,23 @@ inline bool jpeg_size(std::string_view b, int& width, int& height) {
   return false;
 }
 
-/// PNG or JPEG bytes as a data URI; nothing for anything else, so no other type enters the page.
+/// PNG or JPEG bytes as a data URI; nothing for anything else, so no other type enters the page,
+/// nor a picture so large that the reader's browser would run out of memory.
 inline std::optional<EmbeddedImage> embed_bytes(std::string_view b) {
+  constexpr std::uint32_t too_wide = 8193;
   EmbeddedImage out;
   std::string type;
   if (b.size() > 24 && b.substr(0, 8) == "\x89PNG\r\n\x1a\n") {
     type = "png";
-    out.width = int(big_endian(b, 16, 4) & 0xFFFFF);
-    out.height = int(big_endian(b, 20, 4) & 0xFFFFF);
+    out.width = int(std::min(big_endian(b, 16, 4), too_wide));
+    out.height = int(std::min(big_endian(b, 20, 4), too_wide));
   } else if (b.size() > 10 && b.substr(0, 3) == "\xFF\xD8\xFF" &&
              jpeg_size(b, out.width, out.height)) {
     type = "jpeg";
   }
-  if (type.empty() || out.width <= 0 || out.height <= 0) return std::nullopt;
+  if (type.empty() || out.width <= 0 || out.height <= 0 || out.width >= int(too_wide) ||
+      out.height >= int(too_wide))
+    return std::nullopt;
   const auto* data = reinterpret_cast<const std::uint8_t*>(b.data());
   out.uri = "data:image/" + type + ";base64," + base64_encode(std::span(data, b.size()));
   return out;
@@ -144,7 +156,8 @@ inline std::optional<EmbeddedImage> embed_image(const Completion& c) {
     if (encoded || !detail::stays_inside(c.image)) return std::nullopt;
     for (const auto& folder : c.folders) {
       const auto path = std::filesystem::path(folder) / c.image;
-      if (std::filesystem::is_regular_file(path))
+      std::error_code error;  // a name too long for the file system, say: no such picture
+      if (std::filesystem::is_regular_file(path, error))
         return detail::embed_bytes(io::read_file(path.string(), largest_embedded_image));
     }
   } catch (const Error&) {
@@ -187,11 +200,13 @@ class CompletionPicker {
     const bool later =
         !slot || c.seed < slot->seed || (c.seed == slot->seed && c.step >= slot->step);
     if (!later) return;
-    if (!slot && ++count_ > most) {  // hostile or endless logs must not fill the memory
-      kept_[{c.index, c.form}].erase(c.condition);
-      --count_;
+    const std::size_t before = slot ? bytes_of(*slot) : 0, after = bytes_of(c);
+    // Hostile or endless logs must not fill the memory.
+    if (bytes_ - before + after > most_bytes) {
+      if (!slot) kept_[{c.index, c.form}].erase(c.condition);
       return;
     }
+    bytes_ += after - before;
     slot = std::move(c);
   }
 
@@ -205,10 +220,21 @@ class CompletionPicker {
   }
 
  private:
-  static constexpr std::size_t most = 20000;
+  static constexpr std::size_t most_bytes = std::size_t{256} << 20;
+
+  /// What a completion takes in memory, with some for the tree around it.
+  static std::size_t bytes_of(const Completion& c) {
+    std::size_t bytes = sizeof c + 500 + 2 * (c.condition.size() + c.index.size()) +
+                        c.question.size() + c.answer.size() + c.text.size() + c.image.size();
+    for (const auto& token : c.tokens) bytes += sizeof token + token.size();
+    for (const auto& map : c.maps) bytes += sizeof map + map.size() * sizeof(float);
+    for (const auto& [name, value] : c.rewards) bytes += 100 + name.size();
+    return bytes;
+  }
+
   std::map<std::pair<std::string, std::string>, std::map<std::string, std::optional<Completion>>>
       kept_;
-  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace gaze::phyx::report

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What every section of the report needs: the data, indexed, and the conditions in their order.
 #pragma once
+#include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,6 +17,8 @@
 namespace gaze::phyx::report {
 
 struct Context {
+  static constexpr std::size_t most_conditions = 1000;
+
   explicit Context(const RunData& d) : data(d), results(d.results) {
     std::set<std::string> tested, seen;
     for (const auto& r : d.results) {
@@ -25,14 +30,17 @@ struct Context {
       if (!m.condition.empty()) seen.insert(m.condition);
     for (const auto& c : d.completions)
       if (!c.condition.empty()) seen.insert(c.condition);
+    GAZE_CHECK(seen.size() <= most_conditions, "report", d.folders.empty() ? "" : d.folders[0],
+               ": ", seen.size(), " conditions; a page shows at most ", most_conditions);
+    for (const auto& m : d.metrics) metrics[m.condition].push_back(&m);
     conditions = ordered_conditions(tested);
     all_conditions = ordered_conditions(seen);
   }
 
   std::size_t seed_count(const std::string& condition) const {
-    std::size_t n = 0;
-    for (const auto& s : seeds) n += s.first == condition;
-    return n;
+    const auto first = seeds.lower_bound({condition, ""});
+    const auto other = [&](const auto& s) { return s.first != condition; };
+    return static_cast<std::size_t>(std::distance(first, std::find_if(first, seeds.end(), other)));
   }
 
   const RunData& data;
@@ -40,6 +48,7 @@ struct Context {
   std::vector<std::string> conditions;      // those with test results
   std::vector<std::string> all_conditions;  // those with anything
   std::set<std::pair<std::string, std::string>> seeds;
+  std::map<std::string, std::vector<const MetricLine*>> metrics;  // by condition
 };
 
 /// "53.1 %" with its interval in small type below; a dash where there is no such row.

@@ -2,6 +2,7 @@
 // Learning curves: one small chart per quantity, one line per condition (the mean of its seeds,
 // with single seeds behind it).
 #pragma once
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -42,15 +43,18 @@ inline const std::vector<Curve>& policy_curves() {
 using Points = std::vector<std::pair<double, double>>;
 
 /// The points of a quantity by seed; a step that was logged twice keeps its last value.
-inline std::map<std::int64_t, Points> points_by_seed(const RunData& data,
-                                                     const std::string& condition,
+inline std::map<std::int64_t, Points> points_by_seed(const Context& c, const std::string& condition,
                                                      const std::string& stage, const Curve& curve) {
   std::map<std::int64_t, std::map<double, double>> by_seed;
-  for (const auto& m : data.metrics) {
-    if (m.stage != stage || m.condition != condition) continue;
+  const auto lines = c.metrics.find(condition);
+  if (lines == c.metrics.end()) return {};
+  for (const MetricLine* line : lines->second) {
+    const MetricLine& m = *line;
+    if (m.stage != stage) continue;
     for (const char* key : curve.keys) {
       const auto found = m.numbers.find(key);
-      if (found == m.numbers.end() || !std::isfinite(found->second)) continue;
+      if (found == m.numbers.end() || !drawable(m.step) || !drawable(found->second * curve.scale))
+        continue;
       by_seed[m.seed][m.step] = found->second * curve.scale;
       break;
     }
@@ -85,7 +89,7 @@ inline std::string policy_chart(const Context& c, const Curve& curve) {
       std::string(curve.heading) + " over steps, by condition", "step", "", {}, curve.from_zero};
   for (const auto& condition : c.all_conditions)
     add_series(chart, condition, condition_class(condition),
-               points_by_seed(c.data, condition, "grpo", curve));
+               points_by_seed(c, condition, "grpo", curve));
   if (chart.series.empty()) return "";
   return figure(curve.heading, draw(chart));
 }
@@ -105,7 +109,7 @@ inline std::string warm_start_charts(const Context& c) {
     runs.push_back("");
     for (const auto& run : runs)
       add_series(chart, run.empty() ? "warm start" : run, condition_class(run),
-                 points_by_seed(c.data, run, stage, loss));
+                 points_by_seed(c, run, stage, loss));
     if (!chart.series.empty()) out += figure(heading, draw(chart));
   }
   return out;
@@ -122,12 +126,11 @@ inline std::string curves_section(const Context& c) {
   std::string body;
   if (!policy.empty()) {
     std::vector<std::string> trained;
+    const auto in_training = [](const MetricLine* m) { return m->stage == "grpo"; };
     for (const auto& condition : c.all_conditions)
-      for (const auto& m : c.data.metrics)
-        if (m.stage == "grpo" && m.condition == condition) {
-          trained.push_back(condition);
-          break;
-        }
+      if (const auto m = c.metrics.find(condition);
+          m != c.metrics.end() && std::any_of(m->second.begin(), m->second.end(), in_training))
+        trained.push_back(condition);
     body += paragraph(
         "Rewards of different conditions are different quantities: compare the shape "
         "of their lines, not the height. Long runs are averaged over neighbouring "

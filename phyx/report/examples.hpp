@@ -6,6 +6,8 @@
 // with it the token under the pointer.
 #pragma once
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -52,18 +54,27 @@ inline std::vector<Problem> pick_examples(const std::vector<Completion>& all, st
   return out;
 }
 
-inline std::vector<float> mean_map(const Completion& c) {
-  std::vector<float> mean(std::size_t(c.grid_width * c.grid_height), 0.f);
+/// The mean over the tokens; what is no number in a map is not a number in the mean.
+inline std::vector<double> mean_map(const Completion& c) {
+  std::vector<double> mean(std::size_t(c.grid_width * c.grid_height), 0.0);
   for (const auto& map : c.maps)
-    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += map[i] / float(c.maps.size());
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += double(map[i]) / double(c.maps.size());
   return mean;
 }
 
-/// Opacities 0 to 75 relative to the map's own range: the pattern is what a reader can see.
-inline std::vector<int> opacities(const std::vector<float>& map) {
-  const auto [low, high] = std::minmax_element(map.begin(), map.end());
+/// Opacities 0 to 75 relative to the map's own range: the pattern is what a reader can see. What is
+/// no number shows nothing.
+template <class Number>
+std::vector<int> opacities(const std::vector<Number>& map) {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const double v : map)
+    if (std::isfinite(v)) {
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
   std::vector<int> out;
-  for (float v : map) out.push_back(*high > *low ? int(75 * (v - *low) / (*high - *low)) : 0);
+  for (const double v : map)
+    out.push_back(std::isfinite(v) && high > low ? int(75 * ((v - low) / (high - low))) : 0);
   return out;
 }
 

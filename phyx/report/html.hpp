@@ -1,76 +1,38 @@
 // SPDX-License-Identifier: MIT
-// Text into HTML without surprises: escaping, numbers as a reader expects them, small tags.
+// Text into HTML without surprises: escaping and small tags.
 #pragma once
-#include <charconv>
-#include <cmath>
 #include <string>
 #include <string_view>
 
-#include "phyx/findings.hpp"
+#include "gaze/core/printable.hpp"
+#include "phyx/report/number_text.hpp"
 
 namespace gaze::phyx::report {
 
-/// Escapes text for element content and for quoted attributes. Control characters, which HTML does
-/// not allow, become a visible replacement.
+/// Escapes text for element content and for quoted attributes. What acts on the text around it
+/// instead of being seen (control characters, which HTML does not allow, and marks of direction),
+/// and bytes that are not UTF-8, become a visible replacement.
 inline std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 32 && c != '\n' && c != '\t')
-          out += "\uFFFD";
-        else
-          out += c;
-    }
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Char c = utf8_char(text, at);
+    if (c.code == '&')
+      out += "&amp;";
+    else if (c.code == '<')
+      out += "&lt;";
+    else if (c.code == '>')
+      out += "&gt;";
+    else if (c.code == '"')
+      out += "&quot;";
+    else if (c.code == '\'')
+      out += "&#39;";
+    else if (gaze::detail::acts_on_text(c.code) && c.code != '\n' && c.code != '\t')
+      out += "\uFFFD";
+    else
+      out += text.substr(at, c.length);
+    at += c.length;
   }
-  return out;
-}
-
-/// A number with fixed decimals, independent of the locale, with a real minus sign.
-inline std::string fixed(double v, int decimals) {
-  if (!std::isfinite(v)) return "–";
-  char buffer[400];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(v),
-                                 std::chars_format::fixed, decimals);
-  std::string out(buffer, end.ptr);
-  const bool zero = out.find_first_not_of("0.") == std::string::npos;
-  return (v < 0 && !zero ? "\u2212" : "") + out;
-}
-
-/// A share as percent: 0.531 -> "53.1".
-inline std::string percent(double share, int decimals = 1) { return fixed(share * 100, decimals); }
-
-/// A coordinate in an SVG: plain ASCII minus, two decimals.
-inline std::string coordinate(double v) {
-  if (!std::isfinite(v)) v = 0;
-  char buffer[400];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::fixed, 2);
-  return std::string(buffer, end.ptr);
-}
-
-/// A short number for axes and tables: 4 significant digits, no exponent for common sizes.
-inline std::string brief(double v) {
-  if (!std::isfinite(v)) return "–";
-  char buffer[64];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::general, 4);
-  std::string out(buffer, end.ptr);
-  if (!out.empty() && out[0] == '-') out.replace(0, 1, "\u2212");
   return out;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "phyx/report/breakdown.hpp"
@@ -17,6 +18,7 @@
 #include "phyx/report/style.hpp"
 #include "phyx/report/tables.hpp"
 #include "phyx/report/two_rules.hpp"
+#include "phyx/sha256.hpp"
 
 namespace gaze::phyx {
 
@@ -70,6 +72,15 @@ inline std::string config_section(const RunData& data) {
   return section("config", "Configuration", body);
 }
 
+/// How a security policy names one inline style or script: by the SHA-256 of its text, in base64.
+inline std::string source_hash(std::string_view text) {
+  const std::string digits = sha256(std::string(text));
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    bytes.push_back(static_cast<std::uint8_t>(std::stoi(digits.substr(i, 2), nullptr, 16)));
+  return "'sha256-" + base64_encode(bytes) + "'";
+}
+
 }  // namespace report::detail
 
 /// The page as text.
@@ -79,10 +90,12 @@ inline std::string render_report(const report::RunData& data, const std::string&
   std::string out =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-      // Nothing can be loaded, even if something slipped past escaping.
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-      "img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>" +
-      escape(title) + "</title>\n<style>" + style_sheet + "</style></head>\n<body>\n<header>\n" +
+      // Nothing can be loaded or run, even if something slipped past escaping.
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+      "base-uri 'none'; form-action 'none'; style-src " +
+      report::detail::source_hash(style_sheet) + "; script-src " +
+      report::detail::source_hash(page_script) + "\">\n<title>" + escape(title) +
+      "</title>\n<style>" + style_sheet + "</style></head>\n<body>\n<header>\n" +
       headline(c, title) + "</header>\n" + report::detail::contents() + "<main>\n";
   out += rewards_section() + report::detail::result_sections(c) + curves_section(c) +
          examples_section(c) + glossary_section() + report::detail::config_section(data);

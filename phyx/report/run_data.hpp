@@ -7,7 +7,6 @@
 #pragma once
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <set>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
+#include "phyx/line_file.hpp"
 #include "phyx/report/completion.hpp"
 #include "phyx/report/same_settings.hpp"
 #include "phyx/results.hpp"
@@ -35,6 +35,8 @@ struct DifferingAnswer {
   std::string condition, index, form, answer, text;
   bool strict = false;  // right by the strict rule, so not by the official one, or the reverse
 };
+
+inline constexpr std::size_t differing_shown = 6;  // of each kind and condition
 
 struct RunData {
   std::vector<std::string> folders;
@@ -81,17 +83,15 @@ inline std::vector<fs::path> find_files(const fs::path& folder, const std::strin
 /// noted and skipped; a broken line elsewhere is an error.
 inline void read_log(const fs::path& path, std::vector<std::string>& notes,
                      const std::function<void(const io::Json&, const std::string&)>& use) {
-  std::ifstream in(path, std::ios::binary);
-  GAZE_CHECK(in.good(), "report", path.string(), ": cannot be opened");
-  std::string line;
-  for (std::int64_t number = 1; std::getline(in, line); ++number) {
+  LineFile in(path.string(), "report");
+  for (std::string line; in.next(line);) {
     if (line.empty()) continue;
-    const std::string where = path.string() + " line " + std::to_string(number);
+    const std::string where = in.where();
     io::Json value;
     try {
       value = io::parse_json(line, where);
     } catch (const Error&) {
-      if (in.peek() != std::ifstream::traits_type::eof()) throw;
+      if (!in.last()) throw;
       notes.push_back(where + " is cut short and was left out.");
       return;
     }
@@ -183,23 +183,29 @@ inline std::vector<ResultRow> merge_results(const std::vector<std::string>& fold
 /// runs of different settings would be pooled.
 inline RunData read_runs(const std::vector<std::string>& folders) {
   namespace fs = std::filesystem;
+  constexpr std::size_t most_metric_lines = 1'000'000;  // some GiB of memory
   GAZE_CHECK(!folders.empty(), "report", "no folder to report on");
   RunData data;
   data.folders = folders;
   detail::check_settings(folders);
   detail::read_results_of(folders, data);
   CompletionPicker picker;
+  std::map<std::pair<std::string, bool>, std::size_t> differing;  // how many are known
   for (const auto& folder : folders) {
     GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
     for (const auto& p : detail::find_files(folder, "config.json"))
-      data.configs.push_back(io::parse_json(io::read_file(p.string(), 16 << 20), p.string()));
+      data.configs.push_back(io::parse_json(io::read_file(p.string(), 1 << 20), p.string()));
     for (const auto& p : detail::find_files(folder, "metrics.jsonl"))
       detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
+        GAZE_CHECK(data.metrics.size() < most_metric_lines, "report", where, ": more than ",
+                   most_metric_lines, " lines of metrics");
         data.metrics.push_back(detail::metric_line(v, where));
       });
     for (const auto& p : detail::find_files(folder, "differing.jsonl"))
       detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
-        data.differing.push_back(detail::differing_answer(v, where));
+        auto answer = detail::differing_answer(v, where);
+        auto& count = differing[{answer.condition, answer.strict}];
+        if (count++ < differing_shown) data.differing.push_back(std::move(answer));
       });
     for (const auto& p : detail::find_files(folder, "completions.jsonl"))
       detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The report's style sheet and its one small script, both written into the page.
+// The report's style sheet and its one small script, both written into the page, whose security
+// policy names them by their hashes: no style attribute and no other script has an effect.
 //
 // Condition colours follow the Okabe-Ito palette, which stays apart under the common forms of
 // colour blindness; no chart relies on colour alone. The script only adds comfort (tabs, attention
@@ -69,6 +70,12 @@ table.heat tbody th{font-weight:400;padding:.32em .6em .32em 0}
 table.heat thead i{display:inline-block;width:.6em;height:.6em;background:var(--c);
 border-radius:2px;margin-right:.4em}
 table.heat tr.group th{color:var(--soft);padding-top:.9em;font-size:.78rem}
+table.heat td{background:color-mix(in srgb,var(--change) var(--strength),transparent)}
+.gain{--change:var(--c4)}.loss{--change:var(--c6)}.none{--change:var(--bg);--strength:0%}
+.s0{--strength:0%}.s1{--strength:5%}.s2{--strength:10%}.s3{--strength:15%}.s4{--strength:20%}
+.s5{--strength:25%}.s6{--strength:30%}.s7{--strength:35%}.s8{--strength:40%}.s9{--strength:45%}
+.s10{--strength:50%}.s11{--strength:55%}.s12{--strength:60%}.s13{--strength:65%}
+.s14{--strength:70%}
 table.heat td.sure{font-weight:700}
 table.heat td.unsure{color:var(--soft)}
 figure{margin:0}
@@ -78,6 +85,7 @@ margin:1em 0}
 .grid.wide{grid-template-columns:repeat(auto-fit,minmax(440px,1fr))}
 svg{width:100%;height:auto;display:block;overflow:visible;
 font:11px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+svg.w360{max-width:540px}svg.w460{max-width:690px}svg.w520{max-width:780px}
 svg text{fill:var(--ink)}svg .tick{fill:var(--soft);font-size:10px}
 svg .value{font-size:10px;fill:var(--soft)}
 svg .mid{text-anchor:middle}svg .end{text-anchor:end}

@@ -79,16 +79,15 @@ inline std::vector<HeatRow> heat_rows() {
   return out;
 }
 
-/// Blue for gain, orange for loss; full strength at 25 points.
+/// Blue for gain, orange for loss; full strength, the style sheet's class s14, at 25 points.
 inline std::string heat_cell(const ResultRow* r) {
-  if (!r) return "<td class=\"unsure\">–</td>";
+  if (!r) return "<td class=\"unsure none\">–</td>";
   const bool sure = r->low > 0 || r->high < 0;
-  const int strength = int(std::min(70.0, std::fabs(r->value) * 280));
-  const std::string colour = r->value < 0 ? "var(--c6)" : "var(--c4)";
+  const int strength = int(std::min(14.0, std::round(std::fabs(r->value) * 56)));
   return "<td class=\"" + std::string(sure ? "sure" : "unsure") +
-         "\" style=\"background:color-mix(in srgb," + colour + " " + std::to_string(strength) +
-         "%,transparent)\" title=\"" + signed_points(r->low) + " to " + signed_points(r->high) +
-         " points, " + std::to_string(r->n) + " problems\">" + signed_points(r->value) + "</td>";
+         (r->value < 0 ? " loss" : " gain") + " s" + std::to_string(strength) + "\" title=\"" +
+         signed_points(r->low) + " to " + signed_points(r->high) + " points, " +
+         std::to_string(r->n) + " problems\">" + signed_points(r->value) + "</td>";
 }
 
 inline std::string heat_table(const Context& c, const std::string& metric) {

@@ -10,8 +10,6 @@
 
 namespace gaze::phyx::report {
 
-inline constexpr std::size_t differing_shown = 6;  // of each kind
-
 namespace detail {
 
 /// Answers of one kind, every condition's first ones in turn.

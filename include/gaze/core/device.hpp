@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Devices are types: Tensor<float, Cpu> and Tensor<float, Cuda> do not mix by accident.
 #pragma once
+#include "gaze/core/language.hpp"
 
 namespace gaze {
 

@@ -4,11 +4,14 @@
 //   GAZE_CHECK(k == n, "matmul", "inner sizes differ: ", a.shape(), " x ", b.shape());
 //   -> gaze::Error: "[gaze::matmul] inner sizes differ: [2,3] x [4,5]"
 //
-// The library never exits, prints or logs; who calls it decides what to do with an Error.
+// The library never exits, prints or logs; who calls it decides what to do with an Error. A message
+// may quote files and servers: it is one bounded line of text that any terminal can show.
 #pragma once
 #include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include "gaze/core/printable.hpp"
 
 namespace gaze {
 
@@ -16,7 +19,8 @@ namespace gaze {
 class Error : public std::runtime_error {
  public:
   Error(std::string where, const std::string& message)
-      : std::runtime_error("[gaze::" + where + "] " + message), where_(std::move(where)) {}
+      : std::runtime_error("[gaze::" + where + "] " + printable_line(message)),
+        where_(std::move(where)) {}
   const std::string& where() const noexcept { return where_; }
 
  private:

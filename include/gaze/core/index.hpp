@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze {
 using Index = std::int64_t;
 }

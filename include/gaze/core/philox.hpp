@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze {
 
 /// What a stream of random numbers is for; streams of different purposes never meet.

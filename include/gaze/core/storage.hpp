@@ -5,12 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory_resource>
 #include <new>
 
 #include "gaze/core/block_cache.hpp"
 #include "gaze/core/device.hpp"
 #include "gaze/core/error.hpp"
+#include "gaze/core/memory_resource.hpp"
 
 namespace gaze {
 
@@ -20,11 +20,11 @@ struct Allocator;
 
 namespace detail {
 
-/// The processor's memory, from a std::pmr::memory_resource.
+/// The processor's memory, from a MemoryResource.
 struct HostMemory {
   static constexpr std::size_t alignment = 64;  // of every block, in bytes
 
-  std::pmr::memory_resource* resource = std::pmr::new_delete_resource();
+  MemoryResource* resource = program_memory();
 
   void* take(std::size_t bytes) {
     try {
@@ -58,7 +58,7 @@ struct Allocator<Cpu> {
   /// Takes blocks from `resource` from now on (null: from the program's own memory again). It must
   /// outlive every tensor and make none itself. Blocks return to where they came from, so no
   /// tensor may be alive now (an error says how many bytes are in use).
-  static void use(std::pmr::memory_resource* resource) {
+  static void use(MemoryResource* resource) {
     cache().use(resource ? detail::HostMemory{resource} : detail::HostMemory{});
   }
 

@@ -118,8 +118,9 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T
           const float* bias = nullptr) {
   const Index a_rows = transpose_a ? k : m, a_cols = transpose_a ? m : k;
   const Index b_rows = transpose_b ? n : k, b_cols = transpose_b ? k : n;
+  [[maybe_unused]] const Bf16Products way = bf16_products();
 #if GAZE_AMX
-  if (bf16_products() == Bf16Products::tiles) {
+  if (way == Bf16Products::tiles) {
     // Tiles are some eight times as fast as float's multiply-adds, and threads as slow to wake.
     detail::for_pieces(m, n, k / 8, [&](Index i, Index rows, Index j, Index cols) {
       simd::amx::gemm(transpose_a, transpose_b, rows, cols, k,
@@ -132,7 +133,7 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T
   }
 #endif
 #if GAZE_X86
-  if (bf16_products() == Bf16Products::pairs) {
+  if (way == Bf16Products::pairs) {
     const detail::Pairs x(!transpose_a, a_rows, a_cols, a, lda);
     const detail::Pairs y(transpose_b, b_rows, b_cols, b, ldb);
     detail::for_pieces(m, n, (k + 1) / 2, [&](Index i, Index rows, Index j, Index cols) {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze {
 
 /// One generated completion. `logp` is of the full distribution at the sampling temperature,

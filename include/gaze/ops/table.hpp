@@ -7,6 +7,8 @@
 #include <array>
 #include <string_view>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze {
 
 /// Sets of element types and of devices, as bits.

@@ -102,5 +102,7 @@ namespace gaze::simd::amx {
    : ::gaze::isa() == ::gaze::Isa::avx2 ? ::gaze::simd::avx2::FUNCTION(__VA_ARGS__)   \
                                         : ::gaze::simd::generic::FUNCTION(__VA_ARGS__))
 #else
-#define GAZE_SIMD(FUNCTION, ...) (::gaze::simd::generic::FUNCTION(__VA_ARGS__))
+// One set, and still a GAZE_ISA that asks for another is an error.
+#define GAZE_SIMD(FUNCTION, ...) \
+  (static_cast<void>(::gaze::isa()), ::gaze::simd::generic::FUNCTION(__VA_ARGS__))
 #endif
