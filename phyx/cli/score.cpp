@@ -112,6 +112,8 @@ struct ScoreOptions {
     if (!server.url.empty()) judge_all(rows);
     print_table(score_table(rows), !server.url.empty());
     print_differences(rows);
+    if (const std::size_t n = noted(rows); n > 0)
+      std::printf("right by the strict rule without the truth's direction: %zu\n", n);
     if (!out.empty()) write_scores(out, files.predictions, rows);
   }
 

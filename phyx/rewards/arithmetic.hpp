@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,21 @@ inline bool near(double a, double b) {
 inline bool contains(const std::vector<double>& pool, double v) {
   return std::any_of(pool.begin(), pool.end(), [v](double x) { return near(v, x); });
 }
+
+/// Numbers that one can ask for in logarithmic time.
+class NumberSet {
+ public:
+  void add(double v) { values_.insert(v); }
+  bool contains(double v) const {
+    const double slack = 2e-9 * std::max(1.0, std::abs(v));  // wider than near(), which decides
+    for (auto it = values_.lower_bound(v - slack); it != values_.end() && *it <= v + slack; ++it)
+      if (near(v, *it)) return true;
+    return false;
+  }
+
+ private:
+  std::set<double> values_;
+};
 
 inline constexpr std::array<std::string_view, 9> functions = {"sqrt", "asin", "acos", "atan", "sin",
                                                               "cos",  "tan",  "exp",  "ln"};
