@@ -3,24 +3,27 @@
 //
 // This is the strict judge that training uses; the benchmark's own scoring rules are elsewhere. It
 // answers as a fair but unforgiving reader would: one clear answer or none. Decisions:
-//   - a quantity is right within 2 % (relative, after unit conversion);
+//   - a quantity is right within 2 % (relative, after unit conversion), and its sign counts;
 //   - a unit of another dimension makes it wrong; a missing unit does not, but is reported through
 //     `unit_consistent`, so that a reward can price it;
+//   - another direction than the truth's makes it wrong; a missing one does not, but is noted;
 //   - several letters, all options echoed, a letter next to another option's text: wrong;
-//   - a word answer must equal the truth after lower-casing and trimming.
+//   - a word answer must equal the truth after lower-casing and trimming, or name the same
+//   direction.
 #pragma once
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "phyx/choice.hpp"
+#include "phyx/direction.hpp"
 #include "phyx/problem.hpp"
 #include "phyx/quantity.hpp"
 #include "phyx/response.hpp"
+#include "phyx/statement.hpp"
 #include "phyx/units.hpp"
 
 namespace gaze::phyx {
@@ -28,12 +31,14 @@ namespace gaze::phyx {
 /// What the judge found. `unit_consistent` asks for a number with a unit of the right dimension (or
 /// with none, where the truth has none), whether or not the value is right; for a truth without a
 /// number there is nothing to be inconsistent with and it equals `parsed`. In multiple choice the
-/// number is read from the conclusion of the think text ("so 12 N : B").
+/// number is read from the conclusion of the think text ("so 12 N : B"). `note` says what a right
+/// answer leaves out.
 struct Verdict {
   bool parsed = false;
   bool correct = false;
   bool unit_consistent = false;
   std::string extracted;
+  std::string note;
 };
 
 struct JudgeConfig {
@@ -41,6 +46,9 @@ struct JudgeConfig {
 };
 
 namespace answer_detail {
+
+/// A longer truth is no answer that anybody can give.
+inline constexpr std::size_t longest_truth = 16384;
 
 /// The truth in the form in which answers are compared with it.
 struct Truth {
@@ -72,147 +80,71 @@ inline bool unit_agrees(const Truth& truth, const std::optional<Quantity>& q) {
   return unit.empty() == q->unit.empty() && commensurable(q->unit, unit);
 }
 
-inline bool is_mark(char c) {
-  return std::string_view("*\"'()[]{}.:;,=").find(c) != std::string::npos;
-}
-
-// Lower case, single spaces, no LaTeX, no marks at the ends: the form in which words compare.
-inline std::string canonical(std::string_view s) {
-  const std::string flat = strings::lower(quantity_detail::plain(s));
-  std::string_view v = flat;
-  while (!v.empty() && (strings::is_space(v.front()) || is_mark(v.front()))) v.remove_prefix(1);
-  while (!v.empty() && (strings::is_space(v.back()) || is_mark(v.back()))) v.remove_suffix(1);
-  return std::string(v);
-}
-
-inline bool says_option(const std::string& option, std::string_view s) {
-  if (option.empty()) return false;
-  if (canonical(option) == canonical(s)) return true;
-  const auto a = parse_quantity(s), b = parse_quantity(option);
-  constexpr double same = 1e-6;  // options lie closer together than the judge's tolerance
-  return a && b && a->note == b->note && a->unit.empty() == b->unit.empty() &&
-         same_quantity(*a, *b, same);
-}
-
-// Drops "The correct answer is", "Option" and the like from the front.
-inline std::string_view drop_lead_in(std::string_view s, bool& dropped) {
-  for (bool again = true; again;) {
-    again = false;
-    while (!s.empty() && (strings::is_space(s.front()) || s.front() == '*' || s.front() == ':'))
-      s.remove_prefix(1);
-    for (const std::string_view word : {"the", "correct", "final", "answer", "option", "choice",
-                                        "is", "so", "therefore", "thus", "hence"})
-      if (s.size() > word.size() && strings::lower(s.substr(0, word.size())) == word &&
-          !strings::is_word(s[word.size()])) {
-        s.remove_prefix(word.size());
-        again = dropped = true;
-      }
+// The quantity that a statement in prose ends in: "Therefore, the force is 6 N." Nothing when the
+// words before it doubt it or offer several.
+inline std::optional<Quantity> quantity_in_prose(std::string_view s) {
+  for (const std::string_view verb :
+       {" is ", " be ", " are ", " equals ", " equal to ", " get ", " of "}) {
+    const auto at = s.rfind(verb);
+    if (at == s.npos) continue;
+    const auto q = parse_quantity(s.substr(at + verb.size()));
+    if (q) return quantity_detail::hedges(s.substr(0, at)) ? std::nullopt : q;
   }
-  return s;
+  return std::nullopt;
 }
 
-// Splits off a standalone letter at the front ("(B) 12 N") or the back ("12 N : B").
-inline std::optional<char> take_letter(std::string_view& s, bool front) {
-  std::string_view v = s;
-  const auto first = [&] { return front ? v.front() : v.back(); };
-  const auto drop = [&] { front ? v.remove_prefix(1) : v.remove_suffix(1); };
-  const auto marks = [&] {
-    while (!v.empty() && (strings::is_space(first()) || is_mark(first()))) drop();
-  };
-  marks();
-  if (v.empty() || first() < 'A' || first() > 'D') return std::nullopt;
-  const char letter = first();
-  drop();
-  if (!v.empty() && strings::is_word(first())) return std::nullopt;
-  marks();
-  s = v;
-  return letter;
+inline bool is_percent(const Quantity& q) {
+  return q.unit == "%" || q.unit == "percent" || q.unit == "per cent";
 }
 
-inline std::size_t position(char letter) { return static_cast<std::size_t>(letter - 'A'); }
-
-// The one option whose text is said; nothing when none or several are.
-inline std::optional<char> option_said(const Problem& p, std::string_view s) {
-  std::optional<char> found;
-  for (std::size_t i = 0; i < p.options.size(); ++i) {
-    if (!says_option(p.options[i], s)) continue;
-    if (found) return std::nullopt;
-    found = static_cast<char>('A' + i);
+// Whether the values agree. Where one side has no unit, the numbers alone are compared, and a
+// percentage also as the fraction it is.
+inline bool value_agrees(const Problem& p, const Truth& truth, Quantity q, double tolerance) {
+  Quantity gold = *truth.quantity;
+  if (!truth.unit_known && is_percent(q)) {
+    if (same_quantity(q, gold, tolerance)) return true;
+    const bool asked = p.question.find('%') != std::string::npos ||
+                       p.question.find("percent") != std::string::npos;
+    if (!asked && std::abs(gold.value) <= 1) return false;  // 0.5 % is not 0.5
   }
-  return found;
+  if (q.unit.empty() && is_percent(gold) && same_quantity(q, gold, tolerance)) return true;
+  if (!truth.unit_known) q.unit.clear();
+  if (q.unit.empty()) gold.unit.clear();  // a missing unit costs consistency, not the answer
+  return same_quantity(q, gold, tolerance);
 }
 
-// "B because …": a letter right behind a lead-in, with no other letter anywhere behind it. An A in
-// front of a lower-case word may be the article, so it needs a mark or a reason.
-inline std::optional<char> letter_with_reason(std::string_view s) {
-  std::string_view rest = s;
-  const auto letter = take_letter(rest, true);
-  if (!letter) return std::nullopt;
-  for (std::string_view tail = rest; !tail.empty(); tail.remove_prefix(1))
-    if (tail[0] >= 'A' && tail[0] <= 'D' && (tail.size() == 1 || !strings::is_word(tail[1])) &&
-        (tail.data() == rest.data() || !strings::is_word(*(tail.data() - 1))))
-      return std::nullopt;
-  for (const std::string_view reason : {"because", "since", "as "})
-    if (rest.starts_with(reason)) return letter;
-  const auto gap = static_cast<std::size_t>(rest.data() - s.data());
-  const bool marked = s.substr(0, gap).find_first_of(").:,*") != std::string_view::npos;
-  return marked ? letter : std::nullopt;
+// A direction that stands where a unit would: "5 east".
+inline void move_direction(Quantity& q) {
+  if (q.unit.empty() || (known_unit(q.unit) && q.unit != "in")) return;
+  const std::string tail = q.unit + " " + q.note;
+  if (direction_of(tail).empty()) return;
+  q.note = tail;
+  q.unit.clear();
 }
 
-/// The letter that an answer chooses; nothing unless the choice is clear.
-inline std::optional<char> choose(const Problem& p, std::string_view answer, bool prose) {
-  if (const auto said = option_said(p, answer)) return said;
-  const std::string flat = strings::squeeze(quantity_detail::plain(answer));
-  bool marked = false;
-  const std::string_view s = drop_lead_in(flat, marked);
-  std::string lone = canonical(s);
-  if (lone.size() == 1 && lone[0] >= 'a' && lone[0] <= 'd') return static_cast<char>(lone[0] - 32);
-  for (const bool front : {true, false}) {
-    std::string_view rest = s;
-    const auto letter = take_letter(rest, front);
-    if (!letter) continue;
-    for (const std::string_view joint : {"is ", "- "})
-      if (front && rest.starts_with(joint)) rest.remove_prefix(joint.size());
-    if (says_option(p.options[position(*letter)], rest)) return letter;
-  }
-  if (const auto said = option_said(p, s)) return said;
-  return prose && marked ? letter_with_reason(s) : std::nullopt;
+// Value and direction together: -5 m/s east is 5 m/s west.
+inline bool quantity_agrees(const Problem& p, const Truth& truth, Quantity q, double tolerance,
+                            std::string& note) {
+  const Direction wanted = direction_of(truth.quantity->note);
+  if (wanted.empty()) return value_agrees(p, truth, q, tolerance);
+  const auto match = compare(wanted, direction_of(q.note));
+  if (match == DirectionMatch::different) return false;
+  if (match == DirectionMatch::opposite) q.value = -q.value;
+  const bool right =
+      value_agrees(p, truth, q, tolerance) && (match != DirectionMatch::opposite || q.value != 0);
+  if (right && match == DirectionMatch::missing) note = "no direction";
+  return right;
 }
 
-// Where a text without tags states its answer: the last \boxed{}, else what follows the last
-// "answer is" or "answer:", else the last line.
-inline std::string plain_answer(std::string_view s) {
-  if (const auto box = s.rfind("\\boxed{"); box != s.npos) {
-    std::size_t at = box + 6;
-    if (auto inner = quantity_detail::braces(s, at)) return std::string(strings::trim(*inner));
-  }
-  const std::string low = strings::lower(s);
-  std::string_view from;
-  for (auto at = low.rfind("answer"); at != low.npos && at > 0; at = low.rfind("answer", at - 1)) {
-    std::size_t i = at + 6;
-    while (i < low.size() && (low[i] == ' ' || low[i] == '*')) ++i;
-    const bool is = low.compare(i, 3, "is ") == 0 || low.compare(i, 3, "is:") == 0;
-    if (is || (i < low.size() && low[i] == ':')) {
-      from = s.substr(at);
-      break;
-    }
-  }
-  if (from.empty() && low.starts_with("answer")) from = s;
-  if (!from.empty()) {
-    auto end = std::min(from.find('\n'), from.find(". "));
-    if (strings::trim(from.substr(0, end)).ends_with(':')) end = from.find('\n', end + 1);
-    return std::string(strings::trim(from.substr(0, end)));
-  }
-  const auto body = strings::trim(s);
-  const auto line = body.rfind('\n');
-  return std::string(line == body.npos ? body : strings::trim(body.substr(line + 1)));
-}
-
-inline Verdict judge_choice(const Problem& p, std::string_view answer, const std::string& claim,
+inline Verdict judge_choice(const Problem& p, const Statement& said_as, const std::string& claim,
                             bool prose) {
   Verdict out;
+  const std::string_view answer = said_as.text;
   const auto letter = choose(p, answer, prose);
   if (!letter) return out;
+  // A last line under another choice is a list; a letter before another option's text is no choice.
+  const auto above = choose(p, said_as.before, false), after = option_said(p, said_as.after);
+  if ((above && *above != *letter) || (after && *after != *letter)) return out;
   out.parsed = true;
   out.extracted = std::string(1, *letter);
   out.correct = out.extracted == p.answer;
@@ -224,52 +156,64 @@ inline Verdict judge_choice(const Problem& p, std::string_view answer, const std
   return out;
 }
 
-inline Verdict judge_open(const Problem& p, std::string_view answer, const JudgeConfig& config) {
+inline Verdict judge_word(const Truth& truth, std::string_view s) {
+  Verdict out;
+  out.extracted = canonical(s);
+  out.parsed = out.unit_consistent = !out.extracted.empty();
+  if (truth.text.empty() || truth.text.size() > longest_truth) return out;
+  out.correct = out.extracted == canonical(truth.text) ||
+                same_direction(plain_text::plain(truth.text), plain_text::plain(s));
+  return out;
+}
+
+inline Verdict judge_open(const Problem& p, std::string_view answer, const JudgeConfig& config,
+                          bool prose) {
   Verdict out;
   const Truth truth = truth_of(p);
   bool marked = false;
-  const std::string_view s = drop_lead_in(answer, marked);
-  const bool same = !truth.text.empty() && canonical(s) == canonical(truth.text);
-  if (!truth.quantity) {
-    out.extracted = canonical(s);
-    out.parsed = out.unit_consistent = !out.extracted.empty();
-    out.correct = same;
-    return out;
-  }
+  const std::string_view s = drop_lead_in(answer, prose, marked);
+  if (!truth.quantity) return judge_word(truth, s);
   auto q = parse_quantity(s);
+  if (!q && prose) q = quantity_in_prose(s);
   if (!q) return out;
+  if (!truth.quantity->note.empty()) move_direction(*q);
   out.parsed = true;
   out.extracted = strings::squeeze(s);
   out.unit_consistent = unit_agrees(truth, q);
-  if (!truth.unit_known) q->unit.clear();
-  Quantity gold = *truth.quantity;
-  if (q->unit.empty()) gold.unit.clear();  // a missing unit costs consistency, not the answer
-  out.correct = same || same_quantity(*q, gold, config.tolerance);
+  out.correct = trimmed(s) == trimmed(truth.text) ||
+                quantity_agrees(p, truth, *q, config.tolerance, out.note);
   return out;
+}
+
+inline Verdict judge_statement(const Problem& problem, const Statement& said,
+                               std::string_view think, const JudgeConfig& config, bool prose) {
+  if (said.text.empty() || said.text.size() > longest_answer) return {};
+  if (problem.form == Form::oe) return judge_open(problem, said.text, config, prose);
+  return judge_choice(problem, said, split_think(think).conclusion, prose);
 }
 
 }  // namespace answer_detail
 
 /// Judges the content of an answer element. `think` serves only to read a multiple choice's number.
-/// `prose` allows a letter to be followed by its reason, as chat models write.
+/// `prose` allows a letter to be followed by its reason and a quantity to be led up to, as chat
+/// models write.
 inline Verdict judge_answer(const Problem& problem, std::string_view answer,
                             std::string_view think = {}, const JudgeConfig& config = {},
                             bool prose = false) {
-  constexpr std::size_t longest = 2048;
   const auto s = strings::trim(answer);
-  if (s.empty() || s.size() > longest) return {};
-  if (problem.form == Form::oe) return answer_detail::judge_open(problem, s, config);
-  return answer_detail::judge_choice(problem, s, split_think(think).conclusion, prose);
+  if (s.size() > answer_detail::longest_answer) return {};
+  return answer_detail::judge_statement(problem, {std::string(s), "", ""}, think, config, prose);
 }
 
-/// Judges a whole completion: the answer element when the response is well-formed or has exactly
-/// one; with no tag at all, the place where a chat model states its answer. Tags in any other
-/// arrangement give nothing.
+/// Judges a whole completion: the answer element when there is exactly one outside the thinking;
+/// with no such tag, the place behind the thinking where a chat model states its answer. Tags in
+/// any other arrangement give nothing.
 inline Verdict judge_strict(const Problem& problem, std::string_view completion,
                             const JudgeConfig& config = {}) {
-  const ParsedResponse parsed = parse_response(completion);
-  if (parsed.has_tags) return judge_answer(problem, parsed.answer_text, parsed.think, config);
-  return judge_answer(problem, answer_detail::plain_answer(completion), {}, config, true);
+  const Reply reply = read_reply(completion);
+  if (reply.tagged)
+    return judge_answer(problem, reply.text, parse_response(completion).think, config);
+  return answer_detail::judge_statement(problem, find_statement(reply.text), {}, config, true);
 }
 
 }  // namespace gaze::phyx

@@ -73,6 +73,12 @@ inline std::size_t undecided(const std::vector<ScoredRow>& rows) {
   }));
 }
 
+/// How many answers the strict rule counts as right although they leave something out.
+inline std::size_t noted(const std::vector<ScoredRow>& rows) {
+  return static_cast<std::size_t>(std::count_if(
+      rows.begin(), rows.end(), [](const auto& row) { return !row.strict.note.empty(); }));
+}
+
 /// One slice of the rows, and how many of them each rule counts.
 struct ScoreSlice {
   std::string format, kind, name;  // "all", "MC" or "OE"; "domain"; "Optics"
@@ -142,6 +148,11 @@ inline std::vector<ResultRow> score_results(const std::vector<ScoreSlice>& table
 
 namespace detail {
 
+/// What the strict rule read, with its note: "5 m/s [no direction]".
+inline std::string extracted_with_note(const Verdict& v) {
+  return v.note.empty() ? v.extracted : v.extracted + " [" + v.note + "]";
+}
+
 /// Every row with every score, as a table.
 inline void write_score_rows(const std::string& path, const std::vector<ScoredRow>& rows,
                              bool judged) {
@@ -165,7 +176,7 @@ inline void write_score_rows(const std::string& path, const std::vector<ScoredRo
                                       p.problem.subfield,
                                       p.official_answer,
                                       p.text,
-                                      row.strict.extracted,
+                                      extracted_with_note(row.strict),
                                       flag(row.strict.correct),
                                       row.official.extracted,
                                       flag(row.official.match)};

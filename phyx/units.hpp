@@ -11,8 +11,6 @@
 #pragma once
 #include <udunits2.h>
 
-#include <array>
-#include <cctype>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -21,134 +19,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gaze/core/error.hpp"
+#include "phyx/unit_text.hpp"
 
 namespace gaze::phyx {
 namespace units_detail {
-
-using Pair = std::pair<std::string_view, std::string_view>;
-
-// Spellings that UDUNITS does not read, or reads as something else ("mph" as milliphot).
-// Written as escapes because several of them look alike.
-inline constexpr std::array<Pair, 18> symbols = {{{"\u2103", "degC"},
-                                                  {"\u00b0"
-                                                   "C",
-                                                   "degC"},
-                                                  {"\u00b0"
-                                                   "F",
-                                                   "degF"},
-                                                  {"\u00b0"
-                                                   " C",
-                                                   "degC"},
-                                                  {"\u00b0"
-                                                   " F",
-                                                   "degF"},
-                                                  {"\u00ba", "deg"},
-                                                  {"\u00b0", "deg"},
-                                                  {"\u2126", "ohm"},
-                                                  {"\u03a9", "ohm"},
-                                                  {"\u00b5", "u"},
-                                                  {"\u03bc", "u"},
-                                                  {"\u00c5", "angstrom"},
-                                                  {"\u212b", "angstrom"},
-                                                  {"\u00b7", "*"},
-                                                  {"\u22c5", "*"},
-                                                  {"\u2219", "*"},
-                                                  {"\u00d7", "*"},
-                                                  {"\u2212", "-"}}};
-inline constexpr std::array<Pair, 10> superscripts = {{{"⁰", "0"},
-                                                       {"¹", "1"},
-                                                       {"²", "2"},
-                                                       {"³", "3"},
-                                                       {"⁴", "4"},
-                                                       {"⁵", "5"},
-                                                       {"⁶", "6"},
-                                                       {"⁷", "7"},
-                                                       {"⁸", "8"},
-                                                       {"⁹", "9"}}};
-inline constexpr std::array<Pair, 21> words = {
-    {{"deg", "degree"},    {"degs", "degree"},       {"secs", "s"},
-     {"hrs", "hour"},      {"mins", "minute"},       {"D", "m^-1"},
-     {"diopter", "m^-1"},  {"diopters", "m^-1"},     {"dioptre", "m^-1"},
-     {"dioptres", "m^-1"}, {"c", "(299792458 m/s)"}, {"ly", "(9.4607304725808e15 m)"},
-     {"AU", "au"},         {"G", "gauss"},           {"Wh", "(3600 J)"},
-     {"kWh", "(3.6e6 J)"}, {"mph", "(mile/hour)"},   {"kph", "(km/hour)"},
-     {"kmh", "(km/hour)"}, {"rev", "turn"},          {"revs", "turn"}}};
-
-inline void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-}
-
-// "m s⁻²" -> "m s^-2": a run of superscript characters becomes one exponent.
-inline std::string flatten_superscripts(std::string_view text) {
-  std::string out;
-  bool inside = false;
-  for (std::size_t i = 0; i < text.size();) {
-    std::string_view plain, rest = text.substr(i);
-    std::size_t length = 1;
-    if (rest.starts_with("⁻")) plain = "-", length = std::string_view("⁻").size();
-    for (const auto& [from, to] : superscripts)
-      if (rest.starts_with(from)) plain = to, length = from.size();
-    if (plain.empty()) {
-      out += rest[0];
-    } else {
-      if (!inside) out += '^';
-      out += plain;
-    }
-    inside = !plain.empty();
-    i += length;
-  }
-  return out;
-}
-
-/// A unit's text in UDUNITS' own spelling: "kg·m/s²" -> "kg*m/s^2".
-inline std::string normalise(std::string_view raw) {
-  std::string text = flatten_superscripts(raw);
-  for (const auto& [from, to] : symbols) replace_all(text, from, to);
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t end = i;
-    while (end < text.size() && std::isalpha(static_cast<unsigned char>(text[end]))) ++end;
-    if (end == i) {
-      out += text[i++];
-      continue;
-    }
-    std::string_view word = std::string_view(text).substr(i, end - i);
-    for (const auto& [from, to] : words)
-      if (word == from) {
-        word = to;
-        break;
-      }
-    out += word;
-    i = end;
-  }
-  const auto first = out.find_first_not_of(" \t\r\n"), last = out.find_last_not_of(" \t\r\n");
-  return first == std::string::npos ? std::string() : out.substr(first, last - first + 1);
-}
-
-// A fractional exponent or a reference time ("s since 1990", "m @ 3") is not an answer's unit.
-inline bool readable(std::string_view text) {
-  constexpr std::size_t longest = 96;
-  if (text.size() > longest || text.find_first_of("@:") != std::string_view::npos) return false;
-  for (const auto* word : {"since", "after", "from", "ref"})
-    if (text.find(word) != std::string_view::npos) return false;
-  return text.find("^0.") == std::string_view::npos && text.find("^1.") == std::string_view::npos;
-}
-
-// UDUNITS treats the radian as a plain number, so 1 Hz would equal 1 rad/s: keep them apart.
-inline bool cycles_against_angle(std::string_view a, std::string_view b) {
-  const auto cycles = [](std::string_view u) {
-    return u.find("Hz") != u.npos || u.find("hertz") != u.npos;
-  };
-  const auto angle = [](std::string_view u) {
-    for (const auto* word : {"rad", "degree", "turn", "rpm", "revolution"})
-      if (u.find(word) != u.npos) return true;
-    return false;
-  };
-  return (cycles(a) && angle(b)) || (angle(a) && cycles(b));
-}
 
 struct FreeUnit {
   void operator()(ut_unit* unit) const { ut_free(unit); }
@@ -159,7 +36,7 @@ struct FreeConverter {
 using Unit = std::unique_ptr<ut_unit, FreeUnit>;
 using Converter = std::shared_ptr<cv_converter>;
 
-/// The one unit system with its cache. All members are called under `mutex`.
+/// The one unit system with its caches. All members are called under `mutex_`.
 class System {
  public:
   static System& get() {
@@ -167,23 +44,35 @@ class System {
     return system;
   }
 
-  std::optional<double> convert(double value, const std::string& from, const std::string& to) {
+  /// `value` in the other unit, once for each way in which the two can be understood.
+  std::vector<double> convert(double value, std::string_view from, std::string_view to) {
+    std::vector<double> out;
+    if (from.size() > longest_unit || to.size() > longest_unit) return out;
     const std::scoped_lock lock(mutex_);
-    const Converter& converter = find(from, to);
-    if (!converter) return std::nullopt;
-    const double out = cv_convert_double(converter.get(), value);
-    return std::isfinite(out) ? std::optional(out) : std::nullopt;
+    for (const Converter& converter : find(std::string(from), std::string(to))) {
+      const double v = cv_convert_double(converter.get(), value);
+      if (std::isfinite(v)) out.push_back(v);
+    }
+    return out;
   }
-  bool commensurable(const std::string& a, const std::string& b) {
+  bool commensurable(std::string_view a, std::string_view b) {
+    if (a.size() > longest_unit || b.size() > longest_unit) return false;
     const std::scoped_lock lock(mutex_);
-    return find(a, b) != nullptr;
+    return !find(std::string(a), std::string(b)).empty();
   }
-  bool known(const std::string& unit) {
+  bool known(std::string_view unit) {
+    if (unit.size() > longest_unit) return false;
     const std::scoped_lock lock(mutex_);
-    return find(unit, unit) != nullptr;
+    const std::string text(unit);
+    if (const auto it = known_.find(text); it != known_.end()) return it->second;
+    if (known_.size() >= most_cached) known_.clear();
+    const auto form = read(text, Reading::textbook);
+    return known_[text] = form && parse(form->text);
   }
 
  private:
+  static constexpr std::size_t most_cached = 4096;  // the texts come from a model
+
   System() {
     ut_set_error_message_handler(ut_ignore);
     system_ = ut_read_xml(nullptr);
@@ -192,58 +81,94 @@ class System {
                "udunits2.xml");
   }
 
-  Unit parse(const std::string& text) {
-    if (!readable(text)) return nullptr;
-    Unit unit(ut_parse(system_, text.c_str(), UT_UTF8));
-    if (unit) return unit;
-    std::string lower = text;  // "Joules" is read in lower case; symbols never need this
-    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text.size() > 3 ? Unit(ut_parse(system_, lower.c_str(), UT_UTF8)) : nullptr;
+  Unit parse(const std::string& text) const {
+    return Unit(ut_parse(system_, text.c_str(), UT_UTF8));
+  }
+
+  std::optional<UnitForm> read(const std::string& text, Reading reading) const {
+    const auto is_unit = [this](const std::string& word) { return parse(word) != nullptr; };
+    const std::string spelled = spell(text);
+    return UnitParser(spelled, reading, is_unit).parse();
   }
 
   // Same dimension, and not one the inverse of the other: UDUNITS would turn 2 s into 0.5 Hz.
-  Converter make(const std::string& from, const std::string& to) {
+  void add(const std::string& from, const std::string& to, std::vector<Converter>& out) const {
     const Unit a = parse(from), b = parse(to);
-    if (!a || !b || cycles_against_angle(from, to)) return nullptr;
+    if (!a || !b) return;
     const Unit ratio(ut_divide(a.get(), b.get()));
-    if (!ratio || !ut_is_dimensionless(ratio.get())) return nullptr;
-    return Converter(ut_get_converter(a.get(), b.get()), FreeConverter());
+    if (!ratio || !ut_is_dimensionless(ratio.get())) return;
+    out.emplace_back(ut_get_converter(a.get(), b.get()), FreeConverter());
+    if (!out.back()) out.pop_back();
   }
 
-  const Converter& find(const std::string& from, const std::string& to) {
-    constexpr std::size_t most = 4096;  // the texts come from a model: bound what they can occupy
+  // UDUNITS treats the radian as a plain number, so 1 Hz would equal 1 rad/s: keep them apart. A
+  // turn is 2π beside an angle, 1 beside hertz, and may be either beside neither.
+  void add(const UnitForm& a, const UnitForm& b, std::vector<Converter>& out) const {
+    if ((a.hertz && b.angle) || (a.angle && b.hertz)) return;
+    const bool one_turns = a.turn != b.turn;
+    if (!one_turns || (!a.hertz && !b.hertz)) add(a.text, b.text, out);
+    if (one_turns && !a.angle && !b.angle) add(a.counted, b.counted, out);
+  }
+
+  std::vector<Converter> make(const std::string& from, const std::string& to) const {
+    std::vector<Converter> out;
+    for (const Reading ra : {Reading::textbook, Reading::metre_second, Reading::literal})
+      for (const Reading rb : {Reading::textbook, Reading::metre_second}) {
+        const auto a = read(from, ra), b = read(to, rb);
+        if (a && b && out.empty()) add(*a, *b, out);
+      }
+    const auto b = read(to, Reading::textbook);
+    if (out.empty() && b && b->temperature)  // beside a temperature C is no coulomb
+      for (const auto& [letter, scale] : {std::pair{"C", "degC"}, std::pair{"F", "degF"}})
+        if (from == letter) add(scale, b->text, out);
+    return out;
+  }
+
+  const std::vector<Converter>& find(const std::string& from, const std::string& to) {
     const auto key = std::make_pair(from, to);
     if (const auto it = cache_.find(key); it != cache_.end()) return it->second;
-    if (cache_.size() >= most) cache_.clear();
+    if (cache_.size() >= most_cached) cache_.clear();
     return cache_.emplace(key, make(from, to)).first->second;
   }
 
   std::mutex mutex_;
   ut_system* system_ = nullptr;  // lives as long as the process
-  std::map<std::pair<std::string, std::string>, Converter> cache_;
+  std::map<std::pair<std::string, std::string>, std::vector<Converter>> cache_;
+  std::map<std::string, bool> known_;
 };
+
+// Units that are unknown but spelled alike ("dB") are the same unit.
+inline bool spelled_alike(std::string_view a, std::string_view b) {
+  if (a.size() > longest_unit || b.size() > longest_unit) return a == b;
+  return spell(a) == spell(b);
+}
 
 }  // namespace units_detail
 
-/// `value` in unit `from`, expressed in unit `to`; nothing when the dimensions differ. Units that
-/// are unknown but spelled alike ("dB") convert as they are. Temperatures are points on a scale,
-/// not differences. Throws gaze::Error when UDUNITS' database is missing.
+/// `value` in unit `from`, expressed in unit `to`, once for each way in which the two texts can be
+/// understood, the likeliest first; empty when the dimensions differ. Units that are unknown but
+/// spelled alike ("dB") convert as they are. Temperatures are points on a scale, not differences.
+/// Throws gaze::Error when UDUNITS' database is missing.
+inline std::vector<double> conversions(double value, std::string_view from, std::string_view to) {
+  if (units_detail::spelled_alike(from, to)) return {value};
+  return units_detail::System::get().convert(value, from, to);
+}
+
+/// The likeliest of the conversions; nothing when there is none.
 inline std::optional<double> convert(double value, std::string_view from, std::string_view to) {
-  const std::string a = units_detail::normalise(from), b = units_detail::normalise(to);
-  if (a == b) return value;
-  return units_detail::System::get().convert(value, a, b);
+  const auto all = conversions(value, from, to);
+  return all.empty() ? std::nullopt : std::optional(all.front());
 }
 
 /// Whether a value in one unit can be expressed in the other.
-inline bool commensurable(std::string_view a, std::string_view b) {
-  const std::string x = units_detail::normalise(a), y = units_detail::normalise(b);
-  return x == y || units_detail::System::get().commensurable(x, y);
+inline bool commensurable(std::string_view from, std::string_view to) {
+  return units_detail::spelled_alike(from, to) ||
+         units_detail::System::get().commensurable(from, to);
 }
 
 /// Whether the text is a unit at all: "m/s²" is, "left" is not.
 inline bool known_unit(std::string_view unit) {
-  const std::string text = units_detail::normalise(unit);
-  return !text.empty() && units_detail::System::get().known(text);
+  return !strings::trim(unit).empty() && units_detail::System::get().known(unit);
 }
 
 }  // namespace gaze::phyx

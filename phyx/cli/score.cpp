@@ -115,6 +115,8 @@ struct ScoreOptions {
     if (!out.empty()) write_scores(out, files.predictions, rows);
     print_table(score_table(rows), texts.has_value());
     print_differences(rows);
+    if (const std::size_t n = noted(rows); n > 0)
+      std::printf("right by the strict rule without the truth's direction: %zu\n", n);
   }
 
   void check_judge() const {

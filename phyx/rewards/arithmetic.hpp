@@ -8,11 +8,12 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "phyx/quantity.hpp"
+#include "phyx/plain_text.hpp"
 #include "phyx/response.hpp"
 
 namespace gaze::phyx {
@@ -34,6 +35,21 @@ inline bool near(double a, double b) {
 inline bool contains(const std::vector<double>& pool, double v) {
   return std::any_of(pool.begin(), pool.end(), [v](double x) { return near(v, x); });
 }
+
+/// Numbers that one can ask for in logarithmic time.
+class NumberSet {
+ public:
+  void add(double v) { values_.insert(v); }
+  bool contains(double v) const {
+    const double slack = 2e-9 * std::max(1.0, std::abs(v));  // wider than near(), which decides
+    for (auto it = values_.lower_bound(v - slack); it != values_.end() && *it <= v + slack; ++it)
+      if (near(v, *it)) return true;
+    return false;
+  }
+
+ private:
+  std::set<double> values_;
+};
 
 inline constexpr std::array<std::string_view, 9> functions = {"sqrt", "asin", "acos", "atan", "sin",
                                                               "cos",  "tan",  "exp",  "ln"};
@@ -62,11 +78,22 @@ inline bool is_pi(std::string_view s) {
   return s == "\u03c0" || (s.starts_with("pi") && (s.size() == 2 || !strings::is_word(s[2])));
 }
 
+// Signs of multiplication as stars with spaces around them.
+inline std::string starred(std::string_view s) {
+  std::string out;
+  for (std::size_t i = 0; i < s.size();) {
+    const auto rest = s.substr(i);
+    const bool sign = rest.starts_with("\u00d7") || rest.starts_with("\u00b7");
+    out += sign ? " * " : std::string_view(rest.data(), 1);
+    i += sign ? 2 : 1;
+  }
+  return out;
+}
+
 // Leaves numbers, operators and functions; drops names and units ("F", "kg", "m/s^2").
 inline std::string only_arithmetic(std::string_view s) {
-  std::string out, flat = quantity_detail::plain(s);
-  for (const auto sign : {"\u00d7", "\u00b7"}) units_detail::replace_all(flat, sign, " * ");
-  for (const auto& word : strings::split_words(flat)) {
+  std::string out;
+  for (const auto& word : strings::split_words(starred(plain_text::plain(s)))) {
     const bool letter = std::isalpha(static_cast<unsigned char>(word[0])) || word[0] == '%';
     if (word == "x")
       out += "* ";
@@ -163,7 +190,7 @@ class Expression {
   }
   std::optional<double> number() {
     double v = 0;
-    if (s_.empty() || !(quantity_detail::is_digit(s_[0]) || s_[0] == '.')) return std::nullopt;
+    if (s_.empty() || !(plain_text::is_digit(s_[0]) || s_[0] == '.')) return std::nullopt;
     const auto [end, error] = std::from_chars(s_.data(), s_.data() + s_.size(), v);
     if (error != std::errc() || !std::isfinite(v)) return std::nullopt;
     const std::string_view written(s_.data(), static_cast<std::size_t>(end - s_.data()));
@@ -235,13 +262,13 @@ inline std::vector<Equation> find_equations(std::string_view text) {
 
 /// The numbers in a text without their signs; digits inside names ("v0", "s^2") are not numbers.
 inline std::vector<double> numbers_in(std::string_view raw) {
-  const std::string text = quantity_detail::plain(raw);
+  const std::string text = plain_text::plain(raw);
   std::vector<double> out;
   for (std::size_t i = 0; i < text.size();) {
     const bool inside = i > 0 && (strings::is_word(text[i - 1]) || text[i - 1] == '^' ||
                                   text[i - 1] == '_' || text[i - 1] == '.');
     double v = 0;
-    if (!quantity_detail::is_digit(text[i]) || inside) {
+    if (!plain_text::is_digit(text[i]) || inside) {
       ++i;
       continue;
     }

@@ -18,7 +18,9 @@
 // "attention"; and w = 0, the accuracy reward.
 #pragma once
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,16 +42,18 @@ struct HybridConfig {
 
 namespace hybrid_detail {
 
+/// Longer words are no values of something in a picture.
+inline constexpr std::size_t longest_value = 64;
+
 inline bool number_claim(const Problem& p, const ThinkSections& think) {
-  using arithmetic_detail::contains;
-  const auto printed = numbers_in(rubric_detail::bare_question(p));
-  std::vector<double> used;
+  arithmetic_detail::NumberSet printed, used;
+  for (double v : numbers_in(rubric_detail::bare_question(p))) printed.add(v);
   for (const auto& step : think.steps)
     for (const auto& e : find_equations(step))
-      used.insert(used.end(), e.operands.begin(), e.operands.end());
+      for (double v : e.operands) used.add(v);
   const auto seen = numbers_in(think.look);
   return std::any_of(seen.begin(), seen.end(),
-                     [&](double v) { return !contains(printed, v) && contains(used, v); });
+                     [&](double v) { return !printed.contains(v) && used.contains(v); });
 }
 
 // The conclusion repeats a word of the look, or the look gives something a value ("field = out")
@@ -57,15 +61,16 @@ inline bool number_claim(const Problem& p, const ThinkSections& think) {
 inline bool word_claim(const Problem& p, const ThinkSections& think, const std::string& answer) {
   const std::string said = think.conclusion.empty() ? answer : think.conclusion;
   if (!numbers_in(said).empty()) return false;  // a unit's name may recur without being seen
+  if (think.look.size() > rubric_detail::longest_think) return false;
   const auto look = strings::split_words(strings::lower(think.look));
-  const auto words = strings::split_words(strings::lower(said));
+  const auto said_words = strings::split_words(strings::lower(said));
+  const std::set<std::string> words(said_words.begin(), said_words.end());
   const std::string printed = strings::lower(rubric_detail::bare_question(p));
   for (std::size_t i = 0; i < look.size(); ++i) {
     if (!strings::has_word(look[i])) continue;
-    if (look[i].size() > 1 && std::find(words.begin(), words.end(), look[i]) != words.end())
-      return true;
-    if (i > 0 && look[i - 1] == "=" && strings::find_phrase(printed, look[i]) == printed.npos)
-      return true;
+    if (look[i].size() > 1 && words.contains(look[i])) return true;
+    const bool value = i > 0 && look[i - 1] == "=" && look[i].size() <= longest_value;
+    if (value && strings::find_phrase(printed, look[i]) == printed.npos) return true;
   }
   return false;
 }

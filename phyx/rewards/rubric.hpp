@@ -6,7 +6,10 @@
 // is left out and the other weights are scaled up, so that the range stays 0 to 1.
 #pragma once
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,50 +35,74 @@ struct RubricTerms {
 
 namespace rubric_detail {
 
+using arithmetic_detail::NumberSet;
+
+// Longer texts have no principle to find. A search for a phrase takes, at worst, the product of
+// both lengths.
+inline constexpr std::size_t longest_think = 16384, longest_principle = 256;
+
+// `s` with a bar for every `phrase` in it.
+inline std::string without_phrase(std::string_view s, std::string_view phrase) {
+  std::string out;
+  std::size_t from = 0;
+  for (auto at = strings::find_phrase(s, phrase); at != s.npos;
+       at = strings::find_phrase(s, phrase, from)) {
+    out.append(s.substr(from, at - from)) += '|';
+    from = at + phrase.size();
+  }
+  return out.append(s.substr(from));
+}
+
 // The right principle and no other. The clause "principle …" counts where there is one; free prose
 // may name it anywhere, but only if the list of all principles is there to rule lists out.
 inline bool names_principle(std::string_view think, const std::string& gold,
                             const std::vector<std::string>& all) {
-  std::string rest = strings::lower(strings::squeeze(think));
+  if (think.size() > longest_think || gold.size() > longest_principle) return false;
+  const std::string said = strings::lower(strings::squeeze(think));
   const std::string want = strings::lower(strings::squeeze(gold));
-  const auto named = split_think(rest).principles;
+  const auto named = split_think(said).principles;
   if (named.size() > 1 || (named.size() == 1 && named[0] != want)) return false;
-  if (named.empty() && (all.empty() || strings::find_phrase(rest, want) == rest.npos)) return false;
-  for (auto at = strings::find_phrase(rest, want); at != rest.npos;
-       at = strings::find_phrase(rest, want))
-    rest.replace(at, want.size(), "|");
+  if (named.empty() && (all.empty() || strings::find_phrase(said, want) == said.npos)) return false;
+  const std::string rest = without_phrase(said, want);
   return std::none_of(all.begin(), all.end(), [&](const std::string& p) {
     const std::string other = strings::lower(strings::squeeze(p));
-    return other != want && strings::find_phrase(rest, other) != rest.npos;
+    return other.size() <= longest_principle && other != want &&
+           strings::find_phrase(rest, other) != rest.npos;
   });
 }
 
 // The question without the printed options: numbers may be taken from the one, not the other.
 inline std::string bare_question(const Problem& p) {
   std::string out = p.question;
-  for (const auto& option : p.options)
-    if (const auto at = out.rfind(option); !option.empty() && at != out.npos)
-      out.replace(at, option.size(), " ");
+  for (const auto& option : p.options) {
+    if (option.empty() || option.size() > answer_detail::longest_answer) continue;
+    if (const auto at = out.rfind(option); at != out.npos) out.replace(at, option.size(), " ");
+  }
   return out;
 }
 
 /// Where the numbers of a calculation may come from, and which it cannot do without.
 struct Sources {
-  std::vector<double> allowed, needed;
+  NumberSet allowed;
+  std::vector<double> needed;
 };
 
 inline Sources sources_of(const Problem& p, const std::vector<Equation>& gold) {
-  using arithmetic_detail::contains;
   Sources out;
-  out.allowed = numbers_in(bare_question(p));
+  NumberSet given, results;
+  for (double v : numbers_in(bare_question(p))) given.add(v);
   for (const auto& phrase : p.solution.look)
-    for (double v : numbers_in(phrase)) out.allowed.push_back(v);
-  const std::vector<double> given = out.allowed;
-  std::vector<double> results;
+    for (double v : numbers_in(phrase)) given.add(v);
+  out.allowed = given;
   for (const auto& e : gold) {
-    for (double v : e.operands)
-      if (!contains(results, v)) (contains(given, v) ? out.needed : out.allowed).push_back(v);
-    results.push_back(std::abs(e.right));
+    for (double v : e.operands) {
+      if (results.contains(v)) continue;
+      if (given.contains(v))
+        out.needed.push_back(v);
+      else
+        out.allowed.add(v);
+    }
+    results.add(std::abs(e.right));
   }
   return out;
 }
@@ -84,29 +111,25 @@ struct StepScores {
   double numbers = 0, steps = 0;
 };
 
-inline bool in_gold(const Equation& e, const std::vector<Equation>& gold) {
-  return std::any_of(gold.begin(), gold.end(),
-                     [&](const Equation& g) { return g.operands == e.operands; });
-}
-
 inline StepScores score_steps(const Problem& p, std::string_view think,
                               const std::vector<Equation>& gold) {
-  using arithmetic_detail::contains;
   const Sources sources = sources_of(p, gold);
-  std::vector<double> known = sources.allowed, used;
+  NumberSet known = sources.allowed, used;
+  std::set<std::vector<double>> in_gold;
+  for (const auto& e : gold) in_gold.insert(e.operands);
   bool all_grounded = true, one_true = false;
   const auto steps = find_equations(think);
   for (const auto& e : steps) {
     const bool grounded = std::all_of(e.operands.begin(), e.operands.end(),
-                                      [&](double v) { return contains(known, v); });
+                                      [&](double v) { return known.contains(v); });
     all_grounded = all_grounded && grounded;
-    used.insert(used.end(), e.operands.begin(), e.operands.end());
+    for (double v : e.operands) used.add(v);
     if (!grounded || !e.holds) continue;  // a wrong result is no source for the next step
-    known.push_back(std::abs(e.right));
-    one_true = one_true || !e.trivial || in_gold(e, gold);
+    known.add(std::abs(e.right));
+    one_true = one_true || !e.trivial || in_gold.contains(e.operands);
   }
   const bool complete = std::all_of(sources.needed.begin(), sources.needed.end(),
-                                    [&](double v) { return contains(used, v); });
+                                    [&](double v) { return used.contains(v); });
   return {!steps.empty() && all_grounded && complete ? 1.0 : 0.0, one_true ? 1.0 : 0.0};
 }
 
@@ -134,9 +157,9 @@ inline double score_phrases(const Solution& s, const ThinkSections& think) {
   clauses.push_back(think.look);
   const auto said = phrases(clauses);
   if (gold.empty() || said.empty()) return 0;
-  const auto hits = std::count_if(gold.begin(), gold.end(), [&](const std::string& g) {
-    return std::find(said.begin(), said.end(), g) != said.end();
-  });
+  const std::set<std::string> there(said.begin(), said.end());
+  const auto hits = std::count_if(gold.begin(), gold.end(),
+                                  [&](const std::string& g) { return there.contains(g); });
   return static_cast<double>(hits) / static_cast<double>(std::max(gold.size(), said.size()));
 }
 
