@@ -76,8 +76,7 @@ class Parameters {
   /// Declares a parameter; vectors (norms, biases) are not decayed.
   Param& add(std::string name, const Shape& shape, Init init, const std::string& part) {
     GAZE_CHECK(!find(name), "Parameters", "two parameters named ", name);
-    GAZE_CHECK(packs_.empty() || !packs_.front().values.defined(), "Parameters", name,
-               " was declared after allocate()");
+    GAZE_CHECK(!allocated(), "Parameters", name, " was declared after allocate()");
     Param& p = all_.emplace_back();
     p.name = std::move(name);
     p.shape = shape;
@@ -88,6 +87,7 @@ class Parameters {
 
   /// Lays the packs out and fills them: the same seed and name give the same values.
   void allocate(std::uint64_t seed) {
+    GAZE_CHECK(!allocated(), "Parameters", "allocate() was called before");
     for (auto& pack : packs_) {
       for (Param* p : pack.members) pack.size += padded(p->shape.numel());
       pack.values = Tensor<T, Device>({pack.size});
@@ -104,6 +104,7 @@ class Parameters {
 
   /// Only packs of these parts get gradients and steps from now on.
   void train_only(const std::vector<std::string>& parts) {
+    check_allocated("train_only");
     for (const auto& part : parts)
       GAZE_CHECK(std::any_of(packs_.begin(), packs_.end(),
                              [&](const auto& pack) { return pack.part == part; }),
@@ -140,6 +141,7 @@ class Parameters {
   /// Throws the names of trained parameters that no gradient reached since clear_gradients();
   /// optional ones count as zero.
   void check_reached() {
+    check_allocated("step");
     std::string missing;
     std::vector<Param*> zero;
     for (auto& pack : packs_) {
@@ -156,12 +158,19 @@ class Parameters {
 
   /// The Euclidean norm of all trained gradients.
   double gradient_norm() const {
+    check_allocated("gradient_norm");
     double squares = 0;
     for (const auto& pack : packs_)
       if (pack.trained)
         squares += Kernels<Device>::sum_squares(
             pack.size, static_cast<const GradOf<T>*>(pack.gradients.data()));
     return std::sqrt(squares);
+  }
+
+  /// Throws before allocate(): parameters then have no values and no gradients.
+  void check_allocated(const char* where) const {
+    GAZE_CHECK(packs_.empty() || allocated(), where, "allocate() gives the ", all_.size(),
+               " parameters their values first");
   }
 
   Param* find(const std::string& name) {
@@ -185,6 +194,8 @@ class Parameters {
   }
 
  private:
+  bool allocated() const { return !packs_.empty() && packs_.back().values.defined(); }
+
   Pack<T, Device>& pack(const std::string& part, bool decayed) {
     for (auto& p : packs_)
       if (p.part == part && p.decayed == decayed) return p;
