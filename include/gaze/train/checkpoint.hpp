@@ -17,6 +17,8 @@ class TensorsToWrite {
 
   template <class T, class Device>
   void add(const std::string& name, const Tensor<T, Device>& t) {
+    GAZE_CHECK(t.defined(), "save", name, ": has no values yet; allocate() comes first");
+    GAZE_CHECK(t.contiguous(), "save", name, ": shape ", t.shape(), " is not contiguous in memory");
     const T* values = t.data();
     if constexpr (!std::is_same_v<Device, Cpu>) {
       const auto bytes = static_cast<std::size_t>(t.numel()) * sizeof(T);
@@ -90,6 +92,7 @@ void save_weights(const std::string& path, Parameters<T, Device>& parameters,
 /// then no weight has changed.
 template <class T, class Device>
 void load_weights(const std::string& path, Parameters<T, Device>& parameters) {
+  parameters.check_allocated("load");
   const io::SafetensorsFile file(path);
   std::vector<Tensor<T, Device>> read;
   for (const auto& p : parameters.all()) {
@@ -125,6 +128,7 @@ void save_state(const std::string& path, Parameters<T, Device>& parameters,
 template <class T, class Device>
 void load_state(const io::SafetensorsFile& file, Parameters<T, Device>& parameters,
                 AdamW<T, Device>& optimiser) {
+  parameters.check_allocated("resume");
   for (std::size_t i = 0; i < parameters.packs().size(); ++i) {
     auto& pack = parameters.packs()[i];
     detail::read_tensor(file, pack.name(), pack.values);
