@@ -88,7 +88,7 @@ template <class T>
 __global__ void logsumexp_backward_kernel(Index rows, Index n, const T* x, const T* dy, T* dx) {
   for_rows_of_block(rows, [&](Index r) {
     const ExpSum<T> e(n, x + r * n);
-    const T slope = e.total > 0 ? static_cast<T>(static_cast<double>(dy[r]) / e.total) : T(0);
+    const T slope = e.total == 0 ? T(0) : static_cast<T>(static_cast<double>(dy[r]) / e.total);
     each_of_block(n, [&](Index j) { dx[r * n + j] = e.exp_of(x[r * n + j]) * slope; });
   });
 }
@@ -97,7 +97,8 @@ template <class T>
 __global__ void softmax_forward_kernel(bool log, Index rows, Index n, const T* x, T* y) {
   for_rows_of_block(rows, [&](Index r) {
     const ExpSum<T> e(n, x + r * n);
-    const T lse = static_cast<T>(std::log(e.total)), inverse = static_cast<T>(1 / e.total);
+    const double total = scalar::softmax_total(e.total);
+    const T lse = static_cast<T>(std::log(total)), inverse = static_cast<T>(1 / total);
     each_of_block(n, [&](Index j) {
       const T value = x[r * n + j];
       y[r * n + j] = log ? value - e.shift - lse : e.exp_of(value) * inverse;

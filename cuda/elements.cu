@@ -99,8 +99,7 @@ template <class T>
 void ElementKernels::adamw_step(Index n, T* param, const T* grad, T* m, T* v,
                                 const AdamWStep<T>& settings, T bias_correction1,
                                 T bias_correction2, T grad_scale) {
-  GAZE_CHECK(bias_correction1 > 0 && bias_correction2 > 0, "adamw_step",
-             "bias corrections must be positive: ", bias_correction1, ", ", bias_correction2);
+  check_adamw_step(settings, bias_correction1, bias_correction2, grad_scale);
   if constexpr (std::is_same_v<T, float>)
     if (in_vectors(n, param, grad, m, v))
       return FusedRows::adamw_step(n, param, grad, m, v, settings, bias_correction1,

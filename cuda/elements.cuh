@@ -107,7 +107,7 @@ struct UnaryBackward {
   T* dx;
   bool accumulate;
   __device__ void operator()(Index i) const {
-    const T d = dy[i] * scalar::unary_slope(op, x[i], y[i]);
+    const T d = scalar::kept_zero(dy[i], dy[i] * scalar::unary_slope(op, x[i], y[i]));
     dx[i] = accumulate ? dx[i] + d : d;
   }
   void pointers(auto f) { f(x), f(y), f(dy), f(dx); }
@@ -192,10 +192,17 @@ struct AddStrided {
   __device__ void operator()(Index i) const {
     const T* const from = x + strided_offset(kept, kept_x, i);
     T& to = y[strided_offset(kept, kept_y, i)];
-    T sum = to;
     const Index n = summed.numel();
-    for (Index j = 0; j < n; ++j) sum += from[strided_offset(summed, summed_x, j)];
-    to = sum;
+    if (n > kChainedValues && !std::is_integral_v<T>)
+      to = static_cast<T>(static_cast<double>(to) + sum_from(0.0, from, n));
+    else
+      to = sum_from(to, from, n);
+  }
+  template <class Sum>
+  __device__ Sum sum_from(Sum sum, const T* from, Index n) const {
+    for (Index j = 0; j < n; ++j)
+      sum += static_cast<Sum>(from[strided_offset(summed, summed_x, j)]);
+    return sum;
   }
   void pointers(auto f) { f(x), f(y); }
 };

@@ -133,8 +133,7 @@ void FusedRows::adamw_step(Index n, float* master, const float* grad, float* m, 
                            const AdamWStep<float>& settings, float bias_correction1,
                            float bias_correction2, float grad_scale, bf16* copy) {
   check_columns<float>("adamw_step", n);
-  GAZE_CHECK(bias_correction1 > 0 && bias_correction2 > 0, "adamw_step",
-             "bias corrections must be positive: ", bias_correction1, ", ", bias_correction2);
+  check_adamw_step(settings, bias_correction1, bias_correction2, grad_scale);
   for_each("adamw_step", n / fused::wide<float>,
            fused::WideAdamW{settings, 1 / bias_correction1, 1 / std::sqrt(bias_correction2),
                             grad_scale, master, grad, m, v, copy});

@@ -8,6 +8,7 @@
 #pragma once
 #include "cuda/device.cuh"
 #include "gaze/core/bf16.hpp"
+#include "gaze/kernels/settings.hpp"
 
 namespace gaze::cuda::fused {
 
@@ -61,6 +62,22 @@ __device__ __forceinline__ void for_columns(Index c, F f) {
   for (Index j = Index{lane()} * N; j < c; j += Index{kWarp} * N) f(j);
 }
 
+/// This lane's share of two sums over c columns: add(first column, a, b) adds those of N columns to
+/// both. kChainedColumns columns are a chain, of which there may be many.
+template <int N, class F>
+__device__ __forceinline__ void sum_columns(Index c, float& a, float& b, F add) {
+  double total_a = 0, total_b = 0;
+  for (Index begin = 0; begin < c; begin += kChainedColumns) {
+    a = b = 0;
+    const Index end = c - begin > kChainedColumns ? begin + kChainedColumns : c;
+    for (Index j = begin + Index{lane()} * N; j < end; j += Index{kWarp} * N) add(j, a, b);
+    total_a += a;
+    total_b += b;
+  }
+  a = static_cast<float>(total_a);
+  b = static_cast<float>(total_b);
+}
+
 // ---- norms --------------------------------------------------------------------------------------
 // y = u weight (+ bias) with u = (x - mean) scale; mean is 0 and there is no bias unless Centred.
 
@@ -79,18 +96,18 @@ __global__ void norm_forward_kernel(Norm<T> a) {
   constexpr int N = wide<T>;
   for_rows(a.n, [&](Index r) {
     const T* const row = a.x + r * a.c;
-    float x[N], sum = 0, squares = 0;
+    float x[N], sum = 0, squares = 0, none = 0;
     if constexpr (Centred) {
-      for_columns<N>(a.c, [&](Index j) {
+      sum_columns<N>(a.c, sum, none, [&](Index j, float& total, float&) {
         load_floats(x, row + j);
-        for (int i = 0; i < N; ++i) sum += x[i];
+        for (int i = 0; i < N; ++i) total += x[i];
       });
       sum = warp_sum(sum);
     }
     const float mean = Centred ? sum / static_cast<float>(a.c) : 0.0f;
-    for_columns<N>(a.c, [&](Index j) {
+    sum_columns<N>(a.c, squares, none, [&](Index j, float& total, float&) {
       load_floats(x, row + j);
-      for (int i = 0; i < N; ++i) squares += (x[i] - mean) * (x[i] - mean);
+      for (int i = 0; i < N; ++i) total += (x[i] - mean) * (x[i] - mean);
     });
     const float scale = 1 / sqrtf(warp_sum(squares) / static_cast<float>(a.c) + a.eps);
     for_columns<N>(a.c, [&](Index j) {
@@ -134,11 +151,11 @@ __global__ void norm_backward_kernel(NormGrad<T> a) {
         g[i] *= weight[i];
       }
     };
-    for_columns<N>(a.c, [&](Index j) {
+    sum_columns<N>(a.c, sum, dot, [&](Index j, float& plain, float& product) {
       fetch(j);
       for (int i = 0; i < N; ++i) {
-        sum += g[i];
-        dot += g[i] * u[i];
+        plain += g[i];
+        product += g[i] * u[i];
       }
     });
     const float mean_g = Centred ? warp_sum(sum) / static_cast<float>(a.c) : 0.0f;
@@ -183,9 +200,14 @@ struct AddColumnPieces {
   const float* partial;
   float* out;
   __device__ void operator()(Index j) const {
-    float sum = 0;
-    for (Index p = 0; p < pieces; ++p) sum += partial[p * c + j];
-    out[j] += sum;
+    double total = 0;
+    for (Index first = 0; first < pieces; first += kChainedBlocks) {
+      const Index end = pieces - first > kChainedBlocks ? first + kChainedBlocks : pieces;
+      float sum = 0;
+      for (Index p = first; p < end; ++p) sum += partial[p * c + j];
+      total += sum;
+    }
+    out[j] += static_cast<float>(total);
   }
   void pointers(auto f) { f(partial), f(out); }
 };
@@ -245,6 +267,7 @@ struct Gelu {
     const float t = tanhf(k * (x + cubic * x * x * x));
     value = x / 2 * (1 + t);
     slope = (1 + t) / 2 + x / 2 * (1 - t * t) * k * (1 + 3 * cubic * x * x);
+    if (x < -20 || x > 20) slope = x > 0;  // to rounding; x^2 must not overflow
   }
 };
 
@@ -286,9 +309,11 @@ struct BiasGeluGrad {
 
 // ---- softmax ------------------------------------------------------------------------------------
 
-/// Sums over some z: the largest, of e^(z - top), and of (z - top) e^(z - top).
+/// Sums over some z: the largest, of e^(z - top), and of (z - top) e^(z - top). What a thread has
+/// added of many columns is put by in double (put_by, then take_back).
 struct SoftmaxSums {
   float top = -std::numeric_limits<float>::infinity(), total = 0, weighted = 0;
+  double old_total = 0, old_weighted = 0;
 
   __device__ void add(float z) {
     if (z == -std::numeric_limits<float>::infinity()) return;
@@ -302,7 +327,19 @@ struct SoftmaxSums {
     const float shift = top - to, fade = expf(shift);
     weighted = fade != 0 ? fade * (weighted + shift * total) : 0;
     total *= fade;
+    old_weighted = fade != 0 ? fade * (old_weighted + shift * old_total) : 0;
+    old_total *= fade;
     top = to;
+  }
+  __device__ void put_by() {
+    old_total += total;
+    old_weighted += weighted;
+    total = weighted = 0;
+  }
+  __device__ void take_back() {
+    put_by();
+    total = static_cast<float>(old_total);
+    weighted = static_cast<float>(old_weighted);
   }
 };
 
@@ -338,6 +375,8 @@ __global__ void softmax_stats_kernel(SoftmaxStats<T> a) {
     for_row_of_block(
         row, a.v,
         [&](Index j, bool aligned) {
+          if (j >= kChainedColumns && j % kChainedColumns < Index{blockDim.x} * wide<T>)
+            sums.put_by();
           float z[wide<T>];
           load_floats(z, row + j, aligned);
           for (const float x : z) sums.add(x * a.inv_temperature);
@@ -345,6 +384,7 @@ __global__ void softmax_stats_kernel(SoftmaxStats<T> a) {
         [&](Index j) { sums.add(static_cast<float>(row[j]) * a.inv_temperature); });
     const float top = block_max(sums.top);
     if (top > sums.top) sums.raise(top);
+    sums.take_back();
     const float total = block_sum(sums.total), weighted = block_sum(sums.weighted);
     if (threadIdx.x != 0) continue;
     const float log_total = logf(total);

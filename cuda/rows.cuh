@@ -21,9 +21,14 @@ __device__ void for_rows_of_warp(Index n, F f) {
 /// This lane's share of a sum over c columns, then everybody's.
 template <class T, class F>
 __device__ T sum_of_row(Index c, F f) {
-  T sum = 0;
-  for (Index j = lane(); j < c; j += kWarp) sum += f(j);
-  return warp_sum(sum);
+  double total = 0;
+  for (Index first = 0; first < c; first += kChainedColumns) {
+    const Index end = c - first > kChainedColumns ? first + kChainedColumns : c;
+    T sum = 0;
+    for (Index j = first + lane(); j < end; j += kWarp) sum += f(j);
+    total += static_cast<double>(sum);
+  }
+  return warp_sum(static_cast<T>(total));
 }
 
 /// y may be x: a lane writes only the columns that it alone reads once the sum is known.
@@ -108,17 +113,26 @@ __global__ void column_pieces_kernel(Index n, Index c, F value, T* partial) {
   }
 }
 
+/// The sum of a column's pieces, c apart, in ascending order; of very many in double.
+template <class T>
+__device__ T sum_of_pieces(Index pieces, Index c, const T* partial) {
+  double total = 0;
+  for (Index first = 0; first < pieces; first += kChainedBlocks) {
+    const Index end = pieces - first > kChainedBlocks ? first + kChainedBlocks : pieces;
+    T sum = 0;
+    for (Index p = first; p < end; ++p) sum += partial[p * c];
+    total += static_cast<double>(sum);
+  }
+  return static_cast<T>(total);
+}
+
 /// out[j] += the column's pieces, ascending.
 template <class T>
 struct AddPieces {
   Index pieces, c;
   const T* partial;
   T* out;
-  __device__ void operator()(Index j) const {
-    T sum = 0;
-    for (Index p = 0; p < pieces; ++p) sum += partial[p * c + j];
-    out[j] += sum;
-  }
+  __device__ void operator()(Index j) const { out[j] += sum_of_pieces(pieces, c, partial + j); }
   void pointers(auto f) { f(partial), f(out); }
 };
 
@@ -180,19 +194,26 @@ __global__ void softmax_stats_kernel(Index n, Index v, const T* logits, Index st
                                      T* entropy, T* lse) {
   for (Index r = blockIdx.x; r < n; r += gridDim.x) {
     const T* const row = logits + r * stride;
-    T top = -std::numeric_limits<T>::infinity(), total = 0, weighted = 0;
+    T top = -std::numeric_limits<T>::infinity();
     for (Index j = threadIdx.x; j < v; j += blockDim.x) {
       const T z = row[j] * inv_temperature;
       top = z > top ? z : top;
     }
     top = block_max(top);
-    for (Index j = threadIdx.x; j < v; j += blockDim.x) {
-      const T z = row[j] * inv_temperature - top, e = std::exp(z);
-      total += e;
-      if (e != 0) weighted += e * z;
+    double totals = 0, weights = 0;
+    for (Index first = 0; first < v; first += kChainedColumns) {
+      const Index end = v - first > kChainedColumns ? first + kChainedColumns : v;
+      T total = 0, weighted = 0;
+      for (Index j = first + threadIdx.x; j < end; j += blockDim.x) {
+        const T z = row[j] * inv_temperature - top, e = std::exp(z);
+        total += e;
+        if (e != 0) weighted += e * z;
+      }
+      totals += static_cast<double>(total);
+      weights += static_cast<double>(weighted);
     }
-    total = block_sum(total);
-    weighted = block_sum(weighted);
+    const T total = block_sum(static_cast<T>(totals)),
+            weighted = block_sum(static_cast<T>(weights));
     if (threadIdx.x == 0) {
       const T log_total = std::log(total);
       const std::int32_t t = target[r];

@@ -60,7 +60,9 @@ struct PointwiseBackward {
   F formula;
   const T *x, *y, *dy;
   T* dx;
-  __device__ void operator()(Index i) const { dx[i] = dy[i] * formula.slope(x[i], y[i]); }
+  __device__ void operator()(Index i) const {
+    dx[i] = scalar::kept_zero(dy[i], dy[i] * formula.slope(x[i], y[i]));
+  }
   void pointers(auto f) { f(x), f(y), f(dy), f(dx); }
 };
 

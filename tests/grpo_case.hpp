@@ -293,6 +293,16 @@ struct Case {
       check_tokens("importance_sampling_ratio", [&](std::size_t t) { return w[t]; });
     }
     per_completion("sequence_ratio", r);
+    if (loss.surrogate == Surrogate::gamma) {
+      const auto c = rl::detail::token_constants<T>(x.data(), inputs, loss, totals);
+      auto phi = rl::detail::log_ratios<T>(x.data(), c, inputs, loss).value;
+      for (std::size_t t = 0; t < phi.size(); ++t)
+        phi[t] = gamma_weight(phi[t], c.advantage[t], loss);
+      if (out.has("vespo_phi") && out.at("vespo_phi").front().is_array())
+        check_tokens("vespo_phi", [&](std::size_t t) { return phi[t]; });
+      else
+        per_completion("vespo_phi", phi);
+    }
     if (!std::isinf(loss.off_policy_limit)) {
       std::vector<T> a;
       for (std::size_t i = 0; i < inputs.lengths.size(); ++i)

@@ -199,6 +199,7 @@ class Recording {
 
 template <class T, class Device>
 Tensor<T, Device>& Tensor<T, Device>::requires_grad() {
+  detail::check_defined("requires_grad", *this);
   GAZE_CHECK(!node_ || node_->leaf, "requires_grad", "not a leaf: made by ", node_->op);
   if (!node_) {
     node_ = std::make_shared<GradNode<T, Device>>();
@@ -327,6 +328,7 @@ inline void check_unspent(const Node& node) {
 /// In a WholeGradient that holds for all of its calls.
 template <class T, class Device>
 void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& seed) {
+  detail::check_defined("backward", out, seed);
   GAZE_CHECK(out.needs_grad(), "backward", "nothing was recorded for this tensor");
   GAZE_CHECK(seed.shape() == out.shape(), "backward", "seed has shape ", seed.shape(),
              ", the value ", out.shape());
@@ -349,6 +351,7 @@ void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& see
 /// backward() of one number.
 template <class T, class Device>
 void backward(const Tensor<T, Device>& loss) {
+  detail::check_defined("backward", loss);
   GAZE_CHECK(loss.numel() == 1, "backward", "the loss must be one number, got shape ",
              loss.shape());
   Tensor<GradOf<T>, Device> one(loss.shape());
@@ -389,6 +392,7 @@ std::uint64_t fingerprint(const Tensor<T, Device>&) {
 /// something it captured was changed in place.
 template <class T, class Device, class Function>
 Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
+  detail::check_defined("checkpoint", x);
   if (!detail::recording) return f(x);
   Tensor<T, Device> y;
   {

@@ -9,6 +9,7 @@
 #pragma once
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <type_traits>
@@ -23,6 +24,27 @@ namespace gaze {
 
 template <class T, class Device>
 struct GradNode;
+
+namespace detail {
+/// `what` of operation `op` has no values.
+[[noreturn]] inline void fail_undefined(const char* op, const char* what) {
+  GAZE_FAIL(op, what,
+            " is undefined: a Tensor() that was given no values, or a gradient that never ",
+            "came");
+}
+
+/// Throws where an input of an operation is undefined.
+template <class... Tensors>
+void check_defined(const char* op, const Tensors&... inputs) {
+  constexpr const char* names[] = {"the first input", "the second input", "the third input",
+                                   "the fourth input", "the fifth input"};
+  static_assert(sizeof...(Tensors) <= std::size(names));
+  const char* const* name = names;
+  ((inputs.defined() ? void() : fail_undefined(op, sizeof...(Tensors) == 1 ? "the input" : *name),
+    ++name),
+   ...);
+}
+}  // namespace detail
 
 template <class T, class Device = Cpu>
 class Tensor {
@@ -67,10 +89,10 @@ class Tensor {
 
   /// The first element; the others follow by strides(). Values change through a handle whatever
   /// its constness, as with a pointer; call changed() after writing what backward may have saved.
-  T* data() const { return static_cast<T*>(storage_->data()) + offset_; }
+  T* data() const { return static_cast<T*>(values("data").data()) + offset_; }
   const std::shared_ptr<Storage<Device>>& storage() const { return storage_; }
-  std::uint64_t version() const { return storage_->version(); }
-  void changed() const { storage_->changed(); }
+  std::uint64_t version() const { return values("version").version(); }
+  void changed() const { values("changed").changed(); }
 
   bool contiguous() const {
     Index step = 1;
@@ -83,6 +105,7 @@ class Tensor {
 
   /// The only element; waits for the device, as all that follows until the gradients.
   T item() const {
+    values("item");
     GAZE_CHECK(numel() == 1, "item", "a tensor of shape ", shape_, " is not one number");
     T value;
     Allocator<Device>::copy_out(&value, data(), sizeof(T));
@@ -91,6 +114,7 @@ class Tensor {
 
   /// The elements in row-major order.
   std::vector<T> to_vector() const {
+    values("to_vector");
     std::vector<T> out(static_cast<std::size_t>(span()));
     Allocator<Device>::copy_out(out.data(), data(), out.size() * sizeof(T));
     if (contiguous()) return out;
@@ -133,6 +157,7 @@ class Tensor {
 
   /// The same storage seen with another offset (in elements), shape and strides; not recorded.
   Tensor view(Index offset, const Shape& shape, const Shape& strides) const {
+    values("view");
     Tensor t;
     t.storage_ = storage_;
     t.offset_ = offset_ + offset;
@@ -142,6 +167,11 @@ class Tensor {
   }
 
  private:
+  Storage<Device>& values(const char* asked) const {
+    if (!storage_) detail::fail_undefined(asked, "the tensor");
+    return *storage_;
+  }
+
   /// Refuses negative sizes and what is beyond any memory.
   static std::size_t bytes_of(const Shape& shape) {
     constexpr std::uint64_t most =

@@ -91,6 +91,10 @@ class BlockCache {
     peak_ = in_use_;
   }
 
+  /// Around fork(): nobody is in the middle of a change, and the child finds the mutex free.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
  private:
   /// Freed blocks of one size, and the number of the last request for that size.
   struct Blocks {

@@ -21,6 +21,7 @@
 
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/core/error.hpp"
+#include "gaze/core/fork.hpp"
 
 namespace gaze {
 
@@ -43,14 +44,15 @@ inline std::atomic<Executor*> executor{nullptr};
 /// Set while a piece runs, so that a nested parallel_for runs inline instead of waiting on itself.
 inline thread_local bool inside_parallel = false;
 
-/// Worker threads that wait for one job at a time. The caller takes the first piece itself.
+/// Worker threads that wait for one job at a time. The caller takes the first piece itself. Threads
+/// do not survive fork(): the child makes a pool of its own, of as many, when it first needs one.
 class ThreadPool {
  public:
   using Piece = void (*)(void* body, int piece);
 
   static ThreadPool& instance() {
-    static ThreadPool pool;
-    return pool;
+    ThreadPool* const pool = owner().pool.load(std::memory_order_acquire);
+    return pool ? *pool : make();
   }
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
@@ -91,8 +93,42 @@ class ThreadPool {
  private:
   static constexpr int most_threads = 1024;
 
-  ThreadPool() { start(default_threads()); }
+  /// The process's pool.
+  struct Owner {
+    std::atomic<ThreadPool*> pool{nullptr};
+    ThreadPool* parents = nullptr;  // in a forked child: its threads are not here, so it stays
+    std::mutex making;
+
+    Owner() {
+      constexpr auto release = [] { owner().making.unlock(); };
+      at_fork([] { owner().making.lock(); }, release, [] { owner().forked(); });
+    }
+    ~Owner() { delete pool.load(); }
+    Owner(const Owner&) = delete;
+    Owner& operator=(const Owner&) = delete;
+
+    void forked() {
+      if (ThreadPool* const lost = pool.exchange(nullptr)) parents = lost;
+      making.unlock();
+    }
+  };
+
+  static Owner& owner() {
+    static Owner the_owner;
+    return the_owner;
+  }
+
+  static ThreadPool& make() {
+    Owner& o = owner();
+    const std::lock_guard<std::mutex> lock(o.making);
+    if (!o.pool) o.pool = new ThreadPool(o.parents ? o.parents->threads() : default_threads());
+    return *o.pool;
+  }
+
+  explicit ThreadPool(int threads) { start(threads); }
   ~ThreadPool() { stop(); }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
   static int processors() {
     const auto count = static_cast<int>(std::thread::hardware_concurrency());

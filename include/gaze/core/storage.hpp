@@ -10,6 +10,7 @@
 #include "gaze/core/block_cache.hpp"
 #include "gaze/core/device.hpp"
 #include "gaze/core/error.hpp"
+#include "gaze/core/fork.hpp"
 #include "gaze/core/memory_resource.hpp"
 
 namespace gaze {
@@ -73,7 +74,11 @@ struct Allocator<Cpu> {
   using Cache = BlockCache<detail::HostMemory>;
   // Never destroyed: tensors with static lifetime may be freed after it would be.
   static Cache& cache() {
-    static auto* c = new Cache;
+    static Cache* const c = [] {
+      constexpr auto release = [] { cache().unlock(); };
+      detail::at_fork([] { cache().lock(); }, release, release);
+      return new Cache;
+    }();
     return *c;
   }
 };

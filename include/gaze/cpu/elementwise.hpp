@@ -54,7 +54,7 @@ void unary_forward(int op, Index n, const T* x, T* y) {
 template <class T>
 void unary_backward(int op, Index n, const T* x, const T* y, const T* dy, T* dx, bool accumulate) {
   for (Index i = 0; i < n; ++i) {
-    const T d = dy[i] * unary_slope(static_cast<UnaryOp>(op), x[i], y[i]);
+    const T d = scalar::kept_zero(dy[i], dy[i] * unary_slope(static_cast<UnaryOp>(op), x[i], y[i]));
     dx[i] = accumulate ? dx[i] + d : d;
   }
 }

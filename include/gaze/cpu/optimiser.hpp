@@ -38,8 +38,7 @@ void adamw_step(Index n, T* param, const T* grad, T* m, T* v, T lr, T beta1, T b
 template <class T>
 void adamw_step(Index n, T* param, const T* grad, T* m, T* v, const AdamWStep<T>& settings,
                 T bias_correction1, T bias_correction2, T grad_scale) {
-  GAZE_CHECK(bias_correction1 > 0 && bias_correction2 > 0, "adamw_step",
-             "bias corrections must be positive: ", bias_correction1, ", ", bias_correction2);
+  check_adamw_step(settings, bias_correction1, bias_correction2, grad_scale);
   const AdamWStep<T> s = settings;
   const T inverse1 = 1 / bias_correction1, inverse2 = 1 / std::sqrt(bias_correction2);
   parallel_for(n, 16384, [&](Index i, Index end) {

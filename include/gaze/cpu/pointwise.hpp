@@ -32,7 +32,8 @@ void pointwise_forward(PointwiseOp op, Index n, T p, const T* x, T* y) {
 template <class T>
 void pointwise_backward(PointwiseOp op, Index n, T p, const T* x, const T* y, const T* dy, T* dx) {
   scalar::with_pointwise(op, p, [=](auto f) {
-    detail::each_element(n, dx, [=](Index i) { return dy[i] * f.slope(x[i], y[i]); });
+    detail::each_element(
+        n, dx, [=](Index i) { return scalar::kept_zero(dy[i], dy[i] * f.slope(x[i], y[i])); });
   });
 }
 

@@ -128,7 +128,7 @@ template <class T>
 void logsumexp_backward(Index rows, Index n, const T* x, const T* dy, T* dx) {
   detail::with_shifted_exp(rows, n, x, dx, [=](Index r, const detail::ShiftedExp<T>& e) {
     for (const double total : e.total) {
-      const T slope = total > 0 ? static_cast<T>(static_cast<double>(dy[r]) / total) : T(0);
+      const T slope = total == 0 ? T(0) : static_cast<T>(static_cast<double>(dy[r]) / total);
       for (Index j = r * n; j < (r + 1) * n; ++j) dx[j] *= slope;
       ++r;
     }
@@ -140,11 +140,12 @@ template <class T>
 void softmax_forward(bool log, Index rows, Index n, const T* x, T* y) {
   detail::with_shifted_exp(rows, n, x, y, [=](Index r, const detail::ShiftedExp<T>& e) {
     for (std::size_t i = 0; i < e.total.size(); ++i, ++r) {
+      const double total = scalar::softmax_total(e.total[i]);
       if (log) {
-        const T lse = static_cast<T>(std::log(e.total[i]));
+        const T lse = static_cast<T>(std::log(total));
         for (Index j = r * n; j < (r + 1) * n; ++j) y[j] = x[j] - e.top[i] - lse;
       } else {
-        const T inverse = static_cast<T>(1 / e.total[i]);
+        const T inverse = static_cast<T>(1 / total);
         for (Index j = r * n; j < (r + 1) * n; ++j) y[j] *= inverse;
       }
     }

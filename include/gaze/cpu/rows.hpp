@@ -3,7 +3,8 @@
 //
 // x is [N, C], rows contiguous. A forward row's bits never depend on the other rows or on threads;
 // sums over rows (weight gradients) go block by block of 64 rows in ascending order, so they repeat
-// at any thread count. float runs on simd/rows.inl, double on the plain loops in `reference`.
+// at any thread count; of very many blocks in double. float runs on simd/rows.inl, double on the
+// plain loops in `reference`.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/fork.hpp"
 #include "gaze/core/index.hpp"
 #include "gaze/core/parallel.hpp"
 #include "gaze/cpu/simd/sets.hpp"
@@ -194,11 +196,25 @@ void split_columns(Index n, Index c, Body&& body) {
   });
 }
 
+/// out[j] += x[r, j] over ascending rows r, added up in double; rows are `stride` apart.
+template <class T>
+void add_rows_in_double(Index n, Index c, Index stride, const T* x, T* out) {
+  std::vector<double> total(static_cast<std::size_t>(c));
+  for (Index r = 0; r < n; ++r)
+    for (Index j = 0; j < c; ++j)
+      total[static_cast<std::size_t>(j)] += static_cast<double>(x[r * stride + j]);
+  for (Index j = 0; j < c; ++j)
+    out[j] = static_cast<T>(static_cast<double>(out[j]) + total[static_cast<std::size_t>(j)]);
+}
+
 /// out[j] += the block sums [n, c of stride] in ascending order of blocks.
 template <class T>
 void add_blocks(Index n, Index c, Index stride, const T* sums, T* out) {
   split_columns(n, c, [&](Index j, Index columns) {
-    GAZE_PICK(add_rows, n, columns, stride, sums + j, out + j);
+    if (n > kChainedBlocks)
+      add_rows_in_double(n, columns, stride, sums + j, out + j);
+    else
+      GAZE_PICK(add_rows, n, columns, stride, sums + j, out + j);
   });
 }
 
@@ -231,9 +247,9 @@ std::shared_ptr<const RotaryTable<T>> make_rotary_table(double theta, Index head
 /// entry is computed on its own in double, so growing never changes a bit.
 template <class T>
 std::shared_ptr<const RotaryTable<T>> rotary_table(T theta, Index head_size, Index positions) {
-  static std::mutex mutex;
+  using gaze::detail::ProcessMutex;
   static std::map<std::pair<T, Index>, std::shared_ptr<const RotaryTable<T>>> tables;
-  const std::lock_guard<std::mutex> lock(mutex);
+  const std::lock_guard<std::mutex> lock(ProcessMutex<RotaryTable<T>>::get());
   auto& table = tables[{theta, head_size}];
   if (!table || table->positions < positions) {
     Index room = 256;

@@ -3,6 +3,8 @@
 // Readable loops; what is large goes through the contiguous kernels.
 #pragma once
 #include <algorithm>
+#include <type_traits>
+#include <vector>
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/shape.hpp"
@@ -75,16 +77,44 @@ void binary_strided(BroadcastOp op, const Shape& dims, const T* a, const Shape& 
   });
 }
 
-/// y (seen with `strides`, 0 along axes that are summed) += x (contiguous), in ascending order.
+namespace detail {
+
+/// y (seen with `strides`, 0 along axes that are summed) += x (contiguous), one by one.
+template <class T, class U>
+void chain_strided(const Shape& shape, const T* x, U* y, const Shape& strides) {
+  const Index inner = shape.at(-1), step = strides.at(-1);
+  for_rows(shape, strides, strides, 0, shape.numel() / inner, [&](Index row, Index at, Index) {
+    for (Index i = 0; i < inner; ++i) y[at + i * step] += static_cast<U>(x[row * inner + i]);
+  });
+}
+
+/// Of a shape, the sizes along which y does not move (`summed`), or those along which it does; 1
+/// elsewhere.
+inline Shape sizes_where(bool summed, const Shape& shape, const Shape& strides) {
+  Shape out = shape;
+  for (int d = 0; d < shape.rank(); ++d)
+    if ((strides[d] == 0) != summed) out[d] = 1;
+  return out;
+}
+
+}  // namespace detail
+
+/// y (seen with `strides`, 0 along axes that are summed) += x (contiguous), in ascending order;
+/// long sums in double.
 template <class T>
 void add_strided(const Shape& dims, const T* x, T* y, const Shape& steps) {
   const Shape shape = detail::at_least_1d(dims, 1), strides = detail::at_least_1d(steps, 0);
-  const Index inner = shape.at(-1), step = strides.at(-1);
   if (shape.numel() == 0) return;
-  detail::for_rows(shape, strides, strides, 0, shape.numel() / inner,
-                   [&](Index row, Index at, Index) {
-                     for (Index i = 0; i < inner; ++i) y[at + i * step] += x[row * inner + i];
-                   });
+  if (!std::is_floating_point_v<T> ||
+      detail::sizes_where(true, shape, strides).numel() <= kChainedValues)
+    return detail::chain_strided(shape, x, y, strides);
+  const Shape kept = detail::sizes_where(false, shape, strides);
+  Shape of_sums = contiguous_strides(kept);
+  for (int d = 0; d < shape.rank(); ++d)
+    if (strides[d] == 0) of_sums[d] = 0;
+  std::vector<double> sums(static_cast<std::size_t>(kept.numel()));
+  detail::chain_strided(shape, x, sums.data(), of_sums);
+  detail::chain_strided(kept, static_cast<const double*>(sums.data()), y, strides);
 }
 
 }  // namespace cpu

@@ -5,8 +5,9 @@
 #pragma once
 #include <cmath>
 #include <functional>
+#include <limits>
 
-#include "gaze/kernels/settings.hpp"
+#include "gaze/kernels/scalar.hpp"
 
 namespace gaze::scalar {
 
@@ -71,12 +72,24 @@ void with_pointwise(PointwiseOp op, T p, Function f) {
 /// x = 0 and p >= 0.
 template <class T>
 constexpr T power_slope_base(T x, T p, T dy) {
-  return p == 0 ? T(0) : dy * p * std::pow(x, p - 1);
+  return p == 0 ? T(0) : kept_zero(dy, dy * p * std::pow(x, p - 1));
 }
 template <class T>
 constexpr T power_slope_exponent(T x, T p, T dy) {
-  return x == 0 && p >= 0 ? T(0) : dy * std::pow(x, p) * std::log(x);
+  return x == 0 && p >= 0 ? T(0) : kept_zero(dy, dy * std::pow(x, p) * std::log(x));
 }
+
+/// The sum of a row's exponentials that softmax divides by. It is infinite only where an element
+/// is: then there is no softmax, and every element becomes NaN.
+constexpr double softmax_total(double sum) {
+  return sum > std::numeric_limits<double>::max() ? std::numeric_limits<double>::quiet_NaN() : sum;
+}
+
+/// value comes after best in a row: does it take its place?
+template <class T, bool greatest>
+struct Displaces {
+  constexpr bool operator()(T value, T best) const { return displaces(value, best, greatest); }
+};
 
 /// Calls f with the comparison that `op` names.
 template <class T, class Function>
@@ -94,6 +107,10 @@ void with_comparison(CompareOp op, Function f) {
       return f(std::greater<T>{});
     case CompareOp::greater_equal:
       return f(std::greater_equal<T>{});
+    case CompareOp::undercuts:
+      return f(Displaces<T, false>{});
+    case CompareOp::exceeds:
+      return f(Displaces<T, true>{});
   }
 }
 
@@ -109,14 +126,6 @@ constexpr bool sorts_before(const T* row, Index i, Index j, bool descending) {
   if (orders_below(row[i], row[j])) return !descending;
   if (orders_below(row[j], row[i])) return descending;
   return i < j;
-}
-
-/// Does `value`, later in a row, displace `best` as the row's greatest (or least) element? The
-/// first of equals stays, and the first NaN.
-template <class T>
-constexpr bool displaces(T value, T best, bool greatest) {
-  if (best != best) return false;
-  return value != value || (greatest ? value > best : value < best);
 }
 
 }  // namespace gaze::scalar

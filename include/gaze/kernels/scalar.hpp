@@ -13,6 +13,21 @@ constexpr T sigmoid(T x) {
   return 1 / (1 + std::exp(-x));
 }
 
+/// `slope` is dy times a derivative. Where no gradient comes in, dy = 0, none goes on, even through
+/// a derivative that is infinite or NaN: such places are those that where() did not choose.
+template <class T>
+constexpr T kept_zero(T dy, T slope) {
+  return dy == 0 && slope != slope ? T(0) : slope;
+}
+
+/// Does `value`, later in a row, displace `best` as the row's greatest (or least) element? The
+/// first of equals stays, and the first NaN.
+template <class T>
+constexpr bool displaces(T value, T best, bool greatest) {
+  if (best != best) return false;
+  return value != value || (greatest ? value > best : value < best);
+}
+
 // gelu(x) = x/2 (1 + tanh(k (x + 0.044715 x^3))), k = sqrt(2/pi); Hendrycks & Gimpel 2016.
 inline constexpr double gelu_k = 0.79788456080286536, gelu_cubic = 0.044715;
 
@@ -65,6 +80,7 @@ constexpr T unary_slope(UnaryOp op, T x, T y) {
     case UnaryOp::silu:
       return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
     case UnaryOp::gelu: {
+      if (x < -20 || x > 20) return x > 0 ? 1 : 0;  // to rounding; x^3 must not overflow
       const T t = gelu_tanh(x), du = T(gelu_k) * (1 + 3 * T(gelu_cubic) * x * x);
       return (1 + t) / 2 + x / 2 * (1 - t * t) * du;
     }
@@ -91,9 +107,11 @@ constexpr T broadcast_value(BroadcastOp op, T a, T b) {
     case BroadcastOp::div:
       return a / b;
     case BroadcastOp::minimum:
-      return b < a ? b : a;
+      return displaces(b, a, false) ? b : a;
     case BroadcastOp::maximum:
-      return a < b ? b : a;
+      return displaces(b, a, true) ? b : a;
+    case BroadcastOp::kept_zero:
+      return kept_zero(a, b);
   }
   return a;
 }

@@ -76,8 +76,7 @@ class Parameters {
   /// Declares a parameter; vectors (norms, biases) are not decayed.
   Param& add(std::string name, const Shape& shape, Init init, const std::string& part) {
     GAZE_CHECK(!find(name), "Parameters", "two parameters named ", name);
-    GAZE_CHECK(packs_.empty() || !packs_.front().values.defined(), "Parameters", name,
-               " was declared after allocate()");
+    GAZE_CHECK(!allocated(), "Parameters", name, " was declared after allocate()");
     GAZE_CHECK(shape.numel("Parameters") <= Index{1} << 48, "Parameters", "no memory holds ", name,
                " of shape ", shape);
     Param& p = all_.emplace_back();
@@ -90,6 +89,7 @@ class Parameters {
 
   /// Lays the packs out and fills them: the same seed and name give the same values.
   void allocate(std::uint64_t seed) {
+    GAZE_CHECK(!allocated(), "Parameters", "allocate() was called before");
     for (auto& pack : packs_) {
       for (Param* p : pack.members)
         pack.size = checked_sum("Parameters", pack.size, padded(p->shape.numel()));
@@ -107,6 +107,7 @@ class Parameters {
 
   /// Only packs of these parts get gradients and steps from now on.
   void train_only(const std::vector<std::string>& parts) {
+    check_allocated("train_only");
     for (const auto& part : parts)
       GAZE_CHECK(std::any_of(packs_.begin(), packs_.end(),
                              [&](const auto& pack) { return pack.part == part; }),
@@ -143,6 +144,7 @@ class Parameters {
   /// Throws the names of trained parameters that no gradient reached since clear_gradients(), or
   /// only a part of one, of a backward() that failed; optional ones count as zero.
   void check_reached() {
+    check_allocated("step");
     std::string missing, unfinished;
     std::vector<Param*> zero;
     for (auto& pack : packs_) {
@@ -162,12 +164,19 @@ class Parameters {
 
   /// The Euclidean norm of all trained gradients.
   double gradient_norm() const {
+    check_allocated("gradient_norm");
     double squares = 0;
     for (const auto& pack : packs_)
       if (pack.trained)
         squares += Kernels<Device>::sum_squares(
             pack.size, static_cast<const GradOf<T>*>(pack.gradients.data()));
     return std::sqrt(squares);
+  }
+
+  /// Throws before allocate(): parameters then have no values and no gradients.
+  void check_allocated(const char* where) const {
+    GAZE_CHECK(packs_.empty() || allocated(), where, "allocate() gives the ", all_.size(),
+               " parameters their values first");
   }
 
   Param* find(const std::string& name) {
@@ -191,6 +200,8 @@ class Parameters {
   }
 
  private:
+  bool allocated() const { return !packs_.empty() && packs_.back().values.defined(); }
+
   Pack<T, Device>& pack(const std::string& part, bool decayed) {
     for (auto& p : packs_)
       if (p.part == part && p.decayed == decayed) return p;

@@ -196,8 +196,10 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const Atten
                                      std::shared_ptr<const TokenLayout> layout,
                                      const Tensor<float, Device>& mark_input = {},
                                      KeyValueStore<T, Device>* cache = nullptr) {
+  detail::check_defined("attention", input);
+  GAZE_CHECK(layout, "attention", "no layout");
   const auto qkv = contiguous(input);
-  const auto marks = contiguous(mark_input);
+  const auto marks = detail::contiguous_or_none(mark_input);
   const Index slots = cache ? cache->slots() : layout->slots;
   detail::check_attention_inputs(qkv, sizes, *layout, marks, slots);
   GAZE_CHECK(!cache || !recorded(qkv), "attention", "a cache is for use without gradients");

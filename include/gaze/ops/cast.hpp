@@ -28,6 +28,7 @@ void check_holds(const Tensor<T, Device>& x) {
 /// where a value is not finite or too large.
 template <class U, class T, class Device>
 Tensor<U, Device> cast(const Tensor<T, Device>& input) {
+  detail::check_defined("cast", input);
   if constexpr (std::is_integral_v<U>) refuse_gradient("cast", input);
   const auto x = contiguous(input);
   if constexpr (std::is_integral_v<U> && !std::is_integral_v<T>) detail::check_holds<U>(x);

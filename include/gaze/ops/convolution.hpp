@@ -35,6 +35,7 @@ inline PatchGrid patch_grid(const char* op, const Shape& x, const Window& w) {
 /// x [B, C, H, W]; beyond the edges are zeros. dx adds up where patches overlap.
 template <class T, class Device>
 Tensor<T, Device> unfold(const Tensor<T, Device>& input, const Window& window) {
+  detail::check_defined("unfold", input);
   const auto g = detail::patch_grid("unfold", input.shape(), window);
   const auto x = contiguous(input);
   Tensor<T, Device> y({g.images, g.count(), g.patch()});
@@ -55,6 +56,7 @@ Tensor<T, Device> unfold(const Tensor<T, Device>& input, const Window& window) {
 template <class T, class Device>
 Tensor<T, Device> conv2d(const Tensor<T, Device>& x, const Tensor<T, Device>& w,
                          const Tensor<T, Device>& bias, const Window& window) {
+  detail::check_defined("conv2d", x, w);
   const auto g = detail::patch_grid("conv2d", x.shape(), window);
   GAZE_CHECK(w.rank() == 4 && w.size(1) == g.c && w.size(2) == window.kernel_h &&
                  w.size(3) == window.kernel_w,

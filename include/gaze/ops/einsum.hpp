@@ -172,6 +172,7 @@ Tensor<T, Device> einsum(const std::string& equation,
   std::vector<Index> sizes;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const auto& x = operands[i];
+    detail::check_defined("einsum", x);
     const std::string& labels = plan.inputs[i];
     GAZE_CHECK(x.rank() == static_cast<int>(labels.size()), "einsum", "'", equation, "': ", labels,
                " does not name the dimensions of ", x.shape());

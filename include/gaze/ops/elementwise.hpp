@@ -13,6 +13,7 @@ template <class T, class Device>
 Tensor<T, Device> binary_values(BroadcastOp op, const char* name, const Tensor<T, Device>& a,
                                 const Tensor<T, Device>& b) {
   using K = Kernels<Device>;
+  check_defined(name, a, b);
   const Shape shape = broadcast(a.shape(), b.shape(), name);
   Tensor<T, Device> y(shape);
   const T *pa = a.data(), *pb = b.data();
@@ -28,6 +29,13 @@ Tensor<T, Device> binary_values(BroadcastOp op, const char* name, const Tensor<T
                       broadcast_strides(b.shape(), b.strides(), shape), y.data());
   }
   return y;
+}
+
+/// dy times a derivative, 0 where dy is 0: scalar::kept_zero.
+template <class T, class Device>
+Tensor<T, Device> kept_zero(const char* name, const Tensor<T, Device>& dy,
+                            const Tensor<T, Device>& slope) {
+  return binary_values(BroadcastOp::kept_zero, name, dy, slope);
 }
 
 /// Adds g, of a broadcast shape, to a gradient: summed over the stretched axes.
@@ -109,7 +117,8 @@ Tensor<T, Device> mul(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
         "mul", y,
         [a = S("mul", a), b = S("mul", b), to_a = a.node(), to_b = b.node()](const auto& dy) {
           const auto product = [&dy](const Tensor<T, Device>& other) {
-            return detail::binary_values(BroadcastOp::mul, "mul", dy, other);
+            return detail::kept_zero("mul", dy,
+                                     detail::binary_values(BroadcastOp::mul, "mul", dy, other));
           };
           if (to_a) detail::add_unbroadcast(*to_a, product(b.get()));
           if (to_b) detail::add_unbroadcast(*to_b, product(a.get()));
@@ -133,9 +142,9 @@ Tensor<T, Device> div(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
                 BroadcastOp::div, "div",
                 detail::binary_values(BroadcastOp::mul, "div", da, a.get()), b.get());
             Kernels<Device>::scale(db.numel(), T(-1), static_cast<const T*>(db.data()), db.data());
-            detail::add_unbroadcast(*to_b, std::move(db));
+            detail::add_unbroadcast(*to_b, detail::kept_zero("div", dy, db));
           }
-          if (to_a) detail::add_unbroadcast(*to_a, da);
+          if (to_a) detail::add_unbroadcast(*to_a, detail::kept_zero("div", dy, da));
         },
         a, b);
   return y;
@@ -143,13 +152,14 @@ Tensor<T, Device> div(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
 
 namespace detail {
 
-/// Where b was the result of minimum or maximum, stretched to `shape`: a tie goes to a.
+/// Where b was the result of minimum or maximum, stretched to `shape`: a tie goes to a, and so do
+/// two NaNs.
 template <class T, class Device>
 Tensor<std::int32_t, Device> second_chosen(BroadcastOp op, const Tensor<T, Device>& a,
                                            const Tensor<T, Device>& b, const Shape& shape) {
   const auto x = stretched(a, shape), y = stretched(b, shape);
   Tensor<std::int32_t, Device> mask(shape);
-  Kernels<Device>::compare(op == BroadcastOp::minimum ? CompareOp::less : CompareOp::greater,
+  Kernels<Device>::compare(op == BroadcastOp::minimum ? CompareOp::undercuts : CompareOp::exceeds,
                            mask.numel(), y.data(), x.data(), mask.data());
   return mask;
 }
@@ -173,27 +183,32 @@ Tensor<T, Device> select(BroadcastOp op, const char* name, const Tensor<T, Devic
 
 }  // namespace detail
 
-/// The smaller of a and b; on a tie the gradient goes to a.
+/// The smaller of a and b; a NaN counts as the smallest. The gradient goes to the one that is
+/// taken, on a tie to a.
 template <class T, class Device>
 Tensor<T, Device> minimum(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   return detail::select(BroadcastOp::minimum, "minimum", a, b);
 }
 
-/// The larger of a and b; on a tie the gradient goes to a.
+/// The larger of a and b; a NaN counts as the largest. The gradient goes to the one that is taken,
+/// on a tie to a.
 template <class T, class Device>
 Tensor<T, Device> maximum(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   return detail::select(BroadcastOp::maximum, "maximum", a, b);
 }
 
-/// x held within [low, high]; the gradient is 0 outside.
+/// x held within [low, high], `high` where low is above it; a NaN stays one, and a NaN bound gives
+/// NaN. The gradient is 0 outside, dy on the bounds.
 template <class T, class Device>
 Tensor<T, Device> clamp(const Tensor<T, Device>& x, T low, T high) {
+  detail::check_defined("clamp", x);
   return minimum(maximum(x, Tensor<T, Device>::scalar(low)), Tensor<T, Device>::scalar(high));
 }
 
 /// factor * x.
 template <class T, class Device>
 Tensor<T, Device> scale(const Tensor<T, Device>& input, T factor) {
+  detail::check_defined("scale", input);
   const auto x = contiguous(input);
   Tensor<T, Device> y(x.shape());
   Kernels<Device>::scale(y.numel(), factor, static_cast<const T*>(x.data()), y.data());
@@ -213,6 +228,7 @@ Tensor<T, Device> scale(const Tensor<T, Device>& input, T factor) {
 template <class T, class Device>
 Tensor<T, Device> unary(UnaryOp op, const char* name, const Tensor<T, Device>& input) {
   using S = Saved<T, Device>;
+  detail::check_defined(name, input);
   const auto x = contiguous(input);
   Tensor<T, Device> y(x.shape());
   Kernels<Device>::unary_forward(op, x.numel(), static_cast<const T*>(x.data()), y.data());

@@ -31,6 +31,7 @@ template <class T, class Device>
 Tensor<T, Device> gather(const Tensor<T, Device>& input, int axis,
                          const Indices<Device>& index_input) {
   using K = Kernels<Device>;
+  detail::check_defined("gather", input, index_input);
   const auto plan = detail::plan_index("gather", input.shape(), index_input.shape(), axis);
   const auto x = detail::rows_of(input, plan.values);
   const Index rows = plan.values.rows, n = plan.values.n, k = plan.index.n;
@@ -54,6 +55,7 @@ template <class T, class Device>
 Tensor<T, Device> scatter_add(const Tensor<T, Device>& input, int axis,
                               const Indices<Device>& index_input, Index size) {
   using K = Kernels<Device>;
+  detail::check_defined("scatter_add", input, index_input);
   GAZE_CHECK(input.shape() == index_input.shape() && size >= 0, "scatter_add", "x ", input.shape(),
              ", index ", index_input.shape(), ", size ", size);
   const auto plan = detail::plan_axes("scatter_add", input.shape(), detail::one_axis(axis));

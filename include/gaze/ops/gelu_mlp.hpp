@@ -20,6 +20,7 @@ Tensor<T, Device> gelu_mlp(const Tensor<T, Device>& input, const Tensor<T, Devic
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
   using Values = const T*;
+  detail::check_defined("gelu_mlp", input, up_input, up_bias_input, down_input, down_bias_input);
   GAZE_CHECK(input.rank() == 2 && up_input.rank() == 2 && down_input.rank() == 2 &&
                  input.size(1) == up_input.size(1) && up_input.size(0) == down_input.size(1) &&
                  up_bias_input.shape() == Shape({up_input.size(0)}) &&

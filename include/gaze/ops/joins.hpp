@@ -10,6 +10,7 @@ namespace gaze {
 template <class T, class Device>
 Tensor<T, Device> stack(const std::vector<Tensor<T, Device>>& parts, int dimension) {
   GAZE_CHECK(!parts.empty(), "stack", "no tensors");
+  for (const auto& x : parts) detail::check_defined("stack", x);
   const Shape& common = parts.front().shape();
   const int rank = common.rank(), d = dimension < 0 ? dimension + rank + 1 : dimension;
   GAZE_CHECK(d >= 0 && d <= rank && rank < Shape::max_rank, "stack", "a new dimension ", dimension,
@@ -28,6 +29,7 @@ Tensor<T, Device> stack(const std::vector<Tensor<T, Device>>& parts, int dimensi
 /// count as new ones in front. dx is the sum over the copies.
 template <class T, class Device>
 Tensor<T, Device> repeat(const Tensor<T, Device>& x, const Shape& times) {
+  detail::check_defined("repeat", x);
   GAZE_CHECK(times.rank() >= x.rank(), "repeat", times, " times for shape ", x.shape());
   Shape shape = Shape::filled(times.rank(), 1);
   for (int i = 1; i <= x.rank(); ++i) shape[shape.rank() - i] = x.shape().at(-i);
@@ -49,6 +51,7 @@ Tensor<T, Device> repeat(const Tensor<T, Device>& x, const Shape& times) {
 template <class T, class Device>
 Tensor<T, Device> pad(const Tensor<T, Device>& x, const Shape& before, const Shape& after,
                       std::type_identity_t<T> value = 0) {
+  detail::check_defined("pad", x);
   bool valid = before.rank() == x.rank() && after.rank() == x.rank();
   for (int d = 0; valid && d < x.rank(); ++d) valid = before[d] >= 0 && after[d] >= 0;
   GAZE_CHECK(valid, "pad", "by ", before, " and ", after, " around ", x.shape());

@@ -43,6 +43,7 @@ LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
   using Target = typename GradNode<T, Device>::Target;
+  detail::check_defined("linear_logprob", input, weight, target_input);
   GAZE_CHECK(input.rank() == 2 && weight.rank() == 2 && input.size(1) == weight.size(1),
              "linear_logprob", "x ", input.shape(), ", w ", weight.shape());
   GAZE_CHECK(target_input.shape() == Shape({input.size(0)}), "linear_logprob", "x ", input.shape(),

@@ -15,6 +15,7 @@ Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
                                 const Indices<Device>& target_input) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
+  detail::check_defined("cross_entropy", logits_input, target_input);
   GAZE_CHECK(logits_input.rank() == 2 && target_input.shape() == Shape({logits_input.size(0)}),
              "cross_entropy", "logits ", logits_input.shape(), ", target ", target_input.shape());
   const auto z = contiguous(logits_input);

@@ -131,6 +131,7 @@ Tensor<T, Device> batched_product(const Tensor<T, Device>& a, const Tensor<T, De
 template <class T, class Device>
 Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Device>& b_input,
                          bool transpose_a = false, bool transpose_b = false) {
+  detail::check_defined("matmul", a_input, b_input);
   GAZE_CHECK(a_input.rank() >= 2 && b_input.rank() >= 2, "matmul", "needs matrices, got ",
              a_input.shape(), " x ", b_input.shape());
   const Index m = a_input.size(transpose_a ? -1 : -2), k = a_input.size(transpose_a ? -2 : -1);
@@ -171,10 +172,12 @@ Tensor<T, Device> linear(const Tensor<T, Device>& input, const Tensor<T, Device>
                          const Tensor<T, Device>& residual_input = {},
                          const Tensor<bf16, Device>& rounded = {}) {
   using K = Kernels<Device>;
+  detail::check_defined("linear", input, weight);
   GAZE_CHECK(input.rank() == 2 && weight.rank() == 2 && input.size(1) == weight.size(1), "linear",
              "inner sizes differ: x ", input.shape(), ", weight ", weight.shape());
   const auto x = contiguous(input), w = contiguous(weight);
-  const auto bias = contiguous(bias_input), residual = contiguous(residual_input);
+  const auto bias = detail::contiguous_or_none(bias_input);
+  const auto residual = detail::contiguous_or_none(residual_input);
   const Index n = x.size(0), o = w.size(0);
   GAZE_CHECK(!bias.defined() || bias.shape() == Shape({o}), "linear", "bias ", bias.shape(),
              " for ", o, " outputs");

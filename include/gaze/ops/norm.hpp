@@ -11,6 +11,7 @@ Tensor<T, Device> rms_norm(const Tensor<T, Device>& input, const Tensor<T, Devic
                            T eps) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
+  detail::check_defined("rms_norm", input, weight_input);
   GAZE_CHECK(input.rank() == 2 && weight_input.shape() == Shape({input.size(1)}), "rms_norm", "x ",
              input.shape(), ", weight ", weight_input.shape());
   const auto x = contiguous(input), weight = contiguous(weight_input);
@@ -41,6 +42,7 @@ Tensor<T, Device> layer_norm(const Tensor<T, Device>& input, const Tensor<T, Dev
                              const Tensor<T, Device>& bias_input, T eps) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
+  detail::check_defined("layer_norm", input, weight_input, bias_input);
   GAZE_CHECK(input.rank() == 2 && weight_input.shape() == Shape({input.size(1)}) &&
                  bias_input.shape() == weight_input.shape(),
              "layer_norm", "x ", input.shape(), ", weight ", weight_input.shape(), ", bias ",

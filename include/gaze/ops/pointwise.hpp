@@ -15,6 +15,7 @@ template <class T, class Device>
 Tensor<T, Device> pointwise(PointwiseOp op, const char* name, const Tensor<T, Device>& input,
                             T p = 0) {
   using S = Saved<T, Device>;
+  check_defined(name, input);
   const auto x = contiguous(input);
   Tensor<T, Device> y(x.shape());
   Kernels<Device>::pointwise_forward(op, x.numel(), p, x.data(), y.data());
@@ -61,7 +62,7 @@ Tensor<T, Device> gelu_exact(const Tensor<T, Device>& x) {
 /// The tanh form of GELU, by its full name; models call it gelu().
 template <class T, class Device>
 Tensor<T, Device> gelu_tanh(const Tensor<T, Device>& x) {
-  return gelu(x);
+  return unary(UnaryOp::gelu, "gelu_tanh", x);
 }
 
 /// x^p for one exponent; dx = dy p x^(p-1), 0 for p = 0.
@@ -75,6 +76,7 @@ template <class T, class Device>
 Tensor<T, Device> pow(const Tensor<T, Device>& x, const Tensor<T, Device>& p) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
+  detail::check_defined("pow", x, p);
   const Shape shape = broadcast(x.shape(), p.shape(), "pow");
   Tensor<T, Device> y(shape);
   const auto base = detail::stretched(x, shape), exponent = detail::stretched(p, shape);

@@ -14,6 +14,7 @@ namespace gaze {
 /// The sum of all elements, shape [].
 template <class T, class Device>
 Tensor<T, Device> sum(const Tensor<T, Device>& input) {
+  detail::check_defined("sum", input);
   const auto x = contiguous(input);
   Tensor<T, Device> y(Shape{});
   Kernels<Device>::sum_to(x.numel(), x.data(), y.data());
@@ -32,6 +33,7 @@ Tensor<T, Device> sum(const Tensor<T, Device>& input) {
 /// The sum along some axes, which stay with size 1.
 template <class T, class Device>
 Tensor<T, Device> sum(const Tensor<T, Device>& x, const Shape& axes) {
+  detail::check_defined("sum", x);
   const auto plan = detail::plan_axes("sum", x.shape(), axes);
   Tensor<T, Device> y(plan.kept);
   Kernels<Device>::fill(y.numel(), T(0), y.data());
@@ -56,6 +58,7 @@ Tensor<T, Device> sum(const Tensor<T, Device>& x, Axis axis) {
 /// The mean of all elements, shape [].
 template <class T, class Device>
 Tensor<T, Device> mean(const Tensor<T, Device>& x) {
+  detail::check_defined("mean", x);
   GAZE_CHECK(x.numel() > 0, "mean", "of no elements: shape ", x.shape());
   return scale(sum(x), T(1) / static_cast<T>(x.numel()));
 }
@@ -63,6 +66,7 @@ Tensor<T, Device> mean(const Tensor<T, Device>& x) {
 /// The mean along some axes, which stay with size 1.
 template <class T, class Device>
 Tensor<T, Device> mean(const Tensor<T, Device>& x, const Shape& axes) {
+  detail::check_defined("mean", x);
   const Index n = detail::plan_axes("mean", x.shape(), axes).n;
   GAZE_CHECK(n > 0, "mean", "of no elements: axes ", axes, " of ", x.shape());
   return scale(sum(x, axes), T(1) / static_cast<T>(n));
@@ -101,6 +105,7 @@ Tensor<T, Device> variance_rows(const Tensor<T, Device>& x, T inverse) {
 /// dx = 2 dy (x - mean) / (n - correction).
 template <class T, class Device>
 Tensor<T, Device> variance(const Tensor<T, Device>& x, const Shape& axes, Index correction = 0) {
+  detail::check_defined("variance", x);
   const auto plan = detail::plan_axes("variance", x.shape(), axes);
   GAZE_CHECK(plan.n > correction, "variance", "of ", plan.n, " elements with correction ",
              correction, ": axes ", axes, " of ", x.shape());
@@ -120,6 +125,7 @@ template <class T, class Device>
 Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const Shape& axes,
                           bool greatest) {
   using K = Kernels<Device>;
+  check_defined(op, input);
   const auto plan = plan_axes(op, input.shape(), axes);
   check_some(op, plan, input.shape());
   return reduce_rows(input, plan, [&](const Tensor<T, Device>& x) {
@@ -142,6 +148,7 @@ Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const 
 template <class T, class Device>
 Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Shape& axes,
                             bool greatest) {
+  check_defined(op, x);
   refuse_gradient(op, x);
   const auto plan = plan_axes(op, x.shape(), axes);
   check_some(op, plan, x.shape());
@@ -214,6 +221,7 @@ Tensor<T, Device> logsumexp_rows(const Tensor<T, Device>& x) {
 /// dx = dy softmax(x); a row of only -inf gets none.
 template <class T, class Device>
 Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Shape& axes) {
+  detail::check_defined("logsumexp", x);
   const auto plan = detail::plan_axes("logsumexp", x.shape(), axes);
   return detail::reduce_rows(x, plan,
                              [](const auto& rows) { return detail::logsumexp_rows(rows); });

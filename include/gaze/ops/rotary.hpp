@@ -13,6 +13,7 @@ template <class T, class Device>
 Tensor<T, Device> rotary(const Tensor<T, Device>& input, Index heads, Index head_size, T theta,
                          const Indices<Device>& position_input) {
   using K = Kernels<Device>;
+  detail::check_defined("rotary", input, position_input);
   GAZE_CHECK(input.rank() == 2 && heads * head_size <= input.size(1) &&
                  position_input.shape() == Shape({input.size(0)}),
              "rotary", "x ", input.shape(), " for ", heads, " heads of ", head_size, ", position ",

@@ -39,6 +39,7 @@ Indices<Device> checked_indices(const char* op, const Indices<Device>& index, In
 template <class T, class Device>
 Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
                               const Indices<Device>& index_input) {
+  detail::check_defined("gather_rows", table_input, index_input);
   GAZE_CHECK(table_input.rank() == 2 && index_input.rank() == 1, "gather_rows", "table ",
              table_input.shape(), ", index ", index_input.shape());
   const auto table = contiguous(table_input);
@@ -63,6 +64,7 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
 template <class T, class Device>
 Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input,
                                    const Indices<Device>& index_input, Index rows) {
+  detail::check_defined("scatter_add_rows", input, index_input);
   GAZE_CHECK(input.rank() == 2 && index_input.shape() == Shape({input.size(0)}) && rows >= 0,
              "scatter_add_rows", "x ", input.shape(), ", index ", index_input.shape(), ", ", rows,
              " rows");
@@ -90,6 +92,7 @@ Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input,
 /// y[.., :] = table[ids[..]]: vectors [.., C] for ids of any shape from table [V, C]; zeros for -1.
 template <class T, class Device>
 Tensor<T, Device> embedding(const Tensor<T, Device>& table, const Indices<Device>& ids) {
+  detail::check_defined("embedding", table, ids);
   GAZE_CHECK(table.rank() == 2 && ids.rank() < Shape::max_rank, "embedding", "table ",
              table.shape(), ", ids ", ids.shape());
   Shape shape = Shape::filled(ids.rank() + 1, table.size(1));

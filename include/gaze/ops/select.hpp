@@ -15,6 +15,7 @@ namespace detail {
 template <class T, class Device>
 Mask<Device> compare(CompareOp op, const char* name, const Tensor<T, Device>& a,
                      const Tensor<T, Device>& b) {
+  check_defined(name, a, b);
   refuse_gradient(name, a, b);
   const Shape shape = broadcast(a.shape(), b.shape(), name);
   const auto x = stretched(a, shape), y = stretched(b, shape);
@@ -42,6 +43,7 @@ namespace detail {
 template <class T, class Device>
 Tensor<T, Device> choose(const char* op, const Mask<Device>& mask, const Tensor<T, Device>& a,
                          const Tensor<T, Device>& b) {
+  check_defined(op, mask, a, b);
   const Shape shape = broadcast(broadcast(mask.shape(), a.shape(), op), b.shape(), op);
   const auto m = stretched(mask, shape);
   const auto x = stretched(a, shape), z = stretched(b, shape);
@@ -59,8 +61,11 @@ Tensor<T, Device> choose(const char* op, const Mask<Device>& mask, const Tensor<
 }
 }  // namespace detail
 
-/// a where the mask holds, else b; all three broadcast. The gradient goes to the chosen one, and
-/// what was not chosen may be infinite or NaN without spoiling it.
+/// a where the mask holds, else b; all three broadcast. The gradient goes to the chosen one. What
+/// was not chosen may be infinite or NaN, with such a derivative, without spoiling it, as in
+/// where(greater(x, zero), sqrt(x), x), as long as it was made by functions of single values: they
+/// pass on no gradient where none comes in. Sums, products of matrices, norms and softmax mix
+/// values; before them choose a harmless input too: sum(f(where(mask, x, one))).
 template <class T, class Device>
 Tensor<T, Device> where(const Mask<Device>& mask, const Tensor<T, Device>& a,
                         const Tensor<T, Device>& b) {
@@ -71,6 +76,7 @@ Tensor<T, Device> where(const Mask<Device>& mask, const Tensor<T, Device>& a,
 template <class T, class Device>
 Tensor<T, Device> masked_fill(const Tensor<T, Device>& x, const Mask<Device>& mask,
                               std::type_identity_t<T> value) {
+  detail::check_defined("masked_fill", x, mask);
   GAZE_CHECK(broadcast(mask.shape(), x.shape(), "masked_fill") == x.shape(), "masked_fill", "mask ",
              mask.shape(), " for x ", x.shape());
   return detail::choose("masked_fill", mask, Tensor<T, Device>::scalar(value), x);

@@ -49,6 +49,7 @@ Tensor<T, Device> cumsum_rows(const Tensor<T, Device>& x) {
 /// e^x / sum e^x along an axis. dx = y (dy - sum dy y).
 template <class T, class Device>
 Tensor<T, Device> softmax(const Tensor<T, Device>& x, int axis) {
+  detail::check_defined("softmax", x);
   const auto plan = detail::plan_axes("softmax", x.shape(), detail::one_axis(axis));
   return detail::from_rows(detail::softmax_rows("softmax", false, detail::rows_of(x, plan)), plan);
 }
@@ -56,6 +57,7 @@ Tensor<T, Device> softmax(const Tensor<T, Device>& x, int axis) {
 /// x - log sum e^x along an axis. dx = dy - e^y sum dy.
 template <class T, class Device>
 Tensor<T, Device> log_softmax(const Tensor<T, Device>& x, int axis) {
+  detail::check_defined("log_softmax", x);
   const auto plan = detail::plan_axes("log_softmax", x.shape(), detail::one_axis(axis));
   return detail::from_rows(detail::softmax_rows("log_softmax", true, detail::rows_of(x, plan)),
                            plan);
@@ -64,6 +66,7 @@ Tensor<T, Device> log_softmax(const Tensor<T, Device>& x, int axis) {
 /// y[j] = x[0] + ... + x[j] along an axis, summed in double; dx is the same from the other end.
 template <class T, class Device>
 Tensor<T, Device> cumsum(const Tensor<T, Device>& x, int axis) {
+  detail::check_defined("cumsum", x);
   const auto plan = detail::plan_axes("cumsum", x.shape(), detail::one_axis(axis));
   return detail::from_rows(detail::cumsum_rows(detail::rows_of(x, plan)), plan);
 }

@@ -21,6 +21,7 @@ template <class T, class Device>
 Sorted<T, Device> ordered(const char* op, const Tensor<T, Device>& input, Index k, int axis,
                           bool descending) {
   using K = Kernels<Device>;
+  check_defined(op, input);
   const auto plan = plan_axes(op, input.shape(), one_axis(axis));
   const Index rows = plan.rows, n = plan.n;
   GAZE_CHECK(k >= 0 && k <= n, op, k, " of ", n, " elements along axis ", axis, " of ",
@@ -48,6 +49,7 @@ Sorted<T, Device> ordered(const char* op, const Tensor<T, Device>& input, Index 
 /// dx[index] = dy.
 template <class T, class Device>
 Sorted<T, Device> sort(const Tensor<T, Device>& x, int axis, bool descending = false) {
+  detail::check_defined("sort", x);
   return detail::ordered("sort", x, x.size(axis), axis, descending);
 }
 

@@ -9,8 +9,9 @@ namespace gaze {
 template <class T, class Device>
 Tensor<T, Device> swiglu(const Tensor<T, Device>& input) {
   using K = Kernels<Device>;
-  GAZE_CHECK(input.rank() == 2 && input.size(1) % 2 == 0, "swiglu",
-             "needs [N, 2C], got ", input.shape());
+  detail::check_defined("swiglu", input);
+  GAZE_CHECK(input.rank() == 2 && input.size(1) % 2 == 0, "swiglu", "needs [N, 2C], got ",
+             input.shape());
   const auto x = contiguous(input);
   const Index n = x.size(0), c = x.size(1) / 2;
   Tensor<T, Device> y({n, c});

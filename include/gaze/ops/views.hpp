@@ -11,16 +11,28 @@ namespace gaze {
 /// The same values, row-major without gaps; x itself when it already is.
 template <class T, class Device>
 Tensor<T, Device> contiguous(const Tensor<T, Device>& x) {
+  detail::check_defined("contiguous", x);
   if (x.contiguous()) return x;
   Tensor<T, Device> y(x.shape());
   Kernels<Device>::copy_strided(x.shape(), static_cast<const T*>(x.data()), x.strides(), y.data());
-  if (recorded(x)) record("contiguous", y, [to = x.node()](const auto& dy) { to->add(dy); }, x);
+  if (recorded(x))
+    record(
+        "contiguous", y, [to = x.node()](const auto& dy) { to->add(dy); }, x);
   return y;
 }
+
+namespace detail {
+/// contiguous() of an input that may be left out.
+template <class T, class Device>
+Tensor<T, Device> contiguous_or_none(const Tensor<T, Device>& x) {
+  return x.defined() ? contiguous(x) : x;
+}
+}  // namespace detail
 
 /// The same values in row-major order under another shape; one size may be -1.
 template <class T, class Device>
 Tensor<T, Device> reshape(const Tensor<T, Device>& input, Shape shape) {
+  detail::check_defined("reshape", input);
   int open = -1;
   for (int i = 0; i < shape.rank(); ++i) {
     if (shape[i] != -1) continue;
@@ -59,6 +71,7 @@ void add_through_view(GradNode<T, Device>& to, const Tensor<GradOf<T>, Device>& 
 /// y[i_order[0], i_order[1], ...] = x[...]: dimension k of y is dimension order[k] of x.
 template <class T, class Device>
 Tensor<T, Device> permute(const Tensor<T, Device>& x, const Shape& order) {
+  detail::check_defined("permute", x);
   GAZE_CHECK(order.rank() == x.rank(), "permute", "order ", order, " for shape ", x.shape());
   Shape shape = x.shape(), strides = shape, grad_strides = shape;
   const Shape dense = contiguous_strides(x.shape());
@@ -86,6 +99,7 @@ Tensor<T, Device> permute(const Tensor<T, Device>& x, const Shape& order) {
 /// Elements [begin, end) along one dimension.
 template <class T, class Device>
 Tensor<T, Device> slice(const Tensor<T, Device>& x, int dimension, Index begin, Index end) {
+  detail::check_defined("slice", x);
   const int d = dimension < 0 ? dimension + x.rank() : dimension;
   GAZE_CHECK(d >= 0 && d < x.rank() && 0 <= begin && begin <= end && end <= x.shape()[d], "slice",
              "[", begin, ",", end, ") of dimension ", dimension, " of ", x.shape());
@@ -107,6 +121,7 @@ Tensor<T, Device> slice(const Tensor<T, Device>& x, int dimension, Index begin, 
 /// x stretched to `shape` by the rule of broadcasting, without copying.
 template <class T, class Device>
 Tensor<T, Device> expand(const Tensor<T, Device>& x, const Shape& shape) {
+  detail::check_defined("expand", x);
   GAZE_CHECK(broadcast(x.shape(), shape, "expand") == shape, "expand", x.shape(),
              " does not stretch to ", shape);
   Tensor<T, Device> y = x.view(0, shape, broadcast_strides(x.shape(), x.strides(), shape));
@@ -123,6 +138,7 @@ Tensor<T, Device> expand(const Tensor<T, Device>& x, const Shape& shape) {
 template <class T, class Device>
 Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int dimension) {
   GAZE_CHECK(!parts.empty(), "concatenate", "no tensors");
+  for (const auto& x : parts) detail::check_defined("concatenate", x);
   Shape shape = parts.front().shape();
   const int d = dimension < 0 ? dimension + shape.rank() : dimension;
   GAZE_CHECK(d >= 0 && d < shape.rank(), "concatenate", "dimension ", dimension, " of ", shape);
@@ -138,14 +154,13 @@ Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int d
     wanted = wanted || recorded(x);
   }
   Tensor<T, Device> y(shape);
-  Kernels<Device>::fill(y.numel(), T(0), y.data());
   std::vector<std::shared_ptr<GradNode<T, Device>>> to;
   std::vector<Index> sizes;
   Index at = 0;
   for (const auto& part : parts) {
     const auto x = contiguous(part.detach());
-    Kernels<Device>::add_strided(x.shape(), static_cast<const T*>(x.data()),
-                                 y.data() + at * y.strides()[d], y.strides());
+    Kernels<Device>::copy_to_strided(x.shape(), static_cast<const T*>(x.data()),
+                                     y.data() + at * y.strides()[d], y.strides());
     at += x.shape()[d];
     to.push_back(part.node());
     sizes.push_back(x.shape()[d]);

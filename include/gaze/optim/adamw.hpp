@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // AdamW (Loshchilov and Hutter 2019) over parameter packs, with clipping by the global norm.
 #pragma once
+#include <cmath>
+#include <utility>
+
 #include "gaze/kernels/settings.hpp"
 #include "gaze/nn/parameters.hpp"
 
@@ -9,6 +12,17 @@ namespace gaze {
 struct AdamWSettings {
   double beta1 = 0.9, beta2 = 0.98, eps = 1e-8, weight_decay = 0.01;
   double clip = 1;  // the gradient's norm is scaled down to this; 0: never
+
+  /// An Error names what is out of range.
+  void check() const {
+    for (const auto& [name, beta] : {std::pair("beta1", beta1), std::pair("beta2", beta2)})
+      GAZE_CHECK(beta >= 0 && beta < 1, "AdamW", name, " must be in [0, 1), got ", beta);
+    GAZE_CHECK(std::isfinite(eps) && eps > 0, "AdamW", "eps must be finite and above 0, got ", eps);
+    GAZE_CHECK(std::isfinite(weight_decay) && weight_decay >= 0, "AdamW",
+               "the weight decay must be finite and at least 0, got ", weight_decay);
+    GAZE_CHECK(std::isfinite(clip) && clip >= 0, "AdamW",
+               "the clip norm must be finite and at least 0, got ", clip);
+  }
 };
 
 template <class T, class Device = Cpu>
@@ -21,6 +35,8 @@ class AdamW {
 
   AdamW(Parameters<T, Device>& parameters, AdamWSettings settings)
       : parameters_(parameters), settings_(settings) {
+    settings_.check();
+    parameters_.check_allocated("AdamW");
     for (const auto& pack : parameters_.packs()) {
       Moments& m = moments_.emplace_back();
       if (!pack.trained) continue;
@@ -29,10 +45,13 @@ class AdamW {
     }
   }
 
-  /// One step at this learning rate. Returns the gradient's norm before clipping; a norm that is
-  /// not finite leaves everything as it was and throws.
+  /// One step at this learning rate. Returns the gradient's norm before clipping; a norm or a rate
+  /// that is not finite leaves everything as it was and throws.
   double step(double learning_rate) {
     using G = GradOf<T>;
+    GAZE_CHECK(learning_rate >= 0 && std::isfinite(static_cast<G>(learning_rate)), "AdamW",
+               "the learning rate must be finite and at least 0, got ", learning_rate, " at step ",
+               steps_);
     parameters_.check_reached();
     const double norm = parameters_.gradient_norm();
     GAZE_CHECK(std::isfinite(norm), "AdamW", "the gradient's norm is ", norm, " at step ", steps_);

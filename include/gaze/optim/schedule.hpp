@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
 
 namespace gaze {
@@ -14,7 +15,18 @@ struct CosineSchedule {
   Index warmup = 0, steps = 1;
   double floor = 0.1;
 
+  /// An Error names what is out of range.
+  void check() const {
+    GAZE_CHECK(std::isfinite(peak) && peak >= 0, "schedule",
+               "the peak must be finite and at least 0, got ", peak);
+    GAZE_CHECK(floor >= 0 && floor <= 1, "schedule", "the floor must be in [0, 1], got ", floor);
+    GAZE_CHECK(warmup >= 0 && steps >= 0, "schedule", "the warm-up of ", warmup, " steps and all ",
+               steps, " must be at least 0");
+  }
+
   double operator()(Index step) const {
+    check();
+    GAZE_CHECK(step >= 0, "schedule", "step ", step, " is below 0");
     if (step < warmup) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);
     const double t = static_cast<double>(step - warmup) /
                      static_cast<double>(std::max<Index>(1, steps - warmup));

@@ -16,6 +16,7 @@
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
+#include "gaze/rl/loss_settings.hpp"
 
 namespace gaze::rl {
 
@@ -23,7 +24,10 @@ namespace gaze::rl {
 ///   group: the group's standard deviation (GRPO: Shao et al. 2024)
 ///   batch: the standard deviation of all rewards of the step (Lite PPO: Liu et al. 2025)
 ///   none:  nothing (Dr. GRPO: Liu et al. 2025)
-enum class Spread { group, batch, none };
+///   nonzero: the share of the batch's centred rewards that are not 0, so that groups without
+///            spread do not thin the gradient (GPG: Chu et al. 2025)
+///   nonzero_rewards: the share of rewards that are not 0, before centring (verl's GPG)
+enum class Spread { group, batch, none, nonzero, nonzero_rewards };
 
 /// What is taken from a reward.
 ///   group_mean:      the mean of its group
@@ -51,6 +55,11 @@ struct AdvantageSettings {
   Objectives objectives = Objectives::sum_then_normalise;
   Whiten whiten = Whiten::none;
   double discount = 1;  // of a reward per token that follows; below 1 advantages differ by token
+
+  void check() const {
+    detail::check_setting("advantages", "eps", eps);
+    detail::check_setting("advantages", "discount", discount, 0, 1);
+  }
 };
 
 /// A reward function's score of a completion; none where it does not apply.
@@ -129,6 +138,17 @@ inline std::vector<double> centred(std::span<const double> r, std::span<const In
   return out;
 }
 
+/// Divides centred rewards by the share of `counted` that is not 0, of those that are numbers;
+/// where none is, all are 0.
+inline void divide_by_nonzero(std::vector<double>& centred, std::span<const double> counted) {
+  double all = 0, nonzero = 0;
+  for (const double c : counted) {
+    all += !std::isnan(c);
+    nonzero += !std::isnan(c) && !is_zero(c);
+  }
+  for (double& c : centred) c = is_zero(c) ? 0 : c * (all / std::max(1.0, nonzero));
+}
+
 /// (R - baseline) / (deviation + eps), group by group. NaN where there is no score.
 inline std::vector<double> normalised(std::span<const double> rewards, Index group,
                                       std::span<const Index> lengths, const AdvantageSettings& s) {
@@ -144,6 +164,8 @@ inline std::vector<double> normalised(std::span<const double> rewards, Index gro
     const auto sizes = lengths.empty() ? lengths : lengths.subspan(at, g);
     for (const double c : centred(one, sizes, mean, s.baseline)) out.push_back(c / divisor);
   }
+  if (s.spread == Spread::nonzero) divide_by_nonzero(out, std::vector<double>(out));
+  if (s.spread == Spread::nonzero_rewards) divide_by_nonzero(out, rewards);
   return out;
 }
 
@@ -203,6 +225,7 @@ inline void whiten(std::vector<double>& x, std::span<const Index> repeats, White
 
 inline void check(const RewardTable& t, Index group, std::span<const Index> lengths,
                   const AdvantageSettings& s) {
+  s.check();
   GAZE_CHECK(group >= 2, "advantages", "a group needs at least two completions, got ", group);
   GAZE_CHECK(!t.rows.empty() && t.rows.size() % static_cast<std::size_t>(group) == 0, "advantages",
              t.rows.size(), " rewards do not make groups of ", group);
@@ -211,6 +234,8 @@ inline void check(const RewardTable& t, Index group, std::span<const Index> leng
                  (t.names.empty() || t.names.size() == functions),
              "advantages", functions, " reward functions, ", t.weights.size(), " weights, ",
              t.names.size(), " names");
+  for (const double w : t.weights)
+    GAZE_CHECK(std::isfinite(w), "advantages", "a reward's weight is ", w);
   for (const auto& row : t.rows) {
     GAZE_CHECK(row.size() == functions, "advantages", "a row has ", row.size(), " rewards, not ",
                functions);

@@ -54,9 +54,11 @@ struct GrpoSettings {
   bool needs_reference() const { return loss.kl != 0 || kl_in_reward != 0; }
   void check() const {
     sampling.check();
+    advantage.check();
     loss.check();
-    GAZE_CHECK(prompts > 0, "grpo", "prompts must be above 0, got ", prompts);
-    GAZE_CHECK(group >= 2, "grpo", "the group must be at least 2, got ", group);
+    detail::check_setting("grpo", "kl_in_reward", kl_in_reward);
+    GAZE_CHECK(prompts > 0 && group >= 2, "grpo", "prompts must be above 0, the group at least 2; ",
+               "got ", prompts, " and ", group);
     GAZE_CHECK(updates > 0 && groups_per_micro > 0, "grpo", "updates ", updates,
                ", groups per micro-batch ", groups_per_micro);
     GAZE_CHECK(minibatches > 0 && minibatches <= prompts, "grpo", "minibatches ", minibatches,
@@ -395,8 +397,8 @@ inline void report_updates(const std::vector<StepSums>& steps, double tokens, co
 }  // namespace detail
 
 /// One GRPO step: rollout, rewards, advantages, and the gradients of its updates; `apply` is called
-/// between them, the last are left for the caller. `reference` is only needed with a KL term, and
-/// `adaptive` may hold the entropy bonus from step to step. Metrics carry TRL's names.
+/// between them, the last gradients are left for the caller. `reference` is for a KL term; in
+/// `adaptive` lies the entropy bonus's coefficient from step to step. Metrics have TRL's names.
 template <class Policy>
 Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Policy>>& reference,
                   const GrpoSettings& s, const Task<Policy>& task, std::int32_t end_token,

@@ -13,6 +13,17 @@
 
 namespace gaze::rl {
 
+namespace detail {
+/// Throws unless a setting is a number from `least` to `most`.
+inline void check_setting(const char* where, const char* name, double value, double least = 0,
+                          double most = std::numeric_limits<double>::max()) {
+  const bool open = most >= std::numeric_limits<double>::max();
+  GAZE_CHECK(value >= least && value <= most, where, name, " must be a ",
+             std::isinf(most) ? "" : "finite ", "number of at least ", least,
+             open ? "" : gaze::detail::concat(" and at most ", most), ", got ", value);
+}
+}  // namespace detail
+
 /// What one ratio r = exp(l) belongs to; d_t = lp_t - old_t.
 ///   token:          l = d_t
 ///   sequence:       l = mean of d over the completion (GSPO: Zheng et al. 2025)
@@ -97,11 +108,8 @@ struct LossSettings {
   bool mean_over_active = false;  // B counts only completions with any token in the loss
 
   void check() const {
-    GAZE_CHECK(clip_low >= 0 && clip_high >= 0, "policy_loss", "clip widths ", clip_low, ", ",
-               clip_high);
+    check_numbers();
     GAZE_CHECK(max_length > 0, "policy_loss", "max_length must be above 0, got ", max_length);
-    GAZE_CHECK(delta >= 0 && dual_clip >= 0, "policy_loss", "delta ", delta, ", dual clip ",
-               dual_clip);
     GAZE_CHECK(dual_clip == 0 || dual_clip > 1, "policy_loss", "dual clip must be above 1, got ",
                dual_clip);
     GAZE_CHECK(soft_positive > 0 && soft_negative > 0, "policy_loss", "soft temperatures ",
@@ -117,6 +125,30 @@ struct LossSettings {
     for (const double limit : {token_log_limit, log_ratio_limit, kl_log_limit})
       GAZE_CHECK(limit > 0 && limit <= 40, "policy_loss",
                  "limits of exponents must be in (0, 40], got ", limit);
+  }
+
+ private:
+  void check_numbers() const {
+    struct Setting {
+      const char* name;
+      double value;
+    };
+    for (const auto& [name, value] :
+         {Setting{"clip_low", clip_low}, Setting{"clip_high", clip_high},
+          Setting{"max_length", max_length}, Setting{"delta", delta},
+          Setting{"dual_clip", dual_clip}, Setting{"kl", kl},
+          Setting{"entropy_bonus", entropy_bonus}, Setting{"soft_positive", soft_positive},
+          Setting{"soft_negative", soft_negative}, Setting{"gamma_positive.k", gamma_positive.k},
+          Setting{"gamma_positive.lambda", gamma_positive.lambda},
+          Setting{"gamma_negative.k", gamma_negative.k},
+          Setting{"gamma_negative.lambda", gamma_negative.lambda},
+          Setting{"correction.low", correction.low}})
+      detail::check_setting("policy_loss", name, value);
+    constexpr double none = std::numeric_limits<double>::infinity();  // is no limit
+    for (const auto& [name, value] :
+         {Setting{"kl_limit", kl_limit}, Setting{"off_policy_limit", off_policy_limit},
+          Setting{"correction.high", correction.high}})
+      detail::check_setting("policy_loss", name, value, 0, none);
   }
 };
 

@@ -43,7 +43,7 @@ inline Names choices_of(Aggregation) {
 inline Names choices_of(KlEstimator) { return {"k1", "k2", "k3", "absolute"}; }
 inline Names choices_of(ImportanceCorrection::Level) { return {"none", "token", "sequence"}; }
 inline Names choices_of(ImportanceCorrection::Mode) { return {"truncate", "mask"}; }
-inline Names choices_of(Spread) { return {"group", "batch", "none"}; }
+inline Names choices_of(Spread) { return {"group", "batch", "none", "nonzero", "nonzero_rewards"}; }
 inline Names choices_of(Baseline) {
   return {"group_mean", "leave_one_out", "length_weighted", "second_best", "none"};
 }

@@ -352,8 +352,9 @@ struct AdaptiveEntropy {
     GAZE_CHECK(least >= 0 && least <= coefficient && coefficient <= most, "grpo",
                "the adaptive entropy's coefficient ", coefficient, " is not in [", least, ", ",
                most, "]");
-    GAZE_CHECK(step >= 0 && target >= 0, "grpo", "the adaptive entropy's step is ", step,
-               ", its target ", target);
+    detail::check_setting("grpo", "adaptive.most", most);
+    detail::check_setting("grpo", "adaptive.step", step);
+    detail::check_setting("grpo", "adaptive.target", target);
   }
   double applied() const { return last <= target ? coefficient : 0; }
   void update(double entropy) {

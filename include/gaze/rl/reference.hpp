@@ -14,6 +14,8 @@ template <class T, class Device>
 void synchronise(Parameters<T, Device>& reference, const Parameters<T, Device>& policy,
                  double alpha) {
   GAZE_CHECK(alpha >= 0 && alpha <= 1, "synchronise", "alpha must be in [0, 1], got ", alpha);
+  reference.check_allocated("synchronise");
+  policy.check_allocated("synchronise");
   auto& to = reference.packs();
   const auto& from = policy.packs();
   GAZE_CHECK(to.size() == from.size(), "synchronise", "the reference has ", to.size(),

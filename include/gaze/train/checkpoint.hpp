@@ -18,6 +18,8 @@ class TensorsToWrite {
 
   template <class T, class Device>
   void add(const std::string& name, const Tensor<T, Device>& t) {
+    GAZE_CHECK(t.defined(), "save", name, ": has no values yet; allocate() comes first");
+    GAZE_CHECK(t.contiguous(), "save", name, ": shape ", t.shape(), " is not contiguous in memory");
     const T* values = t.data();
     if constexpr (!std::is_same_v<Device, Cpu>) {
       const auto bytes = static_cast<std::size_t>(t.numel()) * sizeof(T);
@@ -111,6 +113,7 @@ void save_weights(const std::string& path, Parameters<T, Device>& parameters,
 template <class T, class Device>
 void load_weights(const std::string& path, Parameters<T, Device>& parameters,
                   const std::vector<std::string>& without = {}) {
+  parameters.check_allocated("load");
   const io::SafetensorsFile file(path);
   const auto wanted = detail::parameters_without("load", parameters, without);
   std::vector<Tensor<T, Device>> read;
@@ -148,6 +151,7 @@ void save_state(const std::string& path, Parameters<T, Device>& parameters,
 template <class T, class Device>
 void load_state(const io::SafetensorsFile& file, Parameters<T, Device>& parameters,
                 AdamW<T, Device>& optimiser) {
+  parameters.check_allocated("resume");
   for (std::size_t i = 0; i < parameters.packs().size(); ++i) {
     auto& pack = parameters.packs()[i];
     detail::read_tensor(file, pack.name(), pack.values);

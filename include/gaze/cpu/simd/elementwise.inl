@@ -74,14 +74,20 @@ template <class Op>
 GAZE_INLINE void unary_forward_loop(Index n, const float* x, float* y) {
   for (Index i = 0; i < n; i += W) row_store(y + i, Op::value(row_load(x + i, n - i)), n - i);
 }
+/// The slope where any gradient comes in, else 0 (scalar::kept_zero): 0 times infinity is a NaN.
+GAZE_INLINE vf slope_for(vf dy, vf slope) {
+  return less_select(set(0.0f), max(dy, neg(dy)), slope, set(0.0f));
+}
+
 template <class Op>
 GAZE_INLINE void unary_backward_loop(Index n, const float* x, const float* y, const float* dy,
                                      float* dx, bool accumulate) {
   for (Index i = 0; i < n; i += W) {
     const Index left = n - i;
-    const vf slope = Op::slope(row_load(x + i, left), row_load(y + i, left));
+    const vf d = row_load(dy + i, left);
+    const vf slope = slope_for(d, Op::slope(row_load(x + i, left), row_load(y + i, left)));
     const vf before = accumulate ? row_load(dx + i, left) : set(0.0f);
-    row_store(dx + i, fma(row_load(dy + i, left), slope, before), left);
+    row_store(dx + i, fma(d, slope, before), left);
   }
 }
 

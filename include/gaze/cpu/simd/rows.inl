@@ -23,15 +23,38 @@ GAZE_INLINE void row_store(float* p, vf v, Index left) {
     store_n(p, v, static_cast<int>(left));
 }
 
+struct RowSums {
+  double first = 0, second = 0;
+};
+
+/// Two sums over the c columns of a row: terms.take(j, left, first, second) adds W columns from j
+/// on, of which `left` are in the row, to both.
+template <class Terms>
+GAZE_INLINE RowSums row_sums(Index c, const Terms& terms) {
+  RowSums total;
+  for (Index begin = 0; begin < c; begin += gaze::kChainedColumns) {
+    const Index end = c - begin > gaze::kChainedColumns ? begin + gaze::kChainedColumns : c;
+    vf first = set(0.0f), second = set(0.0f);
+    for (Index j = begin; j < end; j += W) terms.take(j, c - j, first, second);
+    total.first += static_cast<double>(sum(first));
+    total.second += static_cast<double>(sum(second));
+  }
+  return total;
+}
+
+struct SquareTerms {
+  const float* x;
+  GAZE_INLINE void take(Index j, Index left, vf& squares, vf&) const {
+    const vf v = row_load(x + j, left);
+    squares = fma(v, v, squares);
+  }
+};
+
 GAZE_FN void rms_norm_forward(Index n, Index c, const float* x, const float* weight, float eps,
                               float* y, float* inv_rms) {
   for (Index r = 0; r < n; ++r, x += c, y += c) {
-    vf squares = set(0.0f);
-    for (Index j = 0; j < c; j += W) {
-      const vf v = row_load(x + j, c - j);
-      squares = fma(v, v, squares);
-    }
-    inv_rms[r] = 1.0f / __builtin_sqrtf(sum(squares) / static_cast<float>(c) + eps);
+    const float squares = static_cast<float>(row_sums(c, SquareTerms{x}).first);
+    inv_rms[r] = 1.0f / __builtin_sqrtf(squares / static_cast<float>(c) + eps);
     const vf scale = set(inv_rms[r]);
     for (Index j = 0; j < c; j += W) {
       const vf normed = mul(row_load(x + j, c - j), scale);
@@ -40,18 +63,22 @@ GAZE_FN void rms_norm_forward(Index n, Index c, const float* x, const float* wei
   }
 }
 
+struct RmsNormTerms {
+  const float *dy, *weight, *x;
+  GAZE_INLINE void take(Index j, Index left, vf& dots, vf&) const {
+    const vf g = mul(row_load(dy + j, left), row_load(weight + j, left));
+    dots = fma(g, row_load(x + j, left), dots);
+  }
+};
+
 /// dweight (may be null) is added to, row after row.
 GAZE_FN void rms_norm_backward(Index n, Index c, const float* x, const float* weight,
                                const float* inv_rms, const float* dy, float* dx, float* dweight,
                                bool accumulate_dx) {
   for (Index r = 0; r < n; ++r, x += c, dy += c, dx += c) {
-    vf dots = set(0.0f);
-    for (Index j = 0; j < c; j += W) {
-      const vf g = mul(row_load(dy + j, c - j), row_load(weight + j, c - j));
-      dots = fma(g, row_load(x + j, c - j), dots);
-    }
+    const float dots = static_cast<float>(row_sums(c, RmsNormTerms{dy, weight, x}).first);
     const float s = inv_rms[r];
-    const vf scale = set(s), pull = set(-(s * s * s) * (sum(dots) / static_cast<float>(c)));
+    const vf scale = set(s), pull = set(-(s * s * s) * (dots / static_cast<float>(c)));
     for (Index j = 0; j < c; j += W) {
       const Index left = c - j;
       const vf xj = row_load(x + j, left), dyj = row_load(dy + j, left);
@@ -64,19 +91,29 @@ GAZE_FN void rms_norm_backward(Index n, Index c, const float* x, const float* we
   }
 }
 
+struct ValueTerms {
+  const float* x;
+  GAZE_INLINE void take(Index j, Index left, vf& total, vf&) const {
+    total = add(total, row_load(x + j, left));
+  }
+};
+struct CentredSquareTerms {
+  const float* x;
+  vf mean;
+  GAZE_INLINE void take(Index j, Index left, vf& squares, vf&) const {
+    const vf centred = sub(row_load_or(x + j, left, mean), mean);
+    squares = fma(centred, centred, squares);
+  }
+};
+
 GAZE_FN void layer_norm_forward(Index n, Index c, const float* x, const float* weight,
                                 const float* bias, float eps, float* y, float* mean,
                                 float* inv_std) {
   for (Index r = 0; r < n; ++r, x += c, y += c) {
-    vf total = set(0.0f), squares = set(0.0f);
-    for (Index j = 0; j < c; j += W) total = add(total, row_load(x + j, c - j));
-    mean[r] = sum(total) / static_cast<float>(c);
+    mean[r] = static_cast<float>(row_sums(c, ValueTerms{x}).first) / static_cast<float>(c);
     const vf m = set(mean[r]);
-    for (Index j = 0; j < c; j += W) {
-      const vf centred = sub(row_load_or(x + j, c - j, m), m);
-      squares = fma(centred, centred, squares);
-    }
-    inv_std[r] = 1.0f / __builtin_sqrtf(sum(squares) / static_cast<float>(c) + eps);
+    const float squares = static_cast<float>(row_sums(c, CentredSquareTerms{x, m}).first);
+    inv_std[r] = 1.0f / __builtin_sqrtf(squares / static_cast<float>(c) + eps);
     const vf scale = set(inv_std[r]);
     for (Index j = 0; j < c; j += W) {
       const Index left = c - j;
@@ -86,20 +123,25 @@ GAZE_FN void layer_norm_forward(Index n, Index c, const float* x, const float* w
   }
 }
 
+struct LayerNormTerms {
+  const float *dy, *weight, *x;
+  vf mean, scale;
+  GAZE_INLINE void take(Index j, Index left, vf& plain, vf& dots) const {
+    const vf g = mul(row_load(dy + j, left), row_load(weight + j, left));
+    plain = add(plain, g);
+    dots = fma(g, mul(sub(row_load(x + j, left), mean), scale), dots);
+  }
+};
+
 /// dweight and dbias (each may be null) are added to, row after row.
 GAZE_FN void layer_norm_backward(Index n, Index c, const float* x, const float* weight,
                                  const float* mean, const float* inv_std, const float* dy,
                                  float* dx, float* dweight, float* dbias, bool accumulate_dx) {
   for (Index r = 0; r < n; ++r, x += c, dy += c, dx += c) {
     const vf m = set(mean[r]), scale = set(inv_std[r]);
-    vf plain = set(0.0f), dots = set(0.0f);
-    for (Index j = 0; j < c; j += W) {
-      const vf g = mul(row_load(dy + j, c - j), row_load(weight + j, c - j));
-      plain = add(plain, g);
-      dots = fma(g, mul(sub(row_load(x + j, c - j), m), scale), dots);
-    }
-    const vf mean_g = set(sum(plain) / static_cast<float>(c));
-    const vf pull = set(-sum(dots) / static_cast<float>(c));
+    const RowSums sums = row_sums(c, LayerNormTerms{dy, weight, x, m, scale});
+    const vf mean_g = set(static_cast<float>(sums.first) / static_cast<float>(c));
+    const vf pull = set(-static_cast<float>(sums.second) / static_cast<float>(c));
     for (Index j = 0; j < c; j += W) {
       const Index left = c - j;
       const vf dyj = row_load(dy + j, left);
@@ -141,6 +183,17 @@ GAZE_INLINE vf shifted_logit(vf logit, vf inv_temperature, vf minus_shift) {
   return less_select(z, floor, floor, z);
 }
 
+struct SoftmaxTerms {
+  const float* logits;
+  vf scale, minus_top;
+  GAZE_INLINE void take(Index j, Index left, vf& exps, vf& weighted) const {
+    const vf row = row_load_or(logits + j, left, set(-__builtin_inff()));
+    const vf z = shifted_logit(row, scale, minus_top), e = exp(z);
+    exps = add(exps, e);
+    weighted = fma(e, z, weighted);
+  }
+};
+
 GAZE_FN void softmax_stats(Index n, Index v, const float* logits, Index stride,
                            float inv_temperature, const int* target, float* logp, float* entropy,
                            float* lse) {
@@ -151,16 +204,10 @@ GAZE_FN void softmax_stats(Index n, Index v, const float* logits, Index stride,
       tops = max(tops, mul(row_load_or(logits + j, v - j, lowest), scale));
     const float top = hmax(tops);
     const vf minus_top = set(-top);
-    vf exps = set(0.0f), weighted = set(0.0f);
-    for (Index j = 0; j < v; j += W) {
-      const vf z = shifted_logit(row_load_or(logits + j, v - j, lowest), scale, minus_top);
-      const vf e = exp(z);
-      exps = add(exps, e);
-      weighted = fma(e, z, weighted);
-    }
-    const float total = sum(exps), log_total = __builtin_logf(total);
+    const RowSums sums = row_sums(v, SoftmaxTerms{logits, scale, minus_top});
+    const float total = static_cast<float>(sums.first), log_total = __builtin_logf(total);
     lse[r] = top + log_total;
-    entropy[r] = log_total - sum(weighted) / total;
+    entropy[r] = log_total - static_cast<float>(sums.second) / total;
     logp[r] = 0.0f;
     if (target[r] < 0) continue;
     float z_target;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What fork() must leave usable: the child has only the thread that called it, so the pool's
+// threads are gone there, and a mutex that another thread held would stay locked for ever.
+#pragma once
+#include <mutex>
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+#include "gaze/core/error.hpp"
+
+namespace gaze::detail {
+
+/// Calls `before` on the thread that forks, then `parent` there and `child` in the child, at every
+/// fork() from now on. What is registered last is called first.
+inline void at_fork(void (*before)(), void (*parent)(), void (*child)()) {
+#if defined(__unix__) || defined(__APPLE__)
+  GAZE_CHECK(::pthread_atfork(before, parent, child) == 0, "fork", "no memory for its handlers");
+#else
+  static_cast<void>(before), static_cast<void>(parent), static_cast<void>(child);
+#endif
+}
+
+/// A mutex of the process, one per Tag, that is free in a forked child.
+template <class Tag>
+class ProcessMutex {
+ public:
+  static std::mutex& get() {
+    static const bool registered = (at_fork([] { mutex_.lock(); }, release, release), true);
+    static_cast<void>(registered);
+    return mutex_;
+  }
+
+ private:
+  static void release() { mutex_.unlock(); }
+  static inline std::mutex mutex_;
+};
+
+}  // namespace gaze::detail
