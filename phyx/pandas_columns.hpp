@@ -168,16 +168,18 @@ inline std::uint32_t read_exponent(CellCursor& cursor) noexcept {
   return negative ? 0 - exponent : exponent;
 }
 
+/// Whether `cell`, in any case, is `word`, which is in lower case.
+inline bool is_cell_word(std::string_view cell, std::string_view word) noexcept {
+  return std::equal(cell.begin(), cell.end(), word.begin(), word.end(),
+                    [](char a, char b) { return (a | 32) == b; });
+}
+
 /// The words for infinity, in any case; no blanks around them.
 inline bool read_infinity(std::string_view cell, double& value) noexcept {
   const bool negative = cell.starts_with('-');
   if (negative || cell.starts_with('+')) cell.remove_prefix(1);
-  const auto is = [cell](std::string_view word) {
-    return std::equal(cell.begin(), cell.end(), word.begin(), word.end(),
-                      [](char a, char b) { return (a | 32) == b; });
-  };
   value = std::numeric_limits<double>::infinity() * (negative ? -1 : 1);
-  return is("inf") || is("infinity");
+  return is_cell_word(cell, "inf") || is_cell_word(cell, "infinity");
 }
 
 /// A cell as pandas' default converter reads it (float_precision=None), which is not always the
@@ -232,7 +234,8 @@ class ColumnType {
     }
     double number = 0;
     floats_ = floats_ && detail::read_float(cell, number);
-    booleans_ = booleans_ && (is_word(cell, "true") || is_word(cell, "false"));
+    booleans_ =
+        booleans_ && (detail::is_cell_word(cell, "true") || detail::is_cell_word(cell, "false"));
   }
 
   /// `cell` after the round trip through pandas; "nan" for a missing one.
@@ -254,7 +257,7 @@ class ColumnType {
         return python_float_text(value);
       }
       case Kind::booleans:
-        return is_word(cell, "true") ? "True" : "False";
+        return detail::is_cell_word(cell, "true") ? "True" : "False";
       case Kind::texts:
       case Kind::raw_texts:
         break;
@@ -287,12 +290,6 @@ class ColumnType {
     if (!missing_) return std::to_string(value);
     if (value == std::numeric_limits<std::int64_t>::min()) return "nan";
     return python_float_text(static_cast<double>(value));
-  }
-
-  /// `word` in lower case, `cell` in any.
-  static bool is_word(std::string_view cell, std::string_view word) noexcept {
-    return std::equal(cell.begin(), cell.end(), word.begin(), word.end(),
-                      [](char a, char b) { return (a | 32) == b; });
   }
 
   detail::WholeNumber signed_ = detail::WholeNumber::read, unsigned_ = detail::WholeNumber::read;
