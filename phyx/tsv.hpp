@@ -24,6 +24,8 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/text/printable.hpp"
+#include "phyx/input_file.hpp"
 #include "phyx/pandas_columns.hpp"
 
 namespace gaze::phyx {
@@ -32,6 +34,9 @@ namespace gaze::phyx {
 struct TsvLimits {
   std::size_t field_bytes = std::size_t{64} << 20;  // PhyX's largest picture is about 7 MB as text
   std::size_t columns = 1024;
+  std::size_t answer_bytes = std::size_t{64} << 10;  // of a truth or an option
+  std::size_t list_bytes = std::size_t{4} << 10;     // of a list of reasoning types
+  std::size_t reply_bytes = std::size_t{4} << 20;    // of a prediction: a million tokens
 };
 
 /// Reads a table row by row. Blank lines are skipped; LF, CRLF and CR all end a row.
@@ -41,7 +46,7 @@ class TsvReader {
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
   explicit TsvReader(const std::filesystem::path& path, TsvLimits limits = {})
-      : TsvReader(std::make_unique<std::ifstream>(path, std::ios::binary), path.string(), limits) {}
+      : TsvReader(open_regular_file(path, "read_tsv"), path.string(), limits) {}
 
   /// `name` stands for the file in errors.
   TsvReader(std::unique_ptr<std::istream> stream, std::string name, TsvLimits limits = {})
@@ -53,8 +58,8 @@ class TsvReader {
     }
     GAZE_CHECK(read_fields(columns_), "read_tsv", name_, ": no header");
     for (std::size_t i = 0; i < columns_.size(); ++i)
-      GAZE_CHECK(column(columns_[i]) == i, "read_tsv", name_, " header: column ", columns_[i],
-                 " occurs twice");
+      GAZE_CHECK(column(columns_[i]) == i, "read_tsv", name_, " header: column ",
+                 text::printable(columns_[i]), " occurs twice");
   }
 
   const Row& columns() const noexcept { return columns_; }
@@ -164,6 +169,12 @@ class TsvReader {
     take_until_stop(field, false);
   }
 
+  /// C programs, pandas among them, would end the text there.
+  [[noreturn]] void refuse_nul(std::size_t column) const {
+    GAZE_FAIL("read_tsv", where(), text::printable(columns_[column]),
+              ": a NUL byte (UTF-16, or a damaged file?)");
+  }
+
   /// One record into `fields`, reusing their memory; false at the end of the file.
   bool read_fields(Row& fields) {
     while (peek() == '\n' || peek() == '\r') ++at_;
@@ -177,6 +188,7 @@ class TsvReader {
       const bool skipped = count < skipped_.size() && skipped_[count];
       if (skipped) fields[count].clear();
       read_field(skipped ? nullptr : &fields[count]);
+      if (!skipped && fields[count].find('\0') != std::string::npos) refuse_nul(count);
       ++count;
       if (peek() != '\t') break;
       ++at_;
