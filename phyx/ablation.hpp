@@ -113,6 +113,9 @@ class PhyxTask {
   Philox random_;
 };
 
+/// What config.json keeps of a command line, in bytes.
+inline constexpr std::size_t longest_command = std::size_t{64} << 10;
+
 template <class Device = Cpu>
 class Ablation {
  public:
@@ -126,22 +129,22 @@ class Ablation {
     const std::string path = out_ + "/config.json";
     io::OrderedJson mine = settings_json(s_);
     mine["device"] = Device::name;  // another one computes other bits
-    if (std::filesystem::exists(path)) {
+    if (io::exists(path)) {
       GAZE_CHECK(resume, "ablate", path, ": this folder holds a run; --resume goes on with it");
-      const io::Json theirs = io::parse_json(io::read_file(path), path);
-      const io::Json asked = io::Json::parse(mine.dump());
+      const io::Json theirs = io::read_json_object(path);
+      const io::Json asked = io::parse_json(io::dump_json(mine, path), path);
       for (const auto& [key, value] : asked.items()) {
         if (key == "only" || key == "seeds") continue;  // conditions and seeds stand on their own
         check_same_config(path, key, theirs.value(key, io::Json()), value);
       }
-      started_ = theirs.value("started", time_text());
-      seconds_before_ = theirs.value("seconds", 0.0);
+      started_ = io::json_text(theirs, "started", path, time_text());
+      seconds_before_ = io::json_number(theirs, "seconds", path, 0);
     } else {
       started_ = time_text();
     }
     command_ = command;
     begin_ = gaze::detail::seconds_now();
-    std::filesystem::create_directories(out_);
+    io::make_folders(out_);
     write_config();
   }
 
@@ -173,7 +176,7 @@ class Ablation {
 
   void write_config() const {
     io::OrderedJson j = settings_json(s_);
-    j["command"] = command_;
+    j["command"] = text::printable(command_, longest_command);  // a path need not be UTF-8
     j["version"] = "0.1.0";
     j["device"] = Device::name;
     j["instruction_set"] = gaze::detail::kernels_name<Device>(config_.bf16);
@@ -183,7 +186,7 @@ class Ablation {
     if (parameters_ > 0) j["parameters"] = parameters_;
     if (forecast_ > 0)
       j["memory_bytes"] = {{"forecast", forecast_}, {"most_used", Allocator<Cpu>::peak()}};
-    io::write_file(out_ + "/config.json", j.dump(2) + "\n");
+    io::write_file(out_ + "/config.json", io::dump_json(j, out_ + "/config.json", 2) + "\n");
   }
 
   // ---- data ------------------------------------------------------------------------------------

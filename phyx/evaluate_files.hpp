@@ -19,6 +19,8 @@
 
 #include "gaze/cpu/isa.hpp"
 #include "gaze/io/append_log.hpp"
+#include "gaze/io/folders.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/loader.hpp"
 #include "phyx/results.hpp"
@@ -66,7 +68,7 @@ inline void write_official_layout(const std::string& path, const std::string& da
           cells.push_back(reader.table()->cells()[i]);
     } else {
       cells = {p->index,    p->question, p->answer,
-               p->category, p->subfield, io::Json(p->reasoning).dump()};
+               p->category, p->subfield, io::dump_json(io::Json(p->reasoning), data)};
     }
     cells.push_back(found->second);
     writer.write(cells);
@@ -110,7 +112,7 @@ class FileEvaluation {
     std::set<std::pair<std::string, Form>> seen;
     std::set<std::string> names;
     for (const auto& path : s_.data) {
-      GAZE_CHECK(names.insert(stem(path)).second, "eval", path, ": a second file of this name");
+      GAZE_CHECK(names.insert(name_of(path)).second, "eval", path, ": a second file of this name");
       LoadOptions reading = s_.reading;
       reading.keep_without_image = true;
       reading.pictures = ProblemReader(path, reading).pictures_beside();
@@ -118,7 +120,7 @@ class FileEvaluation {
       Sha256 pictures;
       while (auto p = reader.next()) {
         GAZE_CHECK(seen.insert({p->split + "/" + p->index, p->form}).second, "eval", path, " row ",
-                   reader.row(), ", index: ", p->index, " is there twice");
+                   reader.row(), ", index: ", text::printable(p->index), " is there twice");
         pictures.update(std::to_string(p->image.size()) + " bytes: ");
         pictures.update({reinterpret_cast<const char*>(p->image.data()), p->image.size()});
       }
@@ -128,8 +130,9 @@ class FileEvaluation {
     count_ = seen.size();
   }
 
-  static std::string stem(const std::string& path) {
-    return std::filesystem::path(path).stem().string();
+  /// The data set's name, which its output files begin with.
+  static std::string name_of(const std::string& path) {
+    return safe_name(std::filesystem::path(path).stem().string());
   }
 
   io::OrderedJson config() const {
@@ -139,8 +142,8 @@ class FileEvaluation {
     j["model"] = sha256_file(trained_->weights_file);
     j["tokenizer"] = sha256_file(trained_->tokenizer_file);
     for (std::size_t i = 0; i < s_.data.size(); ++i) {
-      j["data"].push_back({{"name", std::filesystem::path(s_.data[i]).filename().string()},
-                           {"sha256", digests_[i].file}});
+      const std::string name = std::filesystem::path(s_.data[i]).filename().string();
+      j["data"].push_back({{"name", text::printable(name)}, {"sha256", digests_[i].file}});
       if (!digests_[i].pictures.empty()) j["data"].back()["pictures"] = digests_[i].pictures;
     }
     j["reading"] = {
@@ -165,15 +168,15 @@ class FileEvaluation {
   /// Checks the folder. Returns how many problems are answered in it.
   std::size_t prepare() {
     config_ = config();
-    if (!std::filesystem::exists(config_path())) {
-      GAZE_CHECK(!std::filesystem::exists(log_path()), "eval", log_path(),
+    if (!io::exists(config_path())) {
+      GAZE_CHECK(!io::exists(log_path()), "eval", log_path(),
                  ": is there already, and no eval.json beside it");
       return 0;
     }
     GAZE_CHECK(s_.resume, "eval", config_path(),
                ": this folder holds an evaluation; --resume goes on with it");
-    const io::Json before = io::parse_json(io::read_file(config_path()), config_path());
-    const io::Json asked = io::Json::parse(config_.dump());
+    const io::Json before = io::read_json_object(config_path());
+    const io::Json asked = io::parse_json(io::dump_json(config_, config_path()), config_path());
     for (const auto& [key, value] : asked.items())
       check_same_config(config_path(), key, before.value(key, io::Json()), value);
     return whole_lines();
@@ -238,9 +241,9 @@ class FileEvaluation {
         evaluator.batch(batch, first, [&](std::size_t, const std::vector<phyx::Completion>& all) {
           greedy.push_back(all.front());
         });
-    if (!std::filesystem::exists(config_path())) {
-      std::filesystem::create_directories(s_.out);
-      io::write_file(config_path(), config_.dump(2) + "\n");
+    if (!io::exists(config_path())) {
+      io::make_folders(s_.out);
+      io::write_file(config_path(), io::dump_json(config_, config_path(), 2) + "\n");
     }
     io::AppendLog log(log_path());
     for (std::size_t i = 0; i < batch.size(); ++i)
@@ -291,7 +294,7 @@ class FileEvaluation {
   void write_predictions(std::size_t file,
                          const std::map<std::size_t, std::string>& predictions) const {
     if (predictions.empty()) return;
-    const std::string lead = s_.out + "/" + stem(s_.data[file]) + "_predictions";
+    const std::string lead = s_.out + "/" + name_of(s_.data[file]) + "_predictions";
     detail::write_official_layout(lead + ".tsv", s_.data[file], s_.reading, predictions);
     PredictionFiles written{lead + ".tsv", {}, {}};
     written.reading.form = s_.reading.form ? *s_.reading.form : form_of_path(s_.data[file]);

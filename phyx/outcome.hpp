@@ -17,6 +17,7 @@
 #include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
+#include "phyx/input_file.hpp"
 #include "phyx/problem.hpp"
 
 namespace gaze::phyx {
@@ -142,7 +143,8 @@ class LineReader {
     std::vector<bool> out;
     for (const Json& v : list(name)) {
       const bool good = v.is_number_integer() && (v == 0 || v == 1);
-      GAZE_CHECK(good, "read_outcomes", where_, ", ", name, ": expected 0 or 1, got ", v.dump());
+      GAZE_CHECK(good, "read_outcomes", where_, ", ", name, ": expected 0 or 1, got ",
+                 text::printable(v.dump()));
       out.push_back(v == 1);
     }
     return out;
@@ -210,8 +212,8 @@ inline Outcome outcome_from_json(const io::Json& value, const std::string& where
   Outcome o;
   o.index = in.text("index");
   const std::string form = in.text("form");
-  GAZE_CHECK(form == "MC" || form == "OE", "read_outcomes", where, ", form: ", form,
-             " is neither MC nor OE");
+  GAZE_CHECK(form == "MC" || form == "OE", "read_outcomes", where,
+             ", form: ", text::printable(form), " is neither MC nor OE");
   o.form = form == "MC" ? Form::mc : Form::oe;
   o.split = in.text("split");
   o.domain = in.text("domain");
@@ -233,18 +235,18 @@ inline Outcome outcome_from_json(const io::Json& value, const std::string& where
 
 /// Writes `outcomes.jsonl` atomically.
 inline void write_outcomes(const std::string& path, const OutcomeSet& set) {
-  std::string text = io::Json{{"condition", set.condition}, {"seed", set.seed}}.dump() + "\n";
-  for (const auto& o : set.outcomes) text += outcome_to_json(o).dump() + "\n";
+  const io::Json head = {{"condition", set.condition}, {"seed", set.seed}};
+  std::string text = io::dump_json(head, path) + "\n";
+  for (const auto& o : set.outcomes) text += io::dump_json(outcome_to_json(o), path) + "\n";
   io::write_file(path, text);
 }
 
 /// Reads `outcomes.jsonl`; errors name file, line and field.
 inline OutcomeSet read_outcomes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  GAZE_CHECK(in.good(), "read_outcomes", path, ": cannot be opened");
+  const auto file = open_regular_file(path, "read_outcomes");
   OutcomeSet set;
   std::string line;
-  for (std::int64_t number = 1; std::getline(in, line); ++number) {
+  for (std::int64_t number = 1; std::getline(*file, line); ++number) {
     const std::string where = path + " line " + std::to_string(number);
     const auto value = io::parse_json(line, where);
     if (number > 1) {

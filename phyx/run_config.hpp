@@ -27,7 +27,7 @@ inline void check_same_config(const std::string& path, const std::string& name,
     for (std::size_t i = 0; i < asked.size(); ++i)
       check_same_config(path, name + "[" + std::to_string(i) + "]", before[i], asked[i]);
   GAZE_CHECK(before == asked, "resume", path, ", ", name, ": the run to be resumed has ",
-             before.dump(), ", asked for is ", asked.dump());
+             text::printable(before.dump()), ", asked for is ", text::printable(asked.dump()));
 }
 
 }  // namespace gaze::phyx

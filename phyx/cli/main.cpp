@@ -3,8 +3,10 @@
 // line on stderr and exit code 2; an interrupted run is exit code 130.
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "gaze/core/error.hpp"
+#include "gaze/text/printable.hpp"
 #include "phyx/cli/command.hpp"
 
 namespace {
@@ -30,6 +32,13 @@ void check_command(const CLI::App& app, const std::string& word) {
              "; gaze --help lists them");
 }
 
+/// One line on stderr, with nothing in it that a terminal would obey; messages quote files.
+int complain(const std::string& message, int code) {
+  constexpr std::size_t longest = 4000;
+  std::fprintf(stderr, "gaze: %s\n", text::printable(message, longest).c_str());
+  return code;
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app{"Gaze: a small vision-language model, trained with GRPO on physics problems.",
                "gaze"};
@@ -45,8 +54,7 @@ int dispatch(int argc, char** argv) {
     if (e.get_exit_code() == 0) return app.exit(e);  // help and version
     std::string text = e.what();
     std::replace(text.begin(), text.end(), '\n', ' ');
-    std::fprintf(stderr, "gaze: %s\n", text.c_str());
-    return 2;
+    return complain(text, 2);
   }
   return 0;
 }
@@ -57,10 +65,10 @@ int main(int argc, char** argv) {
   try {
     return dispatch(argc, argv);
   } catch (const Interrupted& e) {
-    std::fprintf(stderr, "gaze: %s\n", e.what());
-    return 130;
+    return complain(e.what(), 130);
+  } catch (const std::filesystem::filesystem_error& e) {
+    return complain(e.path1().string() + ": " + e.code().message(), 2);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "gaze: %s\n", e.what());
-    return 2;
+    return complain(e.what(), 2);
   }
 }

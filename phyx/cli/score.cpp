@@ -16,7 +16,7 @@ void print_table(const std::vector<ScoreSlice>& table, bool judged) {
   for (const ScoreSlice& s : table) {
     if (!kind.empty() && s.kind != kind) std::printf("\n");
     kind = s.kind;
-    const std::string name = s.kind == "overall" ? s.kind : s.kind + ": " + s.name;
+    const std::string name = s.kind == "overall" ? s.kind : s.kind + ": " + text::printable(s.name);
     const auto percent = [&](std::size_t hits) {
       return 100 * static_cast<double>(hits) / static_cast<double>(s.n);
     };
@@ -28,11 +28,10 @@ void print_table(const std::vector<ScoreSlice>& table, bool judged) {
 }
 
 std::string one_line(const std::string& text, std::size_t most) {
-  std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-  if (out.size() <= most) return out;
-  while (most > 0 && (out[most] & 0xC0) == 0x80) --most;  // not in the middle of a character
-  return out.substr(0, most) + "...";
+  std::string flat = text.substr(0, 2 * most);  // the cut itself is not shown
+  for (char& c : flat)
+    if (c == '\t' || c == '\n' || c == '\r') c = ' ';
+  return text::printable(flat, most);
 }
 
 /// How often the two rules differ, with a few examples of each kind.
@@ -51,7 +50,7 @@ void print_differences(const std::vector<ScoredRow>& rows) {
     for (std::size_t i = 0; i < std::min<std::size_t>(shown, some.size()); ++i) {
       const Prediction& p = some[i]->prediction;
       std::printf("  %s %s  truth \"%s\"  said \"%s\"\n", p.problem.form == Form::mc ? "MC" : "OE",
-                  p.problem.index.c_str(), one_line(p.official_answer, 40).c_str(),
+                  one_line(p.problem.index, 40).c_str(), one_line(p.official_answer, 40).c_str(),
                   one_line(p.text, 90).c_str());
     }
   }
@@ -95,7 +94,7 @@ struct ScoreOptions {
     option("--judge-timeout", server.reply_seconds, "seconds to wait for a reply")
         ->check(above_zero)
         ->capture_default_str();
-    option("--judge-tries", server.tries, "of one call")->check(CLI::Range(1, 100));
+    option("--judge-tries", server.tries, "of one call")->transform(whole(1, 100));
     option("--judge-wait", server.first_wait, "seconds before the second try; then doubled")
         ->check(not_negative);
   }
@@ -137,7 +136,7 @@ struct ScoreOptions {
     if (path.empty()) {
       std::fprintf(stderr, "no --judge-cache and no --out: the judge's replies are not kept\n");
     } else {
-      if (path != cache) std::filesystem::create_directories(out);
+      if (path != cache) io::make_folders(out);
       memory.emplace(path);
       judge = memory->wrap(server.model, judge);
     }

@@ -144,7 +144,8 @@ inline std::optional<EmbeddedImage> embed_image(const Completion& c) {
     if (encoded || !detail::stays_inside(c.image)) return std::nullopt;
     for (const auto& folder : c.folders) {
       const auto path = std::filesystem::path(folder) / c.image;
-      if (std::filesystem::is_regular_file(path))
+      std::error_code error;  // a name may be longer than a file system takes
+      if (std::filesystem::is_regular_file(path, error))
         return detail::embed_bytes(io::read_file(path.string(), largest_embedded_image));
     }
   } catch (const Error&) {

@@ -9,12 +9,12 @@
 // checkpoint.
 #pragma once
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <optional>
 
 #include "gaze/cpu/isa.hpp"
 #include "gaze/io/append_log.hpp"
+#include "gaze/io/folders.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/optim/schedule.hpp"
 #include "gaze/train/checkpoint.hpp"
@@ -86,7 +86,7 @@ inline void log_metrics(io::AppendLog& log, const RunFolder& run, const Stage& s
     else
       line[name] = nullptr;
   }
-  log.line(line.dump());
+  log.line(io::dump_json(line, log.path()));
 }
 
 }  // namespace detail
@@ -101,8 +101,8 @@ class Trainer {
 
   Trainer(Parameters<T, Device>& parameters, RunFolder run)
       : parameters_(parameters), run_(std::move(run)) {
-    std::filesystem::create_directories(run_.path);
-    if (std::filesystem::exists(run_.state())) saved_.emplace(run_.state());
+    io::make_folders(run_.path);
+    if (io::exists(run_.state())) saved_.emplace(run_.state());
     log_.emplace(run_.metrics());
     if (!saved_) cut_logs([](std::size_t) { return std::uint64_t{0}; });
   }
