@@ -29,6 +29,9 @@ inline void copy_lines(const std::string& from, io::AtomicFile& to) {
 
 }  // namespace detail
 
+/// What config.json keeps of a command line, in bytes.
+inline constexpr std::size_t longest_command = std::size_t{64} << 10;
+
 template <class Device = Cpu>
 class Ablation {
  public:
@@ -48,11 +51,10 @@ class Ablation {
     const std::string path = config_path();
     io::OrderedJson mine = settings_json(s_);
     mine["device"] = Device::name;  // another one computes other bits
-    if (std::filesystem::exists(path)) {
+    if (io::exists(path)) {
       GAZE_CHECK(resume, "ablate", path, ": this folder holds a run; --resume goes on with it");
-      const io::Json theirs = io::parse_json(io::read_file(path), path);
-      GAZE_CHECK(theirs.is_object(), "resume", path, ": not a JSON object");
-      io::Json asked = io::Json::parse(mine.dump());
+      const io::Json theirs = io::read_json_object(path);
+      io::Json asked = io::parse_json(io::dump_json(mine, path), path);
       const io::Json data = theirs.value("data", io::Json());
       if (data.is_object() && data.contains("files")) asked["data"]["files"] = data["files"];
       for (const auto& [key, value] : asked.items()) {
@@ -61,8 +63,8 @@ class Ablation {
       }
       files_ = asked["data"].value("files", io::Json::object());
       data_digests();
-      started_ = theirs.value("started", time_text());
-      seconds_before_ = theirs.value("seconds", 0.0);
+      started_ = io::json_text(theirs, "started", path, time_text());
+      seconds_before_ = io::json_number(theirs, "seconds", path, 0);
     } else {
       started_ = time_text();
     }
@@ -104,7 +106,7 @@ class Ablation {
   void write_config() const {
     io::OrderedJson j = settings_json(s_);
     if (!files_.empty()) j["data"]["files"] = files_;
-    j["command"] = command_;
+    j["command"] = printable(command_, longest_command);  // a path need not be UTF-8
     j["version"] = "0.1.0";
     j["device"] = Device::name;
     j["instruction_set"] = gaze::detail::kernels_name<Device>(config_.bf16);
@@ -114,7 +116,7 @@ class Ablation {
     if (parameters_ > 0) j["parameters"] = parameters_;
     if (forecast_ > 0)
       j["memory_bytes"] = {{"forecast", forecast_}, {"most_used", Allocator<Cpu>::peak()}};
-    io::write_file(config_path(), j.dump(2) + "\n");
+    io::write_file(config_path(), io::dump_json(j, config_path(), 2) + "\n");
   }
 
   // ---- data ------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@
 #include "gaze/cpu/isa.hpp"
 #include "gaze/io/append_log.hpp"
 #include "gaze/io/folder_lock.hpp"
+#include "gaze/io/folders.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/loader.hpp"
 #include "phyx/results.hpp"
@@ -67,7 +69,7 @@ inline void write_official_layout(const std::string& path, const std::string& da
           cells.push_back(reader.table()->cells()[i]);
     } else {
       cells = {p->index,    p->question, p->answer,
-               p->category, p->subfield, io::Json(p->reasoning).dump()};
+               p->category, p->subfield, io::dump_json(io::Json(p->reasoning), data)};
     }
     cells.push_back(found->second);
     writer.write(cells);
@@ -92,7 +94,7 @@ class FileEvaluation {
     survey();
     trained_ = load_model<Device>(s_.model);
     config_ = config();
-    if (std::filesystem::exists(s_.out)) lock_.emplace(s_.out);
+    if (io::exists(s_.out)) lock_.emplace(s_.out);
     answer(prepare());
     auto rows = finish();
     lock_.reset();
@@ -115,7 +117,7 @@ class FileEvaluation {
     std::set<std::pair<std::string, Form>> seen;
     std::set<std::string> names;
     for (const auto& path : s_.data) {
-      GAZE_CHECK(names.insert(stem(path)).second, "eval", path, ": a second file of this name");
+      GAZE_CHECK(names.insert(name_of(path)).second, "eval", path, ": a second file of this name");
       LoadOptions reading = s_.reading;
       reading.keep_without_image = true;
       reading.pictures = ProblemReader(path, reading).pictures_beside();
@@ -123,7 +125,7 @@ class FileEvaluation {
       Sha256 pictures;
       while (auto p = reader.next()) {
         GAZE_CHECK(seen.insert({p->split + "/" + p->index, p->form}).second, "eval", path, " row ",
-                   reader.row(), ", index: ", p->index, " is there twice");
+                   reader.row(), ", index: ", printable(p->index, kShownBytes), " is there twice");
         pictures.update(std::to_string(p->image.size()) + " bytes: ");
         pictures.update({reinterpret_cast<const char*>(p->image.data()), p->image.size()});
       }
@@ -133,8 +135,9 @@ class FileEvaluation {
     count_ = seen.size();
   }
 
-  static std::string stem(const std::string& path) {
-    return std::filesystem::path(path).stem().string();
+  /// The data set's name, which its output files begin with.
+  static std::string name_of(const std::string& path) {
+    return safe_name(std::filesystem::path(path).stem().string());
   }
 
   io::OrderedJson config() const {
@@ -144,8 +147,8 @@ class FileEvaluation {
     j["model"] = sha256_file(trained_->weights_file);
     j["tokenizer"] = sha256_file(trained_->tokenizer_file);
     for (std::size_t i = 0; i < s_.data.size(); ++i) {
-      j["data"].push_back({{"name", std::filesystem::path(s_.data[i]).filename().string()},
-                           {"sha256", digests_[i].file}});
+      const std::string name = std::filesystem::path(s_.data[i]).filename().string();
+      j["data"].push_back({{"name", printable(name, kShownBytes)}, {"sha256", digests_[i].file}});
       if (!digests_[i].pictures.empty()) j["data"].back()["pictures"] = digests_[i].pictures;
     }
     j["reading"] = {
@@ -174,11 +177,11 @@ class FileEvaluation {
       for (const char* end : {"_predictions.tsv", "_predictions_acc.csv"})
         written.push_back(stem(path) + end);
     check_own_folder("eval", s_.out, "eval.json", written);
-    if (!std::filesystem::exists(config_path())) return 0;
+    if (!io::exists(config_path())) return 0;
     GAZE_CHECK(s_.resume, "eval", config_path(),
                ": this folder holds an evaluation; --resume goes on with it");
-    const io::Json before = io::parse_json(io::read_file(config_path()), config_path());
-    const io::Json asked = io::Json::parse(config_.dump());
+    const io::Json before = io::read_json_object(config_path());
+    const io::Json asked = io::parse_json(io::dump_json(config_, config_path()), config_path());
     for (const auto& [key, value] : asked.items())
       check_same_config(config_path(), key, before.value(key, io::Json()), value);
     return whole_lines();
@@ -235,8 +238,8 @@ class FileEvaluation {
       lock_.emplace(s_.out);
       GAZE_CHECK(prepare() == 0, "eval", s_.out, ": another process has written to this folder");
     }
-    if (!std::filesystem::exists(config_path()))
-      io::write_file(config_path(), config_.dump(2) + "\n");
+    if (!io::exists(config_path()))
+      io::write_file(config_path(), io::dump_json(config_, config_path(), 2) + "\n");
   }
 
   void answer_batch(const std::vector<Example>& batch,
@@ -298,7 +301,7 @@ class FileEvaluation {
   void write_predictions(std::size_t file,
                          const std::map<std::size_t, std::string>& predictions) const {
     if (predictions.empty()) return;
-    const std::string lead = s_.out + "/" + stem(s_.data[file]) + "_predictions";
+    const std::string lead = s_.out + "/" + name_of(s_.data[file]) + "_predictions";
     detail::write_official_layout(lead + ".tsv", s_.data[file], s_.reading, predictions);
     PredictionFiles written{lead + ".tsv", {}, {}};
     written.reading.form = s_.reading.form ? *s_.reading.form : form_of_path(s_.data[file]);

@@ -4,12 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
-#include <system_error>
+#include <utility>
 
 #include "gaze/core/error.hpp"
+#include "phyx/input_file.hpp"
 
 namespace gaze::phyx {
 
@@ -19,34 +20,28 @@ class LineFile {
   static constexpr std::size_t longest_line = std::size_t{64} << 20;  // bytes
 
   LineFile(std::string path, const char* operation)
-      : path_(std::move(path)), operation_(operation) {
-    std::error_code error;  // to open a pipe could wait for ever
-    GAZE_CHECK(std::filesystem::is_regular_file(path_, error), operation_, path_,
-               ": not a file that can be read");
-    in_.open(path_, std::ios::binary);
-    GAZE_CHECK(in_.good(), operation_, path_, ": cannot be opened");
-  }
+      : path_(std::move(path)), operation_(operation), file_(open_regular_file(path_, operation)) {}
 
   /// The next line without its end; false after the last one.
   bool next(std::string& line) {
     line.clear();
     ++number_;
-    while (in_.good()) {
-      in_.getline(part_.data(), static_cast<std::streamsize>(part_.size()));
-      const auto count = static_cast<std::size_t>(in_.gcount());
-      const bool whole = in_.good();  // the line feed was read, and is counted
+    while (file_->good()) {
+      file_->getline(part_.data(), static_cast<std::streamsize>(part_.size()));
+      const auto count = static_cast<std::size_t>(file_->gcount());
+      const bool whole = file_->good();  // the line feed was read, and is counted
       line.append(part_.data(), whole ? count - 1 : count);
       GAZE_CHECK(line.size() <= longest_line, operation_, where(), ": longer than ", longest_line,
                  " bytes");
       if (whole) return true;
-      if (!in_.eof()) in_.clear(in_.rdstate() & ~std::ios::failbit);  // more than a part
+      if (!file_->eof()) file_->clear(file_->rdstate() & ~std::ios::failbit);  // more than a part
     }
-    GAZE_CHECK(!in_.bad(), operation_, where(), ": cannot be read");
+    GAZE_CHECK(!file_->bad(), operation_, where(), ": cannot be read");
     return !line.empty();
   }
 
   /// Whether the line just read is the last one.
-  bool last() { return !in_.good() || in_.peek() == std::ifstream::traits_type::eof(); }
+  bool last() { return !file_->good() || file_->peek() == std::ifstream::traits_type::eof(); }
 
   /// "metrics.jsonl line 3", of the line just read.
   std::string where() const { return path_ + " line " + std::to_string(number_); }
@@ -54,7 +49,7 @@ class LineFile {
  private:
   std::string path_;
   const char* operation_;
-  std::ifstream in_;
+  std::unique_ptr<std::ifstream> file_;
   std::int64_t number_ = 0;
   std::array<char, 1 << 16> part_;
 };

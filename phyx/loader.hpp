@@ -31,10 +31,9 @@ namespace gaze::phyx {
 namespace detail {
 
 /// Parquet needs a library larger than this program; pandas turns it into the table that is read.
-inline void refuse_parquet(const std::filesystem::path& path) {
-  std::array<char, 4> magic{};
-  std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
-  if (std::string_view(magic.data(), magic.size()) != "PAR1") return;
+/// `head` is what the file begins with.
+inline void refuse_parquet(std::string_view head, const std::filesystem::path& path) {
+  if (!head.starts_with("PAR1")) return;
   const bool onto_itself = path.extension() == ".tsv";
   const std::string from = path.filename().string();
   const std::string to = path.stem().string() + (onto_itself ? "_text.tsv" : ".tsv");
@@ -51,7 +50,9 @@ inline void refuse_parquet(const std::filesystem::path& path) {
 class ProblemReader {
  public:
   explicit ProblemReader(const std::filesystem::path& path, const LoadOptions& options = {}) {
-    detail::refuse_parquet(path);
+    std::array<char, 4> head{};
+    open_regular_file(path, "read_problems")->read(head.data(), head.size());
+    detail::refuse_parquet({head.data(), head.size()}, path);
     if (path.extension() == ".jsonl")
       lines_.emplace(path, options);
     else

@@ -3,15 +3,16 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/io/json.hpp"
 #include "phyx/loader_text.hpp"
 #include "phyx/problem.hpp"
+#include "phyx/tsv.hpp"
 
 namespace gaze::phyx {
 
@@ -30,9 +31,12 @@ struct Place {
   void check(bool condition, std::string_view field, const char* complaint) const {
     if (!condition) fail(field, complaint);
   }
+  void check_length(std::string_view text, std::size_t most, std::string_view field) const {
+    if (text.size() > most) fail(field, "over " + std::to_string(most) + " bytes");
+  }
 };
 
-using Json = nlohmann::json;
+using Json = io::Json;
 
 inline std::string json_text(const Json& object, const char* key, const Place& place,
                              std::string_view field) {
@@ -64,7 +68,13 @@ inline std::string needed_text(const Json& record, const char* key, const Place&
 }
 
 inline Json json_object(std::string_view text, const Place& place, std::string_view field) {
-  Json object = Json::parse(text, nullptr, false);
+  constexpr std::string_view by = "[gaze::parse_json] ";
+  Json object;
+  try {
+    object = io::parse_json(text, shown(text));
+  } catch (const Error& error) {
+    place.fail(field, "not a JSON object: " + std::string(error.what()).substr(by.size()));
+  }
   if (!object.is_object()) place.fail(field, "not a JSON object: " + shown(text));
   return object;
 }
@@ -128,6 +138,13 @@ inline std::vector<std::string> checked_reasoning(std::vector<std::string> types
       unique.push_back(std::move(type));
   }
   return unique;
+}
+
+/// The reasoning types in a cell.
+inline std::vector<std::string> parse_reasoning(std::string_view text, const TsvLimits& limits,
+                                                const Place& place) {
+  place.check_length(text, limits.list_bytes, "reasoning_type");
+  return checked_reasoning(parse_list(text), place);
 }
 
 inline std::string parse_letter(std::string_view text, const Place& place) {

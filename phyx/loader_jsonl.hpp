@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <istream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,16 +94,14 @@ class JsonlLoader {
  public:
   JsonlLoader(const std::filesystem::path& path, LoadOptions options)
       : name_(path.string()),
-        folder_(options.pictures_at.empty() ? path.parent_path() : options.pictures_at),
+        pictures_(path, options.pictures_at, {"test_image", "image", "images"}),
         options_(std::move(options)),
         form_(options_.form ? *options_.form : form_of_path(path)),
-        file_(path, std::ios::binary) {
-    GAZE_CHECK(file_, "read_jsonl", name_, ": cannot open");
-  }
+        file_(open_regular_file(path, "read_jsonl")) {}
 
   /// The next problem; nothing at the end.
   std::optional<Problem> next() {
-    while (read_line(file_, line_, options_.limits.field_bytes, name_, ++number_)) {
+    while (read_line(*file_, line_, options_.limits.field_bytes, name_, ++number_)) {
       if (trim(line_).empty()) continue;
       const Place place{"read_jsonl", name_, "line", number_};
       return problem(json_object(line_, place, "record"), place);
@@ -121,6 +120,8 @@ class JsonlLoader {
     out.index = needed_text(record, record.contains("index") ? "index" : "id", place);
     out.form = form_;
     const auto options = four_options(record, place);
+    for (const std::string& option : options)
+      place.check_length(option, options_.limits.answer_bytes, "options");
     const std::string letter = parse_letter(needed_text(record, "answer", place), place);
     out.question = render_prompt(form_, lead_of(record, options_, place),
                                  needed_text(record, "question", place), options);
@@ -130,22 +131,22 @@ class JsonlLoader {
     out.subfield = canonical_subfield(json_text(record, "subfield", place, "subfield"));
     const auto types = record.find("reasoning_type");
     if (types != record.end() && !types->is_null())
-      out.reasoning = checked_reasoning(
-          types->is_string() ? parse_list(types->get<std::string>())
-                             : json_texts(record, "reasoning_type", place, "reasoning_type"),
-          place);
+      out.reasoning =
+          types->is_string()
+              ? parse_reasoning(types->get<std::string>(), options_.limits, place)
+              : checked_reasoning(json_texts(record, "reasoning_type", place, "reasoning_type"),
+                                  place);
     if (pictures_beside())
-      out.image = read_picture(folder_, {"test_image", "image", "images"},
-                               needed_text(record, "image", place), options_.limits.field_bytes,
-                               place, "image");
+      out.image = pictures_.read(needed_text(record, "image", place), options_.limits.field_bytes,
+                                 place, "image");
     return out;
   }
 
   std::string name_;
-  std::filesystem::path folder_;
+  PictureFolder pictures_;
   LoadOptions options_;
   Form form_;
-  std::ifstream file_;
+  std::unique_ptr<std::ifstream> file_;
   std::string line_;
   std::size_t number_ = 0;
 };

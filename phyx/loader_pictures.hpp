@@ -6,15 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "gaze/io/atomic_file.hpp"
 #include "phyx/base64.hpp"
 #include "phyx/loader_fields.hpp"
 #include "phyx/tsv.hpp"
@@ -39,6 +40,8 @@ inline constexpr std::size_t longest_reference = 64;
 /// problems of several pictures; PhyX has none, and neither has a Problem.
 inline std::string single_item(std::string_view cell, std::string_view field, const Place& place) {
   if (!cell.starts_with('[')) return std::string(cell);
+  if (std::count(cell.begin(), cell.end(), ',') > 1)  // one may stand at the end
+    place.fail(field, "a list of pictures; a problem has one");
   const auto items = parse_list(cell);
   if (items.size() != 1) place.fail(field, "a list of pictures; a problem has one");
   return items.front();
@@ -56,39 +59,76 @@ inline std::vector<std::uint8_t> decode_picture(std::string_view text, const Pla
   return bytes;
 }
 
-/// `name` as a path relative to `folder`; an Error where it leaves it, whoever wrote the name.
-inline std::filesystem::path inside(const std::filesystem::path& folder, std::string_view name,
-                                    const Place& place, std::string_view field) {
-  std::filesystem::path relative(name);
-  if (relative.is_absolute())  // the official tools write whole paths
-    relative = relative.lexically_normal().lexically_relative(
-        std::filesystem::absolute(folder).lexically_normal());
-  bool good = !relative.empty() && name.find('\0') == name.npos;
-  for (const auto& part : relative) good = good && part != "..";
-  if (!good) place.fail(field, "leaves the folder: " + shown(name));
-  return relative;
-}
+/// Pictures in files of their own, in the data file's folder or in one of some subfolders. A name
+/// that leads out of the folder is an Error, whoever wrote it: an absolute path elsewhere, "..", a
+/// symbolic link. Two kinds are let pass: whole paths into the folder, which the official tools
+/// write, and links into the folder of the data file itself where that is a link, too, as in the
+/// cache of Hugging Face's hub.
+class PictureFolder {
+ public:
+  /// `pictures_at` stands for the data file's folder, unless it is empty.
+  PictureFolder(const std::filesystem::path& data_file, const std::filesystem::path& pictures_at,
+                std::vector<std::string> subfolders)
+      : folder_(pictures_at.empty() ? data_file.parent_path() : pictures_at),
+        data_file_(data_file),
+        subfolders_(std::move(subfolders)) {
+    if (folder_.empty()) folder_ = ".";
+  }
 
-/// A picture beside the table: in the table's folder or in one of its `subfolders`.
-inline std::vector<std::uint8_t> read_picture(const std::filesystem::path& folder,
-                                              const std::vector<std::string>& subfolders,
-                                              std::string_view name, std::size_t most_bytes,
-                                              const Place& place, std::string_view field) {
-  const std::filesystem::path relative = inside(folder, name, place, field);
-  std::error_code error;
-  std::filesystem::path path = folder / relative;
-  for (const std::string& subfolder : subfolders)
-    if (!std::filesystem::exists(path, error)) path = folder / subfolder / relative;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) place.fail(field, "cannot read " + shown(name));
-  place.check(size <= most_bytes, field, "the picture's file is too large");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
-  std::ifstream file(path, std::ios::binary);
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!file) place.fail(field, "cannot read " + shown(name));
-  place.check(is_picture(bytes), field, "not a PNG or JPEG");
-  return bytes;
-}
+  std::vector<std::uint8_t> read(std::string_view name, std::size_t most_bytes, const Place& place,
+                                 std::string_view field) const {
+    const std::filesystem::path path = find(inside(name, place, field), name, place, field);
+    std::string text;
+    try {
+      text = io::read_file(path.string(), most_bytes);
+    } catch (const Error& error) {
+      const std::string_view what = error.what();
+      place.fail(field, "cannot read " + shown(name) + std::string(what.substr(what.rfind(": "))));
+    }
+    std::vector<std::uint8_t> bytes(text.begin(), text.end());
+    place.check(is_picture(bytes), field, "not a PNG or JPEG");
+    return bytes;
+  }
+
+ private:
+  /// `name` relative to the folder.
+  std::filesystem::path inside(std::string_view name, const Place& place,
+                               std::string_view field) const {
+    std::error_code error;
+    std::filesystem::path relative(name);
+    if (relative.is_absolute())
+      relative = relative.lexically_normal().lexically_relative(
+          std::filesystem::absolute(folder_, error).lexically_normal());
+    bool good = !error && !relative.empty() && name.find('\0') == name.npos;
+    for (const auto& part : relative) good = good && part != "..";
+    if (!good) place.fail(field, "leaves the folder: " + shown(name));
+    return relative;
+  }
+
+  /// Where the file really is.
+  std::filesystem::path find(const std::filesystem::path& relative, std::string_view name,
+                             const Place& place, std::string_view field) const {
+    std::error_code error;
+    std::filesystem::path path = folder_ / relative;
+    for (const std::string& subfolder : subfolders_)
+      if (!std::filesystem::exists(path, error)) path = folder_ / subfolder / relative;
+    const auto real = std::filesystem::canonical(path, error);
+    if (error) place.fail(field, "cannot read " + shown(name) + ": " + error.message());
+    const auto store = std::filesystem::canonical(data_file_, error).parent_path();
+    if (!is_below(real, std::filesystem::canonical(folder_, error)) && !is_below(real, store))
+      place.fail(field, "leaves the folder by a symbolic link: " + shown(name));
+    return real;
+  }
+
+  /// Both canonical.
+  static bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder) {
+    const auto end = std::mismatch(path.begin(), path.end(), folder.begin(), folder.end()).second;
+    return !folder.empty() && end == folder.end();
+  }
+
+  std::filesystem::path folder_, data_file_;
+  std::vector<std::string> subfolders_;
+};
 
 /// Finds the picture of a row by the row's index, wherever in the table it is. It remembers where
 /// rows start, not what they hold, so a table of any size streams.

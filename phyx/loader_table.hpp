@@ -29,7 +29,7 @@ struct LoadOptions {
   // JSONL only: what becomes of a record. A table's `question` is the complete prompt already.
   TextSetting text = TextSetting::simplified;
   bool caption = false;               // the caption goes before the text, in place of the picture
-  std::filesystem::path pictures_at;  // else the file's own folder, see JsonlLoader
+  std::filesystem::path pictures_at;  // else the file's own folder, see PictureFolder
   TsvLimits limits;
 };
 
@@ -49,7 +49,8 @@ class TableLoader {
         form_(options.form ? *options.form : form_of_path(path)),
         with_pictures_(options.pictures && !variant_of_path(path).caption),
         reader_(path, options.limits),
-        pictures_(path, options.limits) {
+        pictures_(path, options.limits),
+        beside_(path, options.pictures_at, {"images", images_of(path)}) {
     for (const char* name : {"index", "question", "answer", "category"}) require(name);
     const std::size_t image = reader_.column("image");
     if (with_pictures_ && reader_.column("image_path") == TsvReader::none) require("image");
@@ -112,10 +113,14 @@ class TableLoader {
     if (image.size() > longest_reference) return decode_picture(image, place);
     if (!image.empty()) return pictures_.find(image, place);
     if (file.empty()) return {};
-    std::string name = path_.stem().string();  // the official tools put x_local.tsv's pictures
-    if (name.ends_with("_local")) name.resize(name.size() - 6);  // under images/x
-    return read_picture(path_.parent_path(), {"images", "images/" + name}, file,
-                        options_.limits.field_bytes, place, "image_path");
+    return beside_.read(file, options_.limits.field_bytes, place, "image_path");
+  }
+
+  /// The official tools put the pictures of x_local.tsv under images/x.
+  static std::string images_of(const std::filesystem::path& path) {
+    std::string name = path.stem().string();
+    if (name.ends_with("_local")) name.resize(name.size() - 6);
+    return "images/" + name;
   }
 
   void fill(Problem& problem, const Place& place) const {
@@ -125,7 +130,7 @@ class TableLoader {
     problem.question = cell("question");
     problem.category = parse_domain(cell("category"), place);
     problem.subfield = canonical_subfield(present("subfield"));
-    problem.reasoning = checked_reasoning(parse_list(present("reasoning_type")), place);
+    problem.reasoning = parse_reasoning(present("reasoning_type"), options_.limits, place);
     place.check(!problem.index.empty(), "index", "empty");
     place.check(!problem.question.empty(), "question", "empty");
     fill_answer(problem, place);
@@ -138,8 +143,11 @@ class TableLoader {
       problem.answer = parse_letter(cell("answer"), place);
       auto options = options_of_prompt(problem.question);
       place.check(options.has_value(), "question", "no options A to D after \"OPTION:\"");
+      for (const std::string& option : *options)
+        place.check_length(option, options_.limits.answer_bytes, "question, an option");
       problem.options = std::move(*options);
     } else {
+      place.check_length(cell("answer"), options_.limits.answer_bytes, "answer");
       problem.answer = options_.pandas_answers ? answers_.text(cell("answer")) : cell("answer");
       place.check(!problem.answer.empty(), "answer", "empty");
     }
@@ -165,6 +173,7 @@ class TableLoader {
   bool with_pictures_;
   TsvReader reader_;
   PictureFinder pictures_;
+  PictureFolder beside_;
   ColumnType answers_;
   TsvReader::Row row_;
   std::size_t dropped_ = 0;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
 #include "phyx/problem.hpp"
 
 namespace gaze::phyx {
@@ -60,9 +61,10 @@ inline std::string_view trim(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-/// A text from outside, shortened and in quotes, for errors.
+/// A text from outside, shortened, printable and in quotes, for errors.
 inline std::string shown(std::string_view text) {
-  return "\"" + std::string(text.substr(0, 60)) + (text.size() > 60 ? "...\"" : "\"");
+  constexpr std::size_t most = 60;
+  return "\"" + printable(text, most) + "\"";
 }
 
 }  // namespace detail
@@ -94,9 +96,9 @@ inline std::string canonical_subfield(std::string_view spelling) {
 inline std::vector<std::string> parse_list(std::string_view text) {
   text = detail::trim(text);
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']')
-    text = text.substr(1, text.size() - 2);
+    text = detail::trim(text.substr(1, text.size() - 2));
   std::vector<std::string> items;
-  while (!detail::trim(text).empty()) {
+  while (!text.empty()) {  // it ends in no blank, so there is another item
     const std::size_t comma = std::min(text.find(','), text.size());
     std::string_view item = detail::trim(text.substr(0, comma));
     const bool quoted = item.size() >= 2 && item.front() == item.back() &&
@@ -184,6 +186,7 @@ inline std::optional<std::vector<std::pair<char, std::string>>> parse_options(
       if (quote + 1 == text.size() || (is(comma, ',') && opening(next) != text.npos)) break;
     }
     if (quote == text.npos) return std::nullopt;
+    if (options.size() == 26) return std::nullopt;  // there are no more labels
     options.emplace_back(text[label], text.substr(start, quote - start));
     label = next;
   }

@@ -142,7 +142,8 @@ class LineReader {
     std::vector<bool> out;
     for (const Json& v : list(name)) {
       const bool good = v.is_number_integer() && (v == 0 || v == 1);
-      GAZE_CHECK(good, "read_outcomes", where_, ", ", name, ": expected 0 or 1, got ", v.dump());
+      GAZE_CHECK(good, "read_outcomes", where_, ", ", name, ": expected 0 or 1, got ",
+                 printable(v.dump(), kShownBytes));
       out.push_back(v == 1);
     }
     return out;
@@ -212,8 +213,8 @@ inline Outcome outcome_from_json(const io::Json& value, const std::string& where
   Outcome o;
   o.index = in.text("index");
   const std::string form = in.text("form");
-  GAZE_CHECK(form == "MC" || form == "OE", "read_outcomes", where, ", form: ", form,
-             " is neither MC nor OE");
+  GAZE_CHECK(form == "MC" || form == "OE", "read_outcomes", where,
+             ", form: ", printable(form, kShownBytes), " is neither MC nor OE");
   o.form = form == "MC" ? Form::mc : Form::oe;
   o.split = in.text("split");
   o.domain = in.text("domain");
@@ -235,8 +236,9 @@ inline Outcome outcome_from_json(const io::Json& value, const std::string& where
 
 /// Writes `outcomes.jsonl` atomically.
 inline void write_outcomes(const std::string& path, const OutcomeSet& set) {
-  std::string text = io::Json{{"condition", set.condition}, {"seed", set.seed}}.dump() + "\n";
-  for (const auto& o : set.outcomes) text += outcome_to_json(o).dump() + "\n";
+  const io::Json head = {{"condition", set.condition}, {"seed", set.seed}};
+  std::string text = io::dump_json(head, path) + "\n";
+  for (const auto& o : set.outcomes) text += io::dump_json(outcome_to_json(o), path) + "\n";
   io::write_file(path, text);
 }
 

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: MIT
 // Predictions of any model: a file of answers joined with the problems they answer.
 //
-//   read_predictions   from a JSONL or a table; the truth stands in the file itself or in data
-//   files
+//   read_predictions   from a JSONL or a table, which may be a pipe; the truth stands in the file
+//                      itself or in data files
 //
 // A prediction file has a column `prediction` and either `index` (with data files) or `answer`;
 // `form` (MC, OE), `question`, `category`, `subfield` and `reasoning_type` are read where they are.
 // PhyX's own layout, the data set's columns and `prediction`, has all that is needed.
 #pragma once
 #include <filesystem>
+#include <istream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "phyx/input_file.hpp"
 #include "phyx/loader.hpp"
 
 namespace gaze::phyx {
@@ -27,6 +30,7 @@ struct Prediction {
   std::string official_answer;    // the truth as the official code sees it, after pandas
   std::string official_category;  // as the file spells it: a column of the official table
   std::string text;               // "nan" where it is missing
+  std::string official_text;      // the same after pandas, which types a table's columns
 };
 
 struct PredictionFiles {
@@ -51,9 +55,10 @@ struct PredictionRecord {
 inline constexpr std::array<const char*, 8> prediction_fields = {
     "index", "form", "question", "answer", "category", "subfield", "reasoning_type", "prediction"};
 
-inline std::vector<PredictionRecord> read_prediction_table(const std::string& path,
+inline std::vector<PredictionRecord> read_prediction_table(std::unique_ptr<InputFile> file,
+                                                           const std::string& path,
                                                            const TsvLimits& limits) {
-  TsvReader reader(path, limits);
+  TsvReader reader(std::move(file), path, limits);
   GAZE_CHECK(reader.column("prediction") != TsvReader::none, "score", path,
              " header: no column prediction");
   if (const auto image = reader.column("image"); image != TsvReader::none) reader.skip(image);
@@ -82,10 +87,9 @@ inline std::string cell_of(const Json& value, const char* name, const Place& pla
   return value.dump();
 }
 
-inline std::vector<PredictionRecord> read_prediction_lines(const std::string& path,
+inline std::vector<PredictionRecord> read_prediction_lines(std::istream& file,
+                                                           const std::string& path,
                                                            const TsvLimits& limits) {
-  std::ifstream file(path, std::ios::binary);
-  GAZE_CHECK(file, "score", path, ": cannot be opened");
   std::vector<PredictionRecord> out;
   std::string line;
   for (std::size_t number = 1; read_line(file, line, limits.field_bytes, path, number); ++number) {
@@ -99,6 +103,7 @@ inline std::vector<PredictionRecord> read_prediction_lines(const std::string& pa
       if (const auto found = json.find(name); found != json.end())
         record.fields[name] = cell_of(*found, name, place);
   }
+  GAZE_CHECK(!file.bad(), "score", path, ": cannot read");
   return out;
 }
 
@@ -110,7 +115,8 @@ inline std::optional<Form> form_of_record(const PredictionRecord& record, const 
 }
 
 /// A problem as far as the prediction file describes it.
-inline Problem problem_of_record(const PredictionRecord& record, Form form, const Place& place) {
+inline Problem problem_of_record(const PredictionRecord& record, Form form, const TsvLimits& limits,
+                                 const Place& place) {
   Problem out;
   out.index = record.text("index");
   if (out.index.empty()) out.index = std::to_string(record.row);
@@ -118,13 +124,16 @@ inline Problem problem_of_record(const PredictionRecord& record, Form form, cons
   out.question = record.text("question");
   const std::string answer = record.text("answer");
   place.check(!answer.empty(), "answer", "missing; it is in the data files, if anywhere (--data)");
+  place.check_length(answer, limits.answer_bytes, "answer");
   out.answer = form == Form::mc ? parse_letter(answer, place) : answer;
   if (form == Form::mc)
     if (const auto options = options_of_prompt(out.question)) out.options = *options;
+  for (const std::string& option : out.options)
+    place.check_length(option, limits.answer_bytes, "question, an option");
   if (!is_missing(record.text("category")))
     out.category = parse_domain(record.text("category"), place);
   out.subfield = canonical_subfield(record.text("subfield"));
-  out.reasoning = checked_reasoning(parse_list(record.text("reasoning_type")), place);
+  out.reasoning = parse_reasoning(record.text("reasoning_type"), limits, place);
   return out;
 }
 
@@ -172,7 +181,7 @@ class ProblemIndex {
     const auto key = std::pair(problem.index, problem.form);
     known.problem = std::move(problem);
     GAZE_CHECK(problems_.emplace(key, std::move(known)).second, "score", path, " row ",
-               reader.row(), ", index: ", key.first, " is there twice");
+               reader.row(), ", index: ", printable(key.first, kShownBytes), " is there twice");
   }
 
   std::map<std::pair<std::string, Form>, Prediction> problems_;
@@ -184,9 +193,10 @@ inline Prediction find_problem(const PredictionRecord& record, const ProblemInde
   place.check(!index.empty(), "index", "missing");
   const auto form = form_of_record(record, place);
   if (!form && problems.both_forms(index))
-    place.fail("form", "the data have problem " + index + " as MC and as OE");
+    place.fail("form",
+               "the data have problem " + printable(index, kShownBytes) + " as MC and as OE");
   const Prediction* found = problems.find(index, form);
-  if (!found) place.fail("index", "no problem " + index + " in the data");
+  if (!found) place.fail("index", "no problem " + printable(index, kShownBytes) + " in the data");
   return *found;
 }
 
@@ -196,8 +206,11 @@ class PredictionJoin {
   PredictionJoin(const PredictionFiles& files, bool lines,
                  const std::vector<PredictionRecord>& records)
       : files_(files), lines_(lines), problems_(files) {
-    if (!lines)
-      for (const auto& r : records) answers_.see(r.text("answer"));
+    for (const auto& r : records) {
+      if (lines) break;  // JSON has its own types: a text stays one
+      answers_.see(r.text("answer"));
+      texts_.see(r.text("prediction"));
+    }
   }
 
   Prediction operator()(const PredictionRecord& record) {
@@ -208,7 +221,9 @@ class PredictionJoin {
                 "a second prediction for the same problem");
     p.row = record.row;
     p.text = record.text("prediction");
+    place.check_length(p.text, files_.reading.limits.reply_bytes, "prediction");
     if (is_missing(p.text)) p.text = "nan";
+    p.official_text = lines_ ? p.text : texts_.text(record.text("prediction"));
     return p;
   }
 
@@ -223,7 +238,8 @@ class PredictionJoin {
     auto form = form_of_record(record, place);
     if (!form) form = files_.reading.form;
     Prediction p;
-    p.problem = problem_of_record(record, form ? *form : form_of_path(files_.predictions), place);
+    p.problem = problem_of_record(record, form ? *form : form_of_path(files_.predictions),
+                                  files_.reading.limits, place);
     p.official_answer = record.text("answer");
     if (p.problem.form == Form::oe && !lines_) p.official_answer = answers_.text(p.official_answer);
     p.official_category = record.text("category");
@@ -234,7 +250,7 @@ class PredictionJoin {
   const PredictionFiles& files_;
   bool lines_;
   ProblemIndex problems_;
-  ColumnType answers_;  // of a table with its own truths: pandas guesses their type
+  ColumnType answers_, texts_;  // of a table: pandas guesses the types of its columns
   std::set<std::pair<std::string, Form>> seen_;
 };
 
@@ -245,13 +261,19 @@ struct PredictionSet {
   std::size_t unanswered = 0;  // problems of the data without a row
 };
 
-/// Reads the predictions with their problems. Errors name file, row (or line) and field.
+/// Reads the predictions with their problems. Errors name file, row (or line) and field. A file is
+/// JSONL by its ending; a pipe, whose name says nothing, where it begins with a brace.
 inline PredictionSet read_predictions(const PredictionFiles& files) {
   const std::string& path = files.predictions;
-  detail::refuse_parquet(path);
-  const bool lines = std::filesystem::path(path).extension() == ".jsonl";
-  const auto records = lines ? detail::read_prediction_lines(path, files.reading.limits)
-                             : detail::read_prediction_table(path, files.reading.limits);
+  auto file = std::make_unique<InputFile>(path, "score");
+  detail::refuse_parquet(file->head(), path);
+  std::error_code error;
+  const bool named = std::filesystem::is_regular_file(path, error);
+  const bool lines = named ? std::filesystem::path(path).extension() == ".jsonl"
+                           : detail::trim(file->head()).starts_with('{');
+  const auto& limits = files.reading.limits;
+  const auto records = lines ? detail::read_prediction_lines(*file, path, limits)
+                             : detail::read_prediction_table(std::move(file), path, limits);
   GAZE_CHECK(!records.empty(), "score", path, ": holds no predictions");
   detail::PredictionJoin join(files, lines, records);
   PredictionSet out;

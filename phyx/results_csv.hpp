@@ -142,6 +142,10 @@ inline std::string results_to_csv(const std::vector<ResultRow>& rows) {
 
 /// The inverse of results_to_csv. `name` stands in errors: "[gaze::read_results] name line 3, ...".
 inline std::vector<ResultRow> results_from_csv(std::string_view text, const std::string& name) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";  // a byte order mark, as Excel writes it
+  if (text.starts_with(mark)) text.remove_prefix(mark.size());
+  GAZE_CHECK(text.find('\0') == text.npos, "read_results", name, ": a NUL byte at character ",
+             text.find('\0'));
   detail::CsvReader reader(text, name);
   std::vector<std::string> f;
   GAZE_CHECK(reader.next(f), "read_results", name, ": empty");

@@ -16,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "gaze/io/folders.hpp"
 #include "phyx/answer.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/judge.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/predictions.hpp"
@@ -42,7 +44,7 @@ inline std::vector<ScoredRow> score_rows(std::vector<Prediction> predictions, Of
   for (Prediction& p : predictions) {
     ScoredRow& row = out.emplace_back();
     row.strict = judge_strict(p.problem, is_missing(p.text) ? "" : p.text);
-    row.official = score_official(p.problem.form, p.official_answer, p.text, rules);
+    row.official = score_official(p.problem.form, p.official_answer, p.official_text, rules);
     row.prediction = std::move(p);
   }
   return out;
@@ -55,7 +57,7 @@ inline void ask_the_judge(std::vector<ScoredRow>& rows, const JudgePrompts& prom
   std::size_t done = 0;
   for (ScoredRow& row : rows) {
     const Prediction& p = row.prediction;
-    row.judged = judge_official(p.problem.form, p.official_answer, p.text, prompts, judge);
+    row.judged = judge_official(p.problem.form, p.official_answer, p.official_text, prompts, judge);
     if (listener.stop && listener.stop())
       throw Interrupted("stopped after judging " + std::to_string(done) + " of " +
                             std::to_string(rows.size()) +
@@ -223,9 +225,9 @@ inline void check_scores_folder(const std::string& folder, const std::string& pr
 inline void write_scores(const std::string& folder, const std::string& predictions,
                          const std::vector<ScoredRow>& rows) {
   const bool judged = !rows.empty() && rows.front().judged.has_value();
-  std::filesystem::create_directories(folder);
+  io::make_folders(folder);
   detail::write_score_rows(folder + "/scores.tsv", rows, judged);
-  const std::string stem = std::filesystem::path(predictions).stem().string();
+  const std::string stem = safe_name(std::filesystem::path(predictions).stem().string());
   detail::write_official_tables(folder + "/" + stem, rows, judged);
   write_results(folder + "/results.csv", score_results(score_table(rows), judged));
 }

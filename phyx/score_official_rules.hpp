@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "phyx/problem.hpp"
 #include "phyx/score_official_literal.hpp"
@@ -129,9 +130,31 @@ inline std::optional<std::u32string> after_final_answer(std::u32string_view repl
   return std::nullopt;
 }
 
-inline void replace_all(std::u32string& text, std::u32string_view from, std::u32string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size())
-    text.replace(at, from.size(), to);
+/// str.replace, in one pass.
+inline std::u32string replaced(std::u32string_view text, std::u32string_view from,
+                               std::u32string_view to) {
+  std::u32string out;
+  std::size_t at = 0;
+  for (std::size_t found; (found = text.find(from, at)) != text.npos; at = found + from.size())
+    (out += text.substr(at, found - at)) += to;
+  return out += text.substr(at);
+}
+
+/// Whether `text` holds `word`, after Knuth, Morris and Pratt: a text and a truth of "aaa..." would
+/// make std::find try every place for the whole length of the truth.
+inline bool contains(std::u32string_view text, std::u32string_view word) {
+  std::vector<std::size_t> border(word.size() + 1,
+                                  0);  // [n]: the longest proper border of n points
+  const auto longest = [&](std::size_t matched, char32_t next) {
+    while (matched > 0 && (matched == word.size() || word[matched] != next))
+      matched = border[matched];
+    return matched < word.size() && word[matched] == next ? matched + 1 : matched;
+  };
+  for (std::size_t n = 1; n < word.size(); ++n) border[n + 1] = longest(border[n], word[n]);
+  std::size_t matched = 0;
+  for (std::size_t at = 0; at < text.size() && matched < word.size(); ++at)
+    matched = longest(matched, text[at]);
+  return matched == word.size();
 }
 
 inline constexpr std::u32string_view failed_call = U"Failed to obtain answer via API.";
@@ -157,7 +180,7 @@ inline OfficialScore score_official_mc(std::string_view answer, std::string_view
   const std::u32string_view reply = strip(all);
   if (rules == OfficialRules::latest && reply == failed_call) return {call_failed, false};
   const char32_t letter = mc_letter(reply);
-  const auto holds = [&](const std::u32string& part) { return reply.find(part) != reply.npos; };
+  const auto holds = [&](const std::u32string& part) { return contains(reply, part); };
   OfficialScore score{nothing_extracted, false};
   if (letter != 0) {
     score.extracted = static_cast<char>(letter);
@@ -176,7 +199,7 @@ inline OfficialScore score_may_2025_oe(std::string_view answer, std::string_view
   const std::u32string_view reply = strip(all);
   const auto found = after_final_answer(reply);
   const bool equal = found && lower(strip(truth)) == lower(strip(*found));
-  return {found ? to_utf8(*found) : nothing_extracted, equal || reply.find(truth) != reply.npos};
+  return {found ? to_utf8(*found) : nothing_extracted, equal || contains(reply, truth)};
 }
 
 }  // namespace detail
@@ -190,14 +213,11 @@ inline OfficialScore score_official_oe(std::string_view answer, std::string_view
   if (reply == failed_call) return {call_failed, false};
   std::optional<std::u32string> found = boxed(reply);
   if (!found) found = after_final_answer(reply);
-  if (found) {
-    replace_all(*found, U"\\dfrac", U"\\frac");
-    replace_all(*found, U"\\pi", U"3.14");
-  }
+  if (found) found = replaced(replaced(*found, U"\\dfrac", U"\\frac"), U"\\pi", U"3.14");
   const std::string extracted = found ? to_utf8(*found) : nothing_extracted;
   const std::u32string wanted = lower(strip(truth));
   const bool match = wanted == lower(strip(to_points(extracted))) || wanted == lower(reply) ||
-                     reply.find(truth) != reply.npos;
+                     contains(reply, truth);
   return {extracted, match};
 }
 

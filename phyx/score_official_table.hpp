@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "gaze/core/error.hpp"
@@ -31,13 +32,14 @@ struct OfficialTally {
 /// Hits per category, in order of first appearance; items without one count only overall.
 inline std::vector<OfficialTally> official_tallies(const std::vector<OfficialItem>& items) {
   std::vector<OfficialTally> tallies;
+  std::unordered_map<std::string_view, std::size_t> places;
   for (const OfficialItem& item : items) {
     if (item.category.empty()) continue;
-    auto tally = std::find_if(tallies.begin(), tallies.end(),
-                              [&](const auto& t) { return t.category == item.category; });
-    if (tally == tallies.end()) tally = tallies.insert(tally, {item.category, 0, 0});
-    tally->hits += item.match;
-    ++tally->count;
+    const auto [place, fresh] = places.try_emplace(item.category, tallies.size());
+    if (fresh) tallies.push_back({item.category, 0, 0});
+    OfficialTally& tally = tallies[place->second];
+    tally.hits += item.match;
+    ++tally.count;
   }
   return tallies;
 }

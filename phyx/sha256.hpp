@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "gaze/core/error.hpp"
+#include "phyx/input_file.hpp"
 
 namespace gaze::phyx {
 
@@ -99,8 +100,8 @@ inline std::string sha256(std::string_view text) {
 
 /// Of a file of any size.
 inline std::string sha256_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  GAZE_CHECK(in.good(), "sha256", path, ": cannot be opened");
+  const auto file = open_regular_file(path, "sha256");
+  std::ifstream& in = *file;
   Sha256 hash;
   std::string buffer(1 << 16, '\0');
   do {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A few problems answered in full view: the text, its rewards, and per token where it looked.
 #pragma once
-#include <filesystem>
-
 #include "gaze/image/png.hpp"
 #include "gaze/io/append_log.hpp"
+#include "gaze/io/folders.hpp"
 #include "phyx/evaluate.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/rewards/registry.hpp"
 
 namespace gaze::phyx {
@@ -68,12 +68,14 @@ inline std::string dump_line(const io::OrderedJson& j) {
   return j.dump(-1, ' ', false, io::OrderedJson::error_handler_t::replace);
 }
 
-/// Writes a problem's picture under `folder`/images, once, and returns its relative path.
+/// Writes a problem's picture under `folder`/images, once, and returns its relative path. Its name
+/// is made of split and index, which are any text that a data file holds.
 inline std::string write_picture(const std::string& folder, const Example& e, Index side) {
   if (!e.prompt.rgb) return "";
-  const std::string name = "images/" + e.problem.split + "_" + e.problem.index + ".png";
-  std::filesystem::create_directories(folder + "/images");
-  if (!std::filesystem::exists(folder + "/" + name))
+  const std::string name =
+      "images/" + safe_name(e.problem.split) + "_" + safe_name(e.problem.index, "_") + ".png";
+  io::make_folders(folder + "/images");
+  if (!io::exists(folder + "/" + name))
     io::write_file(folder + "/" + name,
                    std::span<const std::uint8_t>(image::encode_png(
                        e.prompt.rgb->data(), static_cast<int>(side), static_cast<int>(side))));

@@ -108,14 +108,15 @@ inline double quantile(std::vector<double>& values, double q) {
   return low + fraction * (*std::min_element(middle + 1, values.end()) - low);
 }
 
-/// The middle 95 % of the replicates around `value`; those without a value (NaN) are left out.
+/// The middle 95 % of the replicates around `value`, which it always holds; those without a value
+/// (NaN) are left out.
 inline Interval percentile_interval(double value, std::vector<double>& replicates) {
   replicates.erase(
       std::remove_if(replicates.begin(), replicates.end(), [](double r) { return std::isnan(r); }),
       replicates.end());
   if (replicates.empty()) return {value, value, value};
-  const double low = quantile(replicates, 0.025);
-  return {value, low, quantile(replicates, 0.975)};
+  const double low = quantile(replicates, 0.025), high = quantile(replicates, 0.975);
+  return {value, std::min(low, value), std::max(high, value)};
 }
 
 /// The share of problems solved by at least one of k out of n samples, c of which were right:
@@ -136,7 +137,8 @@ inline Interval wilson(double successes, double n, double z = 1.959963984540054)
   const double p = successes / n, z2 = z * z / n;
   const double centre = (p + z2 / 2) / (1 + z2);
   const double half = z / (1 + z2) * std::sqrt(p * (1 - p) / n + z2 / (4 * n));
-  return {p, std::max(0.0, centre - half), std::min(1.0, centre + half)};
+  // Rounding must not put p outside: at 0 and 1 one of the bounds is p itself.
+  return {p, std::clamp(centre - half, 0.0, p), std::clamp(centre + half, p, 1.0)};
 }
 
 /// Replicates of a ratio of sums for several seeds: sums of numerators and denominators, [seed][b].

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "gaze/io/folder_lock.hpp"
+#include "gaze/io/folders.hpp"
 #include "gaze/text/tokenizer.hpp"
 #include "phyx/dataset.hpp"
 #include "phyx/loader.hpp"
@@ -20,11 +21,11 @@ inline std::string suite_file(const std::string& folder, const std::string& spli
 /// Writes one split in both forms, unless the files are there already.
 inline void write_suite(const std::string& folder, const std::string& split, std::size_t scenes,
                         std::uint64_t seed, int image_size) {
-  std::filesystem::create_directories(folder);
+  io::make_folders(folder);
   io::remove_leftovers(folder);
   for (const Form form : {Form::mc, Form::oe}) {
     const std::string path = suite_file(folder, split, form);
-    if (std::filesystem::exists(path)) continue;
+    if (io::exists(path)) continue;
     write_tsv(path, synth::make_split(split, form, scenes, seed, image_size));
   }
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "gaze/io/folders.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "phyx/evaluate.hpp"
 
@@ -23,7 +24,7 @@ struct TrainedModel {
 template <class Device = Cpu>
 std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
   namespace fs = std::filesystem;
-  GAZE_CHECK(fs::exists(path), "load_model", path, ": no such file or folder");
+  GAZE_CHECK(io::exists(path), "load_model", path, ": no such file or folder");
   const std::string weights = fs::is_directory(path) ? path + "/model.safetensors" : path;
   const io::SafetensorsFile file(weights);
   const auto field = [&](const char* key) {
@@ -32,7 +33,7 @@ std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
     return found->second;
   };
   fs::path folder = fs::absolute(weights).parent_path();
-  while (!fs::exists(folder / "tokenizer.json")) {
+  while (!io::exists((folder / "tokenizer.json").string())) {
     GAZE_CHECK(folder.has_relative_path(), "load_model", weights,
                ": no tokenizer.json beside it or above it");
     folder = folder.parent_path();

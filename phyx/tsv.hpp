@@ -4,11 +4,9 @@
 //   TsvReader   one row at a time from a file of any size: a quoted field may hold tabs, line ends
 //               and doubled quotes; a short, long or unfinished row is an error with its number
 //   TsvWriter   a whole table, atomically: temporary file, flush to disk, rename
-//   is_missing, ColumnType   which texts pandas takes for "missing", and which columns for numbers
+//   pandas_columns.hpp   which texts pandas takes for "missing", and which columns for numbers
 #pragma once
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,7 +21,10 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
 #include "gaze/io/atomic_file.hpp"
+#include "phyx/input_file.hpp"
+#include "phyx/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
@@ -31,6 +32,9 @@ namespace gaze::phyx {
 struct TsvLimits {
   std::size_t field_bytes = std::size_t{64} << 20;  // PhyX's largest picture is about 7 MB as text
   std::size_t columns = 1024;
+  std::size_t answer_bytes = std::size_t{64} << 10;  // of a truth or an option
+  std::size_t list_bytes = std::size_t{4} << 10;     // of a list of reasoning types
+  std::size_t reply_bytes = std::size_t{4} << 20;    // of a prediction: a million tokens
 };
 
 /// Reads a table row by row. Blank lines are skipped; LF, CRLF and CR all end a row.
@@ -40,7 +44,7 @@ class TsvReader {
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
   explicit TsvReader(const std::filesystem::path& path, TsvLimits limits = {})
-      : TsvReader(std::make_unique<std::ifstream>(path, std::ios::binary), path.string(), limits) {}
+      : TsvReader(open_regular_file(path, "read_tsv"), path.string(), limits) {}
 
   /// `name` stands for the file in errors.
   TsvReader(std::unique_ptr<std::istream> stream, std::string name, TsvLimits limits = {})
@@ -52,8 +56,8 @@ class TsvReader {
     }
     GAZE_CHECK(read_fields(columns_), "read_tsv", name_, ": no header");
     for (std::size_t i = 0; i < columns_.size(); ++i)
-      GAZE_CHECK(column(columns_[i]) == i, "read_tsv", name_, " header: column ", columns_[i],
-                 " occurs twice");
+      GAZE_CHECK(column(columns_[i]) == i, "read_tsv", name_, " header: column ",
+                 printable(columns_[i], kShownBytes), " occurs twice");
   }
 
   const Row& columns() const noexcept { return columns_; }
@@ -163,6 +167,12 @@ class TsvReader {
     take_until_stop(field, false);
   }
 
+  /// C programs, pandas among them, would end the text there.
+  [[noreturn]] void refuse_nul(std::size_t column) const {
+    GAZE_FAIL("read_tsv", where(), printable(columns_[column], kShownBytes),
+              ": a NUL byte (UTF-16, or a damaged file?)");
+  }
+
   /// One record into `fields`, reusing their memory; false at the end of the file.
   bool read_fields(Row& fields) {
     while (peek() == '\n' || peek() == '\r') ++at_;
@@ -176,6 +186,7 @@ class TsvReader {
       const bool skipped = count < skipped_.size() && skipped_[count];
       if (skipped) fields[count].clear();
       read_field(skipped ? nullptr : &fields[count]);
+      if (!skipped && fields[count].find('\0') != std::string::npos) refuse_nul(count);
       ++count;
       if (peek() != '\t') break;
       ++at_;
@@ -248,83 +259,6 @@ class TsvWriter {
   std::string path_, text_;  // text_: what is not yet written
   std::size_t columns_;
   std::optional<io::AtomicFile> file_;
-};
-
-/// Whether pandas 1.5.3 takes this text for a missing cell. (pandas 2 adds "None".)
-inline bool is_missing(std::string_view text) noexcept {
-  static constexpr std::string_view tokens[] = {
-      "",        "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND",
-      "1.#QNAN", "<NA>", "N/A",      "NA",  "NULL",    "NaN",      "n/a",  "nan",  "null"};
-  return std::find(std::begin(tokens), std::end(tokens), text) != std::end(tokens);
-}
-
-/// A finite or infinite float as Python's str() writes it: "5.0", "0.0001", "1e-05", "1e+16".
-inline std::string python_float_text(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  const double size = std::abs(value);
-  const bool fixed = size == 0 || (size >= 1e-4 && size < 1e16);
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value,
-                                 fixed ? std::chars_format::fixed : std::chars_format::scientific);
-  std::string written(text, end.ptr);
-  if (fixed && written.find('.') == std::string::npos) written += ".0";
-  return written;
-}
-
-/// pandas guesses one type per column, and a column of numbers loses its spelling: "12" among
-/// floats becomes "12.0". Show it every cell, then ask for the text that Python's str() would give.
-class ColumnType {
- public:
-  void see(std::string_view cell) noexcept {
-    if (is_missing(cell)) {
-      missing_ = true;
-      return;
-    }
-    filled_ = true;
-    double number = 0;
-    std::int64_t integer = 0;
-    floats_ = floats_ && parse(trimmed(cell), number);
-    integers_ = integers_ && parse(trimmed(cell), integer);
-    booleans_ = booleans_ && (is_true(cell) || is_false(cell));
-  }
-
-  /// `cell` after the round trip through pandas; "nan" for a missing one.
-  std::string text(std::string_view cell) const {
-    if (is_missing(cell)) return "nan";
-    std::int64_t integer = 0;
-    double number = 0;
-    if (filled_ && integers_ && !missing_ && parse(trimmed(cell), integer))
-      return std::to_string(integer);
-    if (filled_ && floats_ && parse(trimmed(cell), number)) return python_float_text(number);
-    if (filled_ && booleans_ && is_true(cell)) return "True";
-    if (filled_ && booleans_ && is_false(cell)) return "False";
-    return std::string(cell);
-  }
-
- private:
-  static std::string_view trimmed(std::string_view cell) noexcept {
-    const std::size_t first = cell.find_first_not_of(" \t\n\v\f\r");
-    if (first == std::string_view::npos) return {};
-    return cell.substr(first, cell.find_last_not_of(" \t\n\v\f\r") - first + 1);
-  }
-
-  template <class Number>
-  static bool parse(std::string_view cell, Number& number) noexcept {
-    if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
-    if (cell.find('(') != std::string_view::npos) return false;  // from_chars knows "nan(…)"
-    const auto end = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-    return end.ec == std::errc{} && end.ptr == cell.data() + cell.size() && !cell.empty();
-  }
-
-  static bool is_true(std::string_view t) noexcept {
-    return t == "True" || t == "TRUE" || t == "true";
-  }
-  static bool is_false(std::string_view t) noexcept {
-    return t == "False" || t == "FALSE" || t == "false";
-  }
-
-  bool integers_ = true, floats_ = true, booleans_ = true, missing_ = false, filled_ = false;
 };
 
 /// The code point at `at`, which moves past it; `bad_utf8` for a byte that starts no valid one

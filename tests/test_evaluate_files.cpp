@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <set>
 #include <sstream>
 
 #include "gaze/cpu/kernels.hpp"
@@ -308,4 +309,55 @@ TEST_CASE("of two evaluations of one new folder the later one is refused") {
   FileEvaluation(s, slow).run();
   CHECK(holds(error, w.at("raced") + ": another process is writing to this folder"));
   CHECK(read_outcomes(w.at("raced/outcomes.jsonl")).outcomes.size() == 14);
+}
+
+TEST_CASE("a picture's name is made of data and stays in the folder of pictures") {
+  const World& w = world();
+  Example e = ExampleMaker(text::Tokenizer::load(w.at("model/tokenizer.json")),
+                           models::preset("nano"))(read_suite(w.at("data"), "val").front());
+  const std::string out = w.at("named");
+  std::set<std::string> names;
+  for (const auto& [split, index] : std::vector<std::pair<std::string, std::string>>{
+           {"test_known", "12"},
+           {"../../escaped", "x"},
+           {"a", "../../b"},
+           {"/tmp/x", "/etc/passwd"},
+           {"test", "known_12"},
+           {std::string(300, 's'), std::string(300, 'i')},
+           {std::string("\0", 1), "\xFF\n"}}) {
+    e.problem.split = split;
+    e.problem.index = index;
+    const std::string name = write_picture(out, e, 48);
+    INFO(name);
+    CHECK(name.rfind("images/", 0) == 0);
+    CHECK(name.find('/', 7) == name.npos);
+    CHECK(names.insert(name).second);
+    CHECK(fs::is_regular_file(out + "/" + name));
+    CHECK(is_utf8(name));
+  }
+  CHECK(names.contains("images/test_known_12.png"));
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(out)) files += entry.is_regular_file();
+  CHECK(files == names.size());
+  CHECK_FALSE(fs::exists(w.at("escaped_x.png")));
+}
+
+TEST_CASE("an eval.json that is no object is refused with its name") {
+  const World& w = world();
+  const std::string folder = w.at("no_object");
+  fs::create_directories(folder);
+  io::write_file(folder + "/eval.json", std::string_view("[]"));
+  CHECK(error_of([&] { FileEvaluation(w.settings("no_object", {w.oe}), {}).run(); }) ==
+        "[gaze::read_json] " + folder + "/eval.json: not a JSON object");
+}
+
+TEST_CASE("data files whose names are not UTF-8 are recorded with the bytes escaped") {
+  const World& w = world();
+  const std::string data = w.at("odd_\xFF_OE.tsv");
+  fs::copy_file(w.oe, data);
+  FileEvaluation(w.settings("odd_\xFE_out", {data}), {}).run();
+  const std::string out = "odd_\xFE_out/";
+  CHECK(holds(w.read(out + "eval.json"), "odd_\\\\xff_OE.tsv"));
+  CHECK(fs::exists(w.at(out + "odd_%FF_OE_predictions.tsv")));
+  FileEvaluation(w.settings("odd_\xFE_out", {data}), {}).run();  // resumed: the same name
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "phyx/loader.hpp"
+#include "tests/problem_files.hpp"
 #include "tests/test.hpp"
 
 #ifndef GAZE_TEST_DATA
@@ -18,50 +19,10 @@
 
 using namespace gaze::phyx;
 using Catch::Contains;
+using namespace gaze::test::problems;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder for one test, removed at its end.
-struct Folder {
-  fs::path path;
-  explicit Folder(const std::string& name)
-      : path(fs::temp_directory_path() / ("gaze_test_loader_" + name)) {
-    fs::remove_all(path);
-    fs::create_directories(path / "images");
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-
-  fs::path file(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name, std::ios::binary) << text;
-    return path / name;
-  }
-};
-
-/// What starts like a PNG (or a JPEG) and is otherwise filler; `tag` tells pictures apart.
-std::vector<std::uint8_t> picture(std::uint8_t tag, bool jpeg = false) {
-  std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-  if (jpeg) bytes = {0xFF, 0xD8, 0xFF, 0xE0};
-  bytes.resize(80, tag);
-  return bytes;
-}
-
-std::string as_text(const std::vector<std::uint8_t>& bytes) {
-  return std::string(bytes.begin(), bytes.end());
-}
-
-const std::string image64 = base64_encode(picture(1));
-const std::string header = "index\tquestion\tanswer\timage\tcategory\tsubfield\treasoning_type\n";
-const std::string mc_question =
-    "How far?Please directly answer the question and provide the correct OPTION LETTER ONLY, e.g., "
-    "A, B, C, D. OPTION: A: 1 m B: 2 m C: 3 m D: 4 m";
-
-std::string row(const std::string& index, const std::string& answer, const std::string& image,
-                const std::string& category = "Optics", const std::string& reasoning = "") {
-  return index + "\tq\t" + answer + "\t" + image + "\t" + category + "\ts\t" + reasoning + "\n";
-}
 
 std::vector<nlohmann::json> cases(const std::string& kind) {
   std::ifstream lines(std::string(GAZE_TEST_DATA) + "/phyx_loader_cases.jsonl");
@@ -78,19 +39,6 @@ std::array<std::string, 4> options_in(const std::string& raw) {
   const auto parsed = parse_options(raw);
   REQUIRE((parsed && parsed->size() == 4));
   return {parsed->at(0).second, parsed->at(1).second, parsed->at(2).second, parsed->at(3).second};
-}
-
-nlohmann::json record() {
-  return {{"index", 7},
-          {"question", "How far?"},
-          {"question_description", "A ball falls."},
-          {"question_simply", "A ball."},
-          {"options", "A:\"1 m\",B:\"2 m \",C:\"3 m\",D:\"4 m\""},
-          {"answer", "B"},
-          {"image", "7.png"},
-          {"category", "Wave/Acoustics"},
-          {"subfield", "Sound"},
-          {"reasoning_type", {"Numerical Reasoning", "Predictive Reasoning"}}};
 }
 
 std::vector<Problem> suite(Form form) {

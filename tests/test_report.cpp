@@ -243,6 +243,7 @@ TEST_CASE("pictures come from inside the run's folder and are pictures", "[repor
   CHECK_FALSE(shown(folder + "/images/a.png"));
   CHECK_FALSE(shown("iVBORw0KGgo!"));
   CHECK_FALSE(shown(""));
+  CHECK_FALSE(shown(std::string(300, 'x') + ".png"));
 }
 
 TEST_CASE("numbers are written for readers", "[report]") {
@@ -253,4 +254,13 @@ TEST_CASE("numbers are written for readers", "[report]") {
   CHECK(signed_points(-0.0421) == "\u22124.2");
   CHECK(signed_points(0.0001) == "0.0");
   CHECK(report::fixed(std::numeric_limits<double>::quiet_NaN(), 1) == "–");
+}
+
+TEST_CASE("a configuration that is no object is an error with its file", "[report]") {
+  const std::string folder = whole_run("no_object");
+  for (const char* text : {"[]", "7", "null"}) {
+    put(folder, "config.json", text);
+    CHECK_THROWS_WITH(report_of(folder),
+                      "[gaze::read_json] " + folder + "/config.json: not a JSON object");
+  }
 }

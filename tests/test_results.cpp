@@ -282,3 +282,12 @@ TEST_CASE("most domains means more than half of them", "[findings]") {
   CHECK(verdict(3, 0) == Agreement::undecided);
   CHECK(verdict(2, 3) == Agreement::no);
 }
+
+TEST_CASE("results.csv may begin with a byte order mark", "[results]") {
+  const std::string text =
+      results_to_csv({{"sft", "0", "all", "MC", "overall", "all", "x", 3, 0.5, 0.25, 0.75}});
+  const auto rows = results_from_csv("\xEF\xBB\xBF" + text, "marked.csv");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].condition == "sft");
+  CHECK(rows[0].high == 0.75);
+}

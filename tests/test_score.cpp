@@ -133,6 +133,49 @@ TEST_CASE("score: the official truth is what pandas reads, the strict one what i
   CHECK(scored({self, {}, {}})[1].official.match);  // "2.5" is in "2.50"
 }
 
+TEST_CASE("score: constants of physics are what pandas reads, not what is written") {
+  const Folder folder;
+  const std::string data = folder.put("exp_OE.tsv",
+                                      "index\tquestion\tanswer\timage\tcategory\n"
+                                      "0\tq\t6.626e-34\t0\tModern Physics\n"
+                                      "1\tq\t0.5\t0\tOptics\n"
+                                      "2\tq\t1.38e-23\t0\tThermodynamics\n");
+  const std::string said =
+      folder.put("exp.jsonl",
+                 "{\"index\":\"0\",\"prediction\":\"The answer is 6.626e-34\"}\n"
+                 "{\"index\":\"1\",\"prediction\":\"0.5\"}\n"
+                 "{\"index\":\"2\",\"prediction\":\"final answer: 1.38e-23\"}\n");
+  const auto rows = scored({said, {data}, {}});
+  CHECK(rows[0].prediction.official_answer == "6.626000000000001e-34");
+  CHECK(rows[2].prediction.official_answer == "1.3799999999999998e-23");
+  CHECK_FALSE(rows[0].official.match);
+  CHECK(rows[1].official.match);
+  CHECK_FALSE(rows[2].official.match);
+  CHECK(rows[0].prediction.problem.answer == "6.626e-34");  // the strict rule reads what is written
+}
+
+TEST_CASE("score: a column of numeric predictions is typed, too") {
+  const Folder folder;
+  const std::string path = folder.put("numpred_OE.tsv",
+                                      "index\tquestion\tanswer\tcategory\tprediction\n"
+                                      "0\tq\t12\tOptics\t12\n1\tq\t0.5\tOptics\t0.50\n"
+                                      "2\tq\t7\tOptics\t7\n");
+  const auto rows = scored({path, {}, {}});
+  CHECK(verdicts(rows) == "11 11 11");
+  CHECK(rows[0].prediction.official_text == "12.0");
+  CHECK(rows[1].prediction.official_text == "0.5");
+  CHECK(rows[0].prediction.text == "12");
+  const std::string data = folder.put("n_OE.tsv",
+                                      "index\tquestion\tanswer\tcategory\n0\tq\t12\tOptics\n"
+                                      "1\tq\t3\tOptics\n");
+  const std::string table = folder.put("t.tsv", "index\tprediction\n0\t12\n1\t3.5\n");
+  const std::string lines = folder.put(
+      "t.jsonl", "{\"index\":0,\"prediction\":\"12\"}\n{\"index\":1,\"prediction\":\"3.5\"}\n");
+  CHECK(scored({table, {data}, {}})[0].prediction.official_text == "12.0");  // "12" is in it
+  CHECK(scored({table, {data}, {}})[0].official.match);
+  CHECK(scored({lines, {data}, {}})[0].prediction.official_text == "12");  // JSON has texts
+}
+
 TEST_CASE("score: the rules of May 2025 are a choice") {
   const Folder folder;
   const std::string path =

@@ -123,3 +123,17 @@ TEST_CASE("seeds that differ widen the pooled interval", "[statistics]") {
   CHECK(wide.high - wide.low > 2 * (pooled.high - pooled.low));
   CHECK_THROWS_AS(bootstrap_seeds({{1, 0}, {1}}, 2), gaze::Error);
 }
+
+TEST_CASE("a value lies in its interval, whatever was rounded", "[statistics]") {
+  for (int n = 1; n <= 400; ++n)
+    for (int hits = 0; hits <= n; ++hits) {
+      const Interval i = wilson(hits, n);
+      REQUIRE((0 <= i.low && i.low <= i.value && i.value <= i.high && i.high <= 1));
+    }
+  CHECK(wilson(0, 41).low == 0);
+  CHECK(wilson(41, 41).high == 1);
+  for (const double value : {0.1, 0.3, 1.0 / 3, 0.7}) {  // replicates are sums of floats
+    const Interval i = bootstrap_mean(std::vector<double>(17, value));
+    CHECK((i.low <= i.value && i.value <= i.high));
+  }
+}

@@ -173,6 +173,33 @@ TEST_CASE("stages run in order, train their parts and log every step") {
   CHECK(fs::exists(state_of(c)));
 }
 
+TEST_CASE("what a run cannot write or create is an error with its file") {
+  const Place folder;
+  const std::string base = course(folder, "run").folder, plain = base + "_plain";
+  Toy toy(20);
+  io::write_file(plain, std::string_view("a file"));
+  RunFolder run;
+  run.path = plain + "/below";
+  std::string message;
+  try {
+    Trainer<float> trainer(toy.parameters, run);
+  } catch (const Error& e) {
+    message = e.what();
+  }
+  CHECK(message.rfind("[gaze::make_folders] " + run.path, 0) == 0);
+  run.path = base + "_odd";
+  run.tags["condition"] = "\xFF";  // not UTF-8
+  io::make_folders(run.path);
+  io::AppendLog log(run.metrics());
+  message.clear();
+  try {
+    gaze::detail::log_metrics(log, run, Stage{}, 0, {});
+  } catch (const Error& e) {
+    message = e.what();
+  }
+  CHECK(message.rfind("[gaze::dump_json] " + run.metrics(), 0) == 0);
+}
+
 TEST_CASE("a part that is not trained does not change") {
   const Place folder;
   Course c = course(folder, "run");

@@ -20,7 +20,7 @@ struct AskOptions {
     app.add_option("--image", s.image, "PNG or JPEG")->check(CLI::ExistingFile);
     app.add_option("--overlay", s.overlay, "write the attention over the image here");
     app.add_flag("--sample", sample, "sample instead of the likeliest token");
-    app.add_option("--seed", s.seed)->check(CLI::Range(0, largest));
+    app.add_option("--seed", s.seed)->transform(whole(0, largest));
     add_sampling(app, s.sampling);
     add_device(app, device);
     app.add_option("question", s.question)->required();

@@ -6,8 +6,10 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <charconv>
 #include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -48,6 +50,26 @@ inline CLI::Validator number(const char* kind, bool (*fits)(double)) {
         return good ? std::string() : "must be a number " + std::string(kind) + ", got " + text;
       },
       "NUMBER");
+}
+
+/// Whole numbers in decimal digits: 010 is ten, and 08 eight. CLI11 reads them as C does, 010 as
+/// eight; so this hands them on without zeros in front. Goes into Option::transform.
+inline CLI::Validator whole(std::int64_t least, std::int64_t most) {
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
+  return CLI::Validator(
+      [=](std::string& text) {
+        std::int64_t value = 0;
+        const char* end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, value);
+        const bool digits = read.ptr == end && !text.empty();
+        if (!digits || read.ec == std::errc::invalid_argument)
+          return "must be a whole number in decimal digits, got " + text;
+        if (read.ec != std::errc() || value < least || value > most)
+          return "Value " + text + " not in range " + range;
+        text = std::to_string(value);
+        return std::string();
+      },
+      "INT from " + range);
 }
 constexpr int largest = 1000000000;  // of whole numbers; CLI11 cuts larger ones down unsaid
 inline const CLI::Validator above_zero = number("above 0", [](double x) { return x > 0; });

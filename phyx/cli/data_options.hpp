@@ -20,7 +20,8 @@ struct DataOptions {
         ->check(CLI::IsMember({"full", "simplified", "minimal"}))
         ->capture_default_str();
     app.add_flag("--caption", reading.caption, "JSONL: the caption in place of the picture");
-    app.add_option("--pictures", pictures_at, "JSONL: folder of the pictures")
+    app.add_option("--pictures", pictures_at,
+                   "folder of pictures in files; default: the data file's")
         ->check(CLI::ExistingDirectory);
   }
   LoadOptions options() const {

@@ -21,11 +21,11 @@ struct EvalOptions {
     data.add(app);
     app.add_option("--out", s.out, "folder for predictions and results")->required();
     app.add_option("--samples", s.evaluation.samples, "beside the greedy answer; 0: none")
-        ->check(CLI::Range(0, 64))
+        ->transform(whole(0, 64))
         ->capture_default_str();
-    app.add_option("--seed", s.evaluation.seed)->check(CLI::Range(0, largest));
+    app.add_option("--seed", s.evaluation.seed)->transform(whole(0, largest));
     app.add_option("--batch", s.evaluation.batch, "problems at a time; decides nothing else")
-        ->check(CLI::Range(1, 4096))
+        ->transform(whole(1, 4096))
         ->capture_default_str();
     add_sampling(app, s.evaluation.sampling);
     add_device(app, device);

@@ -4,6 +4,7 @@
 // code 130.
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "gaze/core/error.hpp"
 #include "phyx/cli/command.hpp"
@@ -33,8 +34,8 @@ void check_command(const CLI::App& app, const std::string& word) {
 }
 
 /// One line, whatever a library's exception quotes.
-int fail(const std::exception& e, int code) {
-  std::fprintf(stderr, "gaze: %s\n", printable_line(e.what()).c_str());
+int fail(const std::string& message, int code) {
+  std::fprintf(stderr, "gaze: %s\n", printable_line(message).c_str());
   return code;
 }
 
@@ -51,7 +52,7 @@ int dispatch(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // help and version
-    return fail(e, 2);
+    return fail(e.what(), 2);
   }
   return 0;
 }
@@ -65,8 +66,10 @@ int main(int argc, char** argv) {
     gaze::phyx::cli::finish_output();
     return code;
   } catch (const Interrupted& e) {
-    return fail(e, 130);
+    return fail(e.what(), 130);
+  } catch (const std::filesystem::filesystem_error& e) {
+    return fail(e.path1().string() + ": " + e.code().message(), 2);
   } catch (const std::exception& e) {
-    return fail(e, 2);
+    return fail(e.what(), 2);
   }
 }

@@ -88,7 +88,7 @@ struct ScoreOptions {
     option("--judge-timeout", server.reply_seconds, "seconds for one try of a call")
         ->check(above_zero)
         ->capture_default_str();
-    option("--judge-tries", server.tries, "of one call")->check(CLI::Range(1, 100));
+    option("--judge-tries", server.tries, "of one call")->transform(whole(1, 100));
     option("--judge-wait", server.first_wait, "seconds before the second try; then doubled")
         ->check(not_negative);
   }

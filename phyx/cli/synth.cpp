@@ -19,10 +19,10 @@ struct SynthOptions {
     app.add_option("--split", split, "train, val, test_known, test_new or all")
         ->check(CLI::IsMember({"train", "val", "test_known", "test_new", "all"}));
     app.add_option("--scenes", scenes, "scenes per split, each as MC and as OE")
-        ->check(CLI::Range(1, 1000000))
+        ->transform(whole(1, 1000000))
         ->capture_default_str();
-    app.add_option("--seed", seed)->check(CLI::Range(0, largest));
-    app.add_option("--image-size", image_size)->check(CLI::Range(32, 1024))->capture_default_str();
+    app.add_option("--seed", seed)->transform(whole(0, largest));
+    app.add_option("--image-size", image_size)->transform(whole(32, 1024))->capture_default_str();
   }
   void run() const {
     std::vector<std::string> parts = {split};
@@ -30,8 +30,8 @@ struct SynthOptions {
     const io::FolderLock lock(out);
     for (const auto& part : parts)
       for (const Form form : {Form::mc, Form::oe})
-        GAZE_CHECK(!std::filesystem::exists(suite_file(out, part, form)), "synth",
-                   suite_file(out, part, form), ": is there already");
+        GAZE_CHECK(!io::exists(suite_file(out, part, form)), "synth", suite_file(out, part, form),
+                   ": is there already");
     for (const auto& part : parts) {
       write_suite(out, part, scenes, seed, image_size);
       std::printf("%s\n%s\n", suite_file(out, part, Form::mc).c_str(),

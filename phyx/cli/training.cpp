@@ -48,26 +48,26 @@ struct TrainOptions {
     app.add_option("--precision", precision,
                    "float32, or bf16 in products with weights and, on cuda, in attention")
         ->check(CLI::IsMember({"float32", "bf16"}));
-    app.add_option("--seed", seed, "one seed")->check(CLI::Range(0, largest));
+    app.add_option("--seed", seed, "one seed")->transform(whole(0, largest));
     app.add_option("--corruption", corruption, "share of worsened responses in the warm start")
         ->check(CLI::Range(0.0, 1.0));
     app.add_option("--split", split, "what is evaluated: test, or val while choosing settings")
         ->check(CLI::IsMember({"test", "val"}));
     app.add_option("--samples", samples, "sampled answers per test problem")
-        ->check(CLI::Range(1, 64));
+        ->transform(whole(1, 64));
     app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
-        ->check(CLI::Range(1, largest));
+        ->transform(whole(1, largest));
     app.add_flag("--resume", resume, "go on with the run in --out");
     add_device(app, device);
   }
 
   void add_grpo(CLI::App& app) {
     app.add_option("--variant", variant, variant_names());
-    app.add_option("--steps", steps, "GRPO steps")->check(CLI::Range(1, largest));
+    app.add_option("--steps", steps, "GRPO steps")->transform(whole(1, largest));
     app.add_option("--rate", rate, "GRPO's learning rate")->check(above_zero);
-    add_short(app, "--group", "group", CLI::Range(2, 256));
-    add_short(app, "--prompts", "prompts", CLI::Range(1, 4096));
-    add_short(app, "--updates", "updates", CLI::Range(1, 64));
+    add_short(app, "--group", "group", whole(2, 256));
+    add_short(app, "--prompts", "prompts", whole(1, 4096));
+    add_short(app, "--updates", "updates", whole(1, 64));
     add_short(app, "--kl", "kl", not_negative);
     add_short(app, "--clip-low", "clip_low", above_zero);
     add_short(app, "--clip-high", "clip_high", above_zero);
@@ -88,7 +88,7 @@ struct TrainOptions {
     app.add_option_function<std::string>(
            flag, [this, name](const std::string& value) { shorts.push_back(name + "=" + value); },
            option->meaning)
-        ->check(check);
+        ->transform(check);  // which may change the text; see whole()
   }
 
   AblationSettings settings() const {
@@ -127,7 +127,7 @@ void add_ablate(CLI::App& app, const std::string& line) {
   command->get_option("--out")->required(false)->capture_default_str();
   options->add_grpo(*command);
   command->add_option("--only", options->only, "run these conditions only");
-  command->add_option("--seeds", options->seeds, "seeds 0 to N-1")->check(CLI::Range(1, 1000));
+  command->add_option("--seeds", options->seeds, "seeds 0 to N-1")->transform(whole(1, 1000));
   command->callback([options, line] { options->run(line); });
 }
 

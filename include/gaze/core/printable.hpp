@@ -13,6 +13,9 @@
 
 namespace gaze {
 
+/// Bytes of a text from outside that the message of an error shows.
+inline constexpr std::size_t kShownBytes = 200;
+
 /// What becomes of line breaks and tabs: a space each, or they stay as they are.
 enum class LineBreaks { joined, kept };
 

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
+#include "gaze/io/atomic_file.hpp"
 
 namespace gaze::io {
 
@@ -17,9 +19,13 @@ using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;  ///< keeps keys in the order they were added
 
 inline constexpr int kMaxJsonDepth = 64;
+inline constexpr std::size_t kMaxJsonFileBytes = std::size_t{16} << 20;
 
-/// Parses a whole document. `source` names it in errors: a file, or "config.json line 3".
+/// Parses a whole document. `source` names it in errors: a file, or "config.json line 3". A NUL
+/// byte, at which nlohmann's library would stop without a word, is an Error.
 inline Json parse_json(std::string_view text, const std::string& source) {
+  GAZE_CHECK(text.find('\0') == text.npos, "parse_json", source, ": a NUL byte at character ",
+             text.find('\0'));
   std::vector<std::set<std::string>> keys;  // of each open object
   const auto guard = [&](int depth, Json::parse_event_t event, Json& value) {
     using Event = Json::parse_event_t;
@@ -29,15 +35,15 @@ inline Json parse_json(std::string_view text, const std::string& source) {
     if (event == Event::object_end) keys.pop_back();
     if (event == Event::key) {
       const auto& key = value.get_ref<const std::string&>();
-      GAZE_CHECK(keys.back().insert(key).second, "parse_json", source, ": key '", key,
-                 "' is there twice");
+      GAZE_CHECK(keys.back().insert(key).second, "parse_json", source, ": key '",
+                 printable(key, kShownBytes), "' is there twice");
     }
     return true;
   };
   try {
     return Json::parse(text.begin(), text.end(), guard);
   } catch (const Json::exception& e) {
-    GAZE_FAIL("parse_json", source, ": ", e.what());
+    GAZE_FAIL("parse_json", source, ": ", printable(e.what(), kShownBytes));
   }
 }
 
@@ -49,13 +55,38 @@ inline const Json& json_at(const Json& object, const char* key, const std::strin
   return *found;
 }
 
+/// A whole file that holds one JSON object.
+inline Json read_json_object(const std::string& path, std::size_t max_bytes = kMaxJsonFileBytes) {
+  Json object = parse_json(read_file(path, max_bytes), path);
+  GAZE_CHECK(object.is_object(), "read_json", path, ": not a JSON object");
+  return object;
+}
+
+/// The member `key` as a text; `otherwise` where there is none.
+inline std::string json_text(const Json& object, const char* key, const std::string& source,
+                             const std::string& otherwise) {
+  const auto found = object.find(key);
+  if (found == object.end()) return otherwise;
+  GAZE_CHECK(found->is_string(), "read_json", source, ", ", key, ": not a text");
+  return found->get<std::string>();
+}
+
+/// The member `key` as a number; `otherwise` where there is none.
+inline double json_number(const Json& object, const char* key, const std::string& source,
+                          double otherwise) {
+  const auto found = object.find(key);
+  if (found == object.end()) return otherwise;
+  GAZE_CHECK(found->is_number(), "read_json", source, ", ", key, ": not a number");
+  return found->get<double>();
+}
+
 /// Compact text. Strings that are not UTF-8 are an Error, not a broken file.
 template <class AnyJson>
 std::string dump_json(const AnyJson& value, const std::string& source, int indent = -1) {
   try {
     return value.dump(indent);
   } catch (const Json::exception& e) {
-    GAZE_FAIL("dump_json", source, ": ", e.what());
+    GAZE_FAIL("dump_json", source, ": ", printable(e.what(), kShownBytes));
   }
 }
 

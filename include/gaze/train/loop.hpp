@@ -9,7 +9,6 @@
 // checkpoint.
 #pragma once
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "gaze/cpu/isa.hpp"
 #include "gaze/io/append_log.hpp"
 #include "gaze/io/folder_lock.hpp"
+#include "gaze/io/folders.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/optim/schedule.hpp"
 #include "gaze/train/checkpoint.hpp"
@@ -96,7 +96,7 @@ inline void log_metrics(io::AppendLog& log, const RunFolder& run, const Stage& s
     else
       line[name] = nullptr;
   }
-  log.line(line.dump());
+  log.line(io::dump_json(line, log.path()));
 }
 
 }  // namespace detail
@@ -111,10 +111,10 @@ class Trainer {
 
   Trainer(Parameters<T, Device>& parameters, RunFolder run)
       : parameters_(parameters), run_(std::move(run)) {
-    std::filesystem::create_directories(run_.path);
+    io::make_folders(run_.path);
     log_.emplace(run_.metrics(), detail::metrics_begin(run_.tags));
     io::remove_leftovers(run_.path);
-    if (std::filesystem::exists(run_.state())) saved_.emplace(run_.state());
+    if (io::exists(run_.state())) saved_.emplace(run_.state());
     if (!saved_) cut_logs([](std::size_t) { return std::uint64_t{0}; });
   }
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Files of problems for tests: a folder, pictures, a table's rows and a JSONL's record.
+#pragma once
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "phyx/base64.hpp"
+#include "tests/folder.hpp"
+
+namespace gaze::test::problems {
+
+namespace fs = std::filesystem;
+using phyx::base64_encode;
+
+/// A folder with one for pictures in it, removed at the test's end.
+struct Folder : test::Folder {
+  explicit Folder(const std::string& name) : test::Folder("loader_" + name) {
+    fs::create_directories(path / "images");
+  }
+  fs::path file(const std::string& name, const std::string& text) const {
+    std::ofstream(path / name, std::ios::binary) << text;
+    return path / name;
+  }
+};
+
+/// What starts like a PNG (or a JPEG) and is otherwise filler; `tag` tells pictures apart.
+inline std::vector<std::uint8_t> picture(std::uint8_t tag, bool jpeg = false) {
+  std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+  if (jpeg) bytes = {0xFF, 0xD8, 0xFF, 0xE0};
+  bytes.resize(80, tag);
+  return bytes;
+}
+
+inline std::string as_text(const std::vector<std::uint8_t>& bytes) {
+  return std::string(bytes.begin(), bytes.end());
+}
+
+inline const std::string image64 = base64_encode(picture(1));
+inline const std::string header =
+    "index\tquestion\tanswer\timage\tcategory\tsubfield\treasoning_type\n";
+inline const std::string mc_question =
+    "How far?Please directly answer the question and provide the correct OPTION LETTER ONLY, e.g., "
+    "A, B, C, D. OPTION: A: 1 m B: 2 m C: 3 m D: 4 m";
+
+inline std::string row(const std::string& index, const std::string& answer,
+                       const std::string& image, const std::string& category = "Optics",
+                       const std::string& reasoning = "") {
+  return index + "\tq\t" + answer + "\t" + image + "\t" + category + "\ts\t" + reasoning + "\n";
+}
+
+inline nlohmann::json record() {
+  return {{"index", 7},
+          {"question", "How far?"},
+          {"question_description", "A ball falls."},
+          {"question_simply", "A ball."},
+          {"options", "A:\"1 m\",B:\"2 m \",C:\"3 m\",D:\"4 m\""},
+          {"answer", "B"},
+          {"image", "7.png"},
+          {"category", "Wave/Acoustics"},
+          {"subfield", "Sound"},
+          {"reasoning_type", {"Numerical Reasoning", "Predictive Reasoning"}}};
+}
+
+}  // namespace gaze::test::problems

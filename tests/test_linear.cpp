@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// Texts made to take long. Each is so large that code that goes over it again for every character
+// would not come to an end: the test would run into its time-out.
+#include <sstream>
+#include <string>
+
+#include "phyx/predictions.hpp"
+#include "phyx/score_official.hpp"
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace {
+
+using namespace gaze::phyx;
+using gaze::test::error_of;
+using gaze::test::holds;
+
+std::string repeated(const std::string& text, std::size_t count) {
+  std::string out;
+  out.reserve(text.size() * count);
+  for (std::size_t i = 0; i < count; ++i) out += text;
+  return out;
+}
+
+constexpr std::size_t many = 1'000'000;
+constexpr detail::Place place{"test", "file", "row", 1};
+
+}  // namespace
+
+TEST_CASE("linear: a truth that nearly fits everywhere") {
+  const std::string truth = std::string(many, 'a') + 'b', reply(2 * many, 'a');
+  for (const auto rules : {OfficialRules::latest, OfficialRules::may_2025})
+    for (const Form form : {Form::mc, Form::oe}) {
+      CHECK_FALSE(score_official(form, truth, reply, rules).match);
+      CHECK(score_official(form, truth, reply + truth + ":", rules).match);
+    }
+}
+
+TEST_CASE("linear: a text is found where std::find finds it") {
+  const auto contains = [](const std::string& text, const std::string& word) {
+    return detail::contains(detail::to_points(text), detail::to_points(word));
+  };
+  for (unsigned seed = 1, t = 0; t < 20000; ++t) {  // texts of two letters: borders everywhere
+    std::string text, word;
+    for (std::string* s : {&text, &word}) {
+      const unsigned size = (seed = seed * 1664525u + 1013904223u) >> (s == &text ? 28 : 29);
+      for (unsigned i = 0; i < size; ++i)
+        *s += (seed = seed * 1664525u + 1013904223u) >> 31 ? 'a' : 'b';
+    }
+    INFO("'" << text << "' holds '" << word << "'");
+    REQUIRE(contains(text, word) == holds(text, word));
+  }
+}
+
+TEST_CASE("linear: replacements in what was extracted") {
+  const std::string reply = "final answer: " + repeated("\\pi\\dfrac", many / 4);
+  const auto score = score_official(Form::oe, "1", reply);
+  CHECK(score.extracted == repeated("3.14\\frac", many / 4));
+}
+
+TEST_CASE("linear: constructs that are opened and not closed, and words that repeat") {
+  for (const char* part : {"\\boxed{",
+                           "{'a':",
+                           "(",
+                           "[",
+                           "'a' ",
+                           "\"",
+                           "{a:",
+                           "{a ",
+                           ", a",
+                           "final ",
+                           "correct answer ",
+                           "answer",
+                           "\\",
+                           "A",
+                           "0_",
+                           "\xCE\xA3'",
+                           "b'a'",
+                           "'\\x",
+                           "#\n",
+                           "{(",
+                           "\n\n"}) {
+    INFO(part);
+    const std::string reply = repeated(part, many / 2 / std::string(part).size());
+    for (const auto rules : {OfficialRules::latest, OfficialRules::may_2025})
+      for (const Form form : {Form::mc, Form::oe})
+        CHECK(!score_official(form, "1 m", reply, rules).match);
+  }
+}
+
+TEST_CASE("linear: lists and options") {
+  const std::string blanks(many, ' ');
+  CHECK(parse_list("[" + repeated("a,", many / 4) + blanks + "]").size() == many / 4);
+  CHECK(parse_list(blanks + "a" + blanks + "," + blanks + "b" + blanks).size() == 2);
+  CHECK(parse_list("a,,b, ") == std::vector<std::string>{"a", "", "b"});
+  CHECK_FALSE(parse_options("A:\"" + repeated("\" , B :", many)));
+  CHECK_FALSE(parse_options(repeated("A:\"\",", many)));
+  CHECK_FALSE(parse_options("A:\"" + repeated("\"  , ", many)));
+  CHECK_FALSE(options_of_prompt("OPTION: " + repeated("A: B: C: ", many)));
+  CHECK(holds(error_of([] { detail::single_item("[" + repeated(",", many), "image", place); }),
+              "a list of pictures"));
+}
+
+TEST_CASE("linear: categories in as many spellings as there are rows") {
+  std::vector<OfficialItem> items;
+  for (int i = 0; i < 300000; ++i) items.push_back({"Optics " + std::to_string(i), i % 2 == 0});
+  CHECK(official_csv(items).size() > 5000000);
+}
+
+TEST_CASE("what is longer than an answer, a list or a reply can be is refused with its field") {
+  const TsvLimits limits;
+  const auto read = [](const std::string& text, const std::string& name, bool table) {
+    const PredictionFiles files{name, {}, {}};
+    detail::PredictionJoin join(files, !table, {});
+    detail::PredictionRecord record;
+    record.row = 3;
+    record.fields = {{"answer", "5 N"}, {"prediction", "5 N"}, {"form", "OE"}};
+    record.fields[name] = text;
+    return error_of([&] { join(record); });
+  };
+  const std::string huge(limits.reply_bytes + 1, 'x');
+  CHECK(holds(read(huge, "prediction", true), "row 3, prediction: over 4194304 bytes"));
+  CHECK(holds(read(huge, "answer", false), "line 3, answer: over 65536 bytes"));
+  CHECK(holds(read(huge, "reasoning_type", true), "row 3, reasoning_type: over 4096 bytes"));
+  CHECK(read(std::string(limits.reply_bytes, 'x'), "prediction", true).empty());
+}
