@@ -165,10 +165,12 @@ TEST_CASE("a judge's replies are kept on disk, failed calls are not", "[phyx]") 
   }
   std::ofstream(path, std::ios::app) << "{\"key\": \"cut";
   Stub silent{{"2"}};
-  JudgeCache again(path);
-  CHECK(again.size() == 3);
-  CHECK(again.wrap("model", silent.judge())("b", 0) == "0");
-  CHECK(again.wrap("other", silent.judge())("b", 0) == "2");
+  {
+    JudgeCache again(path);
+    CHECK(again.size() == 3);
+    CHECK(again.wrap("model", silent.judge())("b", 0) == "0");
+    CHECK(again.wrap("other", silent.judge())("b", 0) == "2");
+  }
   std::ofstream(path) << "{\"reply\": 5}\n";
   CHECK_THROWS_WITH(JudgeCache(path), Catch::Contains(path + " line 1"));
 }
