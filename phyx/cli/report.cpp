@@ -27,7 +27,7 @@ struct ReportOptions {
     input.folders = folders;
     write_report(to, input);
     if (folders.size() > 1) write_results(to + "/results.csv", report::merge_results(folders));
-    std::printf("%s/report.html\n", to.c_str());
+    std::printf("%s/report.html\n", for_standard_output(to).c_str());
   }
 };
 
