@@ -34,7 +34,7 @@ struct ReportOptions {
                "report", path, ": is there already, and is no report");
     io::write_file(path, page);
     if (folders.size() > 1) write_results(to + "/results.csv", report::merge_results(folders));
-    std::printf("%s\n", path.c_str());
+    std::printf("%s\n", for_standard_output(path).c_str());
   }
 
   /// Whether `to` is the one run's own folder, which gets its own page and nothing else. No other

@@ -22,7 +22,8 @@ void run_ablation(const AblationSettings& settings, const std::string& out,
       throw;
     }
   });
-  std::printf("%s/report.html\n%s/results.csv\n", out.c_str(), out.c_str());
+  const std::string folder = for_standard_output(out);
+  std::printf("%s/report.html\n%s/results.csv\n", folder.c_str(), folder.c_str());
 }
 
 }  // namespace gaze::phyx::cli

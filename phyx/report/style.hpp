@@ -55,6 +55,7 @@ border-bottom-color:var(--grid)}
 td small{display:block;color:var(--soft);font-size:.78rem;white-space:nowrap}
 td.best{font-weight:700}td.best small{font-weight:400}
 table.words td,table.words th{text-align:left;vertical-align:top}
+table.words td small{white-space:normal}
 table.words td:first-child{width:36%}table.words td:last-child{width:9em}
 table.plain td:last-child{width:auto}
 table.answers td:first-child{width:auto}table.answers td:last-child{width:60%}
@@ -139,6 +140,7 @@ footer{max-width:1120px;margin:4em auto 2em;padding:1em 28px;color:var(--soft);f
 inline constexpr const char* page_script = R"js(
 document.querySelectorAll('.tabs').forEach(function(tabs){
  var panels=[].slice.call(tabs.children),bar=document.createElement('div');
+ if(!panels.length)return;
  bar.className='buttons';bar.setAttribute('role','tablist');
  panels.forEach(function(panel,i){
   var b=document.createElement('button');b.type='button';b.setAttribute('role','tab');
