@@ -57,8 +57,8 @@ struct GrpoSettings {
     advantage.check();
     loss.check();
     detail::check_setting("grpo", "kl_in_reward", kl_in_reward);
-    GAZE_CHECK(prompts > 0 && group >= 2, "grpo", "prompts must be above 0, the group at least 2; ",
-               "got ", prompts, " and ", group);
+    GAZE_CHECK(prompts > 0, "grpo", "prompts must be above 0, got ", prompts);
+    GAZE_CHECK(group >= 2, "grpo", "the group must be at least 2, got ", group);
     GAZE_CHECK(updates > 0 && groups_per_micro > 0, "grpo", "updates ", updates,
                ", groups per micro-batch ", groups_per_micro);
     GAZE_CHECK(minibatches > 0 && minibatches <= prompts, "grpo", "minibatches ", minibatches,
