@@ -175,7 +175,7 @@ class FileEvaluation {
     std::vector<std::string> written = {"predictions.jsonl", "outcomes.jsonl", "results.csv"};
     for (const auto& path : s_.data)
       for (const char* end : {"_predictions.tsv", "_predictions_acc.csv"})
-        written.push_back(stem(path) + end);
+        written.push_back(name_of(path) + end);
     check_own_folder("eval", s_.out, "eval.json", written);
     if (!io::exists(config_path())) return 0;
     GAZE_CHECK(s_.resume, "eval", config_path(),

@@ -34,11 +34,11 @@ inline void append_percent(std::string& out, std::string_view bytes) {
 inline std::string safe_name(std::string_view text, std::string_view also = {}) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const text::Utf8Char c = text::utf8_char(text, at);
+    const Utf8Char c = utf8_char(text, at);
     const std::string_view bytes = text.substr(at, c.length);
     const bool leading = at == 0 && (c.code == '.' || c.code == '-' || c.code == ' ');
     at += c.length;
-    const bool good = c.code >= 0 && !text::detail::is_control(c.code) && c.code != '/' &&
+    const bool good = c.code >= 0 && !gaze::detail::acts_on_text(c.code) && c.code != '/' &&
                       c.code != '\\' && c.code != '%' && !leading && also.find(bytes) == also.npos;
     if (good)
       out += bytes;
