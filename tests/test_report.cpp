@@ -251,3 +251,26 @@ TEST_CASE("numbers are written for readers", "[report]") {
   CHECK(signed_points(0.0001) == "0.0");
   CHECK(report::fixed(std::numeric_limits<double>::quiet_NaN(), 1) == "–");
 }
+
+TEST_CASE("attention of any finite numbers is drawn; what is no number is not", "[report]") {
+  const auto page = [](const std::string& maps) {
+    const std::string folder = whole_run("maps");
+    put(folder, "completions.jsonl",
+        R"({"condition": "sft", "index": "1", "form": "MC", "question": "q", "answer": "A", )"
+        R"("text": "t", "image": ")" +
+            pixel + R"(", "attention": {"grid": [2, 1], "tokens": ["a"], "maps": )" + maps +
+            "}}\n");
+    return report_of(folder);
+  };
+  // The difference of the two overflows single precision; int(inf / inf) was any number.
+  const std::string wide = page("[[3e+38, -3e+38]]");
+  CHECK(contains(wide, "data-map=\"75 0\""));
+  CHECK(count(wide, "class=\"cell\"") == 2);
+  CHECK(contains(page("[[3.4e+38, 3.4e+38]]"), "data-map=\"0 0\""));
+  // JSON writes NaN as null: a model whose weights are lost still has a report.
+  const std::string lost = page("[[0.5, null]]");
+  CHECK(count(lost, "class=\"cell\"") == 0);
+  CHECK(contains(lost, "id=\"examples\""));
+  CHECK_THROWS_WITH(page("[[1e70, 0]]"),
+                    Catch::Contains("completions.jsonl") && Catch::Contains("attention.maps"));
+}

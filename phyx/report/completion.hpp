@@ -3,14 +3,17 @@
 // pictures turned into data URIs so that the page needs nothing but itself.
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gaze/io/atomic_file.hpp"
@@ -56,7 +59,8 @@ inline std::int64_t json_integer(const io::Json& value, const char* key, const s
   return found->get<std::int64_t>();
 }
 
-/// Attention is a decoration: an incomplete one is dropped, a wrong one is an error.
+/// Attention is a decoration: an incomplete one is dropped (null is how JSON writes what is not a
+/// number), a wrong one is an error.
 inline void read_attention(const io::Json& a, const std::string& where, Completion& c) {
   if (!a.is_object() || !a.contains("grid") || !a.contains("maps")) return;
   const auto &grid = a["grid"], &maps = a["maps"];
@@ -65,17 +69,22 @@ inline void read_attention(const io::Json& a, const std::string& where, Completi
                  grid[1] <= 256,
              "report", where, ", attention.grid: not [width, height]");
   GAZE_CHECK(maps.is_array(), "report", where, ", attention.maps: not a list");
-  c.grid_width = grid[0].get<int>();
-  c.grid_height = grid[1].get<int>();
+  const int width = grid[0].get<int>(), height = grid[1].get<int>();
+  std::vector<std::vector<float>> read;
   for (const auto& map : maps) {
-    GAZE_CHECK(map.is_array() && map.size() == std::size_t(c.grid_width * c.grid_height), "report",
-               where, ", attention.maps: a map does not have width x height values");
-    auto& out = c.maps.emplace_back();
+    GAZE_CHECK(map.is_array() && map.size() == std::size_t(width * height), "report", where,
+               ", attention.maps: a map does not have width x height values");
+    auto& out = read.emplace_back();
     for (const auto& v : map) {
-      GAZE_CHECK(v.is_number(), "report", where, ", attention.maps: not a number");
+      if (v.is_null()) return;
+      GAZE_CHECK(v.is_number() && std::abs(v.get<double>()) <= std::numeric_limits<float>::max(),
+                 "report", where, ", attention.maps: not a number of single precision");
       out.push_back(v.get<float>());
     }
   }
+  c.grid_width = width;
+  c.grid_height = height;
+  c.maps = std::move(read);
   if (a.contains("tokens") && a["tokens"].is_array())
     for (const auto& t : a["tokens"]) c.tokens.push_back(t.is_string() ? t.get<std::string>() : "");
 }

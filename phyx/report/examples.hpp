@@ -52,18 +52,21 @@ inline std::vector<Problem> pick_examples(const std::vector<Completion>& all, st
   return out;
 }
 
-inline std::vector<float> mean_map(const Completion& c) {
-  std::vector<float> mean(std::size_t(c.grid_width * c.grid_height), 0.f);
+inline std::vector<double> mean_map(const Completion& c) {
+  std::vector<double> mean(std::size_t(c.grid_width * c.grid_height), 0.0);
   for (const auto& map : c.maps)
-    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += map[i] / float(c.maps.size());
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += map[i] / double(c.maps.size());
   return mean;
 }
 
-/// Opacities 0 to 75 relative to the map's own range: the pattern is what a reader can see.
-inline std::vector<int> opacities(const std::vector<float>& map) {
-  const auto [low, high] = std::minmax_element(map.begin(), map.end());
+/// Opacities 0 to 75 relative to the map's own range: the pattern is what a reader can see. In
+/// double, where the range of any floats is finite.
+template <class Number>
+std::vector<int> opacities(const std::vector<Number>& map) {
+  const auto [lowest, highest] = std::minmax_element(map.begin(), map.end());
+  const double low = *lowest, range = *highest - low;
   std::vector<int> out;
-  for (float v : map) out.push_back(*high > *low ? int(75 * (v - *low) / (*high - *low)) : 0);
+  for (const double v : map) out.push_back(range > 0 ? int(75 * ((v - low) / range)) : 0);
   return out;
 }
 
