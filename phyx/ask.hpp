@@ -14,8 +14,10 @@ inline std::vector<std::uint8_t> attention_overlay(const image::Image& picture,
   auto out = image::resize(picture, size, size, image::Filter::bicubic);
   std::vector<float> mean(static_cast<std::size_t>(side * side), 0.0f);
   for (const auto& map : maps)
-    for (std::size_t i = 0; i < mean.size(); ++i)
-      if (std::isfinite(map[i])) mean[i] += map[i];
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += map[i];
+  const bool finite =
+      std::all_of(mean.begin(), mean.end(), [](float m) { return std::isfinite(m); });
+  GAZE_CHECK(finite, "ask", "the model's attention is not a number, so there is no overlay");
   const float top = std::max(1e-9f, *std::max_element(mean.begin(), mean.end()));
   const float warm[3] = {230, 85, 13};
   for (int y = 0; y < size; ++y)

@@ -330,22 +330,41 @@ TEST_CASE("JPEGs of kinds that cannot be read are refused by name") {
   check_says(refusal(file(0xC8)), "x: damaged (an unknown marker 200)");
 }
 
+TEST_CASE("progressive JPEGs count their coefficients as memory") {
+  const auto file = [](int width, int height, int marker) {
+    const std::vector<Part> parts = {{1}, {2}, {3}};
+    return joined({start, quantization(), frame(width, height, parts, marker), end});
+  };
+  check_says(refusal(file(8192, 8192, 0xC2)), "unpacks to 603979776 bytes; the limit is 268435456");
+  check_says(refusal(file(8192, 8192, 0xC0)), "unpacks to 201326592; above 67108864");
+  check_says(refusal(file(4096, 4096, 0xC0)), "component 1 has no data");
+}
+
 TEST_CASE("progressive scans are bounded together") {
   // 336 bytes: after the mean, the same scan of details 19 times over 67 million pixels.
-  std::vector<Bytes> parts = {start, quantization(), frame(8192, 8192, {Part{}}, 0xC2),
-                              shortest_codes(), scan({1}, 0, 0, 0, {})};
-  for (int i = 0; i < 19; ++i) parts.push_back(scan({1}, 1, 63, 0, {}));
-  parts.push_back(end);
-  check_says(refusal(joined(parts)), "x: damaged (a scan ends early)");
+  const auto endless = [](int side) {
+    std::vector<Bytes> parts = {start, quantization(), frame(side, side, {Part{}}, 0xC2),
+                                shortest_codes(), scan({1}, 0, 0, 0, {})};
+    for (int i = 0; i < 19; ++i) parts.push_back(scan({1}, 1, 63, 0, {}));
+    parts.push_back(end);
+    return joined(parts);
+  };
+  check_says(refusal(endless(8192)), "unpacks to 201326592; above 67108864");
+  check_says(refusal(endless(4096)), "x: damaged (a scan ends early)");
 
-  // The same with the data of its means, and one scan for each coefficient: 32 blocks of codes end
-  // 32767 blocks each. The 32nd scan passes the budget.
-  parts[3] = joined({huffman(0x00, {1}, {0}), huffman(0x10, {1}, {0xE0})});
-  parts[4] = scan({1}, 0, 0, 0, Bytes((std::size_t{1} << 20) / 8));
-  parts.resize(5);
+  // The data of all means, then three scans of each coefficient; in each, 9 codes end 32767 blocks.
+  // The 128th scan passes the budget.
+  std::vector<Bytes> parts = {start,
+                              quantization(),
+                              frame(4096, 4096, {Part{}}, 0xC2),
+                              huffman(0x00, {1}, {0}),
+                              huffman(0x10, {1}, {0xE0}),
+                              scan({1}, 0, 0, 0, Bytes(512 * 512 / 8))};
   std::string ends;
-  for (int i = 0; i < 33; ++i) ends += "0" + std::string(14, '1');
-  for (int k = 1; k <= 32; ++k) parts.push_back(scan({1}, k, k, 0, bits(ends)));
+  for (int i = 0; i < 9; ++i) ends += "0" + std::string(14, '1');
+  for (int k = 1; k < 64; ++k) {
+    for (const int sent : {0x02, 0x21, 0x10}) parts.push_back(scan({1}, k, k, sent, bits(ends)));
+  }
   parts.push_back(end);
   check_says(refusal(joined(parts)), "its scans are more than 33554432 blocks together");
 }

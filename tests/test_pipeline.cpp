@@ -6,6 +6,7 @@
 
 #include "gaze/cpu/kernels.hpp"
 #include "phyx/ablation.hpp"
+#include "phyx/ask.hpp"
 #include "phyx/trained_model.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
@@ -579,4 +580,12 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
   CHECK(trained_model->model->config().vocabulary == trained_model->tokenizer.vocab_size());
   for (const auto& entry : fs::recursive_directory_iterator(out))
     CHECK_FALSE(holds(entry.path().string(), ".tmp"));
+}
+
+TEST_CASE("an overlay is painted from attention that is a number") {
+  const gaze::image::Image picture{2, 2, std::vector<std::uint8_t>(12, 255)};
+  CHECK_NOTHROW(attention_overlay(picture, {{0.1f, 0.2f, 0.3f, 0.4f}}, 2));
+  for (const float lost : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    CHECK_THROWS_AS(attention_overlay(picture, {{0.1f, lost, 0.3f, 0.4f}}, 2), gaze::Error);
+  }
 }

@@ -72,6 +72,7 @@ static inline unsigned char* stbi__resample_row_h_2(unsigned char* out, unsigned
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
 #define STBI_NO_STDIO
+#define STBI_ASSERT(condition) static_cast<void>(0)  // the library never exits
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
 #define STBI_MALLOC(bytes) ::gaze::image::detail::limited_malloc(bytes)
@@ -90,6 +91,7 @@ static inline unsigned char* stbi__resample_row_h_2(unsigned char* out, unsigned
 #undef STBI_ONLY_PNG
 #undef STBI_ONLY_JPEG
 #undef STBI_NO_STDIO
+#undef STBI_ASSERT
 #undef STBI_NO_LINEAR
 #undef STBI_NO_HDR
 #undef STBI_MALLOC

@@ -11,13 +11,14 @@
 
 namespace gaze::image {
 
-/// What a picture may cost. The worst file within the defaults takes about 0.6 GB and a few
-/// seconds of one core; pictures of problems take a thousandth of that.
+/// What a picture may cost. The worst file within the defaults takes about 0.6 GB and, of one core,
+/// a few seconds; pictures of problems take a thousandth of that.
 struct DecodeLimits {
-  /// 8192 x 8192: more than any camera's photograph that a model would be shown.
+  /// 8192 x 8192: more than any photograph that a model would be shown.
   std::int64_t max_pixels = std::int64_t{64} << 20;
   int max_side = 16384;
-  /// Bytes that the file unpacks to before they become RGB: RGBA of 8 bits at max_pixels.
+  /// Bytes that the file unpacks to before they become RGB (a progressive JPEG: samples and their
+  /// coefficients, of 2 bytes): RGBA of 8 bits at max_pixels.
   std::int64_t max_unpacked = std::int64_t{256} << 20;
   /// A file may unpack to this size whatever its own: 16 million pixels of RGBA. An empty canvas
   /// compresses 1000 times (PNG) or 200 times (JPEG).

@@ -15,6 +15,11 @@
 
 namespace gaze::image::detail {
 
+/// Blocks with Huffman codes: for each, the decoder builds tables, which takes 4 microseconds. So
+/// an empty one, of 10 bits, costs as much as 1000 bytes of data. Compressors that flush after
+/// every row make one for each; the others fill them with 10000 bytes or more.
+inline constexpr std::int64_t kFreeBlocks = 20000, kBytesPerBlock = 256;
+
 class DeflateInspector {
  public:
   /// The stream is the parts one after the other. More than `most` bytes are refused.
@@ -75,9 +80,9 @@ class DeflateInspector {
   }
 
   void block(int type) {
-    // Each Huffman block makes the decoder build tables, which takes as long as 500 bytes of data.
-    // Compressors that flush after every row make one for each; none makes many empty ones.
-    if (type != 0 && ++blocks_ > 1000 + most_ / 64) file_.damaged("its data are empty blocks");
+    if (type != 0 && ++blocks_ > kFreeBlocks + most_ / kBytesPerBlock) {
+      file_.damaged("its data are too many blocks");
+    }
     if (type == 0) return stored_block();
     if (type == 3) file_.damaged("its data have a block of no known type");
     PrefixCode lengths, distances;
