@@ -180,7 +180,7 @@ inline Verdict judge_open(const Problem& p, std::string_view answer, const Judge
   out.parsed = true;
   out.extracted = strings::squeeze(s);
   out.unit_consistent = unit_agrees(truth, q);
-  out.correct = trimmed(s) == trimmed(truth.text) ||
+  out.correct = same_text(s, truth.text, truth.quantity) ||
                 quantity_agrees(p, truth, *q, config.tolerance, out.note);
   return out;
 }

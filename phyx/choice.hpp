@@ -31,7 +31,7 @@ inline std::string trimmed(std::string_view s) {
   return std::string(v);
 }
 
-// The same in lower case: the form in which words compare. In a quantity case tells m from M.
+// The same in lower case: the form in which words compare.
 inline std::string canonical(std::string_view s) { return strings::lower(trimmed(s)); }
 
 /// Whether two texts say the same direction and nothing else: "left" and "to the left".
@@ -42,16 +42,24 @@ inline bool same_direction(std::string_view a, std::string_view b) {
   return y.pure && !y.clash && x.signs == y.signs;
 }
 
+// Whether two texts are the same, up to the case of words. In a unit case tells m from M.
+inline bool same_text(std::string_view a, std::string_view b, const std::optional<Quantity>& q) {
+  const std::string x = trimmed(a), y = trimmed(b);
+  if (x == y) return true;
+  const bool has_unit = q && (q->unit.empty() || known_unit(q->unit));
+  return !has_unit && strings::lower(x) == strings::lower(y);
+}
+
 inline bool says_option(const std::string& option, std::string_view s) {
   if (option.empty() || option.size() > longest_answer || s.size() > longest_answer) return false;
-  const std::string want = trimmed(option), said = trimmed(s);
-  if (want == said) return true;
   const auto b = parse_quantity(option);
-  if (!b) return strings::lower(want) == strings::lower(said) || same_direction(want, said);
+  if (same_text(option, s, b)) return true;
+  if (!b) return same_direction(plain_text::plain(option), plain_text::plain(s));
   const auto a = parse_quantity(s);
   constexpr double same = 1e-6;  // options lie closer together than the judge's tolerance
   constexpr double zero = 0;     // 1.6e-19 C is not the option 0 C
-  return a && (a->note == b->note || same_direction(a->note, b->note)) &&
+  return a &&
+         (strings::lower(a->note) == strings::lower(b->note) || same_direction(a->note, b->note)) &&
          a->unit.empty() == b->unit.empty() && same_quantity(*a, *b, same, zero);
 }
 

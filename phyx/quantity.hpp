@@ -112,9 +112,10 @@ inline std::string leading_unit(const std::vector<std::string>& words, std::size
   for (std::size_t i = 0; i < words.size() && i < most_words; ++i) {
     std::string_view word = words[i];
     if (i > 0 && is_plain_word(word)) break;
-    const std::size_t before = word.size();
+    const bool ends = !word.empty() && end_marks.find(word.back()) != word.npos;
     while (!word.empty() && end_marks.find(word.back()) != word.npos) word.remove_suffix(1);
-    const bool ends = word.size() < before;
+    for (const std::string_view markup : {"**", "__", "\""})
+      if (word.starts_with(markup)) word.remove_prefix(markup.size());
     if (word.size() > 2 && word.front() == '[' && word.back() == ']' && i == 0)
       word = word.substr(1, word.size() - 2);
     unit += unit.empty() ? "" : " ";
