@@ -51,3 +51,14 @@ foreach(use "" cmake/cpu_kernels.cpp tests/test_ops.cpp tests/test_train.cpp)
     set_tests_properties(compile_warnings${name}.${by} PROPERTIES LABELS slow TIMEOUT 1200)
   endforeach()
 endforeach()
+
+# Settings that Gaze refuses, and processors and libraries that this machine is not.
+foreach(compiler ${CMAKE_CXX_COMPILER} ${GAZE_OTHER_CXX})
+  get_filename_component(by ${compiler} NAME)
+  add_test(NAME compile_refused.${by} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/compile_refused.sh
+           ${compiler} ${PROJECT_SOURCE_DIR}/include)
+  add_test(NAME compile_portable.${by} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/compile_portable.sh
+           ${compiler} ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+  set_tests_properties(compile_refused.${by} compile_portable.${by} PROPERTIES
+                       LABELS slow TIMEOUT 1200)
+endforeach()

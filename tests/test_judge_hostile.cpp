@@ -2,15 +2,19 @@
 // The judge over HTTP against servers that mean harm: every call ends in bounded time and memory,
 // and nothing of what they say acts on a terminal.
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <thread>
 
 #include "phyx/judge_http.hpp"
+#include "tests/folder.hpp"
 #include "tests/loopback.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -251,9 +255,8 @@ TEST_CASE("a hostile environment: no proxy that it names is asked") {
 }
 
 TEST_CASE("a judge's cache: a file that is none stays as it is") {
-  const auto path =
-      (std::filesystem::temp_directory_path() / ("gaze_judge_cache_" + std::to_string(::getpid())))
-          .string();
+  const Folder folder("judge_cache");
+  const std::string path = folder.file("cache.jsonl");
   const std::string line = R"({"key":"k","model":"m","reply":"1"})";
   for (const std::string& text :
        {std::string("a letter of one line"), std::string("{}"), "letter\n" + line + "\n",
@@ -270,5 +273,37 @@ TEST_CASE("a judge's cache: a file that is none stays as it is") {
   std::filesystem::remove(path);
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   CHECK(holds(error_of([&] { JudgeCache cache(path); }), "not a regular file"));
-  std::filesystem::remove(path);
+}
+
+TEST_CASE("a hostile judge: a certificate that nobody vouches for ends the call") {
+  if (std::system("command -v openssl >/dev/null") != 0) {
+    WARN("not tested: there is no openssl");
+    return;
+  }
+  const Folder folder("judge_tls");
+  const std::string key = folder.file("key.pem"), certificate = folder.file("certificate.pem");
+  REQUIRE(std::system(("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 "
+                       "-addext subjectAltName=IP:127.0.0.1 -keyout " +
+                       key + " -out " + certificate + " 2>/dev/null")
+                          .c_str()) == 0);
+  const std::string port = std::to_string(closed_port());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(STDERR_FILENO);
+    ::execlp("openssl", "openssl", "s_server", "-quiet", "-accept", ("127.0.0.1:" + port).c_str(),
+             "-key", key.c_str(), "-cert", certificate.c_str(), nullptr);
+    ::_exit(127);
+  }
+  std::string said = "Could not connect";
+  const auto unreachable = [&] { return holds(said, "onnect to 127.0.0.1"); };
+  for (int i = 0; i < 1000 && (i == 0 || unreachable()); ++i) {  // until it listens
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    said = asked(server("https://127.0.0.1:" + port, 5));
+  }
+  ::kill(child, SIGTERM);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  INFO(said);
+  CHECK(holds(said, "certificate"));
+  CHECK_FALSE(holds(said, "timed out"));
 }
