@@ -11,4 +11,4 @@ add_library(gaze::kernels ALIAS gaze_kernels)
 target_link_libraries(gaze_kernels PUBLIC gaze::gaze)
 target_compile_definitions(gaze_kernels INTERFACE GAZE_CPU_COMPILED)
 target_compile_options(gaze_kernels PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-O2>)
-set_target_properties(gaze_kernels PROPERTIES POSITION_INDEPENDENT_CODE ON)  # also for a shared library
+set_target_properties(gaze_kernels PROPERTIES POSITION_INDEPENDENT_CODE ON)  # of a shared library, too
