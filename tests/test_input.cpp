@@ -22,7 +22,6 @@ namespace {
 
 using namespace gaze::phyx;
 namespace io = gaze::io;
-namespace text = gaze::text;
 using gaze::test::error_of;
 using gaze::test::Folder;
 using gaze::test::holds;
