@@ -56,12 +56,12 @@ std::string on_terminal(const char* kind, unsigned short columns) {
     ::setenv("TERM", kept.c_str(), 1);
   else
     ::unsetenv("TERM");
-  std::string out(1 << 14, '\0');
-  ::fcntl(master, F_SETFL, O_NONBLOCK);
-  const ssize_t n = ::read(master, out.data(), out.size());
-  ::close(slave);
+  ::close(slave);  // after what was written, read() now fails
+  std::string out;
+  char part[1024];
+  for (ssize_t n; (n = ::read(master, part, sizeof part)) > 0;)
+    out.append(part, static_cast<std::size_t>(n));
   ::close(master);
-  out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "gaze/io/atomic_file.hpp"
+#include "gaze/io/folders.hpp"
 
 namespace gaze::io {
 
@@ -47,7 +48,8 @@ class FolderLock {
   detail::Descriptor take(const std::string& folder) const {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    GAZE_CHECK(!error, "lock", folder, ": cannot be made: ", error.message());
+    GAZE_CHECK(!error, "lock", printable(folder, detail::kShownPath),
+               ": cannot be made: ", error.message());
     for (;;) {
       constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
       detail::Descriptor file(::open(path_.c_str(), flags, 0666));
