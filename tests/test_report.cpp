@@ -261,6 +261,6 @@ TEST_CASE("a configuration that is no object is an error with its file", "[repor
   for (const char* text : {"[]", "7", "null"}) {
     put(folder, "config.json", text);
     CHECK_THROWS_WITH(report_of(folder),
-                      "[gaze::report] " + folder + "/config.json: not a JSON object");
+                      "[gaze::read_json] " + folder + "/config.json: not a JSON object");
   }
 }

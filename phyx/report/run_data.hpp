@@ -194,7 +194,7 @@ inline RunData read_runs(const std::vector<std::string>& folders) {
   for (const auto& folder : folders) {
     GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
     for (const auto& p : detail::find_files(folder, "config.json"))
-      data.configs.push_back(io::read_json_object(p.string(), 1 << 20));
+      data.configs.push_back(io::read_json_object(p.string(), largest_config));
     for (const auto& p : detail::find_files(folder, "metrics.jsonl"))
       detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
         GAZE_CHECK(data.metrics.size() < most_metric_lines, "report", where, ": more than ",

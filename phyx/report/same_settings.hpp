@@ -21,10 +21,12 @@ inline constexpr std::array<std::string_view, 11> entries_that_may_differ = {
     "preset",  "only",    "seeds",      "command",      "device", "instruction_set",
     "threads", "started", "parameters", "memory_bytes", "seconds"};
 
+/// What a configuration file of a run may have at most, in bytes.
+inline constexpr std::size_t largest_config = std::size_t{1} << 20;
+
 /// A configuration file without those.
 inline io::Json settings_of(const std::string& path) {
-  io::Json config = io::parse_json(io::read_file(path, 16 << 20), path);
-  GAZE_CHECK(config.is_object(), "report", path, ": not a JSON object");
+  io::Json config = io::read_json_object(path, largest_config);
   for (const auto name : entries_that_may_differ) config.erase(std::string(name));
   return config;
 }
