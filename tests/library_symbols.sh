@@ -36,12 +36,14 @@ refuse 'symbols that print or exit' "$(
 
 # Writable data of the program: section .data or .bss, but no constants that need relocation. (What
 # every thread has of its own is in .tdata and .tbss.) The table of rotary angles is a cache.
-allowed='gaze::detail::ThreadPool::instance\(\)::pool'
+allowed='gaze::detail::ThreadPool::owner\(\)::the_owner'
 allowed+='|gaze::detail::executor'
 allowed+='|gaze::Allocator<gaze::Cpu>::cache\(\)::c'
 allowed+='|gaze::detail::current_isa\(\)::isa'
 allowed+='|gaze::detail::current_bf16_products\(\)::way'
-allowed+='|gaze::cpu::detail::rotary_table<(float|double)>\(.*\)::(mutex|tables)'
+allowed+='|gaze::cpu::detail::rotary_table<(float|double)>\(.*\)::tables'
+allowed+='|gaze::detail::ProcessMutex<gaze::cpu::detail::RotaryTable<(float|double)> >'
+allowed+='::(mutex_|get\(\)::registered)'
 compiler='DW\.ref\..*'
 constants='gaze::text::(detail::)?k[A-Z][A-Za-z]*'  # const, but made when the program starts
 refuse 'state that changes' "$(

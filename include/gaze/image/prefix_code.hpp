@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze::image::detail {
 
 class PrefixCode {
