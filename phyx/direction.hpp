@@ -25,21 +25,22 @@ namespace gaze::phyx {
 /// Signs along the axes that a text names. `clash`: it names both ways of one axis.
 struct Direction {
   enum Axis {
-    east,
-    north,  // compass
-    right,
-    up,  // picture
-    x,
+    east,  // compass
+    north,
+    right,  // picture
+    up,
+    x,  // axes
     y,
-    z,  // axes
+    z,
     clockwise,
-    page,
-    inward,  // into the page; towards the centre
+    page,    // into it
+    inward,  // towards the centre
     towards,
     forward,
     above,
     front,
     attraction,
+    order,  // 30° "north of east" is not "east of north"
     axes
   };
   std::array<int, axes> signs{};
@@ -143,10 +144,16 @@ class Reader {
     if (const auto n = take_phrase(i)) return n;
     if (const auto n = take_axis(i)) return n;
     if (take_word(word)) return 1;
+    if (word == "of" && i > 0 && on_compass(at(i - 1)) && on_compass(at(i + 1)))
+      return set(Direction::order, at(i - 1).ends_with("th") ? 1 : -1, 1);
     if (!one_of(word, {"the", "to", "in", "direction", "directed", "due", "pointing", "points",
                        "is", "axis", "vertically", "horizontally", "radially"}))
       out_.pure = false;
     return 1;
+  }
+
+  bool on_compass(std::string_view word) const {
+    return one_of(word, {"north", "south", "east", "west"});
   }
 
   // "into the page", "towards the centre", "counter clockwise", "in front".
@@ -254,7 +261,7 @@ enum class DirectionMatch { same, missing, opposite, different };
 inline DirectionMatch compare(const Direction& truth, const Direction& answer) {
   if (answer.clash && !truth.clash) return DirectionMatch::different;
   // The axes of each frame: compass, picture, x y z, and the others by themselves.
-  constexpr std::array<int, 12> frames = {0, 2, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  constexpr std::array<int, 13> frames = {0, 2, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   bool missing = false, same = false, opposite = false, different = false;
   for (std::size_t f = 0; f + 1 < frames.size(); ++f) {
     bool any = false, said = false, equal = true, turned = true;

@@ -149,6 +149,8 @@ TEST_CASE("directions: opposites, synonyms, frames", "[direction]") {
   CHECK(of("inward", "away from the centre") == DirectionMatch::opposite);
   CHECK(of("up and to the right", "up") == DirectionMatch::different);
   CHECK(of("west", "away from the east") == DirectionMatch::same);
+  CHECK(of("north of east", "north of east") == DirectionMatch::same);
+  CHECK(of("north of east", "east of north") == DirectionMatch::different);
   CHECK(direction_of("in the box").empty());
   CHECK(direction_of("for 5 s").empty());
   CHECK(direction_of("to the left").pure);
@@ -185,6 +187,20 @@ TEST_CASE("a principle that is a bar does not hang the rubric", "[rewards]") {
   CHECK(rubric_terms({p, c}, config_of({"energy conservation", "ohm law"})).principle == 1);
   CHECK(rubric_terms({p, c}, config_of({"energy conservation", "energy"})).principle == 1);
   CHECK(rubric_terms({p, c}, config_of({"energy conservation", "and"})).principle == 0);
+}
+
+TEST_CASE("equations with tiny numbers are checked at their own size", "[rewards]") {
+  const auto holds = [](const std::string& text) {
+    const auto all = find_equations(text);
+    REQUIRE(all.size() == 1);
+    return all[0].holds;
+  };
+  CHECK(holds("1.6e-19 * 2 = 3.2e-19"));
+  CHECK_FALSE(holds("1.6e-19 * 2 = 1.6e-19"));
+  CHECK_FALSE(holds("1.6e-6 * 2 = 0"));
+  CHECK(holds("20 * cos 90 = 0"));
+  CHECK_FALSE(find_equations("1.6e-19 * 2 = 3.2e-19")[0].trivial);
+  CHECK(find_equations("1.6e-19 * 1 = 1.6e-19")[0].trivial);
 }
 
 TEST_CASE("replies of megabytes are judged in linear time", "[limits]") {

@@ -28,9 +28,8 @@ struct Equation {
 
 namespace arithmetic_detail {
 
-inline bool near(double a, double b) {
-  return std::abs(a - b) <= 1e-9 * std::max(1.0, std::abs(b));
-}
+// Relative, because 1.6e-19 and 3.2e-19 are two numbers.
+inline bool near(double a, double b) { return std::abs(a - b) <= 1e-9 * std::abs(b); }
 
 inline bool contains(const std::vector<double>& pool, double v) {
   return std::any_of(pool.begin(), pool.end(), [v](double x) { return near(v, x); });
@@ -41,7 +40,7 @@ class NumberSet {
  public:
   void add(double v) { values_.insert(v); }
   bool contains(double v) const {
-    const double slack = 2e-9 * std::max(1.0, std::abs(v));  // wider than near(), which decides
+    const double slack = 2e-9 * std::abs(v);  // wider than near(), which decides
     for (auto it = values_.lower_bound(v - slack); it != values_.end() && *it <= v + slack; ++it)
       if (near(v, *it)) return true;
     return false;
@@ -210,8 +209,10 @@ class Expression {
 inline bool rounds_to(double exact, double written, int decimals) {
   const double half_digit = .5 * std::pow(10.0, -decimals);
   const double size = std::abs(exact);
+  // The floor of the strict rule: "20 * cos 90 = 0" is 1e-15 in doubles.
+  const double noise = written == 0 ? 1e-12 : 1e-9 * size;
   return std::abs(exact - written) <=
-         std::max(std::min(half_digit, .05 * size), .005 * size) + 1e-9;
+         std::max(std::min(half_digit, .05 * size), .005 * size) + noise;
 }
 
 inline void equations_of_clause(std::string_view clause, std::vector<Equation>& out) {
