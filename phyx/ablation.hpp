@@ -5,6 +5,7 @@
 // files in data/, written unless they are there; config.json has their digests.
 #pragma once
 #include <optional>
+#include <set>
 
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/io/folder_lock.hpp"
@@ -160,8 +161,14 @@ class Ablation {
     config_.vocabulary = tokenizer_->vocab_size();
     maker_.emplace(*tokenizer_, config_, s_.prompts);
     for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
+    std::set<std::pair<std::string, Form>> seen;
     for (const auto& part : parts)
-      for (auto& p : read_suite(folder, part)) test_.push_back((*maker_)(std::move(p)));
+      for (auto& p : read_suite(folder, part)) {
+        GAZE_CHECK(seen.emplace(full_index(p), p.form).second, "ablate", folder, ", ", part,
+                   ": problem ", printable(full_index(p), kShownBytes),
+                   " occurs twice in one form");
+        test_.push_back((*maker_)(std::move(p)));
+      }
   }
 
   void forecast_memory() {

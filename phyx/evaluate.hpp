@@ -161,7 +161,7 @@ class Evaluator {
 
   static Outcome describe(const Problem& p) {
     Outcome o;
-    o.index = p.split.empty() ? p.index : p.split + "/" + p.index;  // unique over splits
+    o.index = full_index(p);
     o.form = p.form;
     o.split = p.split == "test_new" ? "new" : "known";
     o.domain = p.category;

@@ -124,7 +124,7 @@ class FileEvaluation {
       ProblemReader reader(path, reading);
       Sha256 pictures;
       while (auto p = reader.next()) {
-        GAZE_CHECK(seen.insert({p->split + "/" + p->index, p->form}).second, "eval", path, " row ",
+        GAZE_CHECK(seen.insert({full_index(*p), p->form}).second, "eval", path, " row ",
                    reader.row(), ", index: ", printable(p->index, kShownBytes), " is there twice");
         pictures.update(std::to_string(p->image.size()) + " bytes: ");
         pictures.update({reinterpret_cast<const char*>(p->image.data()), p->image.size()});

@@ -54,6 +54,11 @@ struct Problem {
   Scene scene;
 };
 
+/// The index with its split: unique over the splits of a suite.
+inline std::string full_index(const Problem& p) {
+  return p.split.empty() ? p.index : p.split + "/" + p.index;
+}
+
 /// PhyX's six domains, in the data's spelling.
 inline constexpr std::array<const char*, 6> domains = {"Mechanics",      "Electromagnetism",
                                                        "Thermodynamics", "Waves/Acoustics",

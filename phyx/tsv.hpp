@@ -213,7 +213,7 @@ class TsvReader {
 class TsvWriter {
  public:
   TsvWriter(const std::filesystem::path& path, const std::vector<std::string>& columns)
-      : path_(path.string()), columns_(columns.size()), file_(std::in_place, path_) {
+      : path_(path.string()), columns_(columns.size()), file_(path_) {
     write(columns);
   }
   TsvWriter(const TsvWriter&) = delete;
@@ -223,7 +223,7 @@ class TsvWriter {
   void write(const std::vector<std::string>& fields) {
     GAZE_CHECK(fields.size() == columns_, "write_tsv", path_, ": ", fields.size(),
                " fields where the header has ", columns_);
-    GAZE_CHECK(file_, "write_tsv", path_, ": already finished");
+    GAZE_CHECK(!finished_, "write_tsv", path_, ": already finished");
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (i > 0) text_ += '\t';
       append_field(fields[i]);
@@ -234,10 +234,10 @@ class TsvWriter {
 
   /// Brings the table to disk and gives it its name.
   void finish() {
-    GAZE_CHECK(file_, "write_tsv", path_, ": already finished");
+    GAZE_CHECK(!finished_, "write_tsv", path_, ": already finished");
     flush();
-    file_->commit();
-    file_.reset();
+    file_.commit();
+    finished_ = true;
   }
 
  private:
@@ -252,13 +252,14 @@ class TsvWriter {
     text_ += '"';
   }
   void flush() {
-    file_->write(text_);
+    file_.write(text_);
     text_.clear();
   }
 
   std::string path_, text_;  // text_: what is not yet written
   std::size_t columns_;
-  std::optional<io::AtomicFile> file_;
+  io::AtomicFile file_;
+  bool finished_ = false;
 };
 
 /// The code point at `at`, which moves past it; `bad_utf8` for a byte that starts no valid one

@@ -100,6 +100,23 @@ TEST_CASE("a run goes on with the problems that it was begun with, or not at all
   CHECK(io::read_file(out + "/tokenizer.json") == tokenizer);
 }
 
+TEST_CASE("a test problem that occurs twice is refused before anything is trained") {
+  const test::Folder folder("run_folder");
+  const std::string out = folder.file("out");
+  begin(out, false);
+  const std::string again = folder.file("again");
+  fs::create_directories(again);
+  fs::copy(out + "/data", again + "/data");
+  fs::copy_file(suite_file(again + "/data", "test_known", Form::mc),
+                suite_file(again + "/data", "test_new", Form::mc),
+                fs::copy_options::overwrite_existing);
+  Ablation ablation(smallest(), again, {});
+  ablation.prepare(false, "gaze");
+  CHECK(holds(error_of([&] { ablation.run(); }),
+              again + "/data, test_new: problem test_known/0 occurs twice in one form"));
+  CHECK_FALSE(fs::exists(again + "/warm"));
+}
+
 TEST_CASE("an ablation holds its folder from prepare() to the end of run()") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out"),

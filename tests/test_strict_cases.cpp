@@ -38,7 +38,8 @@ std::size_t check_all(const std::string& name) {
     INFO(cases[i].dump());
     INFO("extracted: " << rows[i].strict.extracted);
     CHECK(rows[i].strict.correct == (cases[i].at("right") == 1));
-    if (cases[i].contains("note")) CHECK(rows[i].strict.note == cases[i].at("note"));
+    if (cases[i].contains("note"))
+      CHECK(rows[i].strict.note == cases[i].at("note").get<std::string>());
   }
   return rows.size();
 }
