@@ -61,12 +61,12 @@ def main():
     version = subprocess.run(["nvcc", "--version"], check=True, capture_output=True, text=True)
     text = HEAD.format(version=re.search(r"V[\d.]+", version.stdout)[0])
     spills = 0
-    for source in sorted((ROOT / "cuda").glob("*.cu")):
+    for source in sorted((ROOT / "cuda").rglob("*.cu")):
         tables = [reports(source, a) for a in architectures]
         if not tables[0]:
             continue
         names = readable(list(tables[0]))
-        text += f"## cuda/{source.name}\n\n| kernel |"
+        text += f"## {source.relative_to(ROOT)}\n\n| kernel |"
         text += "".join(f" {a}: registers | shared | spilled |" for a in architectures)
         text += "\n| --- |" + " --- | --- | --- |" * len(architectures) + "\n"
         for mangled in sorted(names, key=names.get):

@@ -11,7 +11,7 @@ build=${GAZE_BUILD:-$root/build/cuda}
 out=${GAZE_OUT:-$root/build/gpu}
 limit=${GAZE_LIMIT:-590}  # seconds of one stage
 mkdir -p "$out"
-sources=$(cd "$root" && cat cuda/* include/gaze/*/*.hpp models/*.hpp | cksum | cut -d' ' -f1)
+sources=$(cd "$root" && find cuda include/gaze models -type f -print0 | sort -z | xargs -0 cat | cksum | cut -d' ' -f1)
 
 row() { printf '%-10s %-36s %-8s %6s s  %s\n' "$@"; }
 

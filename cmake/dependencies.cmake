@@ -55,8 +55,9 @@ if(GAZE_SANITIZE)
 endif()
 target_link_libraries(gaze_dev INTERFACE gaze::kernels)
 
-# The judge over HTTP, compiled once: the only files that see the HTTP library.
-add_library(gaze_judge STATIC ${CMAKE_CURRENT_SOURCE_DIR}/phyx/judge_http.cpp
-            ${CMAKE_CURRENT_SOURCE_DIR}/phyx/http_post.cpp)
-target_include_directories(gaze_judge SYSTEM PRIVATE ${GAZE_CURL_INCLUDE})
-target_link_libraries(gaze_judge PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY})
+# phyx/, compiled once for the program, its tests and its examples.
+file(GLOB_RECURSE gaze_phyx_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/phyx/*.cpp)
+list(FILTER gaze_phyx_sources EXCLUDE REGEX "/phyx/cli/")
+add_library(gaze_phyx STATIC ${gaze_phyx_sources})
+target_include_directories(gaze_phyx SYSTEM PRIVATE ${GAZE_CURL_INCLUDE})
+target_link_libraries(gaze_phyx PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY})

@@ -8,17 +8,18 @@ find_package(Threads REQUIRED)
 # whoever uses Gaze writes "gaze/models/vit.hpp", in a build folder as after an installation.
 set(gaze_models_include ${CMAKE_CURRENT_BINARY_DIR}/include)
 foreach(room models cuda)
-  file(GLOB room_headers CONFIGURE_DEPENDS ${room}/*.hpp)
-  list(FILTER room_headers EXCLUDE REGEX "emulat|fibre")  # of the tests alone
+  file(GLOB_RECURSE room_headers RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS
+       ${room}/*.hpp)
+  list(FILTER room_headers EXCLUDE REGEX "^cuda/emulator/")  # of the tests alone
   foreach(header IN LISTS room_headers)
-    get_filename_component(name ${header} NAME)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
     file(READ ${header} text)
     string(REGEX REPLACE "#include \"(models|cuda)/" "#include \"gaze/\\1/" text "${text}")
-    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${room}-installed/${name} "${text}")
-    file(MAKE_DIRECTORY ${gaze_models_include}/gaze/${room})
-    file(COPY_FILE ${CMAKE_CURRENT_BINARY_DIR}/${room}-installed/${name}
-         ${gaze_models_include}/gaze/${room}/${name} ONLY_IF_DIFFERENT)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/installed/${header} "${text}")
+    get_filename_component(folder ${gaze_models_include}/gaze/${header} DIRECTORY)
+    file(MAKE_DIRECTORY ${folder})
+    file(COPY_FILE ${CMAKE_CURRENT_BINARY_DIR}/installed/${header}
+         ${gaze_models_include}/gaze/${header} ONLY_IF_DIFFERENT)
   endforeach()
 endforeach()
 

@@ -3,8 +3,8 @@
 #include "cuda/attention.cuh"
 
 #include "cuda/attention.hpp"
-#include "cuda/choice.hpp"
-#include "cuda/fused_attention.hpp"
+#include "cuda/flash/fused_attention.hpp"
+#include "cuda/host/choice.hpp"
 
 namespace gaze::cuda {
 

@@ -2,9 +2,9 @@
 // Launches the kernels of elements.cuh.
 #include "cuda/elements.cuh"
 
-#include "cuda/choice.hpp"
 #include "cuda/elements.hpp"
 #include "cuda/fused_rows.hpp"
+#include "cuda/host/choice.hpp"
 
 namespace gaze::cuda {
 

@@ -2,7 +2,7 @@
 // One thread per value (or per value of a result), walking on by the number of threads; no thread
 // reads what another writes, so there are no barriers but those inside the sums.
 #pragma once
-#include "cuda/device.cuh"
+#include "cuda/device/device.cuh"
 #include "gaze/core/shape.hpp"
 #include "gaze/kernels/scalar.hpp"
 

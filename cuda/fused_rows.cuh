@@ -6,7 +6,7 @@
 // read, so y may be x and dx may be dy. Columns are a multiple of N and rows begin at multiples of
 // 16 bytes: so whole vectors stay in their row. No barriers but the shuffles of the sums.
 #pragma once
-#include "cuda/device.cuh"
+#include "cuda/device/device.cuh"
 #include "gaze/core/bf16.hpp"
 #include "gaze/kernels/settings.hpp"
 

@@ -5,7 +5,7 @@
 #pragma once
 #include <cstdint>
 
-#include "cuda/runtime.hpp"
+#include "cuda/host/runtime.hpp"
 #include "gaze/core/bf16.hpp"
 #include "gaze/core/index.hpp"
 #include "gaze/kernels/settings.hpp"

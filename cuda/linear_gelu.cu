@@ -8,8 +8,8 @@
 #include <type_traits>
 
 #include "cuda/elements.hpp"
-#include "cuda/library_gemm.hpp"
-#include "cuda/matrix.hpp"
+#include "cuda/gemm/library_gemm.hpp"
+#include "cuda/gemm/matrix.hpp"
 #include "gaze/core/arithmetic.hpp"
 
 namespace gaze::cuda {

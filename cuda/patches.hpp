@@ -3,7 +3,7 @@
 // CPU's function of its name in gaze/cpu/patches.hpp and gemm_batched.hpp. unfold and fold_add are
 // defined in patches.cu.
 #pragma once
-#include "cuda/matrix.hpp"
+#include "cuda/gemm/matrix.hpp"
 #include "gaze/kernels/patches.hpp"
 #include "gaze/kernels/settings.hpp"
 

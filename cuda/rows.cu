@@ -2,8 +2,8 @@
 // Launches the kernels of rows.cuh.
 #include "cuda/rows.cuh"
 
-#include "cuda/choice.hpp"
 #include "cuda/fused_rows.hpp"
+#include "cuda/host/choice.hpp"
 #include "cuda/rows.hpp"
 
 namespace gaze::cuda {

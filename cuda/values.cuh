@@ -5,7 +5,7 @@
 // values folds positions, as a sum does its values.
 #pragma once
 #include "cuda/elements.cuh"
-#include "cuda/report.hpp"
+#include "cuda/host/report.hpp"
 #include "gaze/kernels/pointwise.hpp"
 
 namespace gaze::cuda {

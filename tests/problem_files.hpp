@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "phyx/base64.hpp"
+#include "gaze/io/base64.hpp"
 #include "tests/folder.hpp"
 
 namespace gaze::test::problems {
 
 namespace fs = std::filesystem;
-using phyx::base64_encode;
+using gaze::io::base64_encode;
 
 /// A folder with one for pictures in it, removed at the test's end.
 struct Folder : test::Folder {
@@ -38,7 +38,7 @@ inline std::string as_text(const std::vector<std::uint8_t>& bytes) {
   return std::string(bytes.begin(), bytes.end());
 }
 
-inline const std::string image64 = base64_encode(picture(1));
+inline const std::string image64 = io::base64_encode(picture(1));
 inline const std::string header =
     "index\tquestion\tanswer\timage\tcategory\tsubfield\treasoning_type\n";
 inline const std::string mc_question =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Units, quantities, and the strict judge, with the verdict a fair reader would give.
-#include "phyx/answer.hpp"
+#include "phyx/answer/strict_rule.hpp"
 
 #include <algorithm>
 #include <array>

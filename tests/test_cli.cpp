@@ -10,10 +10,10 @@
 
 #include "gaze/image/decode.hpp"
 #include "gaze/image/png.hpp"
+#include "gaze/io/base64.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/io/safetensors.hpp"
-#include "phyx/base64.hpp"
-#include "phyx/tsv.hpp"
+#include "phyx/data/tsv.hpp"
 #include "tests/program.hpp"
 
 namespace {
@@ -75,7 +75,7 @@ void check_same_run(const std::string& out) {
 const std::string& picture() {
   static const std::string text = [] {
     image::Image white{48, 40, std::vector<std::uint8_t>(48 * 40 * 3, 255)};
-    return phyx::base64_encode(image::encode_png(white));
+    return io::base64_encode(image::encode_png(white));
   }();
   return text;
 }
@@ -99,7 +99,7 @@ std::string bomb(std::uint32_t side) {
       bytes.push_back(static_cast<std::uint8_t>(side >> shift));
   for (const std::uint8_t b : {8, 2, 0, 0, 0, 1, 2, 3, 4}) bytes.push_back(b);
   bytes.resize(200);
-  return phyx::base64_encode(bytes);
+  return io::base64_encode(bytes);
 }
 
 Words eval_of(const std::string& data, const std::string& model = unbroken().model()) {
@@ -223,7 +223,7 @@ TEST_CASE("bad problem files are one line that names file, row and field", "[slo
     refused(eval_of(path), all, out);
   };
   bad(table("base64_OE.tsv", broken, "Optics"), {"row 2, image: not base64 at character 20"});
-  bad(table("text_OE.tsv", phyx::base64_encode(std::vector<std::uint8_t>(90, 'a')), "Optics"),
+  bad(table("text_OE.tsv", io::base64_encode(std::vector<std::uint8_t>(90, 'a')), "Optics"),
       {"row 2, image: ", "not a PNG or JPEG"});
   bad(table("bomb_OE.tsv", bomb(18000), "Optics"),
       {"row 2, image: ", "declares 18000x18000 pixels"});
@@ -402,7 +402,7 @@ TEST_CASE("eval of a large table needs a fraction of its size in memory", "[slow
   image::Image noise{1000, 900, std::vector<std::uint8_t>(1000 * 900 * 3)};
   std::mt19937 random(1);
   for (auto& value : noise.rgb) value = static_cast<std::uint8_t>(random());
-  const std::string picture = phyx::base64_encode(image::encode_png(noise));
+  const std::string picture = io::base64_encode(image::encode_png(noise));
   constexpr int rows = 90;
   {
     std::ofstream table(data, std::ios::binary);

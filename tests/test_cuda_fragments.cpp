@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "cuda/fragments.hpp"
+#include "cuda/device/fragments.hpp"
 #include "tests/test.hpp"
 
 namespace {

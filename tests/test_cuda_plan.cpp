@@ -4,7 +4,7 @@
 #include <random>
 #include <vector>
 
-#include "cuda/attention_plan.hpp"
+#include "cuda/flash/attention_plan.hpp"
 #include "gaze/ops/token_layout.hpp"
 #include "tests/test.hpp"
 

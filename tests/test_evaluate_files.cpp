@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A model on problem files: streamed, stopped anywhere and resumed to the same bits, written in the
 // official layout.
-#include "phyx/evaluate_files.hpp"
+#include "phyx/eval/files.hpp"
 
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "gaze/cpu/kernels.hpp"
-#include "phyx/suite_files.hpp"
+#include "phyx/synth/files.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 

@@ -13,7 +13,7 @@
 
 #include "gaze/io/append_log.hpp"
 #include "gaze/io/folder_lock.hpp"
-#include "phyx/tsv.hpp"
+#include "phyx/data/tsv.hpp"
 #include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"

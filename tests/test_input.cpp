@@ -8,12 +8,12 @@
 #include <thread>
 
 #include "gaze/io/folders.hpp"
+#include "gaze/io/input_file.hpp"
 #include "gaze/io/json.hpp"
-#include "phyx/file_names.hpp"
-#include "phyx/input_file.hpp"
-#include "phyx/outcome.hpp"
-#include "phyx/predictions.hpp"
-#include "phyx/sha256.hpp"
+#include "gaze/io/sha256.hpp"
+#include "phyx/eval/file_names.hpp"
+#include "phyx/results/outcome.hpp"
+#include "phyx/scoring/predictions.hpp"
 #include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -107,7 +107,7 @@ TEST_CASE("what is no regular file is refused as data, without waiting for it", 
     CHECK(holds(error_of([&] { ProblemReader(path, options); }), path + ": not a regular file"));
     CHECK(holds(error_of([&] { TsvReader{fs::path(path)}; }), path + ": not a regular file"));
     CHECK(holds(error_of([&] { detail::JsonlLoader(path, options); }), path + ": not a regular"));
-    CHECK(holds(error_of([&] { sha256_file(path); }), path + ": not a regular file"));
+    CHECK(holds(error_of([&] { io::sha256_file(path); }), path + ": not a regular file"));
     CHECK(holds(error_of([&] { read_outcomes(path); }), path + ": not a regular file"));
   }
   CHECK(holds(error_of([&] { TsvReader(fs::path(folder.file("none.tsv"))); }), "cannot open"));

@@ -13,7 +13,7 @@
 #include <limits>
 #include <thread>
 
-#include "phyx/judge_http.hpp"
+#include "phyx/scoring/judge_http.hpp"
 #include "tests/folder.hpp"
 #include "tests/loopback.hpp"
 #include "tests/test.hpp"

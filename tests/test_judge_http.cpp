@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The judge over HTTP against a stub server on loopback: what is sent, what comes back, and every
 // way in which a server can fail.
-#include "phyx/judge_http.hpp"
+#include "phyx/scoring/judge_http.hpp"
 
 #include <unistd.h>
 

@@ -4,8 +4,8 @@
 #include <sstream>
 #include <string>
 
-#include "phyx/predictions.hpp"
-#include "phyx/score_official.hpp"
+#include "phyx/scoring/official.hpp"
+#include "phyx/scoring/predictions.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 

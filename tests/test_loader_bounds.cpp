@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "phyx/loader.hpp"
+#include "phyx/data/reader.hpp"
 #include "tests/problem_files.hpp"
 #include "tests/test.hpp"
 

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "gaze/cpu/kernels.hpp"
-#include "phyx/ablation.hpp"
-#include "phyx/ask.hpp"
-#include "phyx/trained_model.hpp"
+#include "phyx/eval/ask.hpp"
+#include "phyx/eval/trained_model.hpp"
+#include "phyx/study/ablation.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 

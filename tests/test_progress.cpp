@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Progress on stderr: within a terminal's width, and without control characters where there is no
 // terminal that understands them.
-#include "phyx/progress.hpp"
+#include "phyx/cli/progress.hpp"
 
 #include <fcntl.h>
 #include <sys/ioctl.h>

@@ -182,12 +182,12 @@ TEST_CASE("the page's security policy names its script and its style sheet by ha
   for (const std::string element : {"script", "style"}) {
     const std::size_t first = page.find("<" + element + ">") + element.size() + 2;
     const std::string text = page.substr(first, page.find("</" + element + ">") - first);
-    const std::string digits = sha256(text);
+    const std::string digits = io::sha256(text);
     std::smatch found;
     REQUIRE(std::regex_search(policy, found,
                               std::regex(element + "-src 'sha256-([A-Za-z0-9+/=]{44})'")));
     std::string hex;
-    for (const auto byte : base64_decode(found[1].str())) {
+    for (const auto byte : io::base64_decode(found[1].str())) {
       constexpr const char* nibbles = "0123456789abcdef";
       hex += {nibbles[byte / 16], nibbles[byte % 16]};
     }
@@ -273,7 +273,7 @@ TEST_CASE("pictures with impossible names or sizes leave their example without o
   const Run run;
   REQUIRE(::mkfifo((run.path / "pipe.png").c_str(), 0600) == 0);
   std::string wide;
-  for (const auto byte : base64_decode(pixel)) wide += static_cast<char>(byte);
+  for (const auto byte : io::base64_decode(pixel)) wide += static_cast<char>(byte);
   wide.replace(16, 4, std::string("\x00\x01\x00\x00", 4));  // 65536 pixels wide
   run.put("wide.png", wide);
   for (const std::string& name :
@@ -327,7 +327,7 @@ TEST_CASE("lines of any length are read whole, with or without a last line end",
     const std::string long_line(length, 'a');
     for (const std::string end : {"", "\n"}) {
       run.put("lines", "b\n" + long_line + "\nc" + end);
-      LineFile in(path, "read");
+      io::LineFile in(path, "read");
       std::string line;
       REQUIRE(in.next(line));
       CHECK(line == "b");
@@ -343,7 +343,7 @@ TEST_CASE("lines of any length are read whole, with or without a last line end",
   }
   run.put("lines", "");
   std::string line;
-  CHECK_FALSE(LineFile(path, "read").next(line));
+  CHECK_FALSE(io::LineFile(path, "read").next(line));
 }
 
 TEST_CASE("a page has a bounded number of conditions", "[report]") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The response grammar: gold and caption texts, the strict parser, and spoilt responses.
-#include "phyx/response.hpp"
+#include "phyx/answer/response.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Outcomes, their summary, results.csv, and the verdicts drawn from it.
-#include "phyx/results.hpp"
+#include "phyx/results/summary.hpp"
 
 #include <filesystem>
 
-#include "phyx/findings.hpp"
+#include "phyx/report/findings.hpp"
 #include "tests/test.hpp"
 
 using namespace gaze::phyx;

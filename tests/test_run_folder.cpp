@@ -2,7 +2,7 @@
 // The folder of an ablation: taken by one process, refused where it is somebody else's, and bound
 // to the problems that it was begun with.
 #include "gaze/cpu/kernels.hpp"
-#include "phyx/ablation.hpp"
+#include "phyx/study/ablation.hpp"
 #include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -59,14 +59,14 @@ TEST_CASE("config.json has the digest of every file of problems, also of those p
   const io::Json files = files_of(own);
   CHECK(files.size() == 6);
   for (const auto& [name, digest] : files.items())
-    CHECK(digest == sha256_file(own + "/data/" + name));
+    CHECK(digest == io::sha256_file(own + "/data/" + name));
 
   fs::create_directories(given);
   fs::copy(own + "/data", given + "/data");
   change(train_file(given));
   begin(given, false);
   const io::Json others = files_of(given);
-  CHECK(others["synth_train_OE.tsv"] == sha256_file(train_file(given)));
+  CHECK(others["synth_train_OE.tsv"] == io::sha256_file(train_file(given)));
   CHECK(others["synth_train_OE.tsv"] != files["synth_train_OE.tsv"]);
   CHECK(others["synth_train_MC.tsv"] == files["synth_train_MC.tsv"]);
 }
@@ -83,7 +83,8 @@ TEST_CASE("a run goes on with the problems that it was begun with, or not at all
   CHECK(holds(prepare(out), out +
                                 "/config.json, data.files.synth_train_OE.tsv: "
                                 "the run to be resumed has \"" +
-                                sha256(before) + "\", asked for is \"" + sha256_file(data) + "\""));
+                                io::sha256(before) + "\", asked for is \"" + io::sha256_file(data) +
+                                "\""));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK(fs::last_write_time(out + "/tokenizer.json") == written);
   // A file that is gone is made again, and must come out the same.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Predictions of any model: how they are read, joined with their problems, scored and written.
-#include "phyx/score.hpp"
+#include "phyx/scoring/score.hpp"
 
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "phyx/score_official.hpp"
+#include "phyx/scoring/official.hpp"
 #include "tests/test.hpp"
 
 using namespace gaze::phyx;
@@ -35,8 +35,9 @@ TEST_CASE("official score: the rules of May 2025 know no box, no dict, no failed
 
 TEST_CASE("official score: the tables of both scorings", "[phyx]") {
   const std::vector<OfficialItem> items = {{"Optics", true}, {"Mechanics", false}, {"a\"b", true}};
-  CHECK(official_csv(items) == "\"Overall\",\"Mechanics\",\"Optics\",\"a\"\"b\"\n"
-                               "\"0.6666666666666666\",\"0.0\",\"1.0\",\"1.0\"\n");
+  CHECK(official_csv(items) ==
+        "\"Overall\",\"Mechanics\",\"Optics\",\"a\"\"b\"\n"
+        "\"0.6666666666666666\",\"0.0\",\"1.0\",\"1.0\"\n");
   CHECK(official_judge_csv(items) ==
         "\"Overall Acc\",\"Optics\",\"Mechanics\",\"a\"\"b\"\n"
         "\"0.6666666666666666\",\"1.0\",\"0.0\",\"1.0\"\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Intervals against closed forms and hand values.
-#include "phyx/statistics.hpp"
+#include "phyx/results/statistics.hpp"
 
 #include <numeric>
 

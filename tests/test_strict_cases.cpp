@@ -5,7 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "phyx/score.hpp"
+#include "phyx/scoring/score.hpp"
 #include "tests/program.hpp"
 #include "tests/test.hpp"
 

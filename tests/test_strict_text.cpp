@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "phyx/answer.hpp"
+#include "phyx/answer/strict_rule.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "tests/test.hpp"
 

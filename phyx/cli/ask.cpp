@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // gaze ask.
-#include "phyx/ask.hpp"
+#include "phyx/eval/ask.hpp"
 
 #include "gaze/cpu/kernels.hpp"
+#include "phyx/cli/device.hpp"
 #include "phyx/cli/sampling.hpp"
-#include "phyx/device.hpp"
 
 namespace gaze::phyx::cli {
 

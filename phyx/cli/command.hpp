@@ -14,8 +14,8 @@
 #include <string>
 
 #include "gaze/core/printable.hpp"
+#include "phyx/cli/progress.hpp"
 #include "phyx/listener.hpp"
-#include "phyx/progress.hpp"
 
 namespace gaze::phyx::cli {
 

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "phyx/cli/command.hpp"
-#include "phyx/loader_table.hpp"
+#include "phyx/data/table.hpp"
 
 namespace gaze::phyx::cli {
 

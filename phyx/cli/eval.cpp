@@ -2,9 +2,9 @@
 // gaze eval.
 #include "gaze/cpu/kernels.hpp"
 #include "phyx/cli/data_options.hpp"
+#include "phyx/cli/device.hpp"
 #include "phyx/cli/sampling.hpp"
-#include "phyx/device.hpp"
-#include "phyx/evaluate_files.hpp"
+#include "phyx/eval/files.hpp"
 
 namespace gaze::phyx::cli {
 

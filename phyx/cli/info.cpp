@@ -5,7 +5,7 @@
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
 #include "phyx/cli/command.hpp"
-#include "phyx/device.hpp"
+#include "phyx/cli/device.hpp"
 #include "phyx/rewards/registry.hpp"
 
 namespace gaze::phyx::cli {

@@ -2,9 +2,9 @@
 #include "phyx/cli/run_ablation.hpp"
 
 #include "gaze/cpu/kernels.hpp"
-#include "phyx/ablation.hpp"
 #include "phyx/cli/command.hpp"
-#include "phyx/device.hpp"
+#include "phyx/cli/device.hpp"
+#include "phyx/study/ablation.hpp"
 
 namespace gaze::phyx::cli {
 

@@ -9,8 +9,8 @@ struct AblationSettings;
 
 namespace cli {
 
-/// Runs an ablation on a device (phyx/device.hpp), or goes on with it; `line` is the whole command
-/// line. Prints what it wrote.
+/// Runs an ablation on a device (phyx/cli/device.hpp), or goes on with it; `line` is the whole
+/// command line. Prints what it wrote.
 void run_ablation(const AblationSettings& settings, const std::string& out,
                   const std::string& device, bool resume, const std::string& line);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // gaze score.
-#include "phyx/score.hpp"
+#include "phyx/scoring/score.hpp"
 
 #include "gaze/io/folder_lock.hpp"
 #include "phyx/cli/data_options.hpp"
-#include "phyx/judge_http.hpp"
+#include "phyx/scoring/judge_http.hpp"
 
 namespace gaze::phyx::cli {
 

@@ -2,7 +2,7 @@
 // gaze synth.
 #include "gaze/io/folder_lock.hpp"
 #include "phyx/cli/command.hpp"
-#include "phyx/suite_files.hpp"
+#include "phyx/synth/files.hpp"
 
 namespace gaze::phyx::cli {
 

@@ -3,7 +3,7 @@
 #include "gaze/cpu/kernels.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/run_ablation.hpp"
-#include "phyx/settings.hpp"
+#include "phyx/study/settings.hpp"
 
 namespace gaze::phyx::cli {
 

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "gaze/io/atomic_file.hpp"
+#include "gaze/io/base64.hpp"
 #include "gaze/io/json.hpp"
-#include "phyx/base64.hpp"
 #include "phyx/report/conditions.hpp"
 
 namespace gaze::phyx::report {
@@ -128,7 +128,7 @@ inline std::optional<EmbeddedImage> embed_bytes(std::string_view b) {
       out.height >= int(too_wide))
     return std::nullopt;
   const auto* data = reinterpret_cast<const std::uint8_t*>(b.data());
-  out.uri = "data:image/" + type + ";base64," + base64_encode(std::span(data, b.size()));
+  out.uri = "data:image/" + type + ";base64," + io::base64_encode(std::span(data, b.size()));
   return out;
 }
 
@@ -150,7 +150,7 @@ inline std::optional<EmbeddedImage> embed_image(const Completion& c) {
   const bool encoded = text.rfind("iVBOR", 0) == 0 || text.rfind("/9j/", 0) == 0;
   try {
     if (encoded && text.size() < largest_embedded_image * 4 / 3) {
-      const auto bytes = base64_decode(text);
+      const auto bytes = io::base64_decode(text);
       return detail::embed_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     }
     if (encoded || !detail::stays_inside(c.image)) return std::nullopt;

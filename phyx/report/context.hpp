@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "phyx/findings.hpp"
 #include "phyx/report/conditions.hpp"
+#include "phyx/report/findings.hpp"
 #include "phyx/report/html.hpp"
 #include "phyx/report/run_data.hpp"
 

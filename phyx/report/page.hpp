@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gaze/io/sha256.hpp"
 #include "phyx/report/breakdown.hpp"
 #include "phyx/report/context.hpp"
 #include "phyx/report/curves.hpp"
@@ -18,7 +19,6 @@
 #include "phyx/report/style.hpp"
 #include "phyx/report/tables.hpp"
 #include "phyx/report/two_rules.hpp"
-#include "phyx/sha256.hpp"
 
 namespace gaze::phyx {
 
@@ -74,11 +74,11 @@ inline std::string config_section(const RunData& data) {
 
 /// How a security policy names one inline style or script: by the SHA-256 of its text, in base64.
 inline std::string source_hash(std::string_view text) {
-  const std::string digits = sha256(std::string(text));
+  const std::string digits = io::sha256(std::string(text));
   std::vector<std::uint8_t> bytes;
   for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
     bytes.push_back(static_cast<std::uint8_t>(std::stoi(digits.substr(i, 2), nullptr, 16)));
-  return "'sha256-" + base64_encode(bytes) + "'";
+  return "'sha256-" + io::base64_encode(bytes) + "'";
 }
 
 }  // namespace report::detail

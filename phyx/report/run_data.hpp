@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
-#include "phyx/line_file.hpp"
+#include "gaze/io/line_file.hpp"
 #include "phyx/report/completion.hpp"
 #include "phyx/report/same_settings.hpp"
-#include "phyx/results.hpp"
+#include "phyx/results/summary.hpp"
 
 namespace gaze::phyx::report {
 
@@ -83,7 +83,7 @@ inline std::vector<fs::path> find_files(const fs::path& folder, const std::strin
 /// noted and skipped; a broken line elsewhere is an error.
 inline void read_log(const fs::path& path, std::vector<std::string>& notes,
                      const std::function<void(const io::Json&, const std::string&)>& use) {
-  LineFile in(path.string(), "report");
+  io::LineFile in(path.string(), "report");
   for (std::string line; in.next(line);) {
     if (line.empty()) continue;
     const std::string where = in.where();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The accuracy reward: 1 for a right answer in the answer element of a well-formed response.
 #pragma once
-#include "phyx/answer.hpp"
-#include "phyx/response.hpp"
+#include "phyx/answer/response.hpp"
+#include "phyx/answer/strict_rule.hpp"
 #include "phyx/rewards/reward.hpp"
 
 namespace gaze::phyx {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
-#include "phyx/response.hpp"
+#include "phyx/answer/response.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/reward.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The format reward: 1 for a complete, well-formed response that says something, else 0.
 #pragma once
-#include "phyx/response.hpp"
+#include "phyx/answer/response.hpp"
 #include "phyx/rewards/reward.hpp"
 
 namespace gaze::phyx {

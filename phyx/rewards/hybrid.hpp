@@ -25,8 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "phyx/answer/arithmetic.hpp"
 #include "phyx/rewards/accuracy.hpp"
-#include "phyx/rewards/arithmetic.hpp"
 #include "phyx/rewards/attention.hpp"
 #include "phyx/rewards/reward.hpp"
 #include "phyx/rewards/rubric.hpp"

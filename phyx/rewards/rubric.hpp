@@ -15,9 +15,9 @@
 #include <utility>
 #include <vector>
 
-#include "phyx/answer.hpp"
-#include "phyx/response.hpp"
-#include "phyx/rewards/arithmetic.hpp"
+#include "phyx/answer/arithmetic.hpp"
+#include "phyx/answer/response.hpp"
+#include "phyx/answer/strict_rule.hpp"
 #include "phyx/rewards/reward.hpp"
 
 namespace gaze::phyx {

@@ -10,7 +10,8 @@
 
 #ifdef GAZE_CUDA_EMULATED
 namespace gaze::cuda::emulator {
-void set_order(std::uint64_t seed);  // see cuda/emulator.hpp, whose macros tests do not want
+void set_order(
+    std::uint64_t seed);  // see cuda/emulator/emulator.hpp, whose macros tests do not want
 }
 #endif
 

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "cuda/runtime.hpp"
+#include "cuda/host/runtime.hpp"
 #include "tests/test.hpp"
 
 namespace gaze::test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Operands of bf16 in attention: the operation and the model, against the CPU's float64 of rounded
 // values, with the kernels on tensor cores and with the plain ones.
-#include "cuda/choice.hpp"
+#include "cuda/host/choice.hpp"
 #include "tests/cuda/device.hpp"
 #include "tests/small_model.hpp"
 

@@ -6,12 +6,12 @@
 #include <limits>
 #include <random>
 
-#include "cuda/fused_attention.hpp"
+#include "cuda/flash/fused_attention.hpp"
 #include "tests/cuda/device.hpp"
 #include "tests/cuda/on_device.hpp"
 #ifdef GAZE_CUDA_EMULATED
-#include "cuda/emulated_copies.hpp"
-#include "cuda/emulator.hpp"
+#include "cuda/emulator/emulated_copies.hpp"
+#include "cuda/emulator/emulator.hpp"
 #endif
 
 namespace {

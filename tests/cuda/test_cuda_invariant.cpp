@@ -4,15 +4,15 @@
 #include <optional>
 #include <random>
 
-#include "cuda/choice.hpp"
-#include "cuda/tensor_gemm.hpp"
+#include "cuda/gemm/tensor_gemm.hpp"
+#include "cuda/host/choice.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "gaze/rl/variants.hpp"
 #include "tests/cuda/device.hpp"
 #include "tests/cuda/on_device.hpp"
 #include "tests/small_model.hpp"
 #ifdef GAZE_CUDA_EMULATED
-#include "cuda/emulated_copies.hpp"
+#include "cuda/emulator/emulated_copies.hpp"
 #endif
 
 namespace {

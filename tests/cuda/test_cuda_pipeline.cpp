@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cuda/choice.hpp"
-#include "phyx/ablation.hpp"
-#include "phyx/ask.hpp"
+#include "cuda/host/choice.hpp"
+#include "phyx/eval/ask.hpp"
+#include "phyx/study/ablation.hpp"
 #include "tests/cuda/device.hpp"
 
 namespace {

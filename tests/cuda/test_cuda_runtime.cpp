@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The device as the host sees it: memory, copies, tensors, and what goes wrong.
-#include "cuda/staging.hpp"
+#include "cuda/host/staging.hpp"
 #include "tests/cuda/device.hpp"
 
 namespace {

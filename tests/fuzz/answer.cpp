@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "phyx/answer.hpp"
+#include "phyx/answer/strict_rule.hpp"
 #include "phyx/rewards/registry.hpp"
 
 using namespace gaze::phyx;

@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_pandas_golden.py
 
-writes tests/golden/pandas_golden.json, which tests/test_pandas.cpp expects of phyx/tsv.hpp bit for
+writes tests/golden/pandas_golden.json, which tests/test_pandas.cpp expects of phyx/data/tsv.hpp bit for
 bit: `decimals` are [cell, text] pairs, each read in a column below a first cell 0.5; `columns` are
 [cells, texts] pairs, each a whole column. Made with pandas 2.3.3; pandas 1.5.3 makes the same file.
 The word None is left out: it is missing for pandas 2 only.

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+// What every kernel of cuda/ is written with: launches that are checked, shuffles and votes, sums
+// over a warp or a block in a fixed order, vectorised loads. On CUDA, or on the emulator.
+//
+// A sum's order depends only on the sizes, so the same inputs give the same bits on one device.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <source_location>
+#include <type_traits>
+
+#include "cuda/host/graph.hpp"
+#include "cuda/host/runtime.hpp"
+#include "gaze/core/checked.hpp"
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+#ifdef GAZE_CUDA_EMULATED
+#include "cuda/emulator/emulator.hpp"
+#else
+#include <cuda_runtime.h>
+#endif
+
+namespace gaze::cuda {
+
+inline constexpr int kWarp = 32;  // lanes
+
+// ---- launches -----------------------------------------------------------------------------------
+
+/// How many threads, in which blocks, with how much dynamic shared memory (bytes); `name` and the
+/// place where it is made stand in the message when the launch fails.
+struct Launch {
+  Launch(const char* name, dim3 blocks, dim3 threads, std::size_t shared_bytes = 0,
+         std::source_location where = std::source_location::current())
+      : name(name), blocks(blocks), threads(threads), shared_bytes(shared_bytes), where(where) {}
+
+  const char* name;
+  dim3 blocks, threads;
+  std::size_t shared_bytes;
+  std::source_location where;
+};
+
+/// The number of pieces of `size` that hold n.
+constexpr Index pieces(Index n, Index size) { return (n + size - 1) / size; }
+
+/// So many pieces of work as a dimension of a grid of kernel `name`, one block for each.
+inline unsigned grid_size(const char* name, Index blocks) {
+  return static_cast<unsigned>(checked_int32(name, "the number of blocks", blocks));
+}
+
+/// Blocks along x for n pieces of work; kernels walk on by gridDim.x where there are more.
+inline dim3 blocks_for(Index n, Index per_block) {
+  const Index blocks = pieces(n, per_block);
+  return dim3(static_cast<unsigned>(blocks < 1 ? 1 : blocks < (1 << 20) ? blocks : (1 << 20)));
+}
+
+#ifdef GAZE_CUDA_EMULATED
+
+template <class... Parameters>
+void launch(const Launch& l, void (*kernel)(Parameters...),
+            std::type_identity_t<Parameters>... arguments) {
+  std::size_t count = 0;
+  auto body = [kernel, ... values = emulator::translated(arguments, l.name, count++)] {
+    kernel(values...);
+  };
+  const auto run = [body, grid = emulator::Grid{l.name, l.blocks, l.threads, l.shared_bytes}] {
+    auto copy = body;
+    emulator::run(
+        grid, [](void* context) { (*static_cast<decltype(copy)*>(context))(); }, &copy);
+  };
+  if (recording())
+    emulator::record(l.name, run);
+  else
+    run();
+}
+
+template <class T>
+T* dynamic_shared() {
+  return reinterpret_cast<T*>(emulator::dynamic_shared_memory());
+}
+
+#else
+
+/// The one stream of the process, and the check after a launch (runtime.cu).
+cudaStream_t stream();
+void check_launch(const Launch& l);
+/// Allows a kernel more than 48 KB of dynamic shared memory.
+void allow_shared(const void* kernel, const Launch& l);
+
+template <class... Parameters>
+void launch(const Launch& l, void (*kernel)(Parameters...),
+            std::type_identity_t<Parameters>... arguments) {
+  if (l.shared_bytes > 48 * 1024) allow_shared(reinterpret_cast<const void*>(kernel), l);
+  // clang-format off
+  kernel<<<l.blocks, l.threads, l.shared_bytes, stream()>>>(arguments...);
+  // clang-format on
+  check_launch(l);
+}
+
+template <class T>
+__device__ T* dynamic_shared() {
+  extern __shared__ __align__(16) unsigned char gaze_dynamic_shared[];
+  return reinterpret_cast<T*>(gaze_dynamic_shared);
+}
+
+#endif
+
+// ---- where a thread stands ----------------------------------------------------------------------
+
+/// This thread among all of its row of blocks (x only), and how many there are.
+__device__ __forceinline__ Index thread_index() {
+  return Index{blockIdx.x} * blockDim.x + threadIdx.x;
+}
+__device__ __forceinline__ Index thread_count() { return Index{gridDim.x} * blockDim.x; }
+
+__device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x % kWarp); }
+__device__ __forceinline__ int warp() { return static_cast<int>(threadIdx.x / kWarp); }
+
+// ---- within a warp: all 32 lanes must come ------------------------------------------------------
+
+/// x of lane `lane ^ mask`, of a given lane.
+#ifdef GAZE_CUDA_EMULATED
+template <class T>
+T shuffle_xor(T x, int mask) {
+  const unsigned other = threadIdx.x % kWarp ^ static_cast<unsigned>(mask);
+  return emulator::exchange(x)(other);
+}
+template <class T>
+T shuffle(T x, int from) {
+  return emulator::exchange(x)(static_cast<unsigned>(from));
+}
+/// Bit i is lane i's x.
+inline unsigned ballot(bool x) {
+  const auto all = emulator::exchange(x);
+  unsigned bits = 0;
+  for (unsigned i = 0; i < kWarp; ++i) bits |= static_cast<unsigned>(all(i)) << i;
+  return bits;
+}
+#else
+template <class T>
+__device__ T shuffle_xor(T x, int mask) {
+  return __shfl_xor_sync(0xffffffffu, x, mask);
+}
+template <class T>
+__device__ T shuffle(T x, int from) {
+  return __shfl_sync(0xffffffffu, x, from);
+}
+__device__ inline unsigned ballot(bool x) { return __ballot_sync(0xffffffffu, x); }
+#endif
+
+struct Plus {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+struct Largest {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return a < b ? b : a;
+  }
+};
+
+/// x of all lanes, folded in pairs at distance 16, 8, 4, 2, 1: the same bits in every lane.
+template <class T, class Operation>
+__device__ T warp_fold(T x, Operation f) {
+#ifdef GAZE_CUDA_EMULATED
+  const auto all = emulator::exchange(x);  // one exchange in place of five
+  T values[kWarp];
+  for (unsigned i = 0; i < kWarp; ++i) values[i] = all(i);
+  for (int distance = kWarp / 2; distance > 0; distance /= 2)
+    for (int i = 0; i < distance; ++i) values[i] = f(values[i], values[i + distance]);
+  return values[0];
+#else
+#pragma unroll
+  for (int distance = kWarp / 2; distance > 0; distance /= 2) x = f(x, shuffle_xor(x, distance));
+  return x;
+#endif
+}
+template <class T>
+__device__ T warp_sum(T x) {
+  return warp_fold(x, Plus{});
+}
+template <class T>
+__device__ T warp_max(T x) {
+  return warp_fold(x, Largest{});
+}
+
+// ---- within a block: all threads must come, in whole warps --------------------------------------
+
+/// x of all threads: folded in each warp, then over the warps in ascending order. `identity` does
+/// not change what f makes of anything. Two barriers: the first lets everybody see the warps'
+/// values, the second lets the next call write them.
+template <class T, class Operation>
+__device__ T block_fold(T x, Operation f, T identity) {
+  __shared__ T warps[kWarp];
+  x = warp_fold(x, f);
+  if (lane() == 0) warps[warp()] = x;
+  __syncthreads();
+  T total = identity;
+  for (int i = 0; i < static_cast<int>(blockDim.x) / kWarp; ++i) total = f(total, warps[i]);
+  __syncthreads();
+  return total;
+}
+template <class T>
+__device__ T block_sum(T x) {
+  return block_fold(x, Plus{}, T(0));
+}
+template <class T>
+__device__ T block_max(T x) {
+  return block_fold(x, Largest{}, -std::numeric_limits<T>::infinity());
+}
+
+// ---- vectorised loads ---------------------------------------------------------------------------
+
+/// N values that are loaded and stored at once; the address is a multiple of their size.
+template <class T, int N>
+struct alignas(sizeof(T) * N) Vector {
+  T values[N];
+  __device__ T& operator[](int i) { return values[i]; }
+  __device__ const T& operator[](int i) const { return values[i]; }
+};
+template <int N, class T>
+__device__ Vector<T, N> load(const T* from) {
+  return *reinterpret_cast<const Vector<T, N>*>(from);
+}
+template <int N, class T>
+__device__ void store(T* to, const Vector<T, N>& x) {
+  *reinterpret_cast<Vector<T, N>*>(to) = x;
+}
+
+}  // namespace gaze::cuda
