@@ -82,17 +82,17 @@ TEST_CASE("a file name made of data stays in its folder and is its own", "[phyx]
 
 TEST_CASE("questions about files end in one error with the path", "[phyx]") {
   const Folder folder("folders");
-  io::write_file(folder.file("plain"), std::string_view("x"));
-  io::make_folders(folder.file("a/b"));
-  io::make_folders(folder.file("a/b"));
-  CHECK(io::exists(folder.file("a/b")));
-  CHECK_FALSE(io::exists(folder.file("none")));
+  gaze::io::write_file(folder.file("plain"), std::string_view("x"));
+  gaze::io::make_folders(folder.file("a/b"));
+  gaze::io::make_folders(folder.file("a/b"));
+  CHECK(gaze::io::exists(folder.file("a/b")));
+  CHECK_FALSE(gaze::io::exists(folder.file("none")));
   const std::string endless = folder.file(std::string(5000, 'x'));
-  CHECK(holds(error_of([&] { io::exists(endless); }), "[gaze::exists] " + endless.substr(0, 900)));
-  CHECK(holds(error_of([&] { io::exists(endless); }), "too long"));
-  CHECK(holds(error_of([&] { io::make_folders(folder.file("plain/c")); }),
+  CHECK(holds(error_of([&] { gaze::io::exists(endless); }), "[gaze::exists] " + endless.substr(0, 900)));
+  CHECK(holds(error_of([&] { gaze::io::exists(endless); }), "too long"));
+  CHECK(holds(error_of([&] { gaze::io::make_folders(folder.file("plain/c")); }),
               "[gaze::make_folders] " + folder.file("plain/c")));
-  CHECK(holds(error_of([&] { io::make_folders(folder.file("plain")); }), "cannot create"));
+  CHECK(holds(error_of([&] { gaze::io::make_folders(folder.file("plain")); }), "cannot create"));
 }
 
 TEST_CASE("what is no regular file is refused as data, without waiting for it", "[phyx]") {
@@ -107,7 +107,7 @@ TEST_CASE("what is no regular file is refused as data, without waiting for it", 
     CHECK(holds(error_of([&] { ProblemReader(path, options); }), path + ": not a regular file"));
     CHECK(holds(error_of([&] { TsvReader{fs::path(path)}; }), path + ": not a regular file"));
     CHECK(holds(error_of([&] { detail::JsonlLoader(path, options); }), path + ": not a regular"));
-    CHECK(holds(error_of([&] { io::sha256_file(path); }), path + ": not a regular file"));
+    CHECK(holds(error_of([&] { gaze::io::sha256_file(path); }), path + ": not a regular file"));
     CHECK(holds(error_of([&] { read_outcomes(path); }), path + ": not a regular file"));
   }
   CHECK(holds(error_of([&] { TsvReader(fs::path(folder.file("none.tsv"))); }), "cannot open"));
@@ -139,11 +139,11 @@ TEST_CASE("predictions from a pipe are read once", "[phyx]") {
 
 TEST_CASE("NUL bytes are refused with their place", "[phyx]") {
   using namespace std::string_literals;
-  CHECK(holds(error_of([] { io::parse_json("{\"a\":1}\0 hidden"s, "x.json"); }),
+  CHECK(holds(error_of([] { gaze::io::parse_json("{\"a\":1}\0 hidden"s, "x.json"); }),
               "x.json: a NUL byte at character 7"));
-  CHECK(holds(error_of([] { io::parse_json("{\"a\":1}\0"s, "x.json"); }), "NUL byte"));
+  CHECK(holds(error_of([] { gaze::io::parse_json("{\"a\":1}\0"s, "x.json"); }), "NUL byte"));
   const Folder folder("nul");
-  io::write_file(folder.file("a_OE.jsonl"), "{\"answer\":\"5\",\"prediction\":\"5\"}\0{}\n"s);
+  gaze::io::write_file(folder.file("a_OE.jsonl"), "{\"answer\":\"5\",\"prediction\":\"5\"}\0{}\n"s);
   CHECK(holds(error_of([&] {
                 read_predictions({folder.file("a_OE.jsonl"), {}, {}});
               }),
@@ -157,12 +157,12 @@ TEST_CASE("NUL bytes are refused with their place", "[phyx]") {
   };
   CHECK(holds(error_of(load), "a_OE.jsonl line 1, record: not a JSON object"));
   CHECK(holds(error_of(load), "NUL byte"));
-  io::write_file(folder.file("a_OE.tsv"), "answer\tprediction\n5 N\t5\0 N\n"s);
+  gaze::io::write_file(folder.file("a_OE.tsv"), "answer\tprediction\n5 N\t5\0 N\n"s);
   CHECK(holds(error_of([&] {
                 read_predictions({folder.file("a_OE.tsv"), {}, {}});
               }),
               "a_OE.tsv row 1: prediction: a NUL byte"));
-  io::write_file(folder.file("b_OE.tsv"), "answer\tpre\0diction\n5 N\t5\n"s);
+  gaze::io::write_file(folder.file("b_OE.tsv"), "answer\tpre\0diction\n5 N\t5\n"s);
   CHECK(holds(error_of([&] {
                 read_predictions({folder.file("b_OE.tsv"), {}, {}});
               }),
@@ -172,24 +172,24 @@ TEST_CASE("NUL bytes are refused with their place", "[phyx]") {
 TEST_CASE("a file of ours that holds other JSON is an error with file and field", "[phyx]") {
   const Folder folder("json");
   const std::string path = folder.file("config.json");
-  const auto put = [&](const std::string& text) { io::write_file(path, text); };
+  const auto put = [&](const std::string& text) { gaze::io::write_file(path, text); };
   for (const char* text : {"[]", "7", "null", "\"x\""}) {
     put(text);
-    CHECK(error_of([&] { io::read_json_object(path); }) ==
+    CHECK(error_of([&] { gaze::io::read_json_object(path); }) ==
           "[gaze::read_json] " + path + ": not a JSON object");
   }
   put("{\"started\":5,\"seconds\":\"x\"}");
-  const io::Json config = io::read_json_object(path);
-  CHECK(error_of([&] { io::json_text(config, "started", path, ""); }) ==
+  const gaze::io::Json config = gaze::io::read_json_object(path);
+  CHECK(error_of([&] { gaze::io::json_text(config, "started", path, ""); }) ==
         "[gaze::read_json] " + path + ", started: not a text");
-  CHECK(error_of([&] { io::json_number(config, "seconds", path, 0); }) ==
+  CHECK(error_of([&] { gaze::io::json_number(config, "seconds", path, 0); }) ==
         "[gaze::read_json] " + path + ", seconds: not a number");
-  CHECK(io::json_text(config, "none", path, "otherwise") == "otherwise");
-  CHECK(io::json_number(config, "started", path, 0) == 5);
+  CHECK(gaze::io::json_text(config, "none", path, "otherwise") == "otherwise");
+  CHECK(gaze::io::json_number(config, "started", path, 0) == 5);
   put("{\"a\x1b\":1,\"a\x1b\":2}");
-  CHECK_FALSE(holds(error_of([&] { io::read_json_object(path); }), "\x1b"));
+  CHECK_FALSE(holds(error_of([&] { gaze::io::read_json_object(path); }), "\x1b"));
   put("{\"a\":\"" + std::string(100000, 'x'));
-  CHECK(error_of([&] { io::read_json_object(path); }).size() < 1000);
+  CHECK(error_of([&] { gaze::io::read_json_object(path); }).size() < 1000);
   OutcomeSet set{"\xFF", 0, {}};
   CHECK(holds(error_of([&] { write_outcomes(folder.file("o.jsonl"), set); }), "o.jsonl"));
 }

@@ -155,7 +155,7 @@ TEST_CASE("loader: names of forms, domains and reasoning types", "[phyx]") {
 
 TEST_CASE("loader: an open-ended table as PhyX writes it", "[phyx]") {
   const Folder folder("oe");
-  const std::string jpeg = io::base64_encode(picture(2, true));
+  const std::string jpeg = gaze::io::base64_encode(picture(2, true));
   const auto path = folder.file(
       "PhyX_mini_OE.tsv",
       header + row("0", "5 m ", "2", "Wave/Acoustics", "\"[\"\"Numerical Reasoning\"\"]\"") +
@@ -305,7 +305,7 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
   broken[40] = '*';
   refuses(header + good + row("1", "5", broken), " row 2, image: not base64 at character 40");
   const std::vector<std::uint8_t> text(90, 'x');
-  refuses(header + row("0", "5", io::base64_encode(text)), " row 1, image: not a PNG or JPEG");
+  refuses(header + row("0", "5", gaze::io::base64_encode(text)), " row 1, image: not a PNG or JPEG");
   refuses(header + row("0", "5", "['" + image64 + "', '" + image64 + "']"),
           " row 1, image: a list of pictures");
   refuses(header + good + row("1", "5", "77"), " row 2, image: refers to no row: \"77\"");
@@ -352,7 +352,7 @@ TEST_CASE("loader: a table of over 1 GiB takes no more memory than a row", "[phy
   std::vector<std::uint8_t> bytes(3 << 20);  // a PNG by its first bytes; nobody decodes it here
   const std::array<std::uint8_t, 8> magic = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   std::copy(magic.begin(), magic.end(), bytes.begin());
-  const std::string picture = io::base64_encode(bytes);
+  const std::string picture = gaze::io::base64_encode(bytes);
   constexpr std::size_t rows = 330;
   {
     std::ofstream out(path, std::ios::binary);

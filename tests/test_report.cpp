@@ -226,7 +226,7 @@ TEST_CASE("malformed input is an error with file and line", "[report]") {
 
 TEST_CASE("pictures come from inside the run's folder and are pictures", "[report]") {
   const std::string folder = fresh_folder("pictures");
-  const auto bytes = io::base64_decode(pixel);
+  const auto bytes = gaze::io::base64_decode(pixel);
   put(folder, "images/a.png", std::string(bytes.begin(), bytes.end()));
   put(folder, "secret.txt", "not a picture at all, but long enough");
   report::Completion c;

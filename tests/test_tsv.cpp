@@ -31,7 +31,7 @@ std::vector<TsvReader::Row> rows_of(const std::string& text, TsvLimits limits = 
 }
 
 std::string decoded(const std::string& text) {
-  const auto bytes = io::base64_decode(text);
+  const auto bytes = gaze::io::base64_decode(text);
   return std::string(bytes.begin(), bytes.end());
 }
 
@@ -57,25 +57,25 @@ TEST_CASE("base64: the vectors of RFC 4648 and every byte", "[phyx]") {
                                                          {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, text] : vectors) {
     const std::string_view view = plain;
-    CHECK(io::base64_encode({reinterpret_cast<const std::uint8_t*>(view.data()), view.size()}) ==
+    CHECK(gaze::io::base64_encode({reinterpret_cast<const std::uint8_t*>(view.data()), view.size()}) ==
           text);
     CHECK(decoded(text) == plain);
   }
   std::vector<std::uint8_t> all;
   for (int i = 0; i < 1000; ++i) all.push_back(static_cast<std::uint8_t>(i * 7 + i / 256));
-  CHECK(io::base64_decode(io::base64_encode(all)) == all);
+  CHECK(gaze::io::base64_decode(gaze::io::base64_encode(all)) == all);
 }
 
 TEST_CASE("base64: damage is named by its character", "[phyx]") {
-  CHECK_THROWS_WITH(io::base64_decode("Zm9v!mFy"), Contains("character 4"));
-  CHECK_THROWS_WITH(io::base64_decode("Zm9v\nZg="), Contains("character 4"));
-  CHECK_THROWS_WITH(io::base64_decode("Zg==Zg=="), Contains("character 2"));
-  CHECK_THROWS_WITH(io::base64_decode("Zm9vY"), Contains("character 5"));
-  CHECK_THROWS_WITH(io::base64_decode("Zm9vYg"), Contains("character 6"));
-  CHECK_THROWS_WITH(io::base64_decode("Zh=="), Contains("character 1"));
-  CHECK_THROWS_AS(io::base64_decode("="), gaze::Error);
-  CHECK_THROWS_AS(io::base64_decode("===="), gaze::Error);
-  CHECK_THROWS_AS(io::base64_decode("Z==="), gaze::Error);
+  CHECK_THROWS_WITH(gaze::io::base64_decode("Zm9v!mFy"), Contains("character 4"));
+  CHECK_THROWS_WITH(gaze::io::base64_decode("Zm9v\nZg="), Contains("character 4"));
+  CHECK_THROWS_WITH(gaze::io::base64_decode("Zg==Zg=="), Contains("character 2"));
+  CHECK_THROWS_WITH(gaze::io::base64_decode("Zm9vY"), Contains("character 5"));
+  CHECK_THROWS_WITH(gaze::io::base64_decode("Zm9vYg"), Contains("character 6"));
+  CHECK_THROWS_WITH(gaze::io::base64_decode("Zh=="), Contains("character 1"));
+  CHECK_THROWS_AS(gaze::io::base64_decode("="), gaze::Error);
+  CHECK_THROWS_AS(gaze::io::base64_decode("===="), gaze::Error);
+  CHECK_THROWS_AS(gaze::io::base64_decode("Z==="), gaze::Error);
 }
 
 TEST_CASE("tsv: the reader's cases from the official data path", "[phyx]") {
