@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// How a problem becomes an example: templates filled in, pictures decoded and resized, regions laid
+// over the grid of image tokens.
+#include "phyx/train/examples.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <span>
+
+#include "gaze/core/error.hpp"
+#include "gaze/image/decode.hpp"
+#include "gaze/image/resize.hpp"
+
+namespace gaze::phyx {
+
+const std::vector<std::string>& instruction_phrases() {
+  static const std::vector<std::string> phrases = {
+      "Please directly answer the question and provide the correct OPTION LETTER ONLY, "
+      "e.g., A, B, C, D. OPTION:",
+      " Please answer the question with step by step reasoning."};
+  return phrases;
+}
+
+Example ExampleMaker::operator()(Problem problem) {
+  Example e;
+  if (!problem.image.empty()) {
+    const Pixels pixels = decode(problem);
+    e.prompt.rgb = e.caption_prompt.rgb = pixels;
+    e.prompt.region = region_flags(problem.scene.regions);
+  }
+  e.prompt.tokens =
+      fill(prompts_.problem, e.prompt.rgb != nullptr, {{"{question}", problem.question}});
+  e.caption_prompt.tokens = fill(prompts_.caption, e.prompt.rgb != nullptr, {});
+  problem.image.clear();
+  problem.image.shrink_to_fit();
+  e.problem = std::move(problem);
+  return e;
+}
+
+models::Prompt ExampleMaker::question_prompt(const std::string& question,
+                                             const Example& like) const {
+  models::Prompt p = like.prompt;
+  p.tokens = fill(prompts_.problem, p.rgb != nullptr, {{"{question}", question}});
+  return p;
+}
+
+models::Prompt ExampleMaker::letters_prompt(const std::string& options) const {
+  models::Prompt p;
+  p.tokens = fill(prompts_.letters, false, {{"{options}", options}});
+  return p;
+}
+
+std::vector<std::int32_t> ExampleMaker::response(const std::string& text) const {
+  auto ids = tokenizer_.encode_plain(text);
+  ids.push_back(tokenizer_.end());
+  return ids;
+}
+
+std::vector<std::int32_t> ExampleMaker::fill(const std::string& form, bool image,
+                                             const Fields& fields) const {
+  std::vector<std::int32_t> out;
+  const auto append = [&out](const std::vector<std::int32_t>& ids) {
+    out.insert(out.end(), ids.begin(), ids.end());
+  };
+  std::size_t at = 0;
+  while (at < form.size()) {
+    const std::size_t open = form.find('{', at);
+    std::string before = form.substr(at, open - at);
+    if (open == std::string::npos) {
+      append(tokenizer_.encode(before));
+      break;
+    }
+    const std::size_t close = form.find('}', open);
+    const std::string name = form.substr(open, close - open + 1);
+    at = close + 1;
+    if (name == "{image}") {
+      append(tokenizer_.encode(before));
+      const auto count = static_cast<std::size_t>(image ? config_.image_tokens() : 0);
+      out.insert(out.end(), count, tokenizer_.image());
+      continue;
+    }
+    const auto field =
+        std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.first == name; });
+    GAZE_CHECK(field != fields.end(), "prompt", "no field ", name, " in '", form, "'");
+    const bool spaced = !before.empty() && before.back() == ' ';  // the space joins the text
+    if (spaced) before.pop_back();
+    append(tokenizer_.encode(before));
+    append(tokenizer_.encode_plain((spaced ? " " : "") + field->second));
+  }
+  return out;
+}
+
+Pixels ExampleMaker::decode(const Problem& problem) {
+  const std::string key(problem.image.begin(), problem.image.end());
+  auto& known = pixels_[std::hash<std::string>{}(key)];
+  if (auto pixels = known.lock()) return pixels;
+  const auto picture =
+      image::decode_image(std::span<const std::uint8_t>(problem.image), "problem " + problem.index);
+  const int side = static_cast<int>(config_.vit.image);
+  auto pixels = std::make_shared<const std::vector<std::uint8_t>>(
+      picture.width == side && picture.height == side
+          ? picture.rgb
+          : image::resize(picture, side, side, image::Filter::bicubic).rgb);
+  known = pixels;
+  return pixels;
+}
+
+std::vector<std::uint8_t> ExampleMaker::region_flags(const std::vector<Region>& regions) const {
+  const Index side = config_.image_side();
+  std::vector<std::uint8_t> flags(static_cast<std::size_t>(side * side), 0);
+  const double size = 1.0 / static_cast<double>(side);
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    const double x = static_cast<double>(static_cast<Index>(i) % side) * size;
+    const double y = static_cast<double>(static_cast<Index>(i) / side) * size;
+    for (const Region& r : regions) {
+      const double w = std::min<double>(r.x1, x + size) - std::max<double>(r.x0, x);
+      const double h = std::min<double>(r.y1, y + size) - std::max<double>(r.y0, y);
+      if (w > 0 && h > 0 && w * h >= 0.1 * size * size) flags[i] = 1;
+    }
+  }
+  return flags;
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// The warm start on the CPU, and what of it no device decides.
+#include "phyx/train/warm_start.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gaze/cpu/kernels.hpp"
+#include "phyx/train/warm_start.inl"
+
+namespace gaze::phyx {
+
+Stage supervised_stage(const std::string& name, Index steps, double rate,
+                       std::vector<std::string> parts) {
+  Stage s;
+  s.name = name;
+  s.steps = steps;
+  s.parts = std::move(parts);
+  s.rate = {rate, std::min<Index>(50, steps / 10 + 1), steps, 0.1};
+  return s;
+}
+
+template Trainer<float, Cpu>::Step response_step<Cpu>(const Model<Cpu>&, const LessonSource&,
+                                                      const WarmStartSettings&, double, Index);
+template void warm_start<Cpu>(Trainer<float, Cpu>&, const Model<Cpu>&, const LessonSource&,
+                              const WarmStartSettings&);
+
+}  // namespace gaze::phyx

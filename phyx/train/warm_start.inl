@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// What the stages do with lessons: losses and their gradients, on any device.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "gaze/autograd.hpp"
+#include "gaze/ops/pointwise.hpp"
+#include "gaze/ops/reduce.hpp"
+#include "phyx/train/warm_start.hpp"
+
+namespace gaze::phyx {
+
+namespace detail {
+
+/// -mean log p over all tokens that are taught; gradients follow.
+template <class Device>
+Metrics teach(const Model<Device>& model, const LessonSource& source,
+              const std::vector<Lesson>& lessons, double letter_weight) {
+  std::vector<models::Group> groups;
+  std::vector<float> weights;
+  double taught = 0;
+  for (const Lesson& l : lessons) {
+    groups.push_back({l.prompt ? l.prompt : &l.own, {}});
+    for (const auto& completion : l.completions) {
+      groups.back().completions.push_back(completion);
+      for (const std::int32_t token : completion) {
+        weights.push_back(
+            source.weight(groups.back().completions.size() <= l.whole, token, letter_weight));
+        taught += weights.back();
+      }
+    }
+  }
+  for (float& w : weights) w /= static_cast<float>(-taught);
+  const auto weight = Tensor<float, Device>::from({static_cast<Index>(weights.size())}, weights);
+  const auto loss = sum(mul(model.logprobs(groups).logp, weight));
+  backward(loss);
+  return {{"loss", loss.item()}};
+}
+
+/// -mean log p of the labels [n]; those below zero do not count, `none` a tenth.
+template <class Device>
+Tensor<float, Device> mean_loss(const Tensor<float, Device>& logp,
+                                const std::vector<std::int32_t>& labels, std::int32_t none) {
+  std::vector<float> weights;
+  double total = 0;
+  for (const std::int32_t label : labels) {
+    weights.push_back(label < 0 ? 0.0f : label == none ? 0.1f : 1.0f);
+    total += weights.back();
+  }
+  for (float& w : weights) w /= static_cast<float>(-std::max(0.1, total));
+  return sum(mul(logp, Tensor<float, Device>::from({static_cast<Index>(weights.size())}, weights)));
+}
+
+/// Of the scene's slots, read off all image tokens at once, and of the texts, each read off the
+/// image token where it stands: one reader for all places, so that numbers are learned in few
+/// pictures.
+template <class Device>
+Tensor<float, Device> label_loss(const Model<Device>& model, const LessonSource& source,
+                                 const std::vector<const Example*>& examples) {
+  std::vector<Pixels> images;
+  std::vector<std::int32_t> slots, texts;
+  for (const Example* e : examples) {
+    if (!e->pixels()) continue;
+    images.push_back(e->pixels());
+    source.slots(*e, slots);
+    source.texts(*e, model.config().image_side(), texts);
+  }
+  const auto indices = [](const std::vector<std::int32_t>& labels) {
+    return Indices<Device>::from({static_cast<Index>(labels.size())}, labels);
+  };
+  const auto tokens = model.encode_images(images);
+  const models::SlotHead<float, Device>& head = model.slot_head();
+  return add(mean_loss(head(tokens, indices(slots)), slots, -1),
+             mean_loss(head.texts(tokens, indices(texts)), texts, source.none()));
+}
+
+}  // namespace detail
+
+template <class Device>
+typename Trainer<float, Device>::Step response_step(const Model<Device>& model,
+                                                    const LessonSource& source,
+                                                    const WarmStartSettings& s, double corruption,
+                                                    Index offset) {
+  return [&model, &source, s, corruption, offset](Index step, const auto&) {
+    std::vector<Lesson> lessons;
+    for (Index i = 0; i < s.batch; ++i)
+      lessons.push_back(source.lesson(s, corruption, offset + step, i));
+    return detail::teach(model, source, lessons, s.letter_weight);
+  };
+}
+
+template <class Device>
+void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
+                const LessonSource& source, const WarmStartSettings& s) {
+  const std::vector<std::string> model_parts = {"vit", "projector", "decoder"};
+  trainer.run(supervised_stage("letters", s.letter_steps, s.rate, {"decoder"}),
+              [&](Index step, const auto&) {
+                std::vector<Lesson> lessons;
+                for (Index i = 0; i < s.batch; ++i) lessons.push_back(source.pick(step, i));
+                return detail::teach(model, source, lessons, s.letters_stage_weight);
+              });
+  trainer.run(supervised_stage("vision", s.vision_steps, s.rate, {"vit", "projector", "slots"}),
+              [&](Index step, const auto&) -> Metrics {
+                std::vector<const Example*> examples;
+                for (Index i = 0; i < 2 * s.batch; ++i)
+                  examples.push_back(&source.example(step, i));
+                const auto loss = detail::label_loss(model, source, examples);
+                backward(loss);
+                return {{"loss", loss.item()}};
+              });
+  trainer.run(supervised_stage("caption", s.caption_steps, s.rate,
+                               {"vit", "projector", "slots", "decoder"}),
+              [&](Index step, const auto&) -> Metrics {
+                const Index offset = s.letter_steps + s.vision_steps + step;
+                std::vector<Lesson> lessons;
+                std::vector<const Example*> examples;
+                for (Index i = 0; i < s.batch; ++i) {
+                  lessons.push_back(source.caption(offset, i));
+                  examples.push_back(&source.example(offset, i));
+                }
+                const auto labels = detail::label_loss(model, source, examples);
+                backward(scale(labels, static_cast<float>(s.slot_weight)));
+                for (Index i = 0; i < s.caption_picks; ++i)
+                  lessons.push_back(source.pick(offset, s.batch + i));
+                Metrics m = detail::teach(model, source, lessons, s.letter_weight);
+                m.emplace_back("label_loss", labels.item());
+                return m;
+              });
+  const Index clean_at = s.letter_steps + s.vision_steps + s.caption_steps;
+  trainer.run(supervised_stage("sft", s.clean_steps, s.rate, model_parts),
+              response_step(model, source, s, 0, clean_at));
+  trainer.run(supervised_stage("sft_mixed", s.mixed_steps, 0.3 * s.rate, model_parts),
+              response_step(model, source, s, s.corruption.share, clean_at + s.clean_steps));
+}
+
+}  // namespace gaze::phyx
