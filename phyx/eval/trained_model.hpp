@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A trained model from its files: weights, their preset and prompt, and the tokeniser beside them.
 #pragma once
-#include <algorithm>
-#include <filesystem>
 #include <memory>
+#include <string>
 
-#include "gaze/io/folders.hpp"
-#include "gaze/train/checkpoint.hpp"
-#include "phyx/eval/evaluator.hpp"
+#include "gaze/text/tokenizer.hpp"
+#include "phyx/train/examples.hpp"
+#include "phyx/train/model.hpp"
 
 namespace gaze::phyx {
 
@@ -19,46 +18,23 @@ struct TrainedModel {
   std::string weights_file, tokenizer_file;
 };
 
-/// `path` is a .safetensors file, or a folder with model.safetensors in it. tokenizer.json is
-/// looked for there and in the folders above, where an ablation keeps it.
-template <class Device = Cpu>
-std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
-  namespace fs = std::filesystem;
-  GAZE_CHECK(io::exists(path), "load_model", path, ": no such file or folder");
-  const std::string weights = fs::is_directory(path) ? path + "/model.safetensors" : path;
-  const io::SafetensorsFile file(weights);
-  const auto field = [&](const char* key) {
-    const auto found = file.metadata().find(key);
-    GAZE_CHECK(found != file.metadata().end(), "load_model", weights, ": metadata has no ", key);
-    return found->second;
-  };
-  fs::path folder = fs::absolute(weights).parent_path();
-  while (!io::exists((folder / "tokenizer.json").string())) {
-    GAZE_CHECK(folder.has_relative_path(), "load_model", weights,
-               ": no tokenizer.json beside it or above it");
-    folder = folder.parent_path();
-  }
-  const std::string words = (folder / "tokenizer.json").string();
-  auto out = std::make_unique<TrainedModel<Device>>(
-      TrainedModel<Device>{text::Tokenizer::load(words), nullptr, nullptr, weights, words});
-  const std::string size = field("model");
-  const auto known = [&](const models::Preset& p) { return size == p.name; };
-  GAZE_CHECK(std::any_of(models::presets.begin(), models::presets.end(), known), "load_model",
-             weights, ", metadata model: no model named ", size);
-  models::VlmConfig config = models::preset(size);
-  const auto precision = file.metadata().find("precision");
-  if (precision != file.metadata().end()) {
-    config.bf16 = precision->second == "bf16";
-    GAZE_CHECK(config.bf16 || precision->second == "float32", "load_model", weights,
-               ", metadata precision: must be float32 or bf16, got ", precision->second);
-  }
-  config.vocabulary = out->tokenizer.vocab_size();
+/// What the files say of a model before its weights are read.
+struct ModelFiles {
+  text::Tokenizer tokenizer;
+  models::VlmConfig config;
   PromptTemplate prompts;
-  prompts.problem = field("prompt");
-  out->model = std::make_unique<Model<Device>>(config, out->tokenizer.image(), 0);
-  load_weights(weights, out->model->parameters());
-  out->maker = std::make_unique<ExampleMaker>(out->tokenizer, config, prompts);
-  return out;
-}
+  std::string weights_file, tokenizer_file;
+};
+
+/// `path` is a .safetensors file, or a folder with model.safetensors in it. tokenizer.json is
+/// looked for there and in the folders above, where an ablation keeps it. An Error names the file
+/// that is missing, or what its metadata lacks.
+ModelFiles read_model_files(const std::string& path);
+
+/// The model of these files with its weights, on a device.
+template <class Device = Cpu>
+std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path);
+
+extern template std::unique_ptr<TrainedModel<Cpu>> load_model<Cpu>(const std::string&);
 
 }  // namespace gaze::phyx

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// Completions taken apart and judged.
+#include "phyx/eval/attempt.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "phyx/answer/response.hpp"
+#include "phyx/answer/strict_rule.hpp"
+#include "phyx/rewards/rubric.hpp"
+#include "phyx/scoring/official.hpp"
+
+namespace gaze::phyx {
+
+phyx::Completion to_completion(const gaze::Completion& c, const text::Tokenizer& tokenizer,
+                               const models::VlmConfig& config, const models::Prompt& prompt) {
+  phyx::Completion out;
+  out.ended = c.ended;
+  out.length = static_cast<int>(c.tokens.size());
+  std::vector<std::int32_t> text = c.tokens;
+  if (c.ended) text.pop_back();
+  out.text = tokenizer.decode(text);
+  for (const std::int32_t id : text) out.tokens.push_back(tokenizer.decode({id}));
+  if (c.ended) out.tokens.push_back("");
+  AttentionTrace& a = out.attention;
+  if (c.seen.empty()) return out;
+  a.tokens = out.length;
+  a.layers = static_cast<int>(config.decoder.layers);
+  a.heads = static_cast<int>(config.decoder.heads);
+  a.marks = {"image", "region", "sink"};
+  a.mass = c.seen;
+  for (int t = 0; t < out.length; ++t) a.keys.push_back(static_cast<int>(prompt.tokens.size()) + t);
+  a.image_tokens = prompt.rgb ? static_cast<int>(config.image_tokens()) : 0;
+  for (const auto flag : prompt.region) a.region_tokens += flag;
+  return out;
+}
+
+float image_mass(const AttentionTrace& a) {
+  if (a.mass.empty()) return std::numeric_limits<float>::quiet_NaN();
+  double total = 0;
+  for (std::size_t i = 0; i < a.mass.size(); i += a.marks.size()) total += a.mass[i];
+  return static_cast<float>(total * static_cast<double>(a.marks.size()) /
+                            static_cast<double>(a.mass.size()));
+}
+
+Attempt judge(const Problem& problem, const phyx::Completion& c) {
+  Attempt a;
+  const Verdict verdict = judge_strict(problem, c.text);
+  a.correct = verdict.correct;
+  a.parsed = verdict.parsed;
+  a.well_formed = parse_response(c.text).well_formed && c.ended;
+  a.official = score_official(problem.form, problem.answer, c.text).match;
+  const RubricTerms terms = rubric_terms({problem, c});
+  a.principle = terms.principle > 0;
+  a.unit = verdict.unit_consistent;
+  a.truncated = !c.ended;
+  a.length = c.length;
+  a.attention = image_mass(c.attention);
+  return a;
+}
+
+Outcome unanswered_outcome(const Problem& p) {
+  Outcome o;
+  o.index = full_index(p);
+  o.form = p.form;
+  o.split = p.split == "test_new" ? "new" : "known";
+  o.domain = p.category;
+  o.subfield = p.subfield;
+  o.reasoning = p.reasoning;
+  o.template_id = p.template_id;
+  o.needs_image = p.needs_image;
+  return o;
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// How an Evaluator answers and perturbs, on any device.
+#pragma once
+#include <algorithm>
+
+#include "gaze/generate/rollout.hpp"
+#include "phyx/answer/strict_rule.hpp"
+#include "phyx/eval/evaluator.hpp"
+#include "phyx/eval/other_pictures.hpp"
+
+namespace gaze::phyx {
+
+template <class Device>
+std::vector<Outcome> Evaluator<Device>::operator()(const std::vector<Example>& examples,
+                                                   const Progress& progress,
+                                                   const Keep& keep) const {
+  std::vector<Outcome> out(examples.size());
+  const auto batch = static_cast<std::size_t>(settings_.batch);
+  const auto others = swap_partners(examples);
+  for (std::size_t at = 0; at < examples.size(); at += batch) {
+    const std::size_t end = std::min(examples.size(), at + batch);
+    const Batch part{{examples.data() + at, end - at}, at};
+    answer(part, {out.data() + at, end - at}, keep);
+    perturb(part, {out.data() + at, end - at}, blank_pictures(part.examples), &Outcome::blank);
+    perturb(part, {out.data() + at, end - at},
+            swapped_pictures(part.examples, part.first, examples, others), &Outcome::swapped);
+    if (progress) progress(end, examples.size());
+  }
+  return out;
+}
+
+template <class Device>
+std::vector<Outcome> Evaluator<Device>::batch(std::span<const Example> examples, std::size_t first,
+                                              const Keep& keep) const {
+  std::vector<Outcome> out(examples.size());
+  const Batch part{examples, first};
+  answer(part, out, keep);
+  perturb(part, out, blank_pictures(part.examples), &Outcome::blank);
+  return out;
+}
+
+template <class Device>
+std::vector<gaze::Completion> Evaluator<Device>::complete(
+    std::span<const models::Prompt* const> prompts, std::span<const std::uint64_t> ids, Index count,
+    models::Watch watch) const {
+  SamplingSettings s = settings_.sampling;
+  s.greedy = count == 0;
+  return rollout(model_, prompts, std::max<Index>(1, count), s, tokenizer_.end(),
+                 Philox(settings_.seed, Purpose::evaluation), ids, watch);
+}
+
+template <class Device>
+void Evaluator<Device>::answer(const Batch& b, std::span<Outcome> out, const Keep& keep) const {
+  std::vector<const models::Prompt*> prompts;
+  std::vector<std::uint64_t> ids;
+  for (std::size_t i = 0; i < b.examples.size(); ++i) {
+    prompts.push_back(&b.examples[i].prompt);
+    ids.push_back(b.first + i);
+  }
+  const auto k = static_cast<std::size_t>(settings_.samples);
+  const auto greedy = complete(prompts, ids, 0, models::Watch::marks);
+  std::vector<gaze::Completion> sampled;
+  if (k > 0) sampled = complete(prompts, ids, settings_.samples, models::Watch::marks);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const Example& e = b.examples[i];
+    std::vector<phyx::Completion> all;
+    const auto add = [&](const gaze::Completion& c) {
+      all.push_back(to_completion(c, tokenizer_, model_.config(), e.prompt));
+    };
+    add(greedy[i]);
+    for (std::size_t j = 0; j < k; ++j) add(sampled[i * k + j]);
+    out[i] = unanswered_outcome(e.problem);
+    out[i].greedy = judge(e.problem, all.front());
+    for (std::size_t j = 1; j < all.size(); ++j) out[i].sampled.push_back(judge(e.problem, all[j]));
+    if (keep) keep(b.first + i, all);
+  }
+}
+
+template <class Device>
+void Evaluator<Device>::perturb(const Batch& b, std::span<Outcome> out,
+                                const std::vector<Pixels>& pictures,
+                                Perturbed Outcome::*where) const {
+  std::vector<models::Prompt> changed;
+  std::vector<std::size_t> which;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (!pictures[i]) continue;
+    changed.push_back(b.examples[i].prompt);
+    changed.back().rgb = pictures[i];
+    which.push_back(i);
+  }
+  if (changed.empty()) return;
+  std::vector<const models::Prompt*> prompts;
+  std::vector<std::uint64_t> ids;
+  for (const auto& p : changed) prompts.push_back(&p);
+  for (const std::size_t i : which) ids.push_back(b.first + i);
+  for (const bool greedy : {true, false}) {
+    if (!greedy && settings_.samples == 0) break;
+    const auto done = complete(prompts, ids, greedy ? 0 : 1, models::Watch::nothing);
+    for (std::size_t j = 0; j < which.size(); ++j) {
+      const Problem& p = b.examples[which[j]].problem;
+      const auto c = to_completion(done[j], tokenizer_, model_.config(), changed[j]);
+      const bool correct = judge_strict(p, c.text).correct;
+      Perturbed& to = out[which[j]].*where;
+      if (greedy)
+        to.greedy = correct;
+      else
+        to.sampled.push_back(correct);
+    }
+  }
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Partners by template, form and answer; pictures only for problems that need theirs.
+#include "phyx/eval/other_pictures.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace gaze::phyx {
+
+namespace {
+
+bool needs_picture(const Example& e) { return e.problem.needs_image && e.prompt.rgb; }
+
+}  // namespace
+
+std::vector<std::size_t> swap_partners(const std::vector<Example>& examples) {
+  std::map<std::string, std::vector<std::size_t>> families;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const Problem& p = examples[i].problem;
+    families[p.template_id + (p.form == Form::mc ? "/mc" : "/oe")].push_back(i);
+  }
+  std::vector<std::size_t> partner(examples.size());
+  for (const auto& [name, members] : families)
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      partner[members[i]] = members[i];
+      const Solution& own = examples[members[i]].problem.solution;
+      for (std::size_t step = 1; step < members.size(); ++step) {
+        const std::size_t other = members[(i + step) % members.size()];
+        const Solution& theirs = examples[other].problem.solution;
+        if (theirs.value == own.value && theirs.unit == own.unit) continue;
+        partner[members[i]] = other;
+        break;
+      }
+    }
+  return partner;
+}
+
+std::vector<Pixels> blank_pictures(std::span<const Example> batch) {
+  std::vector<Pixels> out;
+  for (const Example& e : batch)
+    out.push_back(needs_picture(e)
+                      ? std::make_shared<const std::vector<std::uint8_t>>(e.prompt.rgb->size(), 255)
+                      : nullptr);
+  return out;
+}
+
+std::vector<Pixels> swapped_pictures(std::span<const Example> batch, std::size_t first,
+                                     const std::vector<Example>& all,
+                                     const std::vector<std::size_t>& partner) {
+  std::vector<Pixels> out;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::size_t other = partner[first + i];
+    const bool some = needs_picture(batch[i]) && other != first + i;
+    out.push_back(some ? all[other].prompt.rgb : nullptr);
+  }
+  return out;
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// A trained model put on any device.
+#pragma once
+#include <utility>
+
+#include "gaze/train/checkpoint.hpp"
+#include "phyx/eval/trained_model.hpp"
+
+namespace gaze::phyx {
+
+template <class Device>
+std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
+  ModelFiles files = read_model_files(path);
+  auto out = std::make_unique<TrainedModel<Device>>(
+      TrainedModel<Device>{std::move(files.tokenizer), nullptr, nullptr,
+                           std::move(files.weights_file), std::move(files.tokenizer_file)});
+  out->model = std::make_unique<Model<Device>>(files.config, out->tokenizer.image(), 0);
+  load_weights(out->weights_file, out->model->parameters());
+  out->maker = std::make_unique<ExampleMaker>(out->tokenizer, files.config, files.prompts);
+  return out;
+}
+
+}  // namespace gaze::phyx
