@@ -29,19 +29,10 @@ inline constexpr std::array<Condition, 8> conditions = {{
     {"hybrid", Training::grpo, "hybrid"},
 }};
 
-inline const Condition& condition(std::string_view name) {
-  std::string known;
-  for (const Condition& c : conditions) {
-    if (name == c.name) return c;
-    known += std::string(known.empty() ? "" : ", ") + c.name;
-  }
-  GAZE_FAIL("condition", "no condition named ", name, "; there are ", known);
-}
+/// The condition of this name; an Error lists the names that there are.
+const Condition& condition(std::string_view name);
 
 /// Every GRPO arm is also paid for form: a strict parser must be able to read it.
-inline RewardMix reward_mix(const Condition& c, double format_weight) {
-  if (std::string_view(c.reward).empty()) return {{{"format", 1.0}}};
-  return {{{c.reward, 1.0}, {"format", format_weight}}};
-}
+RewardMix reward_mix(const Condition& c, double format_weight);
 
 }  // namespace gaze::phyx

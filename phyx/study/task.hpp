@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The training problems as a task of GRPO: prompts, and rewards of completions.
 #pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "gaze/core/philox.hpp"
 #include "gaze/rl/grpo.hpp"
-#include "phyx/eval/evaluator.hpp"
 #include "phyx/rewards/registry.hpp"
+#include "phyx/train/examples.hpp"
+#include "phyx/train/model.hpp"
 
 namespace gaze::phyx {
 
@@ -21,71 +29,16 @@ class PhyxTask {
 
   /// `separate`: a reward function per term of the mix, which GDPO normalises one by one, instead
   /// of their weighted sum.
-  rl::Task<Model<Device>> task(bool separate = false) {
-    using Prompts = std::span<const rl::TaskPrompt<Model<Device>>>;
-    using Completions = std::span<const gaze::Completion>;
-    rl::Task<Model<Device>> out;
-    out.prompts = [this](Index step, Index round, Index count) {
-      return prompts(step, round, count);
-    };
-    if (separate)
-      out.table = [this](Index step, Prompts p, Completions c, Metrics& m) {
-        rl::RewardTable table;
-        for (const auto& term : mix_.terms) table.weights.push_back(term.second);
-        for (const MixScore& s : score(step, p, c, m)) table.rows.push_back(s.parts);
-        return table;
-      };
-    else
-      out.score = [this](Index step, Prompts p, Completions c, Metrics& m) {
-        std::vector<double> totals;
-        for (const MixScore& s : score(step, p, c, m)) totals.push_back(s.total);
-        return totals;
-      };
-    return out;
-  }
+  rl::Task<Model<Device>> task(bool separate = false);
 
   /// Called with the first scored completion of a step, for the log.
   std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
 
  private:
-  std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const {
-    std::vector<rl::TaskPrompt<Model<Device>>> out;
-    for (Index i = 0; i < count; ++i) {
-      const auto id = static_cast<std::uint64_t>((step * 64 + round) * 4096 + i);
-      const std::size_t index = random_.below(examples_.size(), id, 1);
-      out.push_back({&examples_[index].prompt, id, index});
-    }
-    return out;
-  }
+  std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const;
 
   std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
-                              std::span<const gaze::Completion> completions, Metrics& m) const {
-    const std::size_t group = completions.size() / prompts.size();
-    std::vector<MixScore> out;
-    std::vector<double> sums(mix_.terms.size(), 0), counts(sums);
-    double mass = 0, correct = 0;
-    for (std::size_t i = 0; i < completions.size(); ++i) {
-      const Example& e = examples_[prompts[i / group].index];
-      const auto c = to_completion(completions[i], tokenizer_, config_, e.prompt);
-      const MixScore s = phyx::score(mix_, {e.problem, c});
-      out.push_back(s);
-      for (std::size_t k = 0; k < sums.size(); ++k)
-        if (s.parts[k]) {
-          sums[k] += *s.parts[k];
-          counts[k] += 1;
-        }
-      mass += image_mass(c.attention);
-      correct += judge_strict(e.problem, c.text).correct;
-      if (i == 0 && sample) sample(step, e, c, s);
-    }
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      m.emplace_back("rewards/" + mix_.terms[k].first + "/mean",
-                     sums[k] / std::max(1.0, counts[k]));
-    const double n = static_cast<double>(completions.size());
-    m.emplace_back("accuracy", correct / n);
-    m.emplace_back("attention/image_mass", mass / n);
-    return out;
-  }
+                              std::span<const gaze::Completion> completions, Metrics& m) const;
 
   const std::vector<Example>& examples_;
   const text::Tokenizer& tokenizer_;
@@ -93,5 +46,7 @@ class PhyxTask {
   RewardMix mix_;
   Philox random_;
 };
+
+extern template class PhyxTask<Cpu>;
 
 }  // namespace gaze::phyx

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// The order of an ablation's work, on any device.
+#pragma once
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "gaze/io/folders.hpp"
+#include "gaze/train/loop.hpp"
+#include "phyx/report/page.hpp"
+#include "phyx/run_config.hpp"
+#include "phyx/study/ablation.hpp"
+#include "phyx/study/arm_evaluation.inl"
+#include "phyx/study/arm_training.inl"
+#include "phyx/study/forecast.hpp"
+#include "phyx/study/run_results.hpp"
+
+namespace gaze::phyx {
+
+template <class Device>
+Ablation<Device>::Ablation(AblationSettings settings, std::string out, Listener listener)
+    : s_(std::move(settings)),
+      listener_(std::move(listener)),
+      paths_{std::move(out)},
+      data_(s_, paths_),
+      record_(s_, paths_.config(), Device::name),
+      training_(s_, paths_, data_, listener_),
+      evaluation_(s_, paths_, data_, listener_) {
+  settle(s_);
+}
+
+template <class Device>
+void Ablation<Device>::prepare(bool resume, const std::string& command) {
+  lock_.emplace(paths_.out);
+  io::remove_leftovers(paths_.out + "/images");
+  check_own_folder("ablate", paths_.out, "config.json",
+                   {"tokenizer.json", "metrics.jsonl", "completions.jsonl", "differing.jsonl",
+                    "results.csv", "report.html", "images", "warm", "arms"});
+  record_.begin(resume, command, data_);
+  write_config();
+}
+
+template <class Device>
+void Ablation<Device>::run() {
+  const auto lock = std::exchange(lock_, std::nullopt);
+  load_data();
+  forecast_memory();
+  for (const std::int64_t seed : s_.seeds) {
+    record_.parameters = training_.warm_up(seed);
+    for (const Condition& c : conditions)
+      if (wanted(c)) run_condition(c, seed);
+  }
+  finish();
+}
+
+template <class Device>
+bool Ablation<Device>::wanted(const Condition& c) const {
+  return s_.only.empty() || std::find(s_.only.begin(), s_.only.end(), c.name) != s_.only.end();
+}
+
+template <class Device>
+void Ablation<Device>::say(const std::string& what) const {
+  if (listener_.begin) listener_.begin(what);
+}
+
+template <class Device>
+void Ablation<Device>::write_config() const {
+  record_.write(data_, gaze::detail::kernels_name<Device>(data_.config().bf16));
+}
+
+template <class Device>
+void Ablation<Device>::load_data() {
+  say("writing and reading the problems");
+  data_.write([this](const std::string& what) { say(what); });
+  write_config();
+  data_.read();
+}
+
+template <class Device>
+void Ablation<Device>::forecast_memory() {
+  const bool grpo = std::any_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
+    return wanted(c) && c.training == Training::grpo;
+  });
+  const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), s_.data_seed);
+  const Forecast f = forecast(s_, data_.config(), data_.train(), data_.test(), source, grpo);
+  record_.forecast = f.total();
+  say(f.text());
+}
+
+template <class Device>
+void Ablation<Device>::run_condition(const Condition& c, std::int64_t seed) const {
+  const std::string folder = paths_.arm(c, seed);
+  if (std::filesystem::exists(folder + "/outcomes.jsonl")) return;
+  const std::string who = std::string(c.name) + ", seed " + std::to_string(seed);
+  Model<Device> model(data_.config(), data_.tokenizer().image(), 0);
+  std::filesystem::create_directories(folder);
+  io::remove_leftovers(folder);
+  training_.prepare(model, c, seed);
+  say("evaluating " + who);
+  evaluation_(model, c, seed);
+}
+
+template <class Device>
+void Ablation<Device>::finish() const {
+  say("results and report");
+  collect_results(paths_, s_.seeds);
+  write_config();
+  write_report(paths_.out, {});
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// An arm's answers judged and shown, on any device.
+#pragma once
+#include <cstddef>
+#include <vector>
+
+#include "gaze/io/atomic_file.hpp"
+#include "gaze/train/loop.hpp"
+#include "phyx/eval/evaluator.inl"
+#include "phyx/eval/showcase.inl"
+#include "phyx/results/outcome.hpp"
+#include "phyx/rewards/registry.hpp"
+#include "phyx/study/arm_evaluation.hpp"
+#include "phyx/study/sample_log.hpp"
+
+namespace gaze::phyx {
+
+template <class Device>
+void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Condition& c,
+                                       std::int64_t seed) const {
+  const std::string folder = at_.arm(c, seed);
+  EvaluationSettings settings = s_.evaluation;
+  settings.seed = s_.data_seed;
+  const Evaluator evaluator(model, data_.tokenizer(), settings);
+  OutcomeSet set{c.name, seed, {}};
+  std::string differing;
+  set.outcomes = evaluator(
+      data_.test(),
+      [this](std::size_t done, std::size_t all) {
+        if (listener_.progress) listener_.progress(done, all, "problems");
+        if (listener_.stop && listener_.stop())
+          throw Interrupted("stopped while evaluating; what was trained is saved");
+      },
+      [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
+        const auto line = differing_line(c, seed, data_.test()[i], all.front());
+        if (!line.empty() && ++count <= 20) differing += line + "\n";
+      });
+  io::write_file(folder + "/differing.jsonl", differing);
+  show_examples(model, c, seed);
+  write_outcomes(folder + "/outcomes.jsonl", set);
+}
+
+template <class Device>
+void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Condition& c,
+                                          std::int64_t seed) const {
+  std::string lines;
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < data_.test().size() && shown < 10; i += 7) {
+    const Example& e = data_.test()[i];
+    if (!e.prompt.rgb || !e.problem.needs_image) continue;
+    ++shown;
+    const Shown s = show(model, data_.tokenizer(), e, s_.evaluation.sampling);
+    io::OrderedJson line = arm_tags(c, seed);
+    line["step"] = s_.grpo_steps;
+    line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));
+    for (const auto& name : reward_names()) {
+      const auto value = reward(name).score({e.problem, s.completion});
+      if (value) line["rewards"][name] = *value;
+    }
+    line["attention"] = {{"grid", {data_.config().image_side(), data_.config().image_side()}},
+                         {"tokens", s.completion.tokens},
+                         {"maps", s.maps}};
+    lines += dump_line(line) + "\n";
+  }
+  io::write_file(at_.arm(c, seed) + "/shown.jsonl", lines);
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Conditions by name, and what each is paid for.
+#include "phyx/study/conditions.hpp"
+
+#include <string>
+
+#include "gaze/core/error.hpp"
+
+namespace gaze::phyx {
+
+const Condition& condition(std::string_view name) {
+  std::string known;
+  for (const Condition& c : conditions) {
+    if (name == c.name) return c;
+    known += std::string(known.empty() ? "" : ", ") + c.name;
+  }
+  GAZE_FAIL("condition", "no condition named ", name, "; there are ", known);
+}
+
+RewardMix reward_mix(const Condition& c, double format_weight) {
+  if (std::string_view(c.reward).empty()) return {{{"format", 1.0}}};
+  return {{{c.reward, 1.0}, {"format", format_weight}}};
+}
+
+}  // namespace gaze::phyx

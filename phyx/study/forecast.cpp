@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// The largest batches that a run will meet, and what they need.
+#include "phyx/study/forecast.hpp"
+
+#include <cstddef>
+
+#include "gaze/core/device.hpp"
+#include "gaze/cpu/kernels.hpp"
+#include "models/memory.hpp"
+#include "phyx/train/model.hpp"
+
+namespace gaze::phyx {
+
+namespace {
+
+models::BatchSizes sizes_of(const std::vector<Lesson>& lessons) {
+  models::BatchSizes sizes;
+  for (const Lesson& l : lessons) {
+    const models::Prompt& prompt = l.prompt ? *l.prompt : l.own;
+    std::vector<Index> lengths;
+    for (const auto& c : l.completions) lengths.push_back(static_cast<Index>(c.size()));
+    sizes.add_group(static_cast<Index>(prompt.tokens.size()), prompt.rgb != nullptr, lengths);
+  }
+  return sizes;
+}
+
+/// Of some response steps of the warm start, spread over it: the most that one needs, and how long
+/// a response is on average.
+struct Supervised {
+  Index bytes = 0, responses = 0, tokens = 0;
+
+  Supervised(const AblationSettings& s, const models::VlmConfig& config,
+             const LessonSource& source) {
+    const WarmStartSettings& w = s.warm;
+    const Index begin = w.letter_steps + w.vision_steps + w.caption_steps;
+    const Index steps = w.clean_steps + w.mixed_steps, stride = std::max<Index>(1, steps / 50);
+    for (Index step = begin; step < begin + steps; step += stride) {
+      std::vector<Lesson> lessons;
+      for (Index i = 0; i < w.batch; ++i) {
+        lessons.push_back(source.lesson(w, 0, step, i));
+        if (lessons.back().whole == 0) continue;
+        ++responses;
+        tokens += static_cast<Index>(lessons.back().completions.front().size());
+      }
+      bytes = std::max(bytes, models::training_bytes(config, sizes_of(lessons)));
+    }
+  }
+  Index response() const { return responses > 0 ? (tokens + responses - 1) / responses : 1; }
+};
+
+/// The largest of some sets of `count` examples, by what `bytes` says of their prompts' sizes.
+template <class Add, class Bytes>
+Index most_bytes(const std::vector<Example>& examples, Index count, Add add, Bytes bytes) {
+  const auto n = static_cast<std::size_t>(count);
+  const std::size_t stride = std::max<std::size_t>(n, examples.size() / 50);
+  Index most = 0;
+  for (std::size_t at = 0; at < examples.size(); at += stride) {
+    models::BatchSizes sizes;
+    for (std::size_t i = at; i < std::min(examples.size(), at + n); ++i) {
+      const models::Prompt& p = examples[i].prompt;
+      add(sizes, static_cast<Index>(p.tokens.size()), p.rgb != nullptr);
+    }
+    most = std::max(most, bytes(sizes));
+  }
+  return most;
+}
+
+}  // namespace
+
+std::string Forecast::text() const {
+  const auto mb = [](Index bytes) { return std::to_string((bytes + 500000) / 1000000) + " MB"; };
+  std::string out = "memory: about " + mb(total()) + " (warm start " + mb(warm_start);
+  if (grpo > 0) out += ", GRPO " + mb(grpo);
+  return out + ", evaluation " + mb(evaluation) + ")";
+}
+
+Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
+                  const std::vector<Example>& train, const std::vector<Example>& test,
+                  const LessonSource& source, bool grpo) {
+  const models::DeclaredVlm warm(config, slot_count), arm(config);
+  const Index plain = models::parameter_bytes(arm.all, false);
+  const Index moments = models::parameter_bytes(arm.all, true) - plain;
+  const Supervised supervised(s, config, source);
+  const auto rollouts = [&](const std::vector<Example>& examples, Index count, Index group) {
+    const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
+      to.add_rollout(prompt, image, group, s.max_tokens);
+    };
+    return most_bytes(examples, count, add, [&](const models::BatchSizes& b) {
+      return models::rollout_bytes(config, b);
+    });
+  };
+  Forecast f;
+  f.warm_start = models::parameter_bytes(warm.all, false) + moments + supervised.bytes;
+  f.evaluation = plain + rollouts(test, s.evaluation.batch, s.evaluation.samples);
+  if (!grpo) return f;
+  const std::vector<Index> lengths(static_cast<std::size_t>(s.grpo.group),
+                                   std::min(supervised.response(), s.max_tokens));
+  const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
+    to.add_group(prompt, image, lengths);
+  };
+  const Index update =
+      most_bytes(train, std::min(s.grpo.prompts, s.grpo.groups_per_micro), add,
+                 [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
+  f.grpo = (s.grpo.needs_reference() ? 2 : 1) * plain + moments +
+           std::max(update, rollouts(train, s.grpo.prompts, s.grpo.group));
+  return f;
+}
+
+}  // namespace gaze::phyx

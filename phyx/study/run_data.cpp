@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// How the problems of an ablation are written, checked and read.
+#include "phyx/study/run_data.hpp"
+
+#include <cstddef>
+#include <set>
+#include <utility>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
+#include "models/presets.hpp"
+#include "phyx/run_config.hpp"
+#include "phyx/synth/files.hpp"
+
+namespace gaze::phyx {
+
+void RunData::expect(const io::Json& files) {
+  files_ = files;
+  digests();
+}
+
+std::vector<std::string> RunData::test_parts() const {
+  if (s_.split == "val") return {"val"};
+  return {"test_known", "test_new"};
+}
+
+io::Json RunData::digests() const {
+  std::vector<std::string> parts = test_parts();
+  parts.insert(parts.begin(), "train");
+  const io::Json now = suite_digests(at_.data(), parts);
+  for (const auto& [name, digest] : now.items())
+    if (files_.contains(name))
+      check_same_config(at_.config(), "data.files." + name, files_[name], digest);
+  return now;
+}
+
+void RunData::write(const std::function<void(const std::string&)>& say) {
+  const std::string folder = at_.data();
+  if (files_.empty() && !digests().empty())
+    say("problems that were in " + folder + " already are used as they are");
+  config_ = models::preset(s_.model);
+  config_.bf16 = s_.precision == "bf16";
+  const int size = static_cast<int>(config_.vit.image);
+  write_suite(folder, "train", s_.train_scenes, s_.data_seed, size);
+  const auto parts = test_parts();
+  for (const auto& part : parts)
+    write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known, s_.data_seed + 1000,
+                size);
+  files_ = digests();
+}
+
+void RunData::read() {
+  const std::string folder = at_.data();
+  auto training = read_suite(folder, "train");
+  tokenizer_.emplace(build_tokenizer(training));
+  tokenizer_->save(at_.out + "/tokenizer.json");
+  config_.vocabulary = tokenizer_->vocab_size();
+  maker_.emplace(*tokenizer_, config_, s_.prompts);
+  for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
+  std::set<std::pair<std::string, Form>> seen;
+  for (const auto& part : test_parts())
+    for (auto& p : read_suite(folder, part)) {
+      GAZE_CHECK(seen.emplace(full_index(p), p.form).second, "ablate", folder, ", ", part,
+                 ": problem ", printable(full_index(p), kShownBytes), " occurs twice in one form");
+      test_.push_back((*maker_)(std::move(p)));
+    }
+}
+
+}  // namespace gaze::phyx

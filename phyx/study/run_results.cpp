@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Lines copied in the order of seeds and conditions, outcomes summed up.
+#include "phyx/study/run_results.hpp"
+
+#include <filesystem>
+#include <string>
+
+#include "gaze/io/atomic_file.hpp"
+#include "phyx/results/outcome.hpp"
+#include "phyx/results/summary.hpp"
+#include "phyx/study/conditions.hpp"
+
+namespace gaze::phyx {
+
+namespace {
+
+void copy_lines(const std::string& from, io::AtomicFile& to) {
+  if (std::filesystem::exists(from)) to.write(io::read_file(from));
+}
+
+}  // namespace
+
+void collect_results(const RunPaths& at, const std::vector<std::int64_t>& seeds) {
+  Outcomes all;
+  io::AtomicFile metrics(at.out + "/metrics.jsonl"), completions(at.out + "/completions.jsonl"),
+      differing(at.out + "/differing.jsonl");
+  for (const std::int64_t seed : seeds) {
+    copy_lines(at.warm(seed) + "/metrics.jsonl", metrics);
+    for (const Condition& c : conditions) {
+      const std::string folder = at.arm(c, seed);
+      if (!std::filesystem::exists(folder + "/outcomes.jsonl")) continue;
+      all[{c.name, seed}] = read_outcomes(folder + "/outcomes.jsonl").outcomes;
+      copy_lines(folder + "/metrics.jsonl", metrics);
+      copy_lines(folder + "/shown.jsonl", completions);
+      copy_lines(folder + "/completions.jsonl", completions);
+      copy_lines(folder + "/differing.jsonl", differing);
+    }
+  }
+  metrics.commit();
+  completions.commit();
+  differing.commit();
+  write_results(at.out + "/results.csv", summarise(all));
+}
+
+}  // namespace gaze::phyx
