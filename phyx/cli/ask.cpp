@@ -2,9 +2,14 @@
 // gaze ask.
 #include "phyx/eval/ask.hpp"
 
-#include "gaze/cpu/kernels.hpp"
+#include <cstdio>
+
+#include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
 #include "phyx/cli/sampling.hpp"
+#ifdef GAZE_WITH_CUDA
+#include "phyx/eval/ask.inl"
+#endif
 
 namespace gaze::phyx::cli {
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 // gaze eval.
-#include "gaze/cpu/kernels.hpp"
+#include <cstdio>
+
+#include "phyx/cli/command.hpp"
 #include "phyx/cli/data_options.hpp"
 #include "phyx/cli/device.hpp"
 #include "phyx/cli/sampling.hpp"
 #include "phyx/eval/files.hpp"
+#ifdef GAZE_WITH_CUDA
+#include "phyx/eval/files.inl"
+#endif
 
 namespace gaze::phyx::cli {
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // gaze info.
+#include <cstdio>
+
 #include "gaze/core/parallel.hpp"
 #include "gaze/cpu/isa.hpp"
 #include "gaze/rl/variants.hpp"

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/standard_streams.hpp"
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
+// An ablation on the device that was asked for.
 #include "phyx/cli/run_ablation.hpp"
 
-#include "gaze/cpu/kernels.hpp"
+#include <cstdio>
+
+#include "gaze/core/error.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
 #include "phyx/study/ablation.hpp"
+#ifdef GAZE_WITH_CUDA
+#include "phyx/study/ablation.inl"
+#endif
 
 namespace gaze::phyx::cli {
 

@@ -2,7 +2,19 @@
 // gaze score.
 #include "phyx/scoring/score.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
+#include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folder_lock.hpp"
+#include "phyx/cli/command.hpp"
 #include "phyx/cli/data_options.hpp"
 #include "phyx/scoring/judge_http.hpp"
 

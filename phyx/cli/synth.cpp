@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 // gaze synth.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "gaze/core/error.hpp"
 #include "gaze/io/folder_lock.hpp"
+#include "gaze/io/folders.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/synth/files.hpp"
 

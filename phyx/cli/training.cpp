@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 // gaze ablate, sft, grpo.
-#include "gaze/cpu/kernels.hpp"
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gaze/rl/options.hpp"
+#include "gaze/rl/variants.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/run_ablation.hpp"
 #include "phyx/study/settings.hpp"

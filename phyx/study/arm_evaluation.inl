@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
-#include "gaze/train/loop.hpp"
 #include "phyx/eval/evaluator.inl"
 #include "phyx/eval/showcase.inl"
 #include "phyx/results/outcome.hpp"

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Whether there is a GPU to run on.
+#include "phyx/cli/device.hpp"
+
+#include <cstdio>
+
+#include "gaze/core/error.hpp"
+
+namespace gaze::phyx {
+
+std::string no_cuda() {
+#ifdef GAZE_WITH_CUDA
+  return cuda::unavailable();
+#else
+  return "built without CUDA; -DGAZE_CUDA=ON and a toolkit of version 12 or newer add it";
+#endif
+}
+
+bool wants_cuda(const std::string& asked) {
+  if (asked == "cpu") return false;
+  const std::string reason = no_cuda();
+  if (asked == "auto")
+    std::fprintf(stderr, "device: %s\n", reason.empty() ? "cuda" : ("cpu, " + reason).c_str());
+  else
+    GAZE_CHECK(reason.empty(), "device", "cuda: ", reason);
+  return reason.empty();
+}
+
+}  // namespace gaze::phyx

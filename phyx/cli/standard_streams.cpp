@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// How the streams are opened, and what is left in stdout is written.
+#include "phyx/cli/standard_streams.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "gaze/core/error.hpp"
+#include "gaze/io/atomic_file.hpp"
+
+namespace gaze::phyx::cli {
+
+void prepare_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+      ::open("/dev/null", O_RDWR);  // takes the lowest free number: this one
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void finish_output() {
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  const int code = errno;
+  if (flushed && !std::ferror(stdout)) return;
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  if (code == EPIPE || (::poll(&out, 1, 0) == 1 && out.revents & POLLERR)) return;
+  GAZE_FAIL("print", "standard output: cannot write",
+            code ? ": " + io::detail::errno_text(code) : std::string());
+}
+
+}  // namespace gaze::phyx::cli
