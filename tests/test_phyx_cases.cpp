@@ -10,6 +10,8 @@
 #include <fstream>
 
 #include "phyx/scoring/llm_judge.hpp"
+#include "phyx/scoring/official_rules.hpp"
+#include "phyx/scoring/python_text.hpp"
 #include "tests/test.hpp"
 
 #ifndef GAZE_TEST_DATA
