@@ -8,9 +8,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
+#include "gaze/io/json.hpp"
+#include "gaze/io/sha256.hpp"
 #include "phyx/scoring/llm_judge.hpp"
-#include "phyx/scoring/official_rules.hpp"
+#include "phyx/scoring/official.hpp"
 #include "phyx/scoring/python_text.hpp"
 #include "tests/test.hpp"
 
