@@ -83,25 +83,6 @@ void write_score_rows(const std::string& path, const std::vector<ScoredRow>& row
   writer.finish();
 }
 
-/// The official tables, one for each form there is: `lead`_acc.csv or, with several forms,
-/// `lead`_MC_acc.csv and `lead`_OE_acc.csv; the judge's with _judge before it.
-void write_official_tables(const std::string& lead, const std::vector<ScoredRow>& rows,
-                           bool judged) {
-  std::map<Form, std::vector<OfficialItem>> by_rule, by_judge;
-  for (const auto& row : rows) {
-    const Form form = row.prediction.problem.form;
-    const std::string& category = row.prediction.official_category;
-    by_rule[form].push_back({category, row.official.match});
-    if (judged) by_judge[form].push_back({category, row.judged->match});
-  }
-  for (const auto& [form, items] : by_rule) {
-    std::string name = lead;
-    if (by_rule.size() > 1) name += form == Form::mc ? "_MC" : "_OE";
-    io::write_file(name + "_acc.csv", official_csv(items));
-    if (judged) io::write_file(name + "_judge_acc.csv", official_judge_csv(by_judge.at(form)));
-  }
-}
-
 }  // namespace
 
 std::vector<ScoredRow> score_rows(std::vector<Prediction> predictions, OfficialRules rules) {
@@ -178,6 +159,23 @@ std::vector<ResultRow> score_results(const std::vector<ScoreSlice>& table, bool 
     if (judged) add(s, "judge_greedy", s.judge);
   }
   return out;
+}
+
+void write_official_tables(const std::string& lead, const std::vector<ScoredRow>& rows,
+                           bool judged) {
+  std::map<Form, std::vector<OfficialItem>> by_rule, by_judge;
+  for (const auto& row : rows) {
+    const Form form = row.prediction.problem.form;
+    const std::string& category = row.prediction.official_category;
+    by_rule[form].push_back({category, row.official.match});
+    if (judged) by_judge[form].push_back({category, row.judged->match});
+  }
+  for (const auto& [form, items] : by_rule) {
+    std::string name = lead;
+    if (by_rule.size() > 1) name += form == Form::mc ? "_MC" : "_OE";
+    io::write_file(name + "_acc.csv", official_csv(items));
+    if (judged) io::write_file(name + "_judge_acc.csv", official_judge_csv(by_judge.at(form)));
+  }
 }
 
 void check_scores_folder(const std::string& folder, const std::string& predictions) {

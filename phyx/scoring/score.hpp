@@ -57,6 +57,11 @@ std::vector<ScoreSlice> score_table(const std::vector<ScoredRow>& rows);
 /// The table as rows of results.csv, with Wilson's intervals.
 std::vector<ResultRow> score_results(const std::vector<ScoreSlice>& table, bool judged);
 
+/// The official tables, one for each form there is: `lead`_acc.csv or, with several forms,
+/// `lead`_MC_acc.csv and `lead`_OE_acc.csv; the judge's with _judge before it.
+void write_official_tables(const std::string& lead, const std::vector<ScoredRow>& rows,
+                           bool judged);
+
 /// Throws Error where `folder` holds a file that write_scores would write, but no scores.tsv, by
 /// which a folder of scores is known.
 void check_scores_folder(const std::string& folder, const std::string& predictions);
@@ -64,5 +69,9 @@ void check_scores_folder(const std::string& folder, const std::string& predictio
 /// Writes `folder`/scores.tsv, the official tables named after the predictions, and results.csv.
 void write_scores(const std::string& folder, const std::string& predictions,
                   const std::vector<ScoredRow>& rows);
+
+namespace detail {
+using phyx::write_official_tables;  // eval/files still calls it by its former name
+}  // namespace detail
 
 }  // namespace gaze::phyx
