@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "phyx/results/statistics.hpp"
 #include "tests/test.hpp"
 
 using namespace gaze::phyx;
