@@ -13,6 +13,7 @@
 
 #include "gaze/core/error.hpp"
 #include "phyx/data/tsv.hpp"
+#include "phyx/scoring/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
