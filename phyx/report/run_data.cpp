@@ -146,6 +146,43 @@ void read_results_of(const std::vector<std::string>& folders, RunData& data) {
         "charts of accuracy are left out.");
 }
 
+void read_metrics(const std::string& folder, RunData& data) {
+  constexpr std::size_t most_lines = 1'000'000;  // some GiB of memory
+  for (const auto& p : find_files(folder, "metrics.jsonl"))
+    read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
+      GAZE_CHECK(data.metrics.size() < most_lines, "report", where, ": more than ", most_lines,
+                 " lines of metrics");
+      data.metrics.push_back(metric_line(v, where));
+    });
+}
+
+/// How many answers were met, by condition and by the rule that holds them right.
+using DifferingCounts = std::map<std::pair<std::string, bool>, std::size_t>;
+
+void read_differing(const std::string& folder, RunData& data, DifferingCounts& counts) {
+  for (const auto& p : find_files(folder, "differing.jsonl"))
+    read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
+      auto answer = differing_answer(v, where);
+      auto& count = counts[{answer.condition, answer.strict}];
+      if (count++ < differing_shown) data.differing.push_back(std::move(answer));
+    });
+}
+
+void read_completions(const std::string& folder, RunData& data, CompletionPicker& picker) {
+  for (const auto& p : find_files(folder, "completions.jsonl"))
+    read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
+      picker.add(read_completion(v, where, p.parent_path().string(), folder));
+    });
+}
+
+void note_gaps(RunData& data) {
+  if (data.configs.empty()) data.notes.push_back("There is no config.json.");
+  if (data.metrics.empty())
+    data.notes.push_back("There is no metrics.jsonl: learning curves are left out.");
+  if (data.completions.empty())
+    data.notes.push_back("There is no completions.jsonl: examples are left out.");
+}
+
 }  // namespace
 
 std::vector<ResultRow> merge_results(const std::vector<std::string>& folders) {
@@ -155,42 +192,23 @@ std::vector<ResultRow> merge_results(const std::vector<std::string>& folders) {
 }
 
 RunData read_runs(const std::vector<std::string>& folders) {
-  namespace fs = std::filesystem;
-  constexpr std::size_t most_metric_lines = 1'000'000;  // some GiB of memory
   GAZE_CHECK(!folders.empty(), "report", "no folder to report on");
   RunData data;
   data.folders = folders;
   check_settings(folders);
   read_results_of(folders, data);
   CompletionPicker picker;
-  std::map<std::pair<std::string, bool>, std::size_t> differing;  // how many are known
+  DifferingCounts differing;
   for (const auto& folder : folders) {
     GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
     for (const auto& p : find_files(folder, "config.json"))
       data.configs.push_back(io::read_json_object(p.string(), largest_config));
-    for (const auto& p : find_files(folder, "metrics.jsonl"))
-      read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
-        GAZE_CHECK(data.metrics.size() < most_metric_lines, "report", where, ": more than ",
-                   most_metric_lines, " lines of metrics");
-        data.metrics.push_back(metric_line(v, where));
-      });
-    for (const auto& p : find_files(folder, "differing.jsonl"))
-      read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
-        auto answer = differing_answer(v, where);
-        auto& count = differing[{answer.condition, answer.strict}];
-        if (count++ < differing_shown) data.differing.push_back(std::move(answer));
-      });
-    for (const auto& p : find_files(folder, "completions.jsonl"))
-      read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
-        picker.add(read_completion(v, where, p.parent_path().string(), folder));
-      });
+    read_metrics(folder, data);
+    read_differing(folder, data, differing);
+    read_completions(folder, data, picker);
   }
   data.completions = picker.take();
-  if (data.configs.empty()) data.notes.push_back("There is no config.json.");
-  if (data.metrics.empty())
-    data.notes.push_back("There is no metrics.jsonl: learning curves are left out.");
-  if (data.completions.empty())
-    data.notes.push_back("There is no completions.jsonl: examples are left out.");
+  note_gaps(data);
   return data;
 }
 
