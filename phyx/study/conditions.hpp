@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "gaze/core/error.hpp"
 #include "phyx/rewards/registry.hpp"
 
 namespace gaze::phyx {
