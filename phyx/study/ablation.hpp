@@ -19,6 +19,7 @@
 #include "phyx/study/settings.hpp"
 #include "phyx/study/task.hpp"
 #include "phyx/synth/files.hpp"
+#include "phyx/train/vocabulary.hpp"
 
 namespace gaze::phyx {
 

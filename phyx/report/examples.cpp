@@ -4,10 +4,11 @@
 // A picture is embedded once and reused by every answer to the same problem. The overlay is a grid
 // of cells as dark as the attention they got; without script it shows the mean over all tokens,
 // with it the token under the pointer.
-#pragma once
+#include "phyx/report/sections.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,20 +16,23 @@
 #include <utility>
 #include <vector>
 
-#include "phyx/report/charts.hpp"
+#include "phyx/report/attention_overlay.hpp"
 #include "phyx/report/completion.hpp"
+#include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/number_text.hpp"
 
 namespace gaze::phyx::report {
 
-inline constexpr std::size_t examples_shown = 6;
+namespace {
 
-namespace detail {
+constexpr std::size_t examples_shown = 6;
 
 using Problem = std::vector<const Completion*>;
 
 /// Problems that most conditions answered, and on which they differ, come first; forms alternate.
-inline std::vector<Problem> pick_examples(const std::vector<Completion>& all, std::size_t most) {
+std::vector<Problem> pick_examples(const std::vector<Completion>& all, std::size_t most) {
   std::map<std::pair<std::string, std::string>, Problem> by_problem;
   for (const auto& c : all) by_problem[{c.form, c.index}].push_back(&c);
   std::map<std::string, std::vector<std::pair<double, Problem>>> by_form;
@@ -54,55 +58,14 @@ inline std::vector<Problem> pick_examples(const std::vector<Completion>& all, st
   return out;
 }
 
-/// The mean over the tokens; what is no number in a map is not a number in the mean.
-inline std::vector<double> mean_map(const Completion& c) {
-  std::vector<double> mean(std::size_t(c.grid_width * c.grid_height), 0.0);
-  for (const auto& map : c.maps)
-    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += double(map[i]) / double(c.maps.size());
-  return mean;
-}
-
-/// Opacities 0 to 75 relative to the map's own range: the pattern is what a reader can see. What is
-/// no number shows nothing.
-template <class Number>
-std::vector<int> opacities(const std::vector<Number>& map) {
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (const double v : map)
-    if (std::isfinite(v)) {
-      low = std::min(low, v);
-      high = std::max(high, v);
-    }
-  std::vector<int> out;
-  for (const double v : map)
-    out.push_back(std::isfinite(v) && high > low ? int(75 * ((v - low) / (high - low))) : 0);
-  return out;
-}
-
-/// The picture (a symbol defined once) under a grid of attention cells.
-inline std::string overlay(const Completion& c, const EmbeddedImage& image, const std::string& id) {
-  const double w = image.width, h = image.height;
-  std::string out = "<svg class=\"picture\" viewBox=\"0 0 " + coordinate(w) + " " + coordinate(h) +
-                    "\" role=\"img\"><title>Attention of " + escape(c.condition) +
-                    " on the picture</title><use href=\"#" + id + "\"/>";
-  const auto cells = opacities(mean_map(c));
-  const double cw = w / c.grid_width, ch = h / c.grid_height;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const double x = cw * double(i % std::size_t(c.grid_width));
-    const double y = ch * double(i / std::size_t(c.grid_width));
-    out += "<rect class=\"cell\" x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" width=\"" +
-           coordinate(cw) + "\" height=\"" + coordinate(ch) + "\" fill=\"#d55e00\" opacity=\"" +
-           coordinate(cells[i] / 100.0) + "\"/>";
-  }
-  return out + "</svg>\n";
-}
-
 /// Tokens that carry their own map for the pointer; the plain text where there are none.
-inline std::string answer_text(const Completion& c) {
+std::string answer_text(const Completion& c) {
   if (c.tokens.empty() || c.tokens.size() != c.maps.size()) return escape(c.text);
   std::string out;
   for (std::size_t t = 0; t < c.tokens.size(); ++t) {
     std::string values;
-    for (int v : opacities(c.maps[t])) values += (values.empty() ? "" : " ") + std::to_string(v);
+    for (int v : detail::opacities(c.maps[t]))
+      values += (values.empty() ? "" : " ") + std::to_string(v);
     out += "<span data-map=\"" + values + "\">" + escape(c.tokens[t]) + "</span>";
     const bool spaced = t + 1 == c.tokens.size() || c.tokens[t].empty() ||
                         c.tokens[t].back() == ' ' || c.tokens[t].back() == '\n' ||
@@ -113,8 +76,8 @@ inline std::string answer_text(const Completion& c) {
   return out;
 }
 
-inline std::string answer_card(const Completion& c, const std::optional<EmbeddedImage>& image,
-                               const std::string& id) {
+std::string answer_card(const Completion& c, const std::optional<EmbeddedImage>& image,
+                        const std::string& id) {
   std::string scores;
   for (const auto& [name, v] : c.rewards)
     scores +=
@@ -133,7 +96,7 @@ inline std::string answer_card(const Completion& c, const std::optional<Embedded
          "</div>\n";
 }
 
-inline std::string example(const Problem& problem, std::size_t number) {
+std::string example(const Problem& problem, std::size_t number) {
   const Completion& first = *problem.front();
   const std::string id = "picture" + std::to_string(number);
   std::optional<EmbeddedImage> image;
@@ -166,17 +129,17 @@ inline std::string example(const Problem& problem, std::size_t number) {
   return out + "</div></div>\n";
 }
 
-}  // namespace detail
+}  // namespace
 
-inline std::string examples_section(const Context& c) {
-  const auto problems = detail::pick_examples(c.data.completions, examples_shown);
+std::string examples_section(const Context& c) {
+  const auto problems = pick_examples(c.data.completions, examples_shown);
   if (problems.empty())
     return section("examples", "Examples", missing("No completions were recorded."));
   std::string body = paragraph(
       "The last recorded answer of every condition to the same problem, chosen where conditions "
       "differ. Orange cells show where the model looked while writing, relative to its own most "
       "and least attended patch (mean over the response; point at a word for that word alone).");
-  for (std::size_t i = 0; i < problems.size(); ++i) body += detail::example(problems[i], i + 1);
+  for (std::size_t i = 0; i < problems.size(); ++i) body += example(problems[i], i + 1);
   return section("examples", "Examples", body);
 }
 

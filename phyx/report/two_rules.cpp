@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 // The strict and the official score side by side: how often they differ, and on what.
-#pragma once
-#include <array>
+#include "phyx/report/sections.hpp"
+
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "phyx/report/condition_table.hpp"
 #include "phyx/report/context.hpp"
-#include "phyx/report/tables.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/run_data.hpp"
 
 namespace gaze::phyx::report {
 
-namespace detail {
+namespace {
 
 /// Answers of one kind, every condition's first ones in turn.
-inline std::vector<const DifferingAnswer*> pick_differing(const Context& c, bool strict) {
+std::vector<const DifferingAnswer*> pick_differing(const Context& c, bool strict) {
   std::vector<const DifferingAnswer*> out;
   for (std::size_t turn = 0; turn < differing_shown; ++turn)
     for (const auto& condition : c.all_conditions) {
@@ -28,7 +31,7 @@ inline std::vector<const DifferingAnswer*> pick_differing(const Context& c, bool
   return out;
 }
 
-inline std::string differing_rows(const Context& c, bool strict) {
+std::string differing_rows(const Context& c, bool strict) {
   std::string out;
   for (const auto* d : pick_differing(c, strict))
     out += "<tr>" + tag("td", "", escape(strict ? "strict" : "official")) +
@@ -38,11 +41,10 @@ inline std::string differing_rows(const Context& c, bool strict) {
   return out;
 }
 
-}  // namespace detail
+}  // namespace
 
-/// How often the rules differ per condition, with examples of both kinds.
-inline std::string two_rules_section(const Context& c) {
-  static const std::vector<detail::TableColumn> columns = {
+std::string two_rules_section(const Context& c) {
+  static const std::vector<TableColumn> columns = {
       {"Strict, sampled", "accuracy_sampled", "known", "all"},
       {"Official, sampled", "official_sampled", "known", "all"},
       {"They differ, sampled", "rules_differ_sampled", "known", "all"},
@@ -53,8 +55,8 @@ inline std::string two_rules_section(const Context& c) {
       "Percent of answers right by this project's strict rule and by PhyX's official one (known "
       "templates), and of answers on which the two differ. The official rule takes any reply that "
       "holds the truth's text and knows no bare letter; see docs/scoring.md.");
-  body += detail::condition_table(c, columns, false);
-  const std::string rows = detail::differing_rows(c, true) + detail::differing_rows(c, false);
+  body += condition_table(c, columns, false);
+  const std::string rows = differing_rows(c, true) + differing_rows(c, false);
   if (rows.empty()) return section("rules", "Strict and official score", body);
   body +=
       "<h3>Answers on which they differ</h3>\n<div class=\"scroll\"><table class=\"words answers\">"

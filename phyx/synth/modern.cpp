@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT
 // Modern physics: photoelectric effect, energy levels, half-life, a particle between plates, a fast
 // rocket; new: the needed photon, time dilation.
-#pragma once
+#include "phyx/synth/domains.hpp"
+
+#include <cmath>
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "phyx/synth/draft.hpp"
 #include "phyx/synth/props.hpp"
 
 namespace gaze::phyx::synth {
+
+namespace {
 
 struct PhotoBoxes {
   Box photon, metal, electron;
 };
 
 /// A photon (gold) on a metal and the electron (blue) it sets free; 0 draws no number.
-inline PhotoBoxes draw_photoelectric(Draft& d, int photon, int work, int kinetic, bool from_left) {
+PhotoBoxes draw_photoelectric(Draft& d, int photon, int work, int kinetic, bool from_left) {
   const float s = from_left ? 1.f : -1.f;
   const auto at = [s](float x, float y) { return Point{.5f + s * (x - .5f), y}; };
   const Point shift = d.near({0, 0});
@@ -38,9 +44,9 @@ inline PhotoBoxes draw_photoelectric(Draft& d, int photon, int work, int kinetic
 }
 
 // Kinetic energy = photon energy - work function.
-inline Values draw_photoelectric_values(Rng& r) { return {r.range(1, 9), r.range(1, 12)}; }
+Values draw_photoelectric_values(Rng& r) { return {r.range(1, 9), r.range(1, 12)}; }
 
-inline void build_photoelectric(const Values& v, Draft& d) {
+void build_photoelectric(const Values& v, Draft& d) {
   const int work = v[0], photon = v[0] + v[1];
   const bool from_left = d.rng.below(2) == 0;
   d.kind("metal");
@@ -59,12 +65,12 @@ inline void build_photoelectric(const Values& v, Draft& d) {
 }
 
 // The photon carries the difference of two levels.
-inline Values draw_energy_levels(Rng& r) {
+Values draw_energy_levels(Rng& r) {
   const int low = r.range(1, 6), middle = low + r.range(1, 7), high = middle + r.range(1, 7);
   return {low, middle, high, r.below(3)};
 }
 
-inline void build_energy_levels(const Values& v, Draft& d) {
+void build_energy_levels(const Values& v, Draft& d) {
   static constexpr int jumps[3][2] = {{1, 0}, {2, 1}, {2, 0}};  // from the higher, to the lower
   static constexpr const char* names[] = {"low", "middle", "high"};
   const int from = jumps[v[3]][0], to = jumps[v[3]][1];
@@ -96,14 +102,14 @@ inline void build_energy_levels(const Values& v, Draft& d) {
 }
 
 // Half of the nuclei are left after each half-life.
-inline Values draw_half_life(Rng& r) {
+Values draw_half_life(Rng& r) {
   for (;;) {
     const int count = r.range(1, 3), life = r.range(2, 9), rest = r.range(2, 12);
     if (rest << count <= 96) return {life, life * count, rest << count};
   }
 }
 
-inline void build_half_life(const Values& v, Draft& d) {
+void build_half_life(const Values& v, Draft& d) {
   const int life = v[0], time = v[1], nuclei = v[2];
   d.kind("decay");
   const Point origin = d.near({.14f, .84f});
@@ -135,12 +141,12 @@ inline void build_half_life(const Values& v, Draft& d) {
 }
 
 // An electron is pulled to the plus plate, a proton to the minus plate, a neutron nowhere.
-inline Values draw_plates_particle(Rng& r) {
+Values draw_plates_particle(Rng& r) {
   const int roll = r.below(9);
   return {roll == 0 ? 2 : roll % 2, r.below(4), r.range(-1, 1), r.range(-1, 1)};
 }
 
-inline void build_plates_particle(const Values& v, Draft& d) {
+void build_plates_particle(const Values& v, Draft& d) {
   static constexpr const char* particles[] = {"electron", "proton", "neutron"};
   const std::string particle = particles[v[0]];
   const int side = v[1];  // of the plus plate
@@ -179,7 +185,7 @@ inline void build_plates_particle(const Values& v, Draft& d) {
 }
 
 /// A rocket that flies to the right (s = 1) or left (s = -1).
-inline void draw_rocket(Draft& d, Point c, float s) {
+void draw_rocket(Draft& d, Point c, float s) {
   const auto at = [&](float x, float y) { return c + Point{s * x, y}; };
   const Point flame[] = {at(-.26f, -.07f), at(-.42f, 0), at(-.26f, .07f)};
   d.canvas.polygon(flame, light_gold);
@@ -194,9 +200,9 @@ inline void draw_rocket(Draft& d, Point c, float s) {
 }
 
 // Length contraction: L = L0 / gamma.
-inline Values draw_rocket_length(Rng& r) { return {r.range(2, 6), r.range(2, 15), r.below(2)}; }
+Values draw_rocket_length(Rng& r) { return {r.range(2, 6), r.range(2, 15), r.below(2)}; }
 
-inline void build_rocket_length(const Values& v, Draft& d) {
+void build_rocket_length(const Values& v, Draft& d) {
   const int gamma = v[0], proper = v[0] * v[1];
   const float s = v[2] == 0 ? 1.f : -1.f;
   d.kind("rocket");
@@ -219,7 +225,7 @@ inline void build_rocket_length(const Values& v, Draft& d) {
 }
 
 // The photon must pay for the metal and for the motion; new.
-inline void build_photon_needed(const Values& v, Draft& d) {
+void build_photon_needed(const Values& v, Draft& d) {
   const int work = v[0], kinetic = v[1];
   const bool from_left = d.rng.below(2) == 0;
   d.kind("metal");
@@ -238,14 +244,14 @@ inline void build_photon_needed(const Values& v, Draft& d) {
 }
 
 // Time dilation: t = gamma * t0; new.
-inline Values draw_time_dilation(Rng& r) {
+Values draw_time_dilation(Rng& r) {
   for (;;) {
     const int gamma = r.range(2, 6), proper = r.range(2, 12);
     if (gamma != proper) return {gamma, proper, r.below(2)};
   }
 }
 
-inline void build_time_dilation(const Values& v, Draft& d) {
+void build_time_dilation(const Values& v, Draft& d) {
   const int gamma = v[0], proper = v[1];
   const float s = v[2] == 0 ? 1.f : -1.f;
   d.kind("rocket");
@@ -269,7 +275,9 @@ inline void build_time_dilation(const Values& v, Draft& d) {
   d.answer(d.step(proper, '*', gamma), "s", {proper, proper + gamma, gamma});
 }
 
-inline std::vector<Template> modern_templates() {
+}  // namespace
+
+std::vector<Template> modern_templates() {
   const std::string m = "Modern Physics";
   return {
       {"photoelectric",

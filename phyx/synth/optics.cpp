@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
 // Optics: reflection, the plane mirror's image, refraction, a lens, two slits; new: a walk towards
 // the mirror.
-#pragma once
+#include "phyx/synth/domains.hpp"
+
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "phyx/synth/draft.hpp"
 #include "phyx/synth/props.hpp"
 
 namespace gaze::phyx::synth {
 
-// The angle of reflection is counted from the normal, the picture's angle from the mirror.
-inline Values draw_mirror_angle(Rng& r) { return {5 * r.range(2, 16), r.below(2), r.below(2)}; }
+namespace {
 
-inline void build_mirror_angle(const Values& v, Draft& d) {
+// The angle of reflection is counted from the normal, the picture's angle from the mirror.
+Values draw_mirror_angle(Rng& r) { return {5 * r.range(2, 16), r.below(2), r.below(2)}; }
+
+void build_mirror_angle(const Values& v, Draft& d) {
   const int angle = v[0];
   const float side = v[1] == 0 ? -1.f : 1.f, over = v[2] == 0 ? -1.f : 1.f;
   d.kind("ray");
@@ -42,7 +47,7 @@ inline void build_mirror_angle(const Values& v, Draft& d) {
 }
 
 /// A person before a vertical mirror; returns the box of the distance's label.
-inline Box draw_person_at_mirror(Draft& d, int distance, bool mirror_right) {
+Box draw_person_at_mirror(Draft& d, int distance, bool mirror_right) {
   const float s = mirror_right ? 1.f : -1.f;
   const auto at = [s](float x, float y) { return Point{.5f + s * (x - .5f), y}; };
   draw_mirror(d, at(.88f, .1f), at(.88f, .9f), {s, 0});
@@ -61,9 +66,9 @@ inline Box draw_person_at_mirror(Draft& d, int distance, bool mirror_right) {
 }
 
 // The image is as far behind the mirror as the person is before it.
-inline Values draw_mirror_distance(Rng& r) { return {r.range(2, 49), r.below(2)}; }
+Values draw_mirror_distance(Rng& r) { return {r.range(2, 49), r.below(2)}; }
 
-inline void build_mirror_distance(const Values& v, Draft& d) {
+void build_mirror_distance(const Values& v, Draft& d) {
   d.kind("mirror");
   d.fact("distance", v[0], draw_person_at_mirror(d, v[0], v[1] == 0));
   d.note("mirror", v[1] == 0 ? "right" : "left");
@@ -76,14 +81,14 @@ inline void build_mirror_distance(const Values& v, Draft& d) {
 }
 
 // Into a larger index the ray bends toward the normal. The angle stays below the critical one.
-inline Values draw_refraction_bend(Rng& r) {
+Values draw_refraction_bend(Rng& r) {
   for (;;) {
     const int from = r.range(1, 4), to = r.range(1, 4);
     if (std::abs(from - to) < 3) return {from, to, r.below(2), r.below(2), r.below(3)};
   }
 }
 
-inline void build_refraction_bend(const Values& v, Draft& d) {
+void build_refraction_bend(const Values& v, Draft& d) {
   const int from = v[0], to = v[1];
   const float side = v[2] == 0 ? -1.f : 1.f, over = v[3] == 0 ? -1.f : 1.f;
   const float radians = (11.f + 3 * static_cast<float>(v[4])) * 3.14159265f / 180;
@@ -122,14 +127,14 @@ inline void build_refraction_bend(const Values& v, Draft& d) {
 }
 
 // Magnification: image height = object height * image distance / object distance.
-inline Values draw_lens_image(Rng& r) {
+Values draw_lens_image(Rng& r) {
   for (;;) {
     const int object = r.range(2, 9), factor = r.range(2, 6), height = r.range(2, 9);
     if (height * factor <= 45) return {height, object, object * factor};
   }
 }
 
-inline void build_lens_image(const Values& v, Draft& d) {
+void build_lens_image(const Values& v, Draft& d) {
   const int height = v[0], object = v[1], image = v[2];
   d.kind("lens");
   const float y = d.near({0, .46f}).y;
@@ -161,7 +166,7 @@ inline void build_lens_image(const Values& v, Draft& d) {
 }
 
 // Bright fringe number n: the path difference is n wavelengths.
-inline Values draw_slit_order(Rng& r) {
+Values draw_slit_order(Rng& r) {
   for (;;) {
     const int wavelength = r.range(2, 6), order = r.range(1, 7), shorter = r.range(4, 20);
     const int longer = shorter + wavelength * order;
@@ -169,7 +174,7 @@ inline Values draw_slit_order(Rng& r) {
   }
 }
 
-inline void build_slit_order(const Values& v, Draft& d) {
+void build_slit_order(const Values& v, Draft& d) {
   const int wavelength = v[0], longer = v[1], shorter = v[2];
   const bool longer_down =
       d.rng.below(2) == 0;  // the longer path starts below: the fringe is above
@@ -206,14 +211,14 @@ inline void build_slit_order(const Values& v, Draft& d) {
 }
 
 // Walk, then double; new.
-inline Values draw_mirror_walk(Rng& r) {
+Values draw_mirror_walk(Rng& r) {
   for (;;) {
     const int distance = r.range(4, 40), walk = r.range(1, 9);
     if (walk < distance) return {distance, walk, r.below(2)};
   }
 }
 
-inline void build_mirror_walk(const Values& v, Draft& d) {
+void build_mirror_walk(const Values& v, Draft& d) {
   const int distance = v[0], walk = v[1];
   d.kind("mirror");
   d.fact("distance", distance, draw_person_at_mirror(d, distance, v[2] == 0));
@@ -228,7 +233,9 @@ inline void build_mirror_walk(const Values& v, Draft& d) {
   d.answer(d.step(rest, '+', rest), "m", {rest, 2 * distance, distance + walk}, 2);
 }
 
-inline std::vector<Template> optics_templates() {
+}  // namespace
+
+std::vector<Template> optics_templates() {
   const std::string o = "Optics";
   return {
       {"mirror_angle",

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Mechanics: pushes, opposing forces, a lever, a fall, a collision; new: work, opposed
 // acceleration.
-#pragma once
+#include "phyx/synth/domains.hpp"
+
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "phyx/synth/draft.hpp"
 #include "phyx/synth/props.hpp"
 
 namespace gaze::phyx::synth {
 
+namespace {
+
 /// A block on a floor with a horizontal force: mass inside, force above the arrow.
 /// Returns the boxes of the mass and of the force.
-inline std::pair<Box, Box> draw_push(Draft& d, int mass, int force, int direction, float floor) {
+std::pair<Box, Box> draw_push(Draft& d, int mass, int force, int direction, float floor) {
   const Point u = direction_vector(direction);
   const Point centre = d.near({.5f - .22f * u.x, floor - .165f}, .008f);
   draw_wall(d, {.06f, floor}, {.94f, floor}, {0, 1});
@@ -25,14 +31,14 @@ inline std::pair<Box, Box> draw_push(Draft& d, int mass, int force, int directio
 }
 
 // F = m a: a = F / m.
-inline Values draw_push_acceleration(Rng& r) {
+Values draw_push_acceleration(Rng& r) {
   for (;;) {
     const int mass = r.range(2, 9), acceleration = r.range(2, 12);
     if (mass * acceleration <= 99) return {mass, acceleration};
   }
 }
 
-inline void build_push_acceleration(const Values& v, Draft& d) {
+void build_push_acceleration(const Values& v, Draft& d) {
   const int mass = v[0], force = v[0] * v[1], direction = 2 * d.rng.below(2);
   d.kind("push");
   const auto [mass_box, force_box] = draw_push(d, mass, force, direction, .76f);
@@ -55,8 +61,7 @@ struct Opposing {
   Box first, second;
 };
 
-inline Opposing draw_opposing(Draft& d, int axis, int first, int second, float unit_length,
-                              float half) {
+Opposing draw_opposing(Draft& d, int axis, int first, int second, float unit_length, float half) {
   const Point u = direction_vector(axis), centre = d.near({.5f, .54f});
   draw_block(d, around(centre, half, half), pale);
   Box boxes[2];
@@ -74,13 +79,13 @@ inline Opposing draw_opposing(Draft& d, int axis, int first, int second, float u
 }
 
 // The net force decides where a body at rest starts to move.
-inline Values draw_force_direction(Rng& r) {
+Values draw_force_direction(Rng& r) {
   const int first = r.range(1, 9);
   const int second = r.below(6) == 0 ? first : r.range(1, 9);
   return {r.below(2), first, second};
 }
 
-inline void build_force_direction(const Values& v, Draft& d) {
+void build_force_direction(const Values& v, Draft& d) {
   const int axis = v[0] == 0 ? right : up, first = v[1], second = v[2];
   d.kind("forces");
   const auto [centre, first_box, second_box] = draw_opposing(d, axis, first, second, .024f, .12f);
@@ -106,7 +111,7 @@ inline void build_force_direction(const Values& v, Draft& d) {
 }
 
 // Torque balance: m1 d1 = m2 d2.
-inline Values draw_lever_balance(Rng& r) {
+Values draw_lever_balance(Rng& r) {
   for (;;) {
     const int known = r.range(1, 9), near_arm = r.range(2, 6), far_arm = r.range(2, 6);
     const int torque = known * near_arm;
@@ -116,7 +121,7 @@ inline Values draw_lever_balance(Rng& r) {
   }
 }
 
-inline void build_lever_balance(const Values& v, Draft& d) {
+void build_lever_balance(const Values& v, Draft& d) {
   const int known = v[0], known_arm = v[1], other_arm = v[2];
   const float side = v[3] == 0 ? -1.f : 1.f;  // the known body is on the left or on the right
   d.kind("lever");
@@ -153,14 +158,14 @@ inline void build_lever_balance(const Values& v, Draft& d) {
 }
 
 // E = m g h.
-inline Values draw_fall_energy(Rng& r) {
+Values draw_fall_energy(Rng& r) {
   for (;;) {
     const int mass = r.range(1, 9), height = r.range(1, 9);
     if (mass * height <= 19) return {mass, height, r.below(3)};
   }
 }
 
-inline void build_fall_energy(const Values& v, Draft& d) {
+void build_fall_energy(const Values& v, Draft& d) {
   static constexpr const char* bodies[] = {"ball", "stone", "box"};
   const int mass = v[0], height = v[1];
   const std::string body = bodies[v[2]];
@@ -189,7 +194,7 @@ inline void build_fall_energy(const Values& v, Draft& d) {
 }
 
 // Carts that stick together: m1 v1 = (m1 + m2) v.
-inline Values draw_cart_collision(Rng& r) {
+Values draw_cart_collision(Rng& r) {
   for (;;) {
     const int first = r.range(1, 6), second = r.range(1, 6), after = r.range(1, 9);
     const int momentum = (first + second) * after;
@@ -197,7 +202,7 @@ inline Values draw_cart_collision(Rng& r) {
   }
 }
 
-inline void build_cart_collision(const Values& v, Draft& d) {
+void build_cart_collision(const Values& v, Draft& d) {
   const int first = v[0], second = v[1], speed = v[2];
   d.kind("collision");
   draw_wall(d, {.05f, .72f}, {.95f, .72f}, {0, 1});
@@ -227,9 +232,9 @@ inline void build_cart_collision(const Values& v, Draft& d) {
 }
 
 // W = F d; new.
-inline Values draw_pull_work(Rng& r) { return {r.range(2, 9), r.range(2, 9)}; }
+Values draw_pull_work(Rng& r) { return {r.range(2, 9), r.range(2, 9)}; }
 
-inline void build_pull_work(const Values& v, Draft& d) {
+void build_pull_work(const Values& v, Draft& d) {
   const int force = v[0], distance = v[1], direction = 2 * d.rng.below(2);
   d.kind("push");
   const Box force_box = draw_push(d, 0, force, direction, .58f).second;
@@ -248,7 +253,7 @@ inline void build_pull_work(const Values& v, Draft& d) {
 }
 
 // Net force, then acceleration; new.
-inline Values draw_opposing_acceleration(Rng& r) {
+Values draw_opposing_acceleration(Rng& r) {
   for (;;) {
     const int mass = r.range(2, 6), acceleration = r.range(2, 6), second = r.range(1, 9);
     if (mass * acceleration + second <= 30) {
@@ -257,7 +262,7 @@ inline Values draw_opposing_acceleration(Rng& r) {
   }
 }
 
-inline void build_opposing_acceleration(const Values& v, Draft& d) {
+void build_opposing_acceleration(const Values& v, Draft& d) {
   const int mass = v[0], larger = v[1], smaller = v[2], axis = v[3];
   d.kind("forces");
   const auto [centre, large_box, small_box] = draw_opposing(d, axis, larger, smaller, .006f, .13f);
@@ -275,7 +280,9 @@ inline void build_opposing_acceleration(const Values& v, Draft& d) {
   d.answer(d.step(net, '/', mass), "m/s^2", {net, mass, net + smaller});
 }
 
-inline std::vector<Template> mechanics_templates() {
+}  // namespace
+
+std::vector<Template> mechanics_templates() {
   const std::string m = "Mechanics";
   return {
       {"push_acceleration",

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: MIT
 // Thermodynamics: heat flow, the first law, a compressed gas, heated water; new: final temperature.
-#pragma once
+#include "phyx/synth/domains.hpp"
+
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "phyx/synth/draft.hpp"
 #include "phyx/synth/props.hpp"
 
 namespace gaze::phyx::synth {
 
+namespace {
+
 /// The colour of a body at 0 to 100 degC: from blue over white to red.
-inline Colour heat_colour(int temperature) {
+Colour heat_colour(int temperature) {
   const float t = static_cast<float>(temperature) / 100;
   const Colour cold{.50f, .72f, .98f}, mild{.97f, .95f, .90f}, hot{.98f, .55f, .45f};
   return t < .5f ? blend(cold, mild, 2 * t) : blend(mild, hot, 2 * t - 1);
 }
 
 /// Two bodies that touch; the first lies towards `side`. Returns the boxes of their labels.
-inline std::pair<Box, Box> draw_contact(Draft& d, int side, int first, int second) {
+std::pair<Box, Box> draw_contact(Draft& d, int side, int first, int second) {
   const Point centre = d.near({.5f, .5f}), u = direction_vector(side);
   const bool flat = u.y == 0;
   const float along = .19f;
@@ -31,14 +37,14 @@ inline std::pair<Box, Box> draw_contact(Draft& d, int side, int first, int secon
 }
 
 // Heat flows from hot to cold.
-inline Values draw_heat_flow(Rng& r) {
+Values draw_heat_flow(Rng& r) {
   for (;;) {
     const int first = 10 * r.range(1, 9), second = 10 * r.range(1, 9);
     if (first != second) return {r.below(2), first, second};
   }
 }
 
-inline void build_heat_flow(const Values& v, Draft& d) {
+void build_heat_flow(const Values& v, Draft& d) {
   const int side = v[0] == 0 ? left : up, first = v[1], second = v[2];
   d.kind("contact");
   const auto [first_box, second_box] = draw_contact(d, side, first, second);
@@ -56,14 +62,14 @@ inline void build_heat_flow(const Values& v, Draft& d) {
 }
 
 // First law: change of internal energy = heat in - work done by the gas.
-inline Values draw_first_law(Rng& r) {
+Values draw_first_law(Rng& r) {
   for (;;) {
     const int heat = r.range(2, 19), work = r.range(1, 9);
     if (heat > work) return {heat, work, r.below(2)};
   }
 }
 
-inline void build_first_law(const Values& v, Draft& d) {
+void build_first_law(const Values& v, Draft& d) {
   const int heat = v[0], work = v[1];
   const bool outwards = v[2] == 0;
   d.kind("gas");
@@ -101,7 +107,7 @@ inline void build_first_law(const Values& v, Draft& d) {
 }
 
 // p V is constant at constant temperature.
-inline Values draw_gas_compression(Rng& r) {
+Values draw_gas_compression(Rng& r) {
   for (;;) {
     const int pressure = r.range(2, 9), before = r.range(2, 12), after = r.range(2, 12);
     const int product = pressure * before;
@@ -110,7 +116,7 @@ inline Values draw_gas_compression(Rng& r) {
   }
 }
 
-inline void build_gas_compression(const Values& v, Draft& d) {
+void build_gas_compression(const Values& v, Draft& d) {
   const int pressure = v[0], before = v[1], after = v[2];
   d.kind("cylinders");
   Box boxes[2];
@@ -146,14 +152,14 @@ inline void build_gas_compression(const Values& v, Draft& d) {
 }
 
 // Q = m c dT with water's c = 4 kJ per kg and degC.
-inline Values draw_water_heat(Rng& r) {
+Values draw_water_heat(Rng& r) {
   for (;;) {
     const int mass = r.range(1, 9), rise = r.range(2, 9);
     if (mass * rise <= 40) return {mass, rise, r.below(2)};
   }
 }
 
-inline void build_water_heat(const Values& v, Draft& d) {
+void build_water_heat(const Values& v, Draft& d) {
   const int mass = v[0], rise = v[1];
   const char* vessel = v[2] == 0 ? "pot" : "cup";
   d.kind("kettle");
@@ -184,14 +190,14 @@ inline void build_water_heat(const Values& v, Draft& d) {
 }
 
 // Equal bodies end at the mean temperature; new.
-inline Values draw_final_temperature(Rng& r) {
+Values draw_final_temperature(Rng& r) {
   for (;;) {
     const int first = 10 * r.range(1, 9), second = 10 * r.range(1, 9);
     if (first != second) return {first, second};
   }
 }
 
-inline void build_final_temperature(const Values& v, Draft& d) {
+void build_final_temperature(const Values& v, Draft& d) {
   d.kind("contact");
   const auto [first_box, second_box] = draw_contact(d, left, v[0], v[1]);
   d.fact("temperature left", v[0], first_box);
@@ -206,7 +212,9 @@ inline void build_final_temperature(const Values& v, Draft& d) {
   d.answer(d.step(sum, '/', 2), "degC", {v[0], v[1], sum}, 5);
 }
 
-inline std::vector<Template> thermodynamics_templates() {
+}  // namespace
+
+std::vector<Template> thermodynamics_templates() {
   const std::string t = "Thermodynamics";
   return {
       {"heat_flow",

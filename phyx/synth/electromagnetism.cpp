@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: MIT
 // Electromagnetism: a circuit, two charges, a charge in a magnetic field, a moving rod; new: a
 // series circuit, an electron in the field, the current of the rod.
-#pragma once
+#include "phyx/synth/domains.hpp"
+
 #include <string>
 #include <vector>
 
+#include "phyx/synth/draft.hpp"
 #include "phyx/synth/props.hpp"
 
 namespace gaze::phyx::synth {
 
+namespace {
+
 /// A loop of wire with a battery on one side.
-inline void draw_loop(Draft& d, float battery_x) {
+void draw_loop(Draft& d, float battery_x) {
   d.canvas.frame({{.14f, .15f}, {.86f, .85f}}, .022f, ink);
   draw_battery(d, {battery_x, .5f});
 }
 
 // U = R I: I = U / R.
-inline Values draw_ohm_current(Rng& r) {
+Values draw_ohm_current(Rng& r) {
   for (;;) {
     const int resistance = r.range(2, 9), current = r.range(2, 12);
     if (resistance * current <= 99) return {resistance, current};
   }
 }
 
-inline void build_ohm_current(const Values& v, Draft& d) {
+void build_ohm_current(const Values& v, Draft& d) {
   const int resistance = v[0], voltage = v[0] * v[1];
   const bool battery_left = d.rng.below(2) == 0;
   d.kind("circuit");
@@ -45,9 +49,9 @@ inline void build_ohm_current(const Values& v, Draft& d) {
 }
 
 // Like charges repel, unlike charges attract.
-inline Values draw_charge_force(Rng& r) { return {r.below(4), r.below(2), r.below(2), r.below(4)}; }
+Values draw_charge_force(Rng& r) { return {r.below(4), r.below(2), r.below(2), r.below(4)}; }
 
-inline void build_charge_force(const Values& v, Draft& d) {
+void build_charge_force(const Values& v, Draft& d) {
   const int side = v[0];  // where the red ball is, seen from the middle
   const bool red_plus = v[1] == 1, blue_plus = v[2] == 1;
   d.kind("charges");
@@ -69,12 +73,12 @@ inline void build_charge_force(const Values& v, Draft& d) {
 }
 
 // F = q v x B with B out of the page: the force is the velocity turned right by a quarter.
-inline Values draw_magnetic_force(Rng& r) {
+Values draw_magnetic_force(Rng& r) {
   return {r.below(4), r.below(2), r.range(-1, 1), r.range(-1, 1)};
 }
 
 /// Crosses (into the page) or dots (out of it) on a grid.
-inline void draw_field(Draft& d, bool into) {
+void draw_field(Draft& d, bool into) {
   const Colour colour = d.tint({.42f, .52f, .72f});
   for (int row = 0; row < 4; ++row) {
     for (int column = 0; column < 4; ++column) {
@@ -92,7 +96,7 @@ inline void draw_field(Draft& d, bool into) {
   }
 }
 
-inline void build_field_force(const Values& v, Draft& d, bool plus) {
+void build_field_force(const Values& v, Draft& d, bool plus) {
   const int velocity = v[0];
   const bool into = v[1] == 1;
   d.kind("field");
@@ -117,7 +121,7 @@ inline void build_field_force(const Values& v, Draft& d, bool plus) {
   d.answer(direction_name(way), other_directions(way));
 }
 
-inline void build_magnetic_force(const Values& v, Draft& d) {
+void build_magnetic_force(const Values& v, Draft& d) {
   build_field_force(v, d, true);
   d.say({{"a positive charge moves along the green arrow in a magnetic field . a cross is into the "
           "page , a dot is out of it .",
@@ -126,7 +130,7 @@ inline void build_magnetic_force(const Values& v, Draft& d) {
           "in which direction is the charge pushed ?"}});
 }
 
-inline void build_electron_magnetic(const Values& v, Draft& d) {
+void build_electron_magnetic(const Values& v, Draft& d) {
   build_field_force(v, d, false);
   d.say(
       {{"an electron moves along the green arrow in a magnetic field . a cross is into the page , "
@@ -137,14 +141,14 @@ inline void build_electron_magnetic(const Values& v, Draft& d) {
 }
 
 // Motional voltage: U = B L v.
-inline Values draw_rod_voltage(Rng& r) {
+Values draw_rod_voltage(Rng& r) {
   for (;;) {
     const int field = r.range(2, 6), size = r.range(2, 6), speed = r.range(2, 9);
     if (field * size * speed <= 120) return {field, size, speed};
   }
 }
 
-inline void draw_rod(Draft& d) {
+void draw_rod(Draft& d) {
   draw_field(d, d.rng.below(2) == 0);
   const float x = d.near({.46f, 0}, .06f).x;
   const float y = d.near({.26f, 0}, .02f).x;
@@ -155,7 +159,7 @@ inline void draw_rod(Draft& d) {
   d.canvas.arrow({x + .04f, .5f}, {x + .34f, .5f}, .04f, speed_green, .11f);
 }
 
-inline void build_rod_voltage(const Values& v, Draft& d) {
+void build_rod_voltage(const Values& v, Draft& d) {
   d.kind("rod");
   draw_rod(d);
   d.note("velocity", "right");
@@ -170,14 +174,14 @@ inline void build_rod_voltage(const Values& v, Draft& d) {
 }
 
 // Resistances in series add; new.
-inline Values draw_series_circuit(Rng& r) {
+Values draw_series_circuit(Rng& r) {
   for (;;) {
     const int first = r.range(1, 6), second = r.range(1, 6), current = r.range(2, 9);
     if (first + second <= 9) return {first, second, current};
   }
 }
 
-inline void build_series_circuit(const Values& v, Draft& d) {
+void build_series_circuit(const Values& v, Draft& d) {
   const int first = v[0], second = v[1], voltage = (v[0] + v[1]) * v[2];
   d.kind("circuit");
   draw_loop(d, .14f);
@@ -198,7 +202,7 @@ inline void build_series_circuit(const Values& v, Draft& d) {
 }
 
 // Motional voltage, then Ohm's law; new.
-inline Values draw_rod_current(Rng& r) {
+Values draw_rod_current(Rng& r) {
   for (;;) {
     const int field = r.range(2, 6), size = r.range(2, 6), speed = r.range(2, 9);
     const int voltage = field * size * speed, resistance = r.range(2, 9);
@@ -206,7 +210,7 @@ inline Values draw_rod_current(Rng& r) {
   }
 }
 
-inline void build_rod_current(const Values& v, Draft& d) {
+void build_rod_current(const Values& v, Draft& d) {
   d.kind("rod");
   draw_rod(d);
   d.note("velocity", "right");
@@ -222,7 +226,9 @@ inline void build_rod_current(const Values& v, Draft& d) {
   d.answer(d.step(voltage, '/', v[3]), "mA", {product, voltage, v[3]});
 }
 
-inline std::vector<Template> electromagnetism_templates() {
+}  // namespace
+
+std::vector<Template> electromagnetism_templates() {
   const std::string e = "Electromagnetism";
   return {
       {"ohm_current",

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: MIT
 // The top of the report: what was run, on what, for how long; what came out in three sentences;
 // what is missing; and what the rewards and conditions are.
-#pragma once
+#include "phyx/report/sections.hpp"
+
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "gaze/io/json.hpp"
+#include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/number_text.hpp"
+#include "phyx/report/run_data.hpp"
+#include "phyx/results/csv.hpp"
 
 namespace gaze::phyx::report {
 
-namespace detail {
+namespace {
 
 /// The first value under one of `keys`, at the top of a configuration or one level below.
-inline std::optional<io::Json> config_value(const RunData& data,
-                                            const std::vector<std::string>& keys) {
+std::optional<io::Json> config_value(const RunData& data, const std::vector<std::string>& keys) {
   for (const auto& config : data.configs) {
     if (!config.is_object()) continue;
     for (const auto& key : keys)
@@ -27,7 +35,7 @@ inline std::optional<io::Json> config_value(const RunData& data,
   return std::nullopt;
 }
 
-inline std::string plain_text(const io::Json& v) {
+std::string plain_text(const io::Json& v) {
   if (v.is_string()) return v.get<std::string>();
   if (v.is_array()) {
     std::string out;
@@ -40,7 +48,7 @@ inline std::string plain_text(const io::Json& v) {
   return v.dump();
 }
 
-inline std::string duration_text(double seconds) {
+std::string duration_text(double seconds) {
   if (seconds < 120) return fixed(seconds, 0) + " s";
   if (seconds < 7200) return fixed(seconds / 60, 0) + " min";
   return fixed(seconds / 3600, 1) + " h";
@@ -51,7 +59,7 @@ struct Fact {
   std::vector<std::string> keys;
 };
 
-inline const std::vector<Fact>& fact_table() {
+const std::vector<Fact>& fact_table() {
   static const std::vector<Fact> facts = {{"Preset", {"preset"}},
                                           {"Model", {"model", "model_preset"}},
                                           {"Precision", {"precision"}},
@@ -65,12 +73,12 @@ inline const std::vector<Fact>& fact_table() {
   return facts;
 }
 
-inline std::string fact(const std::string& name, const std::string& value) {
+std::string fact(const std::string& name, const std::string& value) {
   if (value.empty()) return "";
   return "<div>" + tag("dt", "", escape(name)) + tag("dd", "", escape(value)) + "</div>";
 }
 
-inline std::string facts(const Context& c) {
+std::string facts(const Context& c) {
   std::string out = "<dl class=\"facts\">";
   for (const auto& f : fact_table())
     if (const auto v = config_value(c.data, f.keys)) out += fact(f.name, plain_text(*v));
@@ -97,7 +105,7 @@ inline std::string facts(const Context& c) {
 }
 
 /// Names what the eight conditions lack, and every note from reading.
-inline std::string gaps(const Context& c) {
+std::string gaps(const Context& c) {
   std::vector<std::string> lacking;
   for (const auto& t : condition_texts)
     if (std::find(c.conditions.begin(), c.conditions.end(), t.name) == c.conditions.end())
@@ -114,9 +122,8 @@ inline std::string gaps(const Context& c) {
 }
 
 /// The condition with the best pooled value of a metric on held-out problems of known templates.
-inline const ResultRow* best_row(const Context& c, const std::string& metric,
-                                 const std::string& kind = "overall",
-                                 const std::string& slice = "all") {
+const ResultRow* best_row(const Context& c, const std::string& metric,
+                          const std::string& kind = "overall", const std::string& slice = "all") {
   const ResultRow* best = nullptr;
   for (const auto& condition : c.conditions) {
     const auto* r = c.results.find(condition, metric, "known", "all", kind, slice);
@@ -125,7 +132,7 @@ inline const ResultRow* best_row(const Context& c, const std::string& metric,
   return best;
 }
 
-inline std::string gain_sentence(const Context& c, const char* metric, const char* how) {
+std::string gain_sentence(const Context& c, const char* metric, const char* how) {
   const auto* best = best_row(c, metric);
   if (!best) return "";
   std::string out = "Of " + std::string(how) + " answers, <b>" + escape(best->condition) +
@@ -142,10 +149,9 @@ inline std::string gain_sentence(const Context& c, const char* metric, const cha
   return out + ". ";
 }
 
-}  // namespace detail
+}  // namespace
 
-/// Title, lead, facts, gaps and the short answer.
-inline std::string headline(const Context& c, const std::string& title) {
+std::string headline(const Context& c, const std::string& title) {
   std::string out = tag("h1", "", escape(title)) + "\n";
   out +=
       tag("p", "class=\"lead\"",
@@ -153,14 +159,12 @@ inline std::string headline(const Context& c, const std::string& title) {
           "and a text. From one warm start it was then trained further under different rewards. "
           "This page shows what each reward changed: accuracy, form, reasoning, and how much the "
           "model looks at the picture.");
-  out += detail::facts(c) + detail::gaps(c);
-  const std::string short_answer =
-      detail::gain_sentence(c, "accuracy_sampled", "sampled") +
-      detail::gain_sentence(c, "accuracy_greedy", "greedy (most likely)");
+  out += facts(c) + gaps(c);
+  const std::string short_answer = gain_sentence(c, "accuracy_sampled", "sampled") +
+                                   gain_sentence(c, "accuracy_greedy", "greedy (most likely)");
   if (!short_answer.empty()) {
     std::string words = "Held-out problems of known templates. " + short_answer;
-    if (const auto* s =
-            detail::best_row(c, "accuracy_sampled", "reasoning", "Spatial Relation Reasoning"))
+    if (const auto* s = best_row(c, "accuracy_sampled", "reasoning", "Spatial Relation Reasoning"))
       words += "On spatial relations the best is <b>" + escape(s->condition) + "</b> with " +
                percent_text(*s) + ". ";
     out += paragraph(words +
@@ -170,8 +174,7 @@ inline std::string headline(const Context& c, const std::string& title) {
   return out;
 }
 
-/// What the four rewards, the hybrid and the controls are.
-inline std::string rewards_section() {
+std::string rewards_section() {
   std::string body = paragraph(
       "In GRPO the model writes several answers to one problem; a reward scores each, and answers "
       "better than their group's mean are made more likely. The reward alone says what “better” "
@@ -194,8 +197,7 @@ inline std::string rewards_section() {
   return section("rewards", "The rewards and the conditions", body + "</tbody></table></div>\n");
 }
 
-/// Words the report uses, and what its numbers cannot say.
-inline std::string glossary_section() {
+std::string glossary_section() {
   static constexpr std::array<std::array<const char*, 2>, 12> words = {{
       {"Greedy, sampled",
        "The single most likely answer; answers drawn at random by the model's own "

@@ -1,63 +1,24 @@
 // SPDX-License-Identifier: MIT
 // The report's tables: accuracy and behaviour by condition, differences to the warm start, and the
 // comparison with the study.
-#pragma once
-#include <array>
+#include "phyx/report/sections.hpp"
+
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "phyx/problem.hpp"
+#include "phyx/report/condition_table.hpp"
+#include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
+#include "phyx/report/findings.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/results/csv.hpp"
 
 namespace gaze::phyx::report {
 
-namespace detail {
-
-struct TableColumn {
-  const char* heading;
-  const char* metric;
-  const char* split;
-  const char* format;
-  bool tokens = false;  // a count of tokens, not a share
-};
-
-inline std::string number_cell(const ResultRow* r, bool tokens) {
-  if (!r || !tokens) return percent_cell(r);
-  return fixed(r->value, 1) + "<small>" + fixed(r->low, 1) + " to " + fixed(r->high, 1) +
-         "</small>";
-}
-
-/// The best value of each column is bold where better is more.
-inline double column_best(const Context& c, const TableColumn& column) {
-  double best = -1;
-  for (const auto& condition : c.conditions)
-    if (const auto* r = c.results.find(condition, column.metric, column.split, column.format))
-      best = std::max(best, r->value);
-  return best;
-}
-
-inline std::string condition_table(const Context& c, const std::vector<TableColumn>& columns,
-                                   bool mark_best) {
-  std::string out = "<div class=\"scroll\"><table><thead><tr><th>Condition</th><th>Seeds</th>";
-  std::vector<double> best;
-  for (const auto& column : columns) {
-    out += tag("th", "scope=\"col\"", escape(column.heading));
-    best.push_back(column_best(c, column));
-  }
-  out += "</tr></thead><tbody>\n";
-  for (const auto& condition : c.conditions) {
-    out += "<tr>" + condition_header(condition) +
-           tag("td", "", std::to_string(c.seed_count(condition)));
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const auto* r =
-          c.results.find(condition, columns[i].metric, columns[i].split, columns[i].format);
-      const bool bold = mark_best && r && r->value == best[i];
-      out += tag("td", bold ? "class=\"best\"" : "", number_cell(r, columns[i].tokens));
-    }
-    out += "</tr>\n";
-  }
-  return out + "</tbody></table></div>\n";
-}
+namespace {
 
 /// A slice on which conditions are compared; an empty slice is a heading between groups.
 struct HeatRow {
@@ -65,7 +26,7 @@ struct HeatRow {
 };
 
 /// Overall, by form, novelty and need of the picture; then reasoning types and domains.
-inline std::vector<HeatRow> heat_rows() {
+std::vector<HeatRow> heat_rows() {
   std::vector<HeatRow> out = {{"all problems", "known", "all", "overall", "all"},
                               {"multiple choice", "known", "MC", "overall", "all"},
                               {"open-ended", "known", "OE", "overall", "all"},
@@ -80,7 +41,7 @@ inline std::vector<HeatRow> heat_rows() {
 }
 
 /// Blue for gain, orange for loss; full strength, the style sheet's class s14, at 25 points.
-inline std::string heat_cell(const ResultRow* r) {
+std::string heat_cell(const ResultRow* r) {
   if (!r) return "<td class=\"unsure none\">–</td>";
   const bool sure = r->low > 0 || r->high < 0;
   const int strength = int(std::min(14.0, std::round(std::fabs(r->value) * 56)));
@@ -90,7 +51,7 @@ inline std::string heat_cell(const ResultRow* r) {
          std::to_string(r->n) + " problems\">" + signed_points(r->value) + "</td>";
 }
 
-inline std::string heat_table(const Context& c, const std::string& metric) {
+std::string heat_table(const Context& c, const std::string& metric) {
   std::string out = "<div class=\"scroll\"><table class=\"heat\"><thead><tr><th></th>";
   std::vector<std::string> conditions;
   for (const auto& condition : c.conditions)
@@ -114,11 +75,10 @@ inline std::string heat_table(const Context& c, const std::string& metric) {
   return out + "</tbody></table></div>\n";
 }
 
-}  // namespace detail
+}  // namespace
 
-/// Accuracy of every condition, then how it answers.
-inline std::string tables_section(const Context& c) {
-  static const std::vector<detail::TableColumn> accuracy = {
+std::string tables_section(const Context& c) {
+  static const std::vector<TableColumn> accuracy = {
       {"Sampled, known", "accuracy_sampled", "known", "all"},
       {"MC", "accuracy_sampled", "known", "MC"},
       {"OE", "accuracy_sampled", "known", "OE"},
@@ -127,7 +87,7 @@ inline std::string tables_section(const Context& c) {
       {"MC", "accuracy_greedy", "known", "MC"},
       {"OE", "accuracy_greedy", "known", "OE"},
       {"Greedy, new", "accuracy_greedy", "new", "all"}};
-  static const std::vector<detail::TableColumn> behaviour = {
+  static const std::vector<TableColumn> behaviour = {
       {"Sampled, among parseable", "accuracy_parsed_sampled", "known", "all"},
       {"Official score, sampled", "official_sampled", "known", "all"},
       {"Format kept", "format_sampled", "known", "all"},
@@ -141,28 +101,26 @@ inline std::string tables_section(const Context& c) {
       "“Known”: "
       "held-out values and layouts of templates seen in training. “New”: templates never trained "
       "on. The best of each column is bold, which is not to say that it differs from the next.");
-  body += detail::condition_table(c, accuracy, true);
+  body += condition_table(c, accuracy, true);
   body += "<h3>How they answer</h3>\n" +
           paragraph("The same problems (known templates): percent, and tokens in the last column.");
-  body += detail::condition_table(c, behaviour, false);
+  body += condition_table(c, behaviour, false);
   return section("table", "Accuracy and behaviour", body);
 }
 
-/// Paired differences to the warm start, sampled and greedy.
-inline std::string differences_section(const Context& c) {
+std::string differences_section(const Context& c) {
   std::string body = paragraph(
       "Percentage points above (blue) or below (orange) the warm start <b>sft</b> on the same "
       "problems. Bold: the 95&nbsp;% interval excludes 0. Grey figures may be chance; point at a "
       "cell "
       "for its interval. Known templates, unless the row says "
       "otherwise.");
-  body += "<h3>Sampled answers</h3>\n" + detail::heat_table(c, "accuracy_sampled_vs_sft");
-  body += "<h3>Greedy answers</h3>\n" + detail::heat_table(c, "accuracy_greedy_vs_sft");
+  body += "<h3>Sampled answers</h3>\n" + heat_table(c, "accuracy_sampled_vs_sft");
+  body += "<h3>Greedy answers</h3>\n" + heat_table(c, "accuracy_greedy_vs_sft");
   return section("differences", "Differences to the warm start", body);
 }
 
-/// What the study found, what this run found.
-inline std::string findings_section(const Context& c) {
+std::string findings_section(const Context& c) {
   std::string study, own;
   for (const auto& f : judge_findings(c.data.results)) {
     const char* verdict_class = f.verdict == Agreement::agree ? "agree"

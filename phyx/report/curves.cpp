@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: MIT
 // Learning curves: one small chart per quantity, one line per condition (the mean of its seeds,
 // with single seeds behind it).
-#pragma once
+#include "phyx/report/sections.hpp"
+
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "phyx/report/charts.hpp"
+#include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/run_data.hpp"
 
 namespace gaze::phyx::report {
 
-namespace detail {
+namespace {
 
 struct Curve {
   const char* heading;
@@ -21,7 +28,7 @@ struct Curve {
   bool from_zero;
 };
 
-inline const std::vector<Curve>& policy_curves() {
+const std::vector<Curve>& policy_curves() {
   static const std::vector<Curve> curves = {
       {"Reward (mean of the step)", {"reward"}, 1, false},
       {"Reward: accuracy part", {"rewards/accuracy"}, 1, true},
@@ -43,8 +50,8 @@ inline const std::vector<Curve>& policy_curves() {
 using Points = std::vector<std::pair<double, double>>;
 
 /// The points of a quantity by seed; a step that was logged twice keeps its last value.
-inline std::map<std::int64_t, Points> points_by_seed(const Context& c, const std::string& condition,
-                                                     const std::string& stage, const Curve& curve) {
+std::map<std::int64_t, Points> points_by_seed(const Context& c, const std::string& condition,
+                                              const std::string& stage, const Curve& curve) {
   std::map<std::int64_t, std::map<double, double>> by_seed;
   const auto lines = c.metrics.find(condition);
   if (lines == c.metrics.end()) return {};
@@ -65,8 +72,8 @@ inline std::map<std::int64_t, Points> points_by_seed(const Context& c, const std
 }
 
 /// Adds the mean over seeds, and the seeds faintly behind it when there are several.
-inline void add_series(LineChart& chart, const std::string& label, const std::string& style,
-                       const std::map<std::int64_t, Points>& by_seed) {
+void add_series(LineChart& chart, const std::string& label, const std::string& style,
+                const std::map<std::int64_t, Points>& by_seed) {
   constexpr std::size_t most = 60;  // more points than this are noise at this width
   std::map<double, std::pair<double, int>> sums;
   for (const auto& [seed, points] : by_seed) {
@@ -84,7 +91,7 @@ inline void add_series(LineChart& chart, const std::string& label, const std::st
   if (!mean.empty()) chart.series.push_back({label, style, thin_out(mean, most), false});
 }
 
-inline std::string policy_chart(const Context& c, const Curve& curve) {
+std::string policy_chart(const Context& c, const Curve& curve) {
   LineChart chart{
       std::string(curve.heading) + " over steps, by condition", "step", "", {}, curve.from_zero};
   for (const auto& condition : c.all_conditions)
@@ -95,7 +102,7 @@ inline std::string policy_chart(const Context& c, const Curve& curve) {
 }
 
 /// Supervised stages: the loss of each, whoever ran it.
-inline std::string warm_start_charts(const Context& c) {
+std::string warm_start_charts(const Context& c) {
   static const Curve loss{"loss", {"loss"}, 1, true};
   std::string out;
   for (const auto& [stage, heading] :
@@ -115,12 +122,12 @@ inline std::string warm_start_charts(const Context& c) {
   return out;
 }
 
-}  // namespace detail
+}  // namespace
 
-inline std::string curves_section(const Context& c) {
+std::string curves_section(const Context& c) {
   std::string policy, names;
-  for (const auto& curve : detail::policy_curves()) policy += detail::policy_chart(c, curve);
-  const std::string warm = detail::warm_start_charts(c);
+  for (const auto& curve : policy_curves()) policy += policy_chart(c, curve);
+  const std::string warm = warm_start_charts(c);
   if (policy.empty() && warm.empty())
     return section("curves", "Learning curves", missing("No training was logged."));
   std::string body;

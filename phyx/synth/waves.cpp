@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: MIT
 // Waves and acoustics: wave speed, standing waves, the Doppler effect, echoes, overlapping pulses;
 // new: the frequency of a wave, the time of a returning pulse.
-#pragma once
-#include <array>
+#include "phyx/synth/domains.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "phyx/synth/draft.hpp"
 #include "phyx/synth/props.hpp"
 
 namespace gaze::phyx::synth {
 
+namespace {
+
 /// A travelling wave with its wavelength marked; returns the box of the label.
-inline Box draw_wave(Draft& d, int wavelength) {
+Box draw_wave(Draft& d, int wavelength) {
   const float y = d.near({0, .62f}).y, phase = d.rng.real(-.02f, .02f);
   d.canvas.dashed({.05f, y}, {.95f, y}, .012f, steel);
   const Colour colour = d.tint({.45f, .20f, .62f});
@@ -24,14 +31,14 @@ inline Box draw_wave(Draft& d, int wavelength) {
 }
 
 // v = f lambda.
-inline Values draw_wave_speed(Rng& r) {
+Values draw_wave_speed(Rng& r) {
   for (;;) {
     const int wavelength = r.range(2, 9), frequency = r.range(2, 9);
     if (wavelength != frequency) return {wavelength, frequency};
   }
 }
 
-inline void build_wave_speed(const Values& v, Draft& d) {
+void build_wave_speed(const Values& v, Draft& d) {
   const int wavelength = v[0], frequency = v[1];
   d.kind("wave");
   d.fact("wavelength", wavelength, draw_wave(d, wavelength));
@@ -45,7 +52,7 @@ inline void build_wave_speed(const Values& v, Draft& d) {
 }
 
 // A string fixed at both ends: L = n lambda / 2.
-inline Values draw_standing_wave(Rng& r) {
+Values draw_standing_wave(Rng& r) {
   for (;;) {
     const int loops = r.range(1, 5), wavelength = r.range(2, 16);
     const int twice = loops * wavelength;
@@ -55,7 +62,7 @@ inline Values draw_standing_wave(Rng& r) {
   }
 }
 
-inline void build_standing_wave(const Values& v, Draft& d) {
+void build_standing_wave(const Values& v, Draft& d) {
   const int loops = v[0], size = v[1];
   d.kind("string");
   const float y = d.near({0, .5f}).y;
@@ -81,9 +88,9 @@ inline void build_standing_wave(const Values& v, Draft& d) {
 }
 
 // In front of a moving source the waves are pressed together: a higher pitch.
-inline Values draw_doppler_listener(Rng& r) { return {r.below(4), r.below(24)}; }
+Values draw_doppler_listener(Rng& r) { return {r.below(4), r.below(24)}; }
 
-inline void build_doppler_listener(const Values& v, Draft& d) {
+void build_doppler_listener(const Values& v, Draft& d) {
   static constexpr const char* names[] = {"red", "blue", "green", "yellow"};
   static constexpr Colour fills[] = {force_red, length_blue, speed_green, {.97f, .80f, .10f}};
   std::vector<int> order{0, 1, 2, 3};  // the permutation with number v[1]
@@ -128,9 +135,9 @@ inline void build_doppler_listener(const Values& v, Draft& d) {
 }
 
 // There and back: distance = speed * time / 2.
-inline Values draw_pulse_echo(Rng& r) { return {r.range(2, 12), 2 * r.range(1, 6), r.below(2)}; }
+Values draw_pulse_echo(Rng& r) { return {r.range(2, 12), 2 * r.range(1, 6), r.below(2)}; }
 
-inline void draw_rope(Draft& d, bool wall_right) {
+void draw_rope(Draft& d, bool wall_right) {
   const float y = d.near({0, .52f}).y, s = wall_right ? 1.f : -1.f;
   const auto at = [&](float x, float height) { return Point{.5f + s * (x - .5f), y - height}; };
   draw_wall(d, at(.9f, -.24f), at(.9f, .24f), {s, 0});
@@ -144,7 +151,7 @@ inline void draw_rope(Draft& d, bool wall_right) {
   draw_length(d, at(.06f, -.17f), at(.88f, -.17f));
 }
 
-inline void build_pulse_echo(const Values& v, Draft& d) {
+void build_pulse_echo(const Values& v, Draft& d) {
   const int speed = v[0], time = v[1];
   const char* side = v[2] == 0 ? "right" : "left";
   d.kind("rope");
@@ -162,7 +169,7 @@ inline void build_pulse_echo(const Values& v, Draft& d) {
 }
 
 // Overlapping pulses add with their signs.
-inline Values draw_pulse_overlap(Rng& r) {
+Values draw_pulse_overlap(Rng& r) {
   for (;;) {
     const int first = r.range(1, 9), second = r.range(1, 9), mode = r.below(3);
     if (mode == 0 || (mode == 1 && first > second) || (mode == 2 && second > first)) {
@@ -171,7 +178,7 @@ inline Values draw_pulse_overlap(Rng& r) {
   }
 }
 
-inline void build_pulse_overlap(const Values& v, Draft& d) {
+void build_pulse_overlap(const Values& v, Draft& d) {
   d.kind("pulses");
   const float y = d.near({0, .53f}).y;
   const int heights[] = {v[0], v[1]};
@@ -214,12 +221,12 @@ inline void build_pulse_overlap(const Values& v, Draft& d) {
 }
 
 // f = v / lambda; new.
-inline Values draw_wave_frequency(Rng& r) {
+Values draw_wave_frequency(Rng& r) {
   const int wavelength = r.range(2, 9);
   return {wavelength, wavelength * r.range(2, 9)};
 }
 
-inline void build_wave_frequency(const Values& v, Draft& d) {
+void build_wave_frequency(const Values& v, Draft& d) {
   const int wavelength = v[0], speed = v[1];
   d.kind("wave");
   d.fact("wavelength", wavelength, draw_wave(d, wavelength));
@@ -232,14 +239,14 @@ inline void build_wave_frequency(const Values& v, Draft& d) {
 }
 
 // time = 2 * distance / speed; new.
-inline Values draw_pulse_return(Rng& r) {
+Values draw_pulse_return(Rng& r) {
   for (;;) {
     const int speed = r.range(2, 9), time = r.range(2, 12);
     if (speed * time % 2 == 0) return {speed, speed * time / 2, r.below(2)};
   }
 }
 
-inline void build_pulse_return(const Values& v, Draft& d) {
+void build_pulse_return(const Values& v, Draft& d) {
   const int speed = v[0], distance = v[1];
   const char* side = v[2] == 0 ? "right" : "left";
   d.kind("rope");
@@ -256,7 +263,9 @@ inline void build_pulse_return(const Values& v, Draft& d) {
   d.answer(d.step(path, '/', speed), "s", {distance, path - speed, path});
 }
 
-inline std::vector<Template> wave_templates() {
+}  // namespace
+
+std::vector<Template> wave_templates() {
   const std::string w = "Waves/Acoustics";
   return {
       {"wave_speed",

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT
 // The report's charts of test results: overall, by reasoning type and domain, with and without the
 // picture, and over the number of samples.
-#pragma once
+#include "phyx/report/sections.hpp"
+
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "phyx/problem.hpp"
 #include "phyx/report/charts.hpp"
+#include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/results/csv.hpp"
 
 namespace gaze::phyx::report {
 
-namespace detail {
+namespace {
 
-inline Mark mark_of(const ResultRow* r, const std::string& what) {
+Mark mark_of(const ResultRow* r, const std::string& what) {
   if (!r) return {};
   return {r->value, r->low, r->high,
           r->condition + ", " + what + ": " + percent_text(*r) + ", " + std::to_string(r->n) +
@@ -22,7 +28,7 @@ inline Mark mark_of(const ResultRow* r, const std::string& what) {
 }
 
 /// The end of a shared accuracy axis: the next ten percent above everything drawn on it.
-inline double axis_end(const Context& c, const std::string& kind) {
+double axis_end(const Context& c, const std::string& kind) {
   double high = 0.1;
   for (const auto& r : c.data.results)
     if (r.seed == "all" && r.split != "all" && r.slice_kind == kind &&
@@ -32,8 +38,8 @@ inline double axis_end(const Context& c, const std::string& kind) {
 }
 
 /// One small chart: every condition's sampled accuracy on one slice of the known templates.
-inline std::string slice_panel(const Context& c, const std::string& format, const std::string& kind,
-                               const std::string& slice, double end) {
+std::string slice_panel(const Context& c, const std::string& format, const std::string& kind,
+                        const std::string& slice, double end) {
   RowChart chart;
   chart.high = end;
   chart.title = "Sampled accuracy by condition: " + slice + ", " + format;
@@ -66,8 +72,8 @@ std::string slice_panels(const Context& c, const std::string& kind, const Names&
 }
 
 /// Sampled (filled) and greedy (open) accuracy of every condition on one form.
-inline std::string overall_dots(const Context& c, const std::string& split,
-                                const std::string& format, const std::string& heading) {
+std::string overall_dots(const Context& c, const std::string& split, const std::string& format,
+                         const std::string& heading) {
   RowChart chart;
   chart.title = heading + ": sampled and greedy accuracy by condition";
   chart.axis = "accuracy (%)";
@@ -85,8 +91,7 @@ inline std::string overall_dots(const Context& c, const std::string& split,
   return any ? figure(heading, draw(chart)) : "";
 }
 
-inline std::string pass_chart(const Context& c, const std::string& format,
-                              const std::string& heading) {
+std::string pass_chart(const Context& c, const std::string& format, const std::string& heading) {
   LineChart chart{heading + ": pass@k by condition", "samples k", "", {}, true, true, 520, 260};
   for (const auto& condition : c.conditions) {
     Series s{condition, condition_class(condition), {}, false};
@@ -100,8 +105,8 @@ inline std::string pass_chart(const Context& c, const std::string& format,
 }
 
 /// Three bars per condition: with the picture, blanked, swapped.
-inline std::string image_chart(const Context& c, const std::string& suffix, const char* need,
-                               const std::string& heading) {
+std::string image_chart(const Context& c, const std::string& suffix, const char* need,
+                        const std::string& heading) {
   const std::string with = suffix.empty() ? "accuracy_sampled" : "accuracy_greedy";
   RowChart chart;
   chart.title = heading + ": accuracy with the picture, blanked and swapped";
@@ -123,34 +128,33 @@ inline std::string image_chart(const Context& c, const std::string& suffix, cons
   return any ? figure(heading, draw(chart)) : "";
 }
 
-}  // namespace detail
+}  // namespace
 
-inline std::string overview_section(const Context& c) {
+std::string overview_section(const Context& c) {
   std::string body = paragraph(
       "Filled dots: sampled answers. Open dots: the single most likely answer. Lines are 95&nbsp;% "
       "intervals. Where only the filled dot moves, training chose better among answers the model "
       "already had; where the open one moves too, it learned something.");
-  body += "<div class=\"grid\">\n" +
-          detail::overall_dots(c, "known", "MC", "Multiple choice, known") +
-          detail::overall_dots(c, "known", "OE", "Open-ended, known") +
-          detail::overall_dots(c, "new", "all", "Templates never trained on") + "</div>\n";
+  body += "<div class=\"grid\">\n" + overall_dots(c, "known", "MC", "Multiple choice, known") +
+          overall_dots(c, "known", "OE", "Open-ended, known") +
+          overall_dots(c, "new", "all", "Templates never trained on") + "</div>\n";
   return section("overview", "Accuracy at a glance", body);
 }
 
-inline std::string breakdown_section(const Context& c) {
+std::string breakdown_section(const Context& c) {
   std::string body = paragraph(
       "Sampled accuracy on known templates. A problem can have several reasoning types and then "
       "counts in each.");
-  body += "<h3>By reasoning type</h3>\n" + detail::slice_panels(c, "reasoning", reasoning_types);
-  body += "<h3>By domain</h3>\n" + detail::slice_panels(c, "domain", domains);
+  body += "<h3>By reasoning type</h3>\n" + slice_panels(c, "reasoning", reasoning_types);
+  body += "<h3>By domain</h3>\n" + slice_panels(c, "domain", domains);
   return section("breakdown", "By reasoning type and domain", body);
 }
 
-inline std::string image_section(const Context& c) {
+std::string image_section(const Context& c) {
   std::string charts;
   for (const char* suffix : {"", "_greedy"}) {
-    charts += detail::image_chart(c, suffix, "yes", "Problems that need the picture");
-    charts += detail::image_chart(c, suffix, "no", "Problems whose text alone decides");
+    charts += image_chart(c, suffix, "yes", "Problems that need the picture");
+    charts += image_chart(c, suffix, "no", "Problems whose text alone decides");
     if (!charts.empty()) break;
   }
   if (charts.empty())
@@ -163,9 +167,9 @@ inline std::string image_section(const Context& c) {
                      "<div class=\"grid wide\">\n" + charts + "</div>\n");
 }
 
-inline std::string pass_section(const Context& c) {
-  const std::string charts = detail::pass_chart(c, "MC", "Multiple choice: solved (%)") +
-                             detail::pass_chart(c, "OE", "Open-ended: solved (%)");
+std::string pass_section(const Context& c) {
+  const std::string charts = pass_chart(c, "MC", "Multiple choice: solved (%)") +
+                             pass_chart(c, "OE", "Open-ended: solved (%)");
   if (charts.empty())
     return section("passk", "One sample or many", missing("No problem was sampled."));
   return section("passk", "One sample or many",
