@@ -3,6 +3,8 @@
 // that takes a reward's name takes it, and it can be mixed with the built-in ones.
 #include <cstdio>
 
+#include "phyx/answer/response.hpp"
+#include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/synth/suite.hpp"
 

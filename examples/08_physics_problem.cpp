@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "gaze/io/atomic_file.hpp"
+#include "phyx/answer/response.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/synth/suite.hpp"
 

@@ -2,8 +2,6 @@
 // What commands with an output folder share: the time, the comparison of configurations, and the
 // check that the folder is theirs.
 #pragma once
-#include <ctime>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,12 +11,7 @@
 namespace gaze::phyx {
 
 /// Now, in UTC: "2026-11-23T10:20:30Z".
-inline std::string time_text() {
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
-  return text;
-}
+std::string time_text();
 
 /// An entry of two configurations that differs, "grpo.kl", and its values as JSON.
 struct Difference {
@@ -27,49 +20,17 @@ struct Difference {
 
 /// The first entry that is not the same in both; one that is missing is null. Both may come from
 /// files, so what is told of them is short and ASCII.
-inline std::optional<Difference> first_difference(const std::string& name, const io::Json& before,
-                                                  const io::Json& asked) {
-  const auto text = [](const io::Json& value) {
-    constexpr std::size_t longest = 200;
-    const std::string all = value.dump(-1, ' ', true, io::Json::error_handler_t::replace);
-    return all.size() > longest ? all.substr(0, longest) + "..." : all;
-  };
-  if (before == asked) return std::nullopt;
-  if (before.is_object() && asked.is_object()) {
-    io::Json keys = asked;
-    keys.insert(before.begin(), before.end());
-    for (const auto& [key, value] : keys.items()) {
-      const std::string quoted = text(key), bare = quoted.substr(1, quoted.size() - 2);
-      if (auto found =
-              first_difference(name.empty() ? bare : name + "." + bare,
-                               before.value(key, io::Json()), asked.value(key, io::Json())))
-        return found;
-    }
-  }
-  if (before.is_array() && asked.is_array() && before.size() == asked.size())
-    for (std::size_t i = 0; i < asked.size(); ++i)
-      if (auto found = first_difference(name + "[" + std::to_string(i) + "]", before[i], asked[i]))
-        return found;
-  return Difference{name, text(before), text(asked)};
-}
+std::optional<Difference> first_difference(const std::string& name, const io::Json& before,
+                                           const io::Json& asked);
 
 /// Refuses to resume the run configured in `path` with other settings: an Error names the first
 /// entry that differs.
-inline void check_same_config(const std::string& path, const std::string& name,
-                              const io::Json& before, const io::Json& asked) {
-  const auto d = first_difference(name, before, asked);
-  GAZE_CHECK(!d, "resume", path, ", ", d->name, ": the run to be resumed has ", d->before,
-             ", asked for is ", d->asked);
-}
+void check_same_config(const std::string& path, const std::string& name, const io::Json& before,
+                       const io::Json& asked);
 
 /// Refuses an output folder in which a file that would be written is there already, but not `mark`,
 /// by which this command knows a folder of its own.
-inline void check_own_folder(const char* command, const std::string& folder,
-                             const std::string& mark, const std::vector<std::string>& written) {
-  if (std::filesystem::exists(folder + "/" + mark)) return;
-  for (const auto& name : written)
-    GAZE_CHECK(!std::filesystem::exists(folder + "/" + name), command, folder, "/", name,
-               ": is there already, and no ", mark, " beside it");
-}
+void check_own_folder(const char* command, const std::string& folder, const std::string& mark,
+                      const std::vector<std::string>& written);
 
 }  // namespace gaze::phyx

@@ -4,7 +4,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "phyx/answer/response.hpp"
 #include "phyx/rewards/registry.hpp"
+#include "phyx/rewards/rubric.hpp"
 #include "tests/test.hpp"
 
 #ifndef GAZE_TEST_DATA

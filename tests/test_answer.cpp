@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "phyx/answer/quantity.hpp"
+#include "phyx/answer/units.hpp"
 #include "tests/test.hpp"
 
 using namespace gaze::phyx;

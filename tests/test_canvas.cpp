@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gaze/core/error.hpp"
 #include "phyx/synth/font.hpp"
 #include "phyx/synth/rng.hpp"
 #include "tests/test.hpp"

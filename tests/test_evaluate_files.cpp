@@ -10,6 +10,7 @@
 
 #include "gaze/cpu/kernels.hpp"
 #include "phyx/synth/files.hpp"
+#include "phyx/train/vocabulary.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 

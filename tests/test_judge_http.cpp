@@ -11,6 +11,8 @@
 #include <mutex>
 #include <thread>
 
+#include "gaze/core/error.hpp"
+#include "gaze/io/json.hpp"
 #include "tests/loopback.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"

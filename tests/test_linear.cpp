@@ -4,8 +4,13 @@
 #include <sstream>
 #include <string>
 
+#include "phyx/data/fields.hpp"
+#include "phyx/data/pictures.hpp"
+#include "phyx/data/prompt.hpp"
 #include "phyx/scoring/official.hpp"
+#include "phyx/scoring/prediction_join.hpp"
 #include "phyx/scoring/predictions.hpp"
+#include "phyx/scoring/python_text.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 

@@ -8,8 +8,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
+#include "gaze/io/json.hpp"
+#include "gaze/io/sha256.hpp"
 #include "phyx/scoring/llm_judge.hpp"
+#include "phyx/scoring/official.hpp"
+#include "phyx/scoring/python_text.hpp"
 #include "tests/test.hpp"
 
 #ifndef GAZE_TEST_DATA
@@ -195,7 +201,8 @@ TEST_CASE("the judge's prompts are read out of the official source, and no other
 
 TEST_CASE("SHA-256 gives the published digests", "[phyx]") {
   CHECK(gaze::io::sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  CHECK(gaze::io::sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(gaze::io::sha256("abc") ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(gaze::io::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }

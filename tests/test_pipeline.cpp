@@ -8,6 +8,7 @@
 #include "phyx/eval/ask.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/study/ablation.hpp"
+#include "phyx/synth/suite.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 

@@ -6,6 +6,20 @@
 
 #include <filesystem>
 
+#include "gaze/core/error.hpp"
+#include "gaze/io/atomic_file.hpp"
+#include "gaze/io/base64.hpp"
+#include "gaze/io/json.hpp"
+#include "phyx/problem.hpp"
+#include "phyx/report/completion.hpp"
+#include "phyx/report/findings.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/number_text.hpp"
+#include "phyx/report/run_data.hpp"
+#include "phyx/results/csv.hpp"
+#include "phyx/results/outcome.hpp"
+#include "phyx/results/statistics.hpp"
+#include "phyx/results/summary.hpp"
 #include "tests/test.hpp"
 
 using namespace gaze::phyx;

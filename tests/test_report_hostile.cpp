@@ -8,8 +8,21 @@
 #include <regex>
 #include <set>
 
+#include "gaze/core/error.hpp"
+#include "gaze/io/atomic_file.hpp"
+#include "gaze/io/base64.hpp"
+#include "gaze/io/json.hpp"
+#include "gaze/io/line_file.hpp"
+#include "gaze/io/sha256.hpp"
 #include "gaze/text/unicode.hpp"
+#include "phyx/report/attention_overlay.hpp"
+#include "phyx/report/charts.hpp"
+#include "phyx/report/findings.hpp"
+#include "phyx/report/number_text.hpp"
 #include "phyx/report/page.hpp"
+#include "phyx/results/csv.hpp"
+#include "phyx/results/outcome.hpp"
+#include "phyx/results/summary.hpp"
 #include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"

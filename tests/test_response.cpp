@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gaze/core/error.hpp"
 #include "tests/test.hpp"
 
 using namespace gaze::phyx;

@@ -7,7 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "phyx/answer/arithmetic.hpp"
+#include "phyx/answer/response.hpp"
+#include "phyx/answer/strict_rule.hpp"
+#include "phyx/rewards/accuracy.hpp"
+#include "phyx/rewards/attention.hpp"
+#include "phyx/rewards/hybrid.hpp"
 #include "phyx/rewards/registry.hpp"
+#include "phyx/rewards/rubric.hpp"
 #include "phyx/synth/suite.hpp"
 #include "tests/test.hpp"
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The folder of an ablation: taken by one process, refused where it is somebody else's, and bound
 // to the problems that it was begun with.
+#include <filesystem>
+
 #include "gaze/cpu/kernels.hpp"
+#include "gaze/io/sha256.hpp"
 #include "phyx/study/ablation.hpp"
+#include "phyx/synth/files.hpp"
 #include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "gaze/core/error.hpp"
 #include "phyx/scoring/official.hpp"
 #include "tests/test.hpp"
 

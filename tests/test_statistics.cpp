@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "gaze/core/error.hpp"
 #include "tests/test.hpp"
 
 using namespace gaze::phyx;

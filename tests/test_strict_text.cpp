@@ -5,8 +5,19 @@
 #include <utility>
 #include <vector>
 
+#include "phyx/answer/arithmetic.hpp"
+#include "phyx/answer/direction.hpp"
+#include "phyx/answer/plain_text.hpp"
+#include "phyx/answer/quantity.hpp"
+#include "phyx/answer/response.hpp"
+#include "phyx/answer/statement.hpp"
 #include "phyx/answer/strict_rule.hpp"
+#include "phyx/answer/units.hpp"
+#include "phyx/rewards/accuracy.hpp"
+#include "phyx/rewards/format.hpp"
+#include "phyx/rewards/hybrid.hpp"
 #include "phyx/rewards/registry.hpp"
+#include "phyx/rewards/rubric.hpp"
 #include "tests/test.hpp"
 
 using namespace gaze::phyx;

@@ -8,6 +8,9 @@
 #include <set>
 #include <sstream>
 
+#include "gaze/core/error.hpp"
+#include "phyx/synth/draft.hpp"
+#include "phyx/synth/rng.hpp"
 #include "phyx/synth/suite.hpp"
 #include "tests/test.hpp"
 

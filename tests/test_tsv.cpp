@@ -8,6 +8,7 @@
 
 #include "gaze/io/base64.hpp"
 #include "phyx/data/tsv.hpp"
+#include "phyx/scoring/pandas_columns.hpp"
 #include "tests/test.hpp"
 
 #ifndef GAZE_TEST_DATA

@@ -1,178 +1,47 @@
 // SPDX-License-Identifier: MIT
 // Which letter of a multiple choice an answer chooses: one clear choice or none.
 #pragma once
-#include <array>
-#include <cctype>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "phyx/answer/direction.hpp"
 #include "phyx/answer/quantity.hpp"
-#include "phyx/answer/response.hpp"
 #include "phyx/problem.hpp"
 
-namespace gaze::phyx::answer_detail {
+namespace gaze::phyx {
 
 /// Longer answers and options are not read.
 inline constexpr std::size_t longest_answer = 2048;
 
-inline bool is_mark(char c) {
-  return std::string_view("*\"'()[]{}.:;,=").find(c) != std::string::npos;
-}
+namespace answer_detail {
 
-// Single spaces, no LaTeX, no marks at the ends.
-inline std::string trimmed(std::string_view s) {
-  const std::string flat = plain_text::plain(s);
-  std::string_view v = flat;
-  while (!v.empty() && (strings::is_space(v.front()) || is_mark(v.front()))) v.remove_prefix(1);
-  while (!v.empty() && (strings::is_space(v.back()) || is_mark(v.back()))) v.remove_suffix(1);
-  return std::string(v);
-}
+using phyx::longest_answer;  // by this name the rubric knows it
 
-// The same in lower case: the form in which words compare.
-inline std::string canonical(std::string_view s) { return strings::lower(trimmed(s)); }
+/// A text with single spaces, in lower case, without LaTeX and without marks at its ends: the form
+/// in which words compare.
+std::string canonical(std::string_view s);
 
 /// Whether two texts say the same direction and nothing else: "left" and "to the left".
-inline bool same_direction(std::string_view a, std::string_view b) {
-  const Direction x = direction_of(a);
-  if (!x.pure || x.clash || x.empty()) return false;
-  const Direction y = direction_of(b);
-  return y.pure && !y.clash && x.signs == y.signs;
-}
+bool same_direction(std::string_view a, std::string_view b);
 
-// Whether two texts are the same, up to the case of words. In a unit case tells m from M.
-inline bool same_text(std::string_view a, std::string_view b, const std::optional<Quantity>& q) {
-  const std::string x = trimmed(a), y = trimmed(b);
-  if (x == y) return true;
-  const bool has_unit = q && (q->unit.empty() || known_unit(q->unit));
-  return !has_unit && strings::lower(x) == strings::lower(y);
-}
+/// Whether two texts are the same, up to the case of words. In a unit case tells m from M; `q` is
+/// the quantity that one of them gives.
+bool same_text(std::string_view a, std::string_view b, const std::optional<Quantity>& q);
 
-inline bool says_option(const std::string& option, std::string_view s) {
-  if (option.empty() || option.size() > longest_answer || s.size() > longest_answer) return false;
-  const auto b = parse_quantity(option);
-  if (same_text(option, s, b)) return true;
-  if (!b) return same_direction(plain_text::plain(option), plain_text::plain(s));
-  const auto a = parse_quantity(s);
-  constexpr double same = 1e-6;  // options lie closer together than the judge's tolerance
-  constexpr double zero = 0;     // 1.6e-19 C is not the option 0 C
-  return a &&
-         (strings::lower(a->note) == strings::lower(b->note) || same_direction(a->note, b->note)) &&
-         a->unit.empty() == b->unit.empty() && same_quantity(*a, *b, same, zero);
-}
+/// Drops "The correct answer is", "Option" and the like from the front; in prose also "Hence, I
+/// choose". Sets `dropped` when anything was.
+std::string_view drop_lead_in(std::string_view s, bool prose, bool& dropped);
 
-// Drops "The correct answer is", "Option" and the like from the front; in prose also "Hence, I
-// choose".
-inline std::string_view drop_lead_in(std::string_view s, bool prose, bool& dropped) {
-  constexpr std::array<std::string_view, 11> always = {"the",       "correct", "final", "answer",
-                                                       "option",    "choice",  "is",    "so",
-                                                       "therefore", "thus",    "hence"};
-  constexpr std::array<std::string_view, 12> spoken = {"best", "letter", "should", "would",
-                                                       "must", "will",   "be",     "i",
-                                                       "we",   "choose", "select", "pick"};
-  const auto skip = [prose](char c) {
-    return strings::is_space(c) || c == '*' || c == ':' || (prose && (c == ',' || c == '='));
-  };
-  const auto drop = [&](std::string_view word) {
-    if (s.size() <= word.size() || strings::is_word(s[word.size()]) ||
-        strings::lower(s.substr(0, word.size())) != word)
-      return false;
-    s.remove_prefix(word.size());
-    return dropped = true;
-  };
-  for (bool again = true; again;) {
-    again = false;
-    while (!s.empty() && skip(s.front())) s.remove_prefix(1);
-    for (const auto word : always) again = drop(word) || again;
-    if (prose)
-      for (const auto word : spoken) again = drop(word) || again;
-  }
-  return s;
-}
+/// Splits off a standalone letter at the front ("(B) 12 N") or the back ("12 N : B").
+std::optional<char> take_letter(std::string_view& s, bool front);
 
-// Splits off a standalone letter at the front ("(B) 12 N") or the back ("12 N : B").
-inline std::optional<char> take_letter(std::string_view& s, bool front) {
-  std::string_view v = s;
-  const auto first = [&] { return front ? v.front() : v.back(); };
-  const auto drop = [&] { front ? v.remove_prefix(1) : v.remove_suffix(1); };
-  const auto marks = [&] {
-    while (!v.empty() && (strings::is_space(first()) || is_mark(first()))) drop();
-  };
-  marks();
-  if (v.empty()) return std::nullopt;
-  // A small letter needs a bracket or a point: "b) 12 N".
-  const bool small = front && v.size() > 1 && (v[1] == ')' || v[1] == '.');
-  const char letter =
-      small ? static_cast<char>(std::toupper(static_cast<unsigned char>(first()))) : first();
-  if (letter < 'A' || letter > 'D') return std::nullopt;
-  drop();
-  if (!v.empty() && strings::is_word(first())) return std::nullopt;
-  marks();
-  s = v;
-  return letter;
-}
-
-inline std::size_t position(char letter) { return static_cast<std::size_t>(letter - 'A'); }
-
-// The one option whose text is said; nothing when none or several are.
-inline std::optional<char> option_said(const Problem& p, std::string_view s) {
-  std::optional<char> found;
-  for (std::size_t i = 0; i < p.options.size(); ++i) {
-    if (!says_option(p.options[i], s)) continue;
-    if (found) return std::nullopt;
-    found = static_cast<char>('A' + i);
-  }
-  return found;
-}
-
-// "is correct", "is the right answer": what may stand behind a letter that is chosen.
-inline bool affirms(std::string_view s) {
-  const std::string said = canonical(s);
-  for (const auto* text : {"is correct", "is right", "is the correct answer", "is the right answer",
-                           "is the correct option", "is the correct choice", "is the answer"})
-    if (said == text) return true;
-  return false;
-}
-
-// "B because …": a letter right behind a lead-in, with no other letter anywhere behind it. An A in
-// front of a lower-case word may be the article, so it needs a mark or a reason.
-inline std::optional<char> letter_with_reason(std::string_view s) {
-  std::string_view rest = s;
-  const auto letter = take_letter(rest, true);
-  if (!letter) return std::nullopt;
-  for (std::string_view tail = rest; !tail.empty(); tail.remove_prefix(1))
-    if (tail[0] >= 'A' && tail[0] <= 'D' && (tail.size() == 1 || !strings::is_word(tail[1])) &&
-        (tail.data() == rest.data() || !strings::is_word(*(tail.data() - 1))))
-      return std::nullopt;
-  for (const std::string_view reason : {"because", "since", "as "})
-    if (rest.starts_with(reason)) return letter;
-  const auto gap = static_cast<std::size_t>(rest.data() - s.data());
-  const bool marked = s.substr(0, gap).find_first_of(").:,*") != std::string_view::npos;
-  return marked ? letter : std::nullopt;
-}
+/// The one option whose text is said; nothing when none or several are.
+std::optional<char> option_said(const Problem& p, std::string_view s);
 
 /// The letter that an answer chooses; nothing unless the choice is clear.
-inline std::optional<char> choose(const Problem& p, std::string_view answer, bool prose) {
-  if (answer.size() > longest_answer) return std::nullopt;
-  if (const auto said = option_said(p, answer)) return said;
-  const std::string flat = strings::squeeze(plain_text::plain(answer));
-  bool marked = false;
-  const std::string_view s = drop_lead_in(flat, prose, marked);
-  std::string lone = canonical(s);
-  if (lone.size() == 1 && lone[0] >= 'a' && lone[0] <= 'd') return static_cast<char>(lone[0] - 32);
-  for (const bool front : {true, false}) {
-    std::string_view rest = s;
-    const auto letter = take_letter(rest, front);
-    if (!letter) continue;
-    if (front && affirms(rest)) return letter;
-    for (const std::string_view joint : {"is ", "- "})
-      if (front && rest.starts_with(joint)) rest.remove_prefix(joint.size());
-    if (says_option(p.options[position(*letter)], rest)) return letter;
-  }
-  if (const auto said = option_said(p, s)) return said;
-  return prose && marked ? letter_with_reason(s) : std::nullopt;
-}
+std::optional<char> choose(const Problem& p, std::string_view answer, bool prose);
 
-}  // namespace gaze::phyx::answer_detail
+}  // namespace answer_detail
+
+}  // namespace gaze::phyx

@@ -9,16 +9,14 @@
 // behind it, because a small model must learn to bind a text to its letter by copying. A is
 // "VALUE UNIT" or the letter.
 #pragma once
-#include <cctype>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gaze/core/error.hpp"
+#include "phyx/answer/strings.hpp"
 #include "phyx/problem.hpp"
 
 namespace gaze::phyx {
@@ -35,64 +33,6 @@ struct ResponseGrammar {
 };
 inline constexpr ResponseGrammar grammar{};
 
-namespace strings {
-
-inline bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-
-inline std::string_view trim(std::string_view s) {
-  while (!s.empty() && is_space(s.front())) s.remove_prefix(1);
-  while (!s.empty() && is_space(s.back())) s.remove_suffix(1);
-  return s;
-}
-
-inline std::vector<std::string> split_words(std::string_view s) {
-  std::vector<std::string> words;
-  for (std::size_t i = 0; i < s.size();) {
-    while (i < s.size() && is_space(s[i])) ++i;
-    std::size_t end = i;
-    while (end < s.size() && !is_space(s[end])) ++end;
-    if (end > i) words.emplace_back(s.substr(i, end - i));
-    i = end;
-  }
-  return words;
-}
-
-/// The words of a text with single spaces between them.
-inline std::string squeeze(std::string_view s) {
-  std::string out;
-  for (const auto& word : split_words(s)) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
-inline std::string lower(std::string_view s) {
-  std::string out(s);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
-/// Letter, digit, or part of a character outside ASCII.
-inline bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
-}
-
-inline bool has_word(std::string_view s) {
-  for (char c : s)
-    if (is_word(c)) return true;
-  return false;
-}
-
-/// The first place from `start` on where `phrase` stands as whole words; npos when nowhere.
-inline std::size_t find_phrase(std::string_view s, std::string_view phrase, std::size_t start = 0) {
-  if (phrase.empty()) return std::string_view::npos;
-  for (auto at = s.find(phrase, start); at != s.npos; at = s.find(phrase, at + 1)) {
-    const auto end = at + phrase.size();
-    if ((at == 0 || !is_word(s[at - 1])) && (end == s.size() || !is_word(s[end]))) return at;
-  }
-  return std::string_view::npos;
-}
-
-}  // namespace strings
-
 /// A response taken apart. `well_formed` means: exactly one non-blank think element, then exactly
 /// one non-blank answer element, and nothing but white space around them. `answer_text` is the more
 /// lenient reading for reports: the content of the only answer element, else empty. Rewards use
@@ -106,66 +46,8 @@ struct ParsedResponse {
   std::string answer_text;
 };
 
-namespace response_detail {
-
-inline int count(std::string_view s, std::string_view tag) {
-  int n = 0;
-  for (auto at = s.find(tag); at != s.npos; at = s.find(tag, at + tag.size())) ++n;
-  return n;
-}
-
-// The trimmed content between two tags that both occur exactly once and in order.
-inline std::string_view between(std::string_view s, std::string_view open, std::string_view close) {
-  const auto a = s.find(open), b = s.find(close);
-  if (a == s.npos || b == s.npos || b < a) return {};
-  return strings::trim(s.substr(a + open.size(), b - a - open.size()));
-}
-
-// SplitMix64 (Steele, Lea, Flood 2014): a stream of words that depends on nothing but the key.
-class Hash {
- public:
-  explicit Hash(std::uint64_t key) : state_(key) {}
-  std::uint64_t word() {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
-  double uniform() { return static_cast<double>(word() >> 11) * 0x1.0p-53; }
-  std::size_t below(std::size_t n) { return static_cast<std::size_t>(word() % n); }
-
- private:
-  std::uint64_t state_;
-};
-
-}  // namespace response_detail
-
 /// Reads a response. Never throws: the text comes from a model.
-inline ParsedResponse parse_response(std::string_view s) {
-  using response_detail::between, response_detail::count;
-  const auto& g = grammar;
-  ParsedResponse out;
-  out.thinks = count(s, g.think_open);
-  out.answers = count(s, g.answer_open);
-  const int think_ends = count(s, g.think_close), answer_ends = count(s, g.answer_close);
-  out.has_tags = out.thinks + out.answers + think_ends + answer_ends > 0;
-  if (out.answers == 1 && answer_ends == 1)
-    out.answer_text = std::string(between(s, g.answer_open, g.answer_close));
-  if (out.thinks != 1 || think_ends != 1 || out.answers != 1 || answer_ends != 1) return out;
-
-  const std::string_view body = strings::trim(s);
-  if (!body.starts_with(g.think_open) || !body.ends_with(g.answer_close)) return out;
-  const auto think_end = body.find(g.think_close), answer_start = body.find(g.answer_open);
-  if (answer_start < think_end) return out;
-  const auto gap_start = think_end + g.think_close.size();
-  if (!strings::trim(body.substr(gap_start, answer_start - gap_start)).empty()) return out;
-  const auto think = between(body, g.think_open, g.think_close);
-  if (think.empty() || out.answer_text.empty()) return out;
-  out.well_formed = true;
-  out.think = std::string(think);
-  out.answer = out.answer_text;
-  return out;
-}
+ParsedResponse parse_response(std::string_view s);
 
 /// The sections of a think text. Texts that do not follow the grammar give empty sections.
 struct ThinkSections {
@@ -175,51 +57,15 @@ struct ThinkSections {
   std::string conclusion;               // the last "so …" clause: "12 N : B"
 };
 
-inline ThinkSections split_think(std::string_view think) {
-  std::vector<std::string> clauses(1);
-  for (const auto& word : strings::split_words(think)) {
-    if (word == grammar.stop || word == grammar.principle || word == grammar.so)
-      clauses.emplace_back();
-    if (word != grammar.stop) clauses.back() += (clauses.back().empty() ? "" : " ") + word;
-  }
-  ThinkSections out;
-  for (std::size_t i = 0; i < clauses.size(); ++i) {
-    const std::string& clause = clauses[i];
-    if (clause.empty()) continue;
-    const auto space = clause.find(' ');
-    const std::string head = clause.substr(0, space);
-    const std::string rest = space == clause.npos ? "" : clause.substr(space + 1);
-    if (head == grammar.principle)
-      out.principles.push_back(rest);
-    else if (head == grammar.so)
-      out.conclusion = rest;
-    else if (i == 0)
-      out.look = clause;
-    else
-      out.steps.push_back(clause);
-  }
-  return out;
-}
+/// Reads the content of a think element, section by section.
+ThinkSections split_think(std::string_view think);
 
 /// What a training split says: the pool from which spoilt responses draw what is wrong.
 struct Lexicon {
   std::vector<std::string> principles, units;              // distinct, sorted
   std::map<std::string, std::vector<std::string>> values;  // per template, for guesses
 
-  static Lexicon from(std::span<const Problem> problems) {
-    std::set<std::string> principles, units;
-    std::map<std::string, std::set<std::string>> values;
-    for (const auto& p : problems) {
-      if (!p.solution.principle.empty()) principles.insert(p.solution.principle);
-      if (!p.solution.unit.empty()) units.insert(p.solution.unit);
-      if (!p.solution.value.empty()) values[p.template_id].insert(p.solution.value);
-    }
-    Lexicon out;
-    out.principles.assign(principles.begin(), principles.end());
-    out.units.assign(units.begin(), units.end());
-    for (const auto& [name, set] : values) out.values[name].assign(set.begin(), set.end());
-    return out;
-  }
+  static Lexicon from(std::span<const Problem> problems);
 };
 
 /// Which shares of responses are spoilt, and how. Of a share `share`, each defect strikes
@@ -238,192 +84,24 @@ struct Corruption {
 };
 
 /// The defects that `key` draws. The same key gives the same defects whatever the problem.
-inline Corruption draw_corruption(const CorruptionMix& mix, std::uint64_t key) {
-  response_detail::Hash hash(key ^ 0x636F727275707400u);
-  if (hash.uniform() >= mix.share) return {};
-  Corruption out;
-  out.lazy = hash.uniform() < mix.lazy;
-  out.format = hash.uniform() < mix.format;
-  out.principle = hash.uniform() < mix.principle;
-  out.unit = hash.uniform() < mix.unit;
-  return out;
-}
+Corruption draw_corruption(const CorruptionMix& mix, std::uint64_t key);
 
-namespace response_detail {
-
-/// A response before it is written out.
-struct Draft {
-  std::string look, principle, steps, value, unit, letter;
-  bool multiple_choice = false;
-};
-
-inline std::string join(const std::vector<std::string>& phrases) {
-  std::string out;
-  for (const auto& phrase : phrases) {
-    const std::string words = strings::squeeze(phrase);
-    if (words.empty()) continue;
-    if (!out.empty()) (out += ' ').append(grammar.comma) += ' ';
-    out += words;
-  }
-  return out;
-}
-
-// The right option's text; throws when the answer is not a letter of an option that has a text.
-inline const std::string& option(const Problem& p, std::string_view letter) {
-  const bool one = letter.size() == 1 && letter[0] >= 'A' && letter[0] <= 'D';
-  GAZE_CHECK(one, "response", "problem ", p.index, ": the answer '", letter,
-             "' is not a letter A to D");
-  return p.options[static_cast<std::size_t>(letter[0] - 'A')];
-}
-
-// Splits "12 N" into a value and a unit where the solution's own unit ends the text.
-inline void set_claim(Draft& d, const std::string& claim, const std::string& unit) {
-  const std::string words = strings::squeeze(claim), tail = " " + strings::squeeze(unit);
-  const bool split = !unit.empty() && words.size() > tail.size() && words.ends_with(tail);
-  d.value = split ? words.substr(0, words.size() - tail.size()) : words;
-  d.unit = split ? tail.substr(1) : "";
-}
-
-inline Draft gold_draft(const Problem& p) {
-  const Solution& s = p.solution;
-  Draft d;
-  d.look = join(s.look);
-  d.principle = strings::squeeze(s.principle);
-  d.steps = join(s.steps);
-  d.multiple_choice = p.form == Form::mc;
-  if (d.multiple_choice) {
-    d.letter = p.answer;
-    set_claim(d, option(p, p.answer), s.unit);
-  } else {
-    const bool solved = !s.value.empty();
-    d.value = strings::squeeze(solved ? s.value : p.answer);
-    d.unit = solved ? strings::squeeze(s.unit) : "";
-  }
-  GAZE_CHECK(!d.value.empty(), "response", "problem ", p.index, " has no answer to write");
-  return d;
-}
-
-inline std::string write_think(const Draft& d) {
-  std::string out;
-  const auto section = [&](std::string_view head, const std::string& body) {
-    if (body.empty()) return;
-    if (!out.empty()) (out += ' ').append(grammar.stop) += ' ';
-    if (!head.empty()) out.append(head) += ' ';
-    out += body;
-  };
-  section("", d.look);
-  section(grammar.principle, d.principle);
-  section("", d.steps);
-  section(grammar.so, d.value + (d.unit.empty() ? "" : " " + d.unit));
-  if (d.multiple_choice) ((out += ' ').append(grammar.letter) += ' ') += d.letter;
-  return out;
-}
-
-inline std::string write_answer(const Draft& d) {
-  if (d.multiple_choice) return d.letter;
-  return d.value + (d.unit.empty() ? "" : " " + d.unit);
-}
-
-inline std::string wrap(std::string_view open, std::string_view body, std::string_view close) {
-  std::string out(open);
-  if (!out.empty()) out += ' ';
-  out += body;
-  if (!close.empty()) (out += ' ') += close;
-  return out;
-}
-
-inline std::string write(const Draft& d) {
-  const auto& g = grammar;
-  return wrap(g.think_open, write_think(d), g.think_close) + " " +
-         wrap(g.answer_open, write_answer(d), g.answer_close);
-}
-
-// The ways in which a response misses the format; none of them parses as well-formed.
-inline std::string write_malformed(const Draft& d, std::size_t way) {
-  const auto& g = grammar;
-  const std::string think = write_think(d), answer = write_answer(d);
-  const std::string thought = wrap(g.think_open, think, g.think_close);
-  const std::string answered = wrap(g.answer_open, answer, g.answer_close);
-  switch (way) {
-    case 0:
-      return answered;
-    case 1:
-      return wrap(g.think_open, think, "") + " " + answered;
-    case 2:
-      return wrap("", think, g.think_close) + " " + answered;
-    case 3:
-      return thought + " " + wrap(g.answer_open, answer, "");
-    case 4:
-      return thought + " " + answered + " " + answered;
-    default:
-      return answered + " " + thought;
-  }
-}
-inline constexpr std::size_t malformed_ways = 6;
-
-// Another entry than `gold`, or an empty text when there is none.
-inline std::string other(const std::vector<std::string>& pool, const std::string& gold,
-                         Hash& hash) {
-  std::vector<const std::string*> rest;
-  for (const auto& entry : pool)
-    if (entry != gold) rest.push_back(&entry);
-  return rest.empty() ? std::string() : *rest[hash.below(rest.size())];
-}
-
-// A guess looks like the template's answers; now and then it is right, as guesses are.
-inline void guess(Draft& d, const Problem& p, const Lexicon& lexicon, Hash& hash) {
-  d.look.clear();
-  d.steps.clear();
-  if (d.multiple_choice) {
-    std::vector<char> letters;
-    for (std::size_t i = 0; i < p.options.size(); ++i)
-      if (!p.options[i].empty()) letters.push_back(static_cast<char>('A' + i));
-    d.letter = std::string(1, letters[hash.below(letters.size())]);
-    set_claim(d, option(p, d.letter), p.solution.unit);
-    return;
-  }
-  const auto it = lexicon.values.find(p.template_id);
-  if (it != lexicon.values.end())
-    d.value = strings::squeeze(it->second[hash.below(it->second.size())]);
-}
-
-}  // namespace response_detail
+/// The text of the option with this letter. Throws Error for what is not a letter from A to D.
+const std::string& option_text(const Problem& p, std::string_view letter);
 
 /// The response a problem's reference solution makes; full marks under every reward of this room.
-inline std::string gold_response(const Problem& problem) {
-  return response_detail::write(response_detail::gold_draft(problem));
-}
+/// Throws Error for a problem without an answer, or in multiple choice without a right letter.
+std::string gold_response(const Problem& problem);
 
 /// A multiple-choice response that claims an option out of hand: nothing but text and letter.
-inline std::string letter_response(const Problem& problem, char letter) {
-  response_detail::Draft d;
-  d.multiple_choice = true;
-  d.letter = std::string(1, letter);
-  response_detail::set_claim(d, response_detail::option(problem, d.letter), problem.solution.unit);
-  return response_detail::write(d);
-}
+std::string letter_response(const Problem& problem, char letter);
 
-/// The target of the caption stage: the scene's structured description.
-inline std::string caption_response(const Problem& problem) {
-  const std::string caption = strings::squeeze(problem.scene.caption);
-  GAZE_CHECK(!caption.empty(), "caption_response", "problem ", problem.index, " has no caption");
-  return caption;
-}
+/// The target of the caption stage: the scene's structured description; without one, an Error.
+std::string caption_response(const Problem& problem);
 
 /// The gold response with the defects that `key` draws (often none). Supervised training on a share
 /// of these gives the rewards something to choose between. Same arguments, same text, anywhere.
-inline std::string corrupted_response(const Problem& problem, const Lexicon& lexicon,
-                                      const CorruptionMix& mix, std::uint64_t key) {
-  namespace detail = response_detail;
-  const Corruption defect = draw_corruption(mix, key);
-  detail::Hash hash(key ^ 0x7370000000000001u);
-  detail::Draft d = detail::gold_draft(problem);
-  if (defect.lazy) detail::guess(d, problem, lexicon, hash);
-  if (defect.principle) d.principle = detail::other(lexicon.principles, d.principle, hash);
-  if (defect.unit && !d.unit.empty())
-    d.unit = hash.below(2) == 0 ? "" : detail::other(lexicon.units, d.unit, hash);
-  if (!defect.format) return detail::write(d);
-  return detail::write_malformed(d, hash.below(detail::malformed_ways));
-}
+std::string corrupted_response(const Problem& problem, const Lexicon& lexicon,
+                               const CorruptionMix& mix, std::uint64_t key);
 
 }  // namespace gaze::phyx

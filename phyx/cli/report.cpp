@@ -3,6 +3,9 @@
 #include "gaze/io/folder_lock.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/report/page.hpp"
+#include "phyx/report/run_data.hpp"
+#include "phyx/results/csv.hpp"
+#include "phyx/run_config.hpp"
 
 namespace gaze::phyx::cli {
 

@@ -6,25 +6,16 @@
 //   TsvWriter   a whole table, atomically: temporary file, flush to disk, rename
 //   pandas_columns.hpp   which texts pandas takes for "missing", and which columns for numbers
 #pragma once
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <istream>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "gaze/core/error.hpp"
-#include "gaze/core/printable.hpp"
 #include "gaze/io/atomic_file.hpp"
-#include "gaze/io/input_file.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
@@ -43,22 +34,10 @@ class TsvReader {
   using Row = std::vector<std::string>;
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-  explicit TsvReader(const std::filesystem::path& path, TsvLimits limits = {})
-      : TsvReader(io::open_regular_file(path, "read_tsv"), path.string(), limits) {}
+  explicit TsvReader(const std::filesystem::path& path, TsvLimits limits = {});
 
   /// `name` stands for the file in errors.
-  TsvReader(std::unique_ptr<std::istream> stream, std::string name, TsvLimits limits = {})
-      : stream_(std::move(stream)), name_(std::move(name)), limits_(limits) {
-    GAZE_CHECK(stream_ && *stream_, "read_tsv", name_, ": cannot open");
-    for (const int byte : {0xEF, 0xBB, 0xBF}) {  // a byte order mark, or nothing
-      if (peek() != byte) break;
-      ++at_;
-    }
-    GAZE_CHECK(read_fields(columns_), "read_tsv", name_, ": no header");
-    for (std::size_t i = 0; i < columns_.size(); ++i)
-      GAZE_CHECK(column(columns_[i]) == i, "read_tsv", name_, " header: column ",
-                 printable(columns_[i], kShownBytes), " occurs twice");
-  }
+  TsvReader(std::unique_ptr<std::istream> stream, std::string name, TsvLimits limits = {});
 
   const Row& columns() const noexcept { return columns_; }
   const std::string& name() const noexcept { return name_; }
@@ -68,134 +47,26 @@ class TsvReader {
   std::uint64_t row_offset() const noexcept { return row_offset_; }
 
   /// The position of the column called `wanted`, or `none`.
-  std::size_t column(std::string_view wanted) const noexcept {
-    const auto found = std::find(columns_.begin(), columns_.end(), wanted);
-    return found == columns_.end() ? none : static_cast<std::size_t>(found - columns_.begin());
-  }
+  std::size_t column(std::string_view wanted) const noexcept;
 
   /// From now on the cells of column `at` are passed over: next() leaves them empty, and their
   /// text never is in memory.
-  void skip(std::size_t at) {
-    GAZE_CHECK(at < columns_.size(), "read_tsv", name_, ": no column ", at, " to skip");
-    skipped_.resize(columns_.size());
-    skipped_[at] = true;
-  }
+  void skip(std::size_t at);
 
-  /// Reads the next row into `fields` (one per column); false at the end of the file.
-  bool next(Row& fields) {
-    ++row_;
-    if (!read_fields(fields)) {
-      --row_;
-      return false;
-    }
-    GAZE_CHECK(fields.size() == columns_.size(), "read_tsv", where(), fields.size(),
-               " fields where the header has ", columns_.size(), " (truncated file?)");
-    return true;
-  }
+  /// Reads the next row into `fields` (one per column); false at the end of the file. Throws Error
+  /// for a row with another number of fields than the header, and for one beyond the limits.
+  bool next(Row& fields);
 
   /// Makes next() return the row that started at `offset` and was number `row`.
-  void seek(std::uint64_t offset, std::size_t row) {
-    stream_->clear();
-    stream_->seekg(static_cast<std::streamoff>(offset));
-    GAZE_CHECK(*stream_, "read_tsv", name_, ": cannot seek");
-    at_ = end_ = 0;
-    buffer_offset_ = offset;
-    row_ = row - 1;
-  }
+  void seek(std::uint64_t offset, std::size_t row);
 
  private:
-  static constexpr int end_of_file = -1;
-
-  std::string where() const {
-    return name_ + (row_ == 0 ? " header: " : " row " + std::to_string(row_) + ": ");
-  }
-
-  int peek() {
-    if (at_ == end_) {
-      buffer_offset_ += end_;
-      stream_->read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-      at_ = 0;
-      end_ = static_cast<std::size_t>(stream_->gcount());
-      GAZE_CHECK(!stream_->bad(), "read_tsv", name_, ": cannot read");
-    }
-    return at_ == end_ ? end_of_file : static_cast<unsigned char>(buffer_[at_]);
-  }
-
-  /// How many of the first `size` bytes at `text` come before the next quote, or before the next
-  /// tab or line end.
-  static std::size_t before_stop(const char* text, std::size_t size, bool quoted) noexcept {
-    if (quoted) {
-      const void* quote = std::memchr(text, '"', size);
-      return quote ? static_cast<std::size_t>(static_cast<const char*>(quote) - text) : size;
-    }
-    std::size_t count = 0;
-    while (count < size && text[count] != '\t' && text[count] != '\n' && text[count] != '\r')
-      ++count;
-    return count;
-  }
-
-  /// Appends to `field` everything up to the next stop; nowhere, where `field` is null.
-  void take_until_stop(std::string* field, bool quoted) {
-    while (peek() != end_of_file) {
-      const std::size_t left = end_ - at_;
-      const std::size_t count = before_stop(buffer_.data() + at_, left, quoted);
-      if (field) {
-        GAZE_CHECK(field->size() + count <= limits_.field_bytes, "read_tsv", where(),
-                   "a field of over ", limits_.field_bytes, " bytes");
-        field->append(buffer_.data() + at_, count);
-      }
-      at_ += count;
-      if (count < left) return;
-    }
-  }
-
-  /// One field, up to its tab or line end. A quote counts only at the start, as in pandas.
-  void read_field(std::string* field) {
-    if (field) field->clear();
-    if (peek() == '"') {
-      ++at_;
-      for (;;) {
-        take_until_stop(field, true);
-        GAZE_CHECK(peek() != end_of_file, "read_tsv", where(),
-                   "the file ends inside quotes (truncated file?)");
-        ++at_;
-        if (peek() != '"') break;
-        if (field) *field += '"';
-        ++at_;
-      }
-    }
-    take_until_stop(field, false);
-  }
-
-  /// C programs, pandas among them, would end the text there.
-  [[noreturn]] void refuse_nul(std::size_t column) const {
-    GAZE_FAIL("read_tsv", where(), printable(columns_[column], kShownBytes),
-              ": a NUL byte (UTF-16, or a damaged file?)");
-  }
-
-  /// One record into `fields`, reusing their memory; false at the end of the file.
-  bool read_fields(Row& fields) {
-    while (peek() == '\n' || peek() == '\r') ++at_;
-    if (peek() == end_of_file) return false;
-    row_offset_ = buffer_offset_ + at_;
-    const std::size_t most = columns_.empty() ? limits_.columns : columns_.size();
-    std::size_t count = 0;
-    for (;;) {
-      GAZE_CHECK(count < most, "read_tsv", where(), "more than ", most, " fields");
-      if (count == fields.size()) fields.emplace_back();
-      const bool skipped = count < skipped_.size() && skipped_[count];
-      if (skipped) fields[count].clear();
-      read_field(skipped ? nullptr : &fields[count]);
-      if (!skipped && fields[count].find('\0') != std::string::npos) refuse_nul(count);
-      ++count;
-      if (peek() != '\t') break;
-      ++at_;
-    }
-    fields.resize(count);
-    if (peek() == '\r') ++at_;
-    if (peek() == '\n') ++at_;
-    return true;
-  }
+  std::string where() const;
+  int peek();
+  void take_until_stop(std::string* field, bool quoted);
+  void read_field(std::string* field);
+  [[noreturn]] void refuse_nul(std::size_t column) const;
+  bool read_fields(Row& fields);
 
   std::unique_ptr<std::istream> stream_;
   std::string name_;
@@ -212,49 +83,19 @@ class TsvReader {
 /// Writes a table. Nothing appears under `path` before finish(); without it nothing ever does.
 class TsvWriter {
  public:
-  TsvWriter(const std::filesystem::path& path, const std::vector<std::string>& columns)
-      : path_(path.string()), columns_(columns.size()), file_(path_) {
-    write(columns);
-  }
+  TsvWriter(const std::filesystem::path& path, const std::vector<std::string>& columns);
   TsvWriter(const TsvWriter&) = delete;
   TsvWriter& operator=(const TsvWriter&) = delete;
 
   /// One row: a field per column, quoted where a tab, a quote or a line end demands it.
-  void write(const std::vector<std::string>& fields) {
-    GAZE_CHECK(fields.size() == columns_, "write_tsv", path_, ": ", fields.size(),
-               " fields where the header has ", columns_);
-    GAZE_CHECK(!finished_, "write_tsv", path_, ": already finished");
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (i > 0) text_ += '\t';
-      append_field(fields[i]);
-    }
-    text_ += '\n';
-    if (text_.size() >= std::size_t{1} << 16) flush();
-  }
+  void write(const std::vector<std::string>& fields);
 
   /// Brings the table to disk and gives it its name.
-  void finish() {
-    GAZE_CHECK(!finished_, "write_tsv", path_, ": already finished");
-    flush();
-    file_.commit();
-    finished_ = true;
-  }
+  void finish();
 
  private:
-  void append_field(const std::string& field) {
-    const bool lonely = field.empty() && columns_ == 1;  // else it would be a blank line
-    if (!lonely && field.find_first_of("\t\"\r\n") == std::string::npos) {
-      text_ += field;
-      return;
-    }
-    text_ += '"';
-    for (const char c : field) text_.append(c == '"' ? 2 : 1, c);
-    text_ += '"';
-  }
-  void flush() {
-    file_.write(text_);
-    text_.clear();
-  }
+  void append_field(const std::string& field);
+  void flush();
 
   std::string path_, text_;  // text_: what is not yet written
   std::size_t columns_;
@@ -262,30 +103,13 @@ class TsvWriter {
   bool finished_ = false;
 };
 
+/// What next_code_point gives for a byte that starts no valid code point.
+inline constexpr char32_t bad_utf8 = 0xFFFFFFFF;
+
 /// The code point at `at`, which moves past it; `bad_utf8` for a byte that starts no valid one
 /// (`at` then moves by one byte). Surrogates and over-long forms are not valid.
-inline constexpr char32_t bad_utf8 = 0xFFFFFFFF;
-inline char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const char32_t lead = byte(at++);
-  if (lead < 0x80) return lead;
-  const std::size_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-  if (lead < 0xC2 || lead > 0xF4 || at + more > text.size()) return bad_utf8;
-  char32_t point = lead & (0x3F >> more);
-  for (std::size_t i = 0; i < more; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return bad_utf8;
-    point = point << 6 | (byte(at + i) & 0x3F);
-  }
-  const bool too_long = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-  if (too_long || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return bad_utf8;
-  at += more;
-  return point;
-}
+char32_t next_code_point(std::string_view text, std::size_t& at) noexcept;
 
-inline bool is_utf8(std::string_view text) noexcept {
-  for (std::size_t at = 0; at < text.size();)
-    if (next_code_point(text, at) == bad_utf8) return false;
-  return true;
-}
+bool is_utf8(std::string_view text) noexcept;
 
 }  // namespace gaze::phyx

@@ -1,110 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Problems as a table that load_tsv reads back to the same problems.
 #pragma once
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "phyx/data/fields.hpp"
-#include "phyx/data/pictures.hpp"
-#include "phyx/data/tsv.hpp"
+#include "phyx/problem.hpp"
 
 namespace gaze::phyx {
 
-namespace detail {
-
-inline std::string solution_text(const Solution& s) {
-  return nlohmann::ordered_json{{"look", s.look},
-                                {"principle", s.principle},
-                                {"steps", s.steps},
-                                {"value", s.value},
-                                {"unit", s.unit}}
-      .dump();
-}
-
-inline std::string scene_text(const Scene& scene) {
-  const auto list = [](const std::vector<Region>& regions) {
-    auto out = nlohmann::ordered_json::array();
-    for (const Region& r : regions)
-      out.push_back({{"name", r.name}, {"box", {r.x0, r.y0, r.x1, r.y1}}});
-    return out;
-  };
-  return nlohmann::ordered_json{{"caption", scene.caption},
-                                {"slots", scene.slots},
-                                {"regions", list(scene.regions)},
-                                {"labels", list(scene.labels)}}
-      .dump();
-}
-
-/// The `image` cells of a table: base64, or the index of the earlier row with the same picture.
-class PictureWriter {
- public:
-  explicit PictureWriter(const std::vector<Problem>& problems) : problems_(problems) {}
-
-  std::string cell(std::size_t row, const Place& place) {
-    const std::vector<std::uint8_t>& image = problems_[row].image;
-    if (image.empty()) return {};
-    place.check(is_picture(image), "image", "not a PNG or JPEG");
-    const std::string_view key(reinterpret_cast<const char*>(image.data()), image.size());
-    const auto [first, fresh] = rows_.try_emplace(key, row);
-    if (!fresh) return problems_[first->second].index;
-    const std::string text = io::base64_encode(image);
-    place.check(text.size() > longest_reference, "image", "too short to be a picture");
-    return text;
-  }
-
- private:
-  const std::vector<Problem>& problems_;
-  std::unordered_map<std::string_view, std::size_t> rows_;  // picture -> the first row with it
-};
-
-inline void check_writable(const Problem& problem, Form form, const Place& place) {
-  place.check(problem.form == form, "form", "multiple choice and open-ended in one table");
-  place.check(!is_missing(problem.index) && problem.index.size() <= longest_reference, "index",
-              "not 1 to 64 bytes");
-  place.check(!problem.question.empty(), "question", "empty");
-  place.check(!problem.answer.empty(), "answer", "empty");
-  parse_domain(problem.category, place);
-  checked_reasoning(problem.reasoning, place);
-  if (form == Form::oe) return;
-  parse_letter(problem.answer, place);
-  place.check(options_of_prompt(problem.question) == problem.options, "options",
-              "not those in the question");
-}
-
-}  // namespace detail
-
 /// Writes problems of one form as a table: PhyX's seven columns, then the suite's. Atomic. A
 /// picture that an earlier row has is written as that row's index. load_tsv gives the same
-/// problems back (those without a picture with keep_without_image).
-inline void write_tsv(const std::filesystem::path& path, const std::vector<Problem>& problems) {
-  const Form form = problems.empty() ? Form::oe : problems.front().form;
-  TsvWriter writer(
-      path, {"index", "question", "answer", "image", "category", "subfield", "reasoning_type",
-             "split", "template", "needs_image", "principle", "unit", "solution", "scene"});
-  const std::string name = path.string();
-  detail::PictureWriter pictures(problems);
-  std::unordered_map<std::string_view, std::size_t> indices;
-  for (std::size_t i = 0; i < problems.size(); ++i) {
-    const Problem& p = problems[i];
-    const detail::Place place{"write_tsv", name, "row", i + 1};
-    detail::check_writable(p, form, place);
-    place.check(indices.emplace(p.index, i).second, "index", "occurs twice");
-    try {
-      writer.write({p.index, p.question, p.answer, pictures.cell(i, place), p.category, p.subfield,
-                    nlohmann::json(p.reasoning).dump(), p.split, p.template_id,
-                    p.needs_image ? "true" : "false", p.solution.principle, p.solution.unit,
-                    detail::solution_text(p.solution), detail::scene_text(p.scene)});
-    } catch (const nlohmann::json::exception&) {
-      place.fail("solution or scene", "not UTF-8");
-    }
-  }
-  writer.finish();
-}
+/// problems back (those without a picture with keep_without_image). Throws Error for problems that
+/// it would not give back: two with one index, both forms, texts that are not UTF-8.
+void write_tsv(const std::filesystem::path& path, const std::vector<Problem>& problems);
 
 }  // namespace gaze::phyx

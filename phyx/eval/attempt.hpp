@@ -4,9 +4,9 @@
 #include "gaze/generate/completion.hpp"
 #include "gaze/text/tokenizer.hpp"
 #include "models/vlm.hpp"
+#include "phyx/completion.hpp"
 #include "phyx/problem.hpp"
 #include "phyx/results/outcome.hpp"
-#include "phyx/rewards/reward.hpp"
 
 namespace gaze::phyx {
 

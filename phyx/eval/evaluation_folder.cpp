@@ -193,7 +193,7 @@ void EvaluationFolder::write_predictions(
   write_official_layout(lead + ".tsv", s_.data[file], s_.reading, predictions);
   PredictionFiles written{lead + ".tsv", {}, {}};
   written.reading.form = s_.reading.form ? *s_.reading.form : form_of_path(s_.data[file]);
-  detail::write_official_tables(
+  write_official_tables(
       lead, score_rows(read_predictions(written).predictions, OfficialRules::latest), false);
 }
 

@@ -12,11 +12,11 @@
 #include "gaze/io/append_log.hpp"
 #include "gaze/io/folder_lock.hpp"
 #include "gaze/io/json.hpp"
+#include "phyx/completion.hpp"
 #include "phyx/data/table.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
 #include "phyx/results/outcome.hpp"
 #include "phyx/results/summary.hpp"
-#include "phyx/rewards/reward.hpp"
 #include "phyx/train/examples.hpp"
 
 namespace gaze::phyx {

@@ -7,7 +7,7 @@
 #include "gaze/generate/sampling.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/text/tokenizer.hpp"
-#include "phyx/rewards/reward.hpp"
+#include "phyx/completion.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"
 

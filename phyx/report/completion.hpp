@@ -2,24 +2,15 @@
 // Completions for the report: read from completions.jsonl, a few picked for comparison, and their
 // pictures turned into data URIs so that the page needs nothing but itself.
 #pragma once
-#include <algorithm>
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <limits>
 #include <map>
 #include <optional>
-#include <set>
-#include <span>
 #include <string>
-#include <string_view>
-#include <system_error>
+#include <utility>
 #include <vector>
 
-#include "gaze/io/atomic_file.hpp"
-#include "gaze/io/base64.hpp"
 #include "gaze/io/json.hpp"
-#include "phyx/report/conditions.hpp"
 
 namespace gaze::phyx::report {
 
@@ -42,196 +33,24 @@ struct EmbeddedImage {
   int width = 1, height = 1;
 };
 
-namespace detail {
-
-inline std::string json_text(const io::Json& value, const char* key, const std::string& where) {
-  const auto found = value.find(key);
-  if (found == value.end() || found->is_null()) return "";
-  if (found->is_number_integer()) return found->dump();
-  GAZE_CHECK(found->is_string(), "report", where, ", ", key, ": not a text");
-  return found->get<std::string>();
-}
-
-inline std::int64_t json_integer(const io::Json& value, const char* key, const std::string& where) {
-  const auto found = value.find(key);
-  if (found == value.end() || found->is_null()) return 0;
-  GAZE_CHECK(found->is_number_integer(), "report", where, ", ", key, ": not an integer");
-  GAZE_CHECK(!found->is_number_unsigned() ||
-                 found->get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max(),
-             "report", where, ", ", key, ": ", found->dump(), " is too large");
-  return found->get<std::int64_t>();
-}
-
-/// Attention is a decoration: an incomplete one is dropped, a wrong one is an error.
-inline void read_attention(const io::Json& a, const std::string& where, Completion& c) {
-  if (!a.is_object() || !a.contains("grid") || !a.contains("maps")) return;
-  const auto &grid = a["grid"], &maps = a["maps"];
-  GAZE_CHECK(grid.is_array() && grid.size() == 2 && grid[0].is_number_integer() &&
-                 grid[1].is_number_integer() && grid[0] > 0 && grid[1] > 0 && grid[0] <= 256 &&
-                 grid[1] <= 256,
-             "report", where, ", attention.grid: not [width, height]");
-  GAZE_CHECK(maps.is_array(), "report", where, ", attention.maps: not a list");
-  constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-  c.grid_width = grid[0].get<int>();
-  c.grid_height = grid[1].get<int>();
-  for (const auto& map : maps) {
-    GAZE_CHECK(map.is_array() && map.size() == std::size_t(c.grid_width * c.grid_height), "report",
-               where, ", attention.maps: a map does not have width x height values");
-    auto& out = c.maps.emplace_back();
-    for (const auto& v : map) {  // null is how JSON has NaN
-      GAZE_CHECK(v.is_number() || v.is_null(), "report", where, ", attention.maps: not a number");
-      const double share = v.is_null() ? not_a_number : v.get<double>();
-      out.push_back(std::fabs(share) <= 1e30 ? float(share) : float(not_a_number));
-    }
-  }
-  if (a.contains("tokens") && a["tokens"].is_array())
-    for (const auto& t : a["tokens"]) c.tokens.push_back(t.is_string() ? t.get<std::string>() : "");
-}
-
-inline std::uint32_t big_endian(std::string_view b, std::size_t at, int bytes) {
-  std::uint32_t v = 0;
-  for (int i = 0; i < bytes; ++i) v = v << 8 | std::uint8_t(b[at + std::size_t(i)]);
-  return v;
-}
-
-/// Finds the size in a JPEG's frame header by walking its segments.
-inline bool jpeg_size(std::string_view b, int& width, int& height) {
-  for (std::size_t at = 2; at + 9 < b.size() && std::uint8_t(b[at]) == 0xFF;) {
-    const std::uint8_t marker = std::uint8_t(b[at + 1]);
-    const bool frame =
-        marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
-    if (frame) {
-      height = int(big_endian(b, at + 5, 2));
-      width = int(big_endian(b, at + 7, 2));
-      return width > 0 && height > 0;
-    }
-    at += 2 + big_endian(b, at + 2, 2);
-  }
-  return false;
-}
-
-/// PNG or JPEG bytes as a data URI; nothing for anything else, so no other type enters the page,
-/// nor a picture so large that the reader's browser would run out of memory.
-inline std::optional<EmbeddedImage> embed_bytes(std::string_view b) {
-  constexpr std::uint32_t too_wide = 8193;
-  EmbeddedImage out;
-  std::string type;
-  if (b.size() > 24 && b.substr(0, 8) == "\x89PNG\r\n\x1a\n") {
-    type = "png";
-    out.width = int(std::min(big_endian(b, 16, 4), too_wide));
-    out.height = int(std::min(big_endian(b, 20, 4), too_wide));
-  } else if (b.size() > 10 && b.substr(0, 3) == "\xFF\xD8\xFF" &&
-             jpeg_size(b, out.width, out.height)) {
-    type = "jpeg";
-  }
-  if (type.empty() || out.width <= 0 || out.height <= 0 || out.width >= int(too_wide) ||
-      out.height >= int(too_wide))
-    return std::nullopt;
-  const auto* data = reinterpret_cast<const std::uint8_t*>(b.data());
-  out.uri = "data:image/" + type + ";base64," + io::base64_encode(std::span(data, b.size()));
-  return out;
-}
-
-/// A name from a log must stay inside the run's folder.
-inline bool stays_inside(const std::filesystem::path& name) {
-  if (name.empty() || name.is_absolute()) return false;
-  return std::none_of(name.begin(), name.end(), [](const auto& part) { return part == ".."; });
-}
-
-}  // namespace detail
-
-inline constexpr std::size_t largest_embedded_image = 4u << 20;
-
 /// The completion's picture, or nothing where there is none that can be shown.
-inline std::optional<EmbeddedImage> embed_image(const Completion& c) {
-  std::string_view text = c.image;
-  const std::size_t comma = text.rfind("data:image/", 0) == 0 ? text.find(',') : text.npos;
-  if (comma != text.npos) text.remove_prefix(comma + 1);
-  const bool encoded = text.rfind("iVBOR", 0) == 0 || text.rfind("/9j/", 0) == 0;
-  try {
-    if (encoded && text.size() < largest_embedded_image * 4 / 3) {
-      const auto bytes = io::base64_decode(text);
-      return detail::embed_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    }
-    if (encoded || !detail::stays_inside(c.image)) return std::nullopt;
-    for (const auto& folder : c.folders) {
-      const auto path = std::filesystem::path(folder) / c.image;
-      std::error_code error;  // a name too long for the file system, say: no such picture
-      if (std::filesystem::is_regular_file(path, error))
-        return detail::embed_bytes(io::read_file(path.string(), largest_embedded_image));
-    }
-  } catch (const Error&) {
-    // A picture that cannot be read leaves its example without one; the text still stands.
-  }
-  return std::nullopt;
-}
+std::optional<EmbeddedImage> embed_image(const Completion& c);
 
-/// Reads one line; `folders` are where its picture may lie.
-inline Completion read_completion(const io::Json& value, const std::string& where,
-                                  const std::string& beside, const std::string& root) {
-  using namespace detail;
-  Completion c;
-  c.folders = {beside, root};
-  c.condition = json_text(value, "condition", where);
-  c.index = json_text(value, "index", where);
-  c.form = json_text(value, "form", where);
-  c.question = json_text(value, "question", where);
-  c.answer = json_text(value, "answer", where);
-  c.text = json_text(value, "text", where);
-  c.image = json_text(value, "image", where);
-  c.seed = json_integer(value, "seed", where);
-  c.step = json_integer(value, "step", where);
-  const auto correct = value.find("correct");
-  if (correct != value.end()) c.correct = *correct == true || *correct == 1;
-  const auto rewards = value.find("rewards");
-  if (rewards != value.end() && rewards->is_object())
-    for (const auto& [name, v] : rewards->items())
-      if (v.is_number()) c.rewards[name] = v.get<double>();
-  const auto attention = value.find("attention");
-  if (attention != value.end()) read_attention(*attention, where, c);
-  return c;
-}
+/// Reads one line of completions.jsonl. Its picture may lie in `beside` or in `root`. Error for a
+/// malformed line, naming `where` and the field.
+Completion read_completion(const io::Json& value, const std::string& where,
+                           const std::string& beside, const std::string& root);
 
 /// Keeps, of a log of any length, the last completion of every (problem, condition), lowest seed.
 class CompletionPicker {
  public:
-  void add(Completion&& c) {
-    auto& slot = kept_[{c.index, c.form}][c.condition];
-    const bool later =
-        !slot || c.seed < slot->seed || (c.seed == slot->seed && c.step >= slot->step);
-    if (!later) return;
-    const std::size_t before = slot ? bytes_of(*slot) : 0, after = bytes_of(c);
-    // Hostile or endless logs must not fill the memory.
-    if (bytes_ - before + after > most_bytes) {
-      if (!slot) kept_[{c.index, c.form}].erase(c.condition);
-      return;
-    }
-    bytes_ += after - before;
-    slot = std::move(c);
-  }
+  /// Keeps the completion if it is the one to keep; not when 256 MiB are kept already.
+  void add(Completion&& c);
 
-  /// Everything kept, problem by problem.
-  std::vector<Completion> take() {
-    std::vector<Completion> out;
-    for (auto& [problem, by_condition] : kept_)
-      for (auto& [condition, c] : by_condition) out.push_back(std::move(*c));
-    kept_.clear();
-    return out;
-  }
+  /// Everything kept, problem by problem; nothing stays behind.
+  std::vector<Completion> take();
 
  private:
-  static constexpr std::size_t most_bytes = std::size_t{256} << 20;
-
-  /// What a completion takes in memory, with some for the tree around it.
-  static std::size_t bytes_of(const Completion& c) {
-    std::size_t bytes = sizeof c + 500 + 2 * (c.condition.size() + c.index.size()) +
-                        c.question.size() + c.answer.size() + c.text.size() + c.image.size();
-    for (const auto& token : c.tokens) bytes += sizeof token + token.size();
-    for (const auto& map : c.maps) bytes += sizeof map + map.size() * sizeof(float);
-    for (const auto& [name, value] : c.rewards) bytes += 100 + name.size();
-    return bytes;
-  }
-
   std::map<std::pair<std::string, std::string>, std::map<std::string, std::optional<Completion>>>
       kept_;
   std::size_t bytes_ = 0;

@@ -2,7 +2,6 @@
 // The eight conditions of the ablation: their order, what they are, and their colour in every
 // chart.
 #pragma once
-#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
@@ -27,20 +26,9 @@ inline constexpr std::array<ConditionText, 8> condition_texts = {{
 }};
 
 /// Known conditions first, in the order above; others after them, by name.
-inline std::vector<std::string> ordered_conditions(const std::set<std::string>& names) {
-  std::vector<std::string> out;
-  for (const auto& c : condition_texts)
-    if (names.count(c.name)) out.push_back(c.name);
-  for (const auto& n : names)
-    if (std::find(out.begin(), out.end(), n) == out.end()) out.push_back(n);
-  return out;
-}
+std::vector<std::string> ordered_conditions(const std::set<std::string>& names);
 
 /// The style class that carries a condition's colour: "c0" to "c7"; unknown ones share "cx".
-inline std::string condition_class(const std::string& name) {
-  for (std::size_t i = 0; i < condition_texts.size(); ++i)
-    if (name == condition_texts[i].name) return "c" + std::to_string(i);
-  return "cx";
-}
+std::string condition_class(const std::string& name);
 
 }  // namespace gaze::phyx::report

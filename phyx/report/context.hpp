@@ -1,47 +1,28 @@
 // SPDX-License-Identifier: MIT
 // What every section of the report needs: the data, indexed, and the conditions in their order.
 #pragma once
-#include <algorithm>
-#include <iterator>
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "phyx/report/conditions.hpp"
 #include "phyx/report/findings.hpp"
-#include "phyx/report/html.hpp"
 #include "phyx/report/run_data.hpp"
+#include "phyx/results/csv.hpp"
 
 namespace gaze::phyx::report {
 
+/// A view of `data`, which must outlive it.
 struct Context {
   static constexpr std::size_t most_conditions = 1000;
 
-  explicit Context(const RunData& d) : data(d), results(d.results) {
-    std::set<std::string> tested, seen;
-    for (const auto& r : d.results) {
-      tested.insert(r.condition);
-      if (r.seed != "all") seeds.insert({r.condition, r.seed});
-    }
-    seen = tested;
-    for (const auto& m : d.metrics)
-      if (!m.condition.empty()) seen.insert(m.condition);
-    for (const auto& c : d.completions)
-      if (!c.condition.empty()) seen.insert(c.condition);
-    GAZE_CHECK(seen.size() <= most_conditions, "report", d.folders.empty() ? "" : d.folders[0],
-               ": ", seen.size(), " conditions; a page shows at most ", most_conditions);
-    for (const auto& m : d.metrics) metrics[m.condition].push_back(&m);
-    conditions = ordered_conditions(tested);
-    all_conditions = ordered_conditions(seen);
-  }
+  /// Error for more than most_conditions conditions.
+  explicit Context(const RunData& d);
 
-  std::size_t seed_count(const std::string& condition) const {
-    const auto first = seeds.lower_bound({condition, ""});
-    const auto other = [&](const auto& s) { return s.first != condition; };
-    return static_cast<std::size_t>(std::distance(first, std::find_if(first, seeds.end(), other)));
-  }
+  /// How many seeds have test results of this condition.
+  std::size_t seed_count(const std::string& condition) const;
 
   const RunData& data;
   ResultIndex results;
@@ -52,26 +33,16 @@ struct Context {
 };
 
 /// "53.1 %" with its interval in small type below; a dash where there is no such row.
-inline std::string percent_cell(const ResultRow* r) {
-  if (!r) return "–";
-  return percent(r->value) + "<small>" + percent(r->low) + " to " + percent(r->high) + "</small>";
-}
+std::string percent_cell(const ResultRow* r);
 
 /// "53.1 % (50.2 to 56.0)" in a sentence.
-inline std::string percent_text(const ResultRow& r) {
-  return percent(r.value) + "\u00a0% (" + percent(r.low) + " to " + percent(r.high) + ")";
-}
+std::string percent_text(const ResultRow& r);
 
-inline std::string condition_header(const std::string& name) {
-  return "<th scope=\"row\" class=\"" + condition_class(name) + "\"><i></i>" + escape(name) +
-         "</th>";
-}
+/// A row's header cell with the condition's colour.
+std::string condition_header(const std::string& name);
 
-inline std::vector<std::pair<std::string, std::string>> legend_entries(
-    const std::vector<std::string>& conditions) {
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const auto& c : conditions) out.emplace_back(c, condition_class(c));
-  return out;
-}
+/// Names and style classes, for legend().
+std::vector<std::pair<std::string, std::string>> legend_entries(
+    const std::vector<std::string>& conditions);
 
 }  // namespace gaze::phyx::report

@@ -5,20 +5,15 @@
 // Whatever is absent or cut short is noted instead of refused: a stopped run has a report too. What
 // is there but malformed is an Error with file and line, but for the last line of a growing log.
 #pragma once
-#include <algorithm>
-#include <filesystem>
-#include <functional>
+#include <cstddef>
+#include <cstdint>
 #include <map>
-#include <set>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "gaze/io/json.hpp"
-#include "gaze/io/line_file.hpp"
 #include "phyx/report/completion.hpp"
-#include "phyx/report/same_settings.hpp"
-#include "phyx/results/summary.hpp"
+#include "phyx/results/csv.hpp"
 
 namespace gaze::phyx::report {
 
@@ -38,6 +33,7 @@ struct DifferingAnswer {
 
 inline constexpr std::size_t differing_shown = 6;  // of each kind and condition
 
+/// Everything a report is drawn from.
 struct RunData {
   std::vector<std::string> folders;
   std::vector<io::Json> configs;
@@ -48,177 +44,11 @@ struct RunData {
   std::vector<std::string> notes;  // what is missing, worded for the reader
 };
 
-namespace detail {
+/// The rows that `results.csv` should hold for these folders together. Error for malformed files.
+std::vector<ResultRow> merge_results(const std::vector<std::string>& folders);
 
-namespace fs = std::filesystem;
-
-/// Files that `wanted` accepts in `folder` itself or, where there are none, in its subfolders, to
-/// three levels. The order is by name, so that a report does not depend on the file system.
-inline std::vector<fs::path> find_files(const fs::path& folder,
-                                        const std::function<bool(const std::string&)>& wanted,
-                                        int depth = 3) {
-  std::vector<fs::path> files, folders, out;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const bool link = it->is_symlink(error);
-    if (!link && it->is_regular_file(error) && wanted(it->path().filename().string()))
-      files.push_back(it->path());
-    else if (!link && it->is_directory(error))
-      folders.push_back(it->path());
-  }
-  GAZE_CHECK(!error, "report", folder.string(), ": cannot be read: ", error.message());
-  std::sort(files.begin(), files.end());
-  std::sort(folders.begin(), folders.end());
-  if (!files.empty() || depth == 0) return files;
-  for (const auto& f : folders)
-    for (auto& found : find_files(f, wanted, depth - 1)) out.push_back(std::move(found));
-  return out;
-}
-
-inline std::vector<fs::path> find_files(const fs::path& folder, const std::string& name) {
-  return find_files(folder, [&](const std::string& n) { return n == name; });
-}
-
-/// Calls `use(line, where)` for every line. A broken last line (a run was killed while writing) is
-/// noted and skipped; a broken line elsewhere is an error.
-inline void read_log(const fs::path& path, std::vector<std::string>& notes,
-                     const std::function<void(const io::Json&, const std::string&)>& use) {
-  io::LineFile in(path.string(), "report");
-  for (std::string line; in.next(line);) {
-    if (line.empty()) continue;
-    const std::string where = in.where();
-    io::Json value;
-    try {
-      value = io::parse_json(line, where);
-    } catch (const Error&) {
-      if (!in.last()) throw;
-      notes.push_back(where + " is cut short and was left out.");
-      return;
-    }
-    GAZE_CHECK(value.is_object(), "report", where, ": not a JSON object");
-    use(value, where);
-  }
-}
-
-inline MetricLine metric_line(const io::Json& value, const std::string& where) {
-  MetricLine m;
-  m.condition = json_text(value, "condition", where);
-  m.stage = json_text(value, "stage", where);
-  m.seed = json_integer(value, "seed", where);
-  for (const auto& [key, v] : value.items())
-    if (v.is_number()) m.numbers[key] = v.get<double>();
-  const auto step = m.numbers.find("step");
-  GAZE_CHECK(step != m.numbers.end(), "report", where, ", step: missing or not a number");
-  m.step = step->second;
-  return m;
-}
-
-inline DifferingAnswer differing_answer(const io::Json& value, const std::string& where) {
-  const auto correct = value.find("correct");
-  GAZE_CHECK(correct != value.end() && correct->is_boolean(), "report", where,
-             ", correct: not true or false");
-  return {json_text(value, "condition", where), json_text(value, "index", where),
-          json_text(value, "form", where),      json_text(value, "answer", where),
-          json_text(value, "text", where),      correct->get<bool>()};
-}
-
-inline void check_settings(const std::vector<std::string>& folders) {
-  std::vector<std::vector<std::string>> configs;
-  for (const auto& folder : folders) {
-    auto& paths = configs.emplace_back();
-    for (const auto& p : find_files(folder, [](const std::string& name) {
-           return name == "config.json" || name == "eval.json";
-         }))
-      paths.push_back(p.string());
-  }
-  check_same_settings(folders, configs);
-}
-
-/// Test results: from the outcomes where several folders are merged (only they can be pooled
-/// rightly), else from results.csv as it is.
-inline void read_results_of(const std::vector<std::string>& folders, RunData& data) {
-  const auto is_outcomes = [](const std::string& name) {
-    return name.rfind("outcomes", 0) == 0 && name.size() > 6 &&
-           name.compare(name.size() - 6, 6, ".jsonl") == 0;
-  };
-  std::vector<fs::path> tables, outcome_files;
-  for (const auto& folder : folders) {
-    for (auto& p : find_files(folder, "results.csv")) tables.push_back(std::move(p));
-    for (auto& p : find_files(folder, is_outcomes)) outcome_files.push_back(std::move(p));
-  }
-  if (tables.size() == 1) {
-    data.results = read_results(tables[0].string());
-  } else if (!outcome_files.empty()) {
-    Outcomes all;
-    for (const auto& p : outcome_files) {
-      OutcomeSet set = read_outcomes(p.string());
-      const bool fresh = all.try_emplace({set.condition, set.seed}, std::move(set.outcomes)).second;
-      if (!fresh) data.notes.push_back(p.string() + " repeats a condition and seed; left out.");
-    }
-    data.results = summarise(all);
-  } else {
-    for (const auto& p : tables)
-      for (auto& row : read_results(p.string())) data.results.push_back(std::move(row));
-    if (tables.size() > 1)
-      data.notes.push_back(
-          "Several results.csv without outcomes were joined: seeds are not pooled "
-          "across folders, and the first folder's rows stand.");
-  }
-  if (data.results.empty())
-    data.notes.push_back(
-        "There are no test results yet (no results.csv, no outcomes): tables and "
-        "charts of accuracy are left out.");
-}
-
-}  // namespace detail
-
-/// The rows that `results.csv` should hold for these folders together.
-inline std::vector<ResultRow> merge_results(const std::vector<std::string>& folders) {
-  RunData data;
-  detail::read_results_of(folders, data);
-  return std::move(data.results);
-}
-
-/// Reads everything there is. Throws for a folder that is not one, for malformed files, and where
-/// runs of different settings would be pooled.
-inline RunData read_runs(const std::vector<std::string>& folders) {
-  namespace fs = std::filesystem;
-  constexpr std::size_t most_metric_lines = 1'000'000;  // some GiB of memory
-  GAZE_CHECK(!folders.empty(), "report", "no folder to report on");
-  RunData data;
-  data.folders = folders;
-  detail::check_settings(folders);
-  detail::read_results_of(folders, data);
-  CompletionPicker picker;
-  std::map<std::pair<std::string, bool>, std::size_t> differing;  // how many are known
-  for (const auto& folder : folders) {
-    GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
-    for (const auto& p : detail::find_files(folder, "config.json"))
-      data.configs.push_back(io::read_json_object(p.string(), largest_config));
-    for (const auto& p : detail::find_files(folder, "metrics.jsonl"))
-      detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
-        GAZE_CHECK(data.metrics.size() < most_metric_lines, "report", where, ": more than ",
-                   most_metric_lines, " lines of metrics");
-        data.metrics.push_back(detail::metric_line(v, where));
-      });
-    for (const auto& p : detail::find_files(folder, "differing.jsonl"))
-      detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
-        auto answer = detail::differing_answer(v, where);
-        auto& count = differing[{answer.condition, answer.strict}];
-        if (count++ < differing_shown) data.differing.push_back(std::move(answer));
-      });
-    for (const auto& p : detail::find_files(folder, "completions.jsonl"))
-      detail::read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
-        picker.add(read_completion(v, where, p.parent_path().string(), folder));
-      });
-  }
-  data.completions = picker.take();
-  if (data.configs.empty()) data.notes.push_back("There is no config.json.");
-  if (data.metrics.empty())
-    data.notes.push_back("There is no metrics.jsonl: learning curves are left out.");
-  if (data.completions.empty())
-    data.notes.push_back("There is no completions.jsonl: examples are left out.");
-  return data;
-}
+/// Reads everything there is. Error for no folder, for one that is not a folder, for malformed
+/// files, and where runs of different settings would be pooled.
+RunData read_runs(const std::vector<std::string>& folders);
 
 }  // namespace gaze::phyx::report

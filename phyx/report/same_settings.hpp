@@ -2,53 +2,18 @@
 // Runs that are reported together were made with the same settings: only then does pooling their
 // results, under the configuration of the first, mean anything.
 #pragma once
-#include <algorithm>
-#include <array>
-#include <filesystem>
+#include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "gaze/io/atomic_file.hpp"
-#include "phyx/run_config.hpp"
-
 namespace gaze::phyx::report {
-
-/// Entries of a configuration in which runs may differ: which part of a study a folder holds, and
-/// where and when it was computed. (Another device or instruction set rounds otherwise, and no
-/// more.) Every other entry decides results.
-inline constexpr std::array<std::string_view, 11> entries_that_may_differ = {
-    "preset",  "only",    "seeds",      "command",      "device", "instruction_set",
-    "threads", "started", "parameters", "memory_bytes", "seconds"};
 
 /// What a configuration file of a run may have at most, in bytes.
 inline constexpr std::size_t largest_config = std::size_t{1} << 20;
 
-/// A configuration file without those.
-inline io::Json settings_of(const std::string& path) {
-  io::Json config = io::read_json_object(path, largest_config);
-  for (const auto name : entries_that_may_differ) config.erase(std::string(name));
-  return config;
-}
-
 /// Refuses configurations (config.json of a run, eval.json of an evaluation) that differ in what
 /// decides results, naming the first entry; and folders without one beside others that have one.
-inline void check_same_settings(const std::vector<std::string>& folders,
-                                const std::vector<std::vector<std::string>>& configs) {
-  std::string first;
-  for (const auto& paths : configs)
-    if (first.empty() && !paths.empty()) first = paths.front();
-  if (first.empty()) return;
-  const io::Json settings = settings_of(first);
-  for (std::size_t i = 0; i < folders.size(); ++i) {
-    GAZE_CHECK(!configs[i].empty(), "report", folders[i],
-               ": holds no config.json, so its settings cannot be compared with those of ", first);
-    for (const auto& path : configs[i]) {
-      const auto d = first_difference("", settings, settings_of(path));
-      GAZE_CHECK(!d, "report", "runs of different settings are not pooled: ", d->name, " is ",
-                 d->before, " in ", first, " and ", d->asked, " in ", path);
-    }
-  }
-}
+void check_same_settings(const std::vector<std::string>& folders,
+                         const std::vector<std::vector<std::string>>& configs);
 
 }  // namespace gaze::phyx::report

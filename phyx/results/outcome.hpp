@@ -5,18 +5,13 @@
 // one line per problem. Attempts are stored by column ("correct":[1,0,1,...]), so that a thousand
 // problems with eight samples each stay below a megabyte.
 #pragma once
-#include <array>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "gaze/core/error.hpp"
-#include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
-#include "gaze/io/line_file.hpp"
 #include "phyx/problem.hpp"
 
 namespace gaze::phyx {
@@ -62,203 +57,16 @@ struct OutcomeSet {
   std::vector<Outcome> outcomes;
 };
 
-namespace detail {
-
-using Json = io::Json;
-
-struct FlagColumn {
-  const char* name;
-  bool Attempt::*field;
-};
-inline constexpr std::array<FlagColumn, 7> attempt_flags = {{
-    {"correct", &Attempt::correct},
-    {"parsed", &Attempt::parsed},
-    {"well_formed", &Attempt::well_formed},
-    {"official", &Attempt::official},
-    {"principle", &Attempt::principle},
-    {"unit", &Attempt::unit},
-    {"truncated", &Attempt::truncated},
-}};
-
-inline Json attempts_to_json(const std::vector<Attempt>& attempts) {
-  Json out = Json::object();
-  for (const auto& flag : attempt_flags) {
-    Json column = Json::array();
-    for (const auto& a : attempts) column.push_back(a.*flag.field ? 1 : 0);
-    out[flag.name] = std::move(column);
-  }
-  Json attention = Json::array(), length = Json::array();
-  for (const auto& a : attempts) {
-    // Six digits are far below the interval's width and keep the file small.
-    const double rounded = std::round(double(a.attention) * 1e6) / 1e6;
-    attention.push_back(std::isfinite(a.attention) ? Json(rounded) : Json(nullptr));
-    length.push_back(a.length);
-  }
-  out["attention"] = std::move(attention);
-  out["length"] = std::move(length);
-  return out;
-}
-
-inline Json perturbed_to_json(const Perturbed& p) {
-  Json out = {{"greedy", Json::array()}, {"sampled", Json::array()}};
-  if (p.greedy) out["greedy"].push_back(*p.greedy ? 1 : 0);
-  for (bool b : p.sampled) out["sampled"].push_back(b ? 1 : 0);
-  return out;
-}
-
-/// Reads fields of one line; every complaint names file, line and field.
-class LineReader {
- public:
-  LineReader(const Json& value, std::string where) : value_(value), where_(std::move(where)) {
-    GAZE_CHECK(value.is_object(), "read_outcomes", where_, ": not a JSON object");
-  }
-
-  const Json& at(const char* name) const {
-    const auto found = value_.find(name);
-    GAZE_CHECK(found != value_.end(), "read_outcomes", where_, ", ", name, ": missing");
-    return *found;
-  }
-  std::string text(const char* name) const {
-    const Json& v = at(name);
-    GAZE_CHECK(v.is_string(), "read_outcomes", where_, ", ", name, ": not a text");
-    return v.get<std::string>();
-  }
-  bool boolean(const char* name) const {
-    const Json& v = at(name);
-    GAZE_CHECK(v.is_boolean(), "read_outcomes", where_, ", ", name, ": not true or false");
-    return v.get<bool>();
-  }
-  std::int64_t integer(const char* name) const {
-    const Json& v = at(name);
-    GAZE_CHECK(v.is_number_integer(), "read_outcomes", where_, ", ", name, ": not an integer");
-    return v.get<std::int64_t>();
-  }
-  const Json& list(const char* name) const {
-    const Json& v = at(name);
-    GAZE_CHECK(v.is_array(), "read_outcomes", where_, ", ", name, ": not a list");
-    return v;
-  }
-  std::vector<bool> flags(const char* name) const {
-    std::vector<bool> out;
-    for (const Json& v : list(name)) {
-      const bool good = v.is_number_integer() && (v == 0 || v == 1);
-      GAZE_CHECK(good, "read_outcomes", where_, ", ", name, ": expected 0 or 1, got ",
-                 printable(v.dump(), kShownBytes));
-      out.push_back(v == 1);
-    }
-    return out;
-  }
-  LineReader inner(const char* name) const { return {at(name), where_ + ", " + name}; }
-  const std::string& where() const { return where_; }
-
- private:
-  const Json& value_;
-  std::string where_;
-};
-
-inline std::vector<Attempt> attempts_from_json(const LineReader& in) {
-  std::vector<Attempt> out(in.list("correct").size());
-  for (const auto& flag : attempt_flags) {
-    const auto column = in.flags(flag.name);
-    GAZE_CHECK(column.size() == out.size(), "read_outcomes", in.where(), ", ", flag.name,
-               ": length differs from that of correct");
-    for (std::size_t i = 0; i < out.size(); ++i) out[i].*flag.field = column[i];
-  }
-  const Json &attention = in.list("attention"), &length = in.list("length");
-  GAZE_CHECK(attention.size() == out.size() && length.size() == out.size(), "read_outcomes",
-             in.where(), ", attention or length: length differs from that of correct");
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    GAZE_CHECK(attention[i].is_null() || attention[i].is_number(), "read_outcomes", in.where(),
-               ", attention: not a number");
-    GAZE_CHECK(attention[i].is_null() || std::fabs(attention[i].get<double>()) < 2, "read_outcomes",
-               in.where(), ", attention: ", attention[i].dump(), " is not a share");
-    GAZE_CHECK(length[i].is_number_integer() && length[i] >= 0 && length[i] < 10'000'000,
-               "read_outcomes", in.where(), ", length: not a token count");
-    if (!attention[i].is_null()) out[i].attention = attention[i].get<float>();
-    out[i].length = length[i].get<int>();
-  }
-  return out;
-}
-
-inline Perturbed perturbed_from_json(const LineReader& in) {
-  const auto greedy = in.flags("greedy");
-  GAZE_CHECK(greedy.size() <= 1, "read_outcomes", in.where(), ", greedy: more than one");
-  Perturbed out;
-  if (!greedy.empty()) out.greedy = greedy[0];
-  out.sampled = in.flags("sampled");
-  return out;
-}
-
-}  // namespace detail
-
 /// One outcome as a JSON object (one line of the file).
-inline io::Json outcome_to_json(const Outcome& o) {
-  return {{"index", o.index},
-          {"form", o.form == Form::mc ? "MC" : "OE"},
-          {"split", o.split},
-          {"domain", o.domain},
-          {"subfield", o.subfield},
-          {"reasoning", o.reasoning},
-          {"template", o.template_id},
-          {"needs_image", o.needs_image},
-          {"greedy", detail::attempts_to_json({o.greedy})},
-          {"sampled", detail::attempts_to_json(o.sampled)},
-          {"blank", detail::perturbed_to_json(o.blank)},
-          {"swapped", detail::perturbed_to_json(o.swapped)}};
-}
+io::Json outcome_to_json(const Outcome& o);
 
 /// The inverse of outcome_to_json. `where` stands at the front of every error ("file line 3").
-inline Outcome outcome_from_json(const io::Json& value, const std::string& where) {
-  const detail::LineReader in(value, where);
-  Outcome o;
-  o.index = in.text("index");
-  const std::string form = in.text("form");
-  GAZE_CHECK(form == "MC" || form == "OE", "read_outcomes", where,
-             ", form: ", printable(form, kShownBytes), " is neither MC nor OE");
-  o.form = form == "MC" ? Form::mc : Form::oe;
-  o.split = in.text("split");
-  o.domain = in.text("domain");
-  o.subfield = in.text("subfield");
-  for (const auto& r : in.list("reasoning")) {
-    GAZE_CHECK(r.is_string(), "read_outcomes", where, ", reasoning: not a list of texts");
-    o.reasoning.push_back(r.get<std::string>());
-  }
-  o.template_id = in.text("template");
-  o.needs_image = in.boolean("needs_image");
-  const auto greedy = detail::attempts_from_json(in.inner("greedy"));
-  GAZE_CHECK(greedy.size() == 1, "read_outcomes", where, ", greedy: not exactly one attempt");
-  o.greedy = greedy[0];
-  o.sampled = detail::attempts_from_json(in.inner("sampled"));
-  o.blank = detail::perturbed_from_json(in.inner("blank"));
-  o.swapped = detail::perturbed_from_json(in.inner("swapped"));
-  return o;
-}
+Outcome outcome_from_json(const io::Json& value, const std::string& where);
 
 /// Writes `outcomes.jsonl` atomically.
-inline void write_outcomes(const std::string& path, const OutcomeSet& set) {
-  const io::Json head = {{"condition", set.condition}, {"seed", set.seed}};
-  std::string text = io::dump_json(head, path) + "\n";
-  for (const auto& o : set.outcomes) text += io::dump_json(outcome_to_json(o), path) + "\n";
-  io::write_file(path, text);
-}
+void write_outcomes(const std::string& path, const OutcomeSet& set);
 
 /// Reads `outcomes.jsonl`; errors name file, line and field.
-inline OutcomeSet read_outcomes(const std::string& path) {
-  io::LineFile in(path, "read_outcomes");
-  OutcomeSet set;
-  bool first = true;
-  for (std::string line; in.next(line); first = false) {
-    const auto value = io::parse_json(line, in.where());
-    if (!first) {
-      set.outcomes.push_back(outcome_from_json(value, in.where()));
-      continue;
-    }
-    const detail::LineReader head(value, in.where());
-    set.condition = head.text("condition");
-    set.seed = head.integer("seed");
-  }
-  GAZE_CHECK(!set.condition.empty(), "read_outcomes", path, ": no condition; is the file empty?");
-  return set;
-}
+OutcomeSet read_outcomes(const std::string& path);
 
 }  // namespace gaze::phyx

@@ -7,73 +7,24 @@
 // One's own reward, or a built-in one with other settings, is added under a new name:
 //   add_reward(make_attention_reward(last_layer_only, "attention_last"));
 #pragma once
-#include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "gaze/core/error.hpp"
-#include "phyx/rewards/accuracy.hpp"
-#include "phyx/rewards/attention.hpp"
-#include "phyx/rewards/format.hpp"
-#include "phyx/rewards/hybrid.hpp"
 #include "phyx/rewards/reward.hpp"
-#include "phyx/rewards/rubric.hpp"
 
 namespace gaze::phyx {
-namespace registry_detail {
-
-/// Entries are never removed or replaced, so a reference to one stays good.
-struct Registry {
-  std::mutex mutex;
-  std::map<std::string, Reward> rewards;
-
-  Registry() {
-    for (Reward r : {make_format_reward(), make_accuracy_reward(), make_rubric_reward(),
-                     make_attention_reward(), make_raw_attention_reward(), make_hybrid_reward()})
-      rewards.emplace(r.name, r);
-  }
-  static Registry& get() {
-    static Registry registry;
-    return registry;
-  }
-};
-
-}  // namespace registry_detail
 
 /// The names that reward() knows, sorted.
-inline std::vector<std::string> reward_names() {
-  auto& registry = registry_detail::Registry::get();
-  const std::scoped_lock lock(registry.mutex);
-  std::vector<std::string> out;
-  for (const auto& entry : registry.rewards) out.push_back(entry.first);
-  return out;
-}
+std::vector<std::string> reward_names();
 
 /// A reward by name; an unknown name is an Error that lists the known ones.
-inline const Reward& reward(const std::string& name) {
-  auto& registry = registry_detail::Registry::get();
-  {
-    const std::scoped_lock lock(registry.mutex);
-    if (const auto it = registry.rewards.find(name); it != registry.rewards.end())
-      return it->second;
-  }
-  std::string known;
-  for (const auto& other : reward_names()) known += (known.empty() ? "" : ", ") + other;
-  GAZE_FAIL("reward", "no reward is named '", name, "'; known: ", known);
-}
+const Reward& reward(const std::string& name);
 
-/// Adds a reward under a name that is still free.
-inline void add_reward(Reward added) {
-  GAZE_CHECK(!added.name.empty() && added.score, "add_reward", "needs a name and a score function");
-  auto& registry = registry_detail::Registry::get();
-  const std::scoped_lock lock(registry.mutex);
-  const std::string name = added.name;
-  const bool is_new = registry.rewards.emplace(name, std::move(added)).second;
-  GAZE_CHECK(is_new, "add_reward", "'", name, "' exists already");
-}
+/// Adds a reward under a name that is still free; any other name is an Error. A reward stays until
+/// the program ends.
+void add_reward(Reward added);
 
 /// A weighted sum of rewards: {{"accuracy", 1}, {"format", .5}}.
 struct RewardMix {
@@ -87,13 +38,7 @@ struct MixScore {
   std::vector<std::optional<double>> parts;
 };
 
-inline MixScore score(const RewardMix& mix, const RewardInput& input) {
-  MixScore out;
-  for (const auto& [name, weight] : mix.terms) {
-    out.parts.push_back(reward(name).score(input));
-    out.total += weight * out.parts.back().value_or(0);
-  }
-  return out;
-}
+/// The mix of an input; a name that no reward has is an Error.
+MixScore score(const RewardMix& mix, const RewardInput& input);
 
 }  // namespace gaze::phyx

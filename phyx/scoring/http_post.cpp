@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// libcurl under its bounds: the callbacks that count bytes, and the loop that asks whether to stop.
 #include "phyx/scoring/http_post.hpp"
 
 #include <curl/curl.h>
@@ -6,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <string_view>
+#include <utility>
 
 #include "gaze/core/error.hpp"
 

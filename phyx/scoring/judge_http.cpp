@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
+// One judge's calls: the request, what a reply means, and when to try again or give up.
 #include "phyx/scoring/judge_http.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
+#include "gaze/io/json.hpp"
 #include "phyx/scoring/http_post.hpp"
 
 namespace gaze::phyx {

@@ -4,7 +4,6 @@
 // (http_post.hpp), and its reply is text.
 #pragma once
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "phyx/scoring/llm_judge.hpp"

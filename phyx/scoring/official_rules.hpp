@@ -8,160 +8,12 @@
 // the latest rules; the paper's first numbers were made by those of May 2025, which know neither
 // \boxed{} nor dict replies nor failed calls, and are kept as an option.
 #pragma once
-#include <algorithm>
-#include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "phyx/problem.hpp"
-#include "phyx/scoring/python_literal.hpp"
-#include "phyx/scoring/python_text.hpp"
 
 namespace gaze::phyx {
-
-namespace detail {
-
-/// O1's repair: double quotes around each bare key between `{` or `,` and `:`. A key in single
-/// quotes counts as bare, too, so that afterwards its quotes are part of it.
-inline std::u32string quote_bare_keys(std::u32string_view text) {
-  const auto is_bare = [](char32_t c) {
-    return std::u32string_view(U"\"{}:,").find(c) == std::u32string_view::npos && !is_space(c);
-  };
-  std::u32string quoted;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    quoted += text[at++];
-    if (quoted.back() != '{' && quoted.back() != ',') continue;
-    std::size_t first = at;
-    while (first < text.size() && is_space(text[first])) ++first;
-    std::size_t last = first;
-    while (last < text.size() && is_bare(text[last])) ++last;
-    std::size_t colon = last;
-    while (colon < text.size() && is_space(text[colon])) ++colon;
-    if (first == last || colon == text.size() || text[colon] != ':') continue;
-    (quoted += text.substr(at, first - at)) += '"';
-    (quoted += text.substr(first, last - first)) += '"';
-    at = last;
-  }
-  return quoted;
-}
-
-/// O1: the reply, or what a dict reply holds under "content".
-inline std::u32string oe_reply(std::u32string_view prediction) {
-  const std::u32string reply(strip(prediction));
-  auto literal = PythonLiteral::parse(reply);
-  if (!literal) {
-    std::u32string repaired = reply;
-    if (!repaired.starts_with(U'{')) repaired.insert(0, 1, U'{');
-    if (!repaired.ends_with(U'}')) repaired += U'}';
-    literal = PythonLiteral::parse(quote_bare_keys(repaired));
-  }
-  const bool usable = literal && literal->kind == PythonLiteral::Kind::dict && literal->content &&
-                      !literal->content->empty();
-  return usable ? std::u32string(strip(*literal->content)) : reply;
-}
-
-/// Whether word characters neither precede nor follow [at, end) in `text`.
-inline bool stands_alone(std::u32string_view text, std::size_t at, std::size_t end) noexcept {
-  return (at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end]));
-}
-
-/// M3 and M4: the letter that a multiple-choice reply names, or 0.
-inline char32_t mc_letter(std::u32string_view reply) {
-  static constexpr std::u32string_view keywords[] = {U"correct", U"answer", U"option",
-                                                     U"Correct", U"Answer", U"Option"};
-  static constexpr std::u32string_view letters = U"ABCD";
-  const std::size_t last_letter = reply.find_last_of(letters);
-  for (std::size_t at = 0; last_letter != reply.npos && at < last_letter; ++at)
-    for (const std::u32string_view word : keywords)
-      if (reply.substr(at, word.size()) == word && stands_alone(reply, at, at + word.size()))
-        return reply[reply.find_first_of(letters, at + word.size())];
-  for (std::size_t at = reply.size(); at-- > 1;)
-    if (reply[at] == ':' && letters.find(reply[at - 1]) != letters.npos) return reply[at - 1];
-  return 0;
-}
-
-/// O3: what the first \boxed{…} holds; nothing when its brace never closes.
-inline std::optional<std::u32string> boxed(std::u32string_view reply) {
-  static constexpr std::u32string_view opening = U"\\boxed{";
-  const std::size_t found = reply.find(opening);
-  if (found == reply.npos) return std::nullopt;
-  const std::size_t start = found + opening.size();
-  int depth = 1;
-  for (std::size_t at = start; at < reply.size(); ++at) {
-    if (reply[at] == '{') ++depth;
-    if (reply[at] == '}' && --depth == 0) return std::u32string(reply.substr(start, at - start));
-  }
-  return std::nullopt;
-}
-
-/// Where `word` (lower case) at `at` ends, ignoring case as Python's re does; npos: not there.
-inline std::size_t match_ignoring_case(std::u32string_view text, std::size_t at,
-                                       std::u32string_view word) noexcept {
-  if (at + word.size() > text.size()) return text.npos;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    char32_t c = text[at + i];
-    if (c == 0x130 || c == 0x131) c = 'i';  // dotted capital and dotless small i
-    if (c == 0x17F) c = 's';                // long s
-    if (lower_point(c) != word[i]) return text.npos;
-  }
-  return at + word.size();
-}
-
-/// O4: what follows "final answer … :" up to three line ends in a row.
-inline std::optional<std::u32string> after_final_answer(std::u32string_view reply) {
-  for (std::size_t at = 0; at < reply.size(); ++at) {
-    if (at > 0 && is_word(reply[at - 1])) continue;
-    std::size_t end = match_ignoring_case(reply, at, U"final");
-    if (end == reply.npos) end = match_ignoring_case(reply, at, U"correct");
-    if (end == reply.npos || end == reply.size() || !is_space(reply[end])) continue;
-    while (end < reply.size() && is_space(reply[end])) ++end;
-    end = match_ignoring_case(reply, end, U"answer");
-    if (end == reply.npos || (end < reply.size() && is_word(reply[end]))) continue;
-    const std::size_t colon = reply.find_first_of(U":\uFF1A", end);
-    if (colon == reply.npos) return std::nullopt;  // nor can a later match have one
-    std::size_t start = colon + 1;
-    while (start < reply.size() && is_space(reply[start])) ++start;
-    const std::size_t stop = std::min(reply.find(U"\n\n\n", start), reply.size());
-    return std::u32string(reply.substr(start, stop - start));
-  }
-  return std::nullopt;
-}
-
-/// str.replace, in one pass.
-inline std::u32string replaced(std::u32string_view text, std::u32string_view from,
-                               std::u32string_view to) {
-  std::u32string out;
-  std::size_t at = 0;
-  for (std::size_t found; (found = text.find(from, at)) != text.npos; at = found + from.size())
-    (out += text.substr(at, found - at)) += to;
-  return out += text.substr(at);
-}
-
-/// Whether `text` holds `word`, after Knuth, Morris and Pratt: a text and a truth of "aaa..." would
-/// make std::find try every place for the whole length of the truth.
-inline bool contains(std::u32string_view text, std::u32string_view word) {
-  std::vector<std::size_t> border(word.size() + 1,
-                                  0);  // [n]: the longest proper border of n points
-  const auto longest = [&](std::size_t matched, char32_t next) {
-    while (matched > 0 && (matched == word.size() || word[matched] != next))
-      matched = border[matched];
-    return matched < word.size() && word[matched] == next ? matched + 1 : matched;
-  };
-  for (std::size_t n = 1; n < word.size(); ++n) border[n + 1] = longest(border[n], word[n]);
-  std::size_t matched = 0;
-  for (std::size_t at = 0; at < text.size() && matched < word.size(); ++at)
-    matched = longest(matched, text[at]);
-  return matched == word.size();
-}
-
-inline constexpr std::u32string_view failed_call = U"Failed to obtain answer via API.";
-inline constexpr const char* nothing_extracted = "SAME as predict";
-inline constexpr const char* call_failed = "Fail to Call API";
-
-}  // namespace detail
 
 /// Which version of the official rules.
 enum class OfficialRules { latest, may_2025 };
@@ -173,60 +25,30 @@ struct OfficialScore {
 };
 
 /// Rules M1 to M7. Those of May 2025 are the same without M2.
-inline OfficialScore score_official_mc(std::string_view answer, std::string_view prediction,
-                                       OfficialRules rules = OfficialRules::latest) {
-  using namespace detail;
-  const std::u32string truth = to_points(answer), all = to_points(prediction);
-  const std::u32string_view reply = strip(all);
-  if (rules == OfficialRules::latest && reply == failed_call) return {call_failed, false};
-  const char32_t letter = mc_letter(reply);
-  const auto holds = [&](const std::u32string& part) { return contains(reply, part); };
-  OfficialScore score{nothing_extracted, false};
-  if (letter != 0) {
-    score.extracted = static_cast<char>(letter);
-    score.match = lower(strip(truth)) == std::u32string(1, lower_point(letter));
-  }
-  score.match = score.match || holds(truth + U":") || holds(truth + U"**") || holds(U"**" + truth);
-  return score;
-}
-
-namespace detail {
-
-/// O4 and O6 of May 2025: the captured text as it stands, and no look at the whole reply but for
-/// the truth inside it.
-inline OfficialScore score_may_2025_oe(std::string_view answer, std::string_view prediction) {
-  const std::u32string truth = to_points(answer), all = to_points(prediction);
-  const std::u32string_view reply = strip(all);
-  const auto found = after_final_answer(reply);
-  const bool equal = found && lower(strip(truth)) == lower(strip(*found));
-  return {found ? to_utf8(*found) : nothing_extracted, equal || contains(reply, truth)};
-}
-
-}  // namespace detail
+OfficialScore score_official_mc(std::string_view answer, std::string_view prediction,
+                                OfficialRules rules = OfficialRules::latest);
 
 /// Rules O1 to O6.
-inline OfficialScore score_official_oe(std::string_view answer, std::string_view prediction,
-                                       OfficialRules rules = OfficialRules::latest) {
-  using namespace detail;
-  if (rules == OfficialRules::may_2025) return score_may_2025_oe(answer, prediction);
-  const std::u32string truth = to_points(answer), reply = oe_reply(to_points(prediction));
-  if (reply == failed_call) return {call_failed, false};
-  std::optional<std::u32string> found = boxed(reply);
-  if (!found) found = after_final_answer(reply);
-  if (found) found = replaced(replaced(*found, U"\\dfrac", U"\\frac"), U"\\pi", U"3.14");
-  const std::string extracted = found ? to_utf8(*found) : nothing_extracted;
-  const std::u32string wanted = lower(strip(truth));
-  const bool match = wanted == lower(strip(to_points(extracted))) || wanted == lower(reply) ||
-                     contains(reply, truth);
-  return {extracted, match};
-}
+OfficialScore score_official_oe(std::string_view answer, std::string_view prediction,
+                                OfficialRules rules = OfficialRules::latest);
 
 /// The official rule score of `prediction` where `answer` is the truth, both exactly as stored:
 /// trailing blanks matter. A missing prediction is the text "nan".
-inline OfficialScore score_official(Form form, std::string_view answer, std::string_view prediction,
-                                    OfficialRules rules = OfficialRules::latest) {
-  return form == Form::mc ? score_official_mc(answer, prediction, rules)
-                          : score_official_oe(answer, prediction, rules);
-}
+OfficialScore score_official(Form form, std::string_view answer, std::string_view prediction,
+                             OfficialRules rules = OfficialRules::latest);
+
+namespace detail {
+
+/// What the official code writes where no rule found an answer, and where the call had failed.
+inline constexpr const char* nothing_extracted = "SAME as predict";
+inline constexpr const char* call_failed = "Fail to Call API";
+
+/// O1: the reply, or what a dict reply holds under "content".
+std::u32string oe_reply(std::u32string_view prediction);
+
+/// Whether `text` holds `word`, in linear time.
+bool contains(std::u32string_view text, std::u32string_view word);
+
+}  // namespace detail
 
 }  // namespace gaze::phyx

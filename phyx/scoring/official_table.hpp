@@ -4,15 +4,8 @@
 //   official_csv(items)         rule scoring: "Overall", then the categories sorted by code point
 //   official_judge_csv(items)   judge scoring: "Overall Acc", then in order of first appearance
 #pragma once
-#include <algorithm>
-#include <cstddef>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
-
-#include "gaze/core/error.hpp"
-#include "phyx/data/tsv.hpp"
 
 namespace gaze::phyx {
 
@@ -22,67 +15,10 @@ struct OfficialItem {
   bool match = false;
 };
 
-namespace detail {
-
-struct OfficialTally {
-  std::string category;
-  std::size_t hits = 0, count = 0;
-};
-
-/// Hits per category, in order of first appearance; items without one count only overall.
-inline std::vector<OfficialTally> official_tallies(const std::vector<OfficialItem>& items) {
-  std::vector<OfficialTally> tallies;
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (const OfficialItem& item : items) {
-    if (item.category.empty()) continue;
-    const auto [place, fresh] = places.try_emplace(item.category, tallies.size());
-    if (fresh) tallies.push_back({item.category, 0, 0});
-    OfficialTally& tally = tallies[place->second];
-    tally.hits += item.match;
-    ++tally.count;
-  }
-  return tallies;
-}
-
-/// Unrounded fractions, all fields quoted.
-inline std::string official_table(const std::vector<OfficialTally>& tallies) {
-  std::string names, values;
-  for (const auto& [category, hits, count] : tallies) {
-    const char* separator = names.empty() ? "\"" : ",\"";
-    names += separator;
-    for (const char c : category) names.append(c == '"' ? 2 : 1, c);
-    names += '"';
-    values += separator;
-    values += python_float_text(static_cast<double>(hits) / static_cast<double>(count)) + "\"";
-  }
-  return names + "\n" + values + "\n";
-}
-
-inline OfficialTally official_overall(const std::vector<OfficialItem>& items,
-                                      std::string_view name) {
-  const auto hits =
-      std::count_if(items.begin(), items.end(), [](const auto& i) { return i.match; });
-  return {std::string(name), static_cast<std::size_t>(hits), items.size()};
-}
-
-}  // namespace detail
-
 /// The table of the rule scoring. Throws Error when there is nothing to average.
-inline std::string official_csv(const std::vector<OfficialItem>& items) {
-  GAZE_CHECK(!items.empty(), "official_csv", "no items");
-  auto tallies = detail::official_tallies(items);
-  std::sort(tallies.begin(), tallies.end(),  // byte order of UTF-8 is the order of code points
-            [](const auto& a, const auto& b) { return a.category < b.category; });
-  tallies.insert(tallies.begin(), detail::official_overall(items, "Overall"));
-  return detail::official_table(tallies);
-}
+std::string official_csv(const std::vector<OfficialItem>& items);
 
 /// The table of the judge's scoring. Throws Error when there is nothing to average.
-inline std::string official_judge_csv(const std::vector<OfficialItem>& items) {
-  GAZE_CHECK(!items.empty(), "official_judge_csv", "no items");
-  auto tallies = detail::official_tallies(items);
-  tallies.insert(tallies.begin(), detail::official_overall(items, "Overall Acc"));
-  return detail::official_table(tallies);
-}
+std::string official_judge_csv(const std::vector<OfficialItem>& items);
 
 }  // namespace gaze::phyx

@@ -11,6 +11,7 @@
 #include "models/presets.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/synth/files.hpp"
+#include "phyx/train/vocabulary.hpp"
 
 namespace gaze::phyx {
 

@@ -2,6 +2,7 @@
 // The suite's own random numbers: splitmix64, so that a seed gives the same problems with every
 // compiler and standard library (the distributions of <random> are not portable).
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -10,26 +11,20 @@
 namespace gaze::phyx::synth {
 
 /// The finaliser of splitmix64: a bijection that spreads every bit over the whole word.
-inline std::uint64_t mix(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
+std::uint64_t mix(std::uint64_t x);
 
+/// Two words into one; the order matters.
 inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) { return mix(mix(a) ^ b); }
 
 /// FNV-1a over bytes, finished by mix(). Stable for ever: the splits depend on it.
-inline std::uint64_t hash_text(std::string_view text) {
-  std::uint64_t hash = 0xCBF29CE484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return mix(hash);
-}
+std::uint64_t hash_text(std::string_view text);
 
+/// A stream of random numbers; equal seeds give equal streams.
 class Rng {
  public:
   explicit Rng(std::uint64_t seed) : state_(mix(seed)) {}
 
+  /// 64 random bits.
   std::uint64_t next() { return mix(state_++); }
 
   /// A whole number in [0, count); the bias of the remainder is below 2^-50 here.
@@ -43,6 +38,7 @@ class Rng {
     return low + (high - low) * static_cast<float>(next() >> 40) * 0x1p-24f;
   }
 
+  /// Every order is equally likely (Fisher-Yates).
   template <class T>
   void shuffle(std::vector<T>& items) {
     for (std::size_t i = items.size(); i > 1; --i) {

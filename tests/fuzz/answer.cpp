@@ -8,8 +8,16 @@
 #include <string>
 #include <string_view>
 
+#include "phyx/answer/arithmetic.hpp"
+#include "phyx/answer/direction.hpp"
+#include "phyx/answer/plain_text.hpp"
+#include "phyx/answer/quantity.hpp"
+#include "phyx/answer/response.hpp"
 #include "phyx/answer/strict_rule.hpp"
+#include "phyx/answer/units.hpp"
+#include "phyx/rewards/hybrid.hpp"
 #include "phyx/rewards/registry.hpp"
+#include "phyx/rewards/rubric.hpp"
 
 using namespace gaze::phyx;
 

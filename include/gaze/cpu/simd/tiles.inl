@@ -40,8 +40,8 @@ struct TileTarget {
 GAZE_INLINE void tile_load_rows(const unsigned short* from, Index ld, int rows, int depth, vf* v) {
   const __mmask32 lanes = depth >= 32 ? ~__mmask32(0) : (__mmask32(1) << depth) - 1;
   for (int i = 0; i < tile_side; ++i)
-    v[i] =
-        i < rows ? _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(lanes, from + i * ld)) : set(0.0f);
+    v[i] = i < rows ? _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(lanes, from + i * ld))
+                    : set(0.0f);
 }
 
 /// 16 rows of pairs, of rows 2 q and 2 q + 1 of `cols` values each, zeros beyond.
@@ -51,8 +51,8 @@ GAZE_INLINE void tile_load_pairs(const unsigned short* from, Index ld, int cols,
     const __m256i zero = _mm256_setzero_si256();
     const __m256i low = 2 * q < depth ? _mm256_maskz_loadu_epi16(lanes, from) : zero;
     const __m256i high = 2 * q + 1 < depth ? _mm256_maskz_loadu_epi16(lanes, from + ld) : zero;
-    v[q] = _mm512_castsi512_ps(_mm512_or_si512(_mm512_cvtepu16_epi32(low),
-                                               _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16)));
+    v[q] = _mm512_castsi512_ps(_mm512_or_si512(
+        _mm512_cvtepu16_epi32(low), _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16)));
   }
 }
 
@@ -79,7 +79,8 @@ GAZE_FN void tile_pack(const TileOperand& x, bool pairs, Index at, Index count, 
           load_transposed(block, tile_side, v);
         }
       }
-      for (int r = 0; r < tile_side; ++r) store(reinterpret_cast<float*>(to) + r * tile_side, v[r]);
+      for (int r = 0; r < tile_side; ++r)
+        store(reinterpret_cast<float*>(to) + r * tile_side, v[r]);
     }
 }
 

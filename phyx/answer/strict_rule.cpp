@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// The strict judge: letters, quantities with units and directions, and words.
+#include "phyx/answer/strict_rule.hpp"
+
+#include <cmath>
+#include <cstddef>
+
+#include "phyx/answer/direction.hpp"
+#include "phyx/answer/plain_text.hpp"
+#include "phyx/answer/response.hpp"
+#include "phyx/answer/statement.hpp"
+#include "phyx/answer/strings.hpp"
+#include "phyx/answer/units.hpp"
+
+namespace gaze::phyx {
+
+Truth truth_of(const Problem& p) {
+  Truth out;
+  const Solution& s = p.solution;
+  if (!s.value.empty()) {
+    out.text = s.value + (s.unit.empty() ? "" : " " + s.unit);
+    out.quantity = parse_quantity(s.value);
+    if (out.quantity) out.quantity->unit = s.unit;
+    return out;
+  }
+  const bool choice = p.form == Form::mc;
+  out.text = choice && !p.answer.empty() ? option_text(p, p.answer) : p.answer;
+  out.quantity = parse_quantity(out.text);
+  out.unit_known = out.quantity && !out.quantity->unit.empty();
+  return out;
+}
+
+namespace {
+
+using answer_detail::canonical, answer_detail::choose, answer_detail::drop_lead_in,
+    answer_detail::option_said, answer_detail::same_direction, answer_detail::same_text,
+    answer_detail::take_letter;
+
+// A longer truth is no answer that anybody can give.
+constexpr std::size_t longest_truth = 16384;
+
+bool unit_agrees(const Truth& truth, const std::optional<Quantity>& q) {
+  if (!truth.quantity || !q) return false;
+  if (!truth.unit_known) return true;
+  const std::string& unit = truth.quantity->unit;
+  return unit.empty() == q->unit.empty() && commensurable(q->unit, unit);
+}
+
+// The quantity that a statement in prose ends in: "Therefore, the force is 6 N." Nothing when the
+// words before it doubt it or offer several.
+std::optional<Quantity> quantity_in_prose(std::string_view s) {
+  for (const std::string_view verb :
+       {" is ", " be ", " are ", " equals ", " equal to ", " get ", " of "}) {
+    const auto at = s.rfind(verb);
+    if (at == s.npos) continue;
+    const auto q = parse_quantity(s.substr(at + verb.size()));
+    if (q) return hedges(s.substr(0, at)) ? std::nullopt : q;
+  }
+  return std::nullopt;
+}
+
+bool is_percent(const Quantity& q) {
+  return q.unit == "%" || q.unit == "percent" || q.unit == "per cent";
+}
+
+// Whether the values agree. Where one side has no unit, the numbers alone are compared, and a
+// percentage also as the fraction it is.
+bool value_agrees(const Problem& p, const Truth& truth, Quantity q, double tolerance) {
+  Quantity gold = *truth.quantity;
+  if (!truth.unit_known && is_percent(q)) {
+    if (same_quantity(q, gold, tolerance)) return true;
+    const bool asked = p.question.find('%') != std::string::npos ||
+                       p.question.find("percent") != std::string::npos;
+    if (!asked && std::abs(gold.value) <= 1) return false;  // 0.5 % is not 0.5
+  }
+  if (q.unit.empty() && is_percent(gold) && same_quantity(q, gold, tolerance)) return true;
+  if (!truth.unit_known) q.unit.clear();
+  if (q.unit.empty()) gold.unit.clear();  // a missing unit costs consistency, not the answer
+  return same_quantity(q, gold, tolerance);
+}
+
+// A direction that stands where a unit would: "5 east".
+void move_direction(Quantity& q) {
+  if (q.unit.empty() || (known_unit(q.unit) && q.unit != "in")) return;
+  const std::string tail = q.unit + " " + q.note;
+  if (direction_of(tail).empty()) return;
+  q.note = tail;
+  q.unit.clear();
+}
+
+// Value and direction together: -5 m/s east is 5 m/s west.
+bool quantity_agrees(const Problem& p, const Truth& truth, Quantity q, double tolerance,
+                     std::string& note) {
+  const Direction wanted = direction_of(truth.quantity->note);
+  if (wanted.empty()) return value_agrees(p, truth, q, tolerance);
+  const auto match = compare(wanted, direction_of(q.note));
+  if (match == DirectionMatch::different) return false;
+  if (match == DirectionMatch::opposite) q.value = -q.value;
+  const bool right =
+      value_agrees(p, truth, q, tolerance) && (match != DirectionMatch::opposite || q.value != 0);
+  if (right && match == DirectionMatch::missing) note = "no direction";
+  return right;
+}
+
+Verdict judge_choice(const Problem& p, const Statement& said_as, const std::string& claim,
+                     bool prose) {
+  Verdict out;
+  const std::string_view answer = said_as.text;
+  const auto letter = choose(p, answer, prose);
+  if (!letter) return out;
+  // A last line under another choice is a list; a letter before another option's text is no choice.
+  const auto above = choose(p, said_as.before, false), after = option_said(p, said_as.after);
+  if ((above && *above != *letter) || (after && *after != *letter)) return out;
+  out.parsed = true;
+  out.extracted = std::string(1, *letter);
+  out.correct = out.extracted == p.answer;
+  const Truth truth = truth_of(p);
+  std::string_view said = claim.empty() ? answer : std::string_view(claim);
+  for (const bool front : {true, false})
+    if (take_letter(said, front)) break;
+  out.unit_consistent = !truth.quantity || unit_agrees(truth, parse_quantity(said));
+  return out;
+}
+
+Verdict judge_word(const Truth& truth, std::string_view s) {
+  Verdict out;
+  out.extracted = canonical(s);
+  out.parsed = out.unit_consistent = !out.extracted.empty();
+  if (truth.text.empty() || truth.text.size() > longest_truth) return out;
+  out.correct = out.extracted == canonical(truth.text) ||
+                same_direction(plain_text::plain(truth.text), plain_text::plain(s));
+  return out;
+}
+
+Verdict judge_open(const Problem& p, std::string_view answer, const JudgeConfig& config,
+                   bool prose) {
+  Verdict out;
+  const Truth truth = truth_of(p);
+  bool marked = false;
+  const std::string_view s = drop_lead_in(answer, prose, marked);
+  if (!truth.quantity) return judge_word(truth, s);
+  auto q = parse_quantity(s);
+  if (!q && prose) q = quantity_in_prose(s);
+  if (!q) return out;
+  if (!truth.quantity->note.empty()) move_direction(*q);
+  out.parsed = true;
+  out.extracted = strings::squeeze(s);
+  out.unit_consistent = unit_agrees(truth, q);
+  out.correct = same_text(s, truth.text, truth.quantity) ||
+                quantity_agrees(p, truth, *q, config.tolerance, out.note);
+  return out;
+}
+
+Verdict judge_statement(const Problem& problem, const Statement& said, std::string_view think,
+                        const JudgeConfig& config, bool prose) {
+  if (said.text.empty() || said.text.size() > longest_answer) return {};
+  if (problem.form == Form::oe) return judge_open(problem, said.text, config, prose);
+  return judge_choice(problem, said, split_think(think).conclusion, prose);
+}
+
+}  // namespace
+
+Verdict judge_answer(const Problem& problem, std::string_view answer, std::string_view think,
+                     const JudgeConfig& config, bool prose) {
+  const auto s = strings::trim(answer);
+  if (s.size() > longest_answer) return {};
+  return judge_statement(problem, {std::string(s), "", ""}, think, config, prose);
+}
+
+Verdict judge_strict(const Problem& problem, std::string_view completion,
+                     const JudgeConfig& config) {
+  const Reply reply = read_reply(completion);
+  if (reply.tagged)
+    return judge_answer(problem, reply.text, parse_response(completion).think, config);
+  return judge_statement(problem, find_statement(reply.text), {}, config, true);
+}
+
+}  // namespace gaze::phyx

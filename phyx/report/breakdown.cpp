@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// The report's charts of test results: overall, by reasoning type and domain, with and without the
+// picture, and over the number of samples.
+#include "phyx/report/sections.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "phyx/problem.hpp"
+#include "phyx/report/charts.hpp"
+#include "phyx/report/conditions.hpp"
+#include "phyx/report/context.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/results/csv.hpp"
+
+namespace gaze::phyx::report {
+
+namespace {
+
+Mark mark_of(const ResultRow* r, const std::string& what) {
+  if (!r) return {};
+  return {r->value, r->low, r->high,
+          r->condition + ", " + what + ": " + percent_text(*r) + ", " + std::to_string(r->n) +
+              " problems"};
+}
+
+/// The end of a shared accuracy axis: the next ten percent above everything drawn on it.
+double axis_end(const Context& c, const std::string& kind) {
+  double high = 0.1;
+  for (const auto& r : c.data.results)
+    if (r.seed == "all" && r.split != "all" && r.slice_kind == kind &&
+        r.metric.rfind("accuracy_", 0) == 0 && r.metric.find("parsed") == std::string::npos)
+      high = std::max(high, r.high);
+  return std::min(1.0, std::ceil(high * 10) / 10);
+}
+
+/// One small chart: every condition's sampled accuracy on one slice of the known templates.
+std::string slice_panel(const Context& c, const std::string& format, const std::string& kind,
+                        const std::string& slice, double end) {
+  RowChart chart;
+  chart.high = end;
+  chart.title = "Sampled accuracy by condition: " + slice + ", " + format;
+  chart.axis = "accuracy, sampled (%)";
+  std::int64_t n = 0;
+  for (const auto& condition : c.conditions) {
+    const auto* r = c.results.find(condition, "accuracy_sampled", "known", format, kind, slice);
+    if (r) n = r->n;
+    chart.rows.push_back({condition, condition_class(condition), {mark_of(r, slice)}});
+  }
+  if (n == 0) return "";
+  return figure(slice + " (" + std::to_string(n) + " problems)", draw(chart));
+}
+
+template <class Names>
+std::string slice_panels(const Context& c, const std::string& kind, const Names& names) {
+  std::string out = "<div class=\"tabs\">\n";
+  const double end = axis_end(c, kind);
+  for (const char* format : {"all", "MC", "OE"}) {
+    std::string panels;
+    for (const char* name : names) panels += slice_panel(c, format, kind, name, end);
+    if (panels.empty()) continue;
+    const std::string label = std::string(format) == "all"  ? "Both forms"
+                              : std::string(format) == "MC" ? "Multiple choice"
+                                                            : "Open-ended";
+    out += "<div data-tab=\"" + label + "\"><h3>" + label + "</h3><div class=\"grid\">\n" + panels +
+           "</div></div>\n";
+  }
+  return out + "</div>\n";
+}
+
+/// Sampled (filled) and greedy (open) accuracy of every condition on one form.
+std::string overall_dots(const Context& c, const std::string& split, const std::string& format,
+                         const std::string& heading) {
+  RowChart chart;
+  chart.title = heading + ": sampled and greedy accuracy by condition";
+  chart.axis = "accuracy (%)";
+  chart.dots = true;
+  chart.high = axis_end(c, "overall");
+  bool any = false;
+  for (const auto& condition : c.conditions) {
+    const auto* sampled = c.results.find(condition, "accuracy_sampled", split, format);
+    const auto* greedy = c.results.find(condition, "accuracy_greedy", split, format);
+    any = any || sampled || greedy;
+    chart.rows.push_back({condition,
+                          condition_class(condition),
+                          {mark_of(sampled, "sampled"), mark_of(greedy, "greedy")}});
+  }
+  return any ? figure(heading, draw(chart)) : "";
+}
+
+std::string pass_chart(const Context& c, const std::string& format, const std::string& heading) {
+  LineChart chart{heading + ": pass@k by condition", "samples k", "", {}, true, true, 520, 260};
+  for (const auto& condition : c.conditions) {
+    Series s{condition, condition_class(condition), {}, false};
+    for (int k = 1; k <= 1024; ++k)
+      if (const auto* r = c.results.find(condition, "pass@" + std::to_string(k), "known", format);
+          r && drawable(r->value * 100))
+        s.points.emplace_back(k, r->value * 100);
+    if (!s.points.empty()) chart.series.push_back(std::move(s));
+  }
+  return chart.series.empty() ? "" : figure(heading, draw(chart));
+}
+
+/// Three bars per condition: with the picture, blanked, swapped.
+std::string image_chart(const Context& c, const std::string& suffix, const char* need,
+                        const std::string& heading) {
+  const std::string with = suffix.empty() ? "accuracy_sampled" : "accuracy_greedy";
+  RowChart chart;
+  chart.title = heading + ": accuracy with the picture, blanked and swapped";
+  chart.axis = suffix.empty() ? "accuracy, sampled (%)" : "accuracy, greedy (%)";
+  chart.width = 460;
+  chart.high = axis_end(c, "needs_image");
+  bool any = false;
+  for (const auto& condition : c.conditions) {
+    const auto find = [&](const std::string& metric) {
+      return c.results.find(condition, metric, "known", "all", "needs_image", need);
+    };
+    const auto *blank = find("accuracy_blank" + suffix), *swap = find("accuracy_swapped" + suffix);
+    any = any || blank || swap;
+    chart.rows.push_back({condition,
+                          condition_class(condition),
+                          {mark_of(find(with), "with the picture"), mark_of(blank, "blanked"),
+                           mark_of(swap, "swapped")}});
+  }
+  return any ? figure(heading, draw(chart)) : "";
+}
+
+}  // namespace
+
+std::string overview_section(const Context& c) {
+  std::string body = paragraph(
+      "Filled dots: sampled answers. Open dots: the single most likely answer. Lines are 95&nbsp;% "
+      "intervals. Where only the filled dot moves, training chose better among answers the model "
+      "already had; where the open one moves too, it learned something.");
+  body += "<div class=\"grid\">\n" + overall_dots(c, "known", "MC", "Multiple choice, known") +
+          overall_dots(c, "known", "OE", "Open-ended, known") +
+          overall_dots(c, "new", "all", "Templates never trained on") + "</div>\n";
+  return section("overview", "Accuracy at a glance", body);
+}
+
+std::string breakdown_section(const Context& c) {
+  std::string body = paragraph(
+      "Sampled accuracy on known templates. A problem can have several reasoning types and then "
+      "counts in each.");
+  body += "<h3>By reasoning type</h3>\n" + slice_panels(c, "reasoning", reasoning_types);
+  body += "<h3>By domain</h3>\n" + slice_panels(c, "domain", domains);
+  return section("breakdown", "By reasoning type and domain", body);
+}
+
+std::string image_section(const Context& c) {
+  std::string charts;
+  for (const char* suffix : {"", "_greedy"}) {
+    charts += image_chart(c, suffix, "yes", "Problems that need the picture");
+    charts += image_chart(c, suffix, "no", "Problems whose text alone decides");
+    if (!charts.empty()) break;
+  }
+  if (charts.empty())
+    return section("picture", "Does it use the picture?",
+                   missing("Accuracy without the picture was not measured."));
+  return section("picture", "Does it use the picture?",
+                 paragraph("Each condition with the picture (dark), with an empty one (middle) and "
+                           "with that of another problem of the same template (pale). A model that "
+                           "reads the picture falls when it is taken away.") +
+                     "<div class=\"grid wide\">\n" + charts + "</div>\n");
+}
+
+std::string pass_section(const Context& c) {
+  const std::string charts = pass_chart(c, "MC", "Multiple choice: solved (%)") +
+                             pass_chart(c, "OE", "Open-ended: solved (%)");
+  if (charts.empty())
+    return section("passk", "One sample or many", missing("No problem was sampled."));
+  return section("passk", "One sample or many",
+                 paragraph("Percent of problems solved by at least one of k samples (pass@k). A "
+                           "reward that only sharpens lifts the left end of its line and not the "
+                           "right.") +
+                     legend(legend_entries(c.conditions)) + "<div class=\"grid wide\">\n" + charts +
+                     "</div>\n");
+}
+
+}  // namespace gaze::phyx::report

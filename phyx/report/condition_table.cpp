@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Cells, and which of a column is best.
+#include "phyx/report/condition_table.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "phyx/report/context.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/number_text.hpp"
+#include "phyx/results/csv.hpp"
+
+namespace gaze::phyx::report {
+
+namespace {
+
+std::string number_cell(const ResultRow* r, bool tokens) {
+  if (!r || !tokens) return percent_cell(r);
+  return fixed(r->value, 1) + "<small>" + fixed(r->low, 1) + " to " + fixed(r->high, 1) +
+         "</small>";
+}
+
+/// The best value of each column is bold where better is more.
+double column_best(const Context& c, const TableColumn& column) {
+  double best = -1;
+  for (const auto& condition : c.conditions)
+    if (const auto* r = c.results.find(condition, column.metric, column.split, column.format))
+      best = std::max(best, r->value);
+  return best;
+}
+
+}  // namespace
+
+std::string condition_table(const Context& c, const std::vector<TableColumn>& columns,
+                            bool mark_best) {
+  std::string out = "<div class=\"scroll\"><table><thead><tr><th>Condition</th><th>Seeds</th>";
+  std::vector<double> best;
+  for (const auto& column : columns) {
+    out += tag("th", "scope=\"col\"", escape(column.heading));
+    best.push_back(column_best(c, column));
+  }
+  out += "</tr></thead><tbody>\n";
+  for (const auto& condition : c.conditions) {
+    out += "<tr>" + condition_header(condition) +
+           tag("td", "", std::to_string(c.seed_count(condition)));
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const auto* r =
+          c.results.find(condition, columns[i].metric, columns[i].split, columns[i].format);
+      const bool bold = mark_best && r && r->value == best[i];
+      out += tag("td", bold ? "class=\"best\"" : "", number_cell(r, columns[i].tokens));
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+}  // namespace gaze::phyx::report

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Learning curves: one small chart per quantity, one line per condition (the mean of its seeds,
+// with single seeds behind it).
+#include "phyx/report/sections.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "phyx/report/charts.hpp"
+#include "phyx/report/conditions.hpp"
+#include "phyx/report/context.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/run_data.hpp"
+
+namespace gaze::phyx::report {
+
+namespace {
+
+struct Curve {
+  const char* heading;
+  std::vector<const char*> keys;  // the first that a line has
+  double scale;
+  bool from_zero;
+};
+
+const std::vector<Curve>& policy_curves() {
+  static const std::vector<Curve> curves = {
+      {"Reward (mean of the step)", {"reward"}, 1, false},
+      {"Reward: accuracy part", {"rewards/accuracy"}, 1, true},
+      {"Reward: format part", {"rewards/format"}, 1, true},
+      {"Reward: attention part", {"rewards/attention"}, 1, false},
+      {"Response length (tokens)", {"completions/mean_length"}, 1, true},
+      {"Truncated responses (%)", {"completions/clipped_ratio"}, 100, true},
+      {"Entropy (nats per token)", {"entropy"}, 1, true},
+      {"KL to the warm start (nats)", {"kl"}, 1, true},
+      {"Groups without spread (%)", {"frac_reward_zero_std"}, 100, true},
+      {"Reward spread within groups", {"reward_group_std"}, 1, true},
+      {"Clipped from above (%)", {"clip_ratio/high_mean"}, 100, true},
+      {"Clipped from below (%)", {"clip_ratio/low_mean"}, 100, true},
+      {"Gradient norm", {"grad_norm"}, 1, true},
+      {"Tokens per second", {"tokens_per_second"}, 1, true}};
+  return curves;
+}
+
+using Points = std::vector<std::pair<double, double>>;
+
+/// The points of a quantity by seed; a step that was logged twice keeps its last value.
+std::map<std::int64_t, Points> points_by_seed(const Context& c, const std::string& condition,
+                                              const std::string& stage, const Curve& curve) {
+  std::map<std::int64_t, std::map<double, double>> by_seed;
+  const auto lines = c.metrics.find(condition);
+  if (lines == c.metrics.end()) return {};
+  for (const MetricLine* line : lines->second) {
+    const MetricLine& m = *line;
+    if (m.stage != stage) continue;
+    for (const char* key : curve.keys) {
+      const auto found = m.numbers.find(key);
+      if (found == m.numbers.end() || !drawable(m.step) || !drawable(found->second * curve.scale))
+        continue;
+      by_seed[m.seed][m.step] = found->second * curve.scale;
+      break;
+    }
+  }
+  std::map<std::int64_t, Points> out;
+  for (const auto& [seed, points] : by_seed) out[seed] = Points(points.begin(), points.end());
+  return out;
+}
+
+/// Adds the mean over seeds, and the seeds faintly behind it when there are several.
+void add_series(LineChart& chart, const std::string& label, const std::string& style,
+                const std::map<std::int64_t, Points>& by_seed) {
+  constexpr std::size_t most = 60;  // more points than this are noise at this width
+  std::map<double, std::pair<double, int>> sums;
+  for (const auto& [seed, points] : by_seed) {
+    if (by_seed.size() > 1)
+      chart.series.push_back(
+          {label + ", seed " + std::to_string(seed), style, thin_out(points, most), true});
+    for (const auto& [x, y] : points) {
+      sums[x].first += y;
+      ++sums[x].second;
+    }
+  }
+  Points mean;
+  for (const auto& [x, sum] : sums)
+    if (sum.second == int(by_seed.size())) mean.emplace_back(x, sum.first / sum.second);
+  if (!mean.empty()) chart.series.push_back({label, style, thin_out(mean, most), false});
+}
+
+std::string policy_chart(const Context& c, const Curve& curve) {
+  LineChart chart{
+      std::string(curve.heading) + " over steps, by condition", "step", "", {}, curve.from_zero};
+  for (const auto& condition : c.all_conditions)
+    add_series(chart, condition, condition_class(condition),
+               points_by_seed(c, condition, "grpo", curve));
+  if (chart.series.empty()) return "";
+  return figure(curve.heading, draw(chart));
+}
+
+/// Supervised stages: the loss of each, whoever ran it.
+std::string warm_start_charts(const Context& c) {
+  static const Curve loss{"loss", {"loss"}, 1, true};
+  std::string out;
+  for (const auto& [stage, heading] :
+       {std::pair("letters", "1. Letters: loss of naming an option's letter"),
+        std::pair("vision", "2. Vision: loss of naming what the picture holds"),
+        std::pair("caption", "3. Caption: loss of describing it in words"),
+        std::pair("sft", "4. Responses: loss of answering"),
+        std::pair("sft_mixed", "5. Worsened responses: loss of answering")}) {
+    LineChart chart{std::string(heading) + " over steps", "step", "", {}, true};
+    std::vector<std::string> runs = c.all_conditions;
+    runs.push_back("");
+    for (const auto& run : runs)
+      add_series(chart, run.empty() ? "warm start" : run, condition_class(run),
+                 points_by_seed(c, run, stage, loss));
+    if (!chart.series.empty()) out += figure(heading, draw(chart));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string curves_section(const Context& c) {
+  std::string policy, names;
+  for (const auto& curve : policy_curves()) policy += policy_chart(c, curve);
+  const std::string warm = warm_start_charts(c);
+  if (policy.empty() && warm.empty())
+    return section("curves", "Learning curves", missing("No training was logged."));
+  std::string body;
+  if (!policy.empty()) {
+    std::vector<std::string> trained;
+    const auto in_training = [](const MetricLine* m) { return m->stage == "grpo"; };
+    for (const auto& condition : c.all_conditions)
+      if (const auto m = c.metrics.find(condition);
+          m != c.metrics.end() && std::any_of(m->second.begin(), m->second.end(), in_training))
+        trained.push_back(condition);
+    body += paragraph(
+        "Rewards of different conditions are different quantities: compare the shape "
+        "of their lines, not the height. Long runs are averaged over neighbouring "
+        "steps.");
+    body += legend(legend_entries(trained)) + "<div class=\"grid\">\n" + policy + "</div>\n";
+  } else {
+    body += missing("No policy training was logged.");
+  }
+  if (!warm.empty()) body += "<h3>The warm start</h3>\n<div class=\"grid\">\n" + warm + "</div>\n";
+  return section("curves", "Learning curves", body);
+}
+
+}  // namespace gaze::phyx::report

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+// The top of the report: what was run, on what, for how long; what came out in three sentences;
+// what is missing; and what the rewards and conditions are.
+#include "phyx/report/sections.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gaze/io/json.hpp"
+#include "phyx/report/conditions.hpp"
+#include "phyx/report/context.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/report/number_text.hpp"
+#include "phyx/report/run_data.hpp"
+#include "phyx/results/csv.hpp"
+
+namespace gaze::phyx::report {
+
+namespace {
+
+/// The first value under one of `keys`, at the top of a configuration or one level below.
+std::optional<io::Json> config_value(const RunData& data, const std::vector<std::string>& keys) {
+  for (const auto& config : data.configs) {
+    if (!config.is_object()) continue;
+    for (const auto& key : keys)
+      if (config.contains(key)) return config[key];
+    for (const auto& [name, inner] : config.items())
+      for (const auto& key : keys)
+        if (inner.is_object() && inner.contains(key)) return inner[key];
+  }
+  return std::nullopt;
+}
+
+std::string plain_text(const io::Json& v) {
+  if (v.is_string()) return v.get<std::string>();
+  if (v.is_array()) {
+    std::string out;
+    for (const auto& item : v) out += (out.empty() ? "" : ", ") + plain_text(item);
+    return out;
+  }
+  if (v.is_number_float()) return brief(v.get<double>());
+  // An object stands in the appendix; here its name is enough.
+  if (v.is_object()) return v.contains("name") ? plain_text(v["name"]) : "";
+  return v.dump();
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 120) return fixed(seconds, 0) + " s";
+  if (seconds < 7200) return fixed(seconds / 60, 0) + " min";
+  return fixed(seconds / 3600, 1) + " h";
+}
+
+struct Fact {
+  const char* name;
+  std::vector<std::string> keys;
+};
+
+const std::vector<Fact>& fact_table() {
+  static const std::vector<Fact> facts = {{"Preset", {"preset"}},
+                                          {"Model", {"model", "model_preset"}},
+                                          {"Precision", {"precision"}},
+                                          {"Parameters", {"parameters", "parameter_count"}},
+                                          {"Corruption of the warm start", {"corruption"}},
+                                          {"Device", {"device", "processor", "cpu"}},
+                                          {"Instruction set", {"instruction_set", "isa"}},
+                                          {"Threads", {"threads"}},
+                                          {"Version", {"version"}},
+                                          {"Started", {"started", "start_time", "time"}}};
+  return facts;
+}
+
+std::string fact(const std::string& name, const std::string& value) {
+  if (value.empty()) return "";
+  return "<div>" + tag("dt", "", escape(name)) + tag("dd", "", escape(value)) + "</div>";
+}
+
+std::string facts(const Context& c) {
+  std::string out = "<dl class=\"facts\">";
+  for (const auto& f : fact_table())
+    if (const auto v = config_value(c.data, f.keys)) out += fact(f.name, plain_text(*v));
+  double seconds = 0;
+  for (const auto& config : c.data.configs)
+    if (const auto t = config.find("seconds"); t != config.end() && t->is_number())
+      seconds += t->get<double>();
+  if (seconds > 0) out += fact("Duration", duration_text(seconds));
+  std::set<std::string> seeds;
+  for (const auto& s : c.seeds) seeds.insert(s.second);
+  std::string listed;
+  for (const auto& seed : seeds) listed += (listed.empty() ? "" : ", ") + seed;
+  out += fact("Seeds", listed);
+  if (!c.conditions.empty())
+    out +=
+        fact("Tested", std::to_string(c.conditions.size()) + " conditions, " +
+                           std::to_string(seeds.size()) + (seeds.size() == 1 ? " seed" : " seeds"));
+  for (const auto& condition : c.conditions)
+    if (const auto* r = c.results.find(condition, "accuracy_greedy")) {
+      out += fact("Test problems", std::to_string(r->n));
+      break;
+    }
+  return out + "</dl>\n";
+}
+
+/// Names what the eight conditions lack, and every note from reading.
+std::string gaps(const Context& c) {
+  std::vector<std::string> lacking;
+  for (const auto& t : condition_texts)
+    if (std::find(c.conditions.begin(), c.conditions.end(), t.name) == c.conditions.end())
+      lacking.push_back(t.name);
+  std::string out;
+  if (!c.conditions.empty() && !lacking.empty()) {
+    std::string list;
+    for (const auto& l : lacking) list += (list.empty() ? "" : ", ") + l;
+    out += missing("No test results for: " + list +
+                   ". Comparisons with them are marked as not measured.");
+  }
+  for (const auto& note : c.data.notes) out += missing(note);
+  return out;
+}
+
+/// The condition with the best pooled value of a metric on held-out problems of known templates.
+const ResultRow* best_row(const Context& c, const std::string& metric,
+                          const std::string& kind = "overall", const std::string& slice = "all") {
+  const ResultRow* best = nullptr;
+  for (const auto& condition : c.conditions) {
+    const auto* r = c.results.find(condition, metric, "known", "all", kind, slice);
+    if (r && (!best || r->value > best->value)) best = r;
+  }
+  return best;
+}
+
+std::string gain_sentence(const Context& c, const char* metric, const char* how) {
+  const auto* best = best_row(c, metric);
+  if (!best) return "";
+  std::string out = "Of " + std::string(how) + " answers, <b>" + escape(best->condition) +
+                    "</b> gets most right: " + percent_text(*best);
+  const auto* start = c.results.find("sft", metric, "known");
+  if (start && best->condition != "sft") {
+    out += ", against " + percent_text(*start) + " for the warm start";
+    const auto* gain = c.results.find(best->condition, std::string(metric) + "_vs_sft", "known");
+    if (gain)
+      out += gain->low > 0    ? ", a clear gain"
+             : gain->high < 0 ? ", a clear loss"
+                              : "; their paired difference may be chance";
+  }
+  return out + ". ";
+}
+
+}  // namespace
+
+std::string headline(const Context& c, const std::string& title) {
+  std::string out = tag("h1", "", escape(title)) + "\n";
+  out +=
+      tag("p", "class=\"lead\"",
+          "A small vision-language model was trained to answer physics problems from a diagram "
+          "and a text. From one warm start it was then trained further under different rewards. "
+          "This page shows what each reward changed: accuracy, form, reasoning, and how much the "
+          "model looks at the picture.");
+  out += facts(c) + gaps(c);
+  const std::string short_answer = gain_sentence(c, "accuracy_sampled", "sampled") +
+                                   gain_sentence(c, "accuracy_greedy", "greedy (most likely)");
+  if (!short_answer.empty()) {
+    std::string words = "Held-out problems of known templates. " + short_answer;
+    if (const auto* s = best_row(c, "accuracy_sampled", "reasoning", "Spatial Relation Reasoning"))
+      words += "On spatial relations the best is <b>" + escape(s->condition) + "</b> with " +
+               percent_text(*s) + ". ";
+    out += paragraph(words +
+                     "The best of several is partly the luckiest; intervals in brackets are "
+                     "95&nbsp;%.");
+  }
+  return out;
+}
+
+std::string rewards_section() {
+  std::string body = paragraph(
+      "In GRPO the model writes several answers to one problem; a reward scores each, and answers "
+      "better than their group's mean are made more likely. The reward alone says what “better” "
+      "means. Four rewards are compared, and one combination:");
+  body +=
+      "<ul><li><b>format</b> – the response has one non-empty <i>think</i> block and one "
+      "<i>answer</i> block, in order. It says nothing about content.</li>"
+      "<li><b>accuracy</b> – the answer is right: the letter in multiple choice, the value "
+      "within tolerance after unit conversion in open questions.</li>"
+      "<li><b>rubric</b> – five weighted terms: answer right, principle named, unit consistent, "
+      "the problem's numbers used, steps present.</li>"
+      "<li><b>attention</b> – the share of the model's own attention that lies on the picture "
+      "while it writes, made neutral to length and guarded, since the raw share is easily "
+      "cheated.</li>"
+      "<li><b>hybrid</b> – accuracy with a guarded attention term, meant to gain on spatial "
+      "problems without loss on symbolic ones.</li></ul>\n";
+  body += "<h3>Conditions</h3>\n<div class=\"scroll\"><table class=\"words plain\"><tbody>";
+  for (const auto& t : condition_texts)
+    body += "<tr>" + condition_header(t.name) + tag("td", "", escape(t.what)) + "</tr>";
+  return section("rewards", "The rewards and the conditions", body + "</tbody></table></div>\n");
+}
+
+std::string glossary_section() {
+  static constexpr std::array<std::array<const char*, 2>, 12> words = {{
+      {"Greedy, sampled",
+       "The single most likely answer; answers drawn at random by the model's own "
+       "probabilities. A gain in sampled accuracy alone can mean that the model "
+       "picks the better of answers it already had."},
+      {"MC, OE",
+       "Multiple choice (a letter; guessing gets a quarter right) and open-ended (a value)."},
+      {"Known, new",
+       "Held-out problems of templates seen in training, and problems of templates "
+       "never trained on."},
+      {"Strict, official",
+       "Strict: a well-delimited answer must be right. Official: PhyX's own, more "
+       "lenient matching rules."},
+      {"Among parseable",
+       "Accuracy counted only over responses from which an answer could be read."},
+      {"Principle, unit",
+       "Share of responses that name the right physical principle; whose unit "
+       "fits."},
+      {"Attention on the image",
+       "Mean share of attention that generated tokens give to image "
+       "tokens. More is not better by itself."},
+      {"Blanked, swapped",
+       "Accuracy with the picture emptied, or replaced by that of another "
+       "problem of the same template."},
+      {"pass@k", "Chance that at least one of k samples is right, estimated without bias."},
+      {"Reward, KL, entropy",
+       "Mean reward of a step; distance from the warm start; how undecided "
+       "the model is about its next token (both in nats)."},
+      {"Groups without spread",
+       "Groups whose answers all got the same reward, so nothing can be "
+       "learned from them."},
+      {"95 % interval",
+       "Bootstrap over problems, and over seeds where there are several; "
+       "differences are paired on the same problems. Few problems: Wilson's "
+       "interval."},
+  }};
+  std::string body = "<dl class=\"glossary\">";
+  for (const auto& w : words) body += tag("dt", "", escape(w[0])) + tag("dd", "", escape(w[1]));
+  body +=
+      "</dl>\n<h3>What this page cannot say</h3>\n<ul>"
+      "<li>The model is trained from scratch and is far smaller than the study's 2-billion-"
+      "parameter one; agreement here is a hint, disagreement no refutation. On the real PhyX "
+      "test it is near chance.</li>"
+      "<li>The problems are synthetic: true physics, but few templates and a small "
+      "vocabulary.</li>"
+      "<li>The study's exact rewards and settings were not available; those used here are this "
+      "project's own.</li>"
+      "<li>Behaviour that no reward pins down drifts by seed; one seed is an anecdote, and "
+      "intervals from few seeds are too narrow.</li>"
+      "<li>Many comparisons are shown and none is corrected for their number: about one in "
+      "twenty intervals misses by chance.</li>"
+      "<li>The warm start is made worse on purpose (the corruption share), so part of every "
+      "gain is only undoing that.</li></ul>\n";
+  return section("glossary", "Words and limits", body);
+}
+
+}  // namespace gaze::phyx::report

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// The report's tables: accuracy and behaviour by condition, differences to the warm start, and the
+// comparison with the study.
+#include "phyx/report/sections.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "phyx/problem.hpp"
+#include "phyx/report/condition_table.hpp"
+#include "phyx/report/conditions.hpp"
+#include "phyx/report/context.hpp"
+#include "phyx/report/findings.hpp"
+#include "phyx/report/html.hpp"
+#include "phyx/results/csv.hpp"
+
+namespace gaze::phyx::report {
+
+namespace {
+
+/// A slice on which conditions are compared; an empty slice is a heading between groups.
+struct HeatRow {
+  std::string label, split, format, kind, slice;
+};
+
+/// Overall, by form, novelty and need of the picture; then reasoning types and domains.
+std::vector<HeatRow> heat_rows() {
+  std::vector<HeatRow> out = {{"all problems", "known", "all", "overall", "all"},
+                              {"multiple choice", "known", "MC", "overall", "all"},
+                              {"open-ended", "known", "OE", "overall", "all"},
+                              {"the picture is needed", "known", "all", "needs_image", "yes"},
+                              {"the text alone decides", "known", "all", "needs_image", "no"},
+                              {"templates never trained on", "new", "all", "overall", "all"}};
+  out.push_back({"By reasoning type", "", "", "", ""});
+  for (const char* r : reasoning_types) out.push_back({r, "known", "all", "reasoning", r});
+  out.push_back({"By domain", "", "", "", ""});
+  for (const char* d : domains) out.push_back({d, "known", "all", "domain", d});
+  return out;
+}
+
+/// Blue for gain, orange for loss; full strength, the style sheet's class s14, at 25 points.
+std::string heat_cell(const ResultRow* r) {
+  if (!r) return "<td class=\"unsure none\">–</td>";
+  const bool sure = r->low > 0 || r->high < 0;
+  const int strength = int(std::min(14.0, std::round(std::fabs(r->value) * 56)));
+  return "<td class=\"" + std::string(sure ? "sure" : "unsure") +
+         (r->value < 0 ? " loss" : " gain") + " s" + std::to_string(strength) + "\" title=\"" +
+         signed_points(r->low) + " to " + signed_points(r->high) + " points, " +
+         std::to_string(r->n) + " problems\">" + signed_points(r->value) + "</td>";
+}
+
+std::string heat_table(const Context& c, const std::string& metric) {
+  std::string out = "<div class=\"scroll\"><table class=\"heat\"><thead><tr><th></th>";
+  std::vector<std::string> conditions;
+  for (const auto& condition : c.conditions)
+    if (condition != "sft") conditions.push_back(condition);
+  for (const auto& condition : conditions)
+    out += "<th scope=\"col\" class=\"" + condition_class(condition) + "\"><i></i>" +
+           escape(condition) + "</th>";
+  out += "</tr></thead><tbody>\n";
+  for (const auto& row : heat_rows()) {
+    if (row.slice.empty()) {
+      out += "<tr class=\"group\"><th colspan=\"" + std::to_string(conditions.size() + 1) + "\">" +
+             escape(row.label) + "</th></tr>\n";
+      continue;
+    }
+    out += "<tr>" + tag("th", "scope=\"row\"", escape(row.label));
+    for (const auto& condition : conditions)
+      out +=
+          heat_cell(c.results.find(condition, metric, row.split, row.format, row.kind, row.slice));
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+}  // namespace
+
+std::string tables_section(const Context& c) {
+  static const std::vector<TableColumn> accuracy = {
+      {"Sampled, known", "accuracy_sampled", "known", "all"},
+      {"MC", "accuracy_sampled", "known", "MC"},
+      {"OE", "accuracy_sampled", "known", "OE"},
+      {"Sampled, new", "accuracy_sampled", "new", "all"},
+      {"Greedy, known", "accuracy_greedy", "known", "all"},
+      {"MC", "accuracy_greedy", "known", "MC"},
+      {"OE", "accuracy_greedy", "known", "OE"},
+      {"Greedy, new", "accuracy_greedy", "new", "all"}};
+  static const std::vector<TableColumn> behaviour = {
+      {"Sampled, among parseable", "accuracy_parsed_sampled", "known", "all"},
+      {"Official score, sampled", "official_sampled", "known", "all"},
+      {"Format kept", "format_sampled", "known", "all"},
+      {"Principle named", "principle", "known", "all"},
+      {"Unit consistent", "unit", "known", "all"},
+      {"Attention on image", "attention_image", "known", "all"},
+      {"Truncated", "truncated", "known", "all"},
+      {"Length (tokens)", "length", "known", "all", true}};
+  std::string body = paragraph(
+      "Percent of test problems answered right by the strict rules, with 95&nbsp;% intervals. "
+      "“Known”: "
+      "held-out values and layouts of templates seen in training. “New”: templates never trained "
+      "on. The best of each column is bold, which is not to say that it differs from the next.");
+  body += condition_table(c, accuracy, true);
+  body += "<h3>How they answer</h3>\n" +
+          paragraph("The same problems (known templates): percent, and tokens in the last column.");
+  body += condition_table(c, behaviour, false);
+  return section("table", "Accuracy and behaviour", body);
+}
+
+std::string differences_section(const Context& c) {
+  std::string body = paragraph(
+      "Percentage points above (blue) or below (orange) the warm start <b>sft</b> on the same "
+      "problems. Bold: the 95&nbsp;% interval excludes 0. Grey figures may be chance; point at a "
+      "cell "
+      "for its interval. Known templates, unless the row says "
+      "otherwise.");
+  body += "<h3>Sampled answers</h3>\n" + heat_table(c, "accuracy_sampled_vs_sft");
+  body += "<h3>Greedy answers</h3>\n" + heat_table(c, "accuracy_greedy_vs_sft");
+  return section("differences", "Differences to the warm start", body);
+}
+
+std::string findings_section(const Context& c) {
+  std::string study, own;
+  for (const auto& f : judge_findings(c.data.results)) {
+    const char* verdict_class = f.verdict == Agreement::agree ? "agree"
+                                : f.verdict == Agreement::no  ? "no"
+                                                              : "undecided";
+    const std::string source = f.own ? "" : "<small>" + escape(f.source) + "</small>";
+    (f.own ? own : study) +=
+        "<tr>" + tag("td", "", escape(f.claim) + source) + tag("td", "", escape(f.here)) +
+        tag("td", std::string("class=\"verdict ") + verdict_class + "\"", escape(verdict_text(f))) +
+        "</tr>\n";
+  }
+  const auto table = [](const char* first, const char* last, const std::string& rows) {
+    return "<div class=\"scroll\"><table class=\"words\"><thead><tr><th>" + std::string(first) +
+           "</th><th>This run found</th><th>" + last + "</th></tr></thead><tbody>\n" + rows +
+           "</tbody></table></div>\n";
+  };
+  std::string body = paragraph(
+      "The study: “Reward Design for Physical Reasoning in Vision-Language Models”, arXiv "
+      "2604.13993. The verdict follows from 95&nbsp;% intervals alone, on held-out problems of "
+      "known "
+      "templates and sampled answers: a claim of more or less is decided only when the interval "
+      "excludes 0; a claim of no gain or no loss agrees only when the interval stays within 3 "
+      "points. Everything else is undecided. A figure that is a difference is in percentage "
+      "points.");
+  body += table("The study found", "Does it agree?", study);
+  body += "<h3>This project's own questions</h3>\n" + table("Question", "Answer", own);
+  return section("findings", "The study and this run", body);
+}
+
+}  // namespace gaze::phyx::report

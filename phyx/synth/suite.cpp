@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// How the templates are ordered, split and turned into problems.
+#include "phyx/synth/suite.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "gaze/core/error.hpp"
+#include "gaze/image/png.hpp"
+#include "phyx/synth/draft.hpp"
+#include "phyx/synth/rng.hpp"
+
+namespace gaze::phyx::synth {
+
+namespace {
+
+/// Three wrong numbers, multiples of the grain. How many of them lie below the answer is drawn
+/// first, so that the answer's rank among the options says nothing.
+std::vector<std::string> wrong_numbers(const Draft& d, int value, Rng& rng) {
+  std::vector<int> below, above;
+  const auto offer = [&](int x) {
+    if (x == value || x < 0 || x > 199 || x % d.grain != 0) return;
+    std::vector<int>& side = x < value ? below : above;
+    if (std::find(side.begin(), side.end(), x) == side.end()) side.push_back(x);
+  };
+  for (const int x : d.wrong_numbers) offer(x);
+  for (const int step : {1, 2, 3, 5}) {
+    offer(value - step * d.grain);
+    offer(value + step * d.grain);
+  }
+  offer(2 * value);
+  if (value % 2 == 0) offer(value / 2);
+  rng.shuffle(below);
+  rng.shuffle(above);
+  const int most = std::min(3, static_cast<int>(below.size()));
+  const int wanted =
+      std::clamp(rng.below(4), std::max(0, 3 - static_cast<int>(above.size())), most);
+  std::vector<std::string> out;
+  for (int i = 0; i < wanted; ++i) out.push_back(words(below[static_cast<std::size_t>(i)]));
+  for (std::size_t i = 0; out.size() < 3; ++i) out.push_back(words(above.at(i)));
+  return out;
+}
+
+void set_options(Problem& mc, const Draft& d, Rng& rng) {
+  const std::string& value = d.solution.value;
+  std::vector<std::string> wrong = d.wrong_words;
+  if (wrong.empty()) wrong = wrong_numbers(d, std::stoi(value), rng);
+  rng.shuffle(wrong);
+  const auto right = static_cast<std::size_t>(rng.below(4));
+  mc.answer = std::string(1, static_cast<char>('A' + right));
+  for (std::size_t i = 0, used = 0; i < 4; ++i) {
+    const std::string& text = i == right ? value : wrong.at(used++);
+    mc.options[i] = d.solution.unit.empty() ? text : text + ' ' + d.solution.unit;
+  }
+}
+
+/// What both forms share: everything but the question, the options and the answer.
+Problem common_part(const Template& t, Draft& d) {
+  d.scene.slots.resize(6, "none");
+  Problem p;
+  p.image = image::encode_png(d.canvas.bytes().data(), d.canvas.size(), d.canvas.size());
+  p.category = t.domain;
+  p.subfield = t.subfield;
+  p.reasoning = t.reasoning;
+  p.template_id = t.id;
+  p.needs_image = t.needs_image;
+  p.solution = d.solution;
+  p.scene = d.scene;
+  return p;
+}
+
+}  // namespace
+
+const std::vector<Template>& templates() {
+  static const std::vector<Template> all = [] {
+    const std::vector<std::vector<Template>> domains_of = {
+        mechanics_templates(), electromagnetism_templates(), thermodynamics_templates(),
+        wave_templates(),      optics_templates(),           modern_templates()};
+    std::vector<Template> out;
+    for (const bool is_new : {false, true}) {
+      for (std::size_t i = 0; i < 8; ++i) {
+        for (const std::vector<Template>& domain : domains_of) {
+          if (i < domain.size() && domain[i].is_new == is_new) out.push_back(domain[i]);
+        }
+      }
+    }
+    return out;
+  }();
+  return all;
+}
+
+const Template& find_template(std::string_view id) {
+  for (const Template& t : templates()) {
+    if (t.id == id) return t;
+  }
+  GAZE_FAIL("find_template", "no template is called ", id);
+}
+
+Values values_of(const Template& t, std::uint64_t seed) {
+  Rng rng(mix(seed, hash_text(t.id)));
+  return t.draw(rng);
+}
+
+std::uint64_t value_key(const Template& t, const Values& values) {
+  std::uint64_t key = hash_text(t.id);
+  for (const int v : values)
+    key = mix(key, static_cast<std::uint64_t>(static_cast<std::int64_t>(v)));
+  return key;
+}
+
+std::uint64_t value_key(const Template& t, std::uint64_t seed) {
+  return value_key(t, values_of(t, seed));
+}
+
+Split split_of(std::uint64_t key) {
+  const std::uint64_t percent = key % 100;
+  return percent < 80 ? Split::train : percent < 86 ? Split::val : Split::test_known;
+}
+
+Sample sample(const Template& t, std::uint64_t seed, int image_size) {
+  const std::uint64_t start = mix(seed, hash_text(t.id));
+  Draft d(image_size, mix(start, 1));
+  t.build(values_of(t, seed), d);
+  Sample s;
+  s.mc = common_part(t, d);
+  s.oe = s.mc;
+  const std::string text = d.description + ' ' + d.question;
+  s.mc.form = Form::mc;
+  Rng rng(mix(start, 2));
+  set_options(s.mc, d, rng);
+  s.mc.question = text +
+                  "Please directly answer the question and provide the correct OPTION LETTER ONLY, "
+                  "e.g., A, B, C, D. OPTION: A: " +
+                  s.mc.options[0] + " B: " + s.mc.options[1] + " C: " + s.mc.options[2] +
+                  " D: " + s.mc.options[3];
+  s.oe.question = text + " Please answer the question with step by step reasoning.";
+  s.oe.answer =
+      d.solution.unit.empty() ? d.solution.value : d.solution.value + ' ' + d.solution.unit;
+  return s;
+}
+
+std::uint64_t seed_in(const Template& t, Split split, std::uint64_t seed) {
+  for (std::uint64_t attempt = 0; attempt < 100000; ++attempt) {
+    const std::uint64_t candidate = mix(seed, attempt);
+    if (split_of(value_key(t, candidate)) == split) return candidate;
+  }
+  GAZE_FAIL("seed_in", t.id, " has no values in this split");
+}
+
+std::vector<Problem> make_split(std::string_view split, Form form, std::size_t count,
+                                std::uint64_t seed, int image_size) {
+  const bool is_new = split == "test_new";
+  GAZE_CHECK(is_new || split == "train" || split == "val" || split == "test_known", "make_split",
+             "no split is called ", split);
+  const Split part = split == "train" ? Split::train
+                     : split == "val" ? Split::val
+                                      : Split::test_known;
+  std::vector<const Template*> cycle;
+  for (const Template& t : templates()) {
+    if (t.is_new == is_new) cycle.push_back(&t);
+  }
+  std::vector<Problem> out;
+  std::set<std::uint64_t> seen;  // of pictures with their questions
+  for (std::uint64_t attempt = mix(seed, hash_text(split)); out.size() < count; ++attempt) {
+    const Template& t = *cycle[out.size() % cycle.size()];
+    Sample s = sample(t, is_new ? mix(attempt) : seed_in(t, part, attempt), image_size);
+    const std::string_view pixels(reinterpret_cast<const char*>(s.mc.image.data()),
+                                  s.mc.image.size());
+    if (!seen.insert(mix(hash_text(pixels), hash_text(s.oe.question))).second) continue;
+    Problem& p = form == Form::mc ? s.mc : s.oe;
+    p.index = std::to_string(out.size());
+    p.split = split;
+    out.push_back(std::move(p));
+  }
+  return out;
+}
+
+}  // namespace gaze::phyx::synth
