@@ -9,6 +9,12 @@
 #include <sstream>
 
 #include "gaze/cpu/kernels.hpp"
+#include "gaze/train/checkpoint.hpp"
+#include "phyx/eval/showcase.hpp"
+#include "phyx/scoring/official.hpp"
+#include "phyx/scoring/official_table.hpp"
+#include "phyx/scoring/predictions.hpp"
+#include "phyx/scoring/score.hpp"
 #include "phyx/synth/files.hpp"
 #include "phyx/train/vocabulary.hpp"
 #include "tests/test.hpp"

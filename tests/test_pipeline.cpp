@@ -2,13 +2,23 @@
 // From problems to a report, inside one process: prompts, lessons, evaluation, a whole ablation.
 #include <unistd.h>
 
+#include <filesystem>
 #include <set>
 
 #include "gaze/cpu/kernels.hpp"
+#include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/ask.hpp"
+#include "phyx/eval/evaluator.hpp"
+#include "phyx/eval/showcase.hpp"
 #include "phyx/eval/trained_model.hpp"
+#include "phyx/results/csv.hpp"
 #include "phyx/study/ablation.hpp"
+#include "phyx/study/conditions.hpp"
+#include "phyx/study/task.hpp"
 #include "phyx/synth/suite.hpp"
+#include "phyx/train/lessons.hpp"
+#include "phyx/train/vocabulary.hpp"
+#include "phyx/train/warm_start.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 

@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "cuda/host/choice.hpp"
-#include "phyx/eval/ask.hpp"
-#include "phyx/study/ablation.hpp"
+#include "phyx/eval/ask.inl"
+#include "phyx/study/ablation.inl"
 #include "tests/cuda/device.hpp"
 
 namespace {
