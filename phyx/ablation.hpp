@@ -164,9 +164,9 @@ class Ablation {
     std::set<std::pair<std::string, Form>> seen;
     for (const auto& part : parts)
       for (auto& p : read_suite(folder, part)) {
-        GAZE_CHECK(seen.emplace(full_index(p), p.form).second, "ablate", folder, ", ", part,
-                   ": problem ", printable(full_index(p), kShownBytes),
-                   " occurs twice in one form");
+        GAZE_CHECK(seen.emplace(full_index(p), p.form).second, "ablate",
+                   suite_file(folder, part, p.form), ": problem ",
+                   printable(full_index(p), kShownBytes), " occurs twice");
         test_.push_back((*maker_)(std::move(p)));
       }
   }
