@@ -117,8 +117,8 @@ TEST_CASE("a test problem that occurs twice is refused before anything is traine
                 fs::copy_options::overwrite_existing);
   Ablation ablation(smallest(), again, {});
   ablation.prepare(false, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }),
-              again + "/data, test_new: problem test_known/0 occurs twice in one form"));
+  CHECK(holds(error_of([&] { ablation.run(); }), suite_file(again + "/data", "test_new", Form::mc) +
+                                                     ": problem test_known/0 occurs twice"));
   CHECK_FALSE(fs::exists(again + "/warm"));
 }
 
