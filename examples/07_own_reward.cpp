@@ -3,7 +3,9 @@
 // that takes a reward's name takes it, and it can be mixed with the built-in ones.
 #include <cstdio>
 
+#include "gaze/core/error.hpp"
 #include "phyx/answer/response.hpp"
+#include "phyx/answer/strings.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/synth/suite.hpp"

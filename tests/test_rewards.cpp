@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "gaze/core/error.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/answer/strict_rule.hpp"
+#include "phyx/answer/strings.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/attention.hpp"
 #include "phyx/rewards/hybrid.hpp"

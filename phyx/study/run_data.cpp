@@ -43,8 +43,7 @@ void RunData::write(const std::function<void(const std::string&)>& say) {
   config_.bf16 = s_.precision == "bf16";
   const int size = static_cast<int>(config_.vit.image);
   write_suite(folder, "train", s_.train_scenes, s_.data_seed, size);
-  const auto parts = test_parts();
-  for (const auto& part : parts)
+  for (const auto& part : test_parts())
     write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known, s_.data_seed + 1000,
                 size);
   files_ = digests();
@@ -61,8 +60,9 @@ void RunData::read() {
   std::set<std::pair<std::string, Form>> seen;
   for (const auto& part : test_parts())
     for (auto& p : read_suite(folder, part)) {
-      GAZE_CHECK(seen.emplace(full_index(p), p.form).second, "ablate", folder, ", ", part,
-                 ": problem ", printable(full_index(p), kShownBytes), " occurs twice in one form");
+      GAZE_CHECK(seen.emplace(full_index(p), p.form).second, "ablate",
+                 suite_file(folder, part, p.form), ": problem ",
+                 printable(full_index(p), kShownBytes), " occurs twice");
       test_.push_back((*maker_)(std::move(p)));
     }
 }
