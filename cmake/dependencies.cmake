@@ -55,9 +55,26 @@ if(GAZE_SANITIZE)
 endif()
 target_link_libraries(gaze_dev INTERFACE gaze::kernels)
 
+# Has sources of a target compiled as one file, which instantiates what they share once.
+function(gaze_join_sources target)
+  if(GAZE_JOIN_SOURCES)
+    list(GET ARGN 0 first)
+    get_filename_component(group ${first} NAME_WE)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+    set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP ${group})
+  endif()
+endfunction()
+
 # phyx/, compiled once for the program, its tests and its examples.
 file(GLOB_RECURSE gaze_phyx_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/phyx/*.cpp)
 list(FILTER gaze_phyx_sources EXCLUDE REGEX "/phyx/cli/")
 add_library(gaze_phyx STATIC ${gaze_phyx_sources})
 target_include_directories(gaze_phyx SYSTEM PRIVATE ${GAZE_CURL_INCLUDE})
 target_link_libraries(gaze_phyx PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY})
+foreach(rooms "train|eval|study" "data|scoring|results|report")  # the model's; those of files
+  set(joined ${gaze_phyx_sources})
+  list(FILTER joined INCLUDE REGEX "/phyx/(${rooms})/")
+  list(REMOVE_ITEM gaze_phyx_sources ${joined})
+  gaze_join_sources(gaze_phyx ${joined})
+endforeach()
+gaze_join_sources(gaze_phyx ${gaze_phyx_sources})
