@@ -49,7 +49,7 @@ struct Sizes {
   Index prompts = sequences, grpo_prompts = 12, group = 8, longest = 32;
   Index words = 40;  ///< minimum per prompt; up to `more_words` more
   Index more_words = 20;
-  bool ends = true;  ///< do rollouts of a GRPO step end early?
+  bool ends = true;  ///< whether rollouts of a GRPO step end early
   bool bf16 = false;
 
   gaze::models::VlmConfig config() const {

@@ -82,9 +82,10 @@ inline double peak_flops() {
                            [] { benchmark::DoNotOptimize(detail::run_peak(rounds)); });
 }
 
-/// Copy bandwidth of one thread in bytes per second, reads plus writes, where source and destination
-/// together have `footprint` bytes, so that a row is compared with a copy in the same caches.
-/// The better of memcpy (which may bypass the caches) and a plain loop of vector loads and stores.
+/// Copy bandwidth of one thread in bytes per second, reads plus writes, with source and
+/// destination of `footprint` bytes in total, so that a row is compared with a copy in the same
+/// caches. The better of memcpy (which may bypass the caches) and a plain loop of vector loads and
+/// stores.
 inline double copy_rate(double footprint) {
   const auto half = static_cast<Index>(footprint / 2 / sizeof(float));
   std::vector<float> from(static_cast<std::size_t>(half), 1), to(from);

@@ -155,7 +155,7 @@ class Model(torch.nn.Module):
         return h + self.linear(F.silu(gate) * up, name + ".down", bias=False)
 
     def decode_rows(self, h, position, mask, keys_values=None):
-        """Runs [B, T, C] through all blocks; appends keys and values per layer to a list, if given."""
+        """[B, T, C] through all blocks; appends keys and values per layer to a list, if given."""
         c = self.c
         b, t, _ = h.shape
         cos, sin = self.cos[position][:, None], self.sin[position][:, None]

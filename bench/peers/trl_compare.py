@@ -32,7 +32,7 @@ NONE = float("nan")  # TRL's None among rewards
 
 
 def part_of(function, first, last):
-    """The lines of a TRL method from the one with `first` up to, but excluding, that with `last`."""
+    """The lines of a TRL method from the one with `first` up to, excluding, that with `last`."""
     lines = inspect.getsource(function).splitlines()
     begin = next(i for i, line in enumerate(lines) if first in line)
     end = next(i for i, line in enumerate(lines) if i > begin and last in line)
