@@ -10,7 +10,7 @@ namespace gaze::cuda {
 
 namespace {
 
-/// The host's address, once there is a report.
+/// The report's host address, once allocated.
 std::atomic<Report*> host_report = nullptr;
 
 }  // namespace
