@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Checks that every path of this repository named in a document exists, and every link's file and
 # heading.
