@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Building blocks of every kernel in cuda/: checked launches, shuffles and votes, sums
-// over a warp or a block in a fixed order, vectorised loads. For CUDA and the emulator.
+// What every kernel of cuda/ is written with: launches that are checked, shuffles and votes, sums
+// over a warp or a block in a fixed order, vectorised loads. On CUDA, or on the emulator.
 //
 // A sum's order depends only on the sizes, so the same inputs give the same bits on one device.
 #pragma once
@@ -27,8 +27,8 @@ inline constexpr int kWarp = 32;  // lanes
 
 // ---- launches -----------------------------------------------------------------------------------
 
-/// Threads, blocks and dynamic shared memory (bytes) of a launch; if it fails, the message has
-/// `name` and the source location.
+/// How many threads, in which blocks, with how much dynamic shared memory (bytes); `name` and the
+/// place where it is made stand in the message when the launch fails.
 struct Launch {
   Launch(const char* name, dim3 blocks, dim3 threads, std::size_t shared_bytes = 0,
          std::source_location where = std::source_location::current())
@@ -40,15 +40,15 @@ struct Launch {
   std::source_location where;
 };
 
-/// ceil(n / size).
+/// The number of pieces of `size` that hold n.
 constexpr Index pieces(Index n, Index size) { return (n + size - 1) / size; }
 
-/// A grid dimension of kernel `name` with one block per piece of work.
+/// So many pieces of work as a dimension of a grid of kernel `name`, one block for each.
 inline unsigned grid_size(const char* name, Index blocks) {
   return static_cast<unsigned>(checked_int32(name, "the number of blocks", blocks));
 }
 
-/// Blocks along x for n pieces of work; if there are more, kernels stride by gridDim.x.
+/// Blocks along x for n pieces of work; kernels walk on by gridDim.x where there are more.
 inline dim3 blocks_for(Index n, Index per_block) {
   const Index blocks = pieces(n, per_block);
   return dim3(static_cast<unsigned>(blocks < 1 ? 1 : blocks < (1 << 20) ? blocks : (1 << 20)));
@@ -81,7 +81,7 @@ T* dynamic_shared() {
 
 #else
 
-/// The process's stream, and the check after a launch (driver.cu).
+/// The one stream of the process, and the check after a launch (runtime.cu).
 cudaStream_t stream();
 void check_launch(const Launch& l);
 /// Allows a kernel more than 48 KB of dynamic shared memory.
@@ -105,9 +105,9 @@ __device__ T* dynamic_shared() {
 
 #endif
 
-// ---- thread index -------------------------------------------------------------------------------
+// ---- where a thread stands ----------------------------------------------------------------------
 
-/// This thread's index in the grid along x, and the number of threads along x.
+/// This thread among all of its row of blocks (x only), and how many there are.
 __device__ __forceinline__ Index thread_index() {
   return Index{blockIdx.x} * blockDim.x + threadIdx.x;
 }
@@ -116,9 +116,9 @@ __device__ __forceinline__ Index thread_count() { return Index{gridDim.x} * bloc
 __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x % kWarp); }
 __device__ __forceinline__ int warp() { return static_cast<int>(threadIdx.x / kWarp); }
 
-// ---- warp operations: all 32 lanes must take part -----------------------------------------------
+// ---- within a warp: all 32 lanes must come ------------------------------------------------------
 
-/// x of lane `lane ^ mask`; x of a given lane.
+/// x of lane `lane ^ mask`, of a given lane.
 #ifdef GAZE_CUDA_EMULATED
 template <class T>
 T shuffle_xor(T x, int mask) {
@@ -165,7 +165,7 @@ struct Largest {
 template <class T, class Operation>
 __device__ T warp_fold(T x, Operation f) {
 #ifdef GAZE_CUDA_EMULATED
-  const auto all = emulator::exchange(x);  // one exchange instead of five
+  const auto all = emulator::exchange(x);  // one exchange in place of five
   T values[kWarp];
   for (unsigned i = 0; i < kWarp; ++i) values[i] = all(i);
   for (int distance = kWarp / 2; distance > 0; distance /= 2)
@@ -186,11 +186,11 @@ __device__ T warp_max(T x) {
   return warp_fold(x, Largest{});
 }
 
-// ---- block operations: all threads must take part, in whole warps -------------------------------
+// ---- within a block: all threads must come, in whole warps --------------------------------------
 
-/// x of all threads: folded in each warp, then over the warps in ascending order. `identity` is the
-/// neutral element of f. Two barriers: the first publishes the warps' values, the second allows the
-/// next call to overwrite them.
+/// x of all threads: folded in each warp, then over the warps in ascending order. `identity` does
+/// not change what f makes of anything. Two barriers: the first lets everybody see the warps'
+/// values, the second lets the next call write them.
 template <class T, class Operation>
 __device__ T block_fold(T x, Operation f, T identity) {
   __shared__ T warps[kWarp];
@@ -213,7 +213,7 @@ __device__ T block_max(T x) {
 
 // ---- vectorised loads ---------------------------------------------------------------------------
 
-/// N values loaded and stored in one access; the address is a multiple of their size.
+/// N values that are loaded and stored at once; the address is a multiple of their size.
 template <class T, int N>
 struct alignas(sizeof(T) * N) Vector {
   T values[N];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Implements runtime.hpp and driver.hpp on the CUDA runtime, and checks every launch.
+// The CUDA runtime behind runtime.hpp and driver.hpp, and what every launch goes through.
 //
-// A kernel that fails while it runs is detected by a later call; the message names the last kernel
-// launched. With GAZE_CUDA_SYNC=1 every launch waits, so that this is the one that failed.
+// A kernel that fails while it runs is noticed by a later call; the message names the kernel
+// launched last. With GAZE_CUDA_SYNC=1 every launch waits, so that the message names the guilty
+// one.
 #include "cuda/host/driver.hpp"
 
 #include <cstdlib>
@@ -41,7 +42,7 @@ void check(cudaError_t error, const char* what) {
 /// Chosen by use_device() before the first use.
 int chosen_device = 0;
 
-/// A position in the stream.
+/// A place in the stream.
 class StreamFence {
  public:
   StreamFence() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "an event"); }
@@ -57,7 +58,7 @@ class StreamFence {
   cudaEvent_t event_ = nullptr;
 };
 
-/// Pinned buffers for copies to the device; larger copies bypass them.
+/// Pinned room for copies to the device; larger copies go without.
 StagingRing<StreamFence>& staging() {
   static auto* ring = [] {
     constexpr std::size_t bytes = std::size_t{4} << 20, count = 4;
@@ -82,7 +83,7 @@ struct Context {
   }
 };
 
-/// Created at the first use; never destroyed, because tensors may outlive it.
+/// Made at the first use; never destroyed, for tensors may live longer than it would.
 Context& context() {
   static auto* c = new Context;
   return *c;
@@ -136,7 +137,7 @@ void use_device(int index) {
 }
 
 const DeviceInfo& device() {
-  stream();  // fixes the choice
+  stream();  // from here on the choice stands
   static const DeviceInfo info = devices().at(static_cast<std::size_t>(chosen_device));
   return info;
 }
@@ -193,7 +194,7 @@ void allow_shared(const void* kernel, const Launch& l) {
   static std::map<const void*, std::size_t> allowed;
   const std::lock_guard<std::mutex> lock(mutex);
   std::size_t& most = allowed[kernel];
-  if (l.shared_bytes <= most) return;  // the attribute replaces the earlier limit
+  if (l.shared_bytes <= most) return;  // the attribute replaces what was allowed before
   const cudaError_t error = cudaFuncSetAttribute(
       kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(l.shared_bytes));
   GAZE_CHECK(error == cudaSuccess, "cuda", l.name, ": ", l.shared_bytes,
@@ -208,7 +209,7 @@ void* take(std::size_t bytes) {
   void* p = nullptr;
   const cudaError_t error = cudaMalloc(&p, bytes);
   if (error == cudaErrorMemoryAllocation) {
-    cudaGetLastError();  // clears it
+    cudaGetLastError();  // forgets it
     return nullptr;
   }
   check(error, "cudaMalloc");
@@ -232,7 +233,7 @@ void begin_recording() {
 void* end_recording() {
   cudaGraph_t graph = nullptr;
   if (cudaStreamEndCapture(stream(), &graph) == cudaSuccess) return graph;
-  cudaGetLastError();  // clears it
+  cudaGetLastError();  // forgets it
   return nullptr;
 }
 void drop_recorded(void* recorded) noexcept {

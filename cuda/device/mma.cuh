@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Tensor cores (mma.sync, ldmatrix) and asynchronous copies (cp.async) as functions: PTX for a GPU;
+// Tensor cores (mma.sync, ldmatrix) and asynchronous copies (cp.async) as functions: PTX for a GPU,
 // for the emulator the same exchange of registers between lanes (mma_emulated.hpp).
 //
-// All lanes of a warp must take part. Fragment layouts and lane addresses: fragments.hpp.
-// A float product is three tf32 products: with x = hi + lo, each rounded to tf32's 11 bits,
+// All lanes of a warp must come. Fragment layouts and the addresses that lanes name: fragments.hpp.
+// float products take three tf32 ones: with x = hi + lo, each rounded to tf32's 11 bits,
 // a b = hi hi + hi lo + lo hi + O(2^-22).
 #pragma once
 #include <cstdint>
@@ -48,7 +48,7 @@ __device__ __forceinline__ void mma_bf16(float (&c)[4], const FragmentA& a, cons
                    : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1])));
 }
 
-/// c += a b, tf32 operands.
+/// c += a b, of numbers that are tf32.
 __device__ __forceinline__ void mma_tf32(float (&c)[4], const FragmentA& a, const FragmentB& b) {
   GAZE_SM80(
       asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
@@ -64,7 +64,7 @@ __device__ __forceinline__ std::uint32_t round_tf32(float x) {
   return y;
 }
 
-/// Four 8 x 8 matrices of 2-byte elements; lane 8 i + j addresses row j of matrix i (16 bytes).
+/// Four 8 x 8 matrices of 2-byte elements; lane 8 i + j names row j of matrix i (16 bytes).
 __device__ __forceinline__ void load_matrices(std::uint32_t (&r)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -76,7 +76,7 @@ __device__ __forceinline__ void load_matrices_transposed(std::uint32_t (&r)[4], 
                : "r"(shared_address(row)));
 }
 
-/// Copies 16 bytes to shared memory, or zeros if `from` is null; done after wait_copies.
+/// Copies 16 bytes to shared memory, or zeros where `from` is null; done after wait_copies.
 __device__ __forceinline__ void copy_async(void* to, const void* from) {
   GAZE_SM80(asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)),
                          "l"(from ? from : to), "r"(from ? 16 : 0)
@@ -86,7 +86,7 @@ __device__ __forceinline__ void copy_async(void* to, const void* from) {
 __device__ __forceinline__ void commit_copies() {
   GAZE_SM80(asm volatile("cp.async.commit_group;" ::: "memory"));
 }
-/// Waits until at most the newest N groups of this thread are pending.
+/// Waits until at most the newest N groups of this thread are under way.
 template <int N>
 __device__ __forceinline__ void wait_copies() {
   GAZE_SM80(asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"));
@@ -122,7 +122,7 @@ __device__ __forceinline__ float split_tf32(std::uint32_t& bits) {
   return x - std::bit_cast<float>(bits);
 }
 
-/// Rounds a fragment's values to tf32 and returns the remainders, as tf32.
+/// Cuts the values of a fragment to tf32 and returns what was cut off, as tf32.
 template <class Fragment>
 __device__ __forceinline__ Fragment split_tf32(Fragment& f) {
   Fragment low;
@@ -147,7 +147,7 @@ __device__ __forceinline__ void mma(float (&c)[4], FragmentA a, FragmentB b) {
   }
 }
 
-/// A from rows [row, row + 16) of a tile and the 32 bytes from column `col` on.
+/// A of rows [row, row + 16) and the 32 bytes from column `col` on, of a tile.
 template <class T, int Columns>
 __device__ __forceinline__ FragmentA load_a(const T* tile, int row, int col) {
   const Place p = a_address(lane());
@@ -156,7 +156,7 @@ __device__ __forceinline__ FragmentA load_a(const T* tile, int row, int col) {
   return a;
 }
 
-/// A from k = rows [row, row + 16) of a bf16 tile and m = columns [col, col + 16).
+/// A of k = rows [row, row + 16) of a tile of bf16 and m = columns [col, col + 16).
 template <int Columns>
 __device__ __forceinline__ FragmentA load_a_columns(const bf16* tile, int row, int col) {
   const Place p = a_columns_address(lane());
@@ -166,7 +166,7 @@ __device__ __forceinline__ FragmentA load_a_columns(const bf16* tile, int row, i
   return a;
 }
 
-/// B from n = rows [row, row + 16) of a tile and k = the 32 bytes from column `col` on: two
+/// B of n = rows [row, row + 16) of a tile and k = the 32 bytes from column `col` on: two
 /// fragments.
 template <class T, int Columns>
 __device__ __forceinline__ void load_b_rows(FragmentB (&b)[2], const T* tile, int row, int col) {
@@ -176,7 +176,7 @@ __device__ __forceinline__ void load_b_rows(FragmentB (&b)[2], const T* tile, in
   for (int i = 0; i < 4; ++i) b[i / 2].r[i % 2] = r[i];
 }
 
-/// B from k = one step of rows from `row` on and n = columns [col, col + 16): two fragments, with k
+/// B of k = one step of rows from `row` on and n = columns [col, col + 16): two fragments, with k
 /// in the order of accumulators_as_a.
 template <class T, int Columns>
 __device__ __forceinline__ void load_b_columns(FragmentB (&b)[2], const T* tile, int row, int col) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The emulator's driver: device memory, and blocks of threads on fibres. See emulator.hpp.
-#undef _FORTIFY_SOURCE  // its longjmp refuses to switch stacks
+#undef _FORTIFY_SOURCE  // its longjmp refuses to leave one stack for another
 #include "cuda/emulator/emulator.hpp"
 
 #include <algorithm>
@@ -40,8 +40,8 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-/// Device memory: inaccessible addresses, each `size` bytes before the memory it represents. Free
-/// pieces are kept by address; allocation is first fit.
+/// Device memory: addresses that nobody may touch, each `size` bytes before the memory it stands
+/// for. Free pieces by address; the first that is large enough is taken.
 class Memory {
  public:
   static Memory& instance() {
@@ -85,7 +85,7 @@ class Memory {
     free_[at] = room;
   }
 
-  /// The memory behind a device address; null for any other address.
+  /// Of an address inside device memory; null of any other.
   void* real(const void* device) const {
     const auto* p = static_cast<const std::byte*>(device);
     return p >= first_ && p < first_ + size_ ? const_cast<std::byte*>(p) + size_ : nullptr;
@@ -120,7 +120,7 @@ void refuse_while_recording(const char* what) {
   GAZE_CHECK(!recording(), "Graph", what, " cannot be recorded");
 }
 
-/// A graph: its launches, in order.
+/// What a graph is here: the launches, in order.
 struct RecordedLaunch {
   const char* kernel;
   std::function<void()> run;
@@ -157,7 +157,7 @@ void give(void* p) noexcept { Memory::instance().give(p); }
 void lend(void* p, std::size_t bytes) {
   void* const memory = Memory::instance().real(p);
   ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
-  std::memset(memory, 0xff, bytes);  // NaNs expose reads of uninitialised memory
+  std::memset(memory, 0xff, bytes);  // NaNs: nobody may count on what was there
 }
 void take_back(void* p, std::size_t bytes) noexcept {
   ASAN_POISON_MEMORY_REGION(Memory::instance().real(p), bytes);
@@ -215,7 +215,7 @@ std::atomic<std::uint64_t>& order_seed() {
   return seed;
 }
 
-/// The numbers below n in the current order.
+/// The numbers below n in the order that was set.
 std::vector<unsigned> order_of(unsigned n) {
   std::vector<unsigned> order(n);
   std::iota(order.begin(), order.end(), 0u);
@@ -230,7 +230,7 @@ std::vector<unsigned> order_of(unsigned n) {
 
 struct Runner;
 
-/// A fibre and the CUDA thread that it currently runs.
+/// A fibre and the CUDA thread that it runs now.
 struct Worker {
   Worker(Runner& runner) : runner(&runner), fibre(&Worker::main, this) {}
   static void main(void* self);
@@ -240,7 +240,7 @@ struct Worker {
   unsigned thread = 0;
 };
 
-/// Where a thread waits; 0: it does not wait.
+/// Where a thread waits: 0 not at all.
 struct Waiting {
   const char* file = nullptr;
   unsigned line = 0;
@@ -266,7 +266,7 @@ struct Runner {
   std::vector<Thread> state;
   std::vector<unsigned> warp_waits;
   std::vector<std::byte> exchanged;
-  std::unique_ptr<std::byte[]> shared;  // exactly the requested size
+  std::unique_ptr<std::byte[]> shared;  // exactly as large as asked for
 
   static Runner& instance() {
     static thread_local Runner runner;
@@ -301,7 +301,7 @@ struct Runner {
     if (done < threads) stuck();
   }
 
-  /// Threads released from a barrier run first, then those that have not started.
+  /// Threads released from a barrier go first, then those that have not begun.
   Worker* next_worker() {
     if (!ready.empty()) {
       Worker* const worker = ready.back();
@@ -318,7 +318,7 @@ struct Runner {
     return worker;
   }
 
-  /// Body of the fibre of `running`: runs threads one after another until none is left to start.
+  /// Of the fibre of `running`: one thread after another until none is left to begin.
   void run_threads() {
     while (next < threads) {
       const unsigned thread = order[next++];
@@ -358,7 +358,7 @@ struct Runner {
     self->fibre.suspend();
   }
 
-  /// All of them wait at the same barrier: releases them.
+  /// All of them wait at the same barrier: lets them go on.
   bool release(unsigned first, unsigned count, const Waiting& where) {
     for (unsigned i = first; i < first + count; ++i)
       if (state[i].waiting.line != where.line || state[i].waiting.file != where.file) return false;
@@ -371,7 +371,7 @@ struct Runner {
     return true;
   }
 
-  /// The waiting threads will never be resumed.
+  /// Those that wait will never be resumed.
   void forget_workers() {
     ready.clear();
     idle.clear();

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Runs CUDA kernels on the CPU, for tests on machines without a GPU: the CUDA C++ keywords and
-// functions that cuda/ uses, as plain C++. Included by device.cuh if GAZE_CUDA_EMULATED is defined.
+// Runs CUDA kernels on the processor, for tests on machines without a GPU: the words of CUDA C++
+// that cuda/ uses, as plain C++. Included by device.cuh where GAZE_CUDA_EMULATED is defined.
 //
-// Each thread of the pool runs blocks one after another. Inside a block every CUDA thread runs
-// until it waits for others; only then does it need a fibre (its own stack), so kernels
-// without barriers never switch. Undefined behaviour on a GPU is an Error here:
+// Blocks run one after another on each thread of the pool. Inside a block every CUDA thread runs
+// until it waits for others; only then does it need a fibre (a stack of its own), so kernels
+// without barriers never switch. What a GPU would leave undefined is an Error here:
 //   - threads of a block that wait at different barriers, or that leave while others wait,
 //   - a pointer argument that is not device memory.
-// Device pointers are addresses that the host cannot read or write (see `real`), so host code that
-// touches them faults immediately. set_order() changes the order in which threads and blocks
-// run: results that change with it reveal a race.
+// Device memory is handed out as addresses that the host cannot read or write (see `real`), so host
+// code that touches it stops at once. set_order() changes the order in which threads and blocks
+// run: results that change with it come from a race.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -57,25 +57,25 @@ inline int atomicMax(int* at, int value) {
 
 namespace gaze::cuda::emulator {
 
-/// Indices of the current CUDA thread.
+/// Where the CUDA thread that runs now stands.
 struct Position {
   dim3 thread, block, threads, blocks;
 };
 extern constinit thread_local Position position;
 
-/// The barriers; all threads of the block (or warp) must reach the same one.
+/// The barriers; all threads of the block (or warp) must come to the same one.
 void sync_block(const char* file, unsigned line);
 void sync_warp(const char* file, unsigned line);
 
-/// Maximum bytes that a lane can send in one exchange.
+/// Most bytes that a lane can give away in one exchange.
 inline constexpr std::size_t exchange_bytes = 128;
 
 /// Waits for all 32 lanes of the warp, each with its bytes; returns the bytes of lane 0, lane i's
-/// at i * exchange_bytes. They remain valid until this lane's next exchange but one.
+/// at i * exchange_bytes. They stay until this lane's next exchange but one.
 const std::byte* exchange_bytes_of_warp(const void* mine, std::size_t bytes);
 
-/// The values of all lanes of the warp: all(i) is lane i's. The basis of shuffles, votes and
-/// warp-wide products.
+/// What all lanes of the warp gave: all(i) is lane i's. The base of shuffles, votes and products of
+/// a whole warp.
 template <class V>
 struct WarpValues {
   const std::byte* first;
@@ -94,13 +94,13 @@ WarpValues<V> exchange(const V& mine) {
 /// This block's dynamic shared memory; garbage (NaNs) at the start of a block.
 std::byte* dynamic_shared_memory();
 
-/// 0: ascending; 1: descending; else shuffled with this seed. Initially GAZE_EMULATOR_ORDER or 0.
+/// 0: ascending; 1: descending; else shuffled by this seed. Initially GAZE_EMULATOR_ORDER or 0.
 void set_order(std::uint64_t seed);
 
-/// The memory behind a device pointer; an Error naming the kernel if it is not a device pointer.
+/// The memory behind a device pointer; an Error that names the kernel where it is none.
 void* real(const void* device, const char* kernel, std::size_t argument);
 
-/// Adds the launch to the graph being recorded.
+/// Keeps the launch for the graph that is being recorded.
 void record(const char* kernel, std::function<void()> launch);
 
 /// Runs body(context) as every thread of every block.
@@ -111,7 +111,7 @@ struct Grid {
 };
 void run(const Grid& grid, void (*body)(void*), void* context);
 
-/// Kernel arguments with real pointers. A struct with pointers has a member function
+/// Kernel arguments with real pointers. A struct that holds pointers has a member function
 /// pointers(f) that calls f(pointer) on each.
 template <class T>
 T translated(T value, const char* kernel, std::size_t argument) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fibres for the emulator: stacks that take turns on one thread. Created with ucontext; switched
-// with _setjmp, which makes no system call, or under the address sanitizer with
+// Fibres for the emulator: stacks that take turns on one thread. Made with ucontext; switched with
+// _setjmp, which asks nothing of the operating system, or under the address sanitizer with
 // swapcontext and the sanitizer's annotations.
 #pragma once
 #include <csetjmp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Chooses between kernels for the same operation.
+// Which of several kernels for the same work is taken.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -9,15 +9,15 @@
 namespace gaze::cuda {
 
 struct KernelChoice {
-  /// Tensor cores and vectors where sizes allow; false: the plain kernels, their reference.
-  /// GAZE_CUDA_PLAIN=1 in the environment sets it to false initially.
+  /// Tensor cores and vectors where sizes allow; false: the plain kernels, which are their oracle.
+  /// GAZE_CUDA_PLAIN=1 in the environment makes it false from the start.
   bool fast = !asked("GAZE_CUDA_PLAIN");
-  /// Batch-invariant products (tensor_gemm.hpp for bf16 operands, the plain kernel for others)
-  /// instead of cuBLASLt's, which has no such guarantee.
-  /// GAZE_CUDA_INVARIANT=1 in the environment sets it to true initially.
+  /// Products whose rows do not depend on the batch (tensor_gemm.hpp for bf16 operands, the plain
+  /// kernel for others) in place of cuBLASLt's, which promises nothing of the kind.
+  /// GAZE_CUDA_INVARIANT=1 in the environment makes it true from the start.
   bool invariant = asked("GAZE_CUDA_INVARIANT");
-  /// Attention of few rows over many keys may be split over blocks. Faster if the GPU would be
-  /// idle, but a row's last bits then depend on other rows: not used with `invariant`.
+  /// Attention of few rows over many keys may be split over blocks. Faster where the GPU would be
+  /// idle, but the last bits of a row then depend on the rows beside it: not with `invariant`.
   bool split = false;
 
   bool library() const { return fast && !invariant; }
@@ -29,10 +29,10 @@ struct KernelChoice {
   }
 };
 
-/// Process-wide; change it only between launches.
+/// For the process; changed between launches only.
 inline KernelChoice kernel_choice;
 
-/// Whether rows of c values at these addresses support 16-byte accesses. Null pointers do.
+/// May rows of c values of T, all of them float, be taken 16 bytes at a time? Null pointers may.
 template <class... T>
 bool in_vectors(Index c, const T*... rows) {
   const auto whole = (reinterpret_cast<std::uintptr_t>(rows) | ...) |

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The driver interface that the rest of cuda/ uses, implemented by the CUDA runtime (driver.cu) and
-// the emulator (emulator.cpp). Plain C++.
+// What the rest of cuda/ asks of a driver: the CUDA runtime (driver.cu) or the emulator
+// (emulator.cpp). Plain C++.
 #pragma once
 #include <cstddef>
 
@@ -9,30 +9,30 @@
 
 namespace gaze::cuda::driver {
 
-/// Allocates device memory aligned to 256 bytes; null if there is none left.
+/// Device memory, or null where there is none left; every block is at a multiple of 256 bytes.
 void* take(std::size_t bytes);
 void give(void* p) noexcept;
 
-/// Called when the allocator hands a block to a tensor of `bytes` bytes and when it comes back: the
-/// emulator checks for accesses beyond it and overwrites its old content.
+/// A block of the allocator's goes to a tensor of `bytes` bytes, and comes back: the emulator
+/// watches that nobody goes beyond, and that nobody counts on what was there.
 void lend(void* p, std::size_t bytes);
 void take_back(void* p, std::size_t bytes) noexcept;
 
-/// Memory mapped into host and device, each with its own address; never freed.
+/// Memory that the host and kernels both see, each at its own address; never given back.
 struct SharedMemory {
   void *host, *device;
 };
 SharedMemory take_shared(std::size_t bytes);
 
-/// Kernels launched between the two calls are recorded instead of run; null on failure.
+/// Kernels launched between the two are recorded and not run; null where that failed.
 void begin_recording();
 void* end_recording();
 void drop_recorded(void* recorded) noexcept;
 
-/// The executable graph of a recording, which can run any number of times; null on failure.
+/// What runs the kernels of a recording, any number of times; null where that failed.
 void* make_runnable(void* recorded);
-/// Updates an executable graph, after its last launch, to another recording; false, with the
-/// executable unusable, unless the kernels are the same in the same order.
+/// Makes a runnable, all of whose runs have been asked for, do what another recording does; false
+/// where its kernels are not the same ones in the same order, and then the runnable is of no use.
 bool update_runnable(void* runnable, void* recorded);
 void run(void* runnable);
 void drop_runnable(void* runnable) noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Graph: kernels recorded once and launched again by one call, for work too small to launch
-// kernel by kernel, such as one decoding step.
+// Graph: kernels recorded once and launched again by one call, for work that is too small to be
+// launched kernel by kernel, such as one decoding step.
 #pragma once
 #include <functional>
 #include <memory>
@@ -9,9 +9,10 @@
 
 namespace gaze::cuda {
 
-/// Calls work() once, recording its kernels instead of running them; each launch() runs them in
-/// order. Work may create and drop tensors (their memory stays with the graph), but copying from or
-/// to the host, or waiting, is an Error. External data that it uses must outlive the graph.
+/// Calls work() once, recording its kernels instead of running them; launch() runs them, in order,
+/// as often as wanted. Work may make and drop tensors (their memory stays with the graph), but it
+/// must not copy from or to the host, nor wait: that is an Error. What it uses from outside must
+/// live as long as the graph.
 class Graph {
  public:
   explicit Graph(const std::function<void()>& work);
@@ -21,17 +22,18 @@ class Graph {
 
   void launch() const;
 
-  /// True if it reused the previous executable graph, which requires the same kernels in the same
-  /// order, with any sizes and arguments, and that the previous Graph is destroyed.
+  /// Did it take over what the graph before it was run by, instead of having that made? Where the
+  /// kernels are the same ones in the same order, whatever their sizes and arguments, and the graph
+  /// before is gone.
   bool took_over() const;
 
  private:
   struct Recording;
   std::unique_ptr<Recording> recording_;
-  Index arithmetic_ = 0;  // per launch
+  Index arithmetic_ = 0;  // of one launch
 };
 
-/// Whether a graph is being recorded.
+/// Is a graph being recorded?
 bool recording();
 
 }  // namespace gaze::cuda

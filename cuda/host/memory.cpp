@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Allocator<Cuda>: a BlockCache over the driver's memory; and the memory of graphs.
 //
-// Freed blocks are reused without waiting: all kernels and copies run in one stream, so the next
-// user of a block comes after the work that still uses it. That does not hold for the kernels
+// Freed blocks are given out again without waiting: all kernels and copies run in one stream, so
+// whoever gets a block comes after the work that still uses it. That does not hold for the kernels
 // of a graph, which run again later: while a graph is recorded, blocks come from the graph's own
-// pool and return to it; the pool is freed with the graph.
+// store and go back to it, and it gives them up when the graph is gone.
 #include <unordered_map>
 #include <utility>
 
@@ -64,11 +64,11 @@ class GraphMemory {
   std::map<std::size_t, std::vector<void*>> free_;
 };
 
-/// The owning graph of a block, for graphs' blocks only.
+/// Which graph a block belongs to, for blocks of graphs only.
 struct Owners {
   std::mutex mutex;
   std::unordered_map<void*, GraphMemory*> of;
-  GraphMemory* recording = nullptr;  // of the graph being recorded
+  GraphMemory* recording = nullptr;  // of the graph that is being recorded
 
   static Owners& instance() {
     static auto* o = new Owners;
@@ -76,7 +76,7 @@ struct Owners {
   }
 };
 
-/// Blocks still in use by tensors become ordinary ones.
+/// Blocks that tensors still hold become ordinary ones.
 GraphMemory::~GraphMemory() {
   Owners& owners = Owners::instance();
   const std::lock_guard<std::mutex> lock(owners.mutex);
@@ -126,7 +126,7 @@ namespace cuda {
 
 namespace {
 
-/// The executable of the last destroyed graph, for reuse by the next.
+/// What the last graph that is gone was run by, for the next one.
 class SpareRunnable {
  public:
   static SpareRunnable& instance() {
@@ -134,7 +134,7 @@ class SpareRunnable {
     return *spare;
   }
 
-  /// The executable updated to the recording; null if there is none that can be.
+  /// Made to do what was recorded; null where there is none that can.
   void* take(void* recorded) {
     const std::lock_guard<std::mutex> lock(mutex_);
     void* const runnable = std::exchange(spare_, nullptr);
@@ -192,7 +192,7 @@ Graph::Graph(const std::function<void()>& work) : recording_(std::make_unique<Re
   GAZE_CHECK(recorded, "Graph", "the recording failed");
   recording_->make_runnable(recorded);
   arithmetic_ = arithmetic() - before;
-  count_arithmetic(-arithmetic_);  // nothing has run yet
+  count_arithmetic(-arithmetic_);  // nothing ran yet
 }
 
 Graph::~Graph() = default;

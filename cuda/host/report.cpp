@@ -10,7 +10,7 @@ namespace gaze::cuda {
 
 namespace {
 
-/// The report's host address, once allocated.
+/// The host's address, once there is a report.
 std::atomic<Report*> host_report = nullptr;
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Reports failed checks from the device without a host wait per check: a check writes its first
-// failure to mapped memory, and the next call that waits for the device throws it.
+// What checks on the device found, without the host waiting for each: a check writes its first
+// finding into memory that both sides see, and whoever next waits for the device throws it.
 //
-// The report belongs to the first check that failed since the last throw; its message names the
-// operation, whatever was launched since. Plain C++.
+// The report is that of the first check that found something since the last one was thrown; its
+// message names the operation, whatever was launched since. Plain C++.
 #pragma once
 #include "gaze/kernels/settings.hpp"
 
@@ -22,7 +22,7 @@ struct Report {
 /// The report's address for kernels.
 Report* device_report();
 
-/// Throws the report, once; called after waiting for the device.
+/// Throws what was reported, once; called when the device has been waited for.
 void throw_reported();
 
 }  // namespace gaze::cuda

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The host side of CUDA: devices, memory, synchronisation, and Allocator<Cuda>.
+// The CUDA device as the host sees it: which there are, memory, waiting, and Allocator<Cuda>.
 //
-// Plain C++: including this needs no CUDA header. A process issues all work in order to one
-// stream of one device, so freed memory can be reused while kernels still use it: the next user
-// comes later in the same stream. Failures throw gaze::Error.
+// Plain C++: no CUDA header is needed to include this. All work of a process goes, in order, to one
+// stream of one device, so freed memory may be given out again while kernels still use it: whoever
+// gets it comes later in the same stream. What can go wrong is a gaze::Error.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -23,26 +23,26 @@ struct DeviceInfo {
 /// The devices that this process can use; none without a driver.
 std::vector<DeviceInfo> devices();
 
-/// The device that this process uses, once it is chosen.
+/// The one that this process uses, once it is chosen.
 const DeviceInfo& device();
 
-/// Why no device can be used, in one line; empty if one can.
+/// Why no device can be used, in one line; empty where one can.
 std::string unavailable();
 
-/// Chooses the device of this process (default: the first), before anything is allocated on it.
+/// Chooses the device of this process (the first, without a call), before anything is on it.
 void use_device(int index);
 
-/// Waits for all work issued so far and throws its errors.
+/// Waits until everything asked for so far is done, and reports what went wrong in it.
 void synchronize();
 
-/// Free and total device memory, in bytes.
+/// Bytes of device memory that nobody holds, and all there are.
 struct MemoryInfo {
   std::size_t free = 0, total = 0;
 };
 MemoryInfo memory();
 
-/// Copies between host and device memory, in stream order. copy_in may return before the copy is
-/// done, but has read `from`; copy_out waits.
+/// Copies between the host's memory and the device's, after all that was asked for before.
+/// copy_in may return before the copy is done, but has read `from`; copy_out waits.
 void copy_in(void* to, const void* from, std::size_t bytes);
 void copy_out(void* to, const void* from, std::size_t bytes);
 
@@ -61,7 +61,7 @@ struct Allocator<Cuda> {
     cuda::copy_out(to, from, bytes);
   }
 
-  /// Limits the bytes of cached blocks, see BlockCache.
+  /// Of the freed blocks, see BlockCache.
   static void keep_at_most(std::size_t bytes);
   static std::size_t peak();
   static std::size_t in_use();

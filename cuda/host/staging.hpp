@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-// StagingRing: a ring of pinned buffers for copies to the device. A copy from pinned memory
-// overlaps the device's work and does not block the host; a buffer is reused only when the copies
-// through it are done.
+// StagingRing: room for copies on their way to the device, handed out in turn. A copy from pinned
+// memory runs beside the device's work, and the host goes on at once; room is used again only when
+// the copies that went through it are done.
 #pragma once
 #include <cstddef>
 #include <vector>
 
 namespace gaze::cuda {
 
-/// Fence::record() marks the stream's current position, Fence::wait() waits until the stream
-/// reaches it (returns immediately if it was never marked).
+/// Fence::record() marks where the stream is, Fence::wait() waits until it has come there (at once
+/// if it was never marked).
 template <class Fence>
 class StagingRing {
  public:
-  /// `count` consecutive buffers of `bytes` each in `memory`.
+  /// `count` buffers of `bytes` each, one after another in `memory`.
   StagingRing(std::byte* memory, std::size_t bytes, std::size_t count)
       : memory_(memory), bytes_(bytes), fences_(count) {}
 
-  /// Maximum bytes of one copy.
+  /// The most that one copy can have.
   std::size_t largest() const { return bytes_; }
 
-  /// A buffer for a copy that must be issued before the next call.
+  /// Room for a copy that is put into the stream before the next call.
   std::byte* take(std::size_t size) {
     if (used_ + size > bytes_) {
       fences_[buffer_].record();
