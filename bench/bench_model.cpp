@@ -139,7 +139,7 @@ class Bench {
     return done;
   }
 
-  /// A group of completions per prompt, terminated by `end`; with -1 all have `longest` tokens.
+  /// A group of completions per prompt. They end at `end`; with -1 all have `longest` tokens.
   std::vector<gaze::Completion> generate(Index prompts, std::int32_t end) const {
     std::vector<const Prompt*> chosen;
     std::vector<std::uint64_t> ids;
@@ -156,7 +156,7 @@ class Bench {
     return {double(prompts * sizes_.group * sizes_.longest)};
   }
 
-  /// Rollout and gradients; a completion's reward is a hash of its index.
+  /// Rollout and gradients; the rewards are a hash of the completion's place.
   gaze::Metrics grpo_gradients() {
     gaze::rl::GrpoSettings s;
     s.prompts = sizes_.grpo_prompts;

@@ -21,9 +21,9 @@ enum class LineBreaks { joined, kept };
 
 namespace detail {
 
-/// Invisible code points that act on the terminal or the surrounding text: controls
-/// (C0, DEL, C1), line and paragraph separators, directional marks, embeddings, overrides and
-/// isolates (UAX #9), invisible spaces and operators, tags.
+/// Code points that act on the terminal or on the text around them instead of being seen: controls
+/// (C0, DEL, C1), line and paragraph separators, marks, embeddings, overrides and isolates of
+/// direction (UAX #9), invisible spaces and operators, tags.
 constexpr bool acts_on_text(std::int32_t code) {
   const auto within = [code](std::int32_t first, std::int32_t last) {
     return code >= first && code <= last;
@@ -33,7 +33,7 @@ constexpr bool acts_on_text(std::int32_t code) {
          code == 0xFEFF || within(0xFFF9, 0xFFFB) || within(0xE0000, 0xE0FFF);
 }
 
-/// \x1b for a byte, \u{202e} for a multi-byte character.
+/// \x1b for a byte, \u{202e} for a character of several.
 inline std::string escaped(const Utf8Char& c, char byte) {
   constexpr const char* digits = "0123456789abcdef";
   if (c.length == 1) {

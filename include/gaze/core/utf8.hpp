@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// UTF-8 decoding, one character at a time. Bytes that are not UTF-8 (by RFC 3629:
-// no overlong forms, no surrogates, at most U+10FFFF) are one-byte characters without a code
-// point, so that any input can be decoded.
+// UTF-8: where does a character end, and which one is it. Bytes that are not UTF-8 (by RFC 3629:
+// no overlong forms, no surrogates, at most U+10FFFF) are characters of one byte with no code
+// point, so that any input at all can be walked through.
 #pragma once
 #include <cstddef>
 #include <cstdint>

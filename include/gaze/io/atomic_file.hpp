@@ -27,10 +27,10 @@ namespace gaze::io {
 
 namespace detail {
 
-/// The text of an errno value; unlike strerror, thread-safe.
+/// The text of an errno value; unlike strerror, safe from several threads.
 inline std::string errno_text(int code) { return std::generic_category().message(code); }
 
-/// A file descriptor that closes itself.
+/// An open file that closes itself.
 class Descriptor {
  public:
   explicit Descriptor(int fd = -1) : fd_(fd) {}

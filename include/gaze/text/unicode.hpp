@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The UTF-8 functions that the tokeniser needs.
+// UTF-8, only as much as the tokeniser needs.
 #pragma once
 #include <cstddef>
 #include <string_view>
