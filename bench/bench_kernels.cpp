@@ -177,7 +177,7 @@ void layer_norm(benchmark::State& state, bool derivative) {
 
 void rotary(benchmark::State& state) {
   const Index n = state.range(0), heads = state.range(1), head_size = 32;
-  const Index stride = (heads + 2) * head_size;  // the two value heads are not rotated
+  const Index stride = (heads + 2) * head_size;  // two value heads do not turn
   const auto x = random_values({n, stride}, 1);
   std::vector<std::int32_t> position(static_cast<std::size_t>(n));
   for (Index i = 0; i < n; ++i) position[static_cast<std::size_t>(i)] = std::int32_t(i % 100);
