@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The matrix product at the model's shapes, on one thread, beside the processor's measured
-// multiply-add peak and, where it is installed, OpenBLAS.
+// The matrix product at the model's shapes, on one thread, against the measured multiply-add
+// peak and, if installed, OpenBLAS.
 //
 //   bench_gemm [Google Benchmark's options]   rows at chosen shapes
 //   bench_gemm --shapes   OpenBLAS's time over Gaze's at every shape of the models' layers
 //   bench_gemm --bf16     the same for float32's time over that of operands rounded to bf16
 //
 // Shapes: m rows through a weight [n,k] (forward), its gradients (dX = dY W, dW += dY^T X), a cube.
-// OpenBLAS may choose a slow kernel on AMD. Fair: OPENBLAS_CORETYPE=SkylakeX (with AVX-512) or
-// Haswell (without), and OPENBLAS_NUM_THREADS=1.
+// OpenBLAS may choose a slow kernel on AMD. For a fair comparison set OPENBLAS_NUM_THREADS=1 and
+// OPENBLAS_CORETYPE=SkylakeX (with AVX-512) or Haswell (without).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ namespace {
 
 using gaze::Index;
 
-/// Floats at a multiple of 64 bytes, as tensors are.
+/// Floats aligned to 64 bytes, like tensors.
 class Matrix {
  public:
   explicit Matrix(Index count) : room_(static_cast<std::size_t>(count) + 16) {
@@ -60,7 +60,7 @@ constexpr Kind kinds[] = {{"forward", false, true, false},
                           {"grad_x", false, false, false},
                           {"grad_w", true, false, true}};
 
-/// One product C[m,n] of operands of its own.
+/// One product C[m,n] with its own operands.
 struct Product {
   const Kind& kind;
   Index m, n, k;
@@ -116,14 +116,14 @@ void add_rows(Which which, const char* library) {
   }
 }
 
-/// A weight [n,k] and the rows that pass it.
+/// A weight [n,k] and its number of rows.
 struct Layer {
   const char* name;
   Index n, k, training_rows;
   bool decodes;
 };
 
-/// Every weight of a model; rows of 32 images, of a batch of 3000 tokens.
+/// Every weight of a model, with the rows of 32 images or of a batch of 3000 tokens.
 std::vector<Layer> layers(const gaze::models::VlmConfig& c) {
   const auto& v = c.vit;
   const auto& d = c.decoder;
@@ -139,10 +139,10 @@ std::vector<Layer> layers(const gaze::models::VlmConfig& c) {
           {"out", d.width, d.heads * d.head_size, tokens, true},
           {"gate_up", 2 * d.mlp, d.width, tokens, true},
           {"down", d.width, d.mlp, tokens, true},
-          {"logits", vocabulary, d.width, 512, true}};  // training takes them in chunks
+          {"logits", vocabulary, d.width, 512, true}};  // training runs them in chunks
 }
 
-/// The peer's time over ours: each the best of turns within about 40 ms.
+/// The peer's time over ours: each the best of alternating runs within about 40 ms.
 double ratio(Product work, Which ours, Which peer) {
   using Clock = std::chrono::steady_clock;
   double best[2] = {std::numeric_limits<double>::infinity(), best[0]};
@@ -158,7 +158,7 @@ double ratio(Product work, Which ours, Which peer) {
   return best[1] / best[0];
 }
 
-/// The logarithms of some ratios; their geometric mean.
+/// The geometric mean of ratios, accumulated as logarithms.
 struct Mean {
   double sum = 0;
   int count = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kernels beside the matrix product, on one thread. Those bound by arithmetic stand against
-// the measured multiply-add peak, those bound by memory against a measured copy of as many bytes.
+// The kernels other than the matrix product, on one thread. Compute-bound kernels are compared with
+// the measured multiply-add peak, memory-bound ones with a measured copy of as many bytes.
 #include "bench/common.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/ops/attention.hpp"
@@ -14,7 +14,7 @@ using gaze::Index;
 using K = gaze::Kernels<Cpu>;
 using Floats = gaze::Tensor<float, Cpu>;
 
-/// Normal values that differ from stream to stream.
+/// Normally distributed values, different for each stream.
 Floats random_values(const gaze::Shape& shape, std::uint64_t stream, double scale = 1) {
   const gaze::Philox random(11, gaze::Purpose::test);
   std::vector<float> values(static_cast<std::size_t>(shape.numel()));
@@ -35,8 +35,8 @@ struct AttentionCase {
   Index marks = 0;
 };
 
-/// The cases of models, then causal attention over the sizes that bench/peers/compare.py times in
-/// PyTorch too, each without and with one mark column.
+/// The models' cases, then causal attention at the sizes that bench/peers/compare.py also times in
+/// PyTorch, each without and with one mark column.
 std::vector<AttentionCase> attention_cases() {
   std::vector<AttentionCase> cases = {
       {"vit_64_d32", 3, 3, 32, 32, 0, 1, 64, false},       // 32 images of the tiny preset
@@ -68,8 +68,8 @@ gaze::TokenLayout layout_of(const AttentionCase& c) {
   return layout;
 }
 
-/// One attention on random rows [N, q | k | v]: forward with the store's filling, backward with
-/// the reading of its gradients.
+/// One attention on random rows [N, q | k | v]: forward including filling the store, backward
+/// including reading its gradients.
 class Attention {
  public:
   explicit Attention(const AttentionCase& c)
@@ -223,8 +223,8 @@ void unary(benchmark::State& state, gaze::UnaryOp op, bool derivative) {
   });
 }
 
-/// Forward and backward, as in a training step: four products of [n,v] x c in all (one is computed
-/// again in backward instead of being stored).
+/// Forward and backward, as in a training step: four products of [n,v] x c in total (one is
+/// recomputed in backward instead of being stored).
 void linear_logprob(benchmark::State& state) {
   const Index n = state.range(0), c = state.range(1), v = state.range(2);
   auto x = random_values({n, c}, 1), w = random_values({v, c}, 2, 0.04);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A model at work on fixed random data: a supervised step, decoding, a GRPO step.
+// A model on fixed random data: a supervised step, decoding, a GRPO step.
 //
 //   bench_model [Google Benchmark's options]   `tiny`: rows with tokens/s and arithmetic rate
 //   bench_model --export FOLDER PRESET   weights, inputs, our losses and gradients, for bench/peers
-//   bench_model --serve PRESET   reads lines "WORK THREADS", answers the seconds that it took
-//   bench_model --memory WORK PRESET   two runs of a work: by how many MiB the resident memory
-//                                      rose above what model, optimiser and data had taken
+//   bench_model --serve PRESET   reads lines "WORK THREADS", prints the seconds taken
+//   bench_model --memory WORK PRESET   MiB by which two runs raise the resident memory above that
+//                                      of model, optimiser and data
 //   bench_model --cost   seconds of a GRPO step against its sizes, as JSON for bench/plot_cost.py
 //   bench_model_cuda [the same]   the same on a GPU
-//   --bf16 beside any of these: products of operands rounded to bf16
+//   --bf16 with any of these: products of operands rounded to bf16
 //
-// Wall-clock time, optimiser included. Tokens are those of the decoder in the supervised step
-// (image tokens included) and the generated ones otherwise.
+// Wall-clock time, including the optimiser. Token counts are decoder tokens in the supervised step
+// (including image tokens) and generated tokens otherwise.
 #include <algorithm>
 #include <fstream>
 #include <iostream>
@@ -41,15 +41,15 @@ using Model = gaze::models::Vlm<float, Device>;
 
 constexpr std::int32_t end_token = 1, image_token = 4, first_word = 8, vocabulary = 1000;
 constexpr Index sequences = 32;
-constexpr double learning_rate = 1e-6;  // so small that every step is the same work
+constexpr double learning_rate = 1e-6;  // small enough that every step does the same work
 
-/// The model and the sizes of its work.
+/// The model and the sizes of its workload.
 struct Sizes {
   std::string preset = "tiny";
   Index prompts = sequences, grpo_prompts = 12, group = 8, longest = 32;
-  Index words = 40;  ///< of a prompt, and up to `more_words` more
+  Index words = 40;  ///< minimum per prompt; up to `more_words` more
   Index more_words = 20;
-  bool ends = true;  ///< do rollouts of a GRPO step end early?
+  bool ends = true;  ///< whether rollouts of a GRPO step end early
   bool bf16 = false;
 
   gaze::models::VlmConfig config() const {
@@ -92,8 +92,8 @@ struct Data {
   }
 };
 
-/// Gives all embeddings one direction in common and the end token more of it, so that an untrained
-/// model's completions end by themselves, most of them before `longest` tokens.
+/// Adds a common direction to all embeddings, and more of it to the end token, so that most of an
+/// untrained model's completions terminate before `longest` tokens.
 void let_completions_end(Model& model) {
   auto& embedding = model.parameters().find("decoder.embedding")->value;
   const Index c = embedding.size(1);
@@ -104,7 +104,7 @@ void let_completions_end(Model& model) {
   embedding.changed();
 }
 
-/// What one run of a work did.
+/// Result of one run.
 struct Done {
   double tokens = 0;
 };
@@ -245,9 +245,9 @@ void row(benchmark::State& state, const Work& work, const Sizes& sizes) {
   state.counters["of_peak"] = rate / std::max(peak, bench::peak_flops()) / threads;
 }
 
-// ---- for comparison with others ---------------------------------------------------------------
+// ---- export and serving for bench/peers -------------------------------------------------------
 
-/// Tensors on their way into a file.
+/// Tensors to be written to a file.
 class Export {
  public:
   template <class T>
@@ -258,7 +258,7 @@ class Export {
                         std::move(shape),
                         {bytes.begin(), bytes.end()}});
   }
-  /// Sequences of different lengths, one after another, and their lengths.
+  /// Concatenated sequences of different lengths, and their lengths.
   template <class Rows>
   void add_rows(const std::string& name, const Rows& rows) {
     using T = std::decay_t<decltype(rows[0][0])>;
@@ -374,8 +374,8 @@ void serve(const Sizes& sizes) {
 
 // ---- memory and cost ----------------------------------------------------------------------------
 
-/// A line of /proc/self/status in MiB: VmRSS, the resident memory now, or VmHWM, its peak. (The
-/// peak that getrusage gives would be the parent's where that is higher.)
+/// A line of /proc/self/status in MiB: VmRSS, the current resident memory, or VmHWM, its peak.
+/// (getrusage would report the parent's peak if that is higher.)
 double resident(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
@@ -390,7 +390,7 @@ void memory(const std::string& name, const Sizes& sizes) {
   std::cout << resident("VmHWM") - before << "\n";
 }
 
-/// One curve point: the best of three GRPO steps after a first.
+/// One curve point: the best of three GRPO steps after a warm-up step.
 void cost_point(const char* curve, double x, Sizes sizes, bool first = false) {
   sizes.prompts = sizes.grpo_prompts;
   Bench bench(sizes);
@@ -405,7 +405,7 @@ void cost_point(const char* curve, double x, Sizes sizes, bool first = false) {
             << ", \"seconds\": " << best << "}" << std::flush;
 }
 
-/// All completions have their full length, so that the work is known.
+/// All completions have full length, so that the amount of work is known.
 void cost(Sizes base) {
   base.ends = false, base.more_words = 0;
   std::cout << "[\n";
@@ -419,7 +419,7 @@ void cost(Sizes base) {
     Sizes s = base;
     s.words = words;
     cost_point("prompt words, 12 prompts of 8", double(words), s);
-    s.grpo_prompts = 48, s.group = 2;  // as many completions, each prompt shared by fewer
+    s.grpo_prompts = 48, s.group = 2;  // same number of completions, fewer per prompt
     cost_point("prompt words, 48 prompts of 2", double(words), s);
   }
   for (Index tokens : {16, 32, 64, 128}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the benchmarks measure against: the processor's multiply-add peak and its copy bandwidth,
-// both measured around each row, because the clock and the neighbours change.
+// Reference measurements: the processor's multiply-add peak and copy bandwidth, both measured
+// around each row, because the clock rate and other load change.
 #pragma once
 #include <benchmark/benchmark.h>
 
@@ -15,16 +15,15 @@ namespace bench {
 
 using gaze::Index;
 
-/// Time this process computed, on all threads: unlike the clock's, it does not count waiting for a
-/// busy machine.
+/// CPU time of this process on all threads, which excludes waiting on a busy machine.
 inline double processor_seconds() { return double(std::clock()) / CLOCKS_PER_SEC; }
 
 namespace detail {
 
 constexpr int peak_chains = 12;
 
-// Twelve chains that do not wait for one another and, with their two constants, fit into sixteen
-// registers; they start apart, or they would be one chain.
+// Twelve independent chains that fit into sixteen registers with their two constants; they start at
+// different values, or the compiler would merge them.
 #define GAZE_BENCH_PEAK(SET, TARGET)                                          \
   TARGET inline float peak_##SET(long rounds) {                               \
     using namespace gaze::simd::SET;                                          \
@@ -76,16 +75,17 @@ double best_rate(double work, Run run) {
 
 }  // namespace detail
 
-/// Floating-point operations per second of one thread's multiply-add units, now.
+/// Current multiply-add peak of one thread, in floating-point operations per second.
 inline double peak_flops() {
   constexpr long rounds = 200000;
   return detail::best_rate(2.0 * rounds * detail::peak_chains * detail::lanes(),
                            [] { benchmark::DoNotOptimize(detail::run_peak(rounds)); });
 }
 
-/// Bytes per second that one thread copies, read and written counted, when source and destination
-/// together take `footprint` bytes: a row is compared with a copy that lives in the same caches.
-/// The better of memcpy (which may bypass the caches) and a plain loop of vector loads and stores.
+/// Copy bandwidth of one thread in bytes per second, reads plus writes, with source and
+/// destination of `footprint` bytes in total, so that a row is compared with a copy in the same
+/// caches. The better of memcpy (which may bypass the caches) and a plain loop of vector loads and
+/// stores.
 inline double copy_rate(double footprint) {
   const auto half = static_cast<Index>(footprint / 2 / sizeof(float));
   std::vector<float> from(static_cast<std::size_t>(half), 1), to(from);
@@ -121,8 +121,8 @@ void against_peak(benchmark::State& state, double flops, Body body) {
   state.counters["of_peak"] = rate / std::max(peak, peak_flops());
 }
 
-/// Times body() on one thread and reports the bytes it must move against the same amount of
-/// copying within `footprint` bytes (0: each byte is moved once).
+/// Times body() on one thread and reports its bandwidth against a copy within `footprint` bytes
+/// (0: each byte is moved once).
 template <class Body>
 void against_copy(benchmark::State& state, double bytes, Body body, double footprint = 0) {
   gaze::set_threads(1);

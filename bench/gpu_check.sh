@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What must run on a machine with a GPU, in stages of at most ten minutes each:
+# Checks for a machine with a GPU, in stages of at most ten minutes each:
 #   bench/gpu_check.sh [build] [test] [sanitize] [bench] [ablate]      default: all, in this order
-# A stage that was done for these sources is not done again (GAZE_AGAIN=1 does). Needs no network.
-# GAZE_BUILD=DIR takes programs built elsewhere (for sm_90, say) and skips `build`; results go to
+# Skips checks that passed for the same sources unless GAZE_AGAIN=1. Needs no network.
+# GAZE_BUILD=DIR uses programs built elsewhere (for sm_90, say) and skips `build`; results go to
 # GAZE_OUT, default build/gpu.
 set -uo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build=${GAZE_BUILD:-$root/build/cuda}
 out=${GAZE_OUT:-$root/build/gpu}
-limit=${GAZE_LIMIT:-590}  # seconds of one stage
+limit=${GAZE_LIMIT:-590}  # seconds per stage
 mkdir -p "$out"
 sources=$(cd "$root" && find cuda include/gaze models -type f -print0 | sort -z | xargs -0 cat | cksum | cut -d' ' -f1)
 
 row() { printf '%-10s %-36s %-8s %6s s  %s\n' "$@"; }
 
-# One line of the table; a line of an earlier call is shown again and nothing is run.
+# Runs one check and prints its row; a check that already passed only prints its row.
 check() {  # check STAGE NAME COMMAND...
   local stage=$1 name=$2 begin=$SECONDS result=ok
   local log=$out/$1.$2.log done=$out/$1.$2.$sources.done
@@ -56,7 +56,7 @@ stage_test() {
   check test invariant_model env GAZE_CUDA_INVARIANT=1 "$build/tests/gpu_cuda_model"
 }
 
-# Small sizes: only the kernels' own tests.
+# Small sizes: only the kernel tests.
 stage_sanitize() {
   local tool program cases
   for program in gpu_cuda_kernels gpu_cuda_fused_attention gpu_cuda_fused_rows gpu_cuda_bf16 \
@@ -89,7 +89,7 @@ stage_bench() {
   fi
 }
 
-# Goes on where an earlier call stopped.
+# Resumes an interrupted run.
 stage_ablate() {
   local resume=()
   [[ -f $out/ablate/config.json ]] && resume=(--resume)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Draws the cost of a GRPO step against its sizes.
+"""Plots the cost of a GRPO step against its sizes.
 
     build/release/bench/bench_model --cost > bench/cost.json
     python3 bench/plot_cost.py bench/cost.json bench/cost.svg

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # GAZE_CUDA: with a CUDA toolkit of version 12 or newer, AUTO defines the target gaze::cuda, and the
-# program `gaze` is linked with it where there is a device; ON insists on both; OFF does without.
-# Inside another project, and where no program is built, AUTO is OFF.
+# program `gaze` is linked with it if there is a device; ON requires the toolkit and always links;
+# OFF disables CUDA. Inside another project, or if no program is built, AUTO means OFF.
 set(GAZE_CUDA AUTO CACHE STRING "The CUDA backend: ON, OFF or AUTO")
 set_property(CACHE GAZE_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(gaze_have_cuda FALSE)
@@ -16,7 +16,7 @@ function(gaze_no_cuda reason)
 endfunction()
 
 if(GAZE_CUDA STREQUAL "AUTO" AND NOT (PROJECT_IS_TOP_LEVEL AND gaze_have_programs))
-  return()  # another project asks for it; the headers alone need no nvcc
+  return()  # other projects must set ON; the headers alone need no nvcc
 endif()
 if(GAZE_CUDA)
   find_package(CUDAToolkit QUIET)
@@ -34,7 +34,7 @@ if(NOT gaze_have_cuda)
   return()
 endif()
 
-# The architectures of the devices here; without one, Turing to Hopper.
+# The architectures of this machine's devices; without a device, Turing to Hopper.
 execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
                 OUTPUT_VARIABLE capabilities RESULT_VARIABLE failed ERROR_QUIET)
 set(gaze_have_device FALSE)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# What Gaze's own programs need besides the library, and gaze_dev: everything they share.
+# Dependencies of Gaze's own programs, and gaze_dev, the settings that they share.
 
-# Finds a header; when it is missing, says in one line which package brings it.
+# Finds a header; if it is missing, the error names its package.
 function(gaze_find_header variable header package)
   find_path(${variable} ${header} PATH_SUFFIXES ${ARGN})
   mark_as_advanced(${variable})
@@ -38,16 +38,16 @@ target_compile_options(gaze_dev INTERFACE -Wall -Wextra -Wpedantic)
 
 if(GAZE_SANITIZE)
   list(JOIN GAZE_SANITIZE "," sanitizers)
-  # Four checks at every use of a pointer double the time to compile; the address sanitizer finds
-  # nearly all that they would.
+  # These four checks at every pointer use double the compile time; the address sanitizer finds
+  # nearly all of the same errors.
   set(sanitize -fsanitize=${sanitizers} -fno-sanitize=null,vptr,object-size,alignment
       -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_compile_options(gaze_dev INTERFACE ${sanitize})
   target_link_options(gaze_dev INTERFACE ${sanitize})
 endif()
 
-# The CPU kernels, compiled once for all of Gaze's own programs instead of once in each of their
-# files: some 15 s of compile time less per file.
+# The CPU kernels, compiled once for all of Gaze's own programs instead of in each of their
+# files: saves some 15 s of compile time per file.
 get_target_property(gaze_dev_options gaze_dev INTERFACE_COMPILE_OPTIONS)
 target_compile_options(gaze_kernels PRIVATE ${gaze_dev_options})
 if(GAZE_SANITIZE)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Installs the headers, the source of gaze::kernels and what find_package(gaze) reads. Component
-# `headers` needs no build.
+# Installs the headers, the source of gaze::kernels and the files for find_package(gaze). The
+# component `headers` needs no build.
 include(CMakePackageConfigHelpers)
 
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/gaze)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # gaze::kernels, optional: the CPU's kernels compiled once, in the project that links it and with its
-# flags, but always optimised (the last -O counts), because a build type without optimisation makes
-# them some fifty times as slow. Read by Gaze's own build and, installed, by gazeConfig.cmake; both
-# say in gaze_KERNELS_SOURCE where the one source is.
+# flags, but always optimised (the last -O counts), because they run some fifty times slower
+# without optimisation. Included by Gaze's own build and, installed, by gazeConfig.cmake; both
+# set gaze_KERNELS_SOURCE to the path of the source.
 if(TARGET gaze_kernels OR NOT CMAKE_CXX_COMPILER)
   return()
 endif()
@@ -11,4 +11,4 @@ add_library(gaze::kernels ALIAS gaze_kernels)
 target_link_libraries(gaze_kernels PUBLIC gaze::gaze)
 target_compile_definitions(gaze_kernels INTERFACE GAZE_CPU_COMPILED)
 target_compile_options(gaze_kernels PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-O2>)
-set_target_properties(gaze_kernels PROPERTIES POSITION_INDEPENDENT_CODE ON)  # of a shared library, too
+set_target_properties(gaze_kernels PROPERTIES POSITION_INDEPENDENT_CODE ON)  # for shared libraries

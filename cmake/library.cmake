@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-# gaze::gaze, the headers: include/gaze, and models/ as gaze/models/. Only the standard library and
-# threads are needed; gaze/io and gaze/text also include <nlohmann/json.hpp>, and gaze/image stb.
+# gaze::gaze, the headers: include/gaze, and models/ as gaze/models/. They need only the standard
+# library and threads; gaze/io and gaze/text also include <nlohmann/json.hpp>, and gaze/image stb.
 include(GNUInstallDirs)
 find_package(Threads REQUIRED)
 
-# Inside this repository the models are "models/vit.hpp" and the GPU's kernels "cuda/kernels.hpp";
-# whoever uses Gaze writes "gaze/models/vit.hpp", in a build folder as after an installation.
+# Sources here include "models/vit.hpp" and "cuda/kernels.hpp"; users of Gaze include
+# "gaze/models/vit.hpp", both from a build folder and after installation.
 set(gaze_models_include ${CMAKE_CURRENT_BINARY_DIR}/include)
 foreach(room models cuda)
   file(GLOB_RECURSE room_headers RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS
        ${room}/*.hpp)
-  list(FILTER room_headers EXCLUDE REGEX "^cuda/emulator/")  # of the tests alone
+  list(FILTER room_headers EXCLUDE REGEX "^cuda/emulator/")  # only for the tests
   foreach(header IN LISTS room_headers)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
     file(READ ${header} text)
@@ -23,7 +23,7 @@ foreach(room models cuda)
   endforeach()
 endforeach()
 
-# The target `gaze` is the program, so the library has another name until it is exported.
+# The target `gaze` is the program, so the library has another name until export.
 add_library(gaze_headers INTERFACE)
 add_library(gaze::gaze ALIAS gaze_headers)
 set_target_properties(gaze_headers PROPERTIES EXPORT_NAME gaze)
@@ -32,7 +32,7 @@ target_include_directories(gaze_headers INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_compile_features(gaze_headers INTERFACE cxx_std_20)
 target_link_libraries(gaze_headers INTERFACE Threads::Threads)
-# The same bits whatever the batch: a product and a sum may fuse only where the source says so.
+# Batch-independent bits: a product and a sum may fuse only where the source says so.
 target_compile_options(gaze_headers INTERFACE
   $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffp-contract=off>)
 

@@ -146,7 +146,7 @@ TEST_CASE("a lock is not taken through a link, and a folder that cannot be made 
   write_file(folder.file("file"), foreign);
   CHECK(holds(error_of([&] { FolderLock lock(folder.file("file")); }), folder.file("file")));
   CHECK(holds(error_of([&] { FolderLock lock(folder.file("file/x")); }),
-              "[gaze::lock] " + folder.file("file/x") + ": cannot be made: "));
+              "[gaze::lock] " + folder.file("file/x") + ": cannot create the folder: "));
 }
 
 TEST_CASE("a log has one writer") {

@@ -178,7 +178,7 @@ TEST_CASE("JPEG frames that the decoder cannot hold are refused (CVE-2021-37789)
   check_says(refusal(file(frame(8, 8, {{1}, {2}}))), "a JPEG of 2 components");
   check_says(refusal(file(frame(8, 8, {{1}, {1}, {3}}))), "two components 1");
   check_says(refusal(file(frame(0, 8))), "no pixels");
-  check_says(refusal(file(frame(8, 0))), "says its height after its data");
+  check_says(refusal(file(frame(8, 0))), "declares its height after its data");
   check_says(refusal(file(frame(8, 8, {Part{}}, 0xC0, 12))), "a JPEG of 12 bits");
   check_says(refusal(file(joined({frame(8, 8), frame(8, 8)}))), "two frames");
   check_says(refusal(file(segment(0xC0, {8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0}))), "too long");
@@ -198,13 +198,13 @@ TEST_CASE("JPEG scans that the frame does not allow are refused") {
         "decoded");
   check_says(refusal(file(scan({}, 0, 63, 0, {}))), "a scan of 0 components");
   check_says(refusal(file(scan({1, 2, 3, 4}, 0, 63, 0, {}))), "a scan of 4 components");
-  check_says(refusal(file(scan({4}, 0, 63, 0, {}))), "a component that the frame does not have");
-  check_says(refusal(file(scan({1, 1}, 0, 63, 0, {}))), "a component twice");
-  check_says(refusal(file(joined({all, all}))), "repeats or leaves out");
+  check_says(refusal(file(scan({4}, 0, 63, 0, {}))), "a component missing from the frame");
+  check_says(refusal(file(scan({1, 1}, 0, 63, 0, {}))), "a repeated component");
+  check_says(refusal(file(joined({all, all}))), "a repeated or missing scan");
   check_says(refusal(file(scan({1, 2}, 0, 63, 0, {0x0F}))), "component 3 has no data");
   check_says(refusal(file({})), "component 1 has no data");
-  check_says(refusal(file(scan({1}, 1, 63, 0, {}))), "a scan of some coefficients");
-  check_says(refusal(file(scan({1}, 0, 63, 1, {}))), "a scan of some coefficients");
+  check_says(refusal(file(scan({1}, 1, 63, 0, {}))), "a baseline scan of a coefficient range");
+  check_says(refusal(file(scan({1}, 0, 63, 1, {}))), "a baseline scan of a coefficient range");
   check_says(refusal(file(segment(0xDA, {1, 1, 0x40, 0, 63, 0}))), "a Huffman table above 3");
   check_says(refusal(file(segment(0xDA, {1, 1, 0, 0, 63, 0, 0}))), "too long");
   check_says(refusal(file(segment(0xDA, {3, 1, 0, 2, 0}))), "ends inside");
@@ -214,19 +214,21 @@ TEST_CASE("JPEG scans that the frame does not allow are refused") {
   check_says(refusal(joined({head, all})), "no EOI marker");
   check_says(refusal(joined({head, all, start, end})), "out of place");
   check_says(refusal(joined({head, all, {0xFF, 0x01}, end})), "out of place");
-  check_says(refusal(joined({head, all, segment(0xDC, {0, 9}), end})), "another number of lines");
+  check_says(refusal(joined({head, all, segment(0xDC, {0, 9}), end})),
+             "an inconsistent number of lines");
 }
 
 TEST_CASE("progressive JPEGs send every bit once, the mean first") {
   const Bytes t = shortest_codes(), mean = scan({1}, 0, 0, 0, {0x7F});
   const auto file = [&](const Bytes& scans) { return progressive(t, scans); };
-  check_says(refusal(file(joined({mean, mean}))), "repeats or leaves out");
-  check_says(refusal(file(scan({1}, 0, 0, 0x10, {0x7F}))), "repeats or leaves out");
+  check_says(refusal(file(joined({mean, mean}))), "a repeated or missing scan");
+  check_says(refusal(file(scan({1}, 0, 0, 0x10, {0x7F}))), "a repeated or missing scan");
   check_says(refusal(file(joined({scan({1}, 0, 0, 2, {0x7F}), scan({1}, 0, 0, 0x10, {0x7F})}))),
-             "repeats or leaves out");
-  check_says(refusal(file(joined({scan({1}, 1, 63, 0, {0x7F}), mean}))), "details before the mean");
+             "a repeated or missing scan");
+  check_says(refusal(file(joined({scan({1}, 1, 63, 0, {0x7F}), mean}))),
+             "an AC scan before the DC scan");
   const Bytes details = scan({1}, 1, 63, 0, {0x7F});
-  check_says(refusal(file(joined({mean, details, details}))), "repeats or leaves out");
+  check_says(refusal(file(joined({mean, details, details}))), "a repeated or missing scan");
   for (const auto& [first, last, bits] :
        {std::array{0, 1, 0}, {1, 64, 0}, {64, 64, 0}, {5, 4, 0}, {1, 63, 0x0E}, {1, 63, 0x20}}) {
     check_says(refusal(file(joined({mean, scan({1}, first, last, bits, {0x7F})}))),
@@ -245,7 +247,7 @@ TEST_CASE("JPEG scans that end early are refused (CVE-2022-28048)") {
   };
   check_says(refusal(file({0x3F})), "a scan ends early");
   check_says(refusal(file({0x7F, 0xFF, 0, 0x00})), "a scan ends early");
-  check_says(refusal(file({0x80, 0, 0, 0})), "a code that its Huffman table does not have");
+  check_says(refusal(file({0x80, 0, 0, 0})), "a code missing from its Huffman table");
   check_says(refusal(joined({start, quantization(), frame(8, 8), tables, scan({0x3F})})),
              "ends inside a scan");
   // After a code of 9 bits, 7 bits are left of 15: stb_image 2.27 goes on with -8 bits, and shifts
@@ -274,11 +276,11 @@ TEST_CASE("JPEG values that overflow are refused (CVE-2022-28041)") {
                    tables, whole ? scan(bits(data)) : scan({1}, 0, 0, bits_sent, bits(data)), end});
   };
   CHECK(refusal(means(8, 8, -1, most + "0")) == "decoded");
-  check_says(refusal(means(16, 8, -1, most + "0" + most + "0")), "a mean brightness out of range");
-  check_says(refusal(means(16, 8, 13, most + most)), "a mean brightness out of range");
+  check_says(refusal(means(16, 8, -1, most + "0" + most + "0")), "a DC coefficient out of range");
+  check_says(refusal(means(16, 8, 13, most + most)), "a DC coefficient out of range");
   std::string all;  // of 256 x 257 blocks: the sum passes 2^31
   for (int i = 0; i < 256 * 257; ++i) all += most;
-  check_says(refusal(means(256 * 8, 257 * 8, 0, all)), "a mean brightness out of range");
+  check_says(refusal(means(256 * 8, 257 * 8, 0, all)), "a DC coefficient out of range");
   // A coefficient of 15 bits, shifted by 13.
   const Bytes large = joined({huffman(0x00, {1}, {0}), huffman(0x10, {1}, {0x0F})});
   const Bytes mean = scan({1}, 0, 0, 0, {0x7F});
@@ -366,5 +368,5 @@ TEST_CASE("progressive scans are bounded together") {
     for (const int sent : {0x02, 0x21, 0x10}) parts.push_back(scan({1}, k, k, sent, bits(ends)));
   }
   parts.push_back(end);
-  check_says(refusal(joined(parts)), "its scans are more than 33554432 blocks together");
+  check_says(refusal(joined(parts)), "its scans have more than 33554432 blocks in total");
 }

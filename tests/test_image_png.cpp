@@ -115,7 +115,7 @@ TEST_CASE("PNG headers that no PNG has are refused") {
                                      {8, 7},
                                      {8, 66}}) {
     check_says(refusal(file(ihdr(1, 1, depth, color))),
-               "no PNG has " + std::to_string(depth) + " bits and colour type");
+               "an invalid combination of " + std::to_string(depth) + " bits and colour type");
   }
   check_says(refusal(file(ihdr(0, 1, 8, 0))), "no pixels");
   check_says(refusal(file(ihdr(1, 1, 8, 0, 2))), "interlacing 0, 0, 2");
@@ -179,18 +179,19 @@ TEST_CASE("PNG data that deflate does not have are refused") {
   CHECK(refusal(fixed([](DeflateBits& b) { b.code(1, 7).code(3, 5); })) == "decoded");
   // A distance of 0 (codes 30, 31) copies bytes that nobody wrote; lengths 286, 287 are 0.
   check_says(refusal(fixed([](DeflateBits& b) { b.code(1, 7).code(30, 5); })),
-             "a distance that deflate does not have");
+             "an invalid deflate distance");
   check_says(refusal(fixed([](DeflateBits& b) { b.code(1, 7).code(31, 5); })),
-             "a distance that deflate does not have");
+             "an invalid deflate distance");
   check_says(refusal(fixed([](DeflateBits& b) { b.code(0xC6, 8).code(0, 5); })),
-             "a length that deflate does not have");
+             "an invalid deflate length");
   check_says(refusal(fixed([](DeflateBits& b) { b.code(1, 7).code(4, 5).put(0, 1); })),
              "its data copy from before their start");
-  check_says(refusal(file({0x78, 0x01, 0x07})), "a block of no known type");
-  check_says(refusal(file({0x78, 0x01, 0x01, 4, 0, 4, 0})), "a stored block of no clear length");
+  check_says(refusal(file({0x78, 0x01, 0x07})), "a block of unknown type");
+  check_says(refusal(file({0x78, 0x01, 0x01, 4, 0, 4, 0})),
+             "a stored block with inconsistent lengths");
   check_says(refusal(file({0x78, 0x01, 0x01, 4, 0, 0xFB, 0xFF, 0})), "its data end early");
-  check_says(refusal(file({0x78, 0x02})), "no zlib stream");
-  check_says(refusal(file({0x78, 0x20 | 0x1B, 0, 0})), "no zlib stream");
+  check_says(refusal(file({0x78, 0x02})), "not a zlib stream");
+  check_says(refusal(file({0x78, 0x20 | 0x1B, 0, 0})), "not a zlib stream");
   check_says(refusal(file({})), "its data end early");
   check_says(refusal(file(stored({0, 1, 2}))), "not enough pixels: 3 of 4 bytes");
   check_says(refusal(file(stored({5, 1, 2, 3}))), "x: damaged (invalid filter)");
@@ -210,17 +211,17 @@ TEST_CASE("dynamic Huffman tables of a PNG are checked") {
     for (const unsigned size : of) b.put(size, 3);
   };
   check_says(refusal(dynamic([&](DeflateBits& b) { sizes(b, {1, 1, 1, 0}); })), "too many codes");
-  check_says(refusal(dynamic([&](DeflateBits& b) { sizes(b, {1, 0, 0, 0}); })), "repeats nothing");
+  check_says(refusal(dynamic([&](DeflateBits& b) { sizes(b, {1, 0, 0, 0}); })), "with a repeat");
   check_says(refusal(dynamic([&](DeflateBits& b) {
                sizes(b, {0, 0, 1, 0});
                for (int i = 0; i < 3; ++i) b.code(0, 1).put(127, 7);  // 414 zeros of 320
              })),
-             "a Huffman table too long");
+             "a Huffman table that is too long");
   check_says(refusal(dynamic([&](DeflateBits& b) {
                sizes(b, {0, 0, 1, 1});
                for (int i = 0; i < 320; ++i) b.code(0, 1);
              })),
-             "a code that its Huffman table does not have");
+             "a code missing from its Huffman table");
 }
 
 TEST_CASE("a small PNG cannot take large memory or time") {
@@ -260,7 +261,7 @@ TEST_CASE("a small PNG cannot take large memory or time") {
   for (int i = 0; i < 4; ++i) bits.code(0x30, 8);
   bits.code(0, 7);
   append(bits.bytes, Bytes(8));
-  check_says(refusal(png(ihdr(1, 1, 8, 2), {}, bits.bytes)), "its data are too many blocks");
+  check_says(refusal(png(ihdr(1, 1, 8, 2), {}, bits.bytes)), "its data have too many blocks");
 }
 
 TEST_CASE("only PNG and JPEG reach the decoder; other formats are refused by name") {
@@ -289,5 +290,5 @@ TEST_CASE("only PNG and JPEG reach the decoder; other formats are refused by nam
 TEST_CASE("an error says its own reason, not that of the image before") {
   check_says(refusal(png(ihdr(1, 1, 8, 2), {}, stored({5, 1, 2, 3}))), "(invalid filter)");
   check_says(refusal(png(ihdr(1, 1, 8, 2), {}, {0x78, 0x01, 0x07})),
-             "(its data have a block of no known type)");
+             "(its data have a block of unknown type)");
 }

@@ -109,7 +109,7 @@ TEST_CASE("file errors name the file and the reason") {
 TEST_CASE("JSON is parsed strictly") {
   CHECK(parse_json("{\"a\": [1, {\"a\": 2}]}", "t")["a"][1]["a"] == 2);
   CHECK(contains(error_of([] { parse_json("{\"a\": 1, \"a\": 2}", "t.json"); }),
-                 "t.json: key 'a' is there twice"));
+                 "t.json: key 'a' appears twice"));
   CHECK(contains(error_of([] { parse_json("{\"a\": ", "t.json"); }), "t.json"));
   CHECK(contains(error_of([] { parse_json("{} x", "t.json"); }), "t.json"));
   CHECK(contains(error_of([] { parse_json("\"\xFF\"", "t.json"); }), "t.json"));
@@ -141,7 +141,7 @@ TEST_CASE("a log grows by lines and goes back to an offset") {
   log.truncate_to(offset);
   log.line("again");
   CHECK(read_file(path) == "one\nagain\n");
-  CHECK(contains(error_of([&] { log.truncate_to(11); }), "there are only 10"));
+  CHECK(contains(error_of([&] { log.truncate_to(11); }), "it has only 10"));
   CHECK(contains(error_of([&] { AppendLog(folder.file("no/log")); }), "cannot open"));
 }
 
@@ -215,7 +215,7 @@ TEST_CASE("tensors that do not add up are not written") {
   };
   refused({entry<float>("a", {3}, {1, 2})}, "is 12 bytes, but there are 8");
   refused({entry<float>("a", {1}, {1}), entry<float>("a", {1}, {1})}, "twice");
-  refused({entry<float>("__metadata__", {1}, {1})}, "the format's own");
+  refused({entry<float>("__metadata__", {1}, {1})}, "reserved by the format");
   refused({entry<float>("\xFF", {1}, {1})}, "UTF-8");
   refused({{"a", "F12", {1}, {}}}, "dtype F12 is not known");
   refused({{"a", "F16", {1}, {}}}, "is 2 bytes, but there are 0");
@@ -247,12 +247,12 @@ TEST_CASE("safetensors that lie are refused before memory is taken") {
   write_raw(path, "[]", 0);
   refused("not an object");
   const std::string good = tensor_json("F32", "[2]", "[0,8]");
-  header("\"a\":" + good + ",\"a\":" + good, 8, "key 'a' is there twice");
+  header("\"a\":" + good + ",\"a\":" + good, 8, "key 'a' appears twice");
   header("\"a\":" + good, 7, "not within the 7 bytes");
   header("\"a\":" + good, 9, "1 bytes at the end belong to no tensor");
   header("\"a\":" + good + ",\"b\":" + good, 8, "overlaps");
   header("\"a\":" + good + ",\"b\":" + tensor_json("F32", "[1]", "[4,8]"), 8, "overlaps");
-  header("\"a\":" + good + ",\"b\":" + tensor_json("U8", "[1]", "[9,10]"), 10, "hole of 1 bytes");
+  header("\"a\":" + good + ",\"b\":" + tensor_json("U8", "[1]", "[9,10]"), 10, "gap of 1 bytes");
   header("\"a\":" + tensor_json("F32", "[3]", "[0,8]"), 8, "tensor 'a': shape [3] of F32 is 12");
   header("\"a\":" + tensor_json("F32", "[2]", "[8,0]"), 8, "not within");
   header("\"a\":" + tensor_json("F12", "[2]", "[0,4]"), 4, "dtype F12 is not known");

@@ -236,7 +236,7 @@ TEST_CASE("files of another kind are refused by field") {
     CHECK(contains(error, path));
   }
   gaze::io::write_file(path, std::string_view("{\"version\": \"1.0\", \"version\": \"1.0\"}"));
-  CHECK(contains(error_of([&] { Tokenizer::load(path); }), "'version' is there twice"));
+  CHECK(contains(error_of([&] { Tokenizer::load(path); }), "'version' appears twice"));
   gaze::io::write_file(path, std::string_view("{\"version\":"));
   CHECK_THROWS_AS(Tokenizer::load(path), gaze::Error);
   CHECK(contains(error_of([&] { Tokenizer::load(path + "x"); }), "cannot open"));

@@ -327,9 +327,9 @@ TEST_CASE("a saved state that does not belong to the run is refused by name") {
     }
   }
   SECTION("logs that are shorter than at the checkpoint") {
-    CHECK(holds(with("log.1", "1000000"), "extra.jsonl: cannot go back to byte 1000000"));
+    CHECK(holds(with("log.1", "1000000"), "extra.jsonl: cannot truncate to byte 1000000"));
     io::write_file(c.folder + "/metrics.jsonl", std::string_view(""));
-    CHECK(holds(error_of([&] { Course(c).run(); }), "metrics.jsonl: cannot go back to byte"));
+    CHECK(holds(error_of([&] { Course(c).run(); }), "metrics.jsonl: cannot truncate to byte"));
   }
   SECTION("another model") {
     c.toy_width = 40;

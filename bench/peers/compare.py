@@ -8,13 +8,13 @@
                                    [--precision bf16]
     python3 bench/peers/compare.py --device cuda --parts steps   both on a GPU (bench_model_cuda)
 
-Needs PyTorch 2 (CPU) and numpy; torch.compile also wants a C++ compiler. Nothing is timed before
-loss, all gradients and the cached decoding agree with Gaze's to 1e-4 (the policy loss, relative to
-the mean size of its terms: at ratios of 1 they cancel but for little). Then both take turns, run by
-run, on the same data; medians are printed. Of PyTorch's forms (eager, compiled, prompts shared in
-the policy update or repeated) the best counts. With bf16 Gaze rounds the operands of products with
-weights (on a GPU of attention too) and PyTorch runs under autocast; they round in other places, so
-they need agree to 5e-2 only. Attention is compared in float32.
+Needs PyTorch 2 (CPU) and numpy; torch.compile also needs a C++ compiler. Timing starts only after
+loss, all gradients and the cached decoding agree with Gaze's to 1e-4 (the policy loss relative to
+the mean size of its terms, which nearly cancel at ratios of 1). Then runs of the two alternate on
+the same data; medians are printed. The best of PyTorch's forms counts (eager, compiled, prompts
+shared in the policy update or repeated). With bf16 Gaze rounds the operands of weight products
+(on a GPU of attention too) and PyTorch runs under autocast; they round in different places, so
+they need to agree only to 5e-2. Attention is compared in float32.
 """
 import argparse
 import json
@@ -35,7 +35,7 @@ TOLERANCE = {"float32": 1e-4, "bf16": 5e-2}
 
 
 class Gaze:
-    """bench_model --serve: runs one piece of work at a time and says how long it took."""
+    """bench_model --serve: runs one piece of work at a time and returns its seconds."""
 
     def __init__(self, program, model):
         self.process = subprocess.Popen([program, "--serve", *model], stdin=subprocess.PIPE,
@@ -55,7 +55,7 @@ class Gaze:
 
 
 class Case:
-    """What bench_model --export wrote, and the same work in PyTorch."""
+    """The output of bench_model --export, and the same work in PyTorch."""
 
     def __init__(self, folder, precision):
         self.folder = folder
@@ -77,7 +77,7 @@ class Case:
         self.logprobs = {"eager": self.model.logprobs}
 
     def read(self, name):
-        """Tensors of a file, on the device that is compared, and its metadata."""
+        """Tensors of a file, on the device under test, and its metadata."""
         tensors, metadata = read_safetensors(self.folder / f"{name}.safetensors")
         return {key: t.to(torch.get_default_device()) for key, t in tensors.items()}, metadata
 
@@ -93,7 +93,7 @@ class Case:
         return Pack(prompts, completions, self.config["image_token"], self.image_tokens)
 
     def autocast(self):
-        """Within it weights are rounded once, so it ends where they change or gradients begin."""
+        """Rounds weights once, so it must end before they change or gradients are needed."""
         return torch.autocast(torch.get_default_device().type, torch.bfloat16,
                               enabled=self.precision == "bf16")
 
@@ -115,7 +115,7 @@ class Case:
 
     def policy_gradients(self, completions, old, form, share_prompts):
         """Gradients of the policy loss; completions and old log p group by group. Returns the loss
-        and the mean size of its terms, which nearly cancel where ratios are about 1."""
+        and the mean size of its terms, which nearly cancel at ratios of about 1."""
         prompts = self.prompts[:self.config["grpo_prompts"]]
         groups = [completions[i:i + self.group] for i in range(0, len(completions), self.group)]
         advantages = group_advantages(self.inputs["rewards"], self.group)
@@ -131,7 +131,7 @@ class Case:
         loss.backward()
         return loss.item(), per_token.abs().mean().item()
 
-    # ---- the work that is timed ----------------------------------------------------------------
+    # ---- the timed work ------------------------------------------------------------------------
 
     def update(self):
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, foreach=True)
@@ -203,9 +203,9 @@ def check_agreement(case):
 # ---- timing ------------------------------------------------------------------------------------
 
 def compile_forms(case, threads):
-    """Adds the model compiled for so many threads, if torch.compile works here; its loss and
-    gradients are checked too, for which earlier steps are undone."""
-    torch._dynamo.reset()  # the generated code is for one number of threads
+    """Adds the model compiled for this thread count, if torch.compile works here. Also checks its
+    loss and gradients, after undoing earlier steps."""
+    torch._dynamo.reset()  # the generated code is specific to a thread count
     case.restore_weights()
     try:
         case.logprobs["compiled"] = torch.compile(case.model.logprobs, dynamic=False)
@@ -219,8 +219,8 @@ def compile_forms(case, threads):
 
 
 def alternate(ours, theirs, rounds, limit=120):
-    """Median seconds of ours and of each of theirs, taking turns: `rounds` times, but on a busy
-    machine no more (after the third) than fit into `limit` seconds."""
+    """Median seconds of ours and of each of theirs, alternating: `rounds` times, but after the
+    third only as many as fit into `limit` seconds."""
     ours()
     for run in theirs.values():
         run()
@@ -240,7 +240,7 @@ def alternate(ours, theirs, rounds, limit=120):
 
 
 def works(case):
-    """Per work PyTorch's forms of it."""
+    """PyTorch's forms of each piece of work."""
     forms = list(case.logprobs)
     return {
         "supervised_step": {f: lambda f=f: case.supervised_step(f) for f in forms},
@@ -267,7 +267,7 @@ def torch_attention(t, d, heads=8, rows=1024):
 
 
 def best_of(run, limit=0.2):
-    """The best milliseconds of the runs within so many seconds, at least three."""
+    """The best time in milliseconds of at least three runs within this many seconds."""
     run()
     best, begin, count = float("inf"), time.perf_counter(), 0
     while count < 3 or time.perf_counter() - begin < limit:
@@ -278,7 +278,7 @@ def best_of(run, limit=0.2):
 
 
 def gaze_attention(program, t, d):
-    """Milliseconds of a run, without and with a mark."""
+    """Milliseconds per run, without and with a mark."""
     text = subprocess.run(
         [program, f"--benchmark_filter=attention/causal_{t}_d{d}(_mark)?/both",
          "--benchmark_format=json", "--benchmark_repetitions=3",
@@ -290,11 +290,11 @@ def gaze_attention(program, t, d):
 
 
 def compare_attention(program, rounds=5):
-    """One thread; Gaze and PyTorch take turns, size by size."""
+    """One thread; Gaze and PyTorch alternate, size by size."""
     torch.set_num_threads(1)
-    print("\nCausal attention, forward and backward, 1024 rows in all, 8 heads, float32, one thread, "
-          f"best of {rounds} alternating bursts; mark: Gaze with one mark column over Gaze without, median "
-          "of the bursts.\n")
+    print("\nCausal attention, forward and backward, 1024 rows in total, 8 heads, float32, one "
+          f"thread, best of {rounds} alternating bursts; mark: Gaze with one mark column over Gaze "
+          "without, median of the bursts.\n")
     print("| T | D | Gaze ms | PyTorch ms | ratio | mark |")
     print("|---|---|---|---|---|---|")
     for t in (256, 1024):
@@ -309,14 +309,14 @@ def compare_attention(program, rounds=5):
 # ---- memory ------------------------------------------------------------------------------------
 
 def resident(key):
-    """VmRSS, the resident memory now, or VmHWM, its peak, in MiB. (The peak that getrusage gives
-    would be the parent's where that is higher.)"""
+    """VmRSS, the current resident memory, or VmHWM, its peak, in MiB. (getrusage would report the
+    parent's peak if that is higher.)"""
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith(key)) / 1024
 
 
 def measure_memory(folder, work, precision):
-    """In a process of its own: the rise of the resident memory in two runs, MiB."""
+    """In its own process: the increase of resident memory over two runs, in MiB."""
     case = Case(folder, precision)
     run = {"supervised_step": lambda: case.supervised_step("eager"),
            "grpo_step": lambda: case.grpo_step("eager", True)}[work]
@@ -327,9 +327,9 @@ def measure_memory(folder, work, precision):
 
 
 def compare_memory(program, model, folder, precision):
-    print(f"\n`{' '.join(model)}`: peak resident memory of two steps above what model, data and "
-          "program took before them, MiB (what the first step makes and keeps, such as gradients, "
-          "counts).\n")
+    print(f"\n`{' '.join(model)}`: peak resident memory of two steps above that of model, data "
+          "and program, MiB (including what the first step allocates and keeps, such as "
+          "gradients).\n")
     print("| work | Gaze | PyTorch, eager |")
     print("|---|---|---|")
     for work in ("supervised_step", "grpo_step"):
@@ -389,8 +389,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=10, help="timed runs of each (default 10)")
     parser.add_argument("--threads", default="1,2", help="thread counts (default 1,2)")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
-    parser.add_argument("--preset", default="tiny", help="the model's size (default tiny)")
+    parser.add_argument("--no-compile", action="store_true", help="skip torch.compile")
+    parser.add_argument("--preset", default="tiny", help="model preset (default tiny)")
     parser.add_argument("--precision", default="float32", choices=list(TOLERANCE))
     parser.add_argument("--parts", default="steps,attention,memory", help="what to compare")
     options = parser.parse_args()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The model of models/vlm.hpp in PyTorch, written to be fast there: for bench/peers/compare.py.
+"""The model of models/vlm.hpp in PyTorch, optimised for speed: for bench/peers/compare.py.
 
-Batches are padded only at their ends; prompts are computed once per group in a rollout, and in the
-policy update too where that is asked for; attention is F.scaled_dot_product_attention, but for
-decoding (see Model.attend); logits are computed for the rows that need them only; decoding has a
+Batches are padded only at their ends; prompts are computed once per group in a rollout, and
+optionally in the policy update; attention is F.scaled_dot_product_attention, except in
+decoding (see Model.attend); logits are computed only for the rows that need them; decoding has a
 preallocated key-value cache and drops completions that have ended.
 """
 import json
@@ -34,8 +34,8 @@ def read_safetensors(path):
 class Pack:
     """Token sequences as a padded batch [B, L]: each row a prompt and one or more completions.
 
-    `rows` and `targets` say which flat rows predict which tokens, completion by completion; `mask`
-    is None where plain causal attention will do.
+    `rows` and `targets` list which flat rows predict which tokens, completion by completion; `mask`
+    is None if plain causal attention is enough.
     """
 
     def __init__(self, prompts, completions, image_token, image_tokens):
@@ -52,7 +52,7 @@ class Pack:
             self.ids[b, :n] = prompt
             self.position[b, :n] = torch.arange(n)
             if shared:
-                mask[b] = torch.eye(length, dtype=torch.bool)  # padding sees itself
+                mask[b] = torch.eye(length, dtype=torch.bool)  # padding attends to itself
                 mask[b, :n, :n] = torch.ones(n, n, dtype=torch.bool).tril()
             at = n
             for completion in group:
@@ -148,14 +148,14 @@ class Model(torch.nn.Module):
         return turned[:, :heads], turned[:, heads:], v
 
     def finish(self, h, y, name):
-        """The rest of a block, from the attention's result y [B, T, H D]."""
+        """The rest of a block, from the attention output y [B, T, H D]."""
         h = h + self.linear(y, name + ".out", bias=False)
         x = self.linear(self.norm(h, name + ".norm2"), name + ".gate_up", bias=False)
         gate, up = x.chunk(2, -1)
         return h + self.linear(F.silu(gate) * up, name + ".down", bias=False)
 
     def decode_rows(self, h, position, mask, keys_values=None):
-        """[B, T, C] through all blocks; each layer's keys and values go into a list if given."""
+        """[B, T, C] through all blocks; appends keys and values per layer to a list, if given."""
         c = self.c
         b, t, _ = h.shape
         cos, sin = self.cos[position][:, None], self.sin[position][:, None]
@@ -195,17 +195,17 @@ class Model(torch.nn.Module):
         return logits, [(k.contiguous(), v.contiguous()) for k, v in keys_values]
 
     def attend(self, q, prefix, own, hidden):
-        """One query per completion [P G, H, 1, D] over its group's prompt [P, kv, L, D], where
-        `hidden` [P, 1, 1, L] is 0 or -inf, and its own tokens [P G, kv, t, D]. The queries of a
-        group go through their prompt's keys together, which SDPA cannot do without a copy of the
-        prompt for each; measured faster than SDPA on such copies."""
+        """One query per completion [P G, H, 1, D] over its group's prompt [P, kv, L, D], masked by
+        `hidden` [P, 1, 1, L] (0 or -inf), and its own tokens [P G, kv, t, D]. The queries of a
+        group share their prompt's keys, for which SDPA would need a copy of the
+        prompt each; measured faster than SDPA on such copies."""
         kv, d = self.c["kv_heads"], self.c["head_size"]
         p, length = prefix[0].shape[0], prefix[0].shape[2]
         rows = q.shape[0]
         g, repeat = rows // p, q.shape[1] // kv
         q = q.reshape(rows, kv, repeat, d) * d ** -0.5
 
-        def by_prompt(x):  # [P G, kv, repeat, X] to [P, kv, G repeat, X]
+        def by_prompt(x):  # [P G, kv, repeat, X] -> [P, kv, G repeat, X]
             return x.view(p, g, kv, repeat, -1).transpose(1, 2).reshape(p, kv, g * repeat, -1)
 
         def by_completion(x):
@@ -218,7 +218,7 @@ class Model(torch.nn.Module):
         return (y + torch.matmul(weights[..., length:], own[1])).reshape(rows, 1, -1)
 
     def decode_step(self, tokens, position, prefix, own, at, hidden):
-        """Logits of the next token; keys and values of this one become the `at`-th of their own."""
+        """Logits of the next token; stores this token's keys and values at index `at`."""
         h = self.embed(tokens)[:, None]
         cos, sin = self.cos[position][:, None, None], self.sin[position][:, None, None]
         for i in range(self.c["layers"]):
@@ -230,21 +230,21 @@ class Model(torch.nn.Module):
         return F.linear(self.norm(h, "decoder.norm")[:, 0], self.weight("decoder.embedding"))
 
     def choose(self, logits, choices):
-        """A token per row, given or by the inverse of the distribution function at a uniform
-        number, and its log p."""
+        """One token per row, given or sampled from a uniform number by inverse CDF, and its
+        log p."""
         log_p = F.log_softmax(logits.float(), -1)
         token = choices
         if choices.dtype != torch.long:
             sums = log_p.exp().cumsum(-1)
             token = torch.searchsorted(sums, choices[:, None] * sums[:, -1:], right=True)[:, 0]
-            token = token.clamp_max(logits.shape[1] - 1)  # a number may round to 1
+            token = token.clamp_max(logits.shape[1] - 1)  # the uniform number may round to 1
         return token, log_p.gather(1, token[:, None])[:, 0]
 
     @torch.no_grad()
     def generate(self, prompts, pack, images, group, longest, end, choices):
         """Tokens and their log p [P G, longest], and each completion's length. `choices` are
         uniform numbers to sample with, or the tokens themselves. Completions that have ended leave
-        the batch as far as all groups remain of one size."""
+        the batch as long as all groups keep the same size."""
         c, count = self.c, len(prompts) * group
         logits, prefix = self.prefill(pack, images)
         logits = logits.repeat_interleave(group, 0)
@@ -254,7 +254,7 @@ class Model(torch.nn.Module):
         start = lengths.repeat_interleave(group)
         own = [keys.new_zeros(2, count, c["kv_heads"], longest, c["head_size"])
                for keys, _ in prefix]
-        active = torch.arange(count)  # which completions the rows are
+        active = torch.arange(count)  # completion index of each row
         running = torch.ones(count, dtype=torch.bool)
         tokens, logp = torch.zeros(count, longest, dtype=torch.long), torch.zeros(count, longest)
         lengths = torch.zeros(count, dtype=torch.long)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Gaze's GRPO against TRL's own code: same inputs, values and gradients.
 
-TRL's advantage code, importance-sampling code and loss functions are run in float64 on random
-inputs with random settings. What they give is written in the format of tests/data/grpo_cases.json
-and read by Gaze's test grpo_cases, which asks for 1e-9 in float64 and 5e-6 in float32.
+Runs TRL's advantage code, importance-sampling code and loss functions in float64 on random
+inputs with random settings, and writes the results in the format of tests/data/grpo_cases.json
+for Gaze's test grpo_cases, which requires 1e-9 in float64 and 5e-6 in float32.
 
     pip install trl
     python3 bench/peers/trl_compare.py --test build/tests/grpo_cases
@@ -32,7 +32,7 @@ NONE = float("nan")  # TRL's None among rewards
 
 
 def part_of(function, first, last):
-    """The lines of a TRL method from the one with `first` up to, not including, that with `last`."""
+    """The lines of a TRL method from the one with `first` up to, excluding, that with `last`."""
     lines = inspect.getsource(function).splitlines()
     begin = next(i for i, line in enumerate(lines) if first in line)
     end = next(i for i, line in enumerate(lines) if i > begin and last in line)
@@ -66,7 +66,7 @@ class Accelerator:
 
 
 def trainer(kind, options, logps, entropies):
-    """What a method of TRL's trainer needs of it."""
+    """The attributes of TRL's trainer that its methods use."""
     o = SimpleNamespace(**options)
     self = SimpleNamespace(
         accelerator=Accelerator(), model=SimpleNamespace(training=True), beta=o.beta,
@@ -108,7 +108,7 @@ DEFAULTS = dict(beta=0.0, epsilon=0.2, epsilon_high=0.2, loss_type="dapo",
 
 
 def rewards_of(rng, groups, size, functions):
-    """Some missing, some groups all the same."""
+    """Rewards, some missing, some groups constant."""
     rows = []
     for g in range(groups):
         flat = rng.random() < 0.2
@@ -163,7 +163,7 @@ def tokens_of(rng, b, t):
     new = draw(-2.5, -0.05)
     return dict(mask=mask, new=new, old=new + draw(-0.6, 0.6), ref=new + draw(-0.7, 0.7),
                 sampling=new + draw(-0.8, 0.8),
-                # TRL takes the quantile in float32: numbers that float32 holds exactly.
+                # TRL computes the quantile in float32, so use numbers exact in float32.
                 entropy=torch.round(draw(0, 3) * 4096) / 4096,
                 advantages=[round(rng.uniform(-1.5, 1.5), 4) for _ in range(b)])
 
@@ -195,7 +195,7 @@ def run_loss(kind, options, x, mask, extra):
 
 
 def loss_case(rng, name, loss_type):
-    # Of width 1, TRL's logging takes a value per token for one per sequence and leaves out the mask.
+    # At width 1, TRL's logging mistakes per-token for per-sequence values and omits the mask.
     b, t = rng.choice([3, 4, 6]), rng.choice([2, 5, 8])
     x = tokens_of(rng, b, t)
     o = dict(DEFAULTS, loss_type=loss_type)
@@ -209,7 +209,7 @@ def loss_case(rng, name, loss_type):
     if rng.random() < 0.2:
         o["delta"] = 1.5
     if rng.random() < 0.25:
-        # No token lies on the quantile: there TRL's float32 position decides.
+        # No token at the quantile, where TRL's float32 position would decide.
         o["top_entropy_quantile"] = rng.choice([0.31, 0.61])
     if rng.random() < 0.25:
         o["off_policy_mask_threshold"] = 0.05
@@ -310,7 +310,7 @@ def main():
     p.add_argument("--test", required=True, help="Gaze's test program grpo_cases")
     p.add_argument("--each", type=int, default=30, help="random cases of each kind")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--out", help="where the cases are written and kept")
+    p.add_argument("--out", help="file to write the cases to")
     a = p.parse_args()
     torch.set_default_dtype(torch.float64)
     known = cases(random.Random(a.seed), a.each)

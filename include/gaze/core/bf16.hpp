@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// bf16: the upper half of a float (8 bits of exponent, 7 of mantissa). Only a form of storage:
+// bf16: the upper half of a float (8 bits of exponent, 7 of mantissa). Only a storage format:
 // arithmetic is done in float. constexpr throughout, so kernels of every device share it.
 #pragma once
 #include <bit>
@@ -13,7 +13,7 @@ struct bf16 {
   std::uint16_t bits;
 
   bf16() = default;
-  /// Rounds to the nearest, ties to even; a NaN stays one.
+  /// Rounds to nearest, ties to even; a NaN stays a NaN.
   constexpr explicit bf16(float x) : bits(rounded(std::bit_cast<std::uint32_t>(x))) {}
   constexpr explicit operator float() const {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
@@ -26,7 +26,7 @@ struct bf16 {
 
  private:
   static constexpr std::uint16_t rounded(std::uint32_t u) {
-    if ((u & 0x7fffffffu) > 0x7f800000u)  // NaN: keep the sign, make it a quiet one
+    if ((u & 0x7fffffffu) > 0x7f800000u)  // NaN: keep the sign, make it quiet
       return static_cast<std::uint16_t>((u >> 16) | 0x40u);
     return static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// BlockCache: freed memory kept by rounded size, because training asks for the same sizes in every
-// step. Every device's allocator is one of these over the device's own memory.
+// BlockCache: freed memory cached by rounded size, because training requests the same sizes in
+// every step. Every device's allocator is a BlockCache over the device's memory.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -14,16 +14,14 @@
 
 namespace gaze {
 
-/// source.take(bytes) gives memory, or null where there is none; source.give(p, bytes) takes it
-/// back. Freed blocks take, with those in use, at most an eighth more than the most that was ever
-/// in use.
+/// source.take(bytes) allocates memory, or returns null; source.give(p, bytes) frees it. Cached
+/// plus live memory is capped at 1.125 x peak use.
 template <class Source>
 class BlockCache {
  public:
   explicit BlockCache(Source source = {}) : source_(source) {}
 
-  /// Bytes that a block of `bytes` takes. Up to a quarter is wasted, so that nearly equal sizes
-  /// share blocks.
+  /// The block size for `bytes`. Wastes up to a quarter, so that nearly equal sizes share blocks.
   static constexpr std::size_t rounded(std::size_t bytes) {
     if (bytes <= 256) return 256;
     std::size_t step = 64;
@@ -31,7 +29,7 @@ class BlockCache {
     return (bytes + step - 1) / step * step;
   }
 
-  /// At least `bytes` bytes; null where even without the kept blocks there is no room.
+  /// At least `bytes` bytes; null if out of memory even without the cached blocks.
   void* allocate(std::size_t bytes) {
     const std::size_t size = rounded(bytes);
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -60,12 +58,12 @@ class BlockCache {
         kept_ += size;
         return;
       }
-    } catch (const std::bad_alloc&) {  // no room to note the block, so it is not kept
+    } catch (const std::bad_alloc&) {  // no memory to record the block: free it
     }
     source_.give(p, size);
   }
 
-  /// Takes blocks from another source from now on; an Error while any block is in use.
+  /// Switches to another source; an Error while any block is in use.
   void use(Source source) {
     const std::lock_guard<std::mutex> lock(mutex_);
     GAZE_CHECK(in_use_ == 0, "Allocator", "the memory of ", in_use_,
@@ -74,15 +72,15 @@ class BlockCache {
     source_ = source;
   }
 
-  /// Limits the bytes of freed blocks that are kept (0: none). When more are kept already, all of
-  /// them go back. Without a call there is no limit.
+  /// Limits the bytes of cached blocks (0: cache nothing; default: no limit). If more are cached
+  /// already, frees all of them.
   void keep_at_most(std::size_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
     limit_ = bytes;
     if (kept_ > bytes) give_all();
   }
 
-  /// Largest number of bytes in use at once since the start or the last reset_peak().
+  /// Peak of the bytes in use since the start or the last reset_peak().
   std::size_t peak() const { return locked(peak_); }
   std::size_t in_use() const { return locked(in_use_); }
   std::size_t kept() const { return locked(kept_); }
@@ -91,7 +89,7 @@ class BlockCache {
     peak_ = in_use_;
   }
 
-  /// Around fork(): nobody is in the middle of a change, and the child finds the mutex free.
+  /// Around fork(): no change is in progress, and the child finds the mutex free.
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
 
@@ -112,8 +110,8 @@ class BlockCache {
     return p;
   }
 
-  /// Gives back freed blocks, those of the size first that was not asked for the longest, until
-  /// with a new block no more is held than an eighth above the most that was ever in use.
+  /// Frees cached blocks, least recently requested size first, until cached plus live memory with
+  /// a new block is within 1.125 x peak use.
   void make_room(std::size_t size) {
     const std::size_t most = std::max(peak_, in_use_ + size);
     while (kept_ > 0 && in_use_ + kept_ + size > most + most / 8) {

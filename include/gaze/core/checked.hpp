@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Arithmetic on sizes from outside: what no Index, or no 32 bits, can hold is an Error instead of a
-// number that wrapped around.
+// Checked arithmetic on external sizes: overflow of Index or of 32 bits is an Error instead of a
+// wrapped number.
 #pragma once
 #include <limits>
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace gaze {
 
-/// a + b and a b of operation `where`.
+/// a + b and a * b; errors name operation `where`.
 inline Index checked_sum(const char* where, Index a, Index b) {
   Index sum = 0;
   GAZE_CHECK(!__builtin_add_overflow(a, b, &sum), where, "a size of ", a, " + ", b,
@@ -25,8 +25,8 @@ inline Index checked_product(const char* where, Index a, Index b) {
   return product;
 }
 
-/// The number of elements of an array of these sizes; nothing where a size is below 0, or where no
-/// Index holds the product. A size of 0 does not excuse the others: strides are their products.
+/// The number of elements of an array of these sizes; nothing if a size is negative or the product
+/// overflows Index. A size of 0 does not excuse the others: strides are their products.
 constexpr std::optional<Index> element_count(std::span<const Index> sizes) {
   Index product = 1;
   bool empty = false;
@@ -37,7 +37,7 @@ constexpr std::optional<Index> element_count(std::span<const Index> sizes) {
   return empty ? 0 : product;
 }
 
-/// `value`, which operation `where` calls `what`, in 32 bits: 0 to `most`.
+/// `value` as 32 bits; an Error of operation `where` about `what` unless it is 0 to `most`.
 inline std::int32_t checked_int32(const char* where, const char* what, Index value,
                                   std::int32_t most = std::numeric_limits<std::int32_t>::max()) {
   GAZE_CHECK(value >= 0 && value <= most, where, what, " is ", value, ", which is not within 0 to ",

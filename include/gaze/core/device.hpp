@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Devices are types: Tensor<float, Cpu> and Tensor<float, Cuda> do not mix by accident.
+// Devices are types: Tensor<float, Cpu> and Tensor<float, Cuda> cannot be mixed by accident.
 #pragma once
 #include "gaze/core/language.hpp"
 
@@ -13,7 +13,7 @@ struct Cuda {
   static constexpr const char* name = "cuda";
 };
 
-/// The type in which a T's gradient is kept (bf16 values have float gradients).
+/// The type of a T's gradient (bf16 values have float gradients).
 template <class T>
 struct GradOfType {
   using type = T;

@@ -4,8 +4,8 @@
 //   GAZE_CHECK(k == n, "matmul", "inner sizes differ: ", a.shape(), " x ", b.shape());
 //   -> gaze::Error: "[gaze::matmul] inner sizes differ: [2,3] x [4,5]"
 //
-// The library never exits, prints or logs; who calls it decides what to do with an Error. A message
-// may quote files and servers: it is one bounded line of text that any terminal can show.
+// The library never exits, prints or logs; the caller decides what to do with an Error. A message
+// may quote files and servers: it is one bounded line that is safe on any terminal.
 #pragma once
 #include <sstream>
 #include <stdexcept>
@@ -15,7 +15,7 @@
 
 namespace gaze {
 
-/// The base of everything Gaze throws. `where()` is the operation, `what()` the whole line.
+/// The base of all of Gaze's exceptions. `where()` is the operation, `what()` the whole line.
 class Error : public std::runtime_error {
  public:
   Error(std::string where, const std::string& message)
@@ -27,7 +27,7 @@ class Error : public std::runtime_error {
   std::string where_;
 };
 
-/// Thrown where work can stop and later go on, when somebody asked for it; what is done is saved.
+/// Thrown when a stop was requested, at a point from which the saved work can be resumed.
 class Interrupted : public Error {
  public:
   explicit Interrupted(const std::string& message, std::string where = "train")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What fork() must leave usable: the child has only the thread that called it, so the pool's
-// threads are gone there, and a mutex that another thread held would stay locked for ever.
+// Handlers for fork(): the child has only the calling thread, so the pool's threads are gone there,
+// and a mutex held by another thread would stay locked forever.
 #pragma once
 #include <mutex>
 #if defined(__unix__) || defined(__APPLE__)
@@ -11,8 +11,8 @@
 
 namespace gaze::detail {
 
-/// Calls `before` on the thread that forks, then `parent` there and `child` in the child, at every
-/// fork() from now on. What is registered last is called first.
+/// Registers handlers for every later fork(): `before` and `parent` run on the forking thread,
+/// `child` in the child. The last registered runs first.
 inline void at_fork(void (*before)(), void (*parent)(), void (*child)()) {
 #if defined(__unix__) || defined(__APPLE__)
   GAZE_CHECK(::pthread_atfork(before, parent, child) == 0, "fork", "no memory for its handlers");
@@ -21,7 +21,7 @@ inline void at_fork(void (*before)(), void (*parent)(), void (*child)()) {
 #endif
 }
 
-/// A mutex of the process, one per Tag, that is free in a forked child.
+/// A process-wide mutex, one per Tag, that is free in a forked child.
 template <class Tag>
 class ProcessMutex {
  public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What Gaze asks of a compiler. Every other header reaches this one before it declares anything, so
-// that a wrong setting is one error and not hundreds.
+// Compiler requirements. Every other header includes this one before it declares anything, so
+// that a wrong setting gives one error and not hundreds.
 #pragma once
 
 #if __cplusplus < 202002L
@@ -14,15 +14,15 @@
 #include "Gaze needs a 64-bit target"
 #endif
 
-// The same bits whatever the batch and the threads: sums in another order, products with a
-// reciprocal, zeros without a sign or NaNs taken for impossible would break that. g++ has a macro
-// for each; clang++ has only the first two (docs/engine.md names what nobody can see).
+// Bits independent of batch and threads: reordered sums, products with a reciprocal, unsigned zeros
+// or assuming no NaNs would break that. g++ has a macro for each; clang++ has only the first two
+// (docs/engine.md lists what cannot be detected).
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
     defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
 #error "Gaze promises the same bits; -ffast-math, -Ofast or a part of them breaks that promise"
 #include "Gaze refuses fast-math flags"
 #endif
-// Results in a wider type than their own (-mfpmath=387).
+// Intermediate results in a wider type (-mfpmath=387).
 #if defined(__FLT_EVAL_METHOD__) && (__FLT_EVAL_METHOD__ == 1 || __FLT_EVAL_METHOD__ == 2)
 #error "Gaze promises the same bits; extended precision (-mfpmath=387) breaks that promise"
 #include "Gaze refuses extended precision"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where memory comes from: std::pmr::memory_resource. libc++ has it from version 16 on; before,
-// MemoryResource is a class with the same functions to override.
+// The source of memory: std::pmr::memory_resource. libc++ has it from version 16 on; before that,
+// MemoryResource is a class with the same virtual functions.
 #pragma once
 #include "gaze/core/language.hpp"
 

@@ -25,15 +25,15 @@
 
 namespace gaze {
 
-/// Runs the pieces of parallel_for in place of Gaze's own threads, see use_executor().
+/// Runs the pieces of parallel_for instead of Gaze's own threads, see use_executor().
 class Executor {
  public:
   virtual ~Executor() = default;
-  /// The most pieces that a range is split into; at least 1.
+  /// Maximum number of pieces of a range; at least 1.
   virtual int threads() const = 0;
   /// Calls piece(i) once for every i in [0, pieces), in any order and on any threads, and returns
-  /// when all calls are done. `piece` throws nothing; run() is called from several threads at once
-  /// where several threads use Gaze.
+  /// when all calls are done. `piece` does not throw. If several threads use Gaze, they call run()
+  /// concurrently.
   virtual void run(int pieces, const std::function<void(int)>& piece) = 0;
 };
 
@@ -44,8 +44,8 @@ inline std::atomic<Executor*> executor{nullptr};
 /// Set while a piece runs, so that a nested parallel_for runs inline instead of waiting on itself.
 inline thread_local bool inside_parallel = false;
 
-/// Worker threads that wait for one job at a time. The caller takes the first piece itself. Threads
-/// do not survive fork(): the child makes a pool of its own, of as many, when it first needs one.
+/// Worker threads that run one job at a time; the caller runs the first piece itself. Threads
+/// do not survive fork(): the child creates its own pool of the same size when it first needs one.
 class ThreadPool {
  public:
   using Piece = void (*)(void* body, int piece);
@@ -57,7 +57,7 @@ class ThreadPool {
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
 
-  /// Waits until the job that runs is done.
+  /// Waits until the current job is done.
   void resize(int threads) {
     GAZE_CHECK(threads >= 1 && threads <= most_threads, "set_threads", "threads must be 1 to ",
                most_threads, ", got ", threads);
@@ -66,8 +66,8 @@ class ThreadPool {
     start(threads);
   }
 
-  /// Runs every piece, then rethrows the first exception. False, and nothing is done, while the
-  /// job of another thread runs.
+  /// Runs every piece, then rethrows the first exception. Returns false without running anything
+  /// while another thread's job runs.
   bool try_run(Piece piece, void* body, int pieces) {
     std::unique_lock<std::mutex> one_job(job_mutex_, std::try_to_lock);
     if (!one_job) return false;
@@ -96,7 +96,7 @@ class ThreadPool {
   /// The process's pool.
   struct Owner {
     std::atomic<ThreadPool*> pool{nullptr};
-    ThreadPool* parents = nullptr;  // in a forked child: its threads are not here, so it stays
+    ThreadPool* parents = nullptr;  // in a forked child: leaked, because its threads are gone
     std::mutex making;
 
     Owner() {
@@ -145,7 +145,7 @@ class ThreadPool {
     return static_cast<int>(n);
   }
 
-  /// The pieces of one thread: usually one; more when the pool shrank after they were counted.
+  /// The pieces of one thread: usually one, more if the pool shrank after they were counted.
   void run_share(int first) {
     inside_parallel = true;
     try {
@@ -157,8 +157,8 @@ class ThreadPool {
     inside_parallel = false;
   }
 
-  /// Watches for a moment before anybody sleeps: the next job is usually some microseconds away,
-  /// and waking a thread takes longer than most jobs.
+  /// Spins briefly before sleeping: the next job is usually some microseconds away, and waking a
+  /// thread takes longer than most jobs.
   template <class Ready>
   bool spin_until(const Ready& ready) const {
     for (int i = 0; i < spins_; ++i) {
@@ -199,7 +199,7 @@ class ThreadPool {
   void start(int threads) {
     stop();
     stopping_.store(false, std::memory_order_relaxed);
-    spins_ = threads <= processors() ? 4000 : 0;  // whoever waits is in the way of who works
+    spins_ = threads <= processors() ? 4000 : 0;  // otherwise spinning slows the workers
     workers_.reserve(static_cast<std::size_t>(threads - 1));
     try {
       for (int i = 1; i < threads; ++i)
@@ -236,28 +236,28 @@ class ThreadPool {
 
 }  // namespace detail
 
-/// Has `executor` (null: Gaze's own threads again) run every parallel_for from now on; it must
-/// outlive their use. Before the first parallel_for, Gaze then starts no thread at all. Results are
-/// the same bits. Call it while no parallel_for runs.
+/// Makes `executor` (null: Gaze's own threads) run every later parallel_for; it must outlive them.
+/// If called before the first parallel_for, Gaze starts no threads. Results have the same bits.
+/// Call it only while no parallel_for runs.
 inline void use_executor(Executor* executor) { detail::executor = executor; }
 
-/// The most pieces parallel_for makes of a range: of the executor, else the number of Gaze's own
-/// threads: GAZE_THREADS, else one per processor.
+/// The maximum number of pieces of a range: the executor's, else the number of Gaze's own threads
+/// (GAZE_THREADS, else one per processor).
 inline int threads() {
   if (const Executor* const e = detail::executor) return std::max(1, e->threads());
   return detail::ThreadPool::instance().threads();
 }
 
-/// Sets the number of Gaze's own threads (1: all work is done by who calls), when no parallel_for
-/// runs on them; not from inside one, nor while an executor runs in their place.
+/// Sets the number of Gaze's own threads (1: all work runs on the calling thread) once no
+/// parallel_for runs on them; an Error from inside one, or while an executor replaces them.
 inline void set_threads(int count) {
-  GAZE_CHECK(!detail::executor.load(), "set_threads", "an executor runs in place of the threads");
+  GAZE_CHECK(!detail::executor.load(), "set_threads", "an executor replaces the threads");
   detail::ThreadPool::instance().resize(count);
 }
 
 namespace detail {
 
-/// A body of parallel_for, whatever its type: one function for all of them is compiled once.
+/// A type-erased body of parallel_for, so that one function for all of them is compiled once.
 using RangeBody = void (*)(void* body, std::int64_t begin, std::int64_t end);
 
 /// The pieces of one parallel_for, wherever they run.
@@ -311,10 +311,10 @@ inline void run_range(std::int64_t n, std::int64_t grain, RangeBody call, void* 
 
 }  // namespace detail
 
-/// Calls body(begin, end) on disjoint pieces that cover [0, n). A piece (but the last) has more
+/// Calls body(begin, end) on disjoint pieces that cover [0, n). Every piece but the last has more
 /// than half of `grain` indices, so small ranges stay on the calling thread. So do nested calls,
 /// and calls while the threads work for another caller. The first exception of a body is rethrown
-/// when all threads are done; some of the other pieces may then be missing.
+/// when all threads are done; some of the other pieces may not have run.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
   using Type = std::remove_reference_t<Body>;

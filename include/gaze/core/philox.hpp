@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 //
-// Randomness is counted, not drawn from a state: the number for (seed, purpose, sample, position)
-// is the same whatever the batch, the thread, the device or the order of calls.
+// Counter-based, without a state: the number for (seed, purpose, sample, position) does not depend
+// on the batch, the thread, the device or the order of calls.
 #pragma once
 #include <array>
 #include <cmath>
@@ -13,7 +13,7 @@
 
 namespace gaze {
 
-/// What a stream of random numbers is for; streams of different purposes never meet.
+/// Purpose of a stream of random numbers; streams of different purposes never overlap.
 enum class Purpose : std::uint32_t {
   init,
   data,
@@ -63,7 +63,7 @@ class Philox {
   constexpr double uniform(std::uint64_t sample, std::uint64_t position) const {
     return static_cast<double>(bits(sample, position) >> 11) * 0x1p-53;
   }
-  /// A whole number in [0, n).
+  /// An integer in [0, n).
   constexpr std::uint64_t below(std::uint64_t n, std::uint64_t sample,
                                 std::uint64_t position) const {
     const auto w = words(sample, position);  // two 32-bit halves: bias below n / 2^64
@@ -81,7 +81,7 @@ class Philox {
   std::uint32_t k0_, k1_;
 };
 
-/// A shuffled order of [0, n): Fisher and Yates, counted by `epoch`.
+/// A random permutation of [0, n) for `epoch` (Fisher and Yates).
 template <class Vector>
 void shuffle(Vector& items, const Philox& random, std::uint64_t epoch) {
   for (std::size_t i = items.size(); i > 1; --i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Text from files, servers and models, made fit to be shown: on a terminal it must not move the
-// cursor, set a title, clear the screen or reverse the order of what stands beside it.
+// Makes text from files, servers and models safe to show: on a terminal it must not move the
+// cursor, set a title, clear the screen or reverse the order of nearby text.
 //
 //   printable("a\x1b[2Jb\xE2\x80\xAE")   ->  a\x1b[2Jb\u{202e}
 #pragma once
@@ -13,10 +13,10 @@
 
 namespace gaze {
 
-/// Bytes of a text from outside that the message of an error shows.
+/// Maximum bytes of external text in an error message.
 inline constexpr std::size_t kShownBytes = 200;
 
-/// What becomes of line breaks and tabs: a space each, or they stay as they are.
+/// Line breaks and tabs: replaced by a space each, or kept.
 enum class LineBreaks { joined, kept };
 
 namespace detail {
@@ -47,8 +47,8 @@ inline std::string escaped(const Utf8Char& c, char byte) {
 
 }  // namespace detail
 
-/// `text` with everything escaped that a terminal would act on, and bytes that are not UTF-8. Of a
-/// text whose result would be longer than `most` bytes the beginning remains, with "..." after it.
+/// `text` with everything that a terminal would act on, and bytes that are not UTF-8, escaped. A
+/// result longer than `most` bytes is truncated and ends with "...".
 inline std::string printable(std::string_view text, std::size_t most = std::string_view::npos,
                              LineBreaks breaks = LineBreaks::joined) {
   std::string out;
@@ -67,8 +67,8 @@ inline std::string printable(std::string_view text, std::size_t most = std::stri
   return out;
 }
 
-/// One line of bounded length whose beginning and end remain, as for the message of an error: what
-/// is wrong may stand on either side of a long text from a file.
+/// One line of bounded length that keeps its beginning and end, for error messages: the fault may
+/// be named on either side of a long text from a file.
 inline std::string printable_line(std::string_view text) {
   constexpr std::size_t first = 1500, last = 400;  // bytes, of which each may take four
   if (text.size() <= first + last) return printable(text, 2 * (first + last));

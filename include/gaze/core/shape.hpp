@@ -43,7 +43,7 @@ class Shape {
   const Index* end() const { return sizes_.data() + rank_; }
 
   /// The number of elements: the product of the sizes (1 for rank 0). Negative sizes and products
-  /// beyond 64 bits are errors of operation `where`.
+  /// beyond 64 bits are an Error of operation `where`.
   Index numel(const char* where = "Shape") const {
     const auto n = element_count({begin(), end()});
     if (!n) {
@@ -68,7 +68,7 @@ class Shape {
   std::array<Index, max_rank> sizes_{};
 };
 
-/// Strides of a row-major array without gaps.
+/// Strides of a contiguous row-major array.
 inline Shape contiguous_strides(const Shape& shape) {
   Shape strides = shape;
   Index step = 1;
@@ -79,7 +79,7 @@ inline Shape contiguous_strides(const Shape& shape) {
   return strides;
 }
 
-/// NumPy's rule: sizes are aligned at the end; 1 stretches.
+/// NumPy's broadcasting rule: sizes are aligned at the end; size 1 broadcasts.
 inline Shape broadcast(const Shape& a, const Shape& b, const char* where) {
   Shape out = Shape::filled(std::max(a.rank(), b.rank()), 1);
   for (int i = 1; i <= out.rank(); ++i) {
@@ -91,7 +91,7 @@ inline Shape broadcast(const Shape& a, const Shape& b, const char* where) {
   return out;
 }
 
-/// Strides that walk `from` (with these strides) as if it had shape `to`; 0 where it stretches.
+/// Strides that view `from` (with these strides) as shape `to`; 0 where it broadcasts.
 inline Shape broadcast_strides(const Shape& from, const Shape& strides, const Shape& to) {
   Shape out = Shape::filled(to.rank(), 0);
   for (int i = 1; i <= from.rank(); ++i) out[to.rank() - i] = from.at(-i) == 1 ? 0 : strides.at(-i);

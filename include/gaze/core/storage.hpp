@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Storage: the bytes under one or more tensors, with a version counter that every in-place change
-// raises, so that backward can tell when a value it needs was overwritten.
+// Storage: the bytes of one or more tensors, with a version counter that every in-place change
+// increments, so that backward detects overwritten values.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,13 +15,13 @@
 
 namespace gaze {
 
-/// How a device gives and takes back memory.
+/// A device's allocator.
 template <class Device>
 struct Allocator;
 
 namespace detail {
 
-/// The processor's memory, from a MemoryResource.
+/// CPU memory, from a MemoryResource.
 struct HostMemory {
   static constexpr std::size_t alignment = 64;  // of every block, in bytes
 
@@ -39,8 +39,8 @@ struct HostMemory {
 
 }  // namespace detail
 
-/// Every allocator has these functions but use(); copy_in and copy_out take host memory and the
-/// device's. Freed blocks are kept, see BlockCache.
+/// Every allocator has these functions except use(); copy_in and copy_out copy between host and
+/// device memory. Freed blocks are cached, see BlockCache.
 template <>
 struct Allocator<Cpu> {
   static constexpr std::size_t alignment = detail::HostMemory::alignment;
@@ -56,9 +56,9 @@ struct Allocator<Cpu> {
   }
   static void copy_out(void* to, const void* from, std::size_t bytes) { copy_in(to, from, bytes); }
 
-  /// Takes blocks from `resource` from now on (null: from the program's own memory again). It must
-  /// outlive every tensor and make none itself. Blocks return to where they came from, so no
-  /// tensor may be alive now (an error says how many bytes are in use).
+  /// Allocates from `resource` (null: the program's own memory). It must outlive every tensor and
+  /// not create any itself. Blocks return to their source, so no tensor may be alive now (an error
+  /// reports the bytes in use).
   static void use(MemoryResource* resource) {
     cache().use(resource ? detail::HostMemory{resource} : detail::HostMemory{});
   }
@@ -72,7 +72,7 @@ struct Allocator<Cpu> {
 
  private:
   using Cache = BlockCache<detail::HostMemory>;
-  // Never destroyed: tensors with static lifetime may be freed after it would be.
+  // Never destroyed: tensors with static lifetime may be freed later.
   static Cache& cache() {
     static Cache* const c = [] {
       constexpr auto release = [] { cache().unlock(); };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// PNG and JPEG to pixels, by stb_image, and pixels to what a model reads.
+// Decodes PNG and JPEG to RGB pixels with stb_image.
 //
-// Images come from outside: inspect.hpp checks the whole file before stb_image sees it. A second
-// fence stands while it decodes: no single piece of memory may exceed what an image of that size
-// can need, and all of it begins as zeros, so that nothing of the program's memory can show in a
-// picture. Alpha is dropped, not blended with anything, and grey becomes three equal channels: what
-// Pillow's convert("RGB") does. Of 16 bits, the high 8 stay.
+// Images are external input: inspect.hpp checks the whole file before stb_image sees it. As a
+// second safeguard while decoding, no single allocation may exceed what an image of that size can
+// need, and all memory is zero-initialised, so that none of the program's memory can appear in a
+// picture. Alpha is dropped without blending, and grey becomes three equal channels, like Pillow's
+// convert("RGB"). 16-bit samples keep their high 8 bits.
 //
-// stb_image is compiled into each file that includes this, with internal linkage, so it meets no
-// other copy in the program; do not define STB_IMAGE_IMPLEMENTATION in the same file.
+// stb_image is compiled into each file that includes this, with internal linkage, so it cannot
+// clash with another copy; do not define STB_IMAGE_IMPLEMENTATION in the same file.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -34,7 +34,7 @@ struct Image {
 
 namespace detail {
 
-/// The largest single allocation that the decoder of this thread may make.
+/// The largest single allocation allowed to this thread's decoder.
 inline std::size_t& allocation_limit() {
   thread_local std::size_t limit = 0;
   return limit;
@@ -46,8 +46,8 @@ inline void* limited_realloc(void* old, std::size_t bytes) {
   return bytes <= allocation_limit() ? std::realloc(old, bytes) : nullptr;
 }
 
-/// A row of a JPEG's colour, twice as wide: each value a quarter from its neighbour, as libjpeg
-/// does it. stb_image's own takes the last but one from the wrong neighbour.
+/// Doubles the width of a JPEG chroma row: each output is 3/4 its pixel and 1/4 the neighbour, as
+/// in libjpeg. stb_image's version uses the wrong neighbour for the last but one.
 inline unsigned char* twice_as_wide(unsigned char* out, const unsigned char* in, int width) {
   for (int i = 0; i < width; ++i) {
     const int left = in[i > 0 ? i - 1 : 0], right = in[i + 1 < width ? i + 1 : i];
@@ -60,7 +60,7 @@ inline unsigned char* twice_as_wide(unsigned char* out, const unsigned char* in,
 }  // namespace detail
 }  // namespace gaze::image
 
-// stb_image takes the address of a function of this name; its own becomes another (below).
+// stb_image takes the address of a function of this name; its own is renamed (below).
 static inline unsigned char* stbi__resample_row_h_2(unsigned char* out, unsigned char* in,
                                                     unsigned char*, int width, int) {
   return gaze::image::detail::twice_as_wide(out, in, width);
@@ -102,8 +102,8 @@ namespace gaze::image {
 
 namespace detail {
 
-/// Some failures of stb_image set no reason; that of an earlier image would stand for them. An
-/// empty file sets one that no inspected file can give.
+/// Some failures of stb_image set no reason and would report that of an earlier image. An
+/// empty file sets a reason that no inspected file can give.
 inline constexpr std::string_view kNoStbReason = "unknown image type";
 inline void forget_stb_reason() {
   int width = 0, height = 0, channels = 0;
@@ -112,11 +112,11 @@ inline void forget_stb_reason() {
 inline std::string_view stb_reason() {
   const char* reason = stbi_failure_reason();
   const bool known = reason != nullptr && *reason != '\0' && reason != kNoStbReason;
-  return known ? reason : "its data do not decode";
+  return known ? reason : "its data cannot be decoded";
 }
 
-/// Enough for any buffer an honest image of this size needs: 16 bytes per pixel cover four
-/// channels of 16 bits unpacked with the doubling of a growing buffer, 64 the padding of a side.
+/// Enough for any buffer of a valid image of this size: 16 bytes per pixel cover four
+/// channels of 16 bits unpacked into a doubling buffer, 64 the padding of a side.
 inline std::size_t honest_allocation(int width, int height, std::size_t file_bytes) {
   const auto padded = [](int side) { return static_cast<std::size_t>(side) + 64; };
   return 16 * padded(width) * padded(height) + 4 * file_bytes + 65536;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A picture's file while it is checked: its bytes, its name for errors, the limits, and readers
-// that never leave it.
+// A picture file under inspection: its bytes, its name for errors, the limits, and bounds-checked
+// readers.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,26 +11,26 @@
 
 namespace gaze::image {
 
-/// What a picture may cost. The worst file within the defaults takes about 0.6 GB and, of one core,
-/// a few seconds; pictures of problems take a thousandth of that.
+/// Cost limits for a picture. The worst file within the defaults takes about 0.6 GB and a few
+/// seconds on one core; pictures of problems take a thousandth of that.
 struct DecodeLimits {
-  /// 8192 x 8192: more than any photograph that a model would be shown.
+  /// 8192 x 8192: larger than any photograph that a model would see.
   std::int64_t max_pixels = std::int64_t{64} << 20;
   int max_side = 16384;
-  /// Bytes that the file unpacks to before they become RGB (a progressive JPEG: samples and their
-  /// coefficients, of 2 bytes): RGBA of 8 bits at max_pixels.
+  /// Unpacked bytes before conversion to RGB (progressive JPEG: samples and their 2-byte
+  /// coefficients): 8-bit RGBA at max_pixels.
   std::int64_t max_unpacked = std::int64_t{256} << 20;
-  /// A file may unpack to this size whatever its own: 16 million pixels of RGBA. An empty canvas
+  /// Any file may unpack to this size: 16 million RGBA pixels. An empty canvas
   /// compresses 1000 times (PNG) or 200 times (JPEG).
   std::int64_t free_unpacked = std::int64_t{64} << 20;
-  /// Above free_unpacked, no more than this for each byte of the file. Large drawings reach 50 to
-  /// 200, photographs 2 to 20.
+  /// Above free_unpacked, the maximum unpacked bytes per byte of the file. Large drawings reach 50
+  /// to 200, photographs 2 to 20.
   std::int64_t max_expansion = 256;
 };
 
 namespace detail {
 
-/// One file under suspicion.
+/// One file under inspection.
 struct HostileFile {
   std::span<const std::uint8_t> bytes;
   const std::string& source;
@@ -50,7 +50,7 @@ struct HostileFile {
                       width * height <= limits.max_pixels;
     GAZE_CHECK(fits, "decode_image", source, ": declares ", width, "x", height,
                " pixels; the limits are ", limits.max_side, " per side and ", limits.max_pixels,
-               " in all");
+               " in total");
   }
 
   void check_unpacked(std::int64_t unpacked) const {
@@ -64,7 +64,7 @@ struct HostileFile {
   }
 };
 
-/// Reads big-endian numbers from a part of a file, and refuses to leave it.
+/// Reads big-endian numbers from a part of a file; an Error past its end.
 class HostileReader {
  public:
   HostileReader(const HostileFile& file, std::span<const std::uint8_t> part, const char* what)
@@ -78,7 +78,7 @@ class HostileReader {
     at_ += count;
     return part_.subspan(at_ - count, count);
   }
-  /// A number of `count` bytes, the highest first.
+  /// A big-endian number of `count` bytes.
   std::uint32_t number(std::size_t count) {
     std::uint32_t value = 0;
     for (const std::uint8_t byte : take(count)) value = value << 8 | byte;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Whether a file is a PNG or JPEG that may be decoded, and its size.
+// Checks that a file is a PNG or JPEG that is safe to decode, and reads its size.
 //
-// Pictures come from outside, and Debian's stb_image (2.27 in Debian 12) trusts them: a JPEG of 759
-// bytes writes over its memory. So every file is read once here, from its first byte to its last
-// code, before a decoder sees it: whatever the formats do not allow is refused, and so is what
-// costs more than the limits, before memory is taken. This needs no decoder and knows no version.
+// Pictures are external input, and Debian's stb_image (2.27 in Debian 12) trusts them: a JPEG of
+// 759 bytes makes it write out of bounds. So every file is parsed here first, from its first byte
+// to its last code: anything that the formats do not allow, or that exceeds the limits, is refused
+// before memory is allocated. This is independent of the decoder and its version.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -24,7 +24,7 @@ namespace gaze::image {
 
 namespace detail {
 
-/// The format that a file's first bytes announce, if it is a known one that is not read here.
+/// The known but unsupported format of a file's first bytes, if any.
 inline std::string_view foreign_format(std::string_view start) {
   using Entry = std::pair<std::string_view, std::string_view>;
   static constexpr std::array<Entry, 14> known = {{
@@ -74,7 +74,7 @@ inline bool starts_with(std::span<const std::uint8_t> bytes, std::span<const std
 
 }  // namespace detail
 
-/// What a file that may be decoded declares.
+/// The header of a file that passed inspection.
 struct Inspected {
   int width = 0, height = 0;
   detail::PngHeader png;  // of a PNG
@@ -99,7 +99,7 @@ inline Inspected inspect(std::span<const std::uint8_t> bytes, const std::string&
   return {png.width, png.height, png};
 }
 
-/// The size {width, height} of a PNG or JPEG that may be decoded; nothing is decoded.
+/// The size {width, height} of a PNG or JPEG that passes inspection, without decoding.
 inline std::pair<int, int> image_size(std::span<const std::uint8_t> bytes,
                                       const std::string& source = "image",
                                       const DecodeLimits& limits = {}) {

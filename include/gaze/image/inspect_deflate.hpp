@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How much a zlib stream (RFC 1950, 1951) unpacks to, without unpacking it: its codes are read and
-// its lengths are added up. So a file that unpacks without end, or that spends its time on empty
-// blocks, is refused before any memory is taken; and so are the codes that stb_image 2.27 reads
-// although deflate does not have them (a distance of 0 copies memory that nobody wrote).
+// Computes the unpacked size of a zlib stream (RFC 1950, 1951) without unpacking it, by reading its
+// codes and adding its lengths. So a file that unpacks endlessly, or wastes time on empty
+// blocks, is refused before any memory is allocated; and so are invalid deflate codes that
+// stb_image 2.27 accepts (a distance of 0 copies uninitialised memory).
 #pragma once
 #include <array>
 #include <cstddef>
@@ -15,23 +15,23 @@
 
 namespace gaze::image::detail {
 
-/// Blocks with Huffman codes: for each, the decoder builds tables, which takes 4 microseconds. So
-/// an empty one, of 10 bits, costs as much as 1000 bytes of data. Compressors that flush after
-/// every row make one for each; the others fill them with 10000 bytes or more.
+/// Limit on blocks with Huffman codes: the decoder builds tables for each, which takes 4
+/// microseconds, so an empty block of 10 bits costs as much as 1000 bytes of data. Compressors that
+/// flush after every row write one per row; others fill blocks with 10000 bytes or more.
 inline constexpr std::int64_t kFreeBlocks = 20000, kBytesPerBlock = 256;
 
 class DeflateInspector {
  public:
-  /// The stream is the parts one after the other. More than `most` bytes are refused.
+  /// The stream is the concatenated parts. More than `most` bytes are refused.
   DeflateInspector(const HostileFile& file, std::span<const std::span<const std::uint8_t>> parts,
                    std::int64_t most)
       : file_(file), parts_(parts), most_(most) {}
 
-  /// The number of bytes that the stream unpacks to.
+  /// The unpacked size of the stream in bytes.
   std::int64_t unpacked() {
     const int method = bits(8), flags = bits(8);
     const bool header = method % 16 == 8 && (256 * method + flags) % 31 == 0 && (flags & 32) == 0;
-    if (!header) file_.damaged("its data are no zlib stream");
+    if (!header) file_.damaged("its data are not a zlib stream");
     for (bool last = false; !last;) {
       last = bit() == 1;
       block(bits(2));
@@ -57,7 +57,7 @@ class DeflateInspector {
     return parts_.front()[at_++];
   }
 
-  /// `count` bits, the lowest first.
+  /// `count` bits, lowest first.
   int bits(int count) {
     int value = 0;
     for (int i = 0; i < count; ++i) value |= bit() << i;
@@ -71,7 +71,7 @@ class DeflateInspector {
 
   int symbol(const PrefixCode& code) {
     const int found = code.read(*this);
-    if (found < 0) file_.damaged("a code that its Huffman table does not have");
+    if (found < 0) file_.damaged("a code missing from its Huffman table");
     return found;
   }
 
@@ -81,10 +81,10 @@ class DeflateInspector {
 
   void block(int type) {
     if (type != 0 && ++blocks_ > kFreeBlocks + most_ / kBytesPerBlock) {
-      file_.damaged("its data are too many blocks");
+      file_.damaged("its data have too many blocks");
     }
     if (type == 0) return stored_block();
-    if (type == 3) file_.damaged("its data have a block of no known type");
+    if (type == 3) file_.damaged("its data have a block of unknown type");
     PrefixCode lengths, distances;
     type == 1 ? fixed_codes(lengths, distances) : dynamic_codes(lengths, distances);
     coded_block(lengths, distances);
@@ -93,7 +93,7 @@ class DeflateInspector {
   void stored_block() {
     count_ = 0;
     const int length = bits(16), complement = bits(16);
-    if ((length ^ complement) != 0xFFFF) file_.damaged("a stored block of no clear length");
+    if ((length ^ complement) != 0xFFFF) file_.damaged("a stored block with inconsistent lengths");
     add(length);
     for (int i = 0; i < length; ++i) next_byte();
   }
@@ -124,10 +124,11 @@ class DeflateInspector {
     for (std::size_t i = 0; i < total;) {
       const int s = symbol(code);
       const bool repeats = s == 16;
-      if (repeats && i == 0) file_.damaged("a Huffman table that repeats nothing");
+      if (repeats && i == 0) file_.damaged("a Huffman table that starts with a repeat");
       const auto value = static_cast<std::uint8_t>(s < 16 ? s : repeats ? sizes[i - 1] : 0);
       const int count = s < 16 ? 1 : repeats ? 3 + bits(2) : s == 17 ? 3 + bits(3) : 11 + bits(7);
-      if (static_cast<std::size_t>(count) > total - i) file_.damaged("a Huffman table too long");
+      if (static_cast<std::size_t>(count) > total - i)
+        file_.damaged("a Huffman table that is too long");
       for (int k = 0; k < count; ++k) sizes[i++] = value;
     }
     define(lengths, std::span(sizes).first(lengths_count));
@@ -141,17 +142,17 @@ class DeflateInspector {
         add(1);
         continue;
       }
-      if (s > 285) file_.damaged("a length that deflate does not have");
+      if (s > 285) file_.damaged("an invalid deflate length");
       const int length = s == 285 ? 258 : s < 265 ? s - 254 : 3 + spread(s - 257, 2);
       const int d = symbol(distances);
-      if (d > 29) file_.damaged("a distance that deflate does not have");
+      if (d > 29) file_.damaged("an invalid deflate distance");
       const int distance = d < 4 ? d + 1 : 1 + spread(d, 1);
       if (distance > unpacked_) file_.damaged("its data copy from before their start");
       add(length);
     }
   }
 
-  /// Ranges that double every 2^fine codes: the start of range `index`, and the extra bits.
+  /// The start and the extra bits of range `index`; ranges double every 2^fine codes.
   int spread(int index, int fine) {
     const int extra = (index >> fine) - 1, steps = 1 << fine;
     return ((steps + index % steps) << extra) + bits(extra);

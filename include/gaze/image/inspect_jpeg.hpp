@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A JPEG's markers, checked from first to last before a decoder sees them (ITU-T T.81, B): lengths,
-// tables, frame, every scan's header and data, and how much work all scans are together.
+// Checks all markers of a JPEG before a decoder sees them (ITU-T T.81, B): lengths,
+// tables, frame, every scan's header and data, and the total work of all scans.
 // Arithmetic, lossless and hierarchical coding, which stb_image cannot read, are refused by name.
 #pragma once
 #include <algorithm>
@@ -15,15 +15,15 @@
 
 namespace gaze::image::detail {
 
-/// Blocks of all scans together; a scan of nothing takes two bytes per 32767 blocks. The usual ten
+/// Limit on the blocks of all scans; an empty scan needs two bytes per 32767 blocks. The usual ten
 /// scans of the largest RGB picture have 14 million, of the largest CMYK picture 24 million; one
-/// million of a scan that repeats nothing takes about 50 ms.
+/// million blocks without such runs take about 50 ms.
 inline constexpr std::int64_t kMaxJpegBlocks = std::int64_t{1} << 25;
 
-/// Codes of one Huffman table. T.81 has use for 176; stb_image misreads the 256th.
+/// Limit on the codes of a Huffman table. T.81 uses 176; stb_image misreads the 256th.
 inline constexpr std::size_t kMaxJpegCodes = 255;
 
-/// The kind of JPEG that a marker announces, if it is one that cannot be read.
+/// The unsupported kind of JPEG that a marker declares, if any.
 inline const char* unreadable_jpeg(int marker) {
   switch (marker) {
     case 0xC3:
@@ -54,7 +54,7 @@ class JpegInspector {
  public:
   explicit JpegInspector(const HostileFile& file) : file_(file) {}
 
-  /// Width and height are in the frame that is returned.
+  /// The returned frame has width and height.
   const JpegFrame& inspect() {
     at_ = 2;  // after SOI
     for (int m = marker(); m != 0xD9; m = marker()) {
@@ -75,19 +75,19 @@ class JpegInspector {
   }
 
  private:
-  /// The next marker. Any number of bytes 0xFF may come before it; some writers pad what is before
-  /// the frame with other bytes, too.
+  /// The next marker. Any number of 0xFF bytes may precede it; before the frame some writers also
+  /// pad with other bytes.
   int marker() {
     const auto bytes = file_.bytes;
     const auto more = [&] { return at_ < bytes.size(); };
     while (padded_ && more() && bytes[at_] != 0xFF) ++at_;
-    if (more() && bytes[at_] != 0xFF) file_.damaged("no marker where one must be");
+    if (more() && bytes[at_] != 0xFF) file_.damaged("a missing marker");
     while (more() && bytes[at_] == 0xFF) ++at_;
     if (!more()) file_.damaged("no EOI marker");
     return bytes[at_++];
   }
 
-  /// The bytes behind a marker, without their length.
+  /// The bytes after a marker, without the length.
   std::span<const std::uint8_t> segment() {
     HostileReader in(file_, file_.bytes.subspan(at_), "a segment of a JPEG");
     const int length = in.u16();
@@ -147,7 +147,7 @@ class JpegInspector {
 
   void number_of_lines(HostileReader& in) {
     if (frame_.components.empty() || in.left() != 2 || in.u16() != frame_.height) {
-      file_.damaged("another number of lines");
+      file_.damaged("an inconsistent number of lines");
     }
   }
 
@@ -159,7 +159,7 @@ class JpegInspector {
     frame_.height = in.u16();
     frame_.width = in.u16();
     if (frame_.width == 0) file_.damaged("no pixels");
-    if (frame_.height == 0) file_.unsupported("a JPEG that says its height after its data");
+    if (frame_.height == 0) file_.unsupported("a JPEG that declares its height after its data");
     file_.check_size(frame_.width, frame_.height);
     const int count = in.u8();
     if (count != 1 && count != 3 && count != 4) {
@@ -191,7 +191,7 @@ class JpegInspector {
     return nullptr;
   }
 
-  /// Blocks of each component. stb_image enlarges by whole numbers only; others overrun its lines.
+  /// Blocks of each component. stb_image upsamples by whole factors only; others overrun its lines.
   void lay_out() {
     int h = 1, v = 1;
     for (const auto& c : frame_.components) h = std::max(h, c.h), v = std::max(v, c.v);
@@ -220,10 +220,10 @@ class JpegInspector {
     for (int i = 0; i < count; ++i) {
       JpegComponent* component = find(in.u8());
       const int tables = in.u8();
-      if (component == nullptr) file_.damaged("a scan of a component that the frame does not have");
+      if (component == nullptr) file_.damaged("a scan of a component missing from the frame");
       if (tables / 16 > 3 || tables % 16 > 3) file_.damaged("a scan with a Huffman table above 3");
       for (const auto& part : scan.parts) {
-        if (part.component == component) file_.damaged("a scan with a component twice");
+        if (part.component == component) file_.damaged("a scan with a repeated component");
       }
       scan.parts.push_back({component, tables / 16, tables % 16});
     }
@@ -243,7 +243,8 @@ class JpegInspector {
 
   void check_band(const JpegScan& s) const {
     if (!frame_.progressive) {
-      if (s.first != 0 || s.high != 0 || s.low != 0) file_.damaged("a scan of some coefficients");
+      if (s.first != 0 || s.high != 0 || s.low != 0)
+        file_.damaged("a baseline scan of a coefficient range");
       return;
     }
     const bool bits = s.low <= 13 && (s.high == 0 || s.high == s.low + 1);
@@ -270,18 +271,18 @@ class JpegInspector {
     }
   }
 
-  /// Every bit of every coefficient is sent once, the highest first, the mean (coefficient 0)
-  /// before the others: so the number of scans is bounded.
+  /// Requires every bit of every coefficient once, highest first, and DC (coefficient 0)
+  /// before AC, which bounds the number of scans.
   void note_sent(const JpegScan& s) {
     for (const auto& part : s.parts) {
       auto& sent = part.component->sent;
       if (s.first > 0 && sent[0] == JpegComponent::not_sent) {
-        file_.damaged("a scan of details before the mean");
+        file_.damaged("an AC scan before the DC scan");
       }
       for (int k = s.first; k <= (frame_.progressive ? s.last : 0); ++k) {
         auto& bit = sent[static_cast<std::size_t>(k)];
         const int expected = s.high == 0 ? int{JpegComponent::not_sent} : s.high;
-        if (bit != expected) file_.damaged("a scan that repeats or leaves out another");
+        if (bit != expected) file_.damaged("a repeated or missing scan");
         bit = static_cast<std::int8_t>(s.low);
       }
     }
@@ -293,7 +294,7 @@ class JpegInspector {
       const std::int64_t units = std::int64_t{frame_.mcus_wide} * frame_.mcus_high * c.h * c.v;
       blocks_ += units;
       if (blocks_ > kMaxJpegBlocks) {
-        file_.damaged("its scans are more than ", kMaxJpegBlocks, " blocks together");
+        file_.damaged("its scans have more than ", kMaxJpegBlocks, " blocks in total");
       }
       if (s.first > 0 && c.nonzero.empty()) {
         c.nonzero.resize(static_cast<std::size_t>(c.blocks_wide) *
@@ -321,7 +322,7 @@ class JpegInspector {
 
   const HostileFile& file_;
   std::size_t at_ = 0;
-  bool padded_ = false;  // bytes that are no marker may come before the next one
+  bool padded_ = false;  // other bytes may precede the next marker
   JpegFrame frame_;
   JpegTables tables_;
   std::int64_t blocks_ = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A JPEG scan's entropy-coded data, read code by code as the decoder will (ITU-T T.81, F.2 and
-// G.2), but only to see that they are what they should be: every code is in its table, no scan
-// needs more bits than it has, coefficients fit 16 bits. Where a scan ends early, stb_image 2.27
-// shifts by negative counts and overflows signed sums (CVE-2022-28041, CVE-2022-28048).
+// Checks a JPEG scan's entropy-coded data, read code by code as in the decoder (ITU-T T.81, F.2 and
+// G.2): every code is in its table, no scan needs more bits than it has, coefficients fit 16 bits.
+// If a scan ends early, stb_image 2.27 shifts by negative counts and overflows signed sums
+// (CVE-2022-28041, CVE-2022-28048).
 #pragma once
 #include <bit>
 #include <cstddef>
@@ -15,13 +15,13 @@
 
 namespace gaze::image::detail {
 
-/// The bits of a scan, the highest of each byte first. A byte 0xFF is followed by a zero; if not,
-/// it begins a marker, and the bits have ended.
+/// The bits of a scan, highest of each byte first. A byte 0xFF is followed by a zero; otherwise
+/// it starts a marker, and the bits have ended.
 class JpegBits {
  public:
   JpegBits(const HostileFile& file, std::size_t at) : file_(file), at_(at) {}
 
-  /// Of the first byte that is not read yet.
+  /// Position of the first unread byte.
   std::size_t at() const { return at_; }
 
   int bit() {
@@ -34,7 +34,7 @@ class JpegBits {
     return value;
   }
 
-  /// Drops what is left of a byte and takes a restart marker; false if none is here.
+  /// Drops the rest of a byte and reads a restart marker; false if there is none.
   bool restart() {
     count_ = 0;
     std::size_t next = at_;
@@ -65,7 +65,7 @@ class JpegScanInspector {
                     const JpegScan& scan, std::size_t at)
       : file_(file), frame_(frame), tables_(tables), scan_(scan), bits_(file, at) {}
 
-  /// Reads the whole scan; returns where it ends.
+  /// Reads the whole scan; returns its end position.
   std::size_t inspect() {
     const bool alone = scan_.parts.size() == 1;
     const JpegComponent& only = *scan_.parts.front().component;
@@ -83,8 +83,8 @@ class JpegScanInspector {
   }
 
  private:
-  /// One MCU. Only whole blocks or first coefficients come interleaved; neither needs the block's
-  /// place.
+  /// One MCU. Only whole blocks or first coefficients are interleaved; neither needs the block's
+  /// position.
   void interleaved_unit() {
     for (std::size_t part = 0; part < scan_.parts.size(); ++part) {
       const JpegComponent& c = *scan_.parts[part].component;
@@ -109,26 +109,26 @@ class JpegScanInspector {
 
   int symbol(const PrefixCode& code) {
     const int found = code.read(bits_);
-    if (found < 0) file_.damaged("a code that its Huffman table does not have");
+    if (found < 0) file_.damaged("a code missing from its Huffman table");
     return found;
   }
 
-  /// A number of `size` bits; those that begin with 0 are negative.
+  /// A number of `size` bits; a leading 0 means negative.
   int number(int size) {
     const int value = bits_.bits(size);
     return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
   }
 
-  /// The difference from the block before. 32767 times a 16-bit divisor still fits 32 bits.
+  /// The difference from the previous block. 32767 times a 16-bit divisor still fits 32 bits.
   void dc_value(std::size_t part, const PrefixCode& code) {
     const int size = symbol(code);
     if (size == 0) return;
     predicted_[part] += number(size);
-    if (std::abs(predicted_[part]) > 32767) file_.damaged("a mean brightness out of range");
+    if (std::abs(predicted_[part]) > 32767) file_.damaged("a DC coefficient out of range");
   }
 
-  /// Runs of zeros (high 4 bits) before a number (low 4 bits); 15 with no number: 16 zeros; any
-  /// other with no number: the end.
+  /// Runs of zeros (high 4 bits) before a number (low 4 bits); 15 without a number: 16 zeros; any
+  /// other run without a number: the end.
   void ac_values(const PrefixCode& code) {
     for (int k = 1; k < 64;) {
       const int s = symbol(code), run = s >> 4, size = s & 15;
@@ -138,7 +138,7 @@ class JpegScanInspector {
     }
   }
 
-  /// `run` of a code without a number: this block and 2^run - 1 + (run bits) others end here.
+  /// `run` of a code without a number: this block and the next 2^run - 1 + (run bits) end here.
   void end_blocks(int run) { ended_blocks_ = (1 << run) - 1 + (run > 0 ? bits_.bits(run) : 0); }
 
   void first_bits(const PrefixCode& code, std::uint64_t& nonzero) {
@@ -158,7 +158,7 @@ class JpegScanInspector {
     }
   }
 
-  /// The next bit of coefficients that are not zero, and those that become so.
+  /// The next bit of non-zero coefficients, and newly non-zero ones.
   void next_bits(const PrefixCode& code, std::uint64_t& nonzero) {
     int k = scan_.first;
     if (ended_blocks_ > 0) {
@@ -177,15 +177,15 @@ class JpegScanInspector {
     }
   }
 
-  /// One bit for each coefficient from k that is not zero.
+  /// One bit for each non-zero coefficient from k on.
   void rest(int k, std::uint64_t nonzero) {
     if (k > scan_.last) return;
     const std::uint64_t band = ~std::uint64_t{0} >> (63 - scan_.last) >> k << k;
     for (int i = std::popcount(nonzero & band); i > 0; --i) bits_.bit();
   }
 
-  /// Moves k past `zeros` zeros and one more, reading one bit for each coefficient between that is
-  /// not zero. False if the band ends before.
+  /// Moves k past `zeros` zeros and one more, reading one bit for each non-zero coefficient between
+  /// them. False if the band ends first.
   bool pass(int& k, int zeros, std::uint64_t nonzero) {
     while (k <= scan_.last) {
       if ((nonzero >> k++ & 1) != 0) {
@@ -203,7 +203,7 @@ class JpegScanInspector {
   const JpegScan& scan_;
   JpegBits bits_;
   std::array<int, 4> predicted_{};
-  int ended_blocks_ = 0;  // blocks still to come that have nothing in this scan
+  int ended_blocks_ = 0;  // remaining blocks without data in this scan
 };
 
 }  // namespace gaze::image::detail

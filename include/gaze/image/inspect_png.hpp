@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A PNG's chunks, checked from first to last before a decoder sees them (W3C, "Portable Network
+// Checks all chunks of a PNG before a decoder sees them (W3C, "Portable Network
 // Graphics", 2nd edition): lengths, order, the header's combinations, palette and transparency,
-// and how much the data unpack to. Checksums are not compared: a wrong one harms nobody.
+// and the unpacked size. Checksums are not compared: a wrong one is harmless.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -19,21 +19,21 @@ namespace gaze::image::detail {
 inline constexpr std::array<std::uint8_t, 8> kPngSignature = {0x89, 'P',  'N',  'G',
                                                               '\r', '\n', 0x1A, '\n'};
 
-/// Extra data behind the pixels that are let pass; some writers leave a few bytes.
+/// Extra bytes allowed after the pixels; some writers leave a few.
 inline constexpr std::int64_t kPngSlack = 65536;
 
 struct PngHeader {
   int width = 0, height = 0, depth = 0, color = 0;
   bool interlaced = false;
-  std::size_t palette_at = 0;  // where the palette's entries begin in the file
+  std::size_t palette_at = 0;  // file offset of the palette's entries
   int palette = 0;             // its entries; 0: none
 
   bool indexed() const { return color == 3; }
   bool short_palette() const { return indexed() && palette < 1 << depth; }
-  /// Values of one pixel: grey, RGB, index, grey and alpha, RGB and alpha.
+  /// Values per pixel: grey, RGB, index, grey and alpha, RGB and alpha.
   int channels() const { return color == 2 ? 3 : color == 4 ? 2 : color == 6 ? 4 : 1; }
 
-  /// Bytes of rows * (1 + row), of all seven passes where the picture is interlaced.
+  /// Bytes of rows * (1 + row), over all seven passes if the picture is interlaced.
   std::int64_t unpacked() const {
     const auto rows = [&](std::int64_t w, std::int64_t h) {
       return w > 0 && h > 0 ? h * (1 + (w * channels() * depth + 7) / 8) : 0;
@@ -92,7 +92,7 @@ class PngInspector {
       plte(data);
     } else if (type == "tRNS") {
       trns(data);
-    } else if ((type[0] & 0x20) == 0) {  // a capital: whoever does not know it cannot draw the PNG
+    } else if ((type[0] & 0x20) == 0) {  // upper case: a critical chunk
       file_.unsupported("chunk ", type, " of a PNG");
     }
     return true;
@@ -125,7 +125,7 @@ class PngInspector {
     const bool right = c == 0   ? packed || d == 8 || d == 16
                        : c == 3 ? packed || d == 8
                                 : (c == 2 || c == 4 || c == 6) && (d == 8 || d == 16);
-    if (!right) file_.damaged("no PNG has ", d, " bits and colour type ", c);
+    if (!right) file_.damaged("an invalid combination of ", d, " bits and colour type ", c);
   }
 
   void plte(std::span<const std::uint8_t> data) {
@@ -162,8 +162,8 @@ class PngInspector {
   std::vector<std::span<const std::uint8_t>> data_;  // of the IDAT chunks
 };
 
-/// The file with a palette of 2^depth entries, black where it had none. stb_image takes the
-/// colours of indices above a short palette from memory that nobody wrote.
+/// The file with its palette padded with black to 2^depth entries. For indices above a short
+/// palette, stb_image reads uninitialised memory.
 inline std::vector<std::uint8_t> with_whole_palette(std::span<const std::uint8_t> bytes,
                                                     const PngHeader& header) {
   const std::size_t old = 3 * static_cast<std::size_t>(header.palette);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a JPEG declares before its data: frame, tables and scans (ITU-T T.81).
+// A JPEG's declarations: frame, tables and scans (ITU-T T.81).
 #pragma once
 #include <array>
 #include <cstddef>
@@ -12,10 +12,10 @@ namespace gaze::image::detail {
 
 struct JpegComponent {
   int id = 0, h = 0, v = 0, quantization = 0;
-  int blocks_wide = 0, blocks_high = 0;  // of 8 x 8 samples, in a scan of this component alone
-  /// Of each coefficient in zigzag order, the lowest bit sent so far; not_sent before its first.
+  int blocks_wide = 0, blocks_high = 0;  // of 8 x 8 samples, in a scan of only this component
+  /// Per coefficient in zigzag order, the lowest bit sent so far; not_sent before the first.
   std::array<std::int8_t, 64> sent;
-  /// Progressive: for each block, which coefficients are not zero; later scans depend on it.
+  /// Progressive: the non-zero coefficients of each block, on which later scans depend.
   std::vector<std::uint64_t> nonzero;
 
   static constexpr std::int8_t not_sent = 127;

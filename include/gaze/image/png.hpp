@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pixels to a PNG file in memory (W3C, "Portable Network Graphics", 2nd edition). stb_image_write
-// does the compression; the file around it is written here, because stb keeps its compression
+// Encodes pixels as a PNG file in memory (W3C, "Portable Network Graphics", 2nd edition).
+// stb_image_write compresses; the file format is written here, because stb keeps its compression
 // level in a global that threads would have to share.
 #pragma once
 #include <algorithm>
@@ -41,7 +41,7 @@ inline void put_u32(std::vector<std::uint8_t>& out, std::uint32_t value) {
   for (const int shift : {24, 16, 8, 0}) out.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
-/// CRC-32 (polynomial 0xEDB88320, reflected), as every PNG chunk ends with.
+/// CRC-32 (polynomial 0xEDB88320, reflected), the checksum of a PNG chunk.
 inline std::uint32_t crc32(std::span<const std::uint8_t> bytes) {
   std::uint32_t crc = 0xFFFFFFFFu;
   for (const std::uint8_t byte : bytes) {
@@ -61,7 +61,7 @@ inline void put_chunk(std::vector<std::uint8_t>& out, std::string_view type,
   put_u32(out, crc32(std::span(out).subspan(start)));
 }
 
-/// What filter 0 to 4 (none, left, up, average, Paeth) predicts from left, up and up-left.
+/// Prediction of filter 0 to 4 (none, left, up, average, Paeth) from left, up and up-left.
 inline int predict(int filter, int left, int up, int corner) {
   switch (filter) {
     case 1:
@@ -82,8 +82,8 @@ inline int predict(int filter, int left, int up, int corner) {
   }
 }
 
-/// One row as PNG stores it: the filter's number, then each byte less its prediction. The filter
-/// is the one with the smallest sum of differences, which the standard suggests.
+/// One row in PNG's form: the filter's number, then each byte minus its prediction. Chooses the
+/// filter with the smallest sum of differences, as the standard suggests.
 inline void put_row(std::vector<std::uint8_t>& out, const std::uint8_t* row,
                     const std::uint8_t* above, std::size_t bytes) {
   std::array<std::vector<std::uint8_t>, 5> rows;
@@ -106,10 +106,11 @@ inline void put_row(std::vector<std::uint8_t>& out, const std::uint8_t* row,
 
 }  // namespace detail
 
-/// An RGB image [h][w][3] as the bytes of a PNG. A higher `level` searches longer for matches and
-/// makes a smaller file; below 5 it has no further effect. The same pixels give the same bytes.
+/// Encodes an RGB image [h][w][3] as a PNG. A higher `level` searches longer for matches and
+/// gives a smaller file; below 5 it has no further effect. The same pixels give the same bytes.
 inline std::vector<std::uint8_t> encode_png(const std::uint8_t* rgb, int w, int h, int level = 4) {
-  GAZE_CHECK(rgb != nullptr && w > 0 && h > 0, "encode_png", "no image of ", w, "x", h, " pixels");
+  GAZE_CHECK(rgb != nullptr && w > 0 && h > 0, "encode_png", "invalid image of ", w, "x", h,
+             " pixels");
   const std::size_t row = static_cast<std::size_t>(w) * 3, rows = static_cast<std::size_t>(h);
   GAZE_CHECK(rows <= static_cast<std::size_t>(std::numeric_limits<int>::max()) / 2 / (row + 1),
              "encode_png", w, "x", h, " pixels are too many");
@@ -122,7 +123,7 @@ inline std::vector<std::uint8_t> encode_png(const std::uint8_t* rgb, int w, int 
   const std::unique_ptr<unsigned char, void (*)(void*)> packed(
       stbi_zlib_compress(filtered.data(), static_cast<int>(filtered.size()), &length, level),
       std::free);
-  GAZE_CHECK(packed != nullptr, "encode_png", "no memory for ", w, "x", h, " pixels");
+  GAZE_CHECK(packed != nullptr, "encode_png", "out of memory for ", w, "x", h, " pixels");
 
   std::vector<std::uint8_t> png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   std::vector<std::uint8_t> header;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A canonical prefix (Huffman) code, as JPEG (ITU-T T.81, C and F.2.2.3) and deflate (RFC 1951,
-// 3.2.2) define it: codes of one length follow each other, shorter ones first. Read bit by bit,
-// with no table to build: a hostile file may define a code in every few bytes.
+// 3.2.2) define it: codes of one length are consecutive, shorter ones first. Decoded bit by bit
+// without building a table, because a hostile file may define a code every few bytes.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -16,7 +16,7 @@ class PrefixCode {
  public:
   static constexpr std::size_t max_length = 16, max_symbols = 288;
 
-  /// From how many codes there are of 1, 2, … bits, and the symbols in the order of their codes.
+  /// Defines the code by its number of codes of 1, 2, … bits, and the symbols in code order.
   /// False if there are more codes than code words.
   bool define(std::span<const std::uint16_t> counts, std::span<const std::uint16_t> symbols) {
     counts_ = {};
@@ -31,7 +31,7 @@ class PrefixCode {
     return true;
   }
 
-  /// From each symbol's code length; 0 for a symbol without a code.
+  /// Defines the code by each symbol's code length; 0 for a symbol without a code.
   bool define_lengths(std::span<const std::uint8_t> lengths) {
     std::array<std::uint16_t, max_length> counts{}, next{};
     std::array<std::uint16_t, max_symbols> symbols{};
@@ -50,7 +50,7 @@ class PrefixCode {
 
   bool defined() const { return defined_; }
 
-  /// The next symbol; -1 where the bits are no code word.
+  /// The next symbol; -1 if the bits are not a code word.
   template <class Bits>
   int read(Bits& bits) const {
     int code = 0, first = 0, index = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Antialiased resize with Pillow's results, bit for bit, and pixels as the numbers a model reads.
-// (Pillow's before version 13, which swaps the passes where a height shrinks most.)
+// Antialiased resize, bit for bit equal to Pillow's, and pixels as a model's input.
+// (Pillow before version 13, which swaps the passes if the height shrinks most.)
 //
-// A reduction by r widens the filter r times, so that every input pixel counts. Rows first, then
-// columns; in each pass weights are integers of 22 fractional bits and the sum is rounded to the
-// nearest of 0 to 255. Models were trained on images resized this way; another rounding is
-// another input.
+// A reduction by r widens the filter r times, so that every input pixel contributes. Rows first,
+// then columns; in each pass weights are integers with 22 fractional bits and the sum is rounded to
+// the nearest of 0 to 255. Models were trained on images resized this way; other rounding would
+// change their input.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -25,7 +25,7 @@ namespace detail {
 
 inline constexpr int kWeightBits = 22;
 
-/// Distance beyond which a filter is zero.
+/// Support of a filter: it is zero beyond this distance.
 inline double filter_support(Filter filter) { return filter == Filter::bilinear ? 1.0 : 2.0; }
 
 /// The filter at distance x: the triangle, or Keys's cubic convolution with a = -1/2
@@ -116,10 +116,10 @@ inline void check_image(const Image& image, const char* where) {
 
 }  // namespace detail
 
-/// The image at another size: what Image.resize((width, height), filter) of Pillow < 13 gives.
+/// Resizes the image like Image.resize((width, height), filter) of Pillow < 13.
 inline Image resize(const Image& image, int width, int height, Filter filter) {
   detail::check_image(image, "resize");
-  GAZE_CHECK(width > 0 && height > 0, "resize", "to ", width, "x", height, " pixels");
+  GAZE_CHECK(width > 0 && height > 0, "resize", "invalid size ", width, "x", height);
   Image out = width == image.width ? image : detail::resize_rows(image, width, filter);
   return height == image.height ? out : detail::resize_columns(out, height, filter);
 }
@@ -156,8 +156,8 @@ inline std::vector<float> to_float(const Image& image, const Normalization& norm
   return out;
 }
 
-/// Normalised values as one row for each square patch, [P][3 * patch * patch]: patches from the
-/// top left row by row, inside a row channel, then y, then x (a convolution's weight, flattened).
+/// Normalised values as one row per square patch, [P][3 * patch * patch]: patches from the
+/// top left row by row; within a row channel, then y, then x (a flattened convolution weight).
 /// Both sides must be multiples of `patch`.
 inline std::vector<float> to_patches(const Image& image, int patch,
                                      const Normalization& norm = {}) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A log of lines that only grows, such as metrics.jsonl. A checkpoint records offset(); resuming
-// from it, truncate_to(offset) takes back the lines of steps that will now be repeated, and any
-// half line that a killed run left. One writer per log; a file that is not this log is left alone.
+// An append-only log of lines, such as metrics.jsonl. A checkpoint records offset(); on resume,
+// truncate_to(offset) removes the lines of steps that will be repeated, and any partial line of a
+// killed run. One writer per log; a file that is not this log is left unchanged.
 #pragma once
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,9 +23,9 @@ namespace gaze::io {
 
 class AppendLog {
  public:
-  /// Opens a log, or creates it. `begins` is how every line of it begins, where that is known: a
-  /// file whose first line begins otherwise is an Error and stays as it is. So is a link, and a log
-  /// that another process, or another AppendLog, is writing.
+  /// Opens or creates a log. `begins` is the known start of every line, if any: a file whose first
+  /// line starts otherwise is an Error and left unchanged. So is a link, and a log that another
+  /// process or another AppendLog is writing.
   explicit AppendLog(std::string path, std::string begins = "")
       : path_(std::move(path)),
         begins_(std::move(begins)),
@@ -44,26 +44,26 @@ class AppendLog {
   /// Appends one line in one write, so that readers and crashes see whole lines.
   void line(std::string_view text) {
     GAZE_CHECK(text.find('\n') == std::string_view::npos, "AppendLog", path_,
-               ": a line holds a line feed");
+               ": a line contains a line feed");
     std::string whole(text);
     whole += '\n';
     check(detail::write_all(file_.get(), std::as_bytes(std::span(whole.data(), whole.size()))),
           "cannot write");
   }
 
-  /// Its length in bytes.
+  /// The length in bytes.
   std::uint64_t offset() const { return static_cast<std::uint64_t>(status().st_size); }
 
-  /// Cuts the log to what it held when offset() was `offset`; an Error where it is shorter now.
+  /// Truncates the log to `offset`, an earlier offset(); an Error if it is shorter.
   void truncate_to(std::uint64_t offset) {
     const std::uint64_t now = this->offset();
-    GAZE_CHECK(offset <= now, "AppendLog", path_, ": cannot go back to byte ", offset,
-               ", there are only ", now);
+    GAZE_CHECK(offset <= now, "AppendLog", path_, ": cannot truncate to byte ", offset,
+               ", it has only ", now);
     check(::ftruncate(file_.get(), static_cast<off_t>(offset)) == 0, "cannot truncate");
   }
 
-  /// Calls use(line, number) for every whole line, from 1, then cuts off the part of a line that a
-  /// killed run left.
+  /// Calls use(line, number) for every whole line, numbered from 1, then removes the partial line
+  /// of a killed run.
   template <class Use>
   void read_whole_lines(Use use) {
     std::string buffer(1 << 16, '\0'), line;
@@ -86,7 +86,7 @@ class AppendLog {
     truncate_to(whole);
   }
 
-  /// Flushes to the disk; before a checkpoint records offset().
+  /// Flushes to the disk; call before a checkpoint records offset().
   void sync() { check(::fsync(file_.get()) == 0, "cannot flush"); }
 
   const std::string& path() const { return path_; }
@@ -94,15 +94,15 @@ class AppendLog {
  private:
   struct stat status() const {
     struct stat out {};
-    check(::fstat(file_.get(), &out) == 0, "cannot look at it");
+    check(::fstat(file_.get(), &out) == 0, "cannot read its status");
     return out;
   }
-  /// Refuses a line, or as much as there is of it, that begins otherwise than ours.
+  /// Refuses a line, or part of one, that does not start with begins_.
   void check_line(std::string_view line, std::size_t number) const {
     const std::size_t n = std::min(line.size(), begins_.size());
     GAZE_CHECK(line.substr(0, n) == std::string_view(begins_).substr(0, n), "AppendLog", path_,
-               " line ", number, ": not a line of this log, which begin with ", begins_,
-               "; the file was left as it is");
+               " line ", number, ": not a line of this log, whose lines start with ", begins_,
+               "; the file is unchanged");
   }
   void check(bool ok, const char* what) const {
     const int code = errno;

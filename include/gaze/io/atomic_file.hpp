@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Whole files: read with a limit, written so that a reader sees the old file or the new one and
-// never a part: into a temporary file of the same folder, flushed to the disk, then renamed.
+// Whole files: read with a limit, and written so that a reader sees either the old or the new file:
+// to a temporary file in the same folder, flushed to the disk, then renamed.
 //
-// A temporary file is named .gaze-0123456789abcdef.tmp: by chance, so that no writer meets another
-// and nobody can plant a link there beforehand; short, so that any name can be written; and so that
-// remove_leftovers() (folder_lock.hpp) knows ours. It is locked while it is being written.
+// A temporary file is named .gaze-0123456789abcdef.tmp: random, so that writers do not collide
+// and nobody can plant a link there beforehand; short, so that any target name works; and
+// recognisable to remove_leftovers() (folder_lock.hpp). It is locked while it is being written.
 #pragma once
 #include <fcntl.h>
 #include <sys/file.h>
@@ -41,7 +41,7 @@ class Descriptor {
   ~Descriptor() { close(); }
 
   int get() const { return fd_; }
-  /// Closes now; false (with errno) where the system reports that data was lost.
+  /// Closes now; false (with errno) if the system reports lost data.
   bool close() {
     const int fd = fd_;
     fd_ = -1;
@@ -52,7 +52,7 @@ class Descriptor {
   int fd_;
 };
 
-/// Writes all of `bytes`, however many calls it takes; false (with errno) where it cannot.
+/// Writes all of `bytes`, in as many calls as needed; false (with errno) on failure.
 inline bool write_all(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -63,7 +63,7 @@ inline bool write_all(int fd, std::span<const std::byte> bytes) {
   return true;
 }
 
-/// Reads until `bytes` is full or the file ends; the count read, or -1 (with errno).
+/// Reads until `bytes` is full or the file ends; returns the count read, or -1 (with errno).
 inline std::ptrdiff_t read_all(int fd, std::span<std::byte> bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -80,7 +80,7 @@ inline std::ptrdiff_t read_all(int fd, std::span<std::byte> bytes) {
 
 namespace detail {
 
-/// The folder of a path, with its slash; "" for a bare name.
+/// The folder of a path, including the slash; "" for a bare name.
 inline std::string folder_of(const std::string& path) {
   return path.substr(0, path.find_last_of('/') + 1);
 }
@@ -89,7 +89,7 @@ inline constexpr std::string_view kTemporaryStart = ".gaze-", kTemporaryEnd = ".
                                   kHexDigits = "0123456789abcdef";
 inline constexpr std::size_t kTemporaryDigits = 16;
 
-/// A name that no other file has, but by a chance of one in 2^64.
+/// A random name; collides with probability 2^-64.
 inline std::string temporary_name() {
   std::uint64_t bits = 0;
   GAZE_CHECK(::getentropy(&bits, sizeof bits) == 0, "write_file",
@@ -106,8 +106,8 @@ inline bool is_temporary_name(std::string_view name) {
              std::string_view::npos;
 }
 
-/// taken: this open file is now ours alone; busy: another one has it. The system frees it when the
-/// file is closed, so when a process dies, too.
+/// taken: this open file now has the lock; busy: another open file has it. The system frees it when
+/// the file is closed, including when a process dies.
 enum class Lock { taken, busy, unsupported };
 inline Lock lock_file(int fd) {
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -119,7 +119,7 @@ inline Lock lock_file(int fd) {
 
 }  // namespace detail
 
-/// A file in the making. Nothing is seen under `path` before commit(); without it, nothing stays.
+/// A file being written. It appears at `path` only on commit(); without that, it is removed.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path) : path_(std::move(path)), file_(create()) {}
@@ -134,13 +134,13 @@ class AtomicFile {
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
-  /// Flushes to the disk and takes the place of what was at `path`.
+  /// Flushes to the disk and replaces the file at `path`.
   void commit() {
     check(::fsync(file_.get()) == 0, "cannot flush");
     check(::rename(temporary_.c_str(), path_.c_str()) == 0, "cannot rename the finished file");
     committed_ = true;
-    // The name is on the disk only once the folder is; not every file system can do that, and
-    // where it cannot, the file is whole all the same.
+    // The name is durable only once the folder is flushed; where the file system cannot do that,
+    // the file is still complete.
     const std::string folder = detail::folder_of(path_);
     const detail::Descriptor directory(
         ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
@@ -148,7 +148,7 @@ class AtomicFile {
   }
 
  private:
-  /// A new file, locked. Devices and pipes are not replaced by a file.
+  /// Creates a new locked file. Devices and pipes are not replaced.
   detail::Descriptor create() {
     struct stat status {};
     const bool there = ::lstat(path_.c_str(), &status) == 0;
@@ -161,9 +161,9 @@ class AtomicFile {
       detail::Descriptor file(::open(temporary_.c_str(), flags, 0666));
       if (file.get() < 0 && errno == EEXIST) continue;
       check(file.get() >= 0, "cannot create");
-      // Whoever removes leftovers may have been faster than the lock: then another name.
+      // remove_leftovers() may have been faster than the lock: then try another name.
       if (detail::lock_file(file.get()) == detail::Lock::busy) continue;
-      check(::fstat(file.get(), &status) == 0, "cannot look at it");
+      check(::fstat(file.get(), &status) == 0, "cannot read its status");
       if (status.st_nlink > 0) return file;
     }
     GAZE_FAIL("write_file", path_, ": cannot create a temporary file beside it");
@@ -193,7 +193,7 @@ inline void write_file(const std::string& path, std::string_view text) {
 
 inline constexpr std::size_t kDefaultMaxFileBytes = std::size_t{1} << 30;
 
-/// A whole regular file; one of more than `max_bytes` is an Error before memory is taken.
+/// A whole regular file; more than `max_bytes` is an Error before memory is allocated.
 inline std::string read_file(const std::string& path,
                              std::size_t max_bytes = kDefaultMaxFileBytes) {
   const auto check = [&](bool ok, const char* what) {
@@ -203,7 +203,7 @@ inline std::string read_file(const std::string& path,
   const detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   check(file.get() >= 0, "cannot open");
   struct stat status {};
-  check(::fstat(file.get(), &status) == 0, "cannot look at it");
+  check(::fstat(file.get(), &status) == 0, "cannot read its status");
   GAZE_CHECK(S_ISREG(status.st_mode), "read_file", path, ": not a regular file");
   const auto size = static_cast<std::uint64_t>(status.st_size);
   GAZE_CHECK(size <= max_bytes, "read_file", path, ": ", size, " bytes, more than the ", max_bytes,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Base64 (RFC 4648, the standard alphabet with padding): how PhyX's tables carry their pictures.
+// Base64 (RFC 4648, the standard alphabet with padding), the encoding of pictures in PhyX's tables.
 //
 // Decoding is strict: no white space, no missing padding, no stray bits after the last byte, so
-// that a damaged table is noticed where it is damaged. Errors name the offending character.
+// that damage in a table is located. Errors name the offending character.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -33,7 +33,7 @@ inline constexpr std::array<std::int8_t, 256> base64_values = [] {
 
 }  // namespace detail
 
-/// Text for `bytes`: four characters for every three bytes begun.
+/// Encodes `bytes`: four characters per three bytes, rounded up.
 inline std::string base64_encode(std::span<const std::uint8_t> bytes) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
@@ -48,9 +48,8 @@ inline std::string base64_encode(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-/// The bytes that `text` stands for.
-/// Throws Error "not base64 at character N" (N from 0) for anything that base64_encode never
-/// writes.
+/// Decodes `text`. Throws Error "not base64 at character N" (N from 0) for anything that
+/// base64_encode never writes.
 inline std::vector<std::uint8_t> base64_decode(std::string_view text) {
   std::size_t length = text.size();
   while (length > 0 && text.size() - length < 2 && text[length - 1] == '=') --length;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One writer per folder. Whoever writes a folder of several files holds its lock meanwhile, so that
+// One writer per folder. A process that writes several files to a folder holds its lock, so that
 // two processes never mix their files and logs. The lock is on an open file: the system frees it
-// when the process ends, however it ends.
+// when the process ends, even by a crash.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -12,8 +12,8 @@
 
 namespace gaze::io {
 
-/// Removes the temporary files that killed processes left in a folder (not below it). Those that
-/// are being written are locked and stay.
+/// Removes the temporary files that killed processes left in a folder (not in subfolders). Files
+/// being written are locked and kept.
 inline void remove_leftovers(const std::string& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
@@ -27,9 +27,9 @@ inline void remove_leftovers(const std::string& folder) {
   }
 }
 
-/// Makes a folder where it is missing and holds it for this process; an Error where another holds
-/// it. Also removes leftovers in it. The file .gaze.lock is there meanwhile; after a process was
-/// killed it stays, but holds nobody up. On a file system without locks nobody is held up either.
+/// Creates a folder if needed and locks it for this process; an Error if another process has it.
+/// Also removes leftovers in it. The lock file is .gaze.lock; a killed process leaves it behind,
+/// but unlocked. On a file system without locks there is no protection.
 class FolderLock {
  public:
   explicit FolderLock(const std::string& folder)
@@ -49,7 +49,7 @@ class FolderLock {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     GAZE_CHECK(!error, "lock", printable(folder, detail::kShownPath),
-               ": cannot be made: ", error.message());
+               ": cannot create the folder: ", error.message());
     for (;;) {
       constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
       detail::Descriptor file(::open(path_.c_str(), flags, 0666));
@@ -57,7 +57,7 @@ class FolderLock {
       GAZE_CHECK(file.get() >= 0, "lock", path_, ": cannot open: ", detail::errno_text(code));
       GAZE_CHECK(detail::lock_file(file.get()) != detail::Lock::busy, "lock", folder,
                  ": another process is writing to this folder");
-      // The one that had it before has removed the file: what is locked must still be there.
+      // The previous owner may have removed the file: the locked file must still be the one there.
       struct stat ours {
       }, there{};
       if (::fstat(file.get(), &ours) == 0 && ::lstat(path_.c_str(), &there) == 0 &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Questions about files and folders whose failures are an Error with the path, where the standard
-// library throws its own exceptions: a name that is too long, a folder that may not be entered.
+// File-system operations that fail with an Error naming the path instead of the standard library's
+// exceptions: a name that is too long, a folder without permission.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -13,19 +13,19 @@
 namespace gaze::io {
 
 namespace detail {
-inline constexpr std::size_t kShownPath = 1000;  // bytes; a longer one is what is wrong with it
+inline constexpr std::size_t kShownPath = 1000;  // bytes; a longer path is itself the fault
 }
 
-/// Whether there is something at `path`.
+/// Whether `path` exists.
 inline bool exists(const std::string& path) {
   std::error_code error;
   const bool found = std::filesystem::exists(path, error);
   GAZE_CHECK(!error, "exists", printable(path, detail::kShownPath),
-             ": cannot look at it: ", error.message());
+             ": cannot read its status: ", error.message());
   return found;
 }
 
-/// Creates a folder and those above it, unless they are there.
+/// Creates a folder and its parents if they do not exist.
 inline void make_folders(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -35,7 +35,7 @@ inline void make_folders(const std::string& path) {
              ": cannot create the folder: ", error.message());
 }
 
-/// Removes a file, if it is there.
+/// Removes a file if it exists.
 inline void remove_file(const std::string& path) {
   std::error_code error;
   std::filesystem::remove(path, error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files as streams that are opened once: regular files, which can be read again from any place, and
-// for predictions also pipes (`<(zcat said.jsonl.gz)`), which cannot.
+// Files as streams that are opened once: regular files, which are seekable, and for predictions
+// also pipes (`<(zcat said.jsonl.gz)`), which are not.
 #pragma once
 #include <fcntl.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@
 
 namespace gaze::io {
 
-/// Opens a regular file. A pipe, on which opening could wait for ever, a device or a folder is an
+/// Opens a regular file. A pipe (opening it could block forever), a device or a folder is an
 /// Error of the operation `where`.
 inline std::unique_ptr<std::ifstream> open_regular_file(const std::filesystem::path& path,
                                                         const char* where) {
@@ -49,7 +49,7 @@ class FileBuffer : public std::streambuf {
     check(file_.get() >= 0, "cannot open");
   }
 
-  /// What is read and not yet taken; all there is where that is less than a block.
+  /// The buffered, unread bytes: a block, or the whole file if it is shorter.
   std::string_view head() {
     sgetc();
     return {gptr(), static_cast<std::size_t>(egptr() - gptr())};
@@ -87,7 +87,7 @@ class InputFile : public std::istream {
     rdbuf(&buffer_);
   }
 
-  /// The first bytes, which reading still gives: a block, or the whole file where it is shorter.
+  /// Peeks at the first bytes: a block, or the whole file if it is shorter.
   std::string_view head() { return buffer_.head(); }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JSON: nlohmann's library behind one strict parse. It refuses what that library lets pass and a
-// hostile file could use: repeated keys (of which the last would win) and bottomless nesting.
+// JSON: a strict parse on top of nlohmann's library. It also refuses what that library accepts and
+// a hostile file could exploit: repeated keys (the last would win) and unbounded nesting.
 #pragma once
 #include <cstddef>
 #include <nlohmann/json.hpp>
@@ -22,7 +22,7 @@ inline constexpr int kMaxJsonDepth = 64;
 inline constexpr std::size_t kMaxJsonFileBytes = std::size_t{16} << 20;
 
 /// Parses a whole document. `source` names it in errors: a file, or "config.json line 3". A NUL
-/// byte, at which nlohmann's library would stop without a word, is an Error.
+/// byte, at which nlohmann's library would silently stop, is an Error.
 inline Json parse_json(std::string_view text, const std::string& source) {
   GAZE_CHECK(text.find('\0') == text.npos, "parse_json", source, ": a NUL byte at character ",
              text.find('\0'));
@@ -36,7 +36,7 @@ inline Json parse_json(std::string_view text, const std::string& source) {
     if (event == Event::key) {
       const auto& key = value.get_ref<const std::string&>();
       GAZE_CHECK(keys.back().insert(key).second, "parse_json", source, ": key '",
-                 printable(key, kShownBytes), "' is there twice");
+                 printable(key, kShownBytes), "' appears twice");
     }
     return true;
   };
@@ -47,7 +47,7 @@ inline Json parse_json(std::string_view text, const std::string& source) {
   }
 }
 
-/// The member `key` of an object; an Error names `source` and the key where it is missing.
+/// The member `key` of an object; if it is missing, an Error names `source` and the key.
 inline const Json& json_at(const Json& object, const char* key, const std::string& source) {
   GAZE_CHECK(object.is_object(), "json_at", source, ": not an object, looking for '", key, "'");
   const auto found = object.find(key);
@@ -55,14 +55,14 @@ inline const Json& json_at(const Json& object, const char* key, const std::strin
   return *found;
 }
 
-/// A whole file that holds one JSON object.
+/// Reads a file that contains one JSON object.
 inline Json read_json_object(const std::string& path, std::size_t max_bytes = kMaxJsonFileBytes) {
   Json object = parse_json(read_file(path, max_bytes), path);
   GAZE_CHECK(object.is_object(), "read_json", path, ": not a JSON object");
   return object;
 }
 
-/// The member `key` as a text; `otherwise` where there is none.
+/// The member `key` as a string; `otherwise` if it is missing.
 inline std::string json_text(const Json& object, const char* key, const std::string& source,
                              const std::string& otherwise) {
   const auto found = object.find(key);
@@ -71,7 +71,7 @@ inline std::string json_text(const Json& object, const char* key, const std::str
   return found->get<std::string>();
 }
 
-/// The member `key` as a number; `otherwise` where there is none.
+/// The member `key` as a number; `otherwise` if it is missing.
 inline double json_number(const Json& object, const char* key, const std::string& source,
                           double otherwise) {
   const auto found = object.find(key);
@@ -80,7 +80,7 @@ inline double json_number(const Json& object, const char* key, const std::string
   return found->get<double>();
 }
 
-/// Compact text. Strings that are not UTF-8 are an Error, not a broken file.
+/// Compact text. Strings that are not UTF-8 are an Error instead of a broken file.
 template <class AnyJson>
 std::string dump_json(const AnyJson& value, const std::string& source, int indent = -1) {
   try {

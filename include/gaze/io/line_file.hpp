@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file of lines that may be anything: damaged, endless, no file at all.
+// Reads a file line by line, however damaged or long it is.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace gaze::io {
 
-/// Reads one line after another. Errors name the operation, the file and the line.
+/// Reads one line at a time. Errors name the operation, the file and the line.
 class LineFile {
  public:
   static constexpr std::size_t longest_line = std::size_t{64} << 20;  // bytes
@@ -22,7 +22,7 @@ class LineFile {
   LineFile(std::string path, const char* operation)
       : path_(std::move(path)), operation_(operation), file_(open_regular_file(path_, operation)) {}
 
-  /// The next line without its end; false after the last one.
+  /// The next line without its line feed; false after the last one.
   bool next(std::string& line) {
     line.clear();
     ++number_;
@@ -40,10 +40,10 @@ class LineFile {
     return !line.empty();
   }
 
-  /// Whether the line just read is the last one.
+  /// Whether the line just read is the last.
   bool last() { return !file_->good() || file_->peek() == std::ifstream::traits_type::eof(); }
 
-  /// "metrics.jsonl line 3", of the line just read.
+  /// "metrics.jsonl line 3", for the line just read.
   std::string where() const { return path_ + " line " + std::to_string(number_); }
 
  private:

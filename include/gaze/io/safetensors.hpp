@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// safetensors: named tensors in one file. Eight bytes hold the length of a JSON header (little
-// endian), then comes the header, then the data, where
+// safetensors: named tensors in one file. Eight bytes give the length of a JSON header (little
+// endian), followed by the header and the data, where
 //   {"__metadata__": {"step": "7"}, "wq": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0,
 //   24]}}
-// counts offsets from the header's end. Files are written atomically. A file is checked whole
-// when it is opened (every length, offset, shape and name, before memory is taken for any of
-// them), and tensors are then read one by one, straight into the caller's memory.
+// counts offsets from the header's end. Files are written atomically. Opening a file checks all of
+// it (every length, offset, shape and name, before memory is allocated for any of
+// them); tensors are then read one by one, directly into the caller's memory.
 #pragma once
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -37,8 +37,8 @@ namespace gaze::io {
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is little endian");
 
-/// Bytes of one element of a type of the format; 0 for one that we do not know. (The format's types
-/// of less than a byte are not known.)
+/// Bytes per element of a type of the format; 0 if unknown. (The format's sub-byte types are
+/// unknown.)
 inline std::size_t dtype_size(std::string_view dtype) {
   constexpr std::array<std::pair<std::string_view, std::size_t>, 17> sizes = {{{"F64", 8},
                                                                                {"F32", 4},
@@ -63,7 +63,7 @@ inline std::size_t dtype_size(std::string_view dtype) {
   return 0;
 }
 
-/// The file's name for a C++ type. (bfloat16 is two bytes of a type of core/, so callers name it.)
+/// The format's name for a C++ type. (bfloat16 is a type of core/, so callers name it.)
 template <class T>
 constexpr std::string_view dtype_of() {
   if constexpr (std::same_as<T, double>) return "F64";
@@ -81,7 +81,7 @@ struct TensorEntry {
   std::vector<std::byte> data;
 };
 
-/// One tensor to be written, its data elsewhere.
+/// One tensor to be written; does not own its data.
 struct TensorView {
   std::string name, dtype;
   std::vector<std::int64_t> shape;
@@ -92,7 +92,7 @@ using Metadata = std::map<std::string, std::string>;
 
 namespace detail {
 
-inline constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{100} << 20;  // as the format says
+inline constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{100} << 20;  // the format's limit
 inline constexpr std::size_t kMaxDimensions = 16;
 
 /// IEEE 754 binary16: a sign, five bits of exponent, ten of fraction.
@@ -157,7 +157,7 @@ inline std::string safetensors_header(const std::string& path,
   return text;
 }
 
-/// Checks what is to be written and puts wide elements first, so that each tensor is aligned.
+/// Checks the tensors to be written and sorts wide elements first, so that each is aligned.
 inline std::vector<const TensorView*> writing_order(const std::string& path,
                                                     std::span<const TensorView> tensors) {
   std::vector<const TensorView*> order;
@@ -167,8 +167,9 @@ inline std::vector<const TensorView*> writing_order(const std::string& path,
     const std::uint64_t bytes = tensor_bytes(tensor.dtype, tensor.shape, "save", label);
     GAZE_CHECK(bytes == tensor.data.size(), "save", label, ": shape ", shape_text(tensor.shape),
                " of ", tensor.dtype, " is ", bytes, " bytes, but there are ", tensor.data.size());
-    GAZE_CHECK(tensor.name != "__metadata__", "save", label, ": this name is the format's own");
-    GAZE_CHECK(names.insert(tensor.name).second, "save", label, ": the name is there twice");
+    GAZE_CHECK(tensor.name != "__metadata__", "save", label,
+               ": this name is reserved by the format");
+    GAZE_CHECK(names.insert(tensor.name).second, "save", label, ": the name appears twice");
     order.push_back(&tensor);
   }
   std::stable_sort(order.begin(), order.end(), [](const TensorView* a, const TensorView* b) {
@@ -179,7 +180,7 @@ inline std::vector<const TensorView*> writing_order(const std::string& path,
 
 }  // namespace detail
 
-/// Writes a file, atomically. Each tensor's bytes must be what its dtype and shape say.
+/// Writes a file atomically. Each tensor's bytes must match its dtype and shape.
 inline void write_safetensors(const std::string& path, std::span<const TensorView> tensors,
                               const Metadata& metadata = {}) {
   const auto order = detail::writing_order(path, tensors);
@@ -202,7 +203,7 @@ inline void write_safetensors(const std::string& path, const std::vector<TensorE
   write_safetensors(path, views, metadata);
 }
 
-/// An open file: all about its tensors is known and checked, their data is read on demand.
+/// An open file: all tensor metadata is checked, the data is read on demand.
 class SafetensorsFile {
  public:
   struct Info {
@@ -219,8 +220,8 @@ class SafetensorsFile {
   bool contains(const std::string& name) const { return tensors_.count(name) > 0; }
   const Info& info(const std::string& name) const;
 
-  /// Reads one tensor into `out`; an Error where its dtype or shape is not the expected one. As
-  /// float, F16 and BF16 are read too, which are all floats.
+  /// Reads one tensor into `out`; an Error if its dtype or shape is not the expected one. A float
+  /// buffer also accepts F16 and BF16, whose values are all exact in float.
   void read(const std::string& name, std::string_view dtype,
             std::span<const std::int64_t> expected_shape, std::span<std::byte> out) const;
   template <class T>
@@ -232,7 +233,7 @@ class SafetensorsFile {
         return read_half(name, dtype, expected_shape, out);
     read(name, dtype_of<T>(), expected_shape, std::as_writable_bytes(out));
   }
-  /// Reads one tensor, whatever it is.
+  /// Reads one tensor of any type.
   TensorEntry read(const std::string& name) const;
 
  private:
@@ -265,7 +266,7 @@ inline void SafetensorsFile::check(bool ok, const char* what) const {
 
 inline void SafetensorsFile::read_header() {
   struct stat status {};
-  check(::fstat(file_.get(), &status) == 0, "cannot look at it");
+  check(::fstat(file_.get(), &status) == 0, "cannot read its status");
   GAZE_CHECK(S_ISREG(status.st_mode), "load", path_, ": not a regular file");
   const auto file_bytes = static_cast<std::uint64_t>(status.st_size);
   std::uint64_t length = 0;
@@ -319,13 +320,13 @@ inline SafetensorsFile::Info SafetensorsFile::parse_info(const std::string& name
              "] are not within the ", data_bytes, " bytes of data");
   const std::uint64_t bytes = detail::tensor_bytes(info.dtype, info.shape, "load", at);
   GAZE_CHECK(bytes == end - begin, "load", at, ": shape ", detail::shape_text(info.shape), " of ",
-             info.dtype, " is ", bytes, " bytes, but its data_offsets hold ", end - begin);
+             info.dtype, " is ", bytes, " bytes, but its data_offsets span ", end - begin);
   info.begin = data_begin + begin;
   info.end = data_begin + end;
   return info;
 }
 
-/// The format allows neither overlaps nor holes: tensors cover the data exactly.
+/// The format allows neither overlaps nor gaps: tensors cover the data exactly.
 inline void SafetensorsFile::check_layout(std::uint64_t data_begin,
                                           std::uint64_t file_bytes) const {
   std::vector<std::pair<const Info*, const std::string*>> order;
@@ -336,7 +337,7 @@ inline void SafetensorsFile::check_layout(std::uint64_t data_begin,
   std::uint64_t covered = data_begin;
   for (const auto& [info, name] : order) {
     GAZE_CHECK(info->begin >= covered, "load", label(*name), ": overlaps another tensor");
-    GAZE_CHECK(info->begin == covered, "load", label(*name), ": leaves a hole of ",
+    GAZE_CHECK(info->begin == covered, "load", label(*name), ": leaves a gap of ",
                info->begin - covered, " bytes before it");
     covered = info->end;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SHA-256 (FIPS 180-4): whether a judge's prompt is the published one, under which key a judge's
-// reply is kept, and whether a resumed evaluation has the same model and data. No secrets.
+// SHA-256 (FIPS 180-4): identifies a judge's published prompts, keys cached judge replies, and
+// checks that a resumed evaluation has the same model and data. Not used for secrets.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -52,12 +52,12 @@ inline void sha256_block(std::array<std::uint32_t, 8>& state, const unsigned cha
 
 }  // namespace detail
 
-/// The digest of what comes in pieces.
+/// The digest of data added in pieces.
 class Sha256 {
  public:
   void update(std::string_view text) {
     length_ += text.size();
-    if (!rest_.empty()) {  // fill the block that was begun
+    if (!rest_.empty()) {  // complete the partial block
       const std::size_t more = std::min(text.size(), 64 - rest_.size());
       rest_.append(text.substr(0, more));
       text.remove_prefix(more);
@@ -69,7 +69,7 @@ class Sha256 {
     rest_ = text;
   }
 
-  /// 64 hexadecimal digits in lower case; nothing may follow.
+  /// 64 lower-case hexadecimal digits; nothing may be added afterwards.
   std::string digits() {
     std::string end(1, '\x80');
     end.append((119 - rest_.size()) % 64, '\0');
@@ -88,7 +88,7 @@ class Sha256 {
 
   std::array<std::uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                          0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::string rest_;  // a block that is not full
+  std::string rest_;  // a partial block
   std::uint64_t length_ = 0;
 };
 
@@ -98,7 +98,7 @@ inline std::string sha256(std::string_view text) {
   return hash.digits();
 }
 
-/// Of a file of any size.
+/// The digest of a file of any size.
 inline std::string sha256_file(const std::string& path) {
   const auto file = open_regular_file(path, "sha256");
   std::ifstream& in = *file;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The pre-tokeniser: cuts a text into pieces, each of which is looked up in the vocabulary whole.
+// The pre-tokeniser: splits a text into pieces, each of which is looked up whole in the vocabulary.
 //
-// kSplitRegex is what tokenizer.json says; next_piece is the same rule written by hand, and the
-// golden test holds the two together. A piece takes the one space before it along (" mass"), so
-// no separate token is spent on spaces. In order of preference a piece is
+// kSplitRegex is the rule in tokenizer.json; next_piece is the same rule written by hand, and the
+// golden test compares the two. A piece includes the one space before it (" mass"), so
+// spaces need no separate tokens. In order of preference a piece is
 //   an option label        "A:" to "D:"
 //   a unit or short word   factors of 1 to 3 letters, each with a power: "kg*m/s^2", "s^-1", "the"
 //   a word                 "acceleration"
 //   a whole number         "12"
 //   any one character      "=", "(", a line feed
-//   a space                that another space follows
-// Letters are a-z, A-Z and everything beyond ASCII (so "°C" and "Ω" are words) but U+00A0 and
-// U+2000 to U+206F, which are spaces, dashes and quotation marks. "<" always stands alone: no
-// piece can look like a byte token ("<0x41>") or like a control token.
+//   a space                followed by another space
+// Letters are a-z, A-Z and everything beyond ASCII (so "°C" and "Ω" are words) except U+00A0 and
+// U+2000 to U+206F, which are spaces, dashes and quotation marks. "<" is always a piece of its own,
+// so no piece can look like a byte token ("<0x41>") or a control token.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -24,14 +24,14 @@ namespace gaze::text {
 
 namespace detail {
 
-/// A letter as a character class, and one factor of a unit, as regular expressions.
+/// Regular expressions of a letter and of one factor of a unit.
 inline const std::string kLetter =
     "[^\\x00-\\x40\\x5B-\\x60\\x7B-\\x7F\xC2\xA0\xE2\x80\x80-\xE2\x81\xAF]";
 inline const std::string kFactor = kLetter + "{1,3}(?!" + kLetter + ")(?:\\^-?[0-9]+)?";
 
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Length of the letter at `at`, or 0 where there is none.
+/// Length of the letter at `at`, or 0.
 inline std::size_t letter(std::string_view text, std::size_t at) {
   if (at >= text.size()) return 0;
   const Utf8Char c = utf8_char(text, at);
@@ -42,7 +42,7 @@ inline std::size_t letter(std::string_view text, std::size_t at) {
   return c.code == 0xA0 || (c.code >= 0x2000 && c.code <= 0x206F) ? 0 : c.length;
 }
 
-/// End of the run of digits that starts at `at`; `at` itself where there is none.
+/// End of the run of digits that starts at `at`; `at` itself if there is none.
 inline std::size_t digits_end(std::string_view text, std::size_t at) {
   while (at < text.size() && is_digit(text[at])) ++at;
   return at;
@@ -56,7 +56,7 @@ inline std::size_t letters_end(std::string_view text, std::size_t at, std::size_
   return at;
 }
 
-/// End of the factor ("s^-2") that starts at `at`; `at` itself where there is none.
+/// End of the factor ("s^-2") that starts at `at`; `at` itself if there is none.
 inline std::size_t factor_end(std::string_view text, std::size_t at) {
   std::size_t count = 0;
   const std::size_t end = letters_end(text, at, 3, count);
@@ -68,7 +68,7 @@ inline std::size_t factor_end(std::string_view text, std::size_t at) {
   return power_end > power ? power_end : end;
 }
 
-/// End of the unit ("kg*m/s^2") that starts at `at`; `at` itself where there is none.
+/// End of the unit ("kg*m/s^2") that starts at `at`; `at` itself if there is none.
 inline std::size_t unit_end(std::string_view text, std::size_t at) {
   std::size_t end = factor_end(text, at);
   while (end > at && end < text.size() && (text[end] == '/' || text[end] == '*')) {

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The tokeniser: whole words, units and numbers where the vocabulary has them, single characters
-// where it does not, bytes where even those are missing. Any input, UTF-8 or not, comes back from
-// decode(encode(text)) byte for byte.
+// The tokeniser: whole words, units and numbers if the vocabulary has them, else single characters,
+// else bytes. decode(encode(text)) restores any input, UTF-8 or not, byte for byte.
 //
-//   1. Added tokens are matched verbatim, leftmost first and longest among those: the control
+//   1. Added tokens are matched verbatim, leftmost longest: the control
 //      tokens <|pad|> <|end|> <|user|> <|assistant|> <|image|>, the format tags <think> </think>
 //      <answer> </answer>, and the caller's phrases.
-//   2. What lies between is cut into pieces (split.hpp), which carry their leading space.
-//   3. A piece in the vocabulary is one token; of another, each character is one token, or its
-//      UTF-8 bytes are ("<0xC3>").
+//   2. The text between them is split into pieces (split.hpp), which include their leading space.
+//   3. A piece in the vocabulary is one token; otherwise each of its characters is one token, or
+//      that character's UTF-8 bytes are ("<0xC3>").
 //
-// Tokens are stored as the text they stand for, with a plain space and no stand-in for it: so
-// there is nothing to normalise and nothing that decode could mistake. Each format tag is two
-// tokens of the vocabulary, bare ("</think>") and with its leading space (" </think>"), for the
-// same reason that " mass" and "mass" are two words; is(id, "</think>") is true of both.
-// `<think> a = 5 . </think> <answer> B </answer>` takes nine tokens.
+// Tokens are stored as their text, with a plain space and no substitute for it, so nothing needs
+// normalising and decode has no ambiguity. Each format tag is two
+// tokens of the vocabulary, bare ("</think>") and with its leading space (" </think>"), just as
+// " mass" and "mass" are two words; is(id, "</think>") is true of both.
+// `<think> a = 5 . </think> <answer> B </answer>` is nine tokens.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -36,7 +35,7 @@
 
 namespace gaze::text {
 
-/// Tokens with a meaning of their own; ordinary text must not be able to spell them.
+/// Tokens with a special meaning, which ordinary text must not be able to produce.
 inline constexpr std::array<std::string_view, 5> kControlTokens = {"<|pad|>", "<|end|>", "<|user|>",
                                                                    "<|assistant|>", "<|image|>"};
 /// The tags of a response. Each exists bare and with a leading space.
@@ -46,39 +45,39 @@ inline constexpr std::array<std::string_view, 4> kFormatTags = {"<think>", "</th
 struct BuildOptions {
   std::size_t max_words = 4096;        ///< pieces taken from the texts, most frequent first
   std::size_t max_characters = 512;    ///< characters beyond ASCII, most frequent first
-  int whole_numbers = 199;             ///< 0 to this one are always tokens; at most 999; -1: none
+  int whole_numbers = 199;             ///< 0 to this are always tokens; at most 999; -1: none
   std::vector<std::string> phrases{};  ///< fixed sentences that become one token each
 };
 
 class Tokenizer {
  public:
-  /// The vocabulary of `texts`. The same texts give the same ids: pieces are ordered by frequency,
-  /// then by bytes. Pieces of digits join only up to three digits long.
+  /// Builds the vocabulary of `texts`. The same texts give the same ids: pieces are ordered by
+  /// frequency, then by bytes. Digit pieces are included up to a length of three.
   static Tokenizer build(const std::vector<std::string>& texts, const BuildOptions& options = {});
 
-  /// Reads a tokenizer.json (Hugging Face format) of this very kind; an Error names file and field
-  /// where it is of another, or where ids are missing, repeated or out of order.
+  /// Reads a tokenizer.json (Hugging Face format) of exactly this kind; an Error names file and
+  /// field if it is of another kind, or if ids are missing, repeated or out of order.
   static Tokenizer load(const std::string& path);
-  /// Writes tokenizer.json, atomically. The `tokenizers` package reads it and gives the same ids.
+  /// Writes tokenizer.json atomically. The `tokenizers` package reads it and gives the same ids.
   void save(const std::string& path) const;
 
-  /// Token ids of a text, in which added tokens are recognised.
+  /// Token ids of a text, with added tokens recognised.
   std::vector<std::int32_t> encode(std::string_view text) const { return run(text, true); }
-  /// The same for text from outside, which must not be able to place control tokens: `<|end|>`
+  /// The same for external text, which must not be able to insert control tokens: `<|end|>`
   /// becomes ordinary characters. Format tags and phrases are still recognised.
   std::vector<std::int32_t> encode_plain(std::string_view text) const { return run(text, false); }
 
-  /// The text of the ids, control tokens included.
+  /// The text of the ids, including control tokens.
   std::string decode(std::span<const std::int32_t> ids) const;
   std::string decode(const std::vector<std::int32_t>& ids) const {
     return decode(std::span<const std::int32_t>(ids));
   }
 
   int vocab_size() const { return static_cast<int>(tokens_.size()); }
-  /// The token as the vocabulary spells it; a byte token is "<0x0A>".
+  /// The token's text in the vocabulary; a byte token is "<0x0A>".
   const std::string& token(std::int32_t id) const;
   bool contains(std::string_view token) const { return ids_.find(token) != ids_.end(); }
-  /// The id of a token; an Error where the vocabulary has no such token.
+  /// The id of a token; an Error if the vocabulary does not have it.
   std::int32_t id(std::string_view token) const;
   /// Whether `id` is this token, with or without a leading space.
   bool is(std::int32_t id, std::string_view token) const;
@@ -94,7 +93,7 @@ class Tokenizer {
     using is_transparent = void;
   };
 
-  /// `tokens` by id, the ids of the added ones among them; `where` and `source` head the errors.
+  /// `tokens` by id, and the ids of the added ones; errors start with `where` and `source`.
   Tokenizer(std::vector<std::string> tokens, std::vector<std::int32_t> added,
             const std::string& where, const std::string& source);
 
@@ -113,7 +112,7 @@ class Tokenizer {
   std::array<std::vector<std::int32_t>, 256> added_by_first_byte_;  ///< longest first
   std::array<std::int32_t, 256> bytes_{};
   std::array<std::int32_t, kControlTokens.size()> control_{};
-  std::vector<std::int16_t> byte_of_;  ///< by id: the byte that a byte token is, or -1
+  std::vector<std::int16_t> byte_of_;  ///< by id: the byte of a byte token, or -1
 };
 
 namespace detail {
@@ -130,7 +129,7 @@ inline std::string byte_token(int byte) {
   return std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + ">";
 }
 
-/// The keys of `counts`, most frequent first, equally frequent ones by their bytes.
+/// The keys of `counts`, most frequent first, ties by their bytes.
 inline std::vector<std::string> by_frequency(const std::map<std::string, std::size_t>& counts) {
   std::vector<std::pair<std::string, std::size_t>> order(counts.begin(), counts.end());
   std::stable_sort(order.begin(), order.end(),
@@ -140,15 +139,15 @@ inline std::vector<std::string> by_frequency(const std::map<std::string, std::si
   return keys;
 }
 
-/// Whether a piece of the texts may become a word: not one of more than three digits (there are
-/// too many numbers to learn each), no stray bytes, nothing of absurd length.
+/// Whether a piece of the texts may become a word: no more than three digits (there are
+/// too many numbers to learn each), no stray bytes, no excessive length.
 inline bool may_be_word(std::string_view piece) {
   if (piece.size() > 64 || !is_utf8(piece)) return false;
   const std::size_t start = piece.front() == ' ' ? 1 : 0;
   return digits_end(piece, start) != piece.size() || piece.size() - start <= 3;
 }
 
-/// A vocabulary in the making: each token once, in the order of arrival.
+/// A vocabulary under construction: each token once, in the order added.
 class TokenList {
  public:
   bool add(const std::string& token) {
@@ -164,7 +163,7 @@ class TokenList {
   std::vector<std::string> tokens_;
 };
 
-/// What every vocabulary has, whatever the texts: control tokens and tags, phrases.
+/// Adds the tokens of every vocabulary: control tokens and tags, phrases.
 inline void add_marks(TokenList& list, const std::vector<std::string>& phrases) {
   for (const auto mark : kControlTokens) list.add(std::string(mark));
   for (const auto tag : kFormatTags) list.add(std::string(tag));
@@ -172,11 +171,11 @@ inline void add_marks(TokenList& list, const std::vector<std::string>& phrases) 
   for (const std::string& phrase : phrases) {
     GAZE_CHECK(!phrase.empty() && is_utf8(phrase), "Tokenizer::build",
                "a phrase is empty or not UTF-8");
-    GAZE_CHECK(list.add(phrase), "Tokenizer::build", "the phrase '", phrase, "' is given twice");
+    GAZE_CHECK(list.add(phrase), "Tokenizer::build", "the phrase '", phrase, "' is repeated");
   }
 }
 
-/// Bytes, ASCII, option labels and letters, whole numbers: what falls back, and what answers need.
+/// Adds bytes and ASCII as fallbacks, and option labels, letters and whole numbers for answers.
 inline void add_basics(TokenList& list, int whole_numbers) {
   for (int byte = 0; byte < 256; ++byte) {
     GAZE_CHECK(list.add(byte_token(byte)), "Tokenizer::build", "a phrase spells a byte token");
@@ -195,7 +194,7 @@ inline void add_basics(TokenList& list, int whole_numbers) {
   }
 }
 
-/// Counts the pieces of `text` and its characters beyond ASCII, as encode would meet them.
+/// Counts the pieces of `text` and its characters beyond ASCII, split as encode does.
 inline void count_pieces(std::string_view text, std::map<std::string, std::size_t>& words,
                          std::map<std::string, std::size_t>& characters) {
   for (std::size_t at = 0; at < text.size();) {
@@ -224,8 +223,8 @@ inline Tokenizer Tokenizer::build(const std::vector<std::string>& texts,
   for (std::size_t i = 0; i < added.size(); ++i) added[i] = static_cast<std::int32_t>(i);
   detail::add_basics(list, options.whole_numbers);
 
-  // Marks are cut out by a tokeniser that knows nothing else yet; its decoded runs of ordinary
-  // text are what the words are counted in.
+  // A tokeniser that knows only the added tokens cuts them out; words are counted in the text
+  // between them.
   const Tokenizer marks(detail::TokenList(list).take(), added, where, "the vocabulary");
   std::map<std::string, std::size_t> words, characters;
   for (const std::string& text : texts) {
@@ -262,7 +261,7 @@ inline Tokenizer::Tokenizer(std::vector<std::string> tokens, std::vector<std::in
     GAZE_CHECK(!tokens_[i].empty() && is_utf8(tokens_[i]), where, source, ": token ", i,
                " is empty or not UTF-8");
     GAZE_CHECK(ids_.emplace(tokens_[i], static_cast<std::int32_t>(i)).second, where, source,
-               ": token ", i, " '", tokens_[i], "' is there twice");
+               ": token ", i, " '", tokens_[i], "' appears twice");
   }
   for (int byte = 0; byte < 256; ++byte) {
     const std::int32_t id = required(detail::byte_token(byte), where, source);
@@ -317,7 +316,7 @@ inline bool Tokenizer::is(std::int32_t id, std::string_view token) const {
   return spelled == token || (spelled.front() == ' ' && spelled.substr(1) == token);
 }
 
-/// The longest added token that stands at `at`, or -1.
+/// The longest added token at `at`, or -1.
 inline std::int32_t Tokenizer::added_at(std::string_view text, std::size_t at, bool control) const {
   for (const std::int32_t id : added_by_first_byte_[static_cast<unsigned char>(text[at])]) {
     const std::string& mark = tokens_[static_cast<std::size_t>(id)];

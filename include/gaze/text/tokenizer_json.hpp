@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// tokenizer.json, the Hugging Face format, for the one kind of tokeniser that tokenizer.hpp is:
-// no normaliser, one regular expression that splits, a BPE model without merges that takes whole
-// pieces (`ignore_merges`) or falls to characters and bytes (`byte_fallback`), and a decoder that
-// joins. A file of any other kind would load and silently give other ids, so it is refused.
+// tokenizer.json, the Hugging Face format, for the kind of tokeniser in tokenizer.hpp only:
+// no normaliser, one splitting regular expression, a BPE model without merges that takes whole
+// pieces (`ignore_merges`) or falls back to characters and bytes (`byte_fallback`), and a joining
+// decoder. A file of any other kind would load and silently give different ids, so it is refused.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace detail {
 
 inline constexpr std::size_t kMaxTokenizerBytes = std::size_t{64} << 20;
 
-/// Everything of the file but the tokens.
+/// The whole file except the tokens.
 inline io::OrderedJson tokenizer_frame() {
   using io::OrderedJson;
   OrderedJson frame;
@@ -53,7 +53,7 @@ inline io::OrderedJson tokenizer_frame() {
   return frame;
 }
 
-/// How the file describes one added token.
+/// The file's entry for one added token.
 inline io::OrderedJson added_token(std::int32_t id, const std::string& content, bool special) {
   io::OrderedJson entry;
   entry["id"] = id;
@@ -63,7 +63,7 @@ inline io::OrderedJson added_token(std::int32_t id, const std::string& content, 
   return entry;
 }
 
-/// Requires each field of `expected` (but `skipped` ones) in `found` with the same value.
+/// Requires each field of `expected` (except `skipped`) in `found` with the same value.
 inline void check_fields(const io::Json& found, const io::Json& expected, const std::string& path,
                          const std::string& prefix, const std::vector<std::string>& skipped) {
   GAZE_CHECK(found.is_object(), "Tokenizer::load", path, ": ",
@@ -80,7 +80,7 @@ inline void check_fields(const io::Json& found, const io::Json& expected, const 
   }
 }
 
-/// Tokens by id from the file's map of ids by token; ids must be 0, 1, 2, … with none missing.
+/// Inverts the file's map from token to id; ids must be 0, 1, 2, … without gaps.
 inline std::vector<std::string> tokens_by_id(const io::Json& vocab, const std::string& path) {
   GAZE_CHECK(vocab.is_object(), "Tokenizer::load", path, ": 'model.vocab' is not an object");
   std::vector<std::string> tokens(vocab.size());
@@ -128,7 +128,7 @@ inline void Tokenizer::save(const std::string& path) const {
   for (const std::int32_t id : added_) {
     file["added_tokens"].push_back(detail::added_token(id, token(id), is_control(id)));
   }
-  // Pushed at the back, since a search for each new key would make this quadratic.
+  // push_back, because searching for each new key would be quadratic.
   auto& vocab = file["model"]["vocab"].get_ref<io::OrderedJson::object_t&>();
   for (std::size_t i = 0; i < tokens_.size(); ++i) vocab.emplace_back(tokens_[i], i);
   io::write_file(path, io::dump_json(file, path, 1) + "\n");
