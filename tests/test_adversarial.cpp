@@ -13,6 +13,8 @@
 #define GAZE_TEST_DATA "tests/data"
 #endif
 
+namespace test_adversarial {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -60,3 +62,5 @@ TEST_CASE("answers made to cheat get what a fair reader would give", "[rewards]"
   }
   CHECK(cases >= 60);
 }
+
+}  // namespace test_adversarial

@@ -15,6 +15,8 @@
 #include "phyx/answer/units.hpp"
 #include "tests/test.hpp"
 
+namespace test_answer {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -297,3 +299,5 @@ TEST_CASE("tags decide what is read; without tags, the stated answer", "[answer]
   CHECK(judge_strict(q, "The final answer is: $12\\,\\text{N}$. Check: 3 * 4.").correct);
   CHECK_FALSE(judge_strict(q, "It is 12 N or maybe 13 N").correct);
 }
+
+}  // namespace test_answer

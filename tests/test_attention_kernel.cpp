@@ -11,6 +11,7 @@
 #include "tests/restore.hpp"
 #include "tests/test.hpp"
 
+namespace test_attention_kernel {
 namespace {
 
 using gaze::AttentionShape;
@@ -439,3 +440,5 @@ TEST_CASE("attention_backward refuses groups that share slots or miss rows", "[a
   p.groups = {};
   CHECK_THROWS_AS(backward(p, r, r.out, {}), gaze::Error);
 }
+
+}  // namespace test_attention_kernel

@@ -7,6 +7,7 @@
 #include "gaze/ops/rotary.hpp"
 #include "tests/gradcheck.hpp"
 
+namespace test_autograd {
 namespace {
 
 using namespace gaze;
@@ -269,3 +270,5 @@ TEST_CASE("float and double do not share a gradient by accident", "[autograd]") 
   backward(sum(mul(x, x)));
   CHECK(x.grad().to_vector() == std::vector<float>{2, 4});
 }
+
+}  // namespace test_autograd

@@ -6,6 +6,8 @@
 #include "gaze/core/bf16.hpp"
 #include "test.hpp"
 
+namespace test_bf16 {
+
 using gaze::bf16;
 
 TEST_CASE("every bf16 survives the way through float") {
@@ -44,3 +46,5 @@ TEST_CASE("bf16 at the edges") {
   static_assert(static_cast<float>(bf16(1.0f)) == 1.0f);
   static_assert(std::is_same_v<gaze::GradOf<bf16>, float>);
 }
+
+}  // namespace test_bf16

@@ -11,6 +11,7 @@
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
+namespace test_bf16_products {
 namespace {
 
 using namespace gaze;
@@ -146,3 +147,5 @@ TEST_CASE("the rounded copy of a weight follows it, and there is none without be
   const F x = noise({3, 8}, 1);
   CHECK(distance(layer(x), matmul(held(x), held(w->value.detach()), false, true)) < 1e-6);
 }
+
+}  // namespace test_bf16_products

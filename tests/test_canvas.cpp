@@ -10,6 +10,8 @@
 #include "phyx/synth/rng.hpp"
 #include "tests/test.hpp"
 
+namespace test_canvas {
+
 using namespace gaze::phyx::synth;
 
 namespace {
@@ -176,3 +178,5 @@ TEST_CASE("the random numbers are fixed for ever", "[synth][canvas]") {
   }
   for (const int n : counts) CHECK(std::abs(n - 1000) < 150);
 }
+
+}  // namespace test_canvas

@@ -16,6 +16,7 @@
 #include "phyx/data/tsv.hpp"
 #include "tests/program.hpp"
 
+namespace test_cli {
 namespace {
 
 using namespace gaze;
@@ -518,3 +519,5 @@ TEST_CASE("an interrupted run saves, says so, ends with 130 and goes on", "[slow
   CHECK(gaze_run(training(out, {"--resume"})).code == 0);
   check_same_run(out);
 }
+
+}  // namespace test_cli

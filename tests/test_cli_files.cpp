@@ -11,6 +11,7 @@
 #include "gaze/io/json.hpp"
 #include "tests/program.hpp"
 
+namespace test_cli_files {
 namespace {
 
 using namespace gaze;
@@ -319,3 +320,5 @@ TEST_CASE("SIGTERM stops a run as Ctrl-C does, a second signal ends it at once",
   REQUIRE(d.code == 0);
   check_log(log);
 }
+
+}  // namespace test_cli_files

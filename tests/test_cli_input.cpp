@@ -10,6 +10,7 @@
 #include "gaze/io/json.hpp"
 #include "tests/program.hpp"
 
+namespace test_cli_input {
 namespace {
 
 using namespace gaze;
@@ -145,3 +146,5 @@ TEST_CASE("folders that cannot be are one line") {
     refused({"ablate", "--preset", "smoke", "--out", out}, {at("")});
   }
 }
+
+}  // namespace test_cli_input

@@ -8,6 +8,7 @@
 #include "tests/loopback.hpp"
 #include "tests/program.hpp"
 
+namespace test_cli_judge {
 namespace {
 
 using namespace gaze;
@@ -154,3 +155,5 @@ TEST_CASE("gaze score: text from files is shown, and does not act on the termina
   for (const std::string& said : {d.out, d.err, bad.err, unknown.err})
     for (const char* part : {"\x1b", "\x07", "\xE2\x80\xAE"}) CHECK_FALSE(holds(said, part));
 }
+
+}  // namespace test_cli_judge

@@ -4,6 +4,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_creation {
 namespace {
 
 using namespace gaze;
@@ -118,3 +119,5 @@ TEST_CASE("ranges of bf16 and of whole numbers", "[ops]") {
   CHECK(arange<std::int32_t>(-2000000000, 2000000000, 1000000000).to_vector() ==
         std::vector<std::int32_t>{-2000000000, -1000000000, 0, 1000000000});
 }
+
+}  // namespace test_creation

@@ -7,6 +7,7 @@
 #include "cuda/device/fragments.hpp"
 #include "tests/test.hpp"
 
+namespace test_cuda_fragments {
 namespace {
 
 using namespace gaze::cuda;
@@ -154,3 +155,5 @@ TEMPLATE_TEST_CASE("tiles in shared memory: elements apart, no bank conflicts", 
       CHECK(conflict_free(words, 4));
     }
 }
+
+}  // namespace test_cuda_fragments

@@ -8,6 +8,7 @@
 #include "gaze/ops/token_layout.hpp"
 #include "tests/test.hpp"
 
+namespace test_cuda_plan {
 namespace {
 
 using namespace gaze::cuda;
@@ -191,3 +192,5 @@ TEST_CASE("a plan refuses what its tables cannot count") {
   CHECK_THROWS_WITH(backward_plan(nullptr, 0, Index{1} << 32, 64, 64),
                     Catch::Contains("[gaze::attention] the number of slots is 4294967296"));
 }
+
+}  // namespace test_cuda_plan

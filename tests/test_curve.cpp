@@ -15,6 +15,7 @@
 #define GAZE_GOLDEN_DIR "tests/golden"
 #endif
 
+namespace test_curve {
 namespace {
 
 using namespace gaze;
@@ -106,3 +107,5 @@ TEST_CASE("50 steps of the tiny model follow PyTorch's losses to 1e-4", "[curve]
   INFO("largest relative difference " << worst);
   CHECK(worst < 1e-4);
 }
+
+}  // namespace test_curve

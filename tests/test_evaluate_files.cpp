@@ -20,6 +20,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_evaluate_files {
 namespace {
 
 using namespace gaze;
@@ -368,3 +369,5 @@ TEST_CASE("data files whose names are not UTF-8 are recorded with the bytes esca
   CHECK(fs::exists(w.at(out + "odd_%FF_OE_predictions.tsv")));
   FileEvaluation(w.settings("odd_\xFE_out", {data}), {}).run();  // resumed: the same name
 }
+
+}  // namespace test_evaluate_files

@@ -9,6 +9,7 @@
 #include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_failed_steps {
 namespace {
 
 using namespace gaze;
@@ -294,3 +295,5 @@ TEST_CASE("a trainer does not go on after a step that threw", "[train]") {
   CHECK_THROWS_WITH(AdamW<float>(parameters, {}).step(0.1), Contains("unfinished"));
   CHECK_THROWS_WITH(trainer.run(stage, step), Contains("not finished"));
 }
+
+}  // namespace test_failed_steps

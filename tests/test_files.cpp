@@ -18,6 +18,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_files {
 namespace {
 
 using namespace gaze;
@@ -209,3 +210,5 @@ TEST_CASE("a log is not written through a link") {
   fs::create_symlink(folder.file("victim"), folder.file("log"));
   CHECK(holds(error_of([&] { AppendLog log(folder.file("log")); }), "log: is a link"));
 }
+
+}  // namespace test_files

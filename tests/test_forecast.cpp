@@ -8,6 +8,7 @@
 #include "tests/restore.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_forecast {
 namespace {
 
 using namespace gaze;
@@ -213,3 +214,5 @@ TEST_CASE("steps and rollouts with products of bf16 need what was forecast, with
   });
   in_bf16("small", [](const auto& c) { check(supervised(c, {c, 4, 15, true, 3, 25})); });
 }
+
+}  // namespace test_forecast

@@ -20,6 +20,8 @@
 #endif
 #endif
 
+namespace test_fork {
+
 #ifndef GAZE_NO_THREADS_AFTER_FORK
 namespace {
 
@@ -107,3 +109,5 @@ TEST_CASE("a child is not caught in what the parent's other threads had locked",
   for (auto& thread : busy) thread.join();
 }
 #endif
+
+}  // namespace test_fork

@@ -11,6 +11,8 @@
 #include "tests/restore.hpp"
 #include "tests/test.hpp"
 
+namespace test_gemm {
+
 using gaze::Index;
 using gaze::cpu::gemm;
 
@@ -177,3 +179,5 @@ TEST_CASE("gemm in double is the plain sum", "[gemm]") {
   CHECK(c[2] == 26);
   CHECK(c[3] == 43);
 }
+
+}  // namespace test_gemm

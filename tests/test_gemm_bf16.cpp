@@ -12,6 +12,8 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_gemm_bf16 {
+
 using gaze::bf16;
 using gaze::Index;
 using gaze::Isa;
@@ -196,3 +198,5 @@ TEST_CASE("the environment chooses how products of bf16 are worked out, by a nam
   if (!gaze::supported(Way::tiles)) CHECK(refused("tiles", "this processor does not have it"));
   ::unsetenv("GAZE_TEST_WAY");
 }
+
+}  // namespace test_gemm_bf16

@@ -6,6 +6,7 @@
 #include "gaze/ops/table.hpp"
 #include "tests/op_cases.hpp"
 
+namespace test_gradcheck {
 namespace {
 
 using namespace gaze;
@@ -134,3 +135,5 @@ TEST_CASE("a derivative that takes a view for contiguous memory is found", "[ops
   };
   CHECK_FALSE(gradient_error(f, input()).empty());
 }
+
+}  // namespace test_gradcheck

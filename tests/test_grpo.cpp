@@ -5,6 +5,7 @@
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
+namespace test_grpo {
 namespace {
 
 using namespace gaze;
@@ -404,3 +405,5 @@ TEST_CASE("a policy with its adapters off is its own reference") {
   CHECK(kl({&player.model, adapters}) > 1e-6);
   CHECK(calls == std::vector<bool>{false, true});
 }
+
+}  // namespace test_grpo

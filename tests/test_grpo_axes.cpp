@@ -11,6 +11,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_grpo_axes {
 namespace {
 
 using namespace gaze;
@@ -433,3 +434,5 @@ TEST_CASE("settings that make no sense are refused") {
   s.correction.level = ImportanceCorrection::Level::token;
   CHECK(error_of([&] { evaluate(without, s, {6, 21}); }).find("sampler") != std::string::npos);
 }
+
+}  // namespace test_grpo_axes

@@ -11,6 +11,7 @@
 #include "gaze/rl/variants.hpp"
 #include "tests/grpo_case.hpp"
 
+namespace test_grpo_cases {
 namespace {
 
 using namespace gaze;
@@ -439,3 +440,5 @@ TEST_CASE("a case with an unknown option, result or variant is not passed over")
   c["inputs"]["scale_rewards"] = "median";
   CHECK_THROWS_WITH(unknown(), "unknown scale_rewards: median");
 }
+
+}  // namespace test_grpo_cases

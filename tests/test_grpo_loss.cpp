@@ -9,6 +9,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_grpo_loss {
 namespace {
 
 using namespace gaze;
@@ -286,3 +287,5 @@ TEST_CASE("the policy loss names what does not fit") {
   CHECK(error_of([&] { engine_loss(without, s); }).find("KL needs a reference") !=
         std::string::npos);
 }
+
+}  // namespace test_grpo_loss

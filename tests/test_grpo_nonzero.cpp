@@ -4,6 +4,7 @@
 #include "gaze/rl/options.hpp"
 #include "tests/test.hpp"
 
+namespace test_grpo_nonzero {
 namespace {
 
 using namespace gaze;
@@ -78,3 +79,5 @@ TEST_CASE("GPG is a choice on the axis of the spread") {
   const auto a = advantages(Numbers{1, 0, 2, 2}, 2, s.advantage);
   CHECK(a.frac_zero_std == 0.5);
 }
+
+}  // namespace test_grpo_nonzero

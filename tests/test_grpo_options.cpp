@@ -18,6 +18,7 @@
 #define GAZE_TEST_DATA "tests/data"
 #endif
 
+namespace test_grpo_options {
 namespace {
 
 using namespace gaze;
@@ -236,3 +237,5 @@ TEST_CASE("docs/grpo.md maps every option, with its default, to TRL's and verl's
     CHECK(holds(ours, "`" + o.name + "` (" + default_text(o) + ")"));
   }
 }
+
+}  // namespace test_grpo_options

@@ -15,6 +15,7 @@
 #include "gaze/io/json.hpp"
 #include "tests/test.hpp"
 
+namespace test_image {
 namespace {
 
 using namespace gaze::image;
@@ -228,3 +229,5 @@ TEST_CASE("pixels become normalised planes and patches") {
   CHECK_THROWS_AS(to_patches(image, 0), gaze::Error);
   CHECK_THROWS_AS(to_float(image, {{0, 0, 0}, {1, 0, 1}}), gaze::Error);
 }
+
+}  // namespace test_image

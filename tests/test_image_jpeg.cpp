@@ -8,6 +8,8 @@
 
 #include "tests/hostile_image.hpp"
 
+namespace test_image_jpeg {
+
 using namespace hostile;
 
 namespace {
@@ -368,3 +370,5 @@ TEST_CASE("progressive scans are bounded together") {
   parts.push_back(end);
   check_says(refusal(joined(parts)), "its scans are more than 33554432 blocks together");
 }
+
+}  // namespace test_image_jpeg

@@ -9,6 +9,8 @@
 #include "gaze/image/png.hpp"
 #include "tests/hostile_image.hpp"
 
+namespace test_image_png {
+
 using namespace hostile;
 
 namespace {
@@ -291,3 +293,5 @@ TEST_CASE("an error says its own reason, not that of the image before") {
   check_says(refusal(png(ihdr(1, 1, 8, 2), {}, {0x78, 0x01, 0x07})),
              "(its data have a block of no known type)");
 }
+
+}  // namespace test_image_png

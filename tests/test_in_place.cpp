@@ -5,6 +5,7 @@
 
 #include "tests/op_cases.hpp"
 
+namespace test_in_place {
 namespace {
 
 using namespace gaze;
@@ -141,3 +142,5 @@ TEST_CASE("a checkpoint notices that what it captured was changed, or that it is
   const auto turned = [](const D& in) { return permute(square(in), {1, 0}); };  // result: a view
   CHECK_NOTHROW(backward(sum(checkpoint(turned, x))));
 }
+
+}  // namespace test_in_place

@@ -18,6 +18,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_input {
 namespace {
 
 using namespace gaze::phyx;
@@ -193,3 +194,5 @@ TEST_CASE("a file of ours that holds other JSON is an error with file and field"
   OutcomeSet set{"\xFF", 0, {}};
   CHECK(holds(error_of([&] { write_outcomes(folder.file("o.jsonl"), set); }), "o.jsonl"));
 }
+
+}  // namespace test_input

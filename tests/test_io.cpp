@@ -18,6 +18,7 @@
 #include "gaze/io/safetensors.hpp"
 #include "tests/test.hpp"
 
+namespace test_io {
 namespace {
 
 using namespace gaze::io;
@@ -349,3 +350,5 @@ TEST_CASE("F16 and BF16 are read as the floats that they are") {
   CHECK(contains(error_of([&] { file.read<double>("f16", Shape{12}, wide); }),
                  "dtype F16, expected F64"));
 }
+
+}  // namespace test_io

@@ -19,6 +19,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_judge_hostile {
 namespace {
 
 using namespace gaze;
@@ -307,3 +308,5 @@ TEST_CASE("a hostile judge: a certificate that nobody vouches for ends the call"
   CHECK(holds(said, "certificate"));
   CHECK_FALSE(holds(said, "timed out"));
 }
+
+}  // namespace test_judge_hostile

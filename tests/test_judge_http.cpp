@@ -17,6 +17,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_judge_http {
 namespace {
 
 using namespace gaze;
@@ -259,3 +260,5 @@ TEST_CASE("judge over HTTP: the official protocol through a server") {
   CHECK(stub.body().at("messages")[0].at("content") ==
         prompts.prompt(Form::oe, "5 m", "five metres"));
 }
+
+}  // namespace test_judge_http

@@ -14,6 +14,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_linear {
 namespace {
 
 using namespace gaze::phyx;
@@ -129,3 +130,5 @@ TEST_CASE("what is longer than an answer, a list or a reply can be is refused wi
   CHECK(holds(read(huge, "reasoning_type", true), "row 3, reasoning_type: over 4096 bytes"));
   CHECK(read(std::string(limits.reply_bytes, 'x'), "prediction", true).empty());
 }
+
+}  // namespace test_linear

@@ -17,6 +17,8 @@
 #define GAZE_TEST_DATA "tests/data"
 #endif
 
+namespace test_loader {
+
 using namespace gaze::phyx;
 using Catch::Contains;
 using namespace gaze::test::problems;
@@ -383,3 +385,5 @@ TEST_CASE("loader: a table of over 1 GiB takes no more memory than a row", "[phy
     CHECK(use.ru_maxrss < 100000);
   }
 }
+
+}  // namespace test_loader

@@ -9,6 +9,8 @@
 #include "tests/problem_files.hpp"
 #include "tests/test.hpp"
 
+namespace test_loader_bounds {
+
 using namespace gaze::phyx;
 using Catch::Contains;
 using namespace gaze::test::problems;
@@ -91,3 +93,5 @@ TEST_CASE("loader: answers, options and lists have a greatest length", "[phyx]")
   CHECK_THROWS_WITH(load_jsonl(jsonl, folder.path, Form::oe),
                     Contains("t.jsonl line 1, options: over 65536 bytes"));
 }
+
+}  // namespace test_loader_bounds

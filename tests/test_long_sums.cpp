@@ -5,6 +5,7 @@
 #include "tests/gradcheck.hpp"
 #include "tests/restore.hpp"
 
+namespace test_long_sums {
 namespace {
 
 using namespace gaze;
@@ -182,3 +183,5 @@ TEST_CASE("short sums keep the order that they had", "[ops]") {
   for (std::size_t i = 0; i < 1024 * 3; ++i) chain[i % 3] += values[i];
   CHECK(row.grad().to_vector() == chain);
 }
+
+}  // namespace test_long_sums

@@ -4,6 +4,7 @@
 #include "gaze/gaze.hpp"
 #include "tests/gradcheck.hpp"
 
+namespace test_lora {
 namespace {
 
 using namespace gaze;
@@ -122,3 +123,5 @@ TEST_CASE("a rank below 1 is refused", "[lora]") {
   Parameters<float> all;
   CHECK_THROWS_WITH((Lora<float, Cpu>(all, "x", "lora", 4, 4, 0, 8)), Contains("[gaze::Lora]"));
 }
+
+}  // namespace test_lora

@@ -8,6 +8,7 @@
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
 
+namespace test_memory {
 namespace {
 
 using namespace gaze;
@@ -204,3 +205,5 @@ TEST_CASE("several threads allocate at once", "[memory]") {
   CHECK(wrong == 0);
   CHECK(Memory::in_use() == before);
 }
+
+}  // namespace test_memory

@@ -18,6 +18,7 @@
 #define GAZE_GOLDEN_DIR "tests/golden"
 #endif
 
+namespace test_op_table {
 namespace {
 
 using namespace gaze;
@@ -119,3 +120,5 @@ TEST_CASE("docs/ops.md is what the table says", "[ops]") {
   if (std::getenv("GAZE_WRITE_DOCS")) std::ofstream(path) << document();
   CHECK(read(path) == document());
 }
+
+}  // namespace test_op_table

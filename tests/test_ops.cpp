@@ -13,6 +13,7 @@
 #define GAZE_GOLDEN_DIR "tests/golden"
 #endif
 
+namespace test_ops {
 namespace {
 
 using namespace gaze;
@@ -348,3 +349,5 @@ TEST_CASE("wrong shapes and indices are refused by name", "[ops]") {
              }),
              Contains("marks"));
 }
+
+}  // namespace test_ops

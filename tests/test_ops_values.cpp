@@ -6,6 +6,7 @@
 #include "gaze/gaze.hpp"
 #include "tests/op_case.hpp"
 
+namespace test_ops_values {
 namespace {
 
 using namespace gaze;
@@ -289,3 +290,5 @@ TEST_CASE("wrong axes, shapes and indices are refused by name, with the shapes",
   refused([&] { cross_entropy(a, indices({0, 3})); }, "[gaze::cross_entropy] index 3 at 1");
   refused([&] { cross_entropy(a, indices({-1, -1})); }, "no row of [2,3] has a target");
 }
+
+}  // namespace test_ops_values

@@ -12,6 +12,8 @@
 #define GAZE_GOLDEN_DIR "tests/golden"
 #endif
 
+namespace test_pandas {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -75,3 +77,5 @@ TEST_CASE("pandas: a cell of megabytes is read once", "[phyx]") {
   const std::string blanks = "7" + std::string(many, ' ') + "x";
   CHECK(as_pandas({"0.5", blanks})[1] == blanks);
 }
+
+}  // namespace test_pandas

@@ -16,6 +16,7 @@
 #include "gaze/core/parallel.hpp"
 #include "tests/test.hpp"
 
+namespace test_parallel {
 namespace {
 
 using gaze::parallel_for;
@@ -284,3 +285,4 @@ TEST_CASE("arithmetic is counted for who asked for it, wherever it was done", "[
 }
 
 }  // namespace
+}  // namespace test_parallel

@@ -8,6 +8,7 @@
 #include "gaze/optim/schedule.hpp"
 #include "tests/gradcheck.hpp"
 
+namespace test_parameters {
 namespace {
 
 using namespace gaze;
@@ -284,3 +285,5 @@ TEST_CASE("the learning rate warms up and falls along a cosine", "[parameters]")
   CHECK(rate(1000) == Catch::Approx(2e-4));
   for (Index i = 10; i < 110; ++i) CHECK(rate(i + 1) <= rate(i));
 }
+
+}  // namespace test_parameters

@@ -6,6 +6,7 @@
 #include "gaze/cpu/patches.hpp"
 #include "tests/test.hpp"
 
+namespace test_patches {
 namespace {
 
 using namespace gaze;
@@ -62,3 +63,5 @@ TEST_CASE("patches: elements, their inverse and the CPU's loops", "[patches]") {
     CHECK(loops == expected);
   });
 }
+
+}  // namespace test_patches

@@ -9,6 +9,8 @@
 
 #include "tests/test.hpp"
 
+namespace test_philox {
+
 using gaze::Philox;
 using gaze::Purpose;
 
@@ -101,3 +103,5 @@ TEST_CASE("a shuffle is a permutation, repeats, and differs by epoch", "[philox]
   gaze::shuffle(none, random, 0);
   CHECK(none.empty());
 }
+
+}  // namespace test_philox

@@ -22,6 +22,8 @@
 #define GAZE_TEST_DATA "tests/data"
 #endif
 
+namespace test_phyx_cases {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -206,3 +208,5 @@ TEST_CASE("SHA-256 gives the published digests", "[phyx]") {
   CHECK(gaze::io::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
+
+}  // namespace test_phyx_cases

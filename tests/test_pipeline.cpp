@@ -22,6 +22,7 @@
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
+namespace test_pipeline {
 namespace {
 
 using namespace gaze;
@@ -600,3 +601,5 @@ TEST_CASE("an overlay is painted from attention that is a number") {
     CHECK_THROWS_AS(attention_overlay(picture, {{0.1f, lost, 0.3f, 0.4f}}, 2), gaze::Error);
   }
 }
+
+}  // namespace test_pipeline

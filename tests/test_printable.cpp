@@ -8,6 +8,8 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_printable {
+
 using namespace gaze;
 
 TEST_CASE("printable text: what acts on a terminal is escaped, the rest stays") {
@@ -54,3 +56,5 @@ TEST_CASE("an error's message is one bounded line whatever it quotes") {
   CHECK(std::none_of(said.begin(), said.end(), [](char c) { return c >= 0 && c < ' '; }));
   CHECK(test::error_of([] { GAZE_FAIL("read", std::string(1900, '\x01')); }).size() < 5000);
 }
+
+}  // namespace test_printable

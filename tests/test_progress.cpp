@@ -14,6 +14,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_progress {
 namespace {
 
 using namespace gaze;
@@ -123,3 +124,5 @@ TEST_CASE("a line of progress is cut between characters") {
   CHECK(Progress::fitted("##", "\u00e9\u00e9\u00e9", 5) == "  \u00e9\u00e9");
   CHECK(Progress::fitted("##", "12/20", 0).size() <= 1);
 }
+
+}  // namespace test_progress

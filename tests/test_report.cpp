@@ -22,6 +22,8 @@
 #include "phyx/results/summary.hpp"
 #include "tests/test.hpp"
 
+namespace test_report {
+
 using namespace gaze::phyx;
 namespace fs = std::filesystem;
 
@@ -278,3 +280,5 @@ TEST_CASE("a configuration that is no object is an error with its file", "[repor
                       "[gaze::read_json] " + folder + "/config.json: not a JSON object");
   }
 }
+
+}  // namespace test_report

@@ -27,6 +27,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_report_hostile {
 namespace {
 
 using namespace gaze;
@@ -366,3 +367,5 @@ TEST_CASE("a page has a bounded number of conditions", "[report]") {
   run.put("metrics.jsonl", lines);
   CHECK(holds(run.error(), "1001 conditions; a page shows at most 1000"));
 }
+
+}  // namespace test_report_hostile

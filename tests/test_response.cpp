@@ -11,6 +11,8 @@
 #include "gaze/core/error.hpp"
 #include "tests/test.hpp"
 
+namespace test_response {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -191,3 +193,5 @@ TEST_CASE("a share of zero or one is kept exactly", "[response]") {
     CHECK(split_think(bare.think).conclusion == "10 : B");
   }
 }
+
+}  // namespace test_response

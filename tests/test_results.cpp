@@ -7,6 +7,8 @@
 #include "phyx/report/findings.hpp"
 #include "tests/test.hpp"
 
+namespace test_results {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -291,3 +293,5 @@ TEST_CASE("results.csv may begin with a byte order mark", "[results]") {
   CHECK(rows[0].condition == "sft");
   CHECK(rows[0].high == 0.75);
 }
+
+}  // namespace test_results

@@ -20,6 +20,8 @@
 #include "phyx/synth/suite.hpp"
 #include "tests/test.hpp"
 
+namespace test_rewards {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -428,3 +430,5 @@ TEST_CASE("registry: names, mixes, additions", "[rewards]") {
   CHECK_THROWS_AS(add_reward(mine), gaze::Error);
   CHECK_THROWS_AS(add_reward({}), gaze::Error);
 }
+
+}  // namespace test_rewards

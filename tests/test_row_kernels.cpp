@@ -14,6 +14,7 @@
 #include "gaze/cpu/rows.hpp"
 #include "tests/test.hpp"
 
+namespace test_row_kernels {
 namespace {
 
 using gaze::AdamWStep;
@@ -597,3 +598,5 @@ TEST_CASE("AdamW follows the formula for several steps", "[optimiser]") {
   adamw_step(1, &p, &g, &m, &v, AdamWStep<double>{0.1, 0.9, 0.999, 0.0, 0.0}, 0.1, 0.001, 3.0);
   CHECK(apart(p, 0.9) < 1e-6);  // the first step is lr times the sign
 }
+
+}  // namespace test_row_kernels

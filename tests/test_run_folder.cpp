@@ -11,6 +11,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_run_folder {
 namespace {
 
 using namespace gaze;
@@ -165,3 +166,5 @@ TEST_CASE("a folder with files of somebody else is not taken for a run's") {
   CHECK(holds(error_of([&] { ablation.run(); }), "metrics.jsonl line 1: not a line of this log"));
   CHECK(io::read_file(out + "/warm/seed0/metrics.jsonl") == "my notes");
 }
+
+}  // namespace test_run_folder

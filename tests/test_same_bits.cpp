@@ -9,6 +9,7 @@
 #include "gaze/optim/adamw.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_same_bits {
 namespace {
 
 using namespace gaze;
@@ -438,3 +439,5 @@ TEST_CASE("training gives the same bits again, at any thread count", "[bits]") {
     });
   });
 }
+
+}  // namespace test_same_bits

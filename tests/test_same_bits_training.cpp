@@ -6,6 +6,7 @@
 #include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_same_bits_training {
 namespace {
 
 using namespace gaze;
@@ -118,3 +119,5 @@ TEST_CASE("two runs of a training job are the same bits, at any number of thread
       at_thread_counts([&] { CHECK(job(c) == first); });
     });
 }
+
+}  // namespace test_same_bits_training

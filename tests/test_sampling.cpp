@@ -6,6 +6,7 @@
 
 #include "tests/small_model.hpp"
 
+namespace test_sampling {
 namespace {
 
 using namespace gaze;
@@ -327,3 +328,5 @@ TEST_CASE("a model whose logits are not finite is an error, not a token", "[samp
     }
   }
 }
+
+}  // namespace test_sampling

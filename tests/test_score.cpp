@@ -9,6 +9,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_score {
 namespace {
 
 using namespace gaze;
@@ -336,3 +337,5 @@ TEST_CASE("score: the judge can be stopped and goes on from its cache") {
   CHECK(cells[reader.column("judge_calls")] == "5");
   CHECK(lines_of(folder.read("judge.jsonl")) == 9);
 }
+
+}  // namespace test_score

@@ -7,6 +7,8 @@
 #include "phyx/scoring/official.hpp"
 #include "tests/test.hpp"
 
+namespace test_score_official {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -92,3 +94,5 @@ TEST_CASE("official score: strip and lower follow Python", "[phyx]") {
   CHECK(score_official(Form::mc, "C", "answer\U0001D434: C").extracted == "SAME as predict");
   CHECK(score_official(Form::mc, "C", "answer\u2014C").extracted == "C");
 }
+
+}  // namespace test_score_official

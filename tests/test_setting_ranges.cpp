@@ -6,6 +6,7 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_setting_ranges {
 namespace {
 
 using namespace gaze;
@@ -181,3 +182,5 @@ TEST_CASE("settings of advantages and of a GRPO run are refused by name", "[rl]"
   table.weights = {not_a_number};
   CHECK(holds(error_of([&] { rl::advantages(table, 2, {}); }), "a reward's weight is nan"));
 }
+
+}  // namespace test_setting_ranges

@@ -8,6 +8,8 @@
 #include "gaze/ops/views.hpp"
 #include "tests/test.hpp"
 
+namespace test_shape {
+
 using Catch::Contains;
 using gaze::broadcast;
 using gaze::broadcast_strides;
@@ -131,3 +133,5 @@ TEST_CASE("a negative size is named as such, a size too large as one", "[shape]"
   CHECK_THROWS_WITH(Floats::zeros({-1, 2}), Contains("shape [-1,2] has a negative size"));
   CHECK_THROWS_WITH(Floats::zeros({Index{1} << 40, 1 << 20}), Contains("no memory holds"));
 }
+
+}  // namespace test_shape

@@ -5,6 +5,7 @@
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
 
+namespace test_sizes {
 namespace {
 
 using namespace gaze;
@@ -172,3 +173,5 @@ TEST_CASE("attention refuses sizes that its kernels do not compute with", "[atte
   CHECK_THROWS_WITH(check_attention("attention", shape, 0, nullptr),
                     Contains("the number of slots is 4294967296"));
 }
+
+}  // namespace test_sizes

@@ -4,6 +4,8 @@
 #include "tests/restore.hpp"
 #include "tests/special_values.hpp"
 
+namespace test_special_values {
+
 using namespace gaze;
 using namespace gaze::test;
 
@@ -58,3 +60,5 @@ TEST_CASE("a NaN in one row leaves the other rows alone", "[ops]") {
   check("linear_logprob", [&](const auto& x) { return linear_logprob(x, matrix, target).logp; });
   check("entropy", [&](const auto& x) { return linear_logprob(x, matrix, target).entropy; });
 }
+
+}  // namespace test_special_values

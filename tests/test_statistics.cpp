@@ -7,6 +7,8 @@
 #include "gaze/core/error.hpp"
 #include "tests/test.hpp"
 
+namespace test_statistics {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("a value lies in its interval, whatever was rounded", "[statistics]") 
     CHECK((i.low <= i.value && i.value <= i.high));
   }
 }
+
+}  // namespace test_statistics

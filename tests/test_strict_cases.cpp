@@ -13,6 +13,7 @@
 #define GAZE_TEST_DATA "tests/data"
 #endif
 
+namespace test_strict_cases {
 namespace {
 
 using namespace gaze;
@@ -73,3 +74,5 @@ TEST_CASE("strict rule: the program gives the same verdicts and reports what is 
     CHECK(test::holds(done.out, "without the truth's direction") == (name == "strict_kinds.jsonl"));
   }
 }
+
+}  // namespace test_strict_cases

@@ -20,6 +20,8 @@
 #include "phyx/rewards/rubric.hpp"
 #include "tests/test.hpp"
 
+namespace test_strict_text {
+
 using namespace gaze::phyx;
 
 namespace {
@@ -309,3 +311,5 @@ TEST_CASE("rewards of long texts take linear time", "[limits]") {
     }
   }
 }
+
+}  // namespace test_strict_text

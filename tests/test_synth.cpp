@@ -14,6 +14,8 @@
 #include "phyx/synth/suite.hpp"
 #include "tests/test.hpp"
 
+namespace test_synth {
+
 using namespace gaze::phyx;
 using namespace gaze::phyx::synth;
 
@@ -397,3 +399,5 @@ TEST_CASE("no problem occurs twice in a split", "[synth]") {
     CHECK(seen.insert({p.image, p.question}).second);
   }
 }
+
+}  // namespace test_synth

@@ -17,6 +17,7 @@
 #include "gaze/text/tokenizer.hpp"
 #include "tests/test.hpp"
 
+namespace test_tokenizer {
 namespace {
 
 using gaze::text::BuildOptions;
@@ -258,3 +259,5 @@ TEST_CASE("write tokenizer.json for make_tokenizer_golden.py", "[.golden]") {
   small_tokenizer().save("tokenizer.json");
   CHECK(Tokenizer::load("tokenizer.json").vocab_size() == small_tokenizer().vocab_size());
 }
+
+}  // namespace test_tokenizer

@@ -15,6 +15,8 @@
 #define GAZE_TEST_DATA "tests/data"
 #endif
 
+namespace test_tsv {
+
 using namespace gaze::phyx;
 using Catch::Contains;
 
@@ -185,3 +187,5 @@ TEST_CASE("tsv: the writer's tables read back, and appear whole or not at all", 
   std::filesystem::remove(path);
   CHECK_THROWS_WITH(TsvWriter("no/such/folder.tsv", {"a"}), Contains("cannot create"));
 }
+
+}  // namespace test_tsv

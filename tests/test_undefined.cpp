@@ -9,6 +9,7 @@
 #include "tests/op_cases.hpp"
 #include "tests/texts.hpp"
 
+namespace test_undefined {
 namespace {
 
 using namespace gaze;
@@ -184,3 +185,5 @@ TEST_CASE("what is saved is checked: values, and those of a view", "[io]") {
               }),
               "[gaze::save] w: shape [3,2] is not contiguous"));
 }
+
+}  // namespace test_undefined

@@ -5,6 +5,7 @@
 #include "gaze/optim/adamw.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_vlm {
 namespace {
 
 using namespace gaze;
@@ -345,3 +346,5 @@ TEST_CASE("one step of the large model", "[vlm][slow]") {
   const NoGrad no_grad;
   CHECK(neg(mean(model.logprobs(std::span(&group, 1)).logp)).item() < first);
 }
+
+}  // namespace test_vlm

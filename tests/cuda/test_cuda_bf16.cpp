@@ -5,6 +5,7 @@
 #include "tests/cuda/device.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_cuda_bf16 {
 namespace {
 
 using namespace gaze;
@@ -153,3 +154,5 @@ TEST_CASE("a block of the ViT keeps its attention's operands in half the size", 
   // Queries, keys and values, and the store of the latter; beside them the input of the product.
   CHECK(whole - rounded >= (3 + 2) * n * width * (sizeof(float) - sizeof(bf16)));
 }
+
+}  // namespace test_cuda_bf16

@@ -7,6 +7,7 @@
 #include "cuda/elements.cuh"
 #include "tests/cuda/device.hpp"
 
+namespace test_cuda_emulator {
 namespace {
 
 using namespace gaze;
@@ -188,3 +189,5 @@ TEST_CASE("what a GPU would leave undefined is refused, with the kernel's name",
   launch({"reverse", dim3(1), dim3(64), 256}, reverse_kernel, y.data(), y.data());
   CHECK(y.to_vector() == std::vector<float>(64, 0.0f));
 }
+
+}  // namespace test_cuda_emulator

@@ -14,6 +14,7 @@
 #include "cuda/emulator/emulator.hpp"
 #endif
 
+namespace test_cuda_fused_attention {
 namespace {
 
 using namespace gaze;
@@ -297,3 +298,5 @@ TEST_CASE("fused attention says what it cannot do") {
   CHECK_FALSE(FusedAttention<float>::possible({4, 2, 32, 17, 1, 16}, kTraining));
   CHECK(FusedAttention<float>::possible({4, 2, 32, 17, 1, 16}, kDecoding));
 }
+
+}  // namespace test_cuda_fused_attention

@@ -14,6 +14,7 @@
 #include "tests/cuda/device.hpp"
 #include "tests/cuda/on_device.hpp"
 
+namespace test_cuda_fused_rows {
 namespace {
 
 using namespace gaze;
@@ -308,3 +309,5 @@ TEST_CASE("a row without any probability draws no token") {
     check(true);
   }
 }
+
+}  // namespace test_cuda_fused_rows

@@ -15,6 +15,7 @@
 #include "cuda/emulator/emulated_copies.hpp"
 #endif
 
+namespace test_cuda_invariant {
 namespace {
 
 using namespace gaze;
@@ -405,3 +406,5 @@ TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
     }
   }
 }
+
+}  // namespace test_cuda_invariant

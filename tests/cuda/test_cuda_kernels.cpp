@@ -3,6 +3,7 @@
 #include "gaze/core/bf16.hpp"
 #include "tests/cuda/device.hpp"
 
+namespace test_cuda_kernels {
 namespace {
 
 using namespace gaze;
@@ -146,3 +147,5 @@ TEMPLATE_TEST_CASE("norms", "[cuda]", float, double) {
       CHECK(db.distance() < 20 * tolerance<T>);
     }
 }
+
+}  // namespace test_cuda_kernels

@@ -5,6 +5,7 @@
 #include "tests/cuda/device.hpp"
 #include "tests/gradcheck.hpp"
 
+namespace test_cuda_long_sums {
 namespace {
 
 using namespace gaze;
@@ -80,3 +81,5 @@ TEST_CASE("rows of more than one chain on Cuda", "[cuda][ops]") {
     check("its gradient", leaf.grad(), wide.grad(), 1e-5);
   }
 }
+
+}  // namespace test_cuda_long_sums

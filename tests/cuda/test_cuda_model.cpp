@@ -8,6 +8,7 @@
 #include "tests/cuda/device.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_cuda_model {
 namespace {
 
 using namespace gaze;
@@ -189,3 +190,5 @@ TEST_CASE("weights and optimiser states go from one device to the other", "[cuda
   std::filesystem::remove(weights);
   std::filesystem::remove(state);
 }
+
+}  // namespace test_cuda_model

@@ -8,6 +8,7 @@
 #include "tests/cuda/device.hpp"
 #include "tests/op_cases.hpp"
 
+namespace test_cuda_ops {
 namespace {
 
 using namespace gaze;
@@ -262,3 +263,5 @@ TEST_CASE("the policy loss on Cuda is the CPU's, with its gradient", "[cuda][ops
   CHECK(rl::ratios(C<float>::from({5}, logp), in, {}) ==
         rl::ratios(Tensor<float>::from({5}, logp), in, {}));
 }
+
+}  // namespace test_cuda_ops

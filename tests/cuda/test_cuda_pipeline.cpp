@@ -8,6 +8,7 @@
 #include "phyx/study/ablation.inl"
 #include "tests/cuda/device.hpp"
 
+namespace test_cuda_pipeline {
 namespace {
 
 using namespace gaze;
@@ -80,3 +81,5 @@ TEST_CASE("an ablation in bf16 with invariant products: every first ratio is 1",
   CHECK(updates == 2);
   fs::remove_all(out);
 }
+
+}  // namespace test_cuda_pipeline

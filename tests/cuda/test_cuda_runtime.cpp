@@ -3,6 +3,7 @@
 #include "cuda/host/staging.hpp"
 #include "tests/cuda/device.hpp"
 
+namespace test_cuda_runtime {
 namespace {
 
 using namespace gaze;
@@ -163,3 +164,5 @@ TEST_CASE("a device that is not there is refused", "[cuda]") {
   CHECK(cuda::devices().size() >= 1);
   CHECK(cuda::devices()[0].memory > 0);
 }
+
+}  // namespace test_cuda_runtime

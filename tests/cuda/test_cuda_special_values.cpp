@@ -4,6 +4,8 @@
 #include "tests/cuda/device.hpp"
 #include "tests/special_values.hpp"
 
+namespace test_cuda_special_values {
+
 using namespace gaze;
 using namespace gaze::test;
 
@@ -15,3 +17,5 @@ TEST_CASE("NaN, infinities and signed zeros go through operations on Cuda as sta
     check_special<float, Cuda>(c, c.functions.cuda_narrow);
   }
 }
+
+}  // namespace test_cuda_special_values
