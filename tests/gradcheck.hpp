@@ -42,6 +42,17 @@ Inputs<T> random_inputs(const std::vector<Shape>& shapes, double low = -2, doubl
   return inputs;
 }
 
+/// A leaf of the graph with these elements.
+inline Tensor<double> leaf(const Shape& shape, const std::vector<double>& values) {
+  auto x = Tensor<double>::from(shape, values);
+  x.requires_grad();
+  return x;
+}
+
+inline Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
+  return Indices<Cpu>::from({static_cast<Index>(values.size())}, values);
+}
+
 /// A function's result and the gradients of sum(result * cotangent) for all of its inputs.
 template <class T, class Device>
 struct Evaluated {

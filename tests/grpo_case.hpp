@@ -10,7 +10,7 @@
 #include "gaze/rl/policy_loss.hpp"
 #include "tests/test.hpp"
 
-namespace gaze::test {
+namespace gaze::test::known_values {
 
 using namespace gaze::rl;
 using Doubles = std::vector<double>;
@@ -57,7 +57,7 @@ class Fields {
 /// One case in one precision and one layout: padding left out, or kept and filled with what must
 /// not matter.
 template <class T>
-struct Case {
+struct GrpoCase {
   Fields in, out;
   bool padded = false;
   double tolerance = std::is_same_v<T, double> ? 1e-9 : 5e-6;
@@ -326,4 +326,4 @@ struct Case {
   }
 };
 
-}  // namespace gaze::test
+}  // namespace gaze::test::known_values

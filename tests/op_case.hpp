@@ -8,7 +8,7 @@
 
 namespace gaze::test {
 
-struct Case {
+struct OpCase {
   std::string op, what;
   std::vector<Shape> shapes;
   double low, high;  // of the inputs' elements
@@ -22,7 +22,7 @@ struct Case {
   std::string name() const { return op + "/" + what; }
 };
 
-using Cases = std::vector<Case>;
+using OpCases = std::vector<OpCase>;
 
 /// A constant of the inputs' type.
 template <class T, class Device>
@@ -40,10 +40,6 @@ Tensor<U, Device> beside(const Inputs<T, Device>&, const Tensor<U, Cpu>& y) {
       .view(0, y.shape(), y.strides());
 }
 
-inline Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
-  return Indices<Cpu>::from({static_cast<Index>(values.size())}, values);
-}
-
 /// The same numbers of any shape, with another one after each: a view without contiguous memory.
 inline Indices<Cpu> spread(const Shape& shape, const std::vector<std::int32_t>& values) {
   std::vector<std::int32_t> twice;
@@ -54,8 +50,8 @@ inline Indices<Cpu> spread(const Shape& shape, const std::vector<std::int32_t>& 
 }
 
 template <class F>
-void add_case(Cases& to, const std::string& op, const std::string& what, std::vector<Shape> shapes,
-              F f, double low = -2, double high = 2) {
+void add_case(OpCases& to, const std::string& op, const std::string& what,
+              std::vector<Shape> shapes, F f, double low = -2, double high = 2) {
 #ifdef GAZE_OPS_ON_CUDA
   to.push_back({op, what, std::move(shapes), low, high, f, f, f, f});
 #else

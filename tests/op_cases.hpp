@@ -30,7 +30,7 @@ Tensor<T, Device> diagonal(const Tensor<T, Device>& x) {
   return einsum("ii->i", std::vector{x});
 }
 
-inline void add_binary_cases(Cases& to) {
+inline void add_binary_cases(OpCases& to) {
   const auto all = [&to](const std::string& op, auto f, double low, double high) {
     const std::string sign = high < 0 ? " below zero" : "";
     const auto add = [&](const std::string& what, std::vector<Shape> shapes) {
@@ -84,7 +84,7 @@ inline void add_binary_cases(Cases& to) {
       "maximum", [=](const auto& a, const auto& b) { return maximum(a, apart(b)); }, -2, 2);
 }
 
-inline void add_unary_cases(Cases& to) {
+inline void add_unary_cases(OpCases& to) {
   const auto all = [&to](const std::string& op, auto f, double low, double high) {
     const auto add = [&](const std::string& what, const Shape& shape) {
       add_case(
@@ -149,7 +149,7 @@ inline void add_unary_cases(Cases& to) {
       -2, 2);
 }
 
-inline void add_power_cases(Cases& to) {
+inline void add_power_cases(OpCases& to) {
   const auto power = [&](const std::string& what, const Shape& shape, double p, double low) {
     add_case(
         to, "pow", what, {shape}, [p](const auto& x) { return pow(x[0], constant(x, p)); }, low, 2);
@@ -165,7 +165,7 @@ inline void add_power_cases(Cases& to) {
   });
 }
 
-inline void add_view_cases(Cases& to) {
+inline void add_view_cases(OpCases& to) {
   add_case(to, "contiguous", "of a permutation", {{2, 3, 4}}, [](const auto& x) {
     return contiguous(permute(x[0], {2, 0, 1}));
   });
@@ -220,7 +220,7 @@ inline void add_view_cases(Cases& to) {
   });
 }
 
-inline void add_sum_cases(Cases& to) {
+inline void add_sum_cases(OpCases& to) {
   add_case(to, "sum", "all", {{3, 4}}, [](const auto& x) { return sum(x[0]); });
   add_case(to, "sum", "all of a view", {{3, 4}}, [](const auto& x) {
     return sum(square(permute(x[0], {1, 0})));
@@ -240,7 +240,7 @@ inline void add_sum_cases(Cases& to) {
   });
 }
 
-inline void add_product_cases(Cases& to) {
+inline void add_product_cases(OpCases& to) {
   for (const bool ta : {false, true})
     for (const bool tb : {false, true}) {
       const std::string kind = std::string(ta ? "t" : "n") + (tb ? "t" : "n");
@@ -292,7 +292,7 @@ inline void add_product_cases(Cases& to) {
            [](const auto& x) { return gelu_mlp(x[0], x[1], x[2], x[1], x[2]); });
 }
 
-inline void add_row_cases(Cases& to) {
+inline void add_row_cases(OpCases& to) {
   const auto rms = [](const auto& x) { return rms_norm(x[0], x[1], constant(x, 1e-5)); };
   add_case(to, "rms_norm", "plain", {{4, 6}, {6}}, rms);
   add_case(to, "rms_norm", "one column", {{3, 1}, {1}}, rms);
@@ -405,7 +405,7 @@ inline Tensor<float> make_marks(const TokenLayout& layout, Index columns) {
   return marks;
 }
 
-inline void add_attention_cases(Cases& to) {
+inline void add_attention_cases(OpCases& to) {
   struct Kind {
     const char *what, *layout;
     Index rows, heads, kv_heads, size, marks;
@@ -441,7 +441,7 @@ inline void add_attention_cases(Cases& to) {
   });
 }
 
-inline void add_logprob_cases(Cases& to) {
+inline void add_logprob_cases(OpCases& to) {
   const auto both = [](const auto& y) {
     const Index n = y.logp.numel();
     return concatenate(std::vector{reshape(y.logp, {n, 1}), reshape(y.entropy, {n, 1})}, 1);
@@ -481,7 +481,7 @@ inline void add_logprob_cases(Cases& to) {
   });
 }
 
-inline void add_checkpoint_cases(Cases& to) {
+inline void add_checkpoint_cases(OpCases& to) {
   add_case(to, "checkpoint", "captured parameters", {{3, 4}, {5, 4}, {5}}, [](const auto& x) {
     const auto f = [w = x[1], b = x[2]](const auto& in) { return tanh(linear(in, w, b)); };
     return square(checkpoint(f, x[0]));
@@ -499,9 +499,9 @@ inline void add_checkpoint_cases(Cases& to) {
 }
 
 /// All of them.
-inline const Cases& op_cases() {
-  static const Cases cases = [] {
-    Cases c;
+inline const OpCases& op_cases() {
+  static const OpCases cases = [] {
+    OpCases c;
     add_binary_cases(c);
     add_unary_cases(c);
     add_power_cases(c);

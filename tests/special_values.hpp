@@ -5,12 +5,10 @@
 #include <limits>
 
 #include "gaze/gaze.hpp"
+#include "tests/numbers.hpp"
 #include "tests/op_case.hpp"
 
 namespace gaze::test {
-
-inline constexpr double infinity = std::numeric_limits<double>::infinity();
-inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// One line of numbers, as a vector [n] or rows [r, n / r].
 struct Numbers {
@@ -28,7 +26,7 @@ struct Numbers {
 };
 
 struct SpecialCase {
-  Case functions;
+  OpCase functions;
   std::vector<Numbers> inputs;
   std::vector<double> value;
   std::vector<std::vector<double>> gradients;
@@ -39,7 +37,7 @@ using SpecialCases = std::vector<SpecialCase>;
 template <class F>
 void special(SpecialCases& to, const std::string& op, std::vector<Numbers> inputs, F f,
              std::vector<double> value, std::vector<std::vector<double>> gradients) {
-  Cases one;
+  OpCases one;
   add_case(one, op, "special values", {}, f);
   to.push_back({one.front(), std::move(inputs), std::move(value), std::move(gradients)});
 }

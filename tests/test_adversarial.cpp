@@ -7,15 +7,14 @@
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
-
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
 
 namespace test_adversarial {
 
 using namespace gaze::phyx;
+using gaze::test::data_path;
+using gaze::test::json_lines;
 
 namespace {
 
@@ -43,10 +42,8 @@ Problem problem(const std::string& kind) {
 }  // namespace
 
 TEST_CASE("answers made to cheat get what a fair reader would give", "[rewards]") {
-  std::ifstream lines(std::string(GAZE_TEST_DATA) + "/adversarial_rewards.jsonl");
   std::size_t cases = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const auto one = nlohmann::json::parse(line);
+  for (const auto& one : json_lines(data_path("adversarial_rewards.jsonl"))) {
     INFO(one.dump());
     const Problem p = problem(one.at("problem").get<std::string>());
     Completion c;

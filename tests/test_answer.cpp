@@ -13,18 +13,15 @@
 
 #include "phyx/answer/quantity.hpp"
 #include "phyx/answer/units.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
 namespace test_answer {
 
 using namespace gaze::phyx;
+using gaze::test::near;
 
 namespace {
-
-// Equal up to a relative margin, in the spelling that both versions of Catch2 know.
-auto near(double want, double margin = 1e-6) {
-  return Catch::Matchers::WithinAbs(want, margin * std::max(1.0, std::abs(want)));
-}
 
 Problem open_problem(const std::string& value, const std::string& unit) {
   Problem p;

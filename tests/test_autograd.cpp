@@ -16,16 +16,6 @@ using Catch::Contains;
 using D = Tensor<double>;
 using Values = std::vector<double>;
 
-D leaf(const Shape& shape, const Values& values) {
-  D x = D::from(shape, values);
-  x.requires_grad();
-  return x;
-}
-
-Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
-  return Indices<Cpu>::from({static_cast<Index>(values.size())}, values);
-}
-
 std::size_t in_use() { return Allocator<Cpu>::in_use(); }
 
 }  // namespace

@@ -8,18 +8,15 @@
 #include "gaze/core/error.hpp"
 #include "phyx/synth/font.hpp"
 #include "phyx/synth/rng.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
 namespace test_canvas {
 
 using namespace gaze::phyx::synth;
+using gaze::test::near_to;
 
 namespace {
-
-/// Within a relative tolerance of the expected value.
-bool near_to(double value, double expected, double tolerance) {
-  return std::abs(value - expected) <= tolerance * std::abs(expected);
-}
 
 constexpr Colour white{1, 1, 1};
 constexpr Colour black{0, 0, 0};

@@ -112,7 +112,7 @@ TEST_CASE("output that cannot be written is an error, after the files were writt
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);
   check_scores(out);
   CHECK(shell("\"$gaze\" info >/dev/full 2>" + err) == 2);
-  CHECK(holds(io::read_file(err), "No space left on device"));
+  CHECK(contains(io::read_file(err), "No space left on device"));
   CHECK(shell("\"$gaze\" --help >/dev/full 2>" + err) == 2);
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("runs of different settings are not pooled, and no run's folder is wri
   refused({"report", a, at("bare"), "--out", out}, {at("bare"), "no config.json"}, out);
 
   CHECK(gaze_run({"report", a, c, "--out", out}).code == 0);
-  CHECK(holds(io::read_file(out + "/results.csv"), "sft,0,all"));
+  CHECK(contains(io::read_file(out + "/results.csv"), "sft,0,all"));
   CHECK(fs::exists(out + "/report.html"));
   CHECK(gaze_run({"report", a, c, "--out", out}).code == 0);  // drawn again
   CHECK(gaze_run({"report", a}).code == 0);                   // its own page
@@ -261,8 +261,8 @@ TEST_CASE("of two processes on one folder one is refused; a killed one's leftove
   REQUIRE(d.code == 0);
   check_log(log);
   for (const auto& entry : fs::recursive_directory_iterator(out)) {
-    CHECK_FALSE(holds(entry.path().string(), ".tmp"));
-    CHECK_FALSE(holds(entry.path().string(), ".lock"));
+    CHECK_FALSE(contains(entry.path().string(), ".tmp"));
+    CHECK_FALSE(contains(entry.path().string(), ".lock"));
   }
 
   // Problems that have changed are refused before anything is written.
@@ -310,7 +310,7 @@ TEST_CASE("SIGTERM stops a run as Ctrl-C does, a second signal ends it at once",
     INFO(d.err);
     // Where both signals come between two steps the first is all that was needed.
     CHECK((d.code == 130 || (second && d.code == -second)));
-    if (d.code == 130) CHECK(holds(d.err, "--resume"));
+    if (d.code == 130) CHECK(contains(d.err, "--resume"));
     if (d.code == 130) CHECK_FALSE(fs::exists(out + "/.gaze.lock"));
     CHECK(fs::exists(out + "/warm/seed0/state.safetensors"));
     size = fs::file_size(log);

@@ -22,7 +22,7 @@ struct Server {
     ++asked;
     if (seconds > 0) connection.wait(seconds);
     const auto prompt = io::Json::parse(in.body).at("messages")[0].at("content").get<std::string>();
-    const bool right = holds(prompt.substr(prompt.find("Predicted answer: ")), "right");
+    const bool right = contains(prompt.substr(prompt.find("Predicted answer: ")), "right");
     return http_response(
         200, io::Json{{"choices", {{{"message", {{"content", right ? "1" : "0"}}}}}}}.dump());
   })};
@@ -67,13 +67,14 @@ TEST_CASE("gaze score prints rule, strict and judge scores, and asks nothing twi
   INFO(d.err);
   REQUIRE(d.code == 0);
   CHECK(server.asked == 6);
-  CHECK(holds(d.out, "judge"));
-  CHECK(holds(d.out, "57.14%"));  // 4 of 7
-  CHECK(holds(d.out, "strict and official differ on"));
-  CHECK(holds(io::read_file(out + "/said_OE_judge_acc.csv"),
-              "\"Overall Acc\",\"Optics\",\"Mechanics\"\n\"0.5714285714285714\",\"1.0\",\"0.5\""));
-  CHECK(holds(io::read_file(out + "/results.csv"), "judge_greedy"));
-  CHECK(holds(io::read_file(out + "/scores.tsv"), "judge_log"));
+  CHECK(contains(d.out, "judge"));
+  CHECK(contains(d.out, "57.14%"));  // 4 of 7
+  CHECK(contains(d.out, "strict and official differ on"));
+  CHECK(
+      contains(io::read_file(out + "/said_OE_judge_acc.csv"),
+               "\"Overall Acc\",\"Optics\",\"Mechanics\"\n\"0.5714285714285714\",\"1.0\",\"0.5\""));
+  CHECK(contains(io::read_file(out + "/results.csv"), "judge_greedy"));
+  CHECK(contains(io::read_file(out + "/scores.tsv"), "judge_log"));
   const Done again = gaze_run(score(server, out));
   CHECK(again.code == 0);
   CHECK(again.out == d.out);
@@ -98,7 +99,7 @@ TEST_CASE("gaze score that is interrupted goes on from its cache") {
     const Done d = run.wait();
     INFO(d.err);
     CHECK(d.code == 130);
-    CHECK(holds(d.err, "goes on from its cache"));
+    CHECK(contains(d.err, "goes on from its cache"));
     CHECK_FALSE(fs::exists(out + "/scores.tsv"));
   }
   const int before = server.asked;
@@ -107,7 +108,7 @@ TEST_CASE("gaze score that is interrupted goes on from its cache") {
   REQUIRE(gaze_run(score(server, out)).code == 0);
   CHECK(server.asked <= 21);  // the call in flight may have been made twice
   CHECK(server.asked >= 20);
-  CHECK(holds(io::read_file(out + "/said_OE_judge_acc.csv"), "\"1.0\",\"0.5\""));
+  CHECK(contains(io::read_file(out + "/said_OE_judge_acc.csv"), "\"1.0\",\"0.5\""));
 }
 
 TEST_CASE("gaze score says so when its judge is not there") {
@@ -120,7 +121,7 @@ TEST_CASE("gaze score says so when its judge is not there") {
   for (const char* more : {"--judge-tries", "1", "--judge-wait", "0"}) words.push_back(more);
   const Done d = gaze_run(words);
   CHECK(d.code == 2);
-  CHECK(holds(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
+  CHECK(contains(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
   CHECK(server.asked == 0);
 }
 
@@ -135,7 +136,7 @@ TEST_CASE("gaze score: Ctrl-C ends the call in flight") {
   run.signal(SIGINT);
   const Done d = run.wait();
   CHECK(d.code == 130);
-  CHECK(holds(d.err, "stopped after judging 1 of 3"));
+  CHECK(contains(d.err, "stopped after judging 1 of 3"));
 }
 
 TEST_CASE("gaze score: text from files is shown, and does not act on the terminal") {
@@ -145,15 +146,15 @@ TEST_CASE("gaze score: text from files is shown, and does not act on the termina
                                        hostile + "\tthat is 25 m" + hostile + "\n");
   const Done d = gaze_run({"score", "--predictions", at("odd_OE.tsv")});
   CHECK(d.code == 0);
-  CHECK(holds(d.out, R"(subfield: \x1b[2J\x1b]0;owned\x07\u{202e})"));
-  CHECK(holds(d.out, R"(said "that is 25 m\x1b[2J)"));
+  CHECK(contains(d.out, R"(subfield: \x1b[2J\x1b]0;owned\x07\u{202e})"));
+  CHECK(contains(d.out, R"(said "that is 25 m\x1b[2J)"));
   io::write_file(at("bad.jsonl"), "{\"" + hostile + "\": 1, \"" + hostile + "\": 1}\n");
   const Done bad = gaze_run({"score", "--predictions", at("bad.jsonl")});
   CHECK(bad.code == 2);
   const Done unknown = gaze_run({"score", "--" + hostile});
   CHECK(unknown.code == 2);
   for (const std::string& said : {d.out, d.err, bad.err, unknown.err})
-    for (const char* part : {"\x1b", "\x07", "\xE2\x80\xAE"}) CHECK_FALSE(holds(said, part));
+    for (const char* part : {"\x1b", "\x07", "\xE2\x80\xAE"}) CHECK_FALSE(contains(said, part));
 }
 
 }  // namespace test_cli_judge

@@ -9,11 +9,8 @@
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "models/vlm.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
-
-#ifndef GAZE_GOLDEN_DIR
-#define GAZE_GOLDEN_DIR "tests/golden"
-#endif
 
 namespace test_curve {
 namespace {
@@ -77,9 +74,8 @@ Example make_example(const models::VlmConfig& c, Index number) {
 }  // namespace
 
 TEST_CASE("50 steps of the tiny model follow PyTorch's losses to 1e-4", "[curve][golden]") {
-  std::ifstream file(GAZE_GOLDEN_DIR "/curve_golden.json");
-  REQUIRE(file);
-  const auto expected = nlohmann::json::parse(file)["losses"].get<std::vector<double>>();
+  const auto golden = gaze::test::golden_json("curve_golden.json");
+  const auto expected = golden["losses"].get<std::vector<double>>();
   REQUIRE(expected.size() == 50);
   auto config = models::preset("tiny");
   config.vocabulary = vocabulary;

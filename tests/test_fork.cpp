@@ -11,6 +11,7 @@
 #include "gaze/ops/matmul.hpp"
 #include "gaze/ops/rotary.hpp"
 #include "tests/gradcheck.hpp"
+#include "tests/restore.hpp"
 
 #if defined(__SANITIZE_THREAD__)
 #define GAZE_NO_THREADS_AFTER_FORK 1  // the thread sanitizer ends a child that starts one
@@ -46,11 +47,6 @@ bool in_child(const std::function<bool()>& work) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-struct KeepThreads {
-  ~KeepThreads() { set_threads(count); }
-  int count = threads();
-};
-
 std::vector<float> product() {
   const auto a = random_tensor<float>({300, 200}, 1), b = random_tensor<float>({200, 250}, 2);
   return matmul(a, b).to_vector();
@@ -59,7 +55,7 @@ std::vector<float> product() {
 }  // namespace
 
 TEST_CASE("a child that is forked after a product has threads of its own", "[parallel]") {
-  const KeepThreads keep;
+  const Restore restore;
   for (const int count : {1, 3}) {
     set_threads(count);
     const auto expected = product();
@@ -73,7 +69,7 @@ TEST_CASE("a child that is forked after a product has threads of its own", "[par
 }
 
 TEST_CASE("a child can fork again, also before it used its threads", "[parallel]") {
-  const KeepThreads keep;
+  const Restore restore;
   set_threads(3);
   const auto expected = product();
   const auto good = [&] { return threads() == 3 && product() == expected; };
@@ -82,7 +78,7 @@ TEST_CASE("a child can fork again, also before it used its threads", "[parallel]
 }
 
 TEST_CASE("a child is not caught in what the parent's other threads had locked", "[parallel]") {
-  const KeepThreads keep;
+  const Restore restore;
   set_threads(2);
   std::atomic<bool> stop{false};
   std::vector<std::thread> busy;  // in the allocator, in the table of angles, in the pool

@@ -57,7 +57,7 @@ const Inputs<double>& input() {
 
 TEST_CASE("a derivative that is off by a thousandth is found in every operation", "[ops]") {
   std::set<std::string> found, all;
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     all.insert(c.op);
     const Function<double> wrong = [&](const Inputs<double>& x) {
       return skewed(c.wide(x), 1.001);

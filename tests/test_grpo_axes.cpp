@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Every axis of advantages and policy loss: derivatives against finite differences, micro-batches
 // against the whole batch, masked tokens, overflow, and estimators against their formulas.
-#include <limits>
 #include <set>
 
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/rl/policy_loss.hpp"
 #include "gaze/rl/variants.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -19,8 +19,6 @@ using namespace gaze::rl;
 using namespace gaze::test;
 using Catch::Approx;
 using Doubles = std::vector<double>;
-
-constexpr double inf = std::numeric_limits<double>::infinity();
 
 struct Batch {
   LossInputs in;
@@ -235,7 +233,7 @@ TEST_CASE("micro-batches of one step add up to the whole batch, for every varian
 TEST_CASE("masked tokens may hold anything, for every variant") {
   const Batch plain = random_batch(7);
   each_variant([&](const LossSettings& s) {
-    for (const double strange : {1e300, -1e30, inf, -inf, std::nan("")}) {
+    for (const double strange : {1e300, -1e30, infinity, -infinity, std::nan("")}) {
       Batch odd;
       odd.in.advantages = plain.in.advantages;
       odd.in.truncated = plain.in.truncated;
@@ -273,8 +271,8 @@ TEST_CASE("no exponent overflows, for every variant") {
       for (std::size_t t = 2; t < b.logp.size(); t += 3) {
         if (where == 0) b.logp[t] = -1e4;
         if (where == 1) b.in.old[t] = -1e4;
-        if (where == 2) b.in.ref[t] = t % 2 ? -inf : 1e6;
-        if (where == 3) b.in.old[t] = b.in.sampling[t] = -inf;
+        if (where == 2) b.in.ref[t] = t % 2 ? -infinity : 1e6;
+        if (where == 3) b.in.old[t] = b.in.sampling[t] = -infinity;
       }
       const Result y = evaluate<float>(b, s, totals_of(b, s));
       CHECK(std::isfinite(y.loss));
@@ -344,7 +342,7 @@ TEST_CASE("advantages name what they cannot use") {
   RewardTable t;
   t.rows = {{1.0, 2.0}, {1.0}};
   CHECK(error_of([&] { advantages(t, 2, {}); }) == "[gaze::advantages] a row has 1 rewards, not 2");
-  t.rows[1].push_back(inf);
+  t.rows[1].push_back(infinity);
   CHECK(error_of([&] { advantages(t, 2, {}); }) == "[gaze::advantages] a reward is inf");
   t.rows[1][1] = 0.0;
   t.weights = {1};

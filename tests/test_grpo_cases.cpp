@@ -9,6 +9,7 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/rl/variants.hpp"
+#include "tests/data.hpp"
 #include "tests/grpo_case.hpp"
 
 namespace test_grpo_cases {
@@ -17,11 +18,12 @@ namespace {
 using namespace gaze;
 using namespace gaze::rl;
 using namespace gaze::test;
+using namespace gaze::test::known_values;
 
 // ---- what the options of other packages mean ---------------------------------------------------
 
 template <class T>
-void trl_loss(Case<T>& c) {
+void trl_loss(GrpoCase<T>& c) {
   LossSettings& s = c.loss;
   struct Kind {
     Aggregation aggregation;
@@ -80,7 +82,7 @@ void trl_loss(Case<T>& c) {
 }
 
 template <class T>
-void trl(Case<T>& c) {
+void trl(GrpoCase<T>& c) {
   if (c.in.has("completion_mask")) c.read_mask("completion_mask");
   if (c.in.has("rewards_per_func")) {
     c.group = c.in.template get<Index>("num_generations", 8);
@@ -111,7 +113,7 @@ void trl(Case<T>& c) {
 }
 
 template <class T>
-void trl_rloo(Case<T>& c) {
+void trl_rloo(GrpoCase<T>& c) {
   c.read_mask("completion_mask");
   c.read_tokens();
   c.group = c.in.template get<Index>("num_generations", 2);
@@ -133,7 +135,7 @@ void trl_rloo(Case<T>& c) {
 }
 
 template <class T>
-void verl_advantages(Case<T>& c) {
+void verl_advantages(GrpoCase<T>& c) {
   const auto name = c.in.template word<std::string>(
       "adv_estimator", "",
       {{"grpo", "grpo"},
@@ -165,7 +167,7 @@ void verl_advantages(Case<T>& c) {
 
 /// verl counts clipped tokens, also where a completion has one ratio.
 template <class T>
-void verl_clip_shares(Case<T>& c, const Tensor<T>& x) {
+void verl_clip_shares(GrpoCase<T>& c, const Tensor<T>& x) {
   const LossSettings& s = c.loss;
   LossSettings level = s;
   const bool logs = s.surrogate == Surrogate::log_clip;
@@ -199,7 +201,7 @@ void verl_clip_shares(Case<T>& c, const Tensor<T>& x) {
 }
 
 template <class T>
-void verl_loss(Case<T>& c) {
+void verl_loss(GrpoCase<T>& c) {
   c.read_mask("response_mask");
   c.read_tokens();
   c.read_advantages(c.in.at("advantages"));
@@ -254,7 +256,7 @@ void verl_loss(Case<T>& c) {
 
 /// Trainers of a few hundred lines: policy gradient, token mean.
 template <class T>
-void small(Case<T>& c) {
+void small(GrpoCase<T>& c) {
   const auto name = c.in.template word<std::string>("variant", "",
                                                     {{"nanochat", "nanochat"},
                                                      {"grpo_zero", "grpo_zero"},
@@ -290,13 +292,13 @@ std::string unknown_names(const Fields& in, const Fields& out) {
 }
 
 template <class T>
-void check_all_known(const Case<T>& c) {
+void check_all_known(const GrpoCase<T>& c) {
   if (const std::string names = unknown_names(c.in, c.out); !names.empty()) FAIL_CHECK(names);
 }
 
 template <class T>
 void run_case(const Json& known, bool padded) {
-  Case<T> c{Fields(known.at("inputs")), Fields(known.at("outputs")), padded};
+  GrpoCase<T> c{Fields(known.at("inputs")), Fields(known.at("outputs")), padded};
   const std::string semantics = known.at("semantics").get<std::string>();
   if (semantics == "trl")
     trl(c);
@@ -317,7 +319,7 @@ void run_case(const Json& known, bool padded) {
 
 template <class T>
 void run_aux(const Json& known) {
-  Case<T> c{Fields(known.at("inputs")), Fields(known.at("outputs")), false};
+  GrpoCase<T> c{Fields(known.at("inputs")), Fields(known.at("outputs")), false};
   const std::string name = known.at("name").get<std::string>();
   Doubles logits;
   if (c.in.has("logits"))
@@ -383,8 +385,7 @@ void run_aux(const Json& known) {
 
 Json read_cases() {
   const char* other = std::getenv("GAZE_GRPO_CASES");
-  const std::string path =
-      other && *other ? other : std::string(GAZE_TEST_DATA) + "/grpo_cases.json";
+  const std::string path = other && *other ? other : data_path("grpo_cases.json");
   return io::parse_json(io::read_file(path), path);
 }
 
@@ -428,7 +429,7 @@ TEST_CASE("a case with an unknown option, result or variant is not passed over")
             {"inputs", {{"rewards_per_func", {{1.0}, {0.0}}}, {"num_generations", 2}}},
             {"outputs", Json::object()}};
   const auto unknown = [&] {
-    Case<double> one{Fields(c.at("inputs")), Fields(c.at("outputs")), false};
+    GrpoCase<double> one{Fields(c.at("inputs")), Fields(c.at("outputs")), false};
     trl(one);
     return unknown_names(one.in, one.out);
   };

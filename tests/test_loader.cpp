@@ -10,12 +10,9 @@
 #include <string>
 
 #include "phyx/data/reader.hpp"
+#include "tests/data.hpp"
 #include "tests/problem_files.hpp"
 #include "tests/test.hpp"
-
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
 
 namespace test_loader {
 
@@ -27,12 +24,9 @@ namespace fs = std::filesystem;
 namespace {
 
 std::vector<nlohmann::json> cases(const std::string& kind) {
-  std::ifstream lines(std::string(GAZE_TEST_DATA) + "/phyx_loader_cases.jsonl");
   std::vector<nlohmann::json> chosen;
-  for (std::string line; std::getline(lines, line);) {
-    auto one = nlohmann::json::parse(line);
+  for (auto& one : gaze::test::json_lines(gaze::test::data_path("phyx_loader_cases.jsonl")))
     if (one.at("kind") == kind) chosen.push_back(std::move(one));
-  }
   REQUIRE(!chosen.empty());
   return chosen;
 }
@@ -158,7 +152,7 @@ TEST_CASE("loader: names of forms, domains and reasoning types", "[phyx]") {
 TEST_CASE("loader: an open-ended table as PhyX writes it", "[phyx]") {
   const Folder folder("oe");
   const std::string jpeg = gaze::io::base64_encode(picture(2, true));
-  const auto path = folder.file(
+  const auto path = folder.put(
       "PhyX_mini_OE.tsv",
       header + row("0", "5 m ", "2", "Wave/Acoustics", "\"[\"\"Numerical Reasoning\"\"]\"") +
           row("1", "None", "") + row("2", "NA", jpeg) + row("3", "12", "2") +
@@ -188,21 +182,21 @@ TEST_CASE("loader: an open-ended table as PhyX writes it", "[phyx]") {
 
 TEST_CASE("loader: a multiple-choice table, and pictures beside it", "[phyx]") {
   const Folder folder("mc");
-  folder.file("images/0.jpg", as_text(picture(3)));
+  folder.put("images/0.jpg", as_text(picture(3)));
   const std::string columns = "question\tindex\tanswer\tcategory\timage_path\n";
   const auto path =
-      folder.file("PhyX_MC_local.tsv", columns + mc_question + "\t0\tC\tOptics\timages/0.jpg\n");
+      folder.put("PhyX_MC_local.tsv", columns + mc_question + "\t0\tC\tOptics\timages/0.jpg\n");
   const LoadResult result = load_tsv(path);
   REQUIRE(result.problems.size() == 1);
   CHECK(result.problems[0].options == std::array<std::string, 4>{"1 m", "2 m", "3 m", "4 m"});
   CHECK(result.problems[0].answer == "C");
   CHECK(result.problems[0].image == picture(3));
   for (const char* outside : {"../x.png", "/etc/x.png", "images/../../x.png"}) {
-    folder.file("out_MC.tsv", columns + mc_question + "\t0\tC\tOptics\t" + outside + "\n");
+    folder.put("out_MC.tsv", columns + mc_question + "\t0\tC\tOptics\t" + outside + "\n");
     CHECK_THROWS_WITH(load_tsv(folder.path / "out_MC.tsv"),
                       Contains("row 1, image_path: leaves the folder"));
   }
-  folder.file("gone_MC.tsv", columns + mc_question + "\t0\tC\tOptics\tgone.png\n");
+  folder.put("gone_MC.tsv", columns + mc_question + "\t0\tC\tOptics\tgone.png\n");
   CHECK_THROWS_WITH(load_tsv(folder.path / "gone_MC.tsv"), Contains("row 1, image_path: cannot"));
 }
 
@@ -249,8 +243,8 @@ TEST_CASE("loader: write_tsv refuses what would not read back", "[phyx]") {
 
 TEST_CASE("loader: JSONL and a folder of pictures", "[phyx]") {
   const Folder folder("jsonl");
-  folder.file("images/7.png", as_text(picture(4, true)));
-  const auto path = folder.file("test.jsonl", record().dump() + "\n\n" + record().dump());
+  folder.put("images/7.png", as_text(picture(4, true)));
+  const auto path = folder.put("test.jsonl", record().dump() + "\n\n" + record().dump());
   const auto mc = load_jsonl(path, folder.path / "images", Form::mc);
   REQUIRE(mc.size() == 2);
   CHECK(mc[0].index == "7");
@@ -270,12 +264,12 @@ TEST_CASE("loader: JSONL and a folder of pictures", "[phyx]") {
 
 TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
   const Folder folder("bad_jsonl");
-  folder.file("images/7.png", as_text(picture(4)));
+  folder.put("images/7.png", as_text(picture(4)));
   const auto refuses = [&](const char* field, const nlohmann::json& value,
                            const std::string& complaint) {
     nlohmann::json damaged = record();
     damaged[field] = value;
-    const auto path = folder.file("t.jsonl", record().dump() + "\n" + damaged.dump() + "\n");
+    const auto path = folder.put("t.jsonl", record().dump() + "\n" + damaged.dump() + "\n");
     CHECK_THROWS_WITH(load_jsonl(path, folder.path / "images", Form::mc),
                       Contains("t.jsonl line 2, " + complaint));
   };
@@ -289,7 +283,7 @@ TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
   refuses("category", "Chemistry", "category: unknown domain");
   refuses("reasoning_type", {"Guessing"}, "reasoning_type: unknown type \"Guessing\"");
   refuses("question_description", 5, "question_description");
-  const auto path = folder.file("t.jsonl", record().dump().substr(0, 40));
+  const auto path = folder.put("t.jsonl", record().dump().substr(0, 40));
   CHECK_THROWS_WITH(load_jsonl(path, folder.path / "images", Form::mc),
                     Contains("t.jsonl line 1, record: not a JSON object"));
 }
@@ -297,8 +291,8 @@ TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
 TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
   const Folder folder("bad");
   const auto refuses = [&](const std::string& text, const std::string& complaint) {
-    const auto path = folder.file("bad_OE.tsv", text);
-    CHECK_THROWS_WITH(load_tsv(path), Contains(path.string() + complaint));
+    const auto path = folder.put("bad_OE.tsv", text);
+    CHECK_THROWS_WITH(load_tsv(path), Contains(path + complaint));
   };
   const std::string good = row("0", "5", image64);
   refuses(header + good + "1\tq\t5\tAAAA", " row 2: 4 fields");
@@ -307,7 +301,8 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
   broken[40] = '*';
   refuses(header + good + row("1", "5", broken), " row 2, image: not base64 at character 40");
   const std::vector<std::uint8_t> text(90, 'x');
-  refuses(header + row("0", "5", gaze::io::base64_encode(text)), " row 1, image: not a PNG or JPEG");
+  refuses(header + row("0", "5", gaze::io::base64_encode(text)),
+          " row 1, image: not a PNG or JPEG");
   refuses(header + row("0", "5", "['" + image64 + "', '" + image64 + "']"),
           " row 1, image: a list of pictures");
   refuses(header + good + row("1", "5", "77"), " row 2, image: refers to no row: \"77\"");
@@ -328,9 +323,9 @@ TEST_CASE("loader: damaged multiple choice and suite columns", "[phyx]") {
   const auto refuses = [&](const std::string& question, const std::string& answer,
                            const std::string& column, const std::string& cell,
                            const std::string& complaint) {
-    const auto path = folder.file("bad_MC.tsv", "index\tquestion\tanswer\timage\tcategory\t" +
-                                                    column + "\n0\t" + question + "\t" + answer +
-                                                    "\t" + image64 + "\tOptics\t" + cell + "\n");
+    const auto path = folder.put("bad_MC.tsv", "index\tquestion\tanswer\timage\tcategory\t" +
+                                                   column + "\n0\t" + question + "\t" + answer +
+                                                   "\t" + image64 + "\tOptics\t" + cell + "\n");
     CHECK_THROWS_WITH(load_tsv(path), Contains("bad_MC.tsv row 1, " + complaint));
   };
   for (const char* letter : {"E", "a", "AB", "", "5 m"})

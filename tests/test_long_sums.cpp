@@ -20,22 +20,7 @@ F positive(const Shape& shape) {
   return uniform<float>(shape, random, 1, 0.05, 0.15);
 }
 
-std::vector<double> wide(const F& x) {
-  const auto values = x.to_vector();
-  return {values.begin(), values.end()};
-}
-
-/// |got - want| / |want|, Euclidean norms.
-double error(const std::vector<float>& got, const std::vector<double>& want) {
-  REQUIRE(got.size() == want.size());
-  double apart = 0, size = 0;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    const double d = static_cast<double>(got[i]) - want[i];
-    apart += d * d;
-    size += want[i] * want[i];
-  }
-  return std::sqrt(apart / size);
-}
+std::vector<double> wide(const F& x) { return converted<double>(x.to_vector()); }
 
 /// f at every instruction set, and with 1 and 3 threads: error of each, and the same bits.
 template <class Make>
@@ -48,7 +33,7 @@ void check_everywhere(const char* what, Make make, const std::vector<double>& wa
     INFO(what << ", " << name(isa));
     set_threads(3);
     const std::vector<float> got = make();
-    CHECK(error(got, want) < tolerance);
+    CHECK(relative_error(got, want) < tolerance);
     set_threads(1);
     CHECK(make() == got);
   }

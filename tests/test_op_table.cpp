@@ -12,11 +12,8 @@
 #include <sstream>
 
 #include "gaze/ops/table.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
-
-#ifndef GAZE_GOLDEN_DIR
-#define GAZE_GOLDEN_DIR "tests/golden"
-#endif
 
 namespace test_op_table {
 namespace {
@@ -24,7 +21,7 @@ namespace {
 using namespace gaze;
 namespace fs = std::filesystem;
 
-const fs::path root = fs::path(GAZE_GOLDEN_DIR) / ".." / "..";
+const fs::path root = gaze::test::repository_path("");
 
 std::string read(const fs::path& path) {
   std::ifstream file(path);

@@ -7,11 +7,9 @@
 
 #include "gaze/cpu/isa.hpp"
 #include "gaze/ops/table.hpp"
+#include "tests/data.hpp"
 #include "tests/op_cases.hpp"
-
-#ifndef GAZE_GOLDEN_DIR
-#define GAZE_GOLDEN_DIR "tests/golden"
-#endif
+#include "tests/texts.hpp"
 
 namespace test_ops {
 namespace {
@@ -19,15 +17,11 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 
-nlohmann::json golden() {
-  std::ifstream file(GAZE_GOLDEN_DIR "/engine_golden.json");
-  REQUIRE(file);
-  return nlohmann::json::parse(file)["cases"];
-}
+nlohmann::json golden() { return golden_json("engine_golden.json")["cases"]; }
 
-const Case& find_case(std::string_view name) {
-  for (const Cases* cases : {&op_cases(), &value_cases()})
-    for (const Case& c : *cases)
+const OpCase& find_case(std::string_view name) {
+  for (const OpCases* cases : {&op_cases(), &value_cases()})
+    for (const OpCase& c : *cases)
       if (c.name() == name) return c;
   FAIL("the golden file names " << name << ", which is no case");
   throw 0;
@@ -39,28 +33,17 @@ Tensor<double> read(const nlohmann::json& array) {
   return Tensor<double>::from(shape, array["values"].get<std::vector<double>>());
 }
 
-/// The message of the Error that f throws; empty without one.
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
 Tensor<double> zeros(const Shape& shape) { return Tensor<double>::zeros(shape); }
 
 }  // namespace
 
 TEST_CASE("every row of the table has cases, and every case a row and a name of its own", "[ops]") {
   std::set<std::string> names, differentiable, plain;
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     differentiable.insert(c.op);
     CHECK(names.insert(c.name()).second);
   }
-  for (const Case& c : value_cases()) {
+  for (const OpCase& c : value_cases()) {
     plain.insert(c.op);
     CHECK(names.insert(c.name()).second);
   }
@@ -89,7 +72,7 @@ TEST_CASE("rows of the table that promise a golden file have one", "[ops]") {
 }
 
 TEST_CASE("what autograd records is in the table", "[ops]") {
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     auto inputs = random_inputs<double>(c.shapes, c.low, c.high);
     for (auto& x : inputs) x.requires_grad();
     const auto y = c.wide(inputs);
@@ -101,12 +84,12 @@ TEST_CASE("what autograd records is in the table", "[ops]") {
 }
 
 TEST_CASE("gradients agree with finite differences", "[ops]") {
-  for (const Case& c : op_cases())
+  for (const OpCase& c : op_cases())
     gradcheck(c.name(), c.wide, random_inputs<double>(c.shapes, c.low, c.high));
 }
 
 TEST_CASE("values without a derivative refuse inputs that require one", "[ops]") {
-  for (const Case& c : value_cases()) {
+  for (const OpCase& c : value_cases()) {
     auto inputs = random_inputs<double>(c.shapes, c.low, c.high);
     const auto y = c.wide(inputs);
     CHECK_FALSE(y.needs_grad());
@@ -125,7 +108,7 @@ TEST_CASE("float agrees with double at every instruction set", "[ops]") {
   for (const Isa set : {Isa::generic, Isa::avx2, Isa::avx512}) {
     if (!supported(set)) continue;
     set_isa(set);
-    for (const Case& c : op_cases()) {
+    for (const OpCase& c : op_cases()) {
       const auto wide = evaluate<double>(c.wide, random_inputs<double>(c.shapes, c.low, c.high));
       const auto narrow = evaluate<float>(c.narrow, random_inputs<float>(c.shapes, c.low, c.high));
       INFO(c.name() << " with " << name(set));
@@ -144,7 +127,7 @@ TEST_CASE("gelu_mlp is linear, gelu and linear, bit for bit", "[ops]") {
   const auto parts = [](const auto& x) {
     return linear(gelu(linear(x[0], x[1], x[2])), x[3], x[4]);
   };
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     if (c.op != "gelu_mlp" || c.shapes.size() != 5 || c.what == "views") continue;
     INFO(c.name());
     const auto inputs = random_inputs<float>(c.shapes, c.low, c.high);
@@ -160,7 +143,7 @@ TEST_CASE("values and gradients agree with PyTorch", "[ops][golden]") {
   const auto all = golden();
   CHECK(all.size() >= 300);
   for (const auto& g : all) {
-    const Case& c = find_case(g["name"].get_ref<const std::string&>());
+    const OpCase& c = find_case(g["name"].get_ref<const std::string&>());
     INFO(c.name());
     Inputs<double> inputs;
     for (const auto& x : g["inputs"]) inputs.push_back(read(x));

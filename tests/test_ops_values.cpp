@@ -4,7 +4,9 @@
 #include <limits>
 
 #include "gaze/gaze.hpp"
+#include "tests/numbers.hpp"
 #include "tests/op_case.hpp"
+#include "tests/texts.hpp"
 
 namespace test_ops_values {
 namespace {
@@ -15,26 +17,6 @@ using Catch::Contains;
 using D = Tensor<double>;
 using Values = std::vector<double>;
 using Whole = std::vector<std::int32_t>;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-D leaf(const Shape& shape, const Values& values) {
-  D x = D::from(shape, values);
-  x.requires_grad();
-  return x;
-}
-
-/// The message of the Error that f throws; empty without one.
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 D zeros(const Shape& shape) { return D::zeros(shape); }
 

@@ -6,11 +6,8 @@
 
 #include "gaze/io/json.hpp"
 #include "phyx/scoring/pandas_columns.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
-
-#ifndef GAZE_GOLDEN_DIR
-#define GAZE_GOLDEN_DIR "tests/golden"
-#endif
 
 namespace test_pandas {
 
@@ -28,15 +25,10 @@ Texts as_pandas(const Texts& cells) {
   return texts;
 }
 
-gaze::io::Json golden() {
-  std::ifstream file(GAZE_GOLDEN_DIR "/pandas_golden.json", std::ios::binary);
-  return gaze::io::Json::parse(file);
-}
-
 }  // namespace
 
 TEST_CASE("pandas: every decimal of the golden file", "[phyx][golden]") {
-  const auto pairs = golden().at("decimals");
+  const auto pairs = gaze::test::golden_json("pandas_golden.json").at("decimals");
   REQUIRE(pairs.size() > 3000);
   for (const auto& pair : pairs) {
     const std::string cell = pair.at(0), text = pair.at(1);
@@ -46,7 +38,7 @@ TEST_CASE("pandas: every decimal of the golden file", "[phyx][golden]") {
 }
 
 TEST_CASE("pandas: every column of the golden file", "[phyx][golden]") {
-  const auto columns = golden().at("columns");
+  const auto columns = gaze::test::golden_json("pandas_golden.json").at("columns");
   REQUIRE(columns.size() > 1500);
   for (const auto& column : columns) {
     const Texts cells = column.at(0), texts = column.at(1);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gaze/core/parallel.hpp"
+#include "tests/restore.hpp"
 #include "tests/test.hpp"
 
 namespace test_parallel {
@@ -22,12 +23,6 @@ namespace {
 using gaze::parallel_for;
 using gaze::set_threads;
 using Clock = std::chrono::steady_clock;
-
-/// The number of threads as it was, whatever a test does.
-struct KeepThreads {
-  ~KeepThreads() { set_threads(count); }
-  int count = gaze::threads();
-};
 
 /// Runs one job over [0, n) and says whether each index came exactly once.
 bool each_once(std::int64_t n, std::int64_t grain) {
@@ -43,7 +38,7 @@ void wait_awake(std::chrono::microseconds time) {
 }
 
 TEST_CASE("every index comes once, in pieces of at least half a grain", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   for (int count = 1; count <= 4; ++count) {
     set_threads(count);
     REQUIRE(gaze::threads() == count);
@@ -63,7 +58,7 @@ TEST_CASE("every index comes once, in pieces of at least half a grain", "[parall
 }
 
 TEST_CASE("thousands of tiny jobs, one right after the other", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   for (int count = 2; count <= 4; ++count) {
     set_threads(count);
     int wrong = 0;
@@ -73,7 +68,7 @@ TEST_CASE("thousands of tiny jobs, one right after the other", "[parallel]") {
 }
 
 TEST_CASE("jobs after pauses around the time that threads stay awake", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   set_threads(2);
   int wrong = 0;
   for (int job = 0; job < 1500; ++job) {
@@ -85,7 +80,7 @@ TEST_CASE("jobs after pauses around the time that threads stay awake", "[paralle
 
 TEST_CASE("jobs for threads that sleep, and a caller that sleeps until a slow piece is done",
           "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   for (const int count : {2, 4}) {
     set_threads(count);
     int wrong = 0;
@@ -104,7 +99,7 @@ TEST_CASE("jobs for threads that sleep, and a caller that sleeps until a slow pi
 }
 
 TEST_CASE("an exception reaches the caller from any piece and the threads go on", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   set_threads(4);
   int missed = 0, wrong = 0;
   for (int job = 0; job < 400; ++job) {
@@ -123,7 +118,7 @@ TEST_CASE("an exception reaches the caller from any piece and the threads go on"
 }
 
 TEST_CASE("another number of threads, while they watch and while they sleep", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   int wrong = 0;
   for (int round = 0; round < 200; ++round) {
     set_threads(1 + round * 7 % 4);
@@ -136,7 +131,7 @@ TEST_CASE("another number of threads, while they watch and while they sleep", "[
 }
 
 TEST_CASE("a nested call runs, and a piece may not change the threads it runs on", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   set_threads(3);
   std::atomic<int> inner{0}, thrown{0};
   parallel_for(3, 1, [&](std::int64_t, std::int64_t) {
@@ -153,7 +148,7 @@ TEST_CASE("a nested call runs, and a piece may not change the threads it runs on
 }
 
 TEST_CASE("a piece may wait for a thread of its own that calls parallel_for", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   set_threads(2);
   std::atomic<int> right{0};
   parallel_for(2, 1, [&](std::int64_t, std::int64_t) {
@@ -163,7 +158,7 @@ TEST_CASE("a piece may wait for a thread of its own that calls parallel_for", "[
 }
 
 TEST_CASE("several callers at once, while the number of threads changes", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   set_threads(2);
   std::atomic<int> wrong{0}, missed{0}, running{4};
   std::vector<std::thread> callers;
@@ -263,7 +258,7 @@ TEST_CASE("an executor: nested calls run inline and exceptions reach the caller"
 }
 
 TEST_CASE("arithmetic is counted for who asked for it, wherever it was done", "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   const auto work = [] {
     const auto before = gaze::arithmetic();
     parallel_for(64, 1,

@@ -3,8 +3,6 @@
 // rules, the language-model protocol, and the aggregated tables. The file named by GAZE_PHYX_CASES
 // is read when it is set, else the committed one. A case of a kind that this reader does not know
 // is a failure.
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,29 +14,20 @@
 #include "phyx/scoring/llm_judge.hpp"
 #include "phyx/scoring/official.hpp"
 #include "phyx/scoring/python_text.hpp"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
-
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
 
 namespace test_phyx_cases {
 
 using namespace gaze::phyx;
+using gaze::test::data_path;
+using gaze::test::Folder;
+using gaze::test::json_lines;
 
 namespace {
 
 using Json = nlohmann::json;
-
-std::vector<Json> read_cases(const std::string& path) {
-  std::ifstream lines(path);
-  INFO(path);
-  REQUIRE(lines);
-  std::vector<Json> out;
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty()) out.push_back(Json::parse(line));
-  return out;
-}
 
 std::string text(const Json& one, const char* key) { return one.at(key).get<std::string>(); }
 
@@ -71,14 +60,6 @@ struct Stub {
       return replies[std::min(prompts.size(), replies.size()) - 1];
     };
   }
-};
-
-struct TemporaryFolder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("gaze_phyx_cases_" + std::to_string(::getpid()));
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  std::string file(const char* name) const { return (path / name).string(); }
 };
 
 const JudgePrompts prompts{"Multiple choice.\n", "Open.\n"};
@@ -114,8 +95,7 @@ void check_reply(const Json& one) {
 
 TEST_CASE("phyx cases: every score and every judgement of the official code", "[phyx]") {
   const char* other = std::getenv("GAZE_PHYX_CASES");
-  const auto all =
-      read_cases(other ? other : std::string(GAZE_TEST_DATA) + "/phyx_scoring_cases.jsonl");
+  const auto all = json_lines(other ? other : data_path("phyx_scoring_cases.jsonl"));
   CHECK(all.size() >= (other ? 1 : 124));
   for (const Json& one : all) {
     INFO(text(one, "id") << ": " << text(one, "note"));
@@ -134,7 +114,7 @@ TEST_CASE("phyx cases: every score and every judgement of the official code", "[
 
 TEST_CASE("phyx cases: the tables of both scorings", "[phyx]") {
   std::size_t tables = 0;
-  for (const Json& one : read_cases(std::string(GAZE_TEST_DATA) + "/phyx_loader_cases.jsonl")) {
+  for (const Json& one : json_lines(data_path("phyx_loader_cases.jsonl"))) {
     const std::string kind = text(one, "kind");
     if (kind != "aggregate_rule" && kind != "aggregate_llm") continue;
     ++tables;
@@ -157,7 +137,7 @@ TEST_CASE("phyx cases: the tables of both scorings", "[phyx]") {
 }
 
 TEST_CASE("a judge's replies are kept on disk, failed calls are not", "[phyx]") {
-  const TemporaryFolder folder;
+  const Folder folder("phyx_cases");
   const std::string path = folder.file("judge.jsonl");
   Stub stub{{"1", judge_failed, "0"}};
   {
@@ -195,7 +175,7 @@ TEST_CASE("the judge's prompts are read out of the official source, and no other
   CHECK(read.mc == "Choice.\nm\n");
   CHECK_FALSE(read.official());
   CHECK_THROWS_WITH(JudgePrompts::parse("x = 1", "phyx.py"), Catch::Contains("no function"));
-  const TemporaryFolder folder;
+  const Folder folder("phyx_cases");
   const std::string path = folder.file("phyx.py");
   std::ofstream(path) << source;
   CHECK_THROWS_WITH(JudgePrompts::read(path), Catch::Contains("SHA-256"));

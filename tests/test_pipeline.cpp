@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // From problems to a report, inside one process: prompts, lessons, evaluation, a whole ablation.
-#include <unistd.h>
-
 #include <filesystem>
 #include <set>
 
@@ -19,6 +17,7 @@
 #include "phyx/train/lessons.hpp"
 #include "phyx/train/vocabulary.hpp"
 #include "phyx/train/warm_start.hpp"
+#include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
@@ -26,18 +25,12 @@ namespace test_pipeline {
 namespace {
 
 using namespace gaze;
+using gaze::test::contains;
 using gaze::test::error_of;
-using gaze::test::holds;
+using gaze::test::Folder;
 using namespace gaze::phyx;
 namespace fs = std::filesystem;
 using Ids = std::vector<std::int32_t>;
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("gaze_test_pipeline_" + std::to_string(::getpid()));
-  Folder() { fs::remove_all(path); }
-  Folder(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-};
 
 /// A few problems of every template in both forms, a tokeniser, and a nano model.
 struct World {
@@ -173,7 +166,7 @@ TEST_CASE("a template with a field that nobody fills is an error") {
     prompts.problem = form;
     ExampleMaker maker(world().tokenizer, world().config, prompts);
     const std::string error = error_of([&] { maker(world().problems.front()); });
-    CHECK(holds(error, "[gaze::prompt] no field {"));
+    CHECK(contains(error, "[gaze::prompt] no field {"));
   }
 }
 
@@ -181,7 +174,7 @@ TEST_CASE("an image that is not one is an error that names the problem") {
   Problem p = world().problems.front();
   p.index = "17";
   p.image.resize(40);
-  CHECK(holds(error_of([&] { (*world().maker)(p); }), "problem 17"));
+  CHECK(contains(error_of([&] { (*world().maker)(p); }), "problem 17"));
 }
 
 TEST_CASE("regions of interest become marks on image tokens") {
@@ -292,7 +285,7 @@ TEST_CASE("a clean multiple-choice lesson answers with the letter that its own o
     }
     const std::string prompt = text_of(seen(l).first);
     const auto claims = [&](const Ids& completion, const std::string& option) {
-      return holds(text_of(completion), " so " + option + " : ");
+      return contains(text_of(completion), " so " + option + " : ");
     };
     for (const std::string& option : e.problem.options)  // all four, whatever their order
       CHECK(std::any_of(l.completions.begin() + 1, l.completions.end(),
@@ -301,7 +294,7 @@ TEST_CASE("a clean multiple-choice lesson answers with the letter that its own o
         e.problem.options[static_cast<std::size_t>(e.problem.answer[0] - 'A')];
     const std::string letter(parse_response(text_of(taught)).answer);
     letters.insert(letter);
-    CHECK(holds(prompt, " " + letter + ": " + right));
+    CHECK(contains(prompt, " " + letter + ": " + right));
   }
   CHECK(letters.size() == 4);
 }
@@ -329,7 +322,7 @@ TEST_CASE("letter exercises name each option of one list by its letter") {
       const std::size_t from = text.find(" so ") + 4, to = text.find(" : ", from);
       REQUIRE(to != std::string::npos);
       letters.insert(parsed.answer);
-      CHECK(holds(prompt, " " + parsed.answer + ": " + text.substr(from, to - from)));
+      CHECK(contains(prompt, " " + parsed.answer + ": " + text.substr(from, to - from)));
     }
     CHECK(letters.size() == 4);
   }
@@ -419,17 +412,18 @@ TEST_CASE("a mix of rewards is one reward, or a table of its terms with their we
 TEST_CASE("conditions and settings are refused by name") {
   AblationSettings s = smallest();
   s.only = {"accuracy", "magic"};
-  CHECK(holds(error_of([&] { settle(s); }), "no condition named magic; there are sft, sft_more"));
+  CHECK(
+      contains(error_of([&] { settle(s); }), "no condition named magic; there are sft, sft_more"));
   s = smallest();
   s.model = "giant";
-  CHECK(holds(error_of([&] { settle(s); }), "no model named giant"));
+  CHECK(contains(error_of([&] { settle(s); }), "no model named giant"));
   s = smallest();
   s.variant = "ppo";
-  CHECK(holds(error_of([&] { settle(s); }), "no GRPO variant named ppo"));
+  CHECK(contains(error_of([&] { settle(s); }), "no GRPO variant named ppo"));
   s = smallest();
   s.warm.corruption.share = 1.5;
-  CHECK(holds(error_of([&] { settle(s); }), "corruption must be between 0 and 1, got 1.5"));
-  CHECK(holds(error_of([] { ablation_preset("huge"); }), "no preset named huge"));
+  CHECK(contains(error_of([&] { settle(s); }), "corruption must be between 0 and 1, got 1.5"));
+  CHECK(contains(error_of([] { ablation_preset("huge"); }), "no preset named huge"));
 }
 
 TEST_CASE("settings that were asked for stand over the variant's, however often it is settled") {
@@ -450,30 +444,29 @@ TEST_CASE("settings that were asked for stand over the variant's, however often 
 }
 
 TEST_CASE("an output folder that holds a run is only gone on with when asked, and the same") {
-  const Folder folder;
+  const Folder folder("pipeline");
   const std::string out = folder.path.string();
   Ablation(smallest(), out, {}).prepare(false, "first");
   const std::string config = io::read_file(out + "/config.json");
-  CHECK(holds(error_of([&] { Ablation(smallest(), out, {}).prepare(false, "second"); }),
-              out + "/config.json: this folder holds a run"));
+  CHECK(contains(error_of([&] { Ablation(smallest(), out, {}).prepare(false, "second"); }),
+                 out + "/config.json: this folder holds a run"));
   AblationSettings other = smallest();
   other.warm.corruption.share = 0.25;
-  CHECK(holds(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
-              out + "/config.json, corruption: "));
+  CHECK(contains(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
+                 out + "/config.json, corruption: "));
   other = smallest();
   other.grpo_set = {"aggregation=token_sum"};
-  CHECK(holds(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
-              out + "/config.json, grpo.aggregation: the run to be resumed has "
-                    "\"sequence_mean\", asked for is \"token_sum\""));
+  CHECK(contains(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
+                 out + "/config.json, grpo.aggregation: the run to be resumed has "
+                       "\"sequence_mean\", asked for is \"token_sum\""));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK_NOTHROW(Ablation(smallest(), out, {}).prepare(true, "fourth"));
 }
 
 TEST_CASE("an ablation that is stopped anywhere and resumed writes the files of an unbroken one",
           "[slow]") {
-  const Folder folder;
-  const std::string whole = (folder.path / "whole").string(),
-                    broken = (folder.path / "broken").string();
+  const Folder folder("pipeline");
+  const std::string whole = folder.file("whole"), broken = folder.file("broken");
   AblationSettings s = smallest();
   s.only = {"sft", "hybrid"};
   s.grpo_set = {"kl=0.1", "reference_sync.every=1", "adaptive_entropy=true", "adaptive.target=9"};
@@ -511,7 +504,7 @@ TEST_CASE("an ablation that is stopped anywhere and resumed writes the files of 
 }
 
 TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
-  const Folder folder;
+  const Folder folder("pipeline");
   const fs::path out = folder.path;
   AblationSettings s = ablation_preset("smoke");
   std::vector<std::string> said;
@@ -531,7 +524,7 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
   const std::string header = csv.substr(0, csv.find('\n'));
   for (const char* column : {"condition", "seed", "format", "slice_kind", "slice", "metric", "n",
                              "value", "low", "high"})
-    CHECK(holds("," + header + ",", "," + std::string(column) + ","));
+    CHECK(contains("," + header + ",", "," + std::string(column) + ","));
   std::map<std::string, std::set<std::string>> metrics, kinds;
   std::set<std::string> formats;
   for (const ResultRow& row : read_results((out / "results.csv").string())) {
@@ -584,14 +577,14 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
   CHECK(forecast < 1.1 * used);
   const std::string page = io::read_file((out / "report.html").string());
   CHECK(page.size() > 50000);
-  CHECK(holds(page, "</html>"));
+  CHECK(contains(page, "</html>"));
   for (const char* load : {"src=\"http", "href=\"http", "src='http", "@import"})
-    CHECK_FALSE(holds(page, load));
+    CHECK_FALSE(contains(page, load));
 
   const auto trained_model = load_model((out / "arms/accuracy/seed0").string());
   CHECK(trained_model->model->config().vocabulary == trained_model->tokenizer.vocab_size());
   for (const auto& entry : fs::recursive_directory_iterator(out))
-    CHECK_FALSE(holds(entry.path().string(), ".tmp"));
+    CHECK_FALSE(contains(entry.path().string(), ".tmp"));
 }
 
 TEST_CASE("an overlay is painted from attention that is a number") {

@@ -20,19 +20,21 @@
 #include "phyx/results/outcome.hpp"
 #include "phyx/results/statistics.hpp"
 #include "phyx/results/summary.hpp"
+#include "tests/folder.hpp"
+#include "tests/problem_files.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
 namespace test_report {
 
 using namespace gaze::phyx;
+using gaze::test::contains;
+using gaze::test::error_of;
+using gaze::test::occurrences;
+using gaze::test::problems::pixel64;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A PNG of 1 x 1 pixel.
-const std::string pixel =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
-    "gg==";
 
 std::string fresh_folder(const std::string& name) {
   const fs::path folder =
@@ -102,23 +104,13 @@ std::string whole_run(const std::string& name, const std::string& hostile = "tex
   put(folder, "config.json", gaze::io::Json{{"preset", "smoke"}, {"note", hostile}}.dump());
   put(folder, "metrics.jsonl",
       metric("accuracy", 1, 0.3) + metric("accuracy", 2, 0.5) + metric(hostile, 1, 0.3));
-  put(folder, "completions.jsonl", completion("accuracy", hostile, pixel));
+  put(folder, "completions.jsonl", completion("accuracy", hostile, pixel64));
   return folder;
 }
 
 std::string report_of(const std::string& folder, const std::vector<std::string>& from = {}) {
   write_report(folder, {from, "Test report"});
   return gaze::io::read_file(folder + "/report.html");
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
 }
 
 }  // namespace
@@ -132,12 +124,12 @@ TEST_CASE("a whole run has every section", "[report]") {
   CHECK(contains(page, "Test report"));
   CHECK(contains(page, "smoke"));
   CHECK(contains(page, "Reward (mean of the step)"));
-  CHECK(contains(page, "data:image/png;base64," + pixel));
-  CHECK(count(page, "class=\"cell\"") == 4);
+  CHECK(contains(page, "data:image/png;base64," + pixel64));
+  CHECK(occurrences(page, "class=\"cell\"") == 4);
   CHECK(contains(page, "No test results for: sft_more"));
-  CHECK(count(page, "<svg") == count(page, "</svg>"));
-  CHECK(count(page, "<table") == count(page, "</table>"));
-  CHECK(count(page, "<div") == count(page, "</div>"));
+  CHECK(occurrences(page, "<svg") == occurrences(page, "</svg>"));
+  CHECK(occurrences(page, "<table") == occurrences(page, "</table>"));
+  CHECK(occurrences(page, "<div") == occurrences(page, "</div>"));
 }
 
 TEST_CASE("the page loads nothing", "[report]") {
@@ -149,7 +141,7 @@ TEST_CASE("the page loads nothing", "[report]") {
 TEST_CASE("hostile text is shown, not run", "[report]") {
   const std::string hostile = "</pre><script>alert(1)</script>\"'><img src=x onerror=y>";
   const std::string page = report_of(whole_run("hostile", hostile));
-  CHECK(count(page, "<script") == 1);  // the page's own
+  CHECK(occurrences(page, "<script") == 1);  // the page's own
   CHECK_FALSE(contains(page, "<img"));
   CHECK(contains(page, "&lt;script&gt;alert(1)"));
   CHECK(report::escape("<a&\"'\x01") == "&lt;a&amp;&quot;&#39;\uFFFD");
@@ -242,7 +234,7 @@ TEST_CASE("malformed input is an error with file and line", "[report]") {
 
 TEST_CASE("pictures come from inside the run's folder and are pictures", "[report]") {
   const std::string folder = fresh_folder("pictures");
-  const auto bytes = gaze::io::base64_decode(pixel);
+  const auto bytes = gaze::io::base64_decode(pixel64);
   put(folder, "images/a.png", std::string(bytes.begin(), bytes.end()));
   put(folder, "secret.txt", "not a picture at all, but long enough");
   report::Completion c;
@@ -252,8 +244,8 @@ TEST_CASE("pictures come from inside the run's folder and are pictures", "[repor
     return report::embed_image(c).has_value();
   };
   CHECK(shown("images/a.png"));
-  CHECK(shown(pixel));
-  CHECK(shown("data:image/png;base64," + pixel));
+  CHECK(shown(pixel64));
+  CHECK(shown("data:image/png;base64," + pixel64));
   CHECK_FALSE(shown("secret.txt"));
   CHECK_FALSE(shown("../pictures/images/a.png"));
   CHECK_FALSE(shown(folder + "/images/a.png"));

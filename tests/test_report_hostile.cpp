@@ -24,6 +24,8 @@
 #include "phyx/results/outcome.hpp"
 #include "phyx/results/summary.hpp"
 #include "tests/folder.hpp"
+#include "tests/numbers.hpp"
+#include "tests/problem_files.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -33,15 +35,8 @@ namespace {
 using namespace gaze;
 using namespace gaze::phyx;
 using namespace gaze::test;
+using gaze::test::problems::pixel64;
 namespace fs = std::filesystem;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
-
-/// A PNG of 1 x 1 pixel.
-const std::string pixel =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
-    "gg==";
 
 const std::string hostile =
     "</script></style></title></pre></svg><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -74,7 +69,7 @@ io::Json completion(const std::string& text, io::Json maps) {
           {"step", 1},
           {"index", text},
           {"form", text},
-          {"image", pixel},
+          {"image", pixel64},
           {"question", text},
           {"answer", text},
           {"text", text},
@@ -105,12 +100,6 @@ std::vector<ResultRow> results(const std::string& condition, double value, doubl
   return rows;
 }
 
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
-
 /// Names of the tags in a page, outside its own script and style sheet.
 std::set<std::string> tags(std::string page) {
   for (const std::string element : {"script", "style"}) {
@@ -139,11 +128,11 @@ void check_inert(const std::string& page) {
     INFO(name);
     CHECK(own.count(name) == 1);
   }
-  CHECK(count(page, "<script") == 1);
-  CHECK(count(page, "</script") == 1);
-  CHECK(count(page, "</style") == 1);
+  CHECK(occurrences(page, "<script") == 1);
+  CHECK(occurrences(page, "</script") == 1);
+  CHECK(occurrences(page, "</style") == 1);
   for (const char* mark : {"\u2028", "\u202E", "\u2066", "\u200F", "\x1b"})
-    CHECK(count(page, mark) == 0);
+    CHECK(occurrences(page, mark) == 0);
   CHECK_FALSE(std::regex_search(page, std::regex("<[^>]*\\s(style|on[a-z]+)=")));
 }
 
@@ -173,9 +162,9 @@ TEST_CASE("a hostile run: text stays text, in every field", "[report]") {
   write_report(run.path.string(), {{}, hostile});
   const std::string page = io::read_file((run.path / "report.html").string());
   check_inert(page);
-  CHECK(count(page, "&lt;script&gt;alert(1)") > 20);
-  CHECK(count(page, "onerror=alert(2)&gt;&quot;&#39; onload=") > 20);
-  CHECK(holds(page, "metrics.jsonl line 3 is cut short"));
+  CHECK(occurrences(page, "&lt;script&gt;alert(1)") > 20);
+  CHECK(occurrences(page, "onerror=alert(2)&gt;&quot;&#39; onload=") > 20);
+  CHECK(contains(page, "metrics.jsonl line 3 is cut short"));
 }
 
 TEST_CASE("a hostile run: bytes that are not UTF-8 become visible", "[report]") {
@@ -183,7 +172,7 @@ TEST_CASE("a hostile run: bytes that are not UTF-8 become visible", "[report]") 
   write_results((run.path / "results.csv").string(),
                 results("a\xFF\xC0\xAF\xED\xA0\x80z", 0.5, 0.4, 0.6));
   const std::string page = run.page();
-  CHECK(holds(page, "a\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDz"));
+  CHECK(contains(page, "a\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDz"));
   CHECK(text::is_utf8(page));
 }
 
@@ -192,7 +181,7 @@ TEST_CASE("the page's security policy names its script and its style sheet by ha
   const std::size_t start = page.find("content=\"default-src 'none'");
   REQUIRE(start != page.npos);
   const std::string policy = page.substr(start, page.find("\">", start) - start);
-  CHECK_FALSE(holds(policy, "unsafe"));
+  CHECK_FALSE(contains(policy, "unsafe"));
   for (const std::string element : {"script", "style"}) {
     const std::size_t first = page.find("<" + element + ">") + element.size() + 2;
     const std::string text = page.substr(first, page.find("</" + element + ">") - first);
@@ -230,31 +219,31 @@ TEST_CASE("a hostile run: numbers that do not print or cannot be drawn", "[repor
   run.put("completions.jsonl", shown.dump() + "\n");
   const std::string page = run.page();
   check_inert(page);
-  CHECK(holds(page, "+1e+72"));  // 1e70 as points
+  CHECK(contains(page, "+1e+72"));  // 1e70 as points
   CHECK_FALSE(std::regex_search(page, std::regex("=\"[^\"]*\\b(nan|inf)")));
   CHECK(page.size() < 400000);
 }
 
 TEST_CASE("attention maps with what is no number are drawn without it", "[report]") {
   using report::detail::opacities;
-  CHECK(opacities(std::vector<double>{0.1, no_number, 0.3, 0.2}) == std::vector{0, 0, 75, 37});
-  CHECK(opacities(std::vector<double>{no_number, no_number}) == std::vector{0, 0});
+  CHECK(opacities(std::vector<double>{0.1, not_a_number, 0.3, 0.2}) == std::vector{0, 0, 75, 37});
+  CHECK(opacities(std::vector<double>{not_a_number, not_a_number}) == std::vector{0, 0});
   CHECK(opacities(std::vector<double>{1, infinity, -infinity, 2}) == std::vector{0, 0, 0, 75});
   CHECK(opacities(std::vector<float>{3e38f, -3e38f}) == std::vector{75, 0});
   const Run run;
   for (const char* maps : {"[[null,0.5]]", "[[3e38,-3e38]]", "[[1e300,-1e300],[0.5,0.25]]"}) {
     run.put("completions.jsonl", completion("sft", io::Json::parse(maps)).dump() + "\n");
-    CHECK(count(run.page(), "class=\"cell\"") == 2);
+    CHECK(occurrences(run.page(), "class=\"cell\"") == 2);
   }
   run.put("completions.jsonl", completion("sft", io::Json::parse(R"([["a", 0.5]])")).dump() + "\n");
-  CHECK(holds(run.error(), "completions.jsonl line 1, attention.maps: not a number"));
+  CHECK(contains(run.error(), "completions.jsonl line 1, attention.maps: not a number"));
 }
 
 TEST_CASE("numbers are written whatever they are", "[report]") {
   CHECK(signed_points(1e70) == "+1e+72");
   CHECK(signed_points(-1e70) == "\u22121e+72");
   CHECK(signed_points(1.7e308) == "–");
-  CHECK(signed_points(no_number) == "–");
+  CHECK(signed_points(not_a_number) == "–");
   CHECK(report::fixed(123456789012345, 1) == "123456789012345.0");
   CHECK(report::fixed(1e15, 1) == "1e+15");
   CHECK(report::fixed(-infinity, 1) == "–");
@@ -280,14 +269,15 @@ TEST_CASE("results hold no number that cannot be read back", "[report]") {
   io::Json outcome = outcome_to_json(some[0]);
   outcome["greedy"]["attention"] = {1e300};
   run.put("outcomes.jsonl", "{\"condition\":\"sft\",\"seed\":0}\n" + outcome.dump() + "\n");
-  CHECK(holds(error_of([&] { read_outcomes(path); }), path + " line 2, greedy, attention: 1e+300"));
+  CHECK(contains(error_of([&] { read_outcomes(path); }),
+                 path + " line 2, greedy, attention: 1e+300"));
 }
 
 TEST_CASE("pictures with impossible names or sizes leave their example without one", "[report]") {
   const Run run;
   REQUIRE(::mkfifo((run.path / "pipe.png").c_str(), 0600) == 0);
   std::string wide;
-  for (const auto byte : io::base64_decode(pixel)) wide += static_cast<char>(byte);
+  for (const auto byte : io::base64_decode(pixel64)) wide += static_cast<char>(byte);
   wide.replace(16, 4, std::string("\x00\x01\x00\x00", 4));  // 65536 pixels wide
   run.put("wide.png", wide);
   for (const std::string& name :
@@ -298,7 +288,7 @@ TEST_CASE("pictures with impossible names or sizes leave their example without o
     auto line = completion("sft", io::Json::array());
     line["image"] = name;
     run.put("completions.jsonl", line.dump() + "\n");
-    CHECK(holds(run.page(), "(no picture that can be shown)"));
+    CHECK(contains(run.page(), "(no picture that can be shown)"));
   }
 }
 
@@ -317,19 +307,20 @@ TEST_CASE("damaged and endless logs are one error with file and line", "[report]
     INFO(name);
     const std::string second = std::string(name) + " line 2";
     const std::string first = std::string(name) == "metrics.jsonl" ? good : "\n";
-    CHECK(holds(said(name, first + std::string(100, '\0') + "\n\n\n"), second));
-    CHECK(holds(said(name, first + std::string(100000, '[') + "\n{}\n{}\n"), second));
-    CHECK(holds(said(name, first + "\x1b[2J\n{}\n{}\n"), second));
-    CHECK(holds(said(name, first + "3\n{}\n{}\n"), second + ": not a JSON object"));
+    CHECK(contains(said(name, first + std::string(100, '\0') + "\n\n\n"), second));
+    CHECK(contains(said(name, first + std::string(100000, '[') + "\n{}\n{}\n"), second));
+    CHECK(contains(said(name, first + "\x1b[2J\n{}\n{}\n"), second));
+    CHECK(contains(said(name, first + "3\n{}\n{}\n"), second + ": not a JSON object"));
   }
-  CHECK(holds(said("metrics.jsonl", good + std::string((64u << 20) + 1, ' ')),
-              "metrics.jsonl line 2: longer than 67108864 bytes"));
-  CHECK(holds(said("metrics.jsonl", R"({"step":1,"seed":18446744073709551615})"
-                                    "\n{}\n"),
-              "metrics.jsonl line 1, seed: 18446744073709551615 is too large"));
-  CHECK(holds(said("config.json", std::string((1 << 20) + 1, ' ')), "config.json: 1048577 bytes"));
-  CHECK(holds(said("outcomes.jsonl", "{\"condition\":\"a\",\"seed\":0}\n\n"),
-              "outcomes.jsonl line 2"));
+  CHECK(contains(said("metrics.jsonl", good + std::string((64u << 20) + 1, ' ')),
+                 "metrics.jsonl line 2: longer than 67108864 bytes"));
+  CHECK(contains(said("metrics.jsonl", R"({"step":1,"seed":18446744073709551615})"
+                                       "\n{}\n"),
+                 "metrics.jsonl line 1, seed: 18446744073709551615 is too large"));
+  CHECK(
+      contains(said("config.json", std::string((1 << 20) + 1, ' ')), "config.json: 1048577 bytes"));
+  CHECK(contains(said("outcomes.jsonl", "{\"condition\":\"a\",\"seed\":0}\n\n"),
+                 "outcomes.jsonl line 2"));
 }
 
 TEST_CASE("lines of any length are read whole, with or without a last line end", "[report]") {
@@ -365,7 +356,7 @@ TEST_CASE("a page has a bounded number of conditions", "[report]") {
   std::string lines;
   for (int i = 0; i < 1001; ++i) lines += metric("c" + std::to_string(i), 1, 0.5);
   run.put("metrics.jsonl", lines);
-  CHECK(holds(run.error(), "1001 conditions; a page shows at most 1000"));
+  CHECK(contains(run.error(), "1001 conditions; a page shows at most 1000"));
 }
 
 }  // namespace test_report_hostile

@@ -9,18 +9,15 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
 namespace test_response {
 
 using namespace gaze::phyx;
+using gaze::test::near;
 
 namespace {
-
-// Equal up to a relative margin, in the spelling that both versions of Catch2 know.
-auto near(double want, double margin = 1e-6) {
-  return Catch::Matchers::WithinAbs(want, margin * std::max(1.0, std::abs(want)));
-}
 
 Problem open_problem() {
   Problem p;

@@ -5,19 +5,18 @@
 #include <filesystem>
 
 #include "phyx/report/findings.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
 namespace test_results {
 
 using namespace gaze::phyx;
+using gaze::test::contains;
+using gaze::test::error_of;
+using gaze::test::Folder;
 
 namespace {
-
-std::string temporary(const std::string& name) {
-  const auto folder = std::filesystem::temp_directory_path() / "gaze_test_results";
-  std::filesystem::create_directories(folder);
-  return (folder / name).string();
-}
 
 Attempt attempt(bool correct) {
   Attempt a;
@@ -77,27 +76,14 @@ const Finding& finding(const std::vector<Finding>& all, std::string_view part) {
   return all.front();
 }
 
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const gaze::Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("outcomes survive the file", "[results]") {
   OutcomeSet set{"accuracy", 3, {outcome(1, 2, true), outcome(2, 0, false)}};
   set.outcomes[0].sampled[1].attention = std::numeric_limits<float>::quiet_NaN();
   set.outcomes[1].domain = "a \"quoted\"\nname";
-  const std::string path = temporary("outcomes.jsonl");
+  const Folder folder("results");
+  const std::string path = folder.file("outcomes.jsonl");
   write_outcomes(path, set);
   const OutcomeSet back = read_outcomes(path);
   CHECK(back.condition == "accuracy");
@@ -118,7 +104,8 @@ TEST_CASE("outcomes survive the file", "[results]") {
 }
 
 TEST_CASE("a damaged outcomes file is refused with line and field", "[results]") {
-  const std::string path = temporary("bad.jsonl");
+  const Folder folder("results");
+  const std::string path = folder.file("bad.jsonl");
   const std::string head = "{\"condition\":\"sft\",\"seed\":0}\n";
   const auto error = [&](const std::string& text) {
     gaze::io::write_file(path, text);
@@ -199,7 +186,8 @@ TEST_CASE("results.csv survives the round trip", "[results]") {
   std::vector<ResultRow> rows = summarise({{{"sft", 0}, outcomes(12, 1, true)}});
   rows.push_back(
       {"odd, \"name\"", "all", "new", "MC", "template", "two\nlines", "m", 3, 0.1, -1, 2});
-  const std::string path = temporary("results.csv");
+  const Folder folder("results");
+  const std::string path = folder.file("results.csv");
   write_results(path, rows);
   const auto back = read_results(path);
   REQUIRE(back.size() == rows.size());

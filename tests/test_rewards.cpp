@@ -18,18 +18,15 @@
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
 #include "phyx/synth/suite.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
 namespace test_rewards {
 
 using namespace gaze::phyx;
+using gaze::test::near;
 
 namespace {
-
-// Equal up to a relative margin, in the spelling that both versions of Catch2 know.
-auto near(double want, double margin = 1e-6) {
-  return Catch::Matchers::WithinAbs(want, margin * std::max(1.0, std::abs(want)));
-}
 
 Problem open_problem() {
   Problem p;
@@ -268,7 +265,7 @@ TEST_CASE("rubric: weights, malformed text, and free prose with a list of princi
 }
 
 TEST_CASE("arithmetic in steps is checked up to its rounding", "[rewards]") {
-  const auto holds = [](const std::string& text) {
+  const auto is_true = [](const std::string& text) {
     const auto e = find_equations(text);
     return e.size() == 1 && e[0].holds;
   };
@@ -277,12 +274,12 @@ TEST_CASE("arithmetic in steps is checked up to its rounding", "[rewards]") {
         "20 * sin(30) = 10", "sqrt ( 9 + 16 ) = 5", "3 - 5 = -2", "2 ^ 3 = 8", "5 × 2 = 10",
         "1/2 * 4 = 2", "v = 3 * 4 = 12 m/s", "2 * pi = 6.28"}) {
     INFO(good);
-    CHECK(holds(good));
+    CHECK(is_true(good));
   }
   for (const std::string bad : {"5 * 2 = 11", "10 / 3 = 3.9", "5 = 5", "mass = 5", "5 * = 5",
                                 "1 / 0 = 0", "= 5 * 2", "0.4 * 1 = 0"}) {
     INFO(bad);
-    CHECK_FALSE(holds(bad));
+    CHECK_FALSE(is_true(bad));
   }
   CHECK(find_equations(std::string(10000, '(') + "1 + 1 = 2").empty());
   CHECK(find_equations("5 * 2 = 10 , 10 + 1 = 11 . so 11").size() == 2);

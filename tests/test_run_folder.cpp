@@ -16,8 +16,8 @@ namespace {
 
 using namespace gaze;
 using namespace gaze::phyx;
+using gaze::test::contains;
 using gaze::test::error_of;
-using gaze::test::holds;
 namespace fs = std::filesystem;
 
 AblationSettings smallest() {
@@ -34,7 +34,7 @@ void begin(const std::string& out, bool resume) {
   listener.stop = [] { return true; };
   Ablation ablation(smallest(), out, listener);
   ablation.prepare(resume, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }), "stopped after step "));
+  CHECK(contains(error_of([&] { ablation.run(); }), "stopped after step "));
 }
 
 std::string prepare(const std::string& out, bool resume = true) {
@@ -85,11 +85,11 @@ TEST_CASE("a run goes on with the problems that it was begun with, or not at all
                     tokenizer = io::read_file(out + "/tokenizer.json");
   change(data);
   const auto written = fs::last_write_time(out + "/tokenizer.json");
-  CHECK(holds(prepare(out), out +
-                                "/config.json, data.files.synth_train_OE.tsv: "
-                                "the run to be resumed has \"" +
-                                io::sha256(before) + "\", asked for is \"" + io::sha256_file(data) +
-                                "\""));
+  CHECK(contains(prepare(out), out +
+                                   "/config.json, data.files.synth_train_OE.tsv: "
+                                   "the run to be resumed has \"" +
+                                   io::sha256(before) + "\", asked for is \"" +
+                                   io::sha256_file(data) + "\""));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK(fs::last_write_time(out + "/tokenizer.json") == written);
   // A file that is gone is made again, and must come out the same.
@@ -102,7 +102,7 @@ TEST_CASE("a run goes on with the problems that it was begun with, or not at all
   io::write_file(out + "/config.json", changed.dump());
   Ablation ablation(smallest(), out, {});
   ablation.prepare(true, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }), "data.files.synth_train_OE.tsv: "));
+  CHECK(contains(error_of([&] { ablation.run(); }), "data.files.synth_train_OE.tsv: "));
   CHECK(io::read_file(out + "/tokenizer.json") == tokenizer);
 }
 
@@ -118,8 +118,9 @@ TEST_CASE("a test problem that occurs twice is refused before anything is traine
                 fs::copy_options::overwrite_existing);
   Ablation ablation(smallest(), again, {});
   ablation.prepare(false, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }), suite_file(again + "/data", "test_new", Form::mc) +
-                                                     ": problem test_known/0 occurs twice"));
+  CHECK(contains(
+      error_of([&] { ablation.run(); }),
+      suite_file(again + "/data", "test_new", Form::mc) + ": problem test_known/0 occurs twice"));
   CHECK_FALSE(fs::exists(again + "/warm"));
 }
 
@@ -136,9 +137,9 @@ TEST_CASE("an ablation holds its folder from prepare() to the end of run()") {
     };
     Ablation ablation(smallest(), out, listener);
     ablation.prepare(false, "gaze");
-    CHECK(holds(prepare(out), refused));
+    CHECK(contains(prepare(out), refused));
     CHECK_FALSE(error_of([&] { ablation.run(); }).empty());
-    CHECK(holds(meanwhile, refused));
+    CHECK(contains(meanwhile, refused));
     CHECK(prepare(out).empty());
   }
   CHECK_FALSE(fs::exists(out + "/.gaze.lock"));
@@ -155,7 +156,7 @@ TEST_CASE("a folder with files of somebody else is not taken for a run's") {
   CHECK(std::distance(fs::directory_iterator(out), {}) == 1);
   fs::remove(out + "/metrics.jsonl");
   io::write_file(out + "/config.json", std::string_view("[]"));
-  CHECK(holds(prepare(out), "config.json: not a JSON object"));
+  CHECK(contains(prepare(out), "config.json: not a JSON object"));
   // Logs that a run would cut back.
   fs::remove(out + "/config.json");
   begin(out, false);
@@ -163,7 +164,8 @@ TEST_CASE("a folder with files of somebody else is not taken for a run's") {
   io::write_file(out + "/warm/seed0/metrics.jsonl", std::string_view("my notes"));
   Ablation ablation(smallest(), out, {});
   ablation.prepare(true, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }), "metrics.jsonl line 1: not a line of this log"));
+  CHECK(
+      contains(error_of([&] { ablation.run(); }), "metrics.jsonl line 1: not a line of this log"));
   CHECK(io::read_file(out + "/warm/seed0/metrics.jsonl") == "my notes");
 }
 

@@ -42,32 +42,8 @@ void for_each_model(Body body) {
   }
 }
 
-/// A decoder by itself, so that every row's logits can be seen.
-struct Words {
-  Parameters<float> parameters;
-  models::DecoderConfig c;
-  models::Decoder<float, Cpu> decoder;
-
-  explicit Words(const models::VlmConfig& config)
-      : c(config.decoder), decoder(parameters, c, vocabulary) {
-    parameters.allocate(3);
-    if (config.bf16) parameters.multiply_in_bf16();
-  }
-
-  /// Logits [rows, V] of flat rows under a layout: recorded as in training, or with a cache.
-  Tensor<float> logits(const Tokens& tokens, TokenLayout layout,
-                       std::deque<KeyValueStore<float, Cpu>>* cache = nullptr) const {
-    std::optional<NoGrad> no_grad;
-    if (cache) no_grad.emplace();
-    if (cache) layout.slots = cache->front().slots();
-    const Index n = layout.rows();
-    models::DecoderContext<float, Cpu> context{std::make_shared<TokenLayout>(layout),
-                                               Indices<Cpu>::from({n}, layout.position)};
-    context.cache = cache;
-    const auto hidden = decoder(decoder.embed(Indices<Cpu>::from({n}, tokens)), context);
-    const auto& w = decoder.vocabulary();
-    return linear(hidden, w.value, {}, {}, w.rounded());
-  }
+struct Words : BareDecoder<Cpu> {
+  using BareDecoder::BareDecoder;
 
   Tensor<float> alone(const Tokens& tokens) const {
     TokenLayout layout;

@@ -203,15 +203,15 @@ TEST_CASE("a principle that is a bar does not hang the rubric", "[rewards]") {
 }
 
 TEST_CASE("equations with tiny numbers are checked at their own size", "[rewards]") {
-  const auto holds = [](const std::string& text) {
+  const auto is_true = [](const std::string& text) {
     const auto all = find_equations(text);
     REQUIRE(all.size() == 1);
     return all[0].holds;
   };
-  CHECK(holds("1.6e-19 * 2 = 3.2e-19"));
-  CHECK_FALSE(holds("1.6e-19 * 2 = 1.6e-19"));
-  CHECK_FALSE(holds("1.6e-6 * 2 = 0"));
-  CHECK(holds("20 * cos 90 = 0"));
+  CHECK(is_true("1.6e-19 * 2 = 3.2e-19"));
+  CHECK_FALSE(is_true("1.6e-19 * 2 = 1.6e-19"));
+  CHECK_FALSE(is_true("1.6e-6 * 2 = 0"));
+  CHECK(is_true("20 * cos 90 = 0"));
   CHECK_FALSE(find_equations("1.6e-19 * 2 = 3.2e-19")[0].trivial);
   CHECK(find_equations("1.6e-19 * 1 = 1.6e-19")[0].trivial);
 }

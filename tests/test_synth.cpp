@@ -12,19 +12,16 @@
 #include "phyx/synth/draft.hpp"
 #include "phyx/synth/rng.hpp"
 #include "phyx/synth/suite.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
 namespace test_synth {
 
 using namespace gaze::phyx;
 using namespace gaze::phyx::synth;
+using gaze::test::near_to;
 
 namespace {
-
-/// Within a relative tolerance of the expected value.
-bool near_to(double value, double expected, double tolerance) {
-  return std::abs(value - expected) <= tolerance * std::abs(expected);
-}
 
 constexpr int small_picture = 16;  // most checks do not look at the pixels
 

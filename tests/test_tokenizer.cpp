@@ -2,8 +2,6 @@
 // The tokeniser: exact round trips, one token for each tag, number and label, ids equal to those
 // of Hugging Face's `tokenizers` (tests/golden/make_tokenizer_golden.py), and refusal of files
 // that are not its own.
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -15,11 +13,18 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/text/tokenizer.hpp"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
 namespace test_tokenizer {
 namespace {
 
+using gaze::test::contains;
+using gaze::test::error_of;
+using gaze::test::Folder;
+using gaze::test::golden_path;
 using gaze::text::BuildOptions;
 using gaze::text::Tokenizer;
 using Ids = std::vector<std::int32_t>;
@@ -44,32 +49,6 @@ Tokenizer small_tokenizer() {
   options.phrases = {kPhrase, "Then stop."};
   return Tokenizer::build(corpus(), options);
 }
-
-std::filesystem::path golden(const std::string& name) {
-  return std::filesystem::path(__FILE__).parent_path() / "golden" / name;
-}
-
-/// The message of the Error that `action` must throw.
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const gaze::Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-struct TemporaryFolder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() /
-                               ("gaze_test_tokenizer_" + std::to_string(::getpid()));
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-};
 
 }  // namespace
 
@@ -166,9 +145,9 @@ TEST_CASE("unknown tokens and ids are errors") {
 }
 
 TEST_CASE("ids equal those of Hugging Face's tokenizers") {
-  const TemporaryFolder folder;
-  const std::string path = folder.path / "tokenizer.json";
-  const auto file = golden("tokenizer_golden.json").string();
+  const Folder folder("tokenizer");
+  const std::string path = folder.file("tokenizer.json");
+  const std::string file = golden_path("tokenizer_golden.json");
   const gaze::io::Json expected = gaze::io::parse_json(gaze::io::read_file(file), file);
   small_tokenizer().save(path);
   CHECK(gaze::io::parse_json(gaze::io::read_file(path), path) == expected["tokenizer"]);
@@ -184,8 +163,8 @@ TEST_CASE("ids equal those of Hugging Face's tokenizers") {
 }
 
 TEST_CASE("files of another kind are refused by field") {
-  const TemporaryFolder folder;
-  const std::string path = folder.path / "tokenizer.json";
+  const Folder folder("tokenizer");
+  const std::string path = folder.file("tokenizer.json");
   small_tokenizer().save(path);
   const auto good = gaze::io::parse_json(gaze::io::read_file(path), path);
   using Edit = std::function<void(gaze::io::Json&)>;

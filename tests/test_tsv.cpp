@@ -9,11 +9,8 @@
 #include "gaze/io/base64.hpp"
 #include "phyx/data/tsv.hpp"
 #include "phyx/scoring/pandas_columns.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
-
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
 
 namespace test_tsv {
 
@@ -60,8 +57,8 @@ TEST_CASE("base64: the vectors of RFC 4648 and every byte", "[phyx]") {
                                                          {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, text] : vectors) {
     const std::string_view view = plain;
-    CHECK(gaze::io::base64_encode({reinterpret_cast<const std::uint8_t*>(view.data()), view.size()}) ==
-          text);
+    CHECK(gaze::io::base64_encode(
+              {reinterpret_cast<const std::uint8_t*>(view.data()), view.size()}) == text);
     CHECK(decoded(text) == plain);
   }
   std::vector<std::uint8_t> all;
@@ -82,10 +79,8 @@ TEST_CASE("base64: damage is named by its character", "[phyx]") {
 }
 
 TEST_CASE("tsv: the reader's cases from the official data path", "[phyx]") {
-  std::ifstream lines(std::string(GAZE_TEST_DATA) + "/phyx_loader_cases.jsonl");
   int seen = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const auto one = nlohmann::json::parse(line);
+  for (const auto& one : gaze::test::json_lines(gaze::test::data_path("phyx_loader_cases.jsonl"))) {
     if (one.at("kind") != "tsv") continue;
     ++seen;
     INFO(one.at("id"));

@@ -39,5 +39,6 @@ struct Invariant {
 
 }  // namespace gaze::test
 
+#define GAZE_OPS_ON_CUDA  // the cases of tests/op_case.hpp, included below this, run on Cuda too
 #define GAZE_NEEDS_DEVICE() \
   if (!gaze::test::have_device()) return

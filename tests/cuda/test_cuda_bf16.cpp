@@ -3,6 +3,7 @@
 // values, with the kernels on tensor cores and with the plain ones.
 #include "cuda/host/choice.hpp"
 #include "tests/cuda/device.hpp"
+#include "tests/numbers.hpp"
 #include "tests/small_model.hpp"
 
 namespace test_cuda_bf16 {
@@ -55,17 +56,6 @@ Results attend(const AttentionSizes& sizes, Index marks, bool rounded) {
   return {wide(y.out), wide(y.marks), wide(qkv.grad())};
 }
 
-/// |a - b| / |b| in the Euclidean norm.
-double distance(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    size += b[i] * b[i];
-  }
-  return difference == 0 ? 0 : std::sqrt(difference / size);
-}
-
 }  // namespace
 
 TEST_CASE("attention of rounded operands, on tensor cores and plain", "[cuda]") {
@@ -79,10 +69,10 @@ TEST_CASE("attention of rounded operands, on tensor cores and plain", "[cuda]") 
         INFO((fast ? "fast" : "plain") << ", heads of " << head << ", " << marks << " marks");
         const Results want = attend<double, Cpu>(sizes, marks, true);
         const Results got = attend<float, Cuda>(sizes, marks, false);  // which it rounds itself
-        CHECK(distance(got.out, want.out) < 5e-3);
-        CHECK(distance(got.marks, want.marks) < 5e-3);
-        CHECK(distance(got.gradient, want.gradient) < 5e-3);
-        CHECK(distance(got.out, want.out) > 1e-5);  // the weights too were rounded
+        CHECK(relative_error(got.out, want.out) < 5e-3);
+        CHECK(relative_error(got.marks, want.marks) < 5e-3);
+        CHECK(relative_error(got.gradient, want.gradient) < 5e-3);
+        CHECK(relative_error(got.out, want.out) > 1e-5);  // the weights too were rounded
       }
 }
 
@@ -127,7 +117,7 @@ TEST_CASE("the model's attention is rounded with its products", "[cuda]") {
   const models::Vlm<float, Cpu> host(c, image_token, 3);
   const auto want = host.prefill(std::span(all), 2, 5, Watch::marks).first;
   const auto got = state.first.logits.to_vector(), near = want.logits.to_vector();
-  CHECK(distance({got.begin(), got.end()}, {near.begin(), near.end()}) < 0.02);
+  CHECK(relative_error({got.begin(), got.end()}, {near.begin(), near.end()}) < 0.02);
   for (std::size_t i = 0; i < want.seen.size(); ++i)
     CHECK(state.first.seen[i] == Catch::Approx(want.seen[i]).margin(0.01));
 }

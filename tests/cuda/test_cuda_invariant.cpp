@@ -82,41 +82,14 @@ std::vector<float> row_alone(const Product& p, const Operands& x, Index row, Ten
   return run(one, mine, tiles);
 }
 
-/// Few enough numbers that the emulator computes them in seconds.
-models::VlmConfig small_config() {
-  auto c = in_bf16(config("nano"));
-  c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
-  c.decoder = {16, 2, 2, 1, 8, 24, 10000, 1e-5};
-  return c;
-}
-
-/// A decoder by itself, so that every row's logits can be seen.
-struct Words {
-  using Cache = std::deque<KeyValueStore<float, Cuda>>;
-
-  Parameters<float, Cuda> parameters;
-  models::DecoderConfig c;
-  models::Decoder<float, Cuda> decoder;
+/// The decoder, with the bits of its logits.
+struct Words : BareDecoder<Cuda> {
   bool rounded;
 
-  explicit Words(const models::VlmConfig& config)
-      : c(config.decoder), decoder(parameters, c, vocabulary), rounded(config.bf16) {
-    parameters.allocate(3);
-    if (rounded) parameters.multiply_in_bf16();
-  }
+  explicit Words(const models::VlmConfig& config) : BareDecoder(config), rounded(config.bf16) {}
 
-  /// Bits of the logits [rows, V]: recorded as in training, or with a cache.
-  Bits logits(const Tokens& tokens, TokenLayout layout, Cache* cache = nullptr) const {
-    std::optional<NoGrad> no_grad;
-    if (cache) no_grad.emplace();
-    if (cache) layout.slots = cache->front().slots();
-    const Index n = layout.rows();
-    models::DecoderContext<float, Cuda> context{std::make_shared<TokenLayout>(layout),
-                                                Indices<Cuda>::from({n}, layout.position)};
-    context.cache = cache;
-    const auto hidden = decoder(decoder.embed(Indices<Cuda>::from({n}, tokens)), context);
-    const auto& w = decoder.vocabulary();
-    const auto y = linear(hidden, w.value, {}, {}, w.rounded());
+  Bits logits(const Tokens& tokens, const TokenLayout& layout, Cache* cache = nullptr) const {
+    const auto y = BareDecoder::logits(tokens, layout, cache);
     CHECK(y.needs_grad() == !cache);
     return bits(y.to_vector());
   }
@@ -196,13 +169,6 @@ Bits in_company(const Words& words, const Tokens& tokens, Index batch, Index pla
     all = joined({all, t});
   }
   return rows_of(words.logits(all, layout), mine.row, mine.length);
-}
-
-double value(const Metrics& metrics, const std::string& name) {
-  for (const auto& [key, v] : metrics)
-    if (key == name) return v;
-  FAIL("no metric " << name);
-  return 0;
 }
 
 }  // namespace
@@ -328,7 +294,7 @@ TEST_CASE("which product the settings choose", "[cuda]") {
 TEST_CASE("a row's logits in bf16: the same bits in any batch", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Invariant invariant;
-  const Words words(small_config());
+  const Words words(in_bf16(emulator_config()));
   const Tokens tokens = random_tokens(42, 19);
   const Bits alone = in_company(words, tokens, 1, 0);
   for (const Index batch : {2, 3, 8, 17, 40, 64})
@@ -344,7 +310,7 @@ TEST_CASE("logits of prefill, of decoding with a cache and of training are the s
   const Invariant invariant;
   const Tokens tokens = random_tokens(42, 75);
   const auto check = [&](bool rounded, Index prefix, std::initializer_list<Index> beside) {
-    auto config = small_config();
+    auto config = in_bf16(emulator_config());
     config.bf16 = rounded;
     const Words words(config);
     const Bits want = trained(words, tokens, prefix);
@@ -375,7 +341,7 @@ TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
   using Model = models::Vlm<float, Cuda>;
   for (const bool fast : {true, false}) {
     const Invariant invariant(fast);
-    const auto c = small_config();
+    const auto c = in_bf16(emulator_config());
     Model model(c, image_token, 3);
     const auto prompts = some_prompts(c, 3);
     rl::GrpoSettings s;
@@ -400,9 +366,9 @@ TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
       s.groups_per_micro = together;
       const auto metrics =
           rl::grpo_step<Model>(model, nullptr, s, task, end_token, 0, Watch::marks, [] {});
-      CHECK(value(metrics, "first_ratio_min") == 1.0);
-      CHECK(value(metrics, "first_ratio_max") == 1.0);
-      CHECK(value(metrics, "reward_std") > 0);
+      CHECK(metric(metrics, "first_ratio_min") == 1.0);
+      CHECK(metric(metrics, "first_ratio_max") == 1.0);
+      CHECK(metric(metrics, "reward_std") > 0);
     }
   }
 }

@@ -6,6 +6,7 @@
 #include "gaze/rl/grpo.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "tests/cuda/device.hpp"
+#include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 
 namespace test_cuda_model {
@@ -16,19 +17,11 @@ using namespace gaze::test;
 template <class Device>
 using Model = models::Vlm<float, Device>;
 
-/// Few enough numbers that the emulator trains it in seconds.
-models::VlmConfig small_config() {
-  auto c = config("nano");
-  c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
-  c.decoder = {16, 2, 2, 1, 8, 24, 10000, 1e-5};
-  return c;
-}
-
 /// The model of the training curve and of rollout against update: on a GPU, the preset that runs
 /// are made with.
 models::VlmConfig curve_config() {
 #ifdef GAZE_CUDA_EMULATED
-  return small_config();
+  return emulator_config();
 #else
   return config("tiny");
 #endif
@@ -83,10 +76,6 @@ double update_after_rollout(const models::VlmConfig& c) {
   return most;
 }
 
-std::string temporary(const std::string& name) {
-  return (std::filesystem::temp_directory_path() / name).string();
-}
-
 }  // namespace
 
 TEST_CASE("50 steps of training give the CPU's curve", "[cuda]") {
@@ -105,7 +94,7 @@ TEST_CASE("50 steps of training give the CPU's curve", "[cuda]") {
 
 TEST_CASE("training with products of bf16 stays near the CPU's", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto c = in_bf16(small_config());
+  const auto c = in_bf16(emulator_config());
   const Lessons lessons(c);
   Model<Cpu> host(c, image_token, 3);
   Model<Cuda> device(c, image_token, 3);
@@ -119,7 +108,7 @@ TEST_CASE("training with products of bf16 stays near the CPU's", "[cuda]") {
 
 TEST_CASE("a seed draws the same completions on both devices, with their attention", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto c = small_config();
+  const auto c = emulator_config();
   const Model<Cpu> host(c, image_token, 3);
   const Model<Cuda> device(c, image_token, 3);
   const auto prompts = some_prompts(c, 3);
@@ -163,10 +152,11 @@ TEST_CASE("the update after a rollout sees its log-probabilities", "[cuda]") {
 
 TEST_CASE("weights and optimiser states go from one device to the other", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto c = small_config();
+  const auto c = emulator_config();
   const Lessons lessons(c);
-  const std::string weights = temporary("gaze_cuda_weights.safetensors");
-  const std::string state = temporary("gaze_cuda_state.safetensors");
+  const Folder folder("cuda_model");
+  const std::string weights = folder.file("weights.safetensors");
+  const std::string state = folder.file("state.safetensors");
   Model<Cuda> device(c, image_token, 3);
   AdamW<float, Cuda> optimiser(device.parameters(), {});
   backward(mean(device.logprobs(lessons.groups).logp));

@@ -3,7 +3,6 @@
 // use, against the CPU's float64.
 #include <set>
 
-#define GAZE_OPS_ON_CUDA
 #include "gaze/ops/table.hpp"
 #include "tests/cuda/device.hpp"
 #include "tests/op_cases.hpp"
@@ -24,7 +23,7 @@ struct Distances {
 };
 
 template <class T>
-Distances distances(const Case& c, const Function<T, Cuda>& f) {
+Distances distances(const OpCase& c, const Function<T, Cuda>& f) {
   const auto want = evaluate<double>(c.wide, random_inputs<double>(c.shapes, c.low, c.high));
   const auto got = evaluate<T, Cuda>(f, random_inputs<T>(c.shapes, c.low, c.high));
   Distances d{distance(want.value, got.value)};
@@ -66,8 +65,8 @@ std::string late_error(F f) {
 
 TEST_CASE("the rows of the table that promise Cuda are those with cases", "[cuda][ops]") {
   std::set<std::string> tested, promised;
-  for (const Cases* cases : {&op_cases(), &value_cases()})
-    for (const Case& c : *cases) tested.insert(c.op);
+  for (const OpCases* cases : {&op_cases(), &value_cases()})
+    for (const OpCase& c : *cases) tested.insert(c.op);
   for (const OpRow& row : op_table) {
     CHECK(((row.devices & on_cuda) != 0) == ((row.checks & cpu_to_cuda) != 0));
     if (row.checks & cpu_to_cuda) promised.insert(std::string(row.name));
@@ -77,7 +76,7 @@ TEST_CASE("the rows of the table that promise Cuda are those with cases", "[cuda
 
 TEST_CASE("operations on Cuda agree with the CPU's float64", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     INFO(c.name());
     const Distances wide = distances<double>(c, c.cuda_wide);
     CHECK(wide.value < 1e-12);
@@ -90,7 +89,7 @@ TEST_CASE("operations on Cuda agree with the CPU's float64", "[cuda][ops]") {
 
 TEST_CASE("values without a derivative on Cuda: exact, and refusing", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
-  for (const Case& c : value_cases()) {
+  for (const OpCase& c : value_cases()) {
     INFO(c.name());
     const auto on_host = random_inputs<float>(c.shapes, c.low, c.high);
     Inputs<float, Cuda> inputs;
@@ -103,7 +102,7 @@ TEST_CASE("values without a derivative on Cuda: exact, and refusing", "[cuda][op
 
 TEST_CASE("operations on Cuda repeat bit for bit", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     const auto inputs = random_inputs<float>(c.shapes, c.low, c.high);
     const auto once = evaluate<float, Cuda>(c.cuda_narrow, inputs);
 #ifdef GAZE_CUDA_EMULATED

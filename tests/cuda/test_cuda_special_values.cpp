@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // NaN, infinities and signed zeros through every operation on Cuda, as on the CPU.
-#define GAZE_OPS_ON_CUDA
 #include "tests/cuda/device.hpp"
 #include "tests/special_values.hpp"
 
