@@ -40,10 +40,13 @@ inline bool have_program() {
   return false;
 }
 
-/// The path of a file in a folder of this process, removed when it ends.
-inline std::string at(const std::string& name) {
+/// The path of a file in a folder of this process and the calling source file, removed when the
+/// process ends.
+inline std::string at(const std::string& name, const char* source = __builtin_FILE()) {
   static const Folder folder("program");
-  return folder.file(name);
+  const fs::path own = folder.path / fs::path(source).stem();
+  fs::create_directories(own);
+  return (own / name).string();
 }
 
 struct Done {

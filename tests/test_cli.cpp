@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The program itself: what it prints and writes, how it refuses bad input, and that a run which is
-// killed or interrupted goes on to the same files as an unbroken one.
-#include <chrono>
+// The program itself: what it prints and writes, and how it refuses bad input.
 #include <fstream>
 #include <random>
 #include <set>
-#include <sstream>
-#include <thread>
 
 #include "gaze/image/decode.hpp"
 #include "gaze/image/png.hpp"
@@ -14,64 +10,13 @@
 #include "gaze/io/json.hpp"
 #include "gaze/io/safetensors.hpp"
 #include "phyx/data/tsv.hpp"
-#include "tests/program.hpp"
+#include "tests/finished_run.hpp"
 
 namespace test_cli {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
-
-Words training(const std::string& out, const Words& more = {}) {
-  Words words = {"ablate", "--preset", "smoke", "--only", "accuracy", "--out", out};
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-/// A finished run, made once; `seconds` is how long it took.
-struct Unbroken {
-  std::string out = at("unbroken");
-  double seconds = 0;
-  Unbroken() {
-    const auto start = std::chrono::steady_clock::now();
-    const Done d = gaze_run(training(out, {"--checkpoint-every", "1"}));
-    INFO(d.err);
-    REQUIRE(d.code == 0);
-    CHECK(d.out == out + "/report.html\n" + out + "/results.csv\n");
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-  std::string model() const { return out + "/arms/accuracy/seed0"; }
-  std::string data() const { return out + "/data/synth_test_new_OE.tsv"; }
-};
-
-const Unbroken& unbroken() {
-  static const Unbroken u;
-  return u;
-}
-
-/// metrics.jsonl without times.
-std::string metrics_of(const std::string& out) {
-  std::istringstream in(io::read_file(out + "/metrics.jsonl"));
-  std::string all, line;
-  while (std::getline(in, line)) {
-    auto j = io::OrderedJson::parse(line);
-    for (const char* key : {"step_time", "rollout_time", "tokens_per_second"}) j.erase(key);
-    all += j.dump() + "\n";
-  }
-  return all;
-}
-
-void check_same_run(const std::string& out) {
-  for (const char* file :
-       {"arms/accuracy/seed0/model.safetensors", "warm/seed0/model.safetensors",
-        "arms/accuracy/seed0/completions.jsonl", "arms/accuracy/seed0/outcomes.jsonl",
-        "completions.jsonl", "results.csv", "tokenizer.json"}) {
-    INFO(file);
-    const bool same = io::read_file(out + "/" + file) == io::read_file(unbroken().out + "/" + file);
-    CHECK(same);
-  }
-  CHECK(metrics_of(out) == metrics_of(unbroken().out));
-}
 
 const std::string& picture() {
   static const std::string text = [] {
@@ -427,97 +372,6 @@ TEST_CASE("eval of a large table needs a fraction of its size in memory", "[slow
   while (said.next(row)) ++count;
   CHECK(count == rows);
   fs::remove(data);
-}
-
-TEST_CASE("a run killed at any moment and resumed ends with the files of an unbroken one",
-          "[slow]") {
-  if (!have_program()) return;
-  const std::string out = at("killed");
-  std::uint64_t random =
-      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-  Words moments;
-  for (int i = 0; i < 6; ++i) {
-    random = random * 6364136223846793005u + 1442695040888963407u;
-    const double part = 0.1 + 0.8 * static_cast<double>(random >> 40) / (1 << 24);
-    const double seconds = part * unbroken().seconds;
-    moments.push_back(std::to_string(seconds));
-    const Started run(training(out, {"--checkpoint-every", "1", "--resume"}));
-    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-    run.signal(SIGKILL);
-    const Done d = run.wait();
-    INFO(d.err);
-    REQUIRE((d.code == -SIGKILL || d.code == 0));
-  }
-  std::string when;
-  for (const auto& m : moments) when += " " + m;
-  INFO("killed after seconds" << when);
-  const Done rest = gaze_run(training(out, {"--checkpoint-every", "1", "--resume"}));
-  INFO(rest.err);
-  REQUIRE(rest.code == 0);
-  check_same_run(out);
-  for (const auto& entry : fs::recursive_directory_iterator(out))
-    for (const char* left : {".tmp", ".lock"}) CHECK_FALSE(contains(entry.path().string(), left));
-}
-
-TEST_CASE("an evaluation killed or interrupted and resumed writes the files of an unbroken one",
-          "[slow]") {
-  if (!have_program()) return;
-  const auto eval = [](const std::string& out, const Words& more = {}) {
-    Words words = {"eval",
-                   "--model",
-                   unbroken().model(),
-                   "--out",
-                   out,
-                   "--data",
-                   unbroken().data(),
-                   unbroken().out + "/data/synth_test_known_MC.tsv",
-                   "--batch",
-                   "1",
-                   "--samples",
-                   "2",
-                   "--max-tokens",
-                   "24"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  };
-  REQUIRE(gaze_run(eval(at("eval_whole"))).code == 0);
-  const std::string out = at("eval_killed"), log = out + "/predictions.jsonl";
-  std::uintmax_t size = 0;
-  for (const int signal : {SIGKILL, SIGINT, SIGKILL}) {
-    const Started run(eval(out, {"--resume"}));
-    for (int i = 0; i < 6000 && (!fs::exists(log) || fs::file_size(log) < size + 3000); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    run.signal(signal);
-    const Done d = run.wait();
-    INFO(d.err);
-    REQUIRE((d.code == (signal == SIGINT ? 130 : -SIGKILL) || d.code == 0));
-    size = fs::file_size(log);
-  }
-  refused(eval(out), {"eval.json: this folder holds an evaluation"});
-  refused(eval(out, {"--resume", "--seed", "4"}), {"eval.json, evaluation.seed: "});
-  REQUIRE(gaze_run(eval(out, {"--resume"})).code == 0);
-  for (const auto& entry : fs::directory_iterator(at("eval_whole"))) {
-    const auto name = entry.path().filename();
-    INFO(name.string());
-    CHECK((io::read_file(entry.path().string()) == io::read_file((fs::path(out) / name).string())));
-  }
-}
-
-TEST_CASE("an interrupted run saves, says so, ends with 130 and goes on", "[slow]") {
-  if (!have_program()) return;
-  const std::string out = at("interrupted"), log = out + "/warm/seed0/metrics.jsonl";
-  const Started run(training(out, {"--checkpoint-every", "100"}));
-  for (int i = 0; i < 3000 && (!fs::exists(log) || fs::file_size(log) == 0); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  run.signal(SIGINT);
-  const Done d = run.wait();
-  INFO(d.err);
-  CHECK(d.code == 130);
-  CHECK(contains(d.err, "--resume"));
-  CHECK(contains(d.err, "saved in"));
-  CHECK(fs::exists(out + "/warm/seed0/state.safetensors"));
-  CHECK(gaze_run(training(out, {"--resume"})).code == 0);
-  check_same_run(out);
 }
 
 }  // namespace test_cli
