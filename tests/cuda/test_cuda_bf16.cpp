@@ -117,7 +117,7 @@ TEST_CASE("the model's attention is rounded with its products", "[cuda]") {
   const models::Vlm<float, Cpu> host(c, image_token, 3);
   const auto want = host.prefill(std::span(all), 2, 5, Watch::marks).first;
   const auto got = state.first.logits.to_vector(), near = want.logits.to_vector();
-  CHECK(relative_error({got.begin(), got.end()}, {near.begin(), near.end()}) < 0.02);
+  CHECK(relative_error(got, near) < 0.02);
   for (std::size_t i = 0; i < want.seen.size(); ++i)
     CHECK(state.first.seen[i] == Catch::Approx(want.seen[i]).margin(0.01));
 }
