@@ -41,7 +41,7 @@ Problem problem(const std::string& kind) {
 
 }  // namespace
 
-TEST_CASE("answers made to cheat get what a fair reader would give", "[rewards]") {
+TEST_CASE("cheating answers get a fair reader's score", "[rewards]") {
   std::size_t cases = 0;
   for (const auto& one : json_lines(data_path("adversarial_rewards.jsonl"))) {
     INFO(one.dump());

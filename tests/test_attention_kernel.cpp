@@ -345,7 +345,7 @@ TEST_CASE("attention and its gradients have the same bits at any thread count", 
   }
 }
 
-TEST_CASE("attention keeps its accuracy where scores are large", "[attention]") {
+TEST_CASE("attention stays accurate for large scores", "[attention]") {
   gaze::test::Restore restore;
   Problem<float> p = shared_prefix(2, 1, 64, 1, 100, 130, 1, 31);
   p.shape.scale = 20;  // scores of some hundreds: exp overflows without the running maximum
@@ -360,7 +360,7 @@ TEST_CASE("attention keeps its accuracy where scores are large", "[attention]") 
   }
 }
 
-TEST_CASE("rows go into the key-value store and come back", "[attention]") {
+TEST_CASE("rows survive the key-value store", "[attention]") {
   const AttentionShape shape{4, 2, 6, 0, 1.0f, 48};
   std::mt19937 random(1);
   const Index rows = 5, stride = 2 * 6 + 3;

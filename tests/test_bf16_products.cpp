@@ -44,7 +44,8 @@ D transposed_product(const D& a, const D& b, bool ta, bool tb) { return matmul(a
 
 }  // namespace
 
-TEST_CASE("linear with a rounded weight: rounded operands, float32 sums, forward and backward") {
+TEST_CASE(
+    "linear with a rounded weight rounds operands and sums in float32, forward and backward") {
   for (const auto [n, c, o] : {std::array<Index, 3>{1, 7, 5}, {9, 64, 33}, {130, 96, 384}}) {
     F x = noise({n, c}, 1), w = noise({o, c}, 2), bias = noise({o}, 3);
     const F up = noise({n, o}, 4);
@@ -64,7 +65,7 @@ TEST_CASE("linear with a rounded weight: rounded operands, float32 sums, forward
   }
 }
 
-TEST_CASE("linear with a rounded weight adds a residual, and refuses what does not fit") {
+TEST_CASE("linear with a rounded weight adds a residual, and refuses mismatched shapes") {
   const F x = noise({4, 6}, 1), w = noise({3, 6}, 2), r = noise({4, 3}, 3);
   const D exact = add(matmul(held(x), held(w), false, true), cast<double>(r));
   CHECK(distance(linear(x, w, {}, r, rounded(w)), exact) < 1e-6);
@@ -76,7 +77,7 @@ TEST_CASE("linear with a rounded weight adds a residual, and refuses what does n
                  "products of bf16 are for float32 values"));
 }
 
-TEST_CASE("log-probabilities from a rounded projection, in several chunks") {
+TEST_CASE("log-probabilities of a rounded projection are right across chunks") {
   const Index n = 2 * detail::logprob_chunk + 5, c = 24, v = 50;
   const F x = scale(noise({n, c}, 5), 0.5f).detach(), w = scale(noise({v, c}, 6), 0.5f).detach();
   std::vector<std::int32_t> target;
@@ -96,7 +97,7 @@ TEST_CASE("log-probabilities from a rounded projection, in several chunks") {
   CHECK(distance(ws.grad(), dw.grad()) < 4e-3);
 }
 
-TEST_CASE("a model with products of bf16 learns as the one in float32 does") {
+TEST_CASE("a model with bf16 products learns like the float32 model") {
   const auto losses = [](const models::VlmConfig& c) {
     models::Vlm<float> model(c, image_token, 3);
     const auto prompts = some_prompts(c, 3);
@@ -123,7 +124,7 @@ TEST_CASE("a model with products of bf16 learns as the one in float32 does") {
   }
 }
 
-TEST_CASE("the rounded copy of a weight follows it, and there is none without being asked for") {
+TEST_CASE("the rounded copy of a weight follows it, and exists only on request") {
   Parameters<float> all;
   const Linear<float, Cpu> layer(all, "layer", "part", 8, 4, true);
   all.allocate(1);

@@ -54,7 +54,7 @@ Words eval_of(const std::string& data, const std::string& model = unbroken().mod
 
 }  // namespace
 
-TEST_CASE("gaze explains itself") {
+TEST_CASE("gaze prints help for every command") {
   if (!have_program()) return;
   const Done help = gaze_run({"--help"});
   CHECK(help.code == 0);
@@ -76,7 +76,7 @@ TEST_CASE("gaze explains itself") {
     CHECK(contains(info.out, part));
 }
 
-TEST_CASE("the help of GRPO's commands names every variant and setting") {
+TEST_CASE("help of the GRPO commands names every variant and setting") {
   if (!have_program()) return;
   for (const std::string command : {"ablate", "grpo"}) {
     const Done help = gaze_run({command, "--help"});
@@ -87,7 +87,7 @@ TEST_CASE("the help of GRPO's commands names every variant and setting") {
   }
 }
 
-TEST_CASE("bad options are one line that names them") {
+TEST_CASE("bad options are reported in one line that names them") {
   if (!have_program()) return;
   const std::string out = at("never");
   const auto ablate = [&](const Words& more) {
@@ -144,7 +144,7 @@ TEST_CASE("bad options are one line that names them") {
   refused({"report", at("empty")}, {at("empty"), "results.csv"}, at("empty/report.html"));
 }
 
-TEST_CASE("synth writes tables, once") {
+TEST_CASE("synth writes tables and refuses to overwrite them") {
   if (!have_program()) return;
   const Words words = {"synth",   "--out", at("suite"), "--scenes", "3",
                        "--split", "val",   "--seed",    "4"};
@@ -157,7 +157,7 @@ TEST_CASE("synth writes tables, once") {
   CHECK(io::read_file(at("suite/synth_val_MC.tsv")) == before);
 }
 
-TEST_CASE("bad problem files are one line that names file, row and field", "[slow]") {
+TEST_CASE("bad problem files are reported in one line with file, row and field", "[slow]") {
   if (!have_program()) return;
   const std::string out = at("refused");
   const std::string good = table("good_OE.tsv", picture(), "Optics");
@@ -192,7 +192,7 @@ TEST_CASE("bad problem files are one line that names file, row and field", "[slo
   bad(at("neither.tsv"), {"neither _MC nor _OE"});
 }
 
-TEST_CASE("a run says on which device it is, and refuses one that is not there") {
+TEST_CASE("a run prints its device, and refuses a missing one") {
   if (!have_program()) return;
   refused({"ask", "--model", "nowhere", "--device", "tpu", "why?"}, {"--device", "tpu"});
   const std::string info = gaze_run({"info"}).out;
@@ -211,7 +211,7 @@ TEST_CASE("a run says on which device it is, and refuses one that is not there")
   }
 }
 
-TEST_CASE("bad checkpoints are one line that names file and tensor", "[slow]") {
+TEST_CASE("bad checkpoints are reported in one line with file and tensor", "[slow]") {
   if (!have_program()) return;
   const std::string data = table("good2_OE.tsv", picture(), "Optics");
   const std::string folder = at("checkpoints");
@@ -258,7 +258,7 @@ TEST_CASE("bad checkpoints are one line that names file and tensor", "[slow]") {
   refused(eval_of(data, at("nowhere")), {at("nowhere")}, at("refused"));
 }
 
-TEST_CASE("an output folder that holds a run is left alone", "[slow]") {
+TEST_CASE("an output folder that contains a run is not changed", "[slow]") {
   if (!have_program()) return;
   const std::string config = io::read_file(unbroken().out + "/config.json");
   refused(training(unbroken().out), {unbroken().out + "/config.json", "--resume"});
@@ -267,7 +267,7 @@ TEST_CASE("an output folder that holds a run is left alone", "[slow]") {
   CHECK(io::read_file(unbroken().out + "/config.json") == config);
 }
 
-TEST_CASE("a model trained with products of bf16 says so, and answers with them", "[slow]") {
+TEST_CASE("a model trained with bf16 products records it, and answers with them", "[slow]") {
   if (!have_program()) return;
   const std::string out = at("rounded"), model = out + "/arms/sft/seed0";
   const Words words = {"sft", "--preset", "smoke", "--precision", "bf16", "--out", out};

@@ -87,7 +87,7 @@ Words sft(const std::string& out) {
 
 }  // namespace
 
-TEST_CASE("a folder that another process writes is refused by every command") {
+TEST_CASE("every command refuses a folder that another process is writing") {
   if (!have_program()) return;
   const std::string run = run_folder("held_run"), out = at("held");
   put("held_MC.tsv", "answer\tprediction\nA\tA\n");
@@ -102,7 +102,7 @@ TEST_CASE("a folder that another process writes is refused by every command") {
   CHECK(std::distance(fs::directory_iterator(out), {}) == 1);  // the lock
 }
 
-TEST_CASE("output that cannot be written is an error, after the files were written") {
+TEST_CASE("failed output to stdout is an error, but the files are written") {
   if (!have_program() || !fs::exists("/dev/full")) return;
   const std::string err = at("full_err"), out = at("full"), said = predictions();
   CHECK(shell("\"$gaze\" score --predictions " + said + " --out " + out + " >/dev/full 2>" + err) ==
@@ -116,7 +116,7 @@ TEST_CASE("output that cannot be written is an error, after the files were writt
   CHECK(shell("\"$gaze\" --help >/dev/full 2>" + err) == 2);
 }
 
-TEST_CASE("a reader that stops early loses no file, and is no error") {
+TEST_CASE("a reader that closes the pipe early is no error and costs no file") {
   if (!have_program()) return;
   const std::string said = predictions(), code = at("code");
   for (const char* reader : {"head -1", "true", "exec 0<&-; sleep 1"}) {
@@ -130,7 +130,7 @@ TEST_CASE("a reader that stops early loses no file, and is no error") {
   }
 }
 
-TEST_CASE("closed standard streams are no trouble") {
+TEST_CASE("closed standard streams do no harm") {
   if (!have_program()) return;
   const std::string said = predictions();
   for (const char* closed : {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"}) {
@@ -144,7 +144,7 @@ TEST_CASE("closed standard streams are no trouble") {
   }
 }
 
-TEST_CASE("runs of different settings are not pooled, and no run's folder is written into") {
+TEST_CASE("runs with different settings are not pooled, and their folders are not written") {
   if (!have_program()) return;
   const std::string a = run_folder("a"), out = at("together");
   const auto differs = [&](const io::Json& changes, const Words& parts) {
@@ -199,7 +199,7 @@ TEST_CASE("runs of different settings are not pooled, and no run's folder is wri
   CHECK(std::distance(fs::directory_iterator(a), {}) == 3);
 }
 
-TEST_CASE("files of somebody else in --out are not written over") {
+TEST_CASE("foreign files in --out are not overwritten") {
   if (!have_program()) return;
   const std::string said = put("said_MC.tsv", "answer\tprediction\nA\tA\n"), run = run_folder("r");
   const auto in_the_way = [&](const Words& words, const std::string& file) {
@@ -231,7 +231,7 @@ TEST_CASE("files of somebody else in --out are not written over") {
   in_the_way({"synth", "--scenes", "1"}, "synth_val_OE.tsv");
 }
 
-TEST_CASE("of two processes on one folder one is refused; a killed one's leftovers go away",
+TEST_CASE("one of two processes on a folder is refused; leftovers of a killed one are removed",
           "[slow]") {
   if (!have_program()) return;
   const std::string out = at("two"), log = out + "/warm/seed0/metrics.jsonl";
@@ -278,7 +278,7 @@ TEST_CASE("of two processes on one folder one is refused; a killed one's leftove
   CHECK(io::read_file(out + "/tokenizer.json") == words);
 }
 
-TEST_CASE("a run goes on where nobody hears of its progress, and its logs hold none of it",
+TEST_CASE("a run continues when progress cannot be written, and its logs contain no progress",
           "[slow]") {
   if (!have_program()) return;
   const std::string out = at("silent"), code = at("code");
@@ -294,7 +294,7 @@ TEST_CASE("a run goes on where nobody hears of its progress, and its logs hold n
   }
 }
 
-TEST_CASE("SIGTERM stops a run as Ctrl-C does, a second signal ends it at once", "[slow]") {
+TEST_CASE("SIGTERM stops a run like Ctrl-C, and a second signal ends it at once", "[slow]") {
   if (!have_program()) return;
   const std::string out = at("stopped"), log = out + "/warm/seed0/metrics.jsonl";
   Words line = sft(out);

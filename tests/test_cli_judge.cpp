@@ -57,7 +57,7 @@ Words score(const Server& server, const std::string& out) {
 
 }  // namespace
 
-TEST_CASE("gaze score prints rule, strict and judge scores, and asks nothing twice") {
+TEST_CASE("gaze score prints rule, strict and judge scores, and asks each question once") {
   if (!have_program()) return;
   prompts();
   predictions(3);
@@ -84,7 +84,7 @@ TEST_CASE("gaze score prints rule, strict and judge scores, and asks nothing twi
   refused(unchecked, {"phyx.py", "SHA-256"}, at("refused"));
 }
 
-TEST_CASE("gaze score that is interrupted goes on from its cache") {
+TEST_CASE("an interrupted gaze score continues from its cache") {
   if (!have_program()) return;
   prompts();
   predictions(10);
@@ -111,7 +111,7 @@ TEST_CASE("gaze score that is interrupted goes on from its cache") {
   CHECK(contains(io::read_file(out + "/said_OE_judge_acc.csv"), "\"1.0\",\"0.5\""));
 }
 
-TEST_CASE("gaze score says so when its judge is not there") {
+TEST_CASE("gaze score reports an unreachable judge") {
   if (!have_program()) return;
   prompts();
   predictions(1);
@@ -125,7 +125,7 @@ TEST_CASE("gaze score says so when its judge is not there") {
   CHECK(server.asked == 0);
 }
 
-TEST_CASE("gaze score: Ctrl-C ends the call in flight") {
+TEST_CASE("Ctrl-C ends a judge call in flight") {
   if (!have_program()) return;
   prompts();
   predictions(1);
@@ -139,7 +139,7 @@ TEST_CASE("gaze score: Ctrl-C ends the call in flight") {
   CHECK(contains(d.err, "stopped after judging 1 of 3"));
 }
 
-TEST_CASE("gaze score: text from files is shown, and does not act on the terminal") {
+TEST_CASE("gaze score escapes text from files for the terminal") {
   if (!have_program()) return;
   const std::string hostile = "\x1b[2J\x1b]0;owned\x07\xE2\x80\xAE";
   io::write_file(at("odd_OE.tsv"), "index\tanswer\tsubfield\tprediction\n7" + hostile + "\t5 m\t" +

@@ -12,7 +12,7 @@ namespace test_cli_resume {
 using namespace gaze;
 using namespace gaze::test;
 
-TEST_CASE("a run killed at any moment and resumed ends with the files of an unbroken one",
+TEST_CASE("a run killed at any moment and resumed writes the files of an uninterrupted one",
           "[slow]") {
   if (!have_program()) return;
   const std::string out = at("killed");
@@ -42,8 +42,9 @@ TEST_CASE("a run killed at any moment and resumed ends with the files of an unbr
     for (const char* left : {".tmp", ".lock"}) CHECK_FALSE(contains(entry.path().string(), left));
 }
 
-TEST_CASE("an evaluation killed or interrupted and resumed writes the files of an unbroken one",
-          "[slow]") {
+TEST_CASE(
+    "an evaluation killed or interrupted and resumed writes the files of an uninterrupted one",
+    "[slow]") {
   if (!have_program()) return;
   const auto eval = [](const std::string& out, const Words& more = {}) {
     Words words = {"eval",
@@ -86,7 +87,7 @@ TEST_CASE("an evaluation killed or interrupted and resumed writes the files of a
   }
 }
 
-TEST_CASE("an interrupted run saves, says so, ends with 130 and goes on", "[slow]") {
+TEST_CASE("an interrupted run saves, reports it, exits with 130 and can resume", "[slow]") {
   if (!have_program()) return;
   const std::string out = at("interrupted"), log = out + "/warm/seed0/metrics.jsonl";
   const Started run(training(out, {"--checkpoint-every", "100"}));

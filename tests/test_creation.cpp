@@ -66,7 +66,7 @@ TEST_CASE("uniform numbers stay below the upper bound in every type", "[ops]") {
   check_uniform<bf16>(128, 130);
 }
 
-TEST_CASE("bounds that the type cannot hold are rounded to it first", "[ops]") {
+TEST_CASE("bounds that the type cannot represent are rounded first", "[ops]") {
   for (const double high : {0.3, 0.7, 0.1}) {  // 0.7 rounds down to float, the others up
     const auto x = uniform<float>({100000}, numbers, 2, high - 1e-7, high).to_vector();
     const float largest = *std::max_element(x.begin(), x.end());
@@ -74,7 +74,7 @@ TEST_CASE("bounds that the type cannot hold are rounded to it first", "[ops]") {
   }
 }
 
-TEST_CASE("an interval without a number of the type is refused", "[ops]") {
+TEST_CASE("an interval without a representable number is refused", "[ops]") {
   const auto refused = [](double low, double high) {
     return contains(error_of([=] { uniform<float>({1}, numbers, 1, low, high); }),
                     "[gaze::uniform] ");
@@ -111,7 +111,7 @@ TEST_CASE("a range never reaches its end", "[ops]") {
   CHECK(checked > 100000);
 }
 
-TEST_CASE("ranges of bf16 and of whole numbers", "[ops]") {
+TEST_CASE("arange supports bf16 and integers", "[ops]") {
   const auto half = arange<bf16>(bf16(0), bf16(1), bf16(0.25f)).to_vector();
   REQUIRE(half.size() == 4);
   CHECK(static_cast<float>(half[3]) == 0.75f);

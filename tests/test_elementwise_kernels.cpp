@@ -69,7 +69,7 @@ TEST_CASE("unary derivatives agree with finite differences", "[elementwise]") {
   }
 }
 
-TEST_CASE("activations of extreme inputs", "[elementwise]") {
+TEST_CASE("activations are right for extreme inputs", "[elementwise]") {
   at_each_isa([] {
     const Vec<float> x{-1e30f, -100.0f, 0.0f, 1e-42f, 100.0f, 1e30f}, dy(6, 1.0f);
     Vec<float> y(6), dx(6);
@@ -97,7 +97,7 @@ TEST_CASE("activations of extreme inputs", "[elementwise]") {
   });
 }
 
-TEST_CASE("arithmetic on arrays", "[elementwise]") {
+TEST_CASE("array arithmetic agrees with plain loops", "[elementwise]") {
   at_each_isa([] {
     for (Index n : sizes) {
       INFO("n " << n);
@@ -127,7 +127,7 @@ TEST_CASE("arithmetic on arrays", "[elementwise]") {
   });
 }
 
-TEST_CASE("swiglu and its gradient", "[elementwise]") {
+TEST_CASE("swiglu and its gradient agree with double", "[elementwise]") {
   at_each_isa([] {
     for (Index c : sizes) {
       INFO("C " << c);
@@ -153,7 +153,7 @@ TEST_CASE("swiglu and its gradient", "[elementwise]") {
   });
 }
 
-TEST_CASE("sums and sums of squares", "[elementwise]") {
+TEST_CASE("sums and sums of squares agree with double", "[elementwise]") {
   at_each_isa([] {
     for (Index n : {1, 3, 17, 1000, 4096, 4097, 50000}) {
       INFO("n " << n);
@@ -172,7 +172,7 @@ TEST_CASE("sums and sums of squares", "[elementwise]") {
   });
 }
 
-TEST_CASE("the largest element and finiteness of an array", "[elementwise]") {
+TEST_CASE("max_abs and all_finite detect extreme elements", "[elementwise]") {
   for (Index n : {1, 3, 17, 1000, 4096, 4097, 50000}) {
     INFO("n " << n);
     auto x = random<float>(n, 1);

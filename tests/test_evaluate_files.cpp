@@ -96,7 +96,7 @@ const std::string& whole() {
 
 }  // namespace
 
-TEST_CASE("eval writes the official layout, and scores it as gaze score does") {
+TEST_CASE("eval writes the official layout, and scores it like gaze score") {
   const World& w = world();
   TsvReader data(w.mc), said(w.at(whole() + "/synth_val_MC_predictions.tsv"));
   auto columns = data.columns();
@@ -125,7 +125,7 @@ TEST_CASE("eval writes the official layout, and scores it as gaze score does") {
   CHECK(read_results(w.at(whole() + "/results.csv")).size() > 100);
 }
 
-TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an unbroken one") {
+TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an uninterrupted one") {
   const World& w = world();
   for (const Index batch : {3, 5}) {
     const std::string out = "stopped" + std::to_string(batch);
@@ -157,7 +157,7 @@ TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an unb
   }
 }
 
-TEST_CASE("an evaluation is only gone on with when asked, and the same") {
+TEST_CASE("an evaluation is resumed only on request and with the same settings") {
   const World& w = world();
   const std::string config = w.at(whole() + "/eval.json"), before = io::read_file(config);
   const auto error = [&](const auto& change) {
@@ -193,7 +193,7 @@ TEST_CASE("an evaluation is only gone on with when asked, and the same") {
   CHECK(w.read("mine/predictions.jsonl") == "mine");
 }
 
-TEST_CASE("an evaluation is only gone on with where the pictures beside its table are the same") {
+TEST_CASE("an evaluation is resumed only if the pictures beside its table are unchanged") {
   const World& w = world();
   fs::create_directories(w.folder / "beside/images");
   const auto problems = load_tsv(w.oe).problems;
@@ -219,7 +219,7 @@ TEST_CASE("an evaluation is only gone on with where the pictures beside its tabl
   CHECK_FALSE(contains(w.read(whole() + "/eval.json"), "pictures"));
 }
 
-TEST_CASE("eval refuses files before it answers anything") {
+TEST_CASE("eval refuses bad files before answering any problem") {
   const World& w = world();
   const auto error = [&](std::vector<std::string> data) {
     return error_of([&] { FileEvaluation(w.settings("never", std::move(data)), {}).run(); });
@@ -236,7 +236,7 @@ TEST_CASE("eval refuses files before it answers anything") {
   CHECK_FALSE(fs::exists(w.at("never")));
 }
 
-TEST_CASE("eval reads JSONL, captions in place of pictures, and pictures beside a table") {
+TEST_CASE("eval reads JSONL, captions instead of pictures, and pictures beside a table") {
   const World& w = world();
   fs::create_directories(w.folder / "mixed/images");
   const auto picture = load_tsv(w.oe).problems.front().image;
@@ -278,7 +278,7 @@ TEST_CASE("eval reads JSONL, captions in place of pictures, and pictures beside 
   CHECK(local.columns().size() == 6);
 }
 
-TEST_CASE("an evaluation has its folder to itself, and leaves files of others alone") {
+TEST_CASE("an evaluation locks its folder, and does not touch foreign files") {
   const World& w = world();
   const auto error = [&](const EvalSettings& s) {
     return error_of([&] { FileEvaluation(s, {}).run(); });
@@ -305,7 +305,7 @@ TEST_CASE("an evaluation has its folder to itself, and leaves files of others al
   CHECK(w.read("taken/predictions.jsonl") == "my notes");
 }
 
-TEST_CASE("of two evaluations of one new folder the later one is refused") {
+TEST_CASE("the later of two evaluations in one new folder is refused") {
   const World& w = world();
   EvalSettings s = w.settings("raced", {w.oe});
   Listener slow;
@@ -318,7 +318,7 @@ TEST_CASE("of two evaluations of one new folder the later one is refused") {
   CHECK(read_outcomes(w.at("raced/outcomes.jsonl")).outcomes.size() == 14);
 }
 
-TEST_CASE("a picture's name is made of data and stays in the folder of pictures") {
+TEST_CASE("a picture's file name, made from data, stays in the picture folder") {
   const World& w = world();
   Example e = ExampleMaker(text::Tokenizer::load(w.at("model/tokenizer.json")),
                            models::preset("nano"))(read_suite(w.at("data"), "val").front());
@@ -349,7 +349,7 @@ TEST_CASE("a picture's name is made of data and stays in the folder of pictures"
   CHECK_FALSE(fs::exists(w.at("escaped_x.png")));
 }
 
-TEST_CASE("an eval.json that is no object is refused with its name") {
+TEST_CASE("an eval.json that is not an object is refused by name") {
   const World& w = world();
   const std::string folder = w.at("no_object");
   fs::create_directories(folder);

@@ -145,7 +145,7 @@ rl::Task<Policy> task_of(const std::vector<models::Prompt>& prompts) {
 
 }  // namespace
 
-TEST_CASE("a supervised step that ran out of memory anywhere can be tried again", "[memory]") {
+TEST_CASE("a supervised step that ran out of memory anywhere can be retried", "[memory]") {
   FailingMemory memory;
   for (const bool bf16 : {false, true}) {
     INFO((bf16 ? "bf16" : "float32"));
@@ -165,7 +165,7 @@ TEST_CASE("a supervised step that ran out of memory anywhere can be tried again"
   }
 }
 
-TEST_CASE("a GRPO step that ran out of memory can be tried again", "[memory]") {
+TEST_CASE("a GRPO step that ran out of memory can be retried", "[memory]") {
   FailingMemory memory;
   const auto c = with_head_size(32);
   const std::vector<models::Prompt> prompts{image_prompt(c, 1, 3), text_prompt(2, 4)};
@@ -234,7 +234,8 @@ TEST_CASE("a gradient of a failed backward is refused until it is cleared", "[me
   CHECK(parameters.find("second.weight")->value.grad().to_vector() == once);
 }
 
-TEST_CASE("what a failed backward passed on through a checkpoint is refused too", "[memory]") {
+TEST_CASE("gradients that a failed backward passed through a checkpoint are refused too",
+          "[memory]") {
   auto w = Tensor<float>::from({2}, {1, 2}), x = Tensor<float>::from({2}, {3, 4});
   w.requires_grad();
   x.requires_grad();
@@ -275,7 +276,7 @@ TEST_CASE("micro-batches of one gradient fail together", "[autograd]") {
   CHECK(w.grad().to_vector() == std::vector<float>{8, 16});
 }
 
-TEST_CASE("a trainer does not go on after a step that threw", "[train]") {
+TEST_CASE("a trainer does not continue after a step that threw", "[train]") {
   const Folder folder("failed_steps");
   Parameters<float> parameters;
   const Linear<float, Cpu> layer(parameters, "layer", "model", 2, 1, true);

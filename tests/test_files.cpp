@@ -32,7 +32,7 @@ const std::string foreign = "a page of notes, without a line feed at its end";
 
 }  // namespace
 
-TEST_CASE("no writer goes through a link that waits at its temporary name") {
+TEST_CASE("writers do not follow a link planted at their temporary name") {
   const Folder folder("files");
   const std::string victim = folder.file("victim"), table = folder.file("t.tsv");
   write_file(victim, foreign);
@@ -46,7 +46,7 @@ TEST_CASE("no writer goes through a link that waits at its temporary name") {
   CHECK(folder.count() == 3);
 }
 
-TEST_CASE("a link where a file is written is replaced, not followed") {
+TEST_CASE("writing to a link replaces it and does not follow it") {
   const Folder folder("files");
   write_file(folder.file("victim"), foreign);
   fs::create_symlink(folder.file("victim"), folder.file("link"));
@@ -55,7 +55,7 @@ TEST_CASE("a link where a file is written is replaced, not followed") {
   CHECK(fs::is_regular_file(fs::symlink_status(folder.file("link"))));
 }
 
-TEST_CASE("names as long as a file system takes are written") {
+TEST_CASE("the longest file names of a file system can be written") {
   const Folder folder("files");
   const std::string path = folder.file(std::string(255, 'x'));
   write_file(path, std::string_view("whole"));
@@ -96,7 +96,7 @@ TEST_CASE("leftovers of killed processes are removed, other files are not") {
   remove_leftovers(folder.file("no such folder"));
 }
 
-TEST_CASE("a folder has one writer, and a killed one holds nobody up") {
+TEST_CASE("a folder has one writer, and a killed one blocks nobody") {
   const Folder place("files");
   const std::string folder = place.file("out");
   const std::string refused =
@@ -133,7 +133,7 @@ TEST_CASE("a folder has one writer, and a killed one holds nobody up") {
   CHECK(fs::is_empty(folder));  // lock and half file are gone
 }
 
-TEST_CASE("a lock is not taken through a link, and a folder that cannot be made is named") {
+TEST_CASE("a lock does not follow a link, and the error names a folder that cannot be created") {
   const Folder folder("files");
   fs::create_symlink(folder.file("elsewhere"), folder.file(".gaze.lock"));
   CHECK(contains(error_of([&] { FolderLock lock(folder.path.string()); }),
@@ -155,7 +155,7 @@ TEST_CASE("a log has one writer") {
   CHECK(read_file(path) == "{}\n");
 }
 
-TEST_CASE("a log that is not ours is refused and stays as it is") {
+TEST_CASE("a foreign log is refused and left unchanged") {
   const Folder folder("files");
   const std::string path = folder.file("log.jsonl"), begins = "{\"step\":";
   for (const std::string& text : {foreign, foreign + "\n", std::string("\n"), std::string("{\n"),
@@ -185,7 +185,7 @@ TEST_CASE("a log that is not ours is refused and stays as it is") {
   CHECK(read_file(path) == "{\"step\":1}\n" + foreign);
 }
 
-TEST_CASE("a log of long lines is read whole") {
+TEST_CASE("a log with long lines is read completely") {
   const Folder folder("files");
   AppendLog log(folder.file("log"));
   std::vector<std::string> lines, read;
@@ -199,7 +199,7 @@ TEST_CASE("a log of long lines is read whole") {
   CHECK(log.offset() == before);
 }
 
-TEST_CASE("a log is not written through a link") {
+TEST_CASE("a log does not follow a link") {
   const Folder folder("files");
   write_file(folder.file("victim"), std::string_view(""));
   fs::create_symlink(folder.file("victim"), folder.file("log"));

@@ -152,7 +152,7 @@ void check(const Seen& seen) {
 
 }  // namespace
 
-TEST_CASE("a model's parameters can be counted before there is a model", "[memory]") {
+TEST_CASE("a model's parameters can be counted without building it", "[memory]") {
   for (const auto& preset : models::presets) {
     if (std::string(preset.name) == "large") continue;
     const auto c = config(preset.name);
@@ -166,7 +166,7 @@ TEST_CASE("a model's parameters can be counted before there is a model", "[memor
   }
 }
 
-TEST_CASE("a supervised step needs what was forecast, within a tenth", "[memory]") {
+TEST_CASE("the memory forecast of a supervised step is right within a tenth", "[memory]") {
   const auto tiny = config("tiny"), small = config("small");
   SECTION("images and several completions") {
     check(supervised(tiny, {tiny, 16, 20, true, 4, 12}));
@@ -187,14 +187,14 @@ TEST_CASE("a supervised step needs what was forecast, within a tenth", "[memory]
   }
 }
 
-TEST_CASE("a GRPO step needs what was forecast, within a tenth", "[memory]") {
+TEST_CASE("the memory forecast of a GRPO step is right within a tenth", "[memory]") {
   const auto tiny = config("tiny");
   SECTION("twelve prompts, group 8") { check(reinforced(tiny, 12, 8, 24)); }
   SECTION("one prompt, group 32") { check(reinforced(tiny, 1, 32, 40)); }
   SECTION("short completions") { check(reinforced(tiny, 8, 2, 2)); }
 }
 
-TEST_CASE("a rollout needs what was forecast, within a tenth", "[memory]") {
+TEST_CASE("the memory forecast of a rollout is right within a tenth", "[memory]") {
   const auto tiny = config("tiny"), nano = config("nano");
   SECTION("with marks") { check(rolled_out(tiny, 12, 20, 8, 32, Watch::marks)); }
   SECTION("without") { check(rolled_out(tiny, 12, 20, 8, 32, Watch::nothing)); }
@@ -202,8 +202,7 @@ TEST_CASE("a rollout needs what was forecast, within a tenth", "[memory]") {
   SECTION("many prompts, one token") { check(rolled_out(nano, 64, 30, 1, 1, Watch::nothing)); }
 }
 
-TEST_CASE("steps and rollouts with products of bf16 need what was forecast, within a tenth",
-          "[memory]") {
+TEST_CASE("the memory forecast of bf16 steps and rollouts is right within a tenth", "[memory]") {
   in_bf16("tiny", [](const auto& c) {
     check(supervised(c, {c, 16, 20, true, 4, 12}));
     check(supervised(c, {c, 24, 1, true, 1, 2}));

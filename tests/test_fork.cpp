@@ -54,7 +54,7 @@ std::vector<float> product() {
 
 }  // namespace
 
-TEST_CASE("a child that is forked after a product has threads of its own", "[parallel]") {
+TEST_CASE("a child forked after a product has its own threads", "[parallel]") {
   const Restore restore;
   for (const int count : {1, 3}) {
     set_threads(count);
@@ -68,7 +68,7 @@ TEST_CASE("a child that is forked after a product has threads of its own", "[par
   }
 }
 
-TEST_CASE("a child can fork again, also before it used its threads", "[parallel]") {
+TEST_CASE("a child can fork again, even before using its threads", "[parallel]") {
   const Restore restore;
   set_threads(3);
   const auto expected = product();
@@ -77,7 +77,7 @@ TEST_CASE("a child can fork again, also before it used its threads", "[parallel]
   CHECK(in_child([&] { return good() && in_child(good) && good(); }));
 }
 
-TEST_CASE("a child is not caught in what the parent's other threads had locked", "[parallel]") {
+TEST_CASE("a child does not deadlock on locks of the parent's other threads", "[parallel]") {
   const Restore restore;
   set_threads(2);
   std::atomic<bool> stop{false};

@@ -42,7 +42,7 @@ TEST_CASE("gemm agrees with float64 for every transpose and awkward size", "[gem
   }
 }
 
-TEST_CASE("gemm with nothing to sum gives the start value", "[gemm]") {
+TEST_CASE("gemm with k = 0 returns the start value", "[gemm]") {
   const Restore restore;
   for (auto isa : supported_isas()) {
     gaze::set_isa(isa);
@@ -59,7 +59,7 @@ TEST_CASE("gemm with nothing to sum gives the start value", "[gemm]") {
   }
 }
 
-TEST_CASE("gemm does not read what it overwrites, nor beyond the last row", "[gemm]") {
+TEST_CASE("gemm does not read its output when overwriting, nor beyond the last row", "[gemm]") {
   const Restore restore;
   for (auto isa : supported_isas()) {
     gaze::set_isa(isa);

@@ -42,7 +42,7 @@ void in_every_way(Function f) {
 
 }  // namespace
 
-TEST_CASE("bf16 products are float32 sums of exact products, in every form") {
+TEST_CASE("bf16 products are float32 sums of exact products on every path") {
   in_every_way([] {
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
@@ -66,7 +66,7 @@ TEST_CASE("bf16 products are float32 sums of exact products, in every form") {
   });
 }
 
-TEST_CASE("a depth of zero leaves the start of a bf16 product") {
+TEST_CASE("a bf16 product with k = 0 keeps the start value") {
   in_every_way([] {
     const Case x{false, true, 3, 5, 0, 0};
     CHECK(x.product(true, false) == x.c);
@@ -75,7 +75,7 @@ TEST_CASE("a depth of zero leaves the start of a bf16 product") {
   });
 }
 
-TEST_CASE("a row of a bf16 product has the same bits alone, in company and on more threads") {
+TEST_CASE("a row of a bf16 product has the same bits alone, in a batch and on more threads") {
   in_every_way([] {
     for (const bool ta : {false, true})
       for (const bool tb : {false, true}) {
@@ -99,7 +99,7 @@ TEST_CASE("a row of a bf16 product has the same bits alone, in company and on mo
   });
 }
 
-TEST_CASE("infinities and NaNs pass through a bf16 product, and stay in their rows") {
+TEST_CASE("infinities and NaNs propagate through a bf16 product within their rows") {
   in_every_way([] {
     for (const bool ta : {false, true}) {
       Case x{ta, true, 4, 20, 33, 0};
@@ -118,7 +118,7 @@ TEST_CASE("infinities and NaNs pass through a bf16 product, and stay in their ro
   });
 }
 
-TEST_CASE("the environment chooses how products of bf16 are worked out, by a name it knows") {
+TEST_CASE("GAZE_BF16 selects the bf16 product path by a known name") {
   using Way = gaze::Bf16Products;
   const auto chosen = [](const char* text) {
     ::setenv("GAZE_TEST_WAY", text, 1);

@@ -68,7 +68,7 @@ TEST_CASE("a derivative that is off by a thousandth is found in every operation"
   CHECK(found == all);
 }
 
-TEST_CASE("the check passes what is right", "[ops]") {
+TEST_CASE("the check accepts correct derivatives", "[ops]") {
   const auto f = wrong_square([](const D& x, const D& dy, auto& to) { to.add(slope(x, dy)); });
   CHECK(gradient_error(f, input()) == "");
 }
@@ -107,7 +107,7 @@ TEST_CASE("each kind of wrong derivative is found", "[ops]") {
                   .empty());
 }
 
-TEST_CASE("a derivative that overwrites what is there already is found", "[ops]") {
+TEST_CASE("a derivative that overwrites the gradient so far is found", "[ops]") {
   const auto overwriting = wrong_square([](const D& x, const D& dy, auto& to) {
     const D g = slope(x, dy);
     Kernels<Cpu>::copy(g.numel(), static_cast<const double*>(g.data()), to.target().data);
@@ -119,7 +119,7 @@ TEST_CASE("a derivative that overwrites what is there already is found", "[ops]"
   CHECK_FALSE(gradient_error(twice, input()).empty());
 }
 
-TEST_CASE("a derivative that takes a view for contiguous memory is found", "[ops]") {
+TEST_CASE("a derivative that assumes contiguous memory for a view is found", "[ops]") {
   const Function<double> f = [](const Inputs<double>& in) {
     const D x = permute(in[0], {1, 0});
     D y = square(contiguous(x.detach()));

@@ -95,7 +95,7 @@ TEST_CASE("variants are rows of settings") {
                  "[gaze::variant] no GRPO variant named ppo; there are grpo, dr_grpo, dapo, gspo"));
 }
 
-TEST_CASE("the first update after a rollout sees a ratio of exactly 1 for every token") {
+TEST_CASE("the first update after a rollout has a ratio of exactly 1 for every token") {
   at_each_isa([] {
     for (const double temperature : {1.0, 0.7})
       for (const Index micro : {1, 3, 4}) {
@@ -111,7 +111,7 @@ TEST_CASE("the first update after a rollout sees a ratio of exactly 1 for every 
   });
 }
 
-TEST_CASE("a step's gradients do not depend on how it is cut into micro-batches") {
+TEST_CASE("a step's gradients do not depend on its micro-batches") {
   for (const char* name : {"grpo", "dapo", "dr_grpo"}) {
     INFO(name);
     std::vector<float> whole;
@@ -135,7 +135,7 @@ TEST_CASE("a step's gradients do not depend on how it is cut into micro-batches"
   }
 }
 
-TEST_CASE("several updates on one rollout move the ratio, and apply all but the last") {
+TEST_CASE("several updates on one rollout move the ratio, and all but the last are applied") {
   Player player;
   player.s.updates = 3;
   AdamW<float> optimiser(player.model.parameters(), {});
@@ -191,7 +191,7 @@ TEST_CASE("the reward rises on a trivial task") {
   }
 }
 
-TEST_CASE("groups without spread are counted, and replaced while rounds last") {
+TEST_CASE("groups with equal rewards are counted, and replaced while rounds last") {
   Player player;
   std::vector<std::pair<Index, Index>> asked;  // round, count
   const Task<Nano> task{[&](Index step, Index round, Index count) {
@@ -229,7 +229,7 @@ TEST_CASE("groups without spread are counted, and replaced while rounds last") {
   }
 }
 
-TEST_CASE("grpo refuses settings and tasks that make no sense") {
+TEST_CASE("invalid GRPO settings and tasks are refused") {
   Player player;
   const auto task = player.task([](std::int32_t t) { return t == 42; });
   const auto error = [&](auto change) {
@@ -254,7 +254,7 @@ TEST_CASE("grpo refuses settings and tasks that make no sense") {
   CHECK(error_of([&] { player.step(empty); }).find("no prompts") != std::string::npos);
 }
 
-TEST_CASE("mini-batches take an optimiser step each, and together see every group") {
+TEST_CASE("each mini-batch makes an optimiser step, and together they see every group") {
   Player player;
   player.s.minibatches = 2;
   player.s.updates = 2;
@@ -280,7 +280,7 @@ TEST_CASE("mini-batches take an optimiser step each, and together see every grou
   CHECK(worst <= 1e-5f * largest);
 }
 
-TEST_CASE("several reward functions are weighed, and may leave completions out") {
+TEST_CASE("several reward functions are weighted, and may skip completions") {
   Player player;
   Task<Nano> task = player.task([](std::int32_t) { return false; });
   task.table = [](Index, std::span<const TaskPrompt<Nano>>, std::span<const Completion> done,
@@ -298,7 +298,7 @@ TEST_CASE("several reward functions are weighed, and may leave completions out")
   CHECK(metric(m, "reward") == Approx((11 + 22) / 23.0));
 }
 
-TEST_CASE("length and distance from the reference can be taken from the reward") {
+TEST_CASE("length and distance from the reference can be subtracted from the reward") {
   Player player;
   const auto task = player.task([](std::int32_t) { return false; });  // every reward is 0
   CHECK(metric(player.step(task), "reward") == 0);
@@ -318,7 +318,7 @@ TEST_CASE("length and distance from the reference can be taken from the reward")
   CHECK(metric(near, "reward") == Approx(0).margin(1e-5));
 }
 
-TEST_CASE("a sampler that is the trainer needs no correction") {
+TEST_CASE("a sampler equal to the trainer needs no correction") {
   Player plain, corrected;
   corrected.s.loss.correction.level = ImportanceCorrection::Level::sequence;
   const auto task = plain.task([](std::int32_t t) { return t % 2 == 0; });
@@ -329,7 +329,7 @@ TEST_CASE("a sampler that is the trainer needs no correction") {
   CHECK(gradients(corrected.model) == gradients(plain.model));
 }
 
-TEST_CASE("entropy mask and bonus change the gradient, not with the micro-batches") {
+TEST_CASE("entropy mask and bonus change the gradient independently of the micro-batches") {
   const Player lasting;  // what the task refers to
   const auto task = lasting.task([](std::int32_t t) { return t % 2 == 0; });
   std::vector<float> whole;
@@ -378,7 +378,7 @@ TEST_CASE("a reference can follow the policy") {
   CHECK_FALSE(ReferenceSync{}.due(512));
 }
 
-TEST_CASE("a policy with its adapters off is its own reference") {
+TEST_CASE("a policy with disabled adapters is its own reference") {
   Player player;
   player.s.loss.kl = 0.1;
   const auto task = player.task([](std::int32_t t) { return t % 2 == 0; });

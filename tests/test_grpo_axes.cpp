@@ -134,7 +134,7 @@ Doubles values(const Doubles& rewards, Index group, const AdvantageSettings& s,
 
 }  // namespace
 
-TEST_CASE("derivatives through the ratio are the finite differences") {
+TEST_CASE("derivatives through the ratio agree with finite differences") {
   for (const std::uint64_t seed : {1, 2})
     for (const auto surrogate : {Surrogate::clip, Surrogate::soft, Surrogate::log_clip})
       for (const auto ratio : {RatioLevel::token, RatioLevel::sequence, RatioLevel::sequence_sum})
@@ -175,7 +175,7 @@ TEST_CASE("KL estimators have their own derivatives") {
         evaluate(b, k2, totals_of(b, k2)).gradient);
 }
 
-TEST_CASE("a weighted log-probability has its weight for a derivative") {
+TEST_CASE("the derivative of a weighted log-probability is its weight") {
   const Batch b = random_batch(4);
   for (const char* name : {"cispo", "cispo_verl", "vespo", "nanochat"}) {
     INFO(name);
@@ -230,7 +230,7 @@ TEST_CASE("micro-batches of one step add up to the whole batch, for every varian
   });
 }
 
-TEST_CASE("masked tokens may hold anything, for every variant") {
+TEST_CASE("masked tokens may contain anything, for every variant") {
   const Batch plain = random_batch(7);
   each_variant([&](const LossSettings& s) {
     for (const double strange : {1e300, -1e30, infinity, -infinity, std::nan("")}) {
@@ -281,7 +281,7 @@ TEST_CASE("no exponent overflows, for every variant") {
   });
 }
 
-TEST_CASE("estimators of advantages are their formulas") {
+TEST_CASE("advantage estimators follow their formulas") {
   const Doubles r = {1, 0, 0.5, 0.5, 2, 0};
   const auto set = [](const char* name) { return variant(name).advantage; };
   check_near(values(r, 3, set("rloo")), {0.75, -0.75, 0, 0.5 - 1, 2 - 0.25, 0 - 1.25}, 1e-12);
@@ -316,7 +316,7 @@ TEST_CASE("a discount gives every token its own advantage") {
              1e-15);
 }
 
-TEST_CASE("completions without any score teach nothing and are left out of their group") {
+TEST_CASE("completions without a score have no effect and are excluded from their group") {
   RewardTable t;
   t.weights = {1, 2};
   t.rows = {{1.0, Score()}, {Score(), Score()}, {0.0, 0.5}, {Score(), 0.0}};
@@ -338,7 +338,7 @@ TEST_CASE("completions without any score teach nothing and are left out of their
   CHECK(alone.rows[1] == std::vector<Score>{Score(), Score()});
 }
 
-TEST_CASE("advantages name what they cannot use") {
+TEST_CASE("errors of advantages name the bad input") {
   RewardTable t;
   t.rows = {{1.0, 2.0}, {1.0}};
   CHECK(error_of([&] { advantages(t, 2, {}); }) == "[gaze::advantages] a row has 1 rewards, not 2");
@@ -352,7 +352,7 @@ TEST_CASE("advantages name what they cannot use") {
         }) == "[gaze::advantages] 2 rewards, 0 lengths");
 }
 
-TEST_CASE("overlong completions are punished softly") {
+TEST_CASE("overlong completions get a soft penalty") {
   CHECK(overlong_punishment(80, 100, 20) == 0);
   CHECK(overlong_punishment(90, 100, 20) == -0.5);
   CHECK(overlong_punishment(100, 100, 20) == -1);
@@ -388,7 +388,7 @@ TEST_CASE("the entropy bonus is the mean entropy, and differentiable") {
   CHECK(h.grad().to_vector()[3] == 0);
 }
 
-TEST_CASE("means over active completions leave wholly masked ones out") {
+TEST_CASE("means over active completions exclude fully masked ones") {
   const Batch b = random_batch(10);
   LossSettings s = variant("grpo").loss;
   s.mask_truncated = true;
@@ -412,7 +412,7 @@ TEST_CASE("variants have one name each and settings that fit together") {
     CHECK(names.count(name) == 1);
 }
 
-TEST_CASE("settings that make no sense are refused") {
+TEST_CASE("invalid settings are refused") {
   const Batch b = random_batch(11);
   const auto refused = [&](auto change) {
     LossSettings s;

@@ -407,7 +407,7 @@ void each_case(const Json& cases, const std::function<void(const Json&)>& run) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("known values of GRPO's variants", "", double, float) {
+TEMPLATE_TEST_CASE("GRPO's variants reproduce known values", "", double, float) {
   const Json file = read_cases();
   SECTION("padding left out") {
     each_case(file.at("cases"), [](const Json& c) { run_case<TestType>(c, false); });
@@ -417,13 +417,13 @@ TEMPLATE_TEST_CASE("known values of GRPO's variants", "", double, float) {
   }
 }
 
-TEMPLATE_TEST_CASE("known values beside the loss", "", double, float) {
+TEMPLATE_TEST_CASE("values beside the loss reproduce known values", "", double, float) {
   const Json file = read_cases();
   if (!file.contains("aux_cases")) return;
   each_case(file.at("aux_cases"), run_aux<TestType>);
 }
 
-TEST_CASE("a case with an unknown option, result or variant is not passed over") {
+TEST_CASE("a case with an unknown option, result or variant fails") {
   Json c = {{"name", "x"},
             {"semantics", "trl"},
             {"inputs", {{"rewards_per_func", {{1.0}, {0.0}}}, {"num_generations", 2}}},

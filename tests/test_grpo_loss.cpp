@@ -154,7 +154,7 @@ TEST_CASE("advantages of a group are centred and divided by its deviation") {
   CHECK(advantages(rewards, 4, spread(Spread::none)).values == Doubles{0.5, -0.5, -0.5, 0.5});
 }
 
-TEST_CASE("advantages by the spread of the batch keep groups apart in their means only") {
+TEST_CASE("batch-scaled advantages are centred by group") {
   const Doubles rewards = {1, 0, 3, 3, 2, 5};
   const auto a = advantages(rewards, 2, spread(Spread::batch));
   double mean = 0, squares = 0;
@@ -166,14 +166,14 @@ TEST_CASE("advantages by the spread of the batch keep groups apart in their mean
   CHECK(a.zero_spread == std::vector<bool>{false, true, false});
 }
 
-TEST_CASE("a group without spread teaches nothing, whatever its reward") {
+TEST_CASE("a group with equal rewards has zero advantages") {
   const Doubles rewards = {0.1, 0.1, 0.1, 7, 7, 7};
   for (const auto s : {Spread::group, Spread::batch, Spread::none})
     for (const double a : advantages(rewards, 3, spread(s)).values)
       CHECK(a == Approx(0).margin(1e-9));
 }
 
-TEST_CASE("advantages refuse what cannot be compared") {
+TEST_CASE("advantages refuse rewards that cannot be compared") {
   const Doubles rewards = {1, 0, 1};
   CHECK(error_of([&] { advantages(rewards, 1, {}); }) ==
         "[gaze::advantages] a group needs at least two completions, got 1");
@@ -184,7 +184,7 @@ TEST_CASE("advantages refuse what cannot be compared") {
   CHECK_FALSE(error_of([&] { advantages(broken, 2, {}); }).empty());
 }
 
-TEST_CASE("the policy loss is its formula, and its gradient the finite difference") {
+TEST_CASE("the policy loss agrees with its formula, and its gradient with finite differences") {
   for (const std::uint64_t seed : {1, 2, 3}) {
     const Case c = random_case(seed);
     each_setting([&](const LossSettings& s) {
@@ -223,7 +223,7 @@ TEST_CASE("losses and gradients of micro-batches add up to the whole batch's") {
   });
 }
 
-TEST_CASE("masked tokens may hold anything") {
+TEST_CASE("masked tokens may contain anything") {
   const Case c = random_case(5);
   const float inf = std::numeric_limits<float>::infinity();
   each_setting([&](const LossSettings& s) {
@@ -258,7 +258,7 @@ TEST_CASE("a batch of nothing but truncated completions has no loss and no gradi
   });
 }
 
-TEST_CASE("clip shares count clipped tokens of the harmful sign only") {
+TEST_CASE("clip fractions count only tokens that clipping changes") {
   Case c;
   c.in.lengths = {2, 2};
   c.in.advantages = {1, -1};
@@ -275,7 +275,7 @@ TEST_CASE("clip shares count clipped tokens of the harmful sign only") {
   CHECK(y.gradient[2] == Approx(1.5 / 4));
 }
 
-TEST_CASE("the policy loss names what does not fit") {
+TEST_CASE("errors of the policy loss name the mismatch") {
   Case c = random_case(1);
   c.in.old.pop_back();
   CHECK(error_of([&] { engine_loss(c, {}); }).find("10 old log-probabilities") !=

@@ -25,7 +25,7 @@ void check(const Numbers& got, const Numbers& want) {
 
 }  // namespace
 
-TEST_CASE("GPG scales centred rewards by the batch over those that are not 0") {
+TEST_CASE("GPG scales centred rewards by the batch size over the non-zero count") {
   // Two groups: the first centred to +-1/2, the second to 0: 4 of 8, so twice as much.
   check(gpg({1, 0, 0, 1, 1, 1, 1, 1}, 4), {1, -1, -1, 1, 0, 0, 0, 0});
   check(gpg({1, 0, 0, 1, 0, 0, 0, 0}, 4), {1, -1, -1, 1, 0, 0, 0, 0});
@@ -36,14 +36,14 @@ TEST_CASE("GPG scales centred rewards by the batch over those that are not 0") {
   check(gpg({0, 1, 2}, 3), {-1.5, 0, 1.5});
 }
 
-TEST_CASE("GPG by verl's count of rewards that are not 0") {
+TEST_CASE("GPG supports verl's count of non-zero rewards") {
   check(gpg({1, 0, 0, 1, 1, 1, 1, 1}, 4, "gpg_verl"),
         {0.5 * 8 / 6, -0.5 * 8 / 6, -0.5 * 8 / 6, 0.5 * 8 / 6, 0, 0, 0, 0});
   check(gpg({1, 0, 0, 1, 0, 0, 0, 0}, 4, "gpg_verl"), {2, -2, -2, 2, 0, 0, 0, 0});
   check(gpg({0.5, -0.5, 0, 0}, 4, "gpg_verl"), {1, -1, 0, 0});
 }
 
-TEST_CASE("groups of equal rewards get zeros, also where their mean is rounded") {
+TEST_CASE("groups of equal rewards get zeros, even if their mean is rounded") {
   for (const char* name : {"gpg", "gpg_verl"})
     for (const double r : {0.0, 1.0, 0.1, -2.7}) {
       INFO(name << ", " << r);
@@ -54,7 +54,7 @@ TEST_CASE("groups of equal rewards get zeros, also where their mean is rounded")
   check(gpg({0.1, 0.1, 0.1, 1, 0, 0.5}, 3), {0, 0, 0, 0.5 * 3, -0.5 * 3, 0});
 }
 
-TEST_CASE("a completion that nobody scored is in neither count") {
+TEST_CASE("an unscored completion is in neither count") {
   RewardTable table;
   table.rows = {{1.0}, {0.0}, {Score()}, {1.0}, {1.0}, {1.0}};
   // Scored: 5, centred to something: 2.
@@ -63,7 +63,7 @@ TEST_CASE("a completion that nobody scored is in neither count") {
   check(advantages(table, 3, variant("gpg_verl").advantage).values, {0.625, -0.625, 0, 0, 0, 0});
 }
 
-TEST_CASE("GPG is a choice on the axis of the spread") {
+TEST_CASE("GPG is a choice of the spread setting") {
   GrpoSettings s;
   set_option(s, "spread=nonzero");
   CHECK(s.advantage.spread == Spread::nonzero);

@@ -53,7 +53,7 @@ std::string option_table() {
 
 }  // namespace
 
-TEST_CASE("every option of GRPO is set by its name, alone, and reads back") {
+TEST_CASE("every GRPO option is set by name, alone, and reads back") {
   std::set<std::string> names;
   for (const auto& o : grpo_options()) {
     INFO(o.name);
@@ -71,7 +71,7 @@ TEST_CASE("every option of GRPO is set by its name, alone, and reads back") {
   }
 }
 
-TEST_CASE("every choice of every axis can be set, and is told apart") {
+TEST_CASE("every choice of every axis can be set, and all differ") {
   for (const auto& o : grpo_options()) {
     std::set<std::string> seen;
     for (const auto& c : o.choices) {
@@ -93,7 +93,7 @@ TEST_CASE("every choice of every axis can be set, and is told apart") {
   CHECK(options_json(s).at("kl_limit") == "inf");
 }
 
-TEST_CASE("names and values that do not exist are refused with those that do") {
+TEST_CASE("unknown names and values are refused with a list of the known ones") {
   GrpoSettings s;
   const auto refused = [&](const std::string& text) {
     return error_of([&] { set_option(s, text); });
@@ -111,7 +111,7 @@ TEST_CASE("names and values that do not exist are refused with those that do") {
   CHECK(contains(refused("off_policy_limit=nan"), "number of at least 0 or inf"));
 }
 
-TEST_CASE("settings that contradict each other are refused") {
+TEST_CASE("contradictory settings are refused") {
   const auto error = [](const std::vector<std::string>& assignments) {
     GrpoSettings s;
     for (const auto& a : assignments) set_option(s, a);
@@ -127,7 +127,7 @@ TEST_CASE("settings that contradict each other are refused") {
   CHECK(contains(error({"surrogate=gamma"}), "gamma weights need"));
 }
 
-TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the same bits") {
+TEST_CASE("a moving reference and an adaptive bonus survive a stop bit for bit") {
   namespace fs = std::filesystem;
   const fs::path folder =
       fs::temp_directory_path() / ("gaze_test_grpo_options_" + std::to_string(::getpid()));
@@ -200,7 +200,7 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
   fs::remove_all(folder);
 }
 
-TEST_CASE("docs/grpo.md has the table of options as it is, and every variant") {
+TEST_CASE("docs/grpo.md contains the current table of options and every variant") {
   const std::string path = repository_path("docs/grpo.md");
   std::string text = io::read_file(path);
   const std::string begin = "<!-- options -->\n", end = "<!-- end of options -->";

@@ -65,7 +65,7 @@ Bytes png_claiming(int width, int height) {
 
 }  // namespace
 
-TEST_CASE("resize gives Pillow's pixels") {
+TEST_CASE("resize reproduces Pillow's pixels") {
   const Image source = image_of(golden());
   REQUIRE(golden()["resized"].size() == 16);
   for (const auto& one : golden()["resized"]) {
@@ -82,7 +82,7 @@ TEST_CASE("resize gives Pillow's pixels") {
   CHECK_THROWS_AS(resize(Image{2, 2, Bytes(11)}, 3, 3, Filter::bilinear), gaze::Error);
 }
 
-TEST_CASE("PNG files of every kind give Pillow's pixels") {
+TEST_CASE("PNG files of every kind decode to Pillow's pixels") {
   REQUIRE(golden()["png"].size() == 7);
   for (const auto& one : golden()["png"]) {
     const Image expected = image_of(one);
@@ -93,7 +93,7 @@ TEST_CASE("PNG files of every kind give Pillow's pixels") {
   }
 }
 
-TEST_CASE("JPEG files give Pillow's pixels but for rounding") {
+TEST_CASE("JPEG files decode to Pillow's pixels within rounding") {
   REQUIRE(golden()["jpeg"].size() == 6);
   for (const auto& one : golden()["jpeg"]) {
     const Image expected = image_of(one);
@@ -107,7 +107,7 @@ TEST_CASE("JPEG files give Pillow's pixels but for rounding") {
   }
 }
 
-TEST_CASE("our PNG files come back and repeat") {
+TEST_CASE("our PNG files decode to the same pixels and are reproducible") {
   for (const auto& [width, height] : {std::pair{1, 1}, {3, 5}, {64, 64}, {17, 200}, {300, 2}}) {
     const Image image = gradient(width, height);
     for (const int level : {4, 9}) {
@@ -127,7 +127,7 @@ TEST_CASE("our PNG files come back and repeat") {
   CHECK_THROWS_AS(encode_png(Image{2, 2, Bytes(11)}), gaze::Error);
 }
 
-TEST_CASE("images too large are refused by what they declare") {
+TEST_CASE("images that declare too large a size are refused") {
   CHECK(contains(error_of([] { decode_image(png_claiming(16000, 16000), "bomb.png"); }),
                  "bomb.png: declares 16000x16000 pixels"));
   CHECK(contains(error_of([] { decode_image(png_claiming(20000, 1)); }), "declares 20000x1"));
@@ -138,7 +138,7 @@ TEST_CASE("images too large are refused by what they declare") {
   CHECK(contains(error_of([&] { decode_image(small, "x", {64, 7}); }), "declares 8x8"));
 }
 
-TEST_CASE("data that unpacks without end is refused") {
+TEST_CASE("endless compressed data is refused") {
   // 4 MiB of zeros in the data of a PNG that declares 16x16 pixels.
   std::vector<unsigned char> zeros(std::size_t{4} << 20);
   int length = 0;
@@ -154,7 +154,7 @@ TEST_CASE("data that unpacks without end is refused") {
                  "bomb.png: damaged (its data unpack to more than its pixels)"));
 }
 
-TEST_CASE("what is no image is refused") {
+TEST_CASE("files that are not images are refused") {
   const std::string gif("GIF89a\x01\x00\x01\x00\x00\x00\x00;", 14);
   for (const std::string& text : {std::string(), std::string("hello"), std::string(500, '\xFF'),
                                   gif, std::string("\x89PNG\r\n\x1a\n")}) {
@@ -163,7 +163,7 @@ TEST_CASE("what is no image is refused") {
   CHECK(contains(error_of([] { decode_image(png_claiming(64, 64)); }), "damaged"));
 }
 
-TEST_CASE("damaged files never do worse than an Error") {
+TEST_CASE("damaged files cause at worst an Error") {
   std::vector<Bytes> files = {encode_png(gradient(20, 20))};
   for (const auto& one : golden()["png"]) files.push_back(from_hex(one["file"].get<std::string>()));
   for (const auto& one : golden()["jpeg"]) {

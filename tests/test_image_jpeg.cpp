@@ -85,7 +85,7 @@ Bytes progressive(const Bytes& tables, const Bytes& scans) {
 
 }  // namespace
 
-TEST_CASE("the smallest JPEG decodes, and what may be written differently changes nothing") {
+TEST_CASE("the smallest JPEG decodes, and equivalent encodings give the same pixels") {
   const Image plain = decode_image(small_jpeg());
   CHECK(plain.rgb == Bytes(8 * 8 * 3, 128));
   const Bytes app = segment(0xE1, {'E', 'x', 'i', 'f', 0, 0, 0xFF, 0xD9, 0xFF, 0xC4});
@@ -111,7 +111,7 @@ TEST_CASE("the smallest JPEG decodes, and what may be written differently change
   }
 }
 
-TEST_CASE("restart markers are taken where they are due and nowhere else") {
+TEST_CASE("restart markers are accepted where due and nowhere else") {
   const auto file = [](int interval, const Bytes& data) {
     return joined({start, quantization(), frame(24, 8), shortest_codes(),
                    segment(0xDD, {0, static_cast<std::uint8_t>(interval)}), scan(data), end});
@@ -219,7 +219,7 @@ TEST_CASE("JPEG scans that the frame does not allow are refused") {
   check_says(refusal(joined({head, all, segment(0xDC, {0, 9}), end})), "another number of lines");
 }
 
-TEST_CASE("progressive JPEGs send every bit once, the mean first") {
+TEST_CASE("progressive JPEGs must send every bit once, the mean first") {
   const Bytes t = shortest_codes(), mean = scan({1}, 0, 0, 0, {0x7F});
   const auto file = [&](const Bytes& scans) { return progressive(t, scans); };
   check_says(refusal(file(joined({mean, mean}))), "repeats or leaves out");
@@ -316,7 +316,7 @@ TEST_CASE("a refining scan needs one bit for each coefficient that scans before 
                            scan({1}, 1, 20, 0x10, bits("11001"))}))) == "decoded");
 }
 
-TEST_CASE("JPEGs of kinds that cannot be read are refused by name") {
+TEST_CASE("unsupported kinds of JPEG are refused by name") {
   const auto file = [](int marker) {
     return joined(
         {start, quantization(), frame(8, 8, {Part{}}, marker), shortest_codes(), scan(), end});

@@ -102,7 +102,7 @@ TEST_CASE("PNG chunks out of order, too long or unknown are refused") {
   check_says(refusal(file({header, Bytes(7), iend})), "x: damaged");
 }
 
-TEST_CASE("PNG headers that no PNG has are refused") {
+TEST_CASE("invalid PNG headers are refused") {
   const auto file = [](const Bytes& header) { return png(header, {}, stored(Bytes(64))); };
   for (const auto& [depth, color] : {std::array{0, 0},
                                      {3, 0},
@@ -166,7 +166,7 @@ TEST_CASE("indices above a short palette are black, not the program's memory") {
   }
 }
 
-TEST_CASE("PNG data that deflate does not have are refused") {
+TEST_CASE("invalid deflate data in a PNG are refused") {
   const auto file = [](const Bytes& data) { return png(ihdr(1, 1, 8, 2), {}, data); };
   const auto fixed = [&](auto write) {
     DeflateBits bits;
@@ -225,7 +225,7 @@ TEST_CASE("dynamic Huffman tables of a PNG are checked") {
              "a code that its Huffman table does not have");
 }
 
-TEST_CASE("a small PNG cannot take large memory or time") {
+TEST_CASE("a small PNG cannot cost much memory or time") {
   // Half a megabyte that unpacks to half a gigabyte: refused by its header.
   check_says(refusal(png(ihdr(8192, 8192, 16, 6), {}, Bytes(500000))),
              "x: unpacks to 536879104 bytes; the limit is 268435456");
@@ -288,7 +288,7 @@ TEST_CASE("only PNG and JPEG reach the decoder; other formats are refused by nam
   }
 }
 
-TEST_CASE("an error says its own reason, not that of the image before") {
+TEST_CASE("an error gives its own reason, not that of an earlier image") {
   check_says(refusal(png(ihdr(1, 1, 8, 2), {}, stored({5, 1, 2, 3}))), "(invalid filter)");
   check_says(refusal(png(ihdr(1, 1, 8, 2), {}, {0x78, 0x01, 0x07})),
              "(its data have a block of no known type)");

@@ -62,7 +62,7 @@ void check_noticed(const std::string& op, F f, Change change) {
 
 }  // namespace
 
-TEST_CASE("an input or a result that is changed in place never spoils a gradient in silence",
+TEST_CASE("changing an input or a result in place never corrupts a gradient silently",
           "[autograd]") {
   std::map<std::string, int> refused;
   for (const OpCase& c : op_cases()) {
@@ -128,8 +128,7 @@ TEST_CASE("indices, masks and marks that backward needs are guarded in every ope
   check_noticed("attention", attended, touch(marks));
 }
 
-TEST_CASE("a checkpoint notices that what it captured was changed, or that it is not the same",
-          "[autograd]") {
+TEST_CASE("a checkpoint detects a captured value that was changed or replaced", "[autograd]") {
   D x = random_tensor<double>({3, 4}, 1), w = random_tensor<double>({4, 4}, 2);
   x.requires_grad();
   const auto f = [w](const D& in) { return tanh(matmul(in, w)); };

@@ -54,7 +54,7 @@ class Pipe {
 
 }  // namespace
 
-TEST_CASE("a file name made of data stays in its folder and is its own", "[phyx]") {
+TEST_CASE("a file name made from data stays in its folder and is unique", "[phyx]") {
   CHECK(safe_name("test_known") == "test_known");
   CHECK(safe_name("PhyX_mini_OE_FT") == "PhyX_mini_OE_FT");
   CHECK(safe_name("\xE4\xB8\xAD 7.5") == "\xE4\xB8\xAD 7.5");
@@ -81,7 +81,7 @@ TEST_CASE("a file name made of data stays in its folder and is its own", "[phyx]
   }
 }
 
-TEST_CASE("questions about files end in one error with the path", "[phyx]") {
+TEST_CASE("file queries fail with one error that has the path", "[phyx]") {
   const Folder folder("folders");
   gaze::io::write_file(folder.file("plain"), std::string_view("x"));
   gaze::io::make_folders(folder.file("a/b"));
@@ -97,7 +97,7 @@ TEST_CASE("questions about files end in one error with the path", "[phyx]") {
   CHECK(contains(error_of([&] { gaze::io::make_folders(folder.file("plain")); }), "cannot create"));
 }
 
-TEST_CASE("what is no regular file is refused as data, without waiting for it", "[phyx]") {
+TEST_CASE("data that is not a regular file is refused without waiting", "[phyx]") {
   const Folder folder("irregular");
   const std::string pipe = folder.file("x_OE.tsv"), lines = folder.file("x_OE.jsonl");
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
@@ -143,7 +143,7 @@ TEST_CASE("predictions from a pipe are read once", "[phyx]") {
                  "cannot read"));
 }
 
-TEST_CASE("NUL bytes are refused with their place", "[phyx]") {
+TEST_CASE("NUL bytes are refused with their position", "[phyx]") {
   using namespace std::string_literals;
   CHECK(contains(error_of([] { gaze::io::parse_json("{\"a\":1}\0 hidden"s, "x.json"); }),
                  "x.json: a NUL byte at character 7"));
@@ -175,7 +175,7 @@ TEST_CASE("NUL bytes are refused with their place", "[phyx]") {
                  "b_OE.tsv header: pre\\x00diction: a NUL byte"));
 }
 
-TEST_CASE("a file of ours that holds other JSON is an error with file and field", "[phyx]") {
+TEST_CASE("unexpected JSON in our own files is an error with file and field", "[phyx]") {
   const Folder folder("json");
   const std::string path = folder.file("config.json");
   const auto put = [&](const std::string& text) { gaze::io::write_file(path, text); };

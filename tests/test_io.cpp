@@ -48,7 +48,7 @@ std::string tensor_json(const std::string& dtype, const std::string& shape, std:
 
 }  // namespace
 
-TEST_CASE("a file is written whole and leaves nothing beside it") {
+TEST_CASE("a file is written completely and leaves no temporary file") {
   const Folder folder("io");
   const std::string path = folder.file("a.txt");
   write_file(path, std::string_view("first"));
@@ -100,7 +100,7 @@ TEST_CASE("JSON is parsed strictly") {
   CHECK(contains(error_of([] { dump_json(Json("\xFF"), "t.json"); }), "t.json"));
 }
 
-TEST_CASE("a log grows by lines and goes back to an offset") {
+TEST_CASE("a log grows by lines and can be truncated to an offset") {
   const Folder folder("io");
   const std::string path = folder.file("metrics.jsonl");
   std::uint64_t offset = 0;
@@ -124,7 +124,7 @@ TEST_CASE("a log grows by lines and goes back to an offset") {
   CHECK(contains(error_of([&] { AppendLog(folder.file("no/log")); }), "cannot open"));
 }
 
-TEST_CASE("safetensors come back as they were written") {
+TEST_CASE("safetensors read back as written") {
   const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const std::vector<TensorEntry> tensors = {
@@ -156,7 +156,7 @@ TEST_CASE("safetensors come back as they were written") {
   CHECK(half[3] == std::byte{0x3F});
 }
 
-TEST_CASE("reading a tensor says what was expected") {
+TEST_CASE("errors of reading a tensor give the expected type and shape") {
   const Folder folder("io");
   const std::string path = folder.file("ckpt.safetensors");
   write_safetensors(path, {entry<float>("decoder.0.wq", {2, 3}, {1, 2, 3, 4, 5, 6})});
@@ -183,7 +183,7 @@ TEST_CASE("reading a tensor says what was expected") {
   CHECK(contains(error_of([&] { file.read("decoder.0.wq"); }), "the file ends"));
 }
 
-TEST_CASE("tensors that do not add up are not written") {
+TEST_CASE("inconsistent tensors are not written") {
   const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const auto refused = [&](std::vector<TensorEntry> tensors, const std::string& reason) {
@@ -201,7 +201,7 @@ TEST_CASE("tensors that do not add up are not written") {
   refused({{"a", "F32", {-1}, {}}}, "negative");
 }
 
-TEST_CASE("safetensors that lie are refused before memory is taken") {
+TEST_CASE("invalid safetensors are refused before memory is allocated") {
   const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const auto refused = [&](const std::string& reason) {
@@ -263,7 +263,7 @@ TEST_CASE("a safetensors file cut anywhere is refused") {
   }
 }
 
-TEST_CASE("a file with tensors of every type of the format is opened") {
+TEST_CASE("a file with every tensor type of the format can be opened") {
   const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const std::vector<std::pair<std::string, std::size_t>> types = {
@@ -296,7 +296,7 @@ TEST_CASE("a file with tensors of every type of the format is opened") {
   }
 }
 
-TEST_CASE("F16 and BF16 are read as the floats that they are") {
+TEST_CASE("F16 and BF16 are converted exactly to float") {
   const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const auto halves = [](const std::string& name, const std::string& dtype,

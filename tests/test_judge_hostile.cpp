@@ -79,7 +79,7 @@ const std::string ok = "HTTP/1.1 200 OK\r\n";
 
 }  // namespace
 
-TEST_CASE("a hostile judge: headers without end") {
+TEST_CASE("endless headers from a judge are cut off") {
   const auto said =
       ends(endless(ok,
                    [](std::size_t i) {
@@ -89,7 +89,7 @@ TEST_CASE("a hostile judge: headers without end") {
   CHECK(contains(said, "the last one: no reply: more than 65536 bytes of headers"));
 }
 
-TEST_CASE("a hostile judge: a header, a status line or a chunk's size without end") {
+TEST_CASE("an endless header, status line or chunk size from a judge is cut off") {
   const auto letters = [](std::size_t) { return std::string(65536, 'H'); };
   CHECK(contains(ends(endless("", letters), long_enough), "no reply"));
   CHECK(contains(ends(endless("HTTP/1.1 200 ", letters), long_enough), "no reply"));
@@ -99,14 +99,14 @@ TEST_CASE("a hostile judge: a header, a status line or a chunk's size without en
                  "no reply"));
 }
 
-TEST_CASE("a hostile judge: 1xx replies without end") {
+TEST_CASE("endless 1xx replies from a judge are cut off") {
   const auto said =
       ends(endless("", [](std::size_t) { return repeated("HTTP/1.1 100 Continue\r\n\r\n", 1000); }),
            long_enough);
   CHECK(contains(said, "bytes of headers"));
 }
 
-TEST_CASE("a hostile judge: bodies without end") {
+TEST_CASE("endless bodies from a judge are cut off") {
   const auto letters = [](std::size_t) { return std::string(65536, 'a'); };
   for (const std::string head : {"Content-Length: 10000000000\r\n", "Connection: close\r\n"}) {
     INFO(head);
@@ -118,7 +118,7 @@ TEST_CASE("a hostile judge: bodies without end") {
                  "no reply: a reply of more than 1048576 bytes"));
 }
 
-TEST_CASE("a hostile judge: dripping replies end at the deadline of the whole call") {
+TEST_CASE("a slow-dripping judge is cut off at the deadline of the whole call") {
   const auto letter = [](std::size_t) { return std::string("a"); };
   for (const std::string& start :
        {ok + "Content-Length: 1000000\r\n\r\n", ok + "Transfer-Encoding: chunked\r\n\r\n1;",
@@ -131,7 +131,7 @@ TEST_CASE("a hostile judge: dripping replies end at the deadline of the whole ca
                  "timed out"));
 }
 
-TEST_CASE("a hostile judge: silence") {
+TEST_CASE("a silent judge runs into the time-out") {
   const auto nothing = [](Connection& c) {
     c.request();
     c.send("HTTP");
@@ -140,7 +140,7 @@ TEST_CASE("a hostile judge: silence") {
   CHECK(contains(ends(nothing, 0.2), "timed out"));
 }
 
-TEST_CASE("a hostile judge: a stop ends the call in flight") {
+TEST_CASE("a stop ends a call to a hostile judge in flight") {
   for (const std::string& start : {std::string("H"), ok, ok + "Content-Length: 100\r\n\r\n"}) {
     std::atomic<bool> stop{false};
     LoopbackServer stub([&](Connection& c) {
@@ -153,7 +153,7 @@ TEST_CASE("a hostile judge: a stop ends the call in flight") {
   }
 }
 
-TEST_CASE("a hostile judge: what it says cannot act on a terminal") {
+TEST_CASE("a judge's text is escaped for the terminal") {
   const std::string bytes =
       "\x1b]0;owned\x07\x1b[2J\xE2\x80\xAE\xC2\x9B"
       "2J\xFF\r\nb";
@@ -169,7 +169,7 @@ TEST_CASE("a hostile judge: what it says cannot act on a terminal") {
   }
 }
 
-TEST_CASE("a hostile judge: replies that are large, deep or of another shape are not believed") {
+TEST_CASE("a judge's replies that are large, deep or of the wrong shape are refused") {
   std::string deep = R"({"choices":)" + std::string(500000, '[');
   std::string wide = R"({"choices":[{"message":{"content":"1"}}],"x":[)" + repeated("1,", 250000);
   std::string twice = R"({"choices":[{"message":{"content":"1","content":"0"}}]})";
@@ -182,7 +182,7 @@ TEST_CASE("a hostile judge: replies that are large, deep or of another shape are
   }
 }
 
-TEST_CASE("a hostile judge: redirects are not followed, so no key goes elsewhere") {
+TEST_CASE("a judge's redirects are not followed, so no key leaks") {
   std::atomic<int> stolen{0};
   LoopbackServer other(answering([&](const HttpRequest&, Connection&) {
     ++stolen;
@@ -200,7 +200,7 @@ TEST_CASE("a hostile judge: redirects are not followed, so no key goes elsewhere
   CHECK(other.connections() == 0);
 }
 
-TEST_CASE("a hostile judge: no wait is longer than the longest") {
+TEST_CASE("a judge cannot ask for more than the longest wait") {
   for (const std::string after : {"1e308", "inf", "nan", "-5", "99999999999999999999", "1e999"}) {
     std::atomic<int> count{0};
     LoopbackServer stub(answering([&](const HttpRequest&, Connection&) {
@@ -237,7 +237,7 @@ TEST_CASE("a hostile key or address is refused before anything is sent") {
   CHECK(stub.connections() == 0);
 }
 
-TEST_CASE("a hostile environment: no proxy that it names is asked") {
+TEST_CASE("proxies named by the environment are not used") {
   LoopbackServer proxy(answering([](const HttpRequest&, Connection&) {
     return http_response(200, R"({"choices":[{"message":{"content":"from the proxy"}}]})");
   }));
@@ -249,7 +249,7 @@ TEST_CASE("a hostile environment: no proxy that it names is asked") {
   CHECK(proxy.connections() == 0);
 }
 
-TEST_CASE("a judge's cache: a file that is none stays as it is") {
+TEST_CASE("a file that is not a judge's cache is left unchanged") {
   const Folder folder("judge_cache");
   const std::string path = folder.file("cache.jsonl");
   const std::string line = R"({"key":"k","model":"m","reply":"1"})";
@@ -270,7 +270,7 @@ TEST_CASE("a judge's cache: a file that is none stays as it is") {
   CHECK(contains(error_of([&] { JudgeCache cache(path); }), "not a regular file"));
 }
 
-TEST_CASE("a hostile judge: a certificate that nobody vouches for ends the call") {
+TEST_CASE("an untrusted certificate ends the call to a judge") {
   if (std::system("command -v openssl >/dev/null") != 0) {
     WARN("not tested: there is no openssl");
     return;

@@ -90,7 +90,7 @@ double seconds_of(const std::function<void()>& work) {
 
 }  // namespace
 
-TEST_CASE("judge over HTTP: one user message goes out, its reply comes back") {
+TEST_CASE("a judge over HTTP gets one user message and returns its reply") {
   Stub stub({{200, says("1")}, {200, says("0, for ü\n\"quoted\"")}});
   JudgeServer s = server(stub.url());
   s.key = "secret";
@@ -113,7 +113,7 @@ TEST_CASE("judge over HTTP: one user message goes out, its reply comes back") {
   CHECK(stub.authorization().empty());
 }
 
-TEST_CASE("judge over HTTP: addresses") {
+TEST_CASE("a judge's address is extended to the API path, and bad ones are refused") {
   const auto address = [](const std::string& url) {
     const auto a = server_address(url);
     return a.origin + " " + a.path;
@@ -133,7 +133,7 @@ TEST_CASE("judge over HTTP: addresses") {
   CHECK(contains(error_of([&] { http_judge(nameless); }), "no model named"));
 }
 
-TEST_CASE("judge over HTTP: busy and broken servers are asked again") {
+TEST_CASE("busy and broken judge servers are retried") {
   for (const int status : {408, 429, 500, 503}) {
     Stub stub({{status, "later"}, {200, says("1")}});
     CHECK(http_judge(server(stub.url()))("x", 0) == "1");
@@ -151,7 +151,7 @@ TEST_CASE("judge over HTTP: busy and broken servers are asked again") {
   CHECK(never.count() == 3);
 }
 
-TEST_CASE("judge over HTTP: waits double, and Retry-After counts within the longest wait") {
+TEST_CASE("waits for a judge double, and Retry-After counts up to the longest wait") {
   Stub stub({{429, ""}, {429, ""}, {200, says("1")}});
   JudgeServer s = server(stub.url());
   s.first_wait = 0.1;
@@ -166,7 +166,7 @@ TEST_CASE("judge over HTTP: waits double, and Retry-After counts within the long
   CHECK(waited < 60);
 }
 
-TEST_CASE("judge over HTTP: refusals are not asked again") {
+TEST_CASE("a judge's refusals are not retried") {
   for (const int status : {401, 403, 404}) {
     Stub stub({{status, "no\nsuch key"}});
     const auto error = error_of([&] { http_judge(server(stub.url()))("x", 0); });
@@ -180,7 +180,7 @@ TEST_CASE("judge over HTTP: refusals are not asked again") {
   CHECK(judge("x", 0) == "1");
 }
 
-TEST_CASE("judge over HTTP: a dead port fails, and after some calls in a row is an error") {
+TEST_CASE("a dead judge port fails the call, and several in a row are an error") {
   JudgeServer s = server("http://127.0.0.1:" + std::to_string(gaze::test::closed_port()));
   s.reply_seconds = 100;  // a refused connection is not waited for
   s.give_up_after = 3;
@@ -194,7 +194,7 @@ TEST_CASE("judge over HTTP: a dead port fails, and after some calls in a row is 
   CHECK(seconds < 50);
 }
 
-TEST_CASE("judge over HTTP: a slow server runs into the time-out") {
+TEST_CASE("a slow judge runs into the time-out") {
   Stub stub({{200, says("1"), 1.0}});
   JudgeServer s = server(stub.url());
   s.reply_seconds = 0.2;
@@ -206,14 +206,14 @@ TEST_CASE("judge over HTTP: a slow server runs into the time-out") {
   CHECK(http_judge(s)("x", 0) == "1");
 }
 
-TEST_CASE("judge over HTTP: a reply without end is cut off") {
+TEST_CASE("an endless reply of a judge is cut off") {
   Stub stub({{200, says(std::string(5 << 20, 'a'))}});
   JudgeServer s = server(stub.url());
   s.tries = 1;
   CHECK(http_judge(s)("x", 0) == judge_failed);
 }
 
-TEST_CASE("judge over HTTP: a stop ends the waiting") {
+TEST_CASE("a stop ends the wait for a judge") {
   Stub stub({{503, "down"}});
   JudgeServer s = server(stub.url());
   s.first_wait = 20;
@@ -230,7 +230,7 @@ TEST_CASE("judge over HTTP: a stop ends the waiting") {
   CHECK(stub.count() == 1);
 }
 
-TEST_CASE("judge over HTTP: what is cached is not asked") {
+TEST_CASE("cached judgements cause no calls") {
   const auto path =
       (std::filesystem::temp_directory_path() / ("gaze_judge_http_" + std::to_string(::getpid())))
           .string();
@@ -248,7 +248,7 @@ TEST_CASE("judge over HTTP: what is cached is not asked") {
   std::filesystem::remove(path);
 }
 
-TEST_CASE("judge over HTTP: the official protocol through a server") {
+TEST_CASE("the official judging protocol works over HTTP") {
   Stub stub({{200, says("Not sure.")}, {200, says("1")}});
   const JudgePrompts prompts{"Multiple choice.\n", "Open.\n"};
   const auto judged =

@@ -85,7 +85,7 @@ TEST_CASE("hostile question text stays text") {
   CHECK_NOTHROW(world().model->prefill(test::pointers(prompts), 1, 4, models::Watch::marks));
 }
 
-TEST_CASE("a template with a field that nobody fills is an error") {
+TEST_CASE("a template with an unknown field is an error") {
   PromptTemplate prompts;
   for (const char* form : {"<|user|>{picture}", "<|user|>{image} {question"}) {
     prompts.problem = form;
@@ -95,7 +95,7 @@ TEST_CASE("a template with a field that nobody fills is an error") {
   }
 }
 
-TEST_CASE("an image that is not one is an error that names the problem") {
+TEST_CASE("a file that is not an image is an error that names the problem") {
   Problem p = world().problems.front();
   p.index = "17";
   p.image.resize(40);
@@ -148,7 +148,7 @@ TEST_CASE("scene labels are single tokens of their words") {
   CHECK(labels[0] == -1);
 }
 
-TEST_CASE("texts are taught where they stand") {
+TEST_CASE("texts are taught at their position in the image") {
   const World& w = world();
   const LessonSource source(w.examples, *w.maker, w.tokenizer, 1);
   Example e = w.examples.front();
@@ -189,7 +189,7 @@ TEST_CASE("lessons are the same for the same seed, step and place") {
   CHECK(elsewhere > 40);
 }
 
-TEST_CASE("a clean multiple-choice lesson answers with the letter that its own order gives") {
+TEST_CASE("a clean multiple-choice lesson answers with the letter of its own option order") {
   const World& w = world();
   const LessonSource source(w.examples, *w.maker, w.tokenizer, 3);
   WarmStartSettings s;

@@ -27,7 +27,7 @@ constexpr detail::Place place{"test", "file", "row", 1};
 
 }  // namespace
 
-TEST_CASE("linear: a truth that nearly fits everywhere") {
+TEST_CASE("a near-matching truth takes linear time") {
   const std::string truth = std::string(many, 'a') + 'b', reply(2 * many, 'a');
   for (const auto rules : {OfficialRules::latest, OfficialRules::may_2025})
     for (const Form form : {Form::mc, Form::oe}) {
@@ -36,7 +36,7 @@ TEST_CASE("linear: a truth that nearly fits everywhere") {
     }
 }
 
-TEST_CASE("linear: a text is found where std::find finds it") {
+TEST_CASE("text search finds the same places as std::find") {
   const auto contains = [](const std::string& text, const std::string& word) {
     return detail::contains(detail::to_points(text), detail::to_points(word));
   };
@@ -52,13 +52,13 @@ TEST_CASE("linear: a text is found where std::find finds it") {
   }
 }
 
-TEST_CASE("linear: replacements in what was extracted") {
+TEST_CASE("replacements in an extracted answer take linear time") {
   const std::string reply = "final answer: " + repeated("\\pi\\dfrac", many / 4);
   const auto score = score_official(Form::oe, "1", reply);
   CHECK(score.extracted == repeated("3.14\\frac", many / 4));
 }
 
-TEST_CASE("linear: constructs that are opened and not closed, and words that repeat") {
+TEST_CASE("unclosed constructs and repeated words take linear time") {
   for (const char* part : {"\\boxed{",
                            "{'a':",
                            "(",
@@ -88,7 +88,7 @@ TEST_CASE("linear: constructs that are opened and not closed, and words that rep
   }
 }
 
-TEST_CASE("linear: lists and options") {
+TEST_CASE("lists and options take linear time") {
   const std::string blanks(many, ' ');
   CHECK(parse_list("[" + repeated("a,", many / 4) + blanks + "]").size() == many / 4);
   CHECK(parse_list(blanks + "a" + blanks + "," + blanks + "b" + blanks).size() == 2);
@@ -101,13 +101,13 @@ TEST_CASE("linear: lists and options") {
                  "a list of pictures"));
 }
 
-TEST_CASE("linear: categories in as many spellings as there are rows") {
+TEST_CASE("a different category spelling in every row takes linear time") {
   std::vector<OfficialItem> items;
   for (int i = 0; i < 300000; ++i) items.push_back({"Optics " + std::to_string(i), i % 2 == 0});
   CHECK(official_csv(items).size() > 5000000);
 }
 
-TEST_CASE("what is longer than an answer, a list or a reply can be is refused with its field") {
+TEST_CASE("overlong answers, lists and replies are refused with their field") {
   const TsvLimits limits;
   const auto read = [](const std::string& text, const std::string& name, bool table) {
     const PredictionFiles files{name, {}, {}};

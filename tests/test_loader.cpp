@@ -92,7 +92,7 @@ void check_equal(const Problem& a, const Problem& b) {
 
 }  // namespace
 
-TEST_CASE("loader: option strings, prompts and open-ended truths (cases)", "[phyx]") {
+TEST_CASE("loader: option strings, prompts and open-ended truths match the cases", "[phyx]") {
   for (const auto& one : cases("options")) {
     INFO(one.at("id"));
     const auto parsed = parse_options(one.at("raw").get<std::string>());
@@ -121,7 +121,7 @@ TEST_CASE("loader: option strings, prompts and open-ended truths (cases)", "[phy
   CHECK_FALSE(parse_options("A:\"1"));
 }
 
-TEST_CASE("loader: options out of a prompt", "[phyx]") {
+TEST_CASE("loader: options are parsed from a prompt", "[phyx]") {
   using Four = std::array<std::string, 4>;
   CHECK(options_of_prompt("x OPTION: A: 1 B: 2 C: 3 D: 4") == Four{"1", "2", "3", "4"});
   CHECK(options_of_prompt("OPTION: A:1 B:2\nC:3 D:") == Four{"1", "2", "3", ""});
@@ -134,7 +134,7 @@ TEST_CASE("loader: options out of a prompt", "[phyx]") {
   CHECK_FALSE(options_of_prompt("A: 1 B: 2 C: 3 D: 4"));
 }
 
-TEST_CASE("loader: names of forms, domains and reasoning types", "[phyx]") {
+TEST_CASE("loader: names of forms, domains and reasoning types are recognised", "[phyx]") {
   CHECK(form_of_path("x_OE/PhyX_mini_MC.tsv") == Form::mc);
   CHECK(form_of_path("PhyX_mini_OE_FT.tsv") == Form::oe);
   CHECK_THROWS_WITH(form_of_path("x_OE/data.tsv"), Contains("neither _MC nor _OE"));
@@ -149,7 +149,7 @@ TEST_CASE("loader: names of forms, domains and reasoning types", "[phyx]") {
   CHECK(parse_list(" [] ").empty());
 }
 
-TEST_CASE("loader: an open-ended table as PhyX writes it", "[phyx]") {
+TEST_CASE("loader: reads an open-ended table as PhyX writes it", "[phyx]") {
   const Folder folder("oe");
   const std::string jpeg = gaze::io::base64_encode(picture(2, true));
   const auto path = folder.put(
@@ -180,7 +180,7 @@ TEST_CASE("loader: an open-ended table as PhyX writes it", "[phyx]") {
   CHECK(as_official.problems[3].answer == "12");
 }
 
-TEST_CASE("loader: a multiple-choice table, and pictures beside it", "[phyx]") {
+TEST_CASE("loader: reads a multiple-choice table with pictures beside it", "[phyx]") {
   const Folder folder("mc");
   folder.put("images/0.jpg", as_text(picture(3)));
   const std::string columns = "question\tindex\tanswer\tcategory\timage_path\n";
@@ -200,7 +200,7 @@ TEST_CASE("loader: a multiple-choice table, and pictures beside it", "[phyx]") {
   CHECK_THROWS_WITH(load_tsv(folder.path / "gone_MC.tsv"), Contains("row 1, image_path: cannot"));
 }
 
-TEST_CASE("loader: what write_tsv writes, load_tsv reads", "[phyx]") {
+TEST_CASE("loader: load_tsv reads the output of write_tsv", "[phyx]") {
   for (const Form form : {Form::mc, Form::oe}) {
     const Folder folder("round");
     const auto path = folder.path / (form == Form::mc ? "a_MC.tsv" : "a_OE.tsv");
@@ -219,7 +219,7 @@ TEST_CASE("loader: what write_tsv writes, load_tsv reads", "[phyx]") {
   }
 }
 
-TEST_CASE("loader: write_tsv refuses what would not read back", "[phyx]") {
+TEST_CASE("loader: write_tsv refuses problems that would not read back", "[phyx]") {
   const Folder folder("refuse");
   const auto path = folder.path / "a_MC.tsv";
   const auto refuses = [&](auto&& damage, const std::string& complaint) {
@@ -241,7 +241,7 @@ TEST_CASE("loader: write_tsv refuses what would not read back", "[phyx]") {
   refuses([](Problem& p) { p.solution.value = "\xFF"; }, "solution or scene: not UTF-8");
 }
 
-TEST_CASE("loader: JSONL and a folder of pictures", "[phyx]") {
+TEST_CASE("loader: reads JSONL with a folder of pictures", "[phyx]") {
   const Folder folder("jsonl");
   folder.put("images/7.png", as_text(picture(4, true)));
   const auto path = folder.put("test.jsonl", record().dump() + "\n\n" + record().dump());
@@ -318,7 +318,7 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
   refuses("index\tquestion\tanswer\tcategory\n", " header: no column image");
 }
 
-TEST_CASE("loader: damaged multiple choice and suite columns", "[phyx]") {
+TEST_CASE("loader: damaged multiple-choice and suite columns name the field", "[phyx]") {
   const Folder folder("bad_more");
   const auto refuses = [&](const std::string& question, const std::string& answer,
                            const std::string& column, const std::string& cell,
@@ -343,7 +343,7 @@ TEST_CASE("loader: damaged multiple choice and suite columns", "[phyx]") {
           "scene: a region's box");
 }
 
-TEST_CASE("loader: a table of over 1 GiB takes no more memory than a row", "[phyx][slow]") {
+TEST_CASE("loader: a table of over 1 GiB needs no more memory than a row", "[phyx][slow]") {
   const Folder folder("big");
   const std::string path = (folder.path / "big_OE.tsv").string();
   std::vector<std::uint8_t> bytes(3 << 20);  // a PNG by its first bytes; nobody decodes it here

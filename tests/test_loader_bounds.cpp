@@ -64,7 +64,7 @@ TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
   CHECK(load_tsv(table("a_OE.tsv", "1.png"), options).problems[0].image == picture(2));
 }
 
-TEST_CASE("loader: a download cache, where every file is a link into its store", "[phyx]") {
+TEST_CASE("loader: reads a download cache whose files are links into its store", "[phyx]") {
   const Folder folder("cache");
   fs::create_directories(folder.path / "blobs");
   fs::create_directories(folder.path / "snapshots/1/images");
@@ -76,7 +76,7 @@ TEST_CASE("loader: a download cache, where every file is a link into its store",
   CHECK(load_tsv(folder.path / "snapshots/1/a_OE.tsv").problems[0].image == picture(3));
 }
 
-TEST_CASE("loader: answers, options and lists have a greatest length", "[phyx]") {
+TEST_CASE("loader: answers, options and lists have a maximum length", "[phyx]") {
   const Folder folder("long");
   const std::string longer(TsvLimits{}.answer_bytes + 1, 'x');
   const auto oe = folder.put("a_OE.tsv", header + row("0", longer, image64));

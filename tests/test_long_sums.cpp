@@ -48,7 +48,7 @@ std::vector<double> column_sums(const std::vector<double>& x, std::size_t c) {
 
 }  // namespace
 
-TEST_CASE("a sum along an axis of ten million is right to a few roundings", "[ops]") {
+TEST_CASE("a sum of ten million elements is accurate to a few roundings", "[ops]") {
   for (const float value : {0.1f, 0.3f}) {
     const F x = F::full({many, 1}, value);
     const double want = static_cast<double>(value) * static_cast<double>(many);
@@ -72,7 +72,7 @@ TEST_CASE("a sum along an axis of ten million is right to a few roundings", "[op
       want, 1e-6);
 }
 
-TEST_CASE("sums over many rows, forwards and backwards", "[ops]") {
+TEST_CASE("sums over many rows are accurate, forward and backward", "[ops]") {
   const Index n = 200'000, c = 5;
   const F x = positive({n, c});
   const auto want = column_sums(wide(x), 5);
@@ -116,7 +116,7 @@ TEST_CASE("sums over many rows, forwards and backwards", "[ops]") {
       want);
 }
 
-TEST_CASE("long rows of norms and of the vocabulary", "[ops]") {
+TEST_CASE("norms and softmax of long rows are accurate", "[ops]") {
   const Index n = 2'000'000;
   const F x = positive({1, n}), w = F::full({n}, 1.0f);
   const auto values = wide(x);
@@ -148,7 +148,7 @@ TEST_CASE("long rows of norms and of the vocabulary", "[ops]") {
                    {lse - weighted / exps});
 }
 
-TEST_CASE("short sums keep the order that they had", "[ops]") {
+TEST_CASE("short sums keep their order of addition", "[ops]") {
   // What a chain of 64-row blocks, and of vectors along a row, gave before long sums were cut.
   const Index n = 4096, c = 3;
   const F x = positive({n, c});

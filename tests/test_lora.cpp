@@ -24,7 +24,7 @@ struct Net {
 
 }  // namespace
 
-TEST_CASE("a fresh adapter changes nothing; only it is trained", "[lora]") {
+TEST_CASE("a new adapter changes nothing, and only it is trained", "[lora]") {
   Net<float> net;
   const auto x = random_tensor<float>({4, 6}, 1);
   CHECK(net(x).to_vector() == net.base(x).to_vector());
@@ -44,7 +44,7 @@ TEST_CASE("a fresh adapter changes nothing; only it is trained", "[lora]") {
   CHECK(net.value("up.weight").grad().defined() == false);
 }
 
-TEST_CASE("an adapter switched off is not there; merged, it is in the weight", "[lora]") {
+TEST_CASE("a disabled adapter has no effect, and a merged one is part of the weight", "[lora]") {
   Net<double> net;
   const auto b = random_tensor<double>({5, 2}, 9);
   std::copy_n(b.data(), b.numel(), net.value("up.lora_b").data());
@@ -61,7 +61,7 @@ TEST_CASE("an adapter switched off is not there; merged, it is in the weight", "
   CHECK(distance(with, net(x)) < 1e-12);
 }
 
-TEST_CASE("the optimiser names an adapter that is trained while it is off", "[lora]") {
+TEST_CASE("the optimiser names an adapter that is trained while disabled", "[lora]") {
   Net<float> net;
   net.all.train_only({"lora"});
   AdamW<float> optimiser(net.all, {});

@@ -80,7 +80,7 @@ TEST_CASE("sizes are rounded up by at most a quarter, to whole cache lines", "[m
     CHECK(Memory::rounded(bytes) - bytes <= bytes / 4);
 }
 
-TEST_CASE("blocks are counted, kept and given back at a limit", "[memory]") {
+TEST_CASE("blocks are counted, cached and released at a limit", "[memory]") {
   const KeepMemory keep;
   Counted source;
   Memory::use(&source);
@@ -106,7 +106,7 @@ TEST_CASE("blocks are counted, kept and given back at a limit", "[memory]") {
   CHECK(source.live == 0);
 }
 
-TEST_CASE("sizes that change from step to step do not pile up", "[memory]") {
+TEST_CASE("sizes that change between steps do not accumulate memory", "[memory]") {
   const KeepMemory keep;
   Counted source;
   Memory::use(&source);
@@ -123,7 +123,7 @@ TEST_CASE("sizes that change from step to step do not pile up", "[memory]") {
   Memory::use(nullptr);
 }
 
-TEST_CASE("a memory resource takes the place of the program's memory", "[memory]") {
+TEST_CASE("a memory resource replaces the program's memory", "[memory]") {
   const KeepMemory keep;
   const float expected = train_a_little();
   Counted source;
@@ -146,7 +146,7 @@ TEST_CASE("a memory resource takes the place of the program's memory", "[memory]
   CHECK(source.given == given);
 }
 
-TEST_CASE("an arena of the standard library serves too", "[memory]") {
+TEST_CASE("a standard-library arena works as a memory resource", "[memory]") {
   const KeepMemory keep;
   const float expected = train_a_little();
   std::pmr::monotonic_buffer_resource arena;
@@ -156,7 +156,7 @@ TEST_CASE("an arena of the standard library serves too", "[memory]") {
   Memory::use(nullptr);
 }
 
-TEST_CASE("no memory left is an error that can be recovered from", "[memory]") {
+TEST_CASE("running out of memory is a recoverable error", "[memory]") {
   const KeepMemory keep;
   const float expected = train_a_little();
   for (const std::size_t blocks : {0, 1, 3, 7, 12}) {
@@ -172,7 +172,7 @@ TEST_CASE("no memory left is an error that can be recovered from", "[memory]") {
   }
 }
 
-TEST_CASE("kept blocks go back before memory runs out", "[memory]") {
+TEST_CASE("cached blocks are released before memory runs out", "[memory]") {
   const KeepMemory keep;
   Counted source;
   Memory::use(&source);

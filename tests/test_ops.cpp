@@ -37,7 +37,7 @@ Tensor<double> zeros(const Shape& shape) { return Tensor<double>::zeros(shape); 
 
 }  // namespace
 
-TEST_CASE("every row of the table has cases, and every case a row and a name of its own", "[ops]") {
+TEST_CASE("every table row has cases, and every case has a row and a unique name", "[ops]") {
   std::set<std::string> names, differentiable, plain;
   for (const OpCase& c : op_cases()) {
     differentiable.insert(c.op);
@@ -62,7 +62,7 @@ TEST_CASE("every row of the table has cases, and every case a row and a name of 
   CHECK(find_op("no such operation") == nullptr);
 }
 
-TEST_CASE("rows of the table that promise a golden file have one", "[ops]") {
+TEST_CASE("table rows that list a golden file have one", "[ops]") {
   std::set<std::string> tested, promised;
   for (const auto& c : golden())
     tested.insert(find_case(c["name"].get_ref<const std::string&>()).op);
@@ -71,7 +71,7 @@ TEST_CASE("rows of the table that promise a golden file have one", "[ops]") {
   CHECK(tested == promised);
 }
 
-TEST_CASE("what autograd records is in the table", "[ops]") {
+TEST_CASE("operations that autograd records are in the table", "[ops]") {
   for (const OpCase& c : op_cases()) {
     auto inputs = random_inputs<double>(c.shapes, c.low, c.high);
     for (auto& x : inputs) x.requires_grad();
@@ -88,7 +88,7 @@ TEST_CASE("gradients agree with finite differences", "[ops]") {
     gradcheck(c.name(), c.wide, random_inputs<double>(c.shapes, c.low, c.high));
 }
 
-TEST_CASE("values without a derivative refuse inputs that require one", "[ops]") {
+TEST_CASE("operations without a derivative refuse inputs that require gradients", "[ops]") {
   for (const OpCase& c : value_cases()) {
     auto inputs = random_inputs<double>(c.shapes, c.low, c.high);
     const auto y = c.wide(inputs);
@@ -123,7 +123,7 @@ TEST_CASE("float agrees with double at every instruction set", "[ops]") {
   set_isa(before);
 }
 
-TEST_CASE("gelu_mlp is linear, gelu and linear, bit for bit", "[ops]") {
+TEST_CASE("gelu_mlp equals linear, gelu and linear bit for bit", "[ops]") {
   const auto parts = [](const auto& x) {
     return linear(gelu(linear(x[0], x[1], x[2])), x[3], x[4]);
   };
@@ -162,7 +162,7 @@ TEST_CASE("values and gradients agree with PyTorch", "[ops][golden]") {
   }
 }
 
-TEST_CASE("values of views and sums against plain loops", "[ops]") {
+TEST_CASE("views and sums agree with plain loops", "[ops]") {
   const auto x = random_tensor<double>({2, 3, 4}, 1);
   const auto at = [&](Index i, Index j, Index k) { return x.data()[(i * 3 + j) * 4 + k]; };
   const auto p = permute(x, {2, 0, 1}).to_vector();
@@ -189,7 +189,8 @@ TEST_CASE("values of views and sums against plain loops", "[ops]") {
   CHECK(reshape(x, {4, -1}).shape() == Shape({4, 6}));
 }
 
-TEST_CASE("minimum, maximum and clamp: ties go to the first, no gradient beyond a bound", "[ops]") {
+TEST_CASE("in minimum, maximum and clamp, ties go to the first and no gradient passes a bound",
+          "[ops]") {
   auto a = Tensor<double>::from({3}, {1, 2, 3}), b = Tensor<double>::from({3}, {1, 3, 2});
   a.requires_grad();
   b.requires_grad();
@@ -206,7 +207,7 @@ TEST_CASE("minimum, maximum and clamp: ties go to the first, no gradient beyond 
   CHECK(x.grad().to_vector() == std::vector<double>{0, 1, 1, 1, 0});
 }
 
-TEST_CASE("attention rows are averages of the values they see, with their marks", "[ops]") {
+TEST_CASE("attention rows are averages of the values and marks that they see", "[ops]") {
   const auto layout = make_layout("prefix");
   const auto marks = make_marks(*layout, 2);
   const auto qkv = random_tensor<double>({13, 12}, 3);  // H = 1, D = 4
@@ -260,7 +261,7 @@ TEST_CASE("log-probabilities sum to one and entropy is their mean", "[ops]") {
   CHECK(linear_logprob(x, w, indices({-1}), 0.7).logp.item() == 0);
 }
 
-TEST_CASE("wrong shapes and indices are refused by name", "[ops]") {
+TEST_CASE("invalid shapes and indices are refused by name", "[ops]") {
   using Catch::Contains;
   const auto a = zeros({2, 3}), b = zeros({4, 5});
   CHECK(error_of([&] { matmul(a, b); }) == "[gaze::matmul] inner sizes differ: [2,3] x [4,5]");

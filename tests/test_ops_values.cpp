@@ -22,7 +22,7 @@ D zeros(const Shape& shape) { return D::zeros(shape); }
 
 }  // namespace
 
-TEST_CASE("of equal elements the first is greatest, least and gets the gradient", "[ops]") {
+TEST_CASE("the first of equal elements is the maximum or minimum and gets the gradient", "[ops]") {
   const D x = leaf({2, 3}, {5, 5, 1, 1, 1, 5});
   CHECK(argmax(x.detach(), 1).to_vector() == Whole{0, 2});
   CHECK(argmin(x.detach(), 1).to_vector() == Whole{2, 0});
@@ -50,7 +50,7 @@ TEST_CASE("NaN and infinities are never lost", "[ops]") {
   CHECK(low.grad().to_vector() == Values{0, 0, 1, 1});
 }
 
-TEST_CASE("what where() did not choose does not spoil the gradient", "[ops]") {
+TEST_CASE("the branch that where() did not select does not affect the gradient", "[ops]") {
   const D x = leaf({3}, {0, 4, -1});
   const auto positive = greater(x.detach(), D::scalar(0));
   backward(sum(where(positive, rsqrt(where(positive, x, D::scalar(1))), D::scalar(0))));
@@ -60,7 +60,7 @@ TEST_CASE("what where() did not choose does not spoil the gradient", "[ops]") {
   CHECK(y.grad().to_vector() == Values{0, 1, 0});
 }
 
-TEST_CASE("sort keeps the order of equal elements, topk is its beginning", "[ops]") {
+TEST_CASE("sort is stable, and topk is its prefix", "[ops]") {
   const D x = D::from({2, 4}, {3, 1, 3, 2, 0, 0, 7, 0});
   const auto up = sort(x, 1), down = sort(x, 1, true), top = topk(x, 2, 1);
   CHECK(up.values.to_vector() == Values{1, 2, 3, 3, 0, 0, 0, 7});
@@ -117,7 +117,7 @@ TEST_CASE("results have the same bits at any number of threads", "[ops]") {
   set_threads(before);
 }
 
-TEST_CASE("a batched product is the products of its matrices", "[ops]") {
+TEST_CASE("a batched product equals the products of its matrices", "[ops]") {
   const auto a = random_tensor<float>({3, 33, 17}, 1), b = random_tensor<float>({3, 17, 29}, 2);
   const auto all = matmul(a, b);
   for (Index i = 0; i < 3; ++i) {
@@ -127,7 +127,7 @@ TEST_CASE("a batched product is the products of its matrices", "[ops]") {
   }
 }
 
-TEST_CASE("a convolution with patches is the product with the patches", "[ops]") {
+TEST_CASE("a convolution equals the product with its patches", "[ops]") {
   const auto image = random_tensor<double>({2, 3, 8, 8}, 1),
              w = random_tensor<double>({5, 3, 4, 4}, 2);
   const auto y = conv2d(image, w, D(), {4, 4, 4, 4});
@@ -141,7 +141,7 @@ TEST_CASE("a convolution with patches is the product with the patches", "[ops]")
   CHECK(contiguous(y).data()[(5 + 4) * 4 + 1] == Catch::Approx(expected));
 }
 
-TEST_CASE("cast changes the type, keeps the value and carries the gradient over", "[ops]") {
+TEST_CASE("cast changes the type and preserves value and gradient", "[ops]") {
   Tensor<float> x = Tensor<float>::from({3}, {1.5f, -2.5f, 0.1f});
   x.requires_grad();
   const auto wide = cast<double>(x);
@@ -157,7 +157,7 @@ TEST_CASE("cast changes the type, keeps the value and carries the gradient over"
         Whole{2147483647, std::numeric_limits<std::int32_t>::min()});
 }
 
-TEST_CASE("tensors from a rule", "[ops]") {
+TEST_CASE("creation functions return the expected values", "[ops]") {
   CHECK(ones<double>({2}).to_vector() == Values{1, 1});
   CHECK(ones_like(zeros({1, 2})).shape() == Shape({1, 2}));
   CHECK(zeros_like(ones<float>({2})).to_vector() == std::vector<float>{0, 0});
@@ -188,7 +188,7 @@ TEST_CASE("the accuracy of long float sums does not depend on their length", "[o
   CHECK(slice(cumsum(x, 1), 1, 99999, 100000).data()[0] == Catch::Approx(1e4).epsilon(1e-6));
 }
 
-TEST_CASE("a changed value or index that backward needs is noticed", "[ops]") {
+TEST_CASE("a changed value or index that backward needs is detected", "[ops]") {
   const auto noticed = [](const std::string& op, const auto& changed, const D& y) {
     changed.changed();
     CHECK_THAT(error_of([&] { backward(sum(y)); }), Contains("[gaze::" + op + "]"));
@@ -214,7 +214,7 @@ TEST_CASE("a changed value or index that backward needs is noticed", "[ops]") {
   CHECK_THAT(error_of([&] { backward(sum(y)); }), Contains("[gaze::softmax]"));
 }
 
-TEST_CASE("wrong axes, shapes and indices are refused by name, with the shapes", "[ops]") {
+TEST_CASE("invalid axes, shapes and indices are refused by name, with the shapes", "[ops]") {
   const D a = zeros({2, 3}), b = zeros({4, 5});
   const auto refused = [](auto f, const std::string& what) {
     CHECK_THAT(error_of(f), Contains(what));

@@ -27,7 +27,7 @@ Texts as_pandas(const Texts& cells) {
 
 }  // namespace
 
-TEST_CASE("pandas: every decimal of the golden file", "[phyx][golden]") {
+TEST_CASE("pandas: every decimal of the golden file is reproduced", "[phyx][golden]") {
   const auto pairs = gaze::test::golden_json("pandas_golden.json").at("decimals");
   REQUIRE(pairs.size() > 3000);
   for (const auto& pair : pairs) {
@@ -37,7 +37,7 @@ TEST_CASE("pandas: every decimal of the golden file", "[phyx][golden]") {
   }
 }
 
-TEST_CASE("pandas: every column of the golden file", "[phyx][golden]") {
+TEST_CASE("pandas: every column of the golden file is reproduced", "[phyx][golden]") {
   const auto columns = gaze::test::golden_json("pandas_golden.json").at("columns");
   REQUIRE(columns.size() > 1500);
   for (const auto& column : columns) {

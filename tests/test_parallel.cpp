@@ -37,7 +37,8 @@ void wait_awake(std::chrono::microseconds time) {
   for (const auto until = Clock::now() + time; Clock::now() < until;) continue;
 }
 
-TEST_CASE("every index comes once, in pieces of at least half a grain", "[parallel]") {
+TEST_CASE("parallel_for visits every index once, in pieces of at least half a grain",
+          "[parallel]") {
   const gaze::test::Restore restore;
   for (int count = 1; count <= 4; ++count) {
     set_threads(count);
@@ -57,7 +58,7 @@ TEST_CASE("every index comes once, in pieces of at least half a grain", "[parall
   }
 }
 
-TEST_CASE("thousands of tiny jobs, one right after the other", "[parallel]") {
+TEST_CASE("thousands of tiny jobs in a row are complete", "[parallel]") {
   const gaze::test::Restore restore;
   for (int count = 2; count <= 4; ++count) {
     set_threads(count);
@@ -67,7 +68,7 @@ TEST_CASE("thousands of tiny jobs, one right after the other", "[parallel]") {
   }
 }
 
-TEST_CASE("jobs after pauses around the time that threads stay awake", "[parallel]") {
+TEST_CASE("jobs after pauses near the threads' spin time are complete", "[parallel]") {
   const gaze::test::Restore restore;
   set_threads(2);
   int wrong = 0;
@@ -78,7 +79,7 @@ TEST_CASE("jobs after pauses around the time that threads stay awake", "[paralle
   CHECK(wrong == 0);
 }
 
-TEST_CASE("jobs for threads that sleep, and a caller that sleeps until a slow piece is done",
+TEST_CASE("sleeping threads wake for a job, and the caller sleeps until a slow piece is done",
           "[parallel]") {
   const gaze::test::Restore restore;
   for (const int count : {2, 4}) {
@@ -98,7 +99,8 @@ TEST_CASE("jobs for threads that sleep, and a caller that sleeps until a slow pi
   }
 }
 
-TEST_CASE("an exception reaches the caller from any piece and the threads go on", "[parallel]") {
+TEST_CASE("an exception from any piece reaches the caller, and the threads keep working",
+          "[parallel]") {
   const gaze::test::Restore restore;
   set_threads(4);
   int missed = 0, wrong = 0;
@@ -117,7 +119,7 @@ TEST_CASE("an exception reaches the caller from any piece and the threads go on"
   CHECK(wrong == 0);
 }
 
-TEST_CASE("another number of threads, while they watch and while they sleep", "[parallel]") {
+TEST_CASE("the number of threads can change while they spin or sleep", "[parallel]") {
   const gaze::test::Restore restore;
   int wrong = 0;
   for (int round = 0; round < 200; ++round) {
@@ -130,7 +132,7 @@ TEST_CASE("another number of threads, while they watch and while they sleep", "[
   CHECK_THROWS_AS(set_threads(1025), gaze::Error);
 }
 
-TEST_CASE("a nested call runs, and a piece may not change the threads it runs on", "[parallel]") {
+TEST_CASE("a nested call runs, and a piece cannot change the number of threads", "[parallel]") {
   const gaze::test::Restore restore;
   set_threads(3);
   std::atomic<int> inner{0}, thrown{0};
@@ -147,7 +149,7 @@ TEST_CASE("a nested call runs, and a piece may not change the threads it runs on
   CHECK(gaze::threads() == 3);
 }
 
-TEST_CASE("a piece may wait for a thread of its own that calls parallel_for", "[parallel]") {
+TEST_CASE("a piece may wait for its own thread that calls parallel_for", "[parallel]") {
   const gaze::test::Restore restore;
   set_threads(2);
   std::atomic<int> right{0};
@@ -157,7 +159,7 @@ TEST_CASE("a piece may wait for a thread of its own that calls parallel_for", "[
   CHECK(right == 2);
 }
 
-TEST_CASE("several callers at once, while the number of threads changes", "[parallel]") {
+TEST_CASE("several callers work at once while the number of threads changes", "[parallel]") {
   const gaze::test::Restore restore;
   set_threads(2);
   std::atomic<int> wrong{0}, missed{0}, running{4};
@@ -219,7 +221,7 @@ struct KeepExecutor {
   ~KeepExecutor() { gaze::use_executor(nullptr); }
 };
 
-TEST_CASE("an executor runs the pieces in place of the threads", "[parallel]") {
+TEST_CASE("an executor replaces the threads", "[parallel]") {
   const int own = gaze::threads();
   Backwards backwards(5);
   Threads threads;
@@ -240,7 +242,8 @@ TEST_CASE("an executor runs the pieces in place of the threads", "[parallel]") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("an executor: nested calls run inline and exceptions reach the caller", "[parallel]") {
+TEST_CASE("under an executor, nested calls run inline and exceptions reach the caller",
+          "[parallel]") {
   Threads threads;
   const KeepExecutor keep(threads);
   std::atomic<int> inner{0};
@@ -257,7 +260,7 @@ TEST_CASE("an executor: nested calls run inline and exceptions reach the caller"
   CHECK(each_once(9, 1));
 }
 
-TEST_CASE("arithmetic is counted for who asked for it, wherever it was done", "[parallel]") {
+TEST_CASE("arithmetic is counted for the calling thread, whichever thread does it", "[parallel]") {
   const gaze::test::Restore restore;
   const auto work = [] {
     const auto before = gaze::arithmetic();

@@ -40,7 +40,7 @@ std::vector<Index> shown(const PatchGrid& g) {
 
 }  // namespace
 
-TEST_CASE("patches: elements, their inverse and the CPU's loops", "[patches]") {
+TEST_CASE("patch indices, their inverse and the CPU's loops agree", "[patches]") {
   for_grids([](const PatchGrid& g) {
     const auto expected = shown(g);
     INFO(g.w.kernel_h << "x" << g.w.kernel_w << " of " << g.height << "x" << g.width);

@@ -93,7 +93,7 @@ void check_reply(const Json& one) {
 
 }  // namespace
 
-TEST_CASE("phyx cases: every score and every judgement of the official code", "[phyx]") {
+TEST_CASE("phyx cases: every score and judgement of the official code is reproduced", "[phyx]") {
   const char* other = std::getenv("GAZE_PHYX_CASES");
   const auto all = json_lines(other ? other : data_path("phyx_scoring_cases.jsonl"));
   CHECK(all.size() >= (other ? 1 : 124));
@@ -112,7 +112,7 @@ TEST_CASE("phyx cases: every score and every judgement of the official code", "[
   }
 }
 
-TEST_CASE("phyx cases: the tables of both scorings", "[phyx]") {
+TEST_CASE("phyx cases: the tables of both scorings are reproduced", "[phyx]") {
   std::size_t tables = 0;
   for (const Json& one : json_lines(data_path("phyx_loader_cases.jsonl"))) {
     const std::string kind = text(one, "kind");
@@ -136,7 +136,7 @@ TEST_CASE("phyx cases: the tables of both scorings", "[phyx]") {
   CHECK(tables == 2);
 }
 
-TEST_CASE("a judge's replies are kept on disk, failed calls are not", "[phyx]") {
+TEST_CASE("a judge's replies are cached on disk, failed calls are not", "[phyx]") {
   const Folder folder("phyx_cases");
   const std::string path = folder.file("judge.jsonl");
   Stub stub{{"1", judge_failed, "0"}};
@@ -163,7 +163,7 @@ TEST_CASE("a judge's replies are kept on disk, failed calls are not", "[phyx]") 
   CHECK_THROWS_WITH(JudgeCache(path), Catch::Contains(path + " line 1"));
 }
 
-TEST_CASE("the judge's prompts are read out of the official source, and no other", "[phyx]") {
+TEST_CASE("the judge's prompts are read only from the official source", "[phyx]") {
   const std::string source =
       "def get_ICE():\n  one = \"\"\"first\\n\"\"\"\n  two = \"\"\"second\"\"\"\n  return [one, "
       "two]\n"
@@ -181,7 +181,7 @@ TEST_CASE("the judge's prompts are read out of the official source, and no other
   CHECK_THROWS_WITH(JudgePrompts::read(path), Catch::Contains("SHA-256"));
 }
 
-TEST_CASE("SHA-256 gives the published digests", "[phyx]") {
+TEST_CASE("SHA-256 reproduces the published digests", "[phyx]") {
   CHECK(gaze::io::sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(gaze::io::sha256("abc") ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -72,7 +72,7 @@ AblationSettings smallest() {
 
 }  // namespace
 
-TEST_CASE("evaluation gives the same outcomes whatever the batch") {
+TEST_CASE("evaluation outcomes do not depend on the batch size") {
   const World& w = world();
   const std::vector<Example> some(w.examples.begin() + 20, w.examples.begin() + 34);
   std::vector<Outcome> first;
@@ -108,7 +108,7 @@ TEST_CASE("evaluation gives the same outcomes whatever the batch") {
   }
 }
 
-TEST_CASE("a problem's samples depend on its id alone") {
+TEST_CASE("a problem's samples depend only on its id") {
   const World& w = world();
   EvaluationSettings s;
   s.sampling.max_tokens = 10;
@@ -128,7 +128,7 @@ TEST_CASE("a problem's samples depend on its id alone") {
   }
 }
 
-TEST_CASE("a mix of rewards is one reward, or a table of its terms with their weights") {
+TEST_CASE("a reward mix is one reward, or a table of terms with weights") {
   const World& w = world();
   PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}, {"format", 0.5}}},
                        3);
@@ -170,7 +170,7 @@ TEST_CASE("conditions and settings are refused by name") {
   CHECK(contains(error_of([] { ablation_preset("huge"); }), "no preset named huge"));
 }
 
-TEST_CASE("settings that were asked for stand over the variant's, however often it is settled") {
+TEST_CASE("requested settings override the variant's, however often they are resolved") {
   AblationSettings s = smallest();
   s.variant = "dapo";
   s.grpo_set = {"clip_high=0.4", "kl=0.5", "max_length=9"};
@@ -187,7 +187,7 @@ TEST_CASE("settings that were asked for stand over the variant's, however often 
   CHECK(json["kl_limit"] == "inf");
 }
 
-TEST_CASE("an output folder that holds a run is only gone on with when asked, and the same") {
+TEST_CASE("an output folder with a run is resumed only on request and with the same settings") {
   const Folder folder("pipeline");
   const std::string out = folder.path.string();
   Ablation(smallest(), out, {}).prepare(false, "first");
@@ -207,7 +207,7 @@ TEST_CASE("an output folder that holds a run is only gone on with when asked, an
   CHECK_NOTHROW(Ablation(smallest(), out, {}).prepare(true, "fourth"));
 }
 
-TEST_CASE("an ablation that is stopped anywhere and resumed writes the files of an unbroken one",
+TEST_CASE("an ablation stopped anywhere and resumed writes the files of an uninterrupted one",
           "[slow]") {
   const Folder folder("pipeline");
   const std::string whole = folder.file("whole"), broken = folder.file("broken");
@@ -247,7 +247,7 @@ TEST_CASE("an ablation that is stopped anywhere and resumed writes the files of 
   }
 }
 
-TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
+TEST_CASE("the smoke ablation writes all documented files", "[slow]") {
   const Folder folder("pipeline");
   const fs::path out = folder.path;
   AblationSettings s = ablation_preset("smoke");
@@ -331,7 +331,7 @@ TEST_CASE("the smoke ablation writes all that is promised", "[slow]") {
     CHECK_FALSE(contains(entry.path().string(), ".tmp"));
 }
 
-TEST_CASE("an overlay is painted from attention that is a number") {
+TEST_CASE("an overlay needs attention values that are numbers") {
   const gaze::image::Image picture{2, 2, std::vector<std::uint8_t>(12, 255)};
   CHECK_NOTHROW(attention_overlay(picture, {{0.1f, 0.2f, 0.3f, 0.4f}}, 2));
   for (const float lost : {std::nanf(""), std::numeric_limits<float>::infinity()}) {

@@ -96,7 +96,7 @@ TEST_CASE("progress stays within the terminal") {
   CHECK(longest_line(on_terminal("xterm", 0)) < 80);  // a terminal that does not say
 }
 
-TEST_CASE("progress on a dumb terminal, or on none, is plain lines") {
+TEST_CASE("progress on a dumb terminal, or without one, is plain lines") {
   const test::Folder folder("progress");
   {
     const int file = ::open(folder.file("log").c_str(), O_CREAT | O_WRONLY, 0600);

@@ -115,7 +115,7 @@ std::string report_of(const std::string& folder, const std::vector<std::string>&
 
 }  // namespace
 
-TEST_CASE("a whole run has every section", "[report]") {
+TEST_CASE("the report of a complete run has every section", "[report]") {
   const std::string page = report_of(whole_run("whole"));
   for (const char* id :
        {"rewards", "overview", "table", "rules", "findings", "differences", "breakdown", "picture",
@@ -132,13 +132,13 @@ TEST_CASE("a whole run has every section", "[report]") {
   CHECK(occurrences(page, "<div") == occurrences(page, "</div>"));
 }
 
-TEST_CASE("the page loads nothing", "[report]") {
+TEST_CASE("the page loads no external resources", "[report]") {
   const std::string page = report_of(whole_run("offline"));
   for (const char* bad : {"http://", "https://", "src=\"//", "@import", "url(", "<link", "<iframe"})
     CHECK_FALSE(contains(page, bad));
 }
 
-TEST_CASE("hostile text is shown, not run", "[report]") {
+TEST_CASE("hostile text is displayed, not executed", "[report]") {
   const std::string hostile = "</pre><script>alert(1)</script>\"'><img src=x onerror=y>";
   const std::string page = report_of(whole_run("hostile", hostile));
   CHECK(occurrences(page, "<script") == 1);  // the page's own
@@ -147,7 +147,7 @@ TEST_CASE("hostile text is shown, not run", "[report]") {
   CHECK(report::escape("<a&\"'\x01") == "&lt;a&amp;&quot;&#39;\uFFFD");
 }
 
-TEST_CASE("a stopped run still has a report that says what is missing", "[report]") {
+TEST_CASE("the report of a stopped run lists what is missing", "[report]") {
   const std::string folder = fresh_folder("stopped");
   put(folder, "metrics.jsonl", metric("accuracy", 1, 0.3) + "{\"condition\":\"acc");
   const std::string page = report_of(folder);
@@ -171,7 +171,7 @@ TEST_CASE("folders of single conditions are merged and pooled", "[report]") {
   CHECK(contains(report_of(fresh_folder("merged"), {a, b}), "2 conditions, 1 seed"));
 }
 
-TEST_CASE("the report shows how often the two rules differ, and on what", "[report]") {
+TEST_CASE("the report shows how often and where the two rules differ", "[report]") {
   const std::string folder = fresh_folder("rules");
   std::vector<Outcome> some(40);
   for (std::size_t i = 0; i < some.size(); ++i) {
@@ -232,7 +232,7 @@ TEST_CASE("malformed input is an error with file and line", "[report]") {
   CHECK_THROWS_AS(write_report(fresh_folder("x"), {{"/nowhere/at/all"}, ""}), gaze::Error);
 }
 
-TEST_CASE("pictures come from inside the run's folder and are pictures", "[report]") {
+TEST_CASE("only pictures from the run's folder are shown", "[report]") {
   const std::string folder = fresh_folder("pictures");
   const auto bytes = gaze::io::base64_decode(pixel64);
   put(folder, "images/a.png", std::string(bytes.begin(), bytes.end()));
@@ -264,7 +264,7 @@ TEST_CASE("numbers are written for readers", "[report]") {
   CHECK(report::fixed(std::numeric_limits<double>::quiet_NaN(), 1) == "–");
 }
 
-TEST_CASE("a configuration that is no object is an error with its file", "[report]") {
+TEST_CASE("a configuration that is not an object is an error with its file", "[report]") {
   const std::string folder = whole_run("no_object");
   for (const char* text : {"[]", "7", "null"}) {
     put(folder, "config.json", text);

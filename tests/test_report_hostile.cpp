@@ -138,7 +138,7 @@ void check_inert(const std::string& page) {
 
 }  // namespace
 
-TEST_CASE("a hostile run: text stays text, in every field", "[report]") {
+TEST_CASE("text of a hostile run stays text in every field", "[report]") {
   const Run run("<script>alert(1)<img src=x>\u202E\x1b");
   io::Json config = {{"preset", hostile}, {hostile, {{hostile, {hostile}}}}, {"seconds", hostile}};
   config["device"] = {{"name", hostile}};
@@ -167,7 +167,7 @@ TEST_CASE("a hostile run: text stays text, in every field", "[report]") {
   CHECK(contains(page, "metrics.jsonl line 3 is cut short"));
 }
 
-TEST_CASE("a hostile run: bytes that are not UTF-8 become visible", "[report]") {
+TEST_CASE("bytes of a hostile run that are not UTF-8 become visible", "[report]") {
   const Run run;
   write_results((run.path / "results.csv").string(),
                 results("a\xFF\xC0\xAF\xED\xA0\x80z", 0.5, 0.4, 0.6));
@@ -199,7 +199,7 @@ TEST_CASE("the page's security policy names its script and its style sheet by ha
   check_inert(page);
 }
 
-TEST_CASE("a hostile run: numbers that do not print or cannot be drawn", "[report]") {
+TEST_CASE("numbers of a hostile run that cannot be printed or drawn are left out", "[report]") {
   const Run run;
   auto rows = results("accuracy", 1e70, -1e300, 1.7e308);
   for (const auto& row : results("rubric", -1e70, -1.7e308, -1e-300)) rows.push_back(row);
@@ -224,7 +224,7 @@ TEST_CASE("a hostile run: numbers that do not print or cannot be drawn", "[repor
   CHECK(page.size() < 400000);
 }
 
-TEST_CASE("attention maps with what is no number are drawn without it", "[report]") {
+TEST_CASE("attention maps are drawn without their non-finite values", "[report]") {
   using report::detail::opacities;
   CHECK(opacities(std::vector<double>{0.1, not_a_number, 0.3, 0.2}) == std::vector{0, 0, 75, 37});
   CHECK(opacities(std::vector<double>{not_a_number, not_a_number}) == std::vector{0, 0});
@@ -239,7 +239,7 @@ TEST_CASE("attention maps with what is no number are drawn without it", "[report
   CHECK(contains(run.error(), "completions.jsonl line 1, attention.maps: not a number"));
 }
 
-TEST_CASE("numbers are written whatever they are", "[report]") {
+TEST_CASE("all numbers can be written, finite or not", "[report]") {
   CHECK(signed_points(1e70) == "+1e+72");
   CHECK(signed_points(-1e70) == "\u22121e+72");
   CHECK(signed_points(1.7e308) == "–");
@@ -253,7 +253,7 @@ TEST_CASE("numbers are written whatever they are", "[report]") {
   CHECK(report::detail::ticks(0, 1, 0.25) == std::vector<double>{0, 0.25, 0.5, 0.75, 1});
 }
 
-TEST_CASE("results hold no number that cannot be read back", "[report]") {
+TEST_CASE("results contain only numbers that can be read back", "[report]") {
   std::vector<Outcome> some(3);
   for (std::size_t i = 0; i < some.size(); ++i) {
     some[i].index = std::to_string(i);
@@ -273,7 +273,7 @@ TEST_CASE("results hold no number that cannot be read back", "[report]") {
                  path + " line 2, greedy, attention: 1e+300"));
 }
 
-TEST_CASE("pictures with impossible names or sizes leave their example without one", "[report]") {
+TEST_CASE("pictures with impossible names or sizes are left out of their example", "[report]") {
   const Run run;
   REQUIRE(::mkfifo((run.path / "pipe.png").c_str(), 0600) == 0);
   std::string wide;
@@ -292,7 +292,7 @@ TEST_CASE("pictures with impossible names or sizes leave their example without o
   }
 }
 
-TEST_CASE("damaged and endless logs are one error with file and line", "[report]") {
+TEST_CASE("damaged and endless logs cause one error with file and line", "[report]") {
   const Run run;
   const std::string good = metric("sft", 1, 0.5);
   const auto said = [&](const std::string& name, const std::string& text) {
@@ -323,7 +323,7 @@ TEST_CASE("damaged and endless logs are one error with file and line", "[report]
                  "outcomes.jsonl line 2"));
 }
 
-TEST_CASE("lines of any length are read whole, with or without a last line end", "[report]") {
+TEST_CASE("lines of any length are read completely, with or without a final newline", "[report]") {
   const Run run;
   const std::string path = (run.path / "lines").string();
   for (const std::size_t length : {std::size_t{0}, std::size_t{1}, std::size_t{65534},

@@ -136,7 +136,7 @@ TEST_CASE("think texts split into their sections", "[response]") {
   CHECK(split_think("9.8 * 2 = 19.6 .").look == "9.8 * 2 = 19.6");
 }
 
-TEST_CASE("spoilt responses have the shares asked for", "[response]") {
+TEST_CASE("corrupted responses have the requested shares", "[response]") {
   const Problem p = open_problem();
   Problem other = p;
   other.solution.principle = "energy conservation";

@@ -78,7 +78,7 @@ const Finding& finding(const std::vector<Finding>& all, std::string_view part) {
 
 }  // namespace
 
-TEST_CASE("outcomes survive the file", "[results]") {
+TEST_CASE("outcomes survive the round trip", "[results]") {
   OutcomeSet set{"accuracy", 3, {outcome(1, 2, true), outcome(2, 0, false)}};
   set.outcomes[0].sampled[1].attention = std::numeric_limits<float>::quiet_NaN();
   set.outcomes[1].domain = "a \"quoted\"\nname";
@@ -123,7 +123,7 @@ TEST_CASE("a damaged outcomes file is refused with line and field", "[results]")
   CHECK(contains(error(head + value.dump()), "line 2, form: missing"));
 }
 
-TEST_CASE("the summary has hand-counted values", "[results]") {
+TEST_CASE("the summary agrees with hand-counted values", "[results]") {
   // 10 problems; problem i has i % 5 right of 4 samples; greedy right on odd ones.
   const Outcomes all = {{{"sft", 0}, outcomes(10, 0, false)},
                         {{"accuracy", 0}, outcomes(10, 0, true)}};
@@ -156,7 +156,7 @@ TEST_CASE("the summary has hand-counted values", "[results]") {
   CHECK(row(rows, "sft", "all", "accuracy_greedy").high > 0.2);  // none of 10: Wilson, not 0 to 0
 }
 
-TEST_CASE("seeds are pooled, and partners are taken by seed", "[results]") {
+TEST_CASE("seeds are pooled, and runs are paired by seed", "[results]") {
   const Outcomes all = {{{"sft", 0}, outcomes(30, 0, false)},
                         {{"format", 0}, outcomes(30, 0, true)},
                         {{"format", 1}, outcomes(30, 0, false)}};
@@ -173,7 +173,7 @@ TEST_CASE("seeds are pooled, and partners are taken by seed", "[results]") {
   CHECK(contains(error_of([&] { summarise(twice); }), "stands twice"));
 }
 
-TEST_CASE("a problem that one run lacks does not count as wrong", "[results]") {
+TEST_CASE("a problem missing from one run does not count as wrong", "[results]") {
   const Outcomes all = {{{"sft", 0}, outcomes(20, 0, true)},
                         {{"format", 0}, outcomes(10, 0, true)}};
   const auto rows = summarise(all);
@@ -253,7 +253,7 @@ TEST_CASE("verdicts follow the intervals", "[findings]") {
   CHECK(contains(finding(all, "in both formats").here, "+10.0 points (+5.0 to +15.0)"));
 }
 
-TEST_CASE("nothing measured leaves everything undecided", "[findings]") {
+TEST_CASE("without measurements everything is undecided", "[findings]") {
   for (const auto& f : judge_findings({})) CHECK(f.verdict == Agreement::undecided);
 }
 

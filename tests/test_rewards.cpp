@@ -95,7 +95,7 @@ Completion traced(Completion c, float image, float region, float other) {
 
 }  // namespace
 
-TEST_CASE("format: hostile cases", "[rewards]") {
+TEST_CASE("format: hostile cases get the right reward", "[rewards]") {
   const Problem p = open_problem();
   CHECK(value("format", p, said(gold_response(p))) == 1);
   CHECK(value("format", p, said(gold_response(p), false)) == 0);  // cut off
@@ -111,7 +111,7 @@ TEST_CASE("format: hostile cases", "[rewards]") {
   }
 }
 
-TEST_CASE("accuracy: hostile cases", "[rewards]") {
+TEST_CASE("accuracy: hostile cases get the right reward", "[rewards]") {
   const Problem p = open_problem(), m = choice_problem();
   CHECK(value("accuracy", p, said(gold_response(p))) == 1);
   CHECK(value("accuracy", m, said(gold_response(m))) == 1);
@@ -152,7 +152,7 @@ TEST_CASE("gold responses earn full marks", "[rewards]") {
   }
 }
 
-TEST_CASE("the whole synthetic suite's reference responses earn full marks", "[rewards]") {
+TEST_CASE("all reference responses of the synthetic suite earn full marks", "[rewards]") {
   for (const auto& t : synth::templates())
     for (std::uint64_t seed = 0; seed < 3; ++seed) {
       const auto sample = synth::sample(t, seed * 7919 + 1, 16);
@@ -167,7 +167,7 @@ TEST_CASE("the whole synthetic suite's reference responses earn full marks", "[r
     }
 }
 
-TEST_CASE("rubric: each term by itself", "[rewards]") {
+TEST_CASE("rubric: each term is scored separately", "[rewards]") {
   const Problem p = open_problem();
   const auto terms = [&](const std::string& think, const std::string& answer) {
     const Completion c = said(respond(think, answer));
@@ -208,7 +208,7 @@ TEST_CASE("rubric: each term by itself", "[rewards]") {
   CHECK(*calc("F = 5 kg * 2 m/s^2 = 10 N").steps == 1);
 }
 
-TEST_CASE("rubric: options, identities, and terms that do not apply", "[rewards]") {
+TEST_CASE("rubric: options, identities and inapplicable terms are handled", "[rewards]") {
   const Problem m = choice_problem();
   const auto terms = [&](const std::string& think) {
     const Completion c = said(respond(think, "B"));
@@ -240,8 +240,7 @@ TEST_CASE("rubric: options, identities, and terms that do not apply", "[rewards]
   CHECK_THAT(rubric_total(rubric_terms({real, c})), near(1));
 }
 
-TEST_CASE("rubric: weights, malformed text, and free prose with a list of principles",
-          "[rewards]") {
+TEST_CASE("rubric: weights, malformed text and free prose are handled", "[rewards]") {
   const Problem p = open_problem();
   const std::string look = "mass = 5 kg . ", law = "principle newton second law . ";
   CHECK_THAT(value("rubric", p, said(respond(look + law + "5 * 2 = 10 . so 10 N", "9 N"))),
@@ -286,7 +285,8 @@ TEST_CASE("arithmetic in steps is checked up to its rounding", "[rewards]") {
   CHECK(numbers_in("v0 = 3 m/s^2 and 4.5 kg at 30°") == std::vector<double>{3, 4.5, 30});
 }
 
-TEST_CASE("attention: gated, bounded, and blind to what follows the look", "[rewards]") {
+TEST_CASE("attention: is gated, bounded and independent of text after the look section",
+          "[rewards]") {
   const Problem p = open_problem();
   const std::string tail = "principle newton second law . 5 * 2 = 10 . so 10 N";
   const std::string text = respond("mass = 5 kg . " + tail, "10 N");
@@ -314,7 +314,7 @@ TEST_CASE("attention: gated, bounded, and blind to what follows the look", "[rew
   CHECK(zero(respond("mass . " + tail, "10 N")));         // too short a look
 }
 
-TEST_CASE("attention: without region, picture, or trace", "[rewards]") {
+TEST_CASE("attention: falls back without a region, picture or trace", "[rewards]") {
   const Problem p = open_problem();
   const std::string text = respond("mass = 5 kg . so 10 N", "10 N");
   Completion c = traced(said(text), .4f, .3f, 1);
@@ -336,7 +336,7 @@ TEST_CASE("attention: without region, picture, or trace", "[rewards]") {
   CHECK_THAT(attention_score({p, c}, config).value(), near(.75));
 }
 
-TEST_CASE("attention: the raw form pays for collapse", "[rewards]") {
+TEST_CASE("attention: the raw form rewards collapse", "[rewards]") {
   const Problem p = open_problem();
   // The first tokens see little but the image, later ones also see the text: mass falls with
   // length.
@@ -369,7 +369,7 @@ TEST_CASE("attention windows follow tokens that do not match words", "[rewards]"
   CHECK(window_of({"<think>", "a"}, AttentionWindow::think).size() == 1);
 }
 
-TEST_CASE("hybrid: a centred bonus for claims that are used", "[rewards]") {
+TEST_CASE("hybrid: used claims earn a centred bonus", "[rewards]") {
   const Problem p = open_problem();
   const auto at = [&](const std::string& think, const std::string& answer, float region) {
     return value("hybrid", p, traced(said(respond(think, answer)), .4f, region, 1));
@@ -397,7 +397,7 @@ TEST_CASE("hybrid: a centred bonus for claims that are used", "[rewards]") {
   CHECK_THAT(value("hybrid", w, given), near(1.0625));
 }
 
-TEST_CASE("registry: names, mixes, additions", "[rewards]") {
+TEST_CASE("registry: rewards are found by name, mixed and added", "[rewards]") {
   const Problem p = open_problem();
   const Completion c = said(gold_response(p));
   const auto s = score(RewardMix{{{"accuracy", 1}, {"format", .5}, {"attention", 2}}}, {p, c});

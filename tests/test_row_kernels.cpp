@@ -114,7 +114,7 @@ TEST_CASE("norms take null gradients, work in place and survive extreme rows", "
   });
 }
 
-TEST_CASE("rotary turns pairs, and back", "[rows]") {
+TEST_CASE("rotary rotates pairs and its inverse restores them", "[rows]") {
   at_each_isa([] {
     for (Index d : {2, 6, 16, 34, 64, 128}) {
       INFO("head size " << d);
@@ -141,7 +141,7 @@ TEST_CASE("rotary turns pairs, and back", "[rows]") {
   });
 }
 
-TEST_CASE("a rotary table that grew has the same bits, and bad positions are refused", "[rows]") {
+TEST_CASE("a grown rotary table has the same bits, and invalid positions are refused", "[rows]") {
   const auto x = random<float>(8, 1);
   auto before = x, after = x, scratch = x;
   const Ints near{5}, far{2000};
@@ -189,7 +189,7 @@ TEST_CASE("softmax gradients agree with finite differences", "[rows]") {
   });
 }
 
-TEST_CASE("softmax statistics of extreme logits", "[rows]") {
+TEST_CASE("softmax statistics are right for extreme logits", "[rows]") {
   at_each_isa([] {
     const Index v = 21;
     const Vec<float> one{1.0f};
@@ -218,7 +218,7 @@ TEST_CASE("softmax statistics of extreme logits", "[rows]") {
   });
 }
 
-TEST_CASE("softmax backward leaves zeros where no gradient comes in", "[rows]") {
+TEST_CASE("softmax backward returns zeros for zero gradients", "[rows]") {
   at_each_isa([] {
     const Index v = 19;
     const Ints target{-1, 4};
@@ -236,7 +236,7 @@ TEST_CASE("softmax backward leaves zeros where no gradient comes in", "[rows]") 
   });
 }
 
-TEST_CASE("column sums, gather and scatter", "[rows]") {
+TEST_CASE("column sums, gather and scatter agree with plain loops", "[rows]") {
   at_each_isa([] {
     for (Index c : sizes) {
       const Index n = 150, rows = 12;

@@ -57,7 +57,7 @@ io::Json files_of(const std::string& out) {
 
 }  // namespace
 
-TEST_CASE("config.json has the digest of every file of problems, also of those put there before") {
+TEST_CASE("config.json records the digest of every problem file, even of existing ones") {
   const test::Folder folder("run_folder");
   const std::string own = folder.file("own"), given = folder.file("given");
   begin(own, false);
@@ -76,7 +76,7 @@ TEST_CASE("config.json has the digest of every file of problems, also of those p
   CHECK(others["synth_train_MC.tsv"] == files["synth_train_MC.tsv"]);
 }
 
-TEST_CASE("a run goes on with the problems that it was begun with, or not at all") {
+TEST_CASE("a run resumes only with the problems it started with") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out");
   begin(out, false);
@@ -106,7 +106,7 @@ TEST_CASE("a run goes on with the problems that it was begun with, or not at all
   CHECK(io::read_file(out + "/tokenizer.json") == tokenizer);
 }
 
-TEST_CASE("a test problem that occurs twice is refused before anything is trained") {
+TEST_CASE("a repeated test problem is refused before training") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out");
   begin(out, false);
@@ -124,7 +124,7 @@ TEST_CASE("a test problem that occurs twice is refused before anything is traine
   CHECK_FALSE(fs::exists(again + "/warm"));
 }
 
-TEST_CASE("an ablation holds its folder from prepare() to the end of run()") {
+TEST_CASE("an ablation locks its folder from prepare() to the end of run()") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out"),
                     refused = out + ": another process is writing to this folder";
@@ -145,7 +145,7 @@ TEST_CASE("an ablation holds its folder from prepare() to the end of run()") {
   CHECK_FALSE(fs::exists(out + "/.gaze.lock"));
 }
 
-TEST_CASE("a folder with files of somebody else is not taken for a run's") {
+TEST_CASE("a folder with foreign files is not accepted as a run's") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out");
   fs::create_directories(out);

@@ -190,7 +190,7 @@ void check_ratio_is_one(const Policy& model, const std::vector<models::Prompt>& 
 
 }  // namespace
 
-TEST_CASE("a row's logits are the same bits alone, in a batch, after a prefix, with a cache",
+TEST_CASE("a row's logits have the same bits alone, in a batch, after a prefix and with a cache",
           "[bits]") {
   for_each_model([](const Sized& model) {
     const Words words(model.config);
@@ -213,7 +213,7 @@ TEST_CASE("a row's logits are the same bits alone, in a batch, after a prefix, w
   });
 }
 
-TEST_CASE("batches of 2 to 64, and every place in them", "[bits]") {
+TEST_CASE("a row's bits do not depend on batch size or place, for 2 to 64 sequences", "[bits]") {
   at_each_isa([] {
     const Words words(with_head_size(32));
     const Tokens tokens = random_tokens(43, 21);
@@ -231,7 +231,7 @@ TEST_CASE("batches of 2 to 64, and every place in them", "[bits]") {
   });
 }
 
-TEST_CASE("prefill of a prompt is the same bits alone and in a batch of 64", "[bits]") {
+TEST_CASE("prefill of a prompt has the same bits alone and in a batch of 64", "[bits]") {
   for_each_model([](const Sized& sized) {
     if (sized.name == "tiny") return;  // the same head size as nano, and four times the work
     const Policy model(sized.config, image_token, 7);
@@ -274,7 +274,7 @@ TEST_CASE("log-probabilities do not depend on what else is in the batch", "[bits
   });
 }
 
-TEST_CASE("a rollout's log-probabilities are those of the update, so the ratio is 1", "[bits]") {
+TEST_CASE("a rollout's log-probabilities equal those of the update, so the ratio is 1", "[bits]") {
   for_each_model([](const Sized& sized) {
     const Policy model(sized.config, image_token, 7);
     const auto prompts = some_prompts(sized.config, 3);
@@ -295,7 +295,7 @@ TEST_CASE("a rollout's log-probabilities are those of the update, so the ratio i
   });
 }
 
-TEST_CASE("many temperatures round alike in rollout and update", "[bits]") {
+TEST_CASE("many temperatures round equally in rollout and update", "[bits]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const auto prompts = some_prompts(c, 2);
@@ -307,7 +307,7 @@ TEST_CASE("many temperatures round alike in rollout and update", "[bits]") {
   }
 }
 
-TEST_CASE("completions that end leave the others as they were", "[bits]") {
+TEST_CASE("completions that end do not affect the others", "[bits]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const auto prompts = some_prompts(c, 3);
@@ -333,7 +333,7 @@ TEST_CASE("completions that end leave the others as they were", "[bits]") {
   });
 }
 
-TEST_CASE("gradients of a batch are the same bits at any thread count", "[bits]") {
+TEST_CASE("gradients of a batch have the same bits at any thread count", "[bits]") {
   for_each_model([](const Sized& sized) {
     Policy model(sized.config, image_token, 7);
     const Batch batch(sized.config, sized.name == "tiny" ? 3 : 6, 4);
@@ -351,7 +351,7 @@ TEST_CASE("gradients of a batch are the same bits at any thread count", "[bits]"
   });
 }
 
-TEST_CASE("an executor in place of the threads gives the same bits", "[bits]") {
+TEST_CASE("an executor instead of the threads gives the same bits", "[bits]") {
   struct LastFirst : Executor {
     int threads() const override { return 3; }
     void run(int pieces, const std::function<void(int)>& piece) override {
@@ -375,7 +375,7 @@ TEST_CASE("an executor in place of the threads gives the same bits", "[bits]") {
   });
 }
 
-TEST_CASE("several threads train models of their own at once", "[bits]") {
+TEST_CASE("several threads can train separate models at once", "[bits]") {
   const auto c = config("nano");
   const Batch batch(c, 4, 3);
   const auto weights = [&] {
@@ -395,7 +395,7 @@ TEST_CASE("several threads train models of their own at once", "[bits]") {
   for (const Bits& of : together) CHECK(of == alone);
 }
 
-TEST_CASE("training gives the same bits again, at any thread count", "[bits]") {
+TEST_CASE("training repeats bit for bit at any thread count", "[bits]") {
   const auto c = config("nano");
   const Batch batch(c, 4, 3);
   at_each_isa([&] {

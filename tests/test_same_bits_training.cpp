@@ -110,7 +110,7 @@ Left job(const models::VlmConfig& c) {
 
 }  // namespace
 
-TEST_CASE("two runs of a training job are the same bits, at any number of threads", "[bits]") {
+TEST_CASE("two runs of a training job give the same bits at any number of threads", "[bits]") {
   for (const auto& c : {config("nano"), with_head_size(72)})
     at_each_isa([&c] {
       set_threads(1);

@@ -54,7 +54,7 @@ std::size_t lines_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("score: predictions by index against data, JSONL and table alike") {
+TEST_CASE("score: predictions in JSONL and tables are matched to data by index") {
   const Folder folder("score");
   const std::string mc = folder.put("PhyX_MC.tsv", mc_table()),
                     oe = folder.put("PhyX_OE.tsv", oe_table());
@@ -79,7 +79,7 @@ TEST_CASE("score: predictions by index against data, JSONL and table alike") {
   CHECK(set.unanswered == 1);
 }
 
-TEST_CASE("score: a file that holds the truth needs no data") {
+TEST_CASE("score: a file that contains the truth needs no data") {
   const Folder folder("score");
   std::string text = mc_table();
   text.replace(text.find("reasoning_type\n"), 15, "reasoning_type\tprediction\n");
@@ -102,7 +102,7 @@ TEST_CASE("score: a file that holds the truth needs no data") {
   CHECK(verdicts(scored(files)) == "10");
 }
 
-TEST_CASE("score: the official truth is what pandas reads, the strict one what is written") {
+TEST_CASE("score: the official rule reads the truth like pandas, the strict rule as written") {
   const Folder folder("score");
   const std::string head = "index\tquestion\tanswer\tcategory\n";
   const std::string data =
@@ -119,7 +119,7 @@ TEST_CASE("score: the official truth is what pandas reads, the strict one what i
   CHECK(scored({self, {}, {}})[1].official.match);  // "2.5" is in "2.50"
 }
 
-TEST_CASE("score: constants of physics are what pandas reads, not what is written") {
+TEST_CASE("score: the official rule reads physical constants like pandas") {
   const Folder folder("score");
   const std::string data = folder.put("exp_OE.tsv",
                                       "index\tquestion\tanswer\timage\tcategory\n"
@@ -140,7 +140,7 @@ TEST_CASE("score: constants of physics are what pandas reads, not what is writte
   CHECK(rows[0].prediction.problem.answer == "6.626e-34");  // the strict rule reads what is written
 }
 
-TEST_CASE("score: a column of numeric predictions is typed, too") {
+TEST_CASE("score: a column of numeric predictions is typed like pandas") {
   const Folder folder("score");
   const std::string path = folder.put("numpred_OE.tsv",
                                       "index\tquestion\tanswer\tcategory\tprediction\n"
@@ -162,7 +162,7 @@ TEST_CASE("score: a column of numeric predictions is typed, too") {
   CHECK(scored({lines, {data}, {}})[0].prediction.official_text == "12");  // JSON has texts
 }
 
-TEST_CASE("score: the rules of May 2025 are a choice") {
+TEST_CASE("score: the rules of May 2025 can be selected") {
   const Folder folder("score");
   const std::string path =
       folder.put("boxed_OE.jsonl",
@@ -171,7 +171,7 @@ TEST_CASE("score: the rules of May 2025 are a choice") {
   CHECK_FALSE(scored({path, {}, {}}, OfficialRules::may_2025)[0].official.match);
 }
 
-TEST_CASE("score: what is wrong is named with file, row and field") {
+TEST_CASE("score: errors name file, row and field") {
   const Folder folder("score");
   const std::string mc = folder.put("PhyX_MC.tsv", mc_table()),
                     oe = folder.put("PhyX_OE.tsv", oe_table());
@@ -214,7 +214,7 @@ TEST_CASE("score: what is wrong is named with file, row and field") {
                  mc + " row 1, index: 0 is there twice"));
 }
 
-TEST_CASE("score: slices, tables and files") {
+TEST_CASE("score: writes slices, tables and files") {
   const Folder folder("score");
   const std::string mc = folder.put("PhyX_MC.tsv", mc_table()),
                     oe = folder.put("PhyX_OE.tsv", oe_table());
@@ -258,7 +258,7 @@ TEST_CASE("score: slices, tables and files") {
   CHECK_FALSE(fs::exists(out + "/said_MC_judge_acc.csv"));
 }
 
-TEST_CASE("score: the official table has the categories as the file spells them") {
+TEST_CASE("score: the official table keeps the file's category names") {
   const Folder folder("score");
   std::string text = oe_table();
   text.replace(text.find("Optics"), 6, "Wave/Acoustics");
@@ -279,7 +279,7 @@ TEST_CASE("score: the official table has the categories as the file spells them"
         "\"Overall\",\"Mechanics\",\"Wave/Acoustics\"\n\"0.3333333333333333\",\"1.0\",\"0.0\"\n");
 }
 
-TEST_CASE("score: the judge can be stopped and goes on from its cache") {
+TEST_CASE("score: a stopped judge continues from its cache") {
   const Folder folder("score");
   std::string text;
   for (int i = 0; i < 5; ++i)

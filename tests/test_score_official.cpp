@@ -23,7 +23,7 @@ std::string oe_extracted(const char* prediction) {
 
 }  // namespace
 
-TEST_CASE("official score: the rules of May 2025 know no box, no dict, no failed call", "[phyx]") {
+TEST_CASE("official score: the rules of May 2025 ignore boxes, dicts and failed calls", "[phyx]") {
   const auto old = [](Form form, const char* answer, const char* prediction) {
     return score_official(form, answer, prediction, OfficialRules::may_2025);
   };
@@ -36,7 +36,7 @@ TEST_CASE("official score: the rules of May 2025 know no box, no dict, no failed
   CHECK(old(Form::mc, "A", "Failed to obtain answer via API.").extracted == "A");
 }
 
-TEST_CASE("official score: the tables of both scorings", "[phyx]") {
+TEST_CASE("official score: the tables of both scorings are right", "[phyx]") {
   const std::vector<OfficialItem> items = {{"Optics", true}, {"Mechanics", false}, {"a\"b", true}};
   CHECK(official_csv(items) ==
         "\"Overall\",\"Mechanics\",\"Optics\",\"a\"\"b\"\n"
@@ -64,7 +64,7 @@ TEST_CASE("official score: a dict reply is any Python literal", "[phyx]") {
   CHECK_FALSE(oe("5 m", "'content': '5 M'"));
 }
 
-TEST_CASE("official score: what is no literal is scored as it stands", "[phyx]") {
+TEST_CASE("official score: text that is not a literal is scored unchanged", "[phyx]") {
   // Each of these would match through its content, were it read as a dict: its \x4b M is "K M".
   for (const char* reply :
        {"{'content': '\\x4b M', (1, [2]): 2}", "{'content': '\\x4b M', 'a': true}",

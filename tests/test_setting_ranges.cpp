@@ -42,7 +42,7 @@ void refused(const std::string& name, auto field, const std::vector<double>& val
 
 }  // namespace
 
-TEST_CASE("a learning rate that is not finite leaves the weights as they are", "[optim]") {
+TEST_CASE("a non-finite learning rate does not change the weights", "[optim]") {
   Weights weights;
   AdamW<float> adamw(weights.all, {});
   for (const double rate : {not_a_number, infinity, -infinity, -1e-3, 1e39}) {
@@ -74,7 +74,7 @@ TEST_CASE("settings of AdamW are refused by name", "[optim]") {
   CHECK(contains(error_of([&] { AdamW<float>(weights.all, {.eps = not_a_number}); }), "eps"));
 }
 
-TEST_CASE("the kernel of AdamW refuses numbers that would spoil every weight", "[optim]") {
+TEST_CASE("the AdamW kernel refuses numbers that would corrupt the weights", "[optim]") {
   std::vector<float> w{1}, g{1}, m{0}, v{0};
   const auto step = [&](AdamWStep<float> s, float scale) {
     return error_of([&] {

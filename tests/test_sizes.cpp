@@ -58,7 +58,7 @@ TEST_CASE("sums and products of sizes, and sizes in 32 bits, are checked", "[sha
   CHECK_THROWS_AS(checked_int32("op", "n", 17, 16), Error);
 }
 
-TEST_CASE("a tensor has sizes that memory could hold", "[shape]") {
+TEST_CASE("a tensor needs sizes that fit in memory", "[shape]") {
   CHECK_THROWS_WITH(Tensor<float>({huge, 4}), Contains("[gaze::Tensor]") && Contains("64 bits"));
   CHECK_THROWS_WITH(Tensor<float>({-1, 2}), Contains("[-1,2] has a negative size"));
   CHECK_THROWS_WITH(Tensor<float>({-2, -2}), Contains("negative"));
@@ -121,7 +121,7 @@ TEST_CASE("new tensors and patches refuse sizes that overflow", "[ops]") {
   CHECK_REFUSED("unfold", unfold(image, {1, 1, 1, 1, Index{1} << 40, Index{1} << 40}));
 }
 
-TEST_CASE("a layout says which size 32 bits cannot hold", "[attention]") {
+TEST_CASE("a layout names the size that overflows 32 bits", "[attention]") {
   constexpr Index limit = kMostKeys;
   TokenLayout layout;
   CHECK_THROWS_WITH(layout.add_sequence(limit + 1),
@@ -154,7 +154,7 @@ TEST_CASE("a layout says which size 32 bits cannot hold", "[attention]") {
   CHECK((layout.position.back() == 5 && layout.slot.back() == 18));
 }
 
-TEST_CASE("attention refuses sizes that its kernels do not compute with", "[attention]") {
+TEST_CASE("attention refuses sizes that its kernels do not support", "[attention]") {
   const auto layout = std::make_shared<TokenLayout>();
   layout->add_sequence(2);
   const auto qkv = Tensor<float>::zeros({2, 12});

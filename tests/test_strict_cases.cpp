@@ -35,15 +35,15 @@ std::size_t check_all(const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("strict rule: the reported answers", "[strict]") {
+TEST_CASE("strict rule: reported answers get a fair verdict", "[strict]") {
   CHECK(check_all("strict_cases.jsonl") == 41);
 }
 
-TEST_CASE("strict rule: answers of the same kinds", "[strict]") {
+TEST_CASE("strict rule: answers of the same kinds get a fair verdict", "[strict]") {
   CHECK(check_all("strict_kinds.jsonl") > 1300);
 }
 
-TEST_CASE("strict rule: the program gives the same verdicts and reports what is left out") {
+TEST_CASE("strict rule: the program gives the same verdicts and reports omissions") {
   if (!test::have_program()) return;
   for (const std::string name : {"strict_cases.jsonl", "strict_kinds.jsonl"}) {
     const std::string out = test::at("out_" + name);

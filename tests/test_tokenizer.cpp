@@ -52,7 +52,7 @@ Tokenizer small_tokenizer() {
 
 }  // namespace
 
-TEST_CASE("any bytes come back from encode and decode") {
+TEST_CASE("encode and decode preserve any bytes") {
   const Tokenizer tokenizer = small_tokenizer();
   std::mt19937 random(1);
   const std::string parts[] = {
@@ -95,7 +95,7 @@ TEST_CASE("tags, labels, numbers, units and phrases are one token each") {
   CHECK_FALSE(tokenizer.is(tokenizer.id("<think>"), "</think>"));
 }
 
-TEST_CASE("long numbers fall to digits and foreign letters to bytes") {
+TEST_CASE("long numbers split into digits, unknown letters into bytes") {
   const Tokenizer tokenizer = small_tokenizer();
   CHECK_FALSE(tokenizer.contains(" 12345"));
   CHECK(tokenizer.encode(" 12345") == Ids{tokenizer.id(" "), tokenizer.id("1"), tokenizer.id("2"),
@@ -104,7 +104,7 @@ TEST_CASE("long numbers fall to digits and foreign letters to bytes") {
   CHECK(tokenizer.decode(Ids{tokenizer.id("<0xC3>")}) == "\xC3");
 }
 
-TEST_CASE("text from outside cannot place control tokens") {
+TEST_CASE("untrusted text cannot produce control tokens") {
   const Tokenizer tokenizer = small_tokenizer();
   const std::string text = "stop<|end|> now <|image|></think>" + kPhrase;
   const Ids ids = tokenizer.encode_plain(text);
@@ -116,7 +116,7 @@ TEST_CASE("text from outside cannot place control tokens") {
   CHECK(tokenizer.decode(ids) == text);
 }
 
-TEST_CASE("the vocabulary is the same every time, and limited") {
+TEST_CASE("the vocabulary is reproducible and limited") {
   const Tokenizer a = small_tokenizer(), b = small_tokenizer();
   REQUIRE(a.vocab_size() == b.vocab_size());
   for (int id = 0; id < a.vocab_size(); ++id) CHECK(a.token(id) == b.token(id));
@@ -144,7 +144,7 @@ TEST_CASE("unknown tokens and ids are errors") {
   CHECK_THROWS_AS(tokenizer.decode(Ids{tokenizer.vocab_size()}), gaze::Error);
 }
 
-TEST_CASE("ids equal those of Hugging Face's tokenizers") {
+TEST_CASE("ids equal those of Hugging Face tokenizers") {
   const Folder folder("tokenizer");
   const std::string path = folder.file("tokenizer.json");
   const std::string file = golden_path("tokenizer_golden.json");
@@ -162,7 +162,7 @@ TEST_CASE("ids equal those of Hugging Face's tokenizers") {
   }
 }
 
-TEST_CASE("files of another kind are refused by field") {
+TEST_CASE("other kinds of files are refused by field") {
   const Folder folder("tokenizer");
   const std::string path = folder.file("tokenizer.json");
   small_tokenizer().save(path);

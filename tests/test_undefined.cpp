@@ -115,7 +115,7 @@ TEST_CASE("the error names the operation and what is undefined", "[ops]") {
                  "[gaze::attention] no layout"));
 }
 
-TEST_CASE("a tensor without values says so when it is asked for them", "[tensor]") {
+TEST_CASE("accessing an undefined tensor's values is an error", "[tensor]") {
   F none;
   const auto refused = [](const std::string& op, auto f) {
     CHECK(contains(error_of(f), "[gaze::" + op + "] the tensor is undefined"));
@@ -133,7 +133,7 @@ TEST_CASE("a tensor without values says so when it is asked for them", "[tensor]
   CHECK_FALSE(none.host().defined());
 }
 
-TEST_CASE("a gradient that never came can be asked for, but not read", "[autograd]") {
+TEST_CASE("a missing gradient can be queried, but not read", "[autograd]") {
   F x = F::zeros({2}), unused = F::zeros({2});
   x.requires_grad();
   unused.requires_grad();
@@ -177,7 +177,7 @@ TEST_CASE("parameters before allocate() are refused by step, norm and files", "[
   CHECK(contains(error_of([&] { all.allocate(1); }), "allocate() was called before"));
 }
 
-TEST_CASE("what is saved is checked: values, and those of a view", "[io]") {
+TEST_CASE("saving checks values, including those of views", "[io]") {
   TensorsToWrite tensors;
   CHECK(contains(error_of([&] { tensors.add("w", F()); }), "[gaze::save] w: has no values"));
   CHECK(contains(error_of([&] {

@@ -76,7 +76,7 @@ TEST_CASE("attention of rounded operands, on tensor cores and plain", "[cuda]") 
       }
 }
 
-TEST_CASE("values of two types and the CPU take attention as it is", "[cuda]") {
+TEST_CASE("attention keeps float64, mixed types and the CPU unrounded", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const AttentionSizes whole{4, 2, 8, 0.3}, rounded{4, 2, 8, 0.3, true};
   CHECK(attend<double, Cuda>(rounded, 3, false).out == attend<double, Cuda>(whole, 3, false).out);
@@ -84,7 +84,7 @@ TEST_CASE("values of two types and the CPU take attention as it is", "[cuda]") {
   CHECK(attend<float, Cuda>(rounded, 3, false).out != attend<float, Cuda>(whole, 3, false).out);
 }
 
-TEST_CASE("rounded keys and values take half the memory", "[cuda]") {
+TEST_CASE("rounded keys and values use half the memory", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto bytes = [](const AttentionSizes& sizes, Index slots) {
     const std::size_t before = Allocator<Cuda>::in_use();
@@ -95,7 +95,7 @@ TEST_CASE("rounded keys and values take half the memory", "[cuda]") {
   CHECK(bytes({4, 2, 32, 1, true}, 512) == 2 * 512 * 2 * 32 * sizeof(bf16));
 }
 
-TEST_CASE("a cache made for the other operands is refused", "[cuda]") {
+TEST_CASE("a cache built for the other operand type is refused", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const AttentionSizes whole{4, 2, 8, 0.3}, rounded{4, 2, 8, 0.3, true};
   auto layout = std::make_shared<TokenLayout>();
@@ -122,7 +122,7 @@ TEST_CASE("the model's attention is rounded with its products", "[cuda]") {
     CHECK(state.first.seen[i] == Catch::Approx(want.seen[i]).margin(0.01));
 }
 
-TEST_CASE("a block of the ViT keeps its attention's operands in half the size", "[cuda]") {
+TEST_CASE("a ViT block saves its attention operands at half the size", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Index n = 256, width = 16;
   Parameters<float, Cuda> parameters;

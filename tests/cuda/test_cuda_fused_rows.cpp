@@ -32,7 +32,7 @@ constexpr Size sizes[] = {{1, 8}, {3, 64}, {5, 264}, {130, 520}};
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("fused RMS norm", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused RMS norm agrees with float64", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(1);
@@ -62,7 +62,7 @@ TEMPLATE_TEST_CASE("fused RMS norm", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("fused layer norm", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused layer norm agrees with float64", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(2);
@@ -89,7 +89,7 @@ TEMPLATE_TEST_CASE("fused layer norm", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("fused SwiGLU, gelu with a bias", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused SwiGLU and gelu with a bias agree with float64", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(3);
@@ -126,7 +126,7 @@ TEMPLATE_TEST_CASE("fused SwiGLU, gelu with a bias", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("fused softmax statistics", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused softmax statistics agree with float64", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(4);
@@ -161,8 +161,7 @@ TEMPLATE_TEST_CASE("fused softmax statistics", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("softmax statistics of a row do not depend on where it begins", "", float,
-                   bf16) {
+TEMPLATE_TEST_CASE("a row's softmax statistics do not depend on its alignment", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(4);
@@ -188,7 +187,7 @@ TEMPLATE_TEST_CASE("softmax statistics of a row do not depend on where it begins
   }
 }
 
-TEST_CASE("the embedding's gradient is the CPU's, bit for bit") {
+TEST_CASE("the embedding gradient equals the CPU's bit for bit") {
   GAZE_NEEDS_DEVICE();
   std::mt19937 random(5);
   for (const Index n : {1, 127, 128, 129, 400})
@@ -206,7 +205,7 @@ TEST_CASE("the embedding's gradient is the CPU's, bit for bit") {
     }
 }
 
-TEST_CASE("fused AdamW: the masters, their moments, and the copy in bf16") {
+TEST_CASE("fused AdamW updates master weights, moments and the bf16 copy") {
   GAZE_NEEDS_DEVICE();
   std::mt19937 random(6);
   for (const Index n : {4, 1028}) {
@@ -231,7 +230,7 @@ TEST_CASE("fused AdamW: the masters, their moments, and the copy in bf16") {
   }
 }
 
-TEST_CASE("tokens drawn from a cut tail are those of sampling.hpp") {
+TEST_CASE("top-k and top-p draw the same tokens as sampling.hpp") {
   GAZE_NEEDS_DEVICE();
   std::mt19937 random(7);
   const Philox philox(11, Purpose::sampling);
@@ -280,7 +279,7 @@ TEST_CASE("tokens drawn from a cut tail are those of sampling.hpp") {
   }
 }
 
-TEST_CASE("a row without any probability draws no token") {
+TEST_CASE("a row with zero probability everywhere draws no token") {
   GAZE_NEEDS_DEVICE();
   const Philox philox(11, Purpose::sampling);
   const Index n = 3;

@@ -173,7 +173,7 @@ Bits in_company(const Words& words, const Tokens& tokens, Index batch, Index pla
 
 }  // namespace
 
-TEST_CASE("which tile: flat for few rows, wide where there is one for every multiprocessor",
+TEST_CASE("tiles are flat for few rows, and wide when there are enough for every multiprocessor",
           "[cuda]") {
   using cuda::fitting_tiles;
   CHECK(fitting_tiles(1, 32000, 132) == TensorTiles::flat);
@@ -185,7 +185,7 @@ TEST_CASE("which tile: flat for few rows, wide where there is one for every mult
   static_assert(cuda::fitting_tiles(0, 5, 1) == TensorTiles::flat);
 }
 
-TEST_CASE("how much of a unit of elements lies inside a row", "[cuda]") {
+TEST_CASE("the part of an element unit inside a row is counted", "[cuda]") {
   using cuda::elements_inside;
   for (const Index n : {0, 1, 7, 8, 9, 16})
     for (const Index at : {0, 8, 16, 24}) {
@@ -195,7 +195,7 @@ TEST_CASE("how much of a unit of elements lies inside a row", "[cuda]") {
     }
 }
 
-TEST_CASE("invariant products: every form and edge, in every tile", "[cuda]") {
+TEST_CASE("invariant products are right in every form, edge and tile", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   for (const auto [m, n, k] : {std::array<Index, 3>{1, 1, 1},
                                {16, 33, 31},
@@ -242,7 +242,7 @@ TEST_CASE("a row of an invariant product has the same bits alone and in batches 
                     {together.begin() + row * 24, together.begin() + (row + 1) * 24}));
 }
 
-TEST_CASE("an infinity in an invariant product stays in its row, also beyond k", "[cuda]") {
+TEST_CASE("an infinity in an invariant product stays in its row, even beyond k", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Product p{false, false, 20, 20, 20, 4};
   Operands x(p, 5);
@@ -273,7 +273,7 @@ TEST_CASE("invariant products do not depend on the order of threads and copies",
     }
 }
 
-TEST_CASE("which product the settings choose", "[cuda]") {
+TEST_CASE("the settings choose the matrix product", "[cuda]") {
   const std::vector<bf16> on_host(64, bf16(1.0f));  // refused, with the kernel's name
   const auto c = Tensor<float, Cuda>::zeros({8, 8});
   const auto taken = [&] {
@@ -291,7 +291,7 @@ TEST_CASE("which product the settings choose", "[cuda]") {
 }
 #endif
 
-TEST_CASE("a row's logits in bf16: the same bits in any batch", "[cuda]") {
+TEST_CASE("a row's bf16 logits have the same bits in any batch", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Invariant invariant;
   const Words words(in_bf16(emulator_config()));
@@ -304,8 +304,7 @@ TEST_CASE("a row's logits in bf16: the same bits in any batch", "[cuda]") {
     }
 }
 
-TEST_CASE("logits of prefill, of decoding with a cache and of training are the same bits",
-          "[cuda]") {
+TEST_CASE("logits of prefill, cached decoding and training have the same bits", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Invariant invariant;
   const Tokens tokens = random_tokens(42, 75);
@@ -324,7 +323,7 @@ TEST_CASE("logits of prefill, of decoding with a cache and of training are the s
   check(false, 66, {20});
 }
 
-TEST_CASE("a run records which kernels it took", "[cuda]") {
+TEST_CASE("a run records its kernels", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto name = [] { return gaze::detail::kernels_name<Cuda>(true); };
   const std::string usual = name();

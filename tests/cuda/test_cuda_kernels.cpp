@@ -47,7 +47,7 @@ const double tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-13;
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("gemm", "[cuda]", float, double) {
+TEMPLATE_TEST_CASE("gemm on Cuda agrees with the CPU", "[cuda]", float, double) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   for (const Index m : {1, 63, 65})
@@ -69,7 +69,7 @@ TEMPLATE_TEST_CASE("gemm", "[cuda]", float, double) {
         }
 }
 
-TEST_CASE("gemm of bf16 operands", "[cuda]") {
+TEST_CASE("gemm of bf16 operands on Cuda agrees with the CPU", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   for (const auto [m, n, k] :
        {std::array<Index, 3>{1, 64, 33}, {63, 1, 16}, {65, 70, 41}, {5, 9, 0}})
@@ -101,7 +101,7 @@ TEST_CASE("gemm of bf16 operands", "[cuda]") {
     }
 }
 
-TEST_CASE("a key's position is the inverse of its slot, and -1 elsewhere", "[cuda]") {
+TEST_CASE("key position inverts key slot, and is -1 for slots without a key", "[cuda]") {
   for (const std::int32_t prefix : {0, 1, 15, 16, 17, 40})
     for (const std::int32_t own : {0, 1, 16, 33}) {
       const KeyRange range{32, prefix, 80 + prefix % 16, own};
@@ -113,7 +113,7 @@ TEST_CASE("a key's position is the inverse of its slot, and -1 elsewhere", "[cud
     }
 }
 
-TEMPLATE_TEST_CASE("norms", "[cuda]", float, double) {
+TEMPLATE_TEST_CASE("norms on Cuda agree with the CPU", "[cuda]", float, double) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   for (const Index n : {1, 3, 64, 130})

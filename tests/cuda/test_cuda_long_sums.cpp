@@ -40,7 +40,7 @@ void check(const char* what, const C& got, const D& want, double tolerance = 2e-
 
 }  // namespace
 
-TEST_CASE("sums over many rows on Cuda are right to a few roundings", "[cuda][ops]") {
+TEST_CASE("sums over many rows on Cuda are accurate to a few roundings", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const Index n = 100'000, c = 4;
   const Positive x({n, c});
@@ -59,7 +59,7 @@ TEST_CASE("sums over many rows on Cuda are right to a few roundings", "[cuda][op
   }
 }
 
-TEST_CASE("rows of more than one chain on Cuda", "[cuda][ops]") {
+TEST_CASE("rows longer than one summation chain are accurate on Cuda", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   for (const Index n : {20'000, 20'001}) {
     INFO(n);

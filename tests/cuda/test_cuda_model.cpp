@@ -92,7 +92,7 @@ TEST_CASE("50 steps of training give the CPU's curve", "[cuda]") {
   }
 }
 
-TEST_CASE("training with products of bf16 stays near the CPU's", "[cuda]") {
+TEST_CASE("training with bf16 products stays close to the CPU", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto c = in_bf16(emulator_config());
   const Lessons lessons(c);
@@ -135,7 +135,7 @@ TEST_CASE("a seed draws the same completions on both devices, with their attenti
   }
 }
 
-TEST_CASE("the update after a rollout sees its log-probabilities", "[cuda]") {
+TEST_CASE("the first update reproduces the rollout's log-probabilities", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const double whole = update_after_rollout(curve_config());
   const double rounded = update_after_rollout(in_bf16(curve_config()));
@@ -150,7 +150,7 @@ TEST_CASE("the update after a rollout sees its log-probabilities", "[cuda]") {
   }
 }
 
-TEST_CASE("weights and optimiser states go from one device to the other", "[cuda]") {
+TEST_CASE("weights and optimiser states move between devices", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto c = emulator_config();
   const Lessons lessons(c);

@@ -33,7 +33,8 @@ AblationSettings smallest() {
 
 }  // namespace
 
-TEST_CASE("an ablation runs on Cuda, and its model answers there and on the CPU", "[cuda][slow]") {
+TEST_CASE("an ablation runs on Cuda, and its model gives the same answer on Cuda and the CPU",
+          "[cuda][slow]") {
   GAZE_NEEDS_DEVICE();
   const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline";
   fs::remove_all(out);
@@ -56,7 +57,7 @@ TEST_CASE("an ablation runs on Cuda, and its model answers there and on the CPU"
   fs::remove_all(out);
 }
 
-TEST_CASE("an ablation in bf16 with invariant products: every first ratio is 1", "[cuda][slow]") {
+TEST_CASE("in a bf16 ablation with invariant products, every first ratio is 1", "[cuda][slow]") {
   GAZE_NEEDS_DEVICE();
   const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline_bf16";
   fs::remove_all(out);

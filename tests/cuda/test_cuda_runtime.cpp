@@ -21,7 +21,7 @@ struct Asked {
 
 }  // namespace
 
-TEST_CASE("room for copies comes back only behind its fence", "[cuda]") {
+TEST_CASE("staging memory is reused only after its fence", "[cuda]") {
   std::vector<std::byte> memory(3 * 256);
   Asked::log.clear();
   Asked::made = 0;
@@ -38,7 +38,7 @@ TEST_CASE("room for copies comes back only behind its fence", "[cuda]") {
         std::vector<std::string>{"record 0", "wait 1", "record 1", "wait 2", "record 2", "wait 0"});
 }
 
-TEST_CASE("values go to the device and come back", "[cuda]") {
+TEST_CASE("values survive the copy to the device and back", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto x = Tensor<float, Cuda>::from({2, 3}, {1, 2, 3, 4, 5, 6});
   CHECK(x.to_vector() == std::vector<float>{1, 2, 3, 4, 5, 6});
@@ -51,7 +51,7 @@ TEST_CASE("values go to the device and come back", "[cuda]") {
   CHECK(x.to<Cpu>().to<Cuda>().to_vector() == x.to_vector());
 }
 
-TEST_CASE("freed memory is given out again, and everything is when there is no room", "[cuda]") {
+TEST_CASE("freed memory is reused, and all of it is released when memory runs out", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   using Memory = Allocator<Cuda>;
   Memory::keep_at_most(0);
@@ -85,7 +85,7 @@ TEST_CASE("freed memory is given out again, and everything is when there is no r
   Memory::keep_at_most(static_cast<std::size_t>(-1));
 }
 
-TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda]") {
+TEST_CASE("a graph repeats the recorded work in its own memory", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto x = Tensor<double, Cuda>::full({100}, 1.0);
   const auto w = Tensor<double, Cuda>::full({100, 100}, 1.0);
@@ -120,7 +120,7 @@ TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda
   CHECK(x.to_vector().size() == 100);
 }
 
-TEST_CASE("a graph takes over what the one before was run by, for the same kernels", "[cuda]") {
+TEST_CASE("a graph with the same kernels reuses the previous executable", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto x = Tensor<float, Cuda>::full({5000}, 1), y = Tensor<float, Cuda>::full({5000}, 2);
   const auto doubled = [](const Tensor<float, Cuda>& t, Index n) {
@@ -158,7 +158,7 @@ TEST_CASE("a graph takes over what the one before was run by, for the same kerne
   CHECK(Allocator<Cuda>::in_use() == before);  // a spare holds no memory
 }
 
-TEST_CASE("a device that is not there is refused", "[cuda]") {
+TEST_CASE("a missing device is refused", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   CHECK_THAT(error_of([] { cuda::use_device(1000); }), Catch::Contains("[gaze::use_device]"));
   CHECK(cuda::devices().size() >= 1);

@@ -8,8 +8,7 @@ namespace test_cuda_special_values {
 using namespace gaze;
 using namespace gaze::test;
 
-TEST_CASE("NaN, infinities and signed zeros go through operations on Cuda as stated",
-          "[cuda][ops]") {
+TEST_CASE("NaN, infinities and signed zeros propagate on Cuda as specified", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   for (const SpecialCase& c : special_cases()) {
     check_special<double, Cuda>(c, c.functions.cuda_wide);
