@@ -16,7 +16,7 @@ inline Words training(const std::string& out, const Words& more = {}) {
   return words;
 }
 
-/// A finished run, made once; `seconds` is how long it took.
+/// A finished run, made once per process.
 struct Unbroken {
   std::string out = at("unbroken");
   double seconds = 0;

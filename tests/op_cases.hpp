@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Gradient cases for every operation of the op table: random and degenerate shapes, broadcasting,
-// views without contiguous memory, empty sizes. Here those of what models are made of; the others
-// are in op_cases_elements.hpp and op_cases_shapes.hpp.
+// non-contiguous views, empty sizes. This file has elementwise operations, views, sums, products
+// and rows; the rest is in op_cases_{elements,fused,shapes}.hpp.
 #pragma once
 #include "gaze/ops/attention.hpp"
 #include "gaze/ops/gelu_mlp.hpp"
@@ -19,13 +19,13 @@
 
 namespace gaze::test {
 
-/// A copy that rotary() may turn in place.
+/// A copy that rotary() may change in place.
 template <class T, class Device>
 Tensor<T, Device> fresh(const Tensor<T, Device>& x) {
   return scale(x, T(1));
 }
 
-/// The diagonal of a square matrix: a vector without contiguous memory.
+/// The diagonal of a square matrix: a non-contiguous vector.
 template <class T, class Device>
 Tensor<T, Device> diagonal(const Tensor<T, Device>& x) {
   return einsum("ii->i", std::vector{x});
@@ -372,7 +372,7 @@ inline void add_row_cases(OpCases& to) {
   });
 }
 
-/// All of them.
+/// All gradient cases.
 inline const OpCases& op_cases() {
   static const OpCases cases = [] {
     OpCases c;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gradient cases of casts, choices, reductions over any axes and what goes along one axis; and the
-// cases of values without a derivative. (Functions of one or two values: op_cases.hpp.)
+// Gradient cases of casts, selection, reductions and operations along one axis; and the cases of
+// operations without a derivative. (Functions of one or two values: op_cases.hpp.)
 #pragma once
 #include "gaze/ops/cast.hpp"
 #include "gaze/ops/creation.hpp"
@@ -58,7 +58,7 @@ inline void add_choice_cases(OpCases& to) {
   });
 }
 
-/// f(x, axes) over one, several, all and no axes, of views and of nothing.
+/// f(x, axes) over one, several, all and no axes, of views and of empty tensors.
 template <class F>
 void add_axes_cases(OpCases& to, const std::string& op, F f) {
   const auto over = [&](const std::string& what, const Shape& shape, const Shape& axes) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gradient cases of what joins, indexes and sorts, of batched products, einsum and convolution.
+// Gradient cases of joining, indexing and sorting, batched products, einsum and convolution.
 #pragma once
 #include "gaze/ops/convolution.hpp"
 #include "gaze/ops/einsum.hpp"

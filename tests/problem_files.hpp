@@ -14,14 +14,14 @@ namespace gaze::test::problems {
 namespace fs = std::filesystem;
 using gaze::io::base64_encode;
 
-/// A folder with one for pictures in it, removed at the test's end.
+/// A temporary folder with a subfolder for pictures.
 struct Folder : test::Folder {
   explicit Folder(const std::string& name) : test::Folder("loader_" + name) {
     fs::create_directories(path / "images");
   }
 };
 
-/// What starts like a PNG (or a JPEG) and is otherwise filler; `tag` tells pictures apart.
+/// The signature of a PNG (or JPEG) followed by filler bytes `tag`.
 inline std::vector<std::uint8_t> picture(std::uint8_t tag, bool jpeg = false) {
   std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   if (jpeg) bytes = {0xFF, 0xD8, 0xFF, 0xE0};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Running the program `gaze` from a test: its words, exit code and output, and a folder to work in.
+// Runs the program `gaze` from a test: arguments, exit code, output, and a working folder.
 #pragma once
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -69,7 +69,7 @@ class Started {
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
-      ::alarm(300);  // no test waits for ever: the program gets it, too
+      ::alarm(300);  // limits every test; exec keeps the alarm
       ::execv(argv[0], argv.data());
       ::_exit(127);
     }

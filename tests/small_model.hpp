@@ -27,12 +27,12 @@ inline models::VlmConfig config(const std::string& preset) {
   return c;
 }
 
-/// A model as small as heads of this size allow, in the decoder and in the ViT.
+/// The smallest model with this head size in the decoder and the ViT.
 inline models::VlmConfig with_head_size(Index d) {
   return {{32, 8, 2 * d, 1, 2, 32, 1e-5}, 2, {32, 2, 2, 1, d, 48, 10000, 1e-5}, vocabulary};
 }
 
-/// The same with operands of bf16 in its products with weights.
+/// The same with bf16 operands in products with weights.
 inline models::VlmConfig in_bf16(models::VlmConfig c) {
   c.bf16 = true;
   return c;
@@ -149,7 +149,7 @@ inline double metric(const Metrics& metrics, const std::string& name) {
   return 0;
 }
 
-/// The bits of floats, for comparisons that take -0 and NaN seriously.
+/// The bits of floats, for comparisons that distinguish -0 and NaN.
 inline std::vector<std::uint32_t> bits(const float* values, Index count) {
   std::vector<std::uint32_t> out(static_cast<std::size_t>(count));
   if (count > 0) std::memcpy(out.data(), values, out.size() * sizeof(float));

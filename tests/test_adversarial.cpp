@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Answers made to cheat, each with what a fair reader would give it: form, accuracy, and where it
-// is about principles the rubric's term for them.
+// Cheating answers, each with a fair reader's scores: form, accuracy and, for some, the rubric's
+// term for principles.
 #include <fstream>
 #include <nlohmann/json.hpp>
 

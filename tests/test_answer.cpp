@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Units, quantities, and the strict judge, with the verdict a fair reader would give.
+// Units, quantities, and the strict rule against a fair reader's verdicts.
 #include "phyx/answer/strict_rule.hpp"
 
 #include <algorithm>

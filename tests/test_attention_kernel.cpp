@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fused attention: against a naive softmax in double, finite differences, and the promises of
-// "same bits": alone or in a tile, prefix or own keys, wherever the slots lie, at any thread count.
+// Fused attention: against a naive softmax in double and finite differences; same bits alone or in
+// a tile, with prefix or own keys, at any slots and thread count.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -42,7 +42,7 @@ struct Gradients {
   std::vector<T> dq, dkeys, dvalues;
 };
 
-/// Everything but the layout: random q, and a store where slots that no row sees hold NaN.
+/// Fills everything but the layout: random q, and a store with NaN in slots that no row sees.
 template <class T>
 void fill(Problem<T>& p, unsigned seed) {
   std::mt19937 random(seed);
@@ -348,7 +348,7 @@ TEST_CASE("attention and its gradients have the same bits at any thread count", 
 TEST_CASE("attention stays accurate for large scores", "[attention]") {
   gaze::test::Restore restore;
   Problem<float> p = shared_prefix(2, 1, 64, 1, 100, 130, 1, 31);
-  p.shape.scale = 20;  // scores of some hundreds: exp overflows without the running maximum
+  p.shape.scale = 20;  // scores in the hundreds: exp overflows without the running maximum
   const Result<double> truth = forward(in_double(p));
   for (gaze::Isa isa : supported_isas()) {
     gaze::set_isa(isa);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The graph: what is recorded and what is not, accumulation, freed memory, and that no gradient
-// is ever lost or wrong in silence.
+// The graph: recording, accumulation, freed memory, and that no gradient is lost or wrong silently.
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/matmul.hpp"
 #include "gaze/ops/reduce.hpp"
@@ -102,7 +101,7 @@ TEST_CASE("changing a value in place that backward needs throws", "[autograd]") 
   CHECK_THROWS_WITH(backward(y), Contains("[gaze::matmul]"));
   const D fine = sum(scale(x, 2.0));  // keeps no value
   x.changed();
-  x.node()->clear();  // of what matmul began before it noticed
+  x.node()->clear();  // accumulated by matmul before the error
   CHECK_NOTHROW(backward(fine));
 }
 
@@ -171,7 +170,7 @@ TEST_CASE("backward through 100,000 operations uses no recursion, nor does freei
     for (int i = 0; i < 100000; ++i) y = neg(y);
     return y;
   };
-  { const D dropped = chain(); }  // never walked
+  { const D dropped = chain(); }  // without backward
   backward(chain());
   CHECK(w.grad().item() == 1);
 }
@@ -191,7 +190,7 @@ TEST_CASE("memory returns to its start, with or without backward", "[autograd]")
   CHECK(in_use() == before);
   const D loss = graph();
   backward(loss);
-  CHECK(in_use() <= before + 256);  // the loss itself; the graph was freed as it was walked
+  CHECK(in_use() <= before + 256);  // the loss itself; backward freed the graph
 }
 
 TEST_CASE("backward frees what it has used", "[autograd]") {

@@ -29,7 +29,7 @@ F noise(const Shape& shape, std::uint64_t seed) {
 
 Tensor<bf16> rounded(const F& x) { return cast<bf16>(x); }
 
-/// What bf16 holds of x, in double.
+/// x rounded to bf16, in double.
 D held(const F& x) {
   std::vector<double> v;
   for (const float e : x.to_vector()) v.push_back(static_cast<float>(bf16(e)));
@@ -58,7 +58,7 @@ TEST_CASE(
     CHECK(distance(x.grad(), matmul(held(up), held(w))) < 1e-6);
     CHECK(distance(w.grad(), matmul(held(up), held(x), true, false)) < 1e-6);
     CHECK(distance(bias.grad(), cast<double>(sum(up, {0}))) < 1e-6);
-    // not the products of float32, which are close
+    // differs from the float32 products, which are close
     const double off = distance(y, cast<double>(linear(x.detach(), w.detach(), bias.detach())));
     CHECK(off > 1e-4);
     CHECK(off < 1e-2);

@@ -36,7 +36,7 @@ std::string table(const std::string& name, const std::string& image, const std::
   return at(name);
 }
 
-/// PNG: a signature and a header that declares side x side pixels, and nothing to fill them.
+/// A PNG signature and a header that declares side x side pixels, without data for them.
 std::string bomb(std::uint32_t side) {
   std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n',
                                      0,    0,   0,   13,  'I',  'H',  'D',  'R'};
@@ -198,7 +198,7 @@ TEST_CASE("a run prints its device, and refuses a missing one") {
   const std::string info = gaze_run({"info"}).out;
   const auto reason = info.find("no cuda: ");
   const Done chosen = gaze_run({"ask", "--model", "nowhere", "--device", "auto", "why?"});
-  CHECK(chosen.code == 2);  // there is no such model
+  CHECK(chosen.code == 2);  // the model does not exist
   CHECK(contains(chosen.err, reason == std::string::npos ? "device: cuda\n" : "device: cpu, "));
   if (reason == std::string::npos) return;
   const std::string why = info.substr(reason + 9, info.find(')', reason) - reason - 9);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program and the files around it: one writer per folder, closed and full standard streams,
-// folders that are somebody else's, runs that may not be pooled.
+// The program and its files: one writer per folder, closed and full standard streams, foreign
+// folders, runs that must not be pooled.
 #include <chrono>
 #include <fstream>
 #include <set>
@@ -17,7 +17,7 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 
-/// Runs a line of the shell in which $gaze is the program; its exit code.
+/// Runs a shell command in which $gaze is the program, and returns its exit code.
 int shell(const std::string& line) {
   ::setenv("gaze", program().c_str(), 1);
   const int status = std::system(("ulimit -t 300; " + line).c_str());
@@ -30,7 +30,7 @@ std::string put(const std::string& name, const std::string& text) {
   return at(name);
 }
 
-/// Predictions with so many subfields that a score's table is larger than any buffer of a stream.
+/// Predictions with so many subfields that the score table exceeds any stream buffer.
 std::string predictions() {
   std::string text = "index\tanswer\tcategory\tsubfield\tprediction\n";
   for (int i = 0; i < 2000; ++i) {
@@ -68,7 +68,7 @@ std::string run_folder(const std::string& name, const io::Json& changes = {}) {
   return at(name);
 }
 
-/// Every line of a log is JSON, and none is there twice.
+/// Checks that every line of a log is JSON and that none is repeated.
 void check_log(const std::string& path) {
   std::istringstream in(io::read_file(path));
   std::set<std::string> seen;
@@ -240,7 +240,7 @@ TEST_CASE("one of two processes on a folder is refused; leftovers of a killed on
     const Started one(line, "one_"), two(line, "two_");
     for (int i = 0; i < 12000 && (!fs::exists(log) || fs::file_size(log) < 500); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    one.signal(SIGKILL);  // the one that was refused is over already
+    one.signal(SIGKILL);  // the refused one has already ended
     two.signal(SIGKILL);
     Done first = one.wait(), second = two.wait();
     if (second.code == 2) std::swap(first, second);
@@ -250,7 +250,7 @@ TEST_CASE("one of two processes on a folder is refused; leftovers of a killed on
     CHECK(second.code == -SIGKILL);
   }
 
-  // As if the kill had come while these were written.
+  // As if killed while writing these.
   const Words leftovers = {out + "/.gaze-0123456789abcdef.tmp",
                            out + "/data/.gaze-0123456789abcdef.tmp",
                            out + "/warm/seed0/.gaze-0123456789abcdef.tmp"};
@@ -308,7 +308,7 @@ TEST_CASE("SIGTERM stops a run like Ctrl-C, and a second signal ends it at once"
     if (second) run.signal(second);
     const Done d = run.wait();
     INFO(d.err);
-    // Where both signals come between two steps the first is all that was needed.
+    // If both signals arrive between two steps, the first one suffices.
     CHECK((d.code == 130 || (second && d.code == -second)));
     if (d.code == 130) CHECK(contains(d.err, "--resume"));
     if (d.code == 130) CHECK_FALSE(fs::exists(out + "/.gaze.lock"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the program is given: numbers in decimal, pipes and devices in place of files, paths that
-// are not UTF-8, configurations that are none. Bad input is one line, and nothing is written.
+// Input of the program: decimal numbers, pipes and devices instead of files, paths that are not
+// UTF-8, invalid configurations. Bad input is reported in one line, and nothing is written.
 #include <sys/stat.h>
 
 #include <chrono>
@@ -103,7 +103,7 @@ TEST_CASE("an invalid config.json is refused with its name and field") {
   const std::string out = at("run_\xFF"), path = out + "/config.json";
   const Words words = {"sft", "--preset", "smoke", "--out", out};
   {
-    const Started run(words);  // killed as soon as it has said what it is
+    const Started run(words);  // killed once it has written its configuration
     for (int i = 0; i < 6000 && !fs::exists(path); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     run.signal(SIGKILL);

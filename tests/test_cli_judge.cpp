@@ -14,7 +14,7 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 
-/// Says 1 where the predicted answer holds "right"; slowly, where asked to.
+/// Replies 1 if the predicted answer contains "right", after an optional delay.
 struct Server {
   std::atomic<int> asked{0};
   std::atomic<double> seconds{0};
@@ -28,7 +28,7 @@ struct Server {
   })};
 };
 
-/// Prompts of the official file's shape, but other ones.
+/// A file of prompts in the official format.
 std::string prompts() {
   io::write_file(
       at("phyx.py"),
@@ -39,7 +39,7 @@ std::string prompts() {
   return at("phyx.py");
 }
 
-/// `right` answers that need the judge, as many wrong ones, one that matches without it.
+/// `each` right and `each` wrong answers that need the judge, and one that matches without it.
 std::string predictions(int each) {
   std::string text = "index\tanswer\tcategory\tprediction\n0\t5 m\tOptics\tFinal answer: 5 M\n";
   for (int i = 1; i <= 2 * each; ++i)
@@ -130,7 +130,7 @@ TEST_CASE("Ctrl-C ends a judge call in flight") {
   prompts();
   predictions(1);
   Server server;
-  server.seconds = 1000;  // the test's own time-out comes before
+  server.seconds = 1000;  // longer than the test's time-out
   const Started run(score(server, at("in_flight")));
   while (server.asked == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   run.signal(SIGINT);

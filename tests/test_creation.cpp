@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// New tensors from a rule: half-open intervals hold once numbers are rounded to the type.
+// Creation functions: intervals stay half-open after rounding to the type.
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -12,7 +12,7 @@ using namespace gaze::test;
 
 const Philox numbers(3, Purpose::test);
 
-/// The numbers of uniform() as they were before the bound was held.
+/// uniform() without the correction at the upper bound.
 template <class T>
 std::vector<T> plain_uniform(Index n, double low, double high) {
   std::vector<T> out;
@@ -31,8 +31,8 @@ double as_double(double x) {
   return x;
 }
 
-/// Are all n numbers in [low, high), and the legal ones as they always were? The bounds are numbers
-/// of type T.
+/// Checks that all n numbers lie in [low, high), and that those in range are uncorrected. T
+/// represents the bounds exactly.
 template <class T>
 void check_uniform(double low, double high, Index n = 20000) {
   INFO(low << " to " << high);

@@ -13,7 +13,7 @@ namespace {
 using namespace gaze::cuda;
 using gaze::bf16;
 
-/// Do the places of all lanes cover rows x cols, each once?
+/// Do the places of all lanes cover rows x cols exactly once?
 template <class F>
 bool covers(int rows, int cols, int values, F place) {
   std::set<std::pair<int, int>> seen;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The tables by which the GPU's attention is dealt to blocks: every row and every key once.
+// The tables that assign the GPU's attention to blocks: every row and every key once.
 #include <map>
 #include <random>
 #include <vector>

@@ -29,7 +29,7 @@ using gaze::test::error_of;
 using gaze::test::Folder;
 namespace fs = std::filesystem;
 
-/// A model that knows nothing, and tables of 14 problems in both forms.
+/// An untrained model, and tables of 14 problems in both forms.
 struct World {
   Folder place{"evaluate_files"};
   fs::path folder = place.path;
@@ -85,7 +85,7 @@ void check_same(const std::string& a, const std::string& b) {
   }
 }
 
-/// The evaluation that nothing disturbed.
+/// The uninterrupted evaluation.
 const std::string& whole() {
   static const std::string name = [] {
     FileEvaluation(world().settings("whole", {world().mc, world().oe}), {}).run();
@@ -147,7 +147,7 @@ TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an uni
       } catch (const Interrupted& e) {
         CHECK(contains(e.what(), "--resume"));
         REQUIRE(++stops < 12);
-        // As after a kill: half a line more. It is cut off and made again.
+        // As after a kill: a partial line, which is cut off and written again.
         if (stops % 2)
           std::ofstream(w.at(out + "/predictions.jsonl"), std::ios::app) << "{\"index\":\"4";
       }
@@ -186,7 +186,7 @@ TEST_CASE("an evaluation is resumed only on request and with the same settings")
   io::write_file(w.at("other_model/model.safetensors"), weights);
   CHECK(contains(error([&](EvalSettings& s) { s.model = w.at("other_model"); }), ", model: "));
   CHECK(io::read_file(config) == before);
-  CHECK(error([](EvalSettings&) {}).empty());  // a finished one is only written again
+  CHECK(error([](EvalSettings&) {}).empty());  // a finished one is only rewritten
   fs::create_directories(w.folder / "mine");
   io::write_file(w.at("mine/predictions.jsonl"), std::string_view("mine"));
   CHECK(contains(error([&](EvalSettings& s) { s.out = w.at("mine"); }), "is there already"));
@@ -297,7 +297,7 @@ TEST_CASE("an evaluation locks its folder, and does not touch foreign files") {
     fs::remove(w.at("taken/" + std::string(name)));
   }
   CHECK(fs::is_empty(w.at("taken")));
-  // A log that is not of an evaluation, though eval.json says so.
+  // A log that is not of an evaluation, despite eval.json.
   s.data = {w.mc, w.oe};
   fs::copy(w.at(whole()), w.at("taken"));
   io::write_file(w.at("taken/predictions.jsonl"), std::string_view("my notes"));

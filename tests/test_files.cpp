@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files that several processes or a hostile neighbour could share: temporary names, the lock of a
-// folder, logs that are somebody else's.
+// Files shared with other processes or a hostile user: temporary names, folder locks, foreign logs.
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -165,7 +164,7 @@ TEST_CASE("a foreign log is refused and left unchanged") {
                    path + " line 1: not a line of this log"));
     CHECK(read_file(path) == text);
   }
-  // Its own, whole or cut by a kill, at any byte.
+  // Its own log, complete or cut at any byte by a kill.
   const std::string whole = "{\"step\":1}\n{\"step\":22}\n";
   for (std::size_t size = 0; size <= whole.size(); ++size) {
     write_file(path, std::string_view(whole).substr(0, size));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The memory forecast against what the allocator gave: supervised and GRPO steps and rollouts, of
-// several models and batches that stress one term of the rule each.
+// The memory forecast against the allocator's peak: supervised and GRPO steps and rollouts, with
+// models and batches that each stress one term of the forecast.
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "gaze/rl/grpo.hpp"
@@ -15,7 +15,7 @@ using namespace gaze;
 using namespace gaze::test;
 using Policy = models::Vlm<float>;
 
-/// Prompts with completions, and what the rule says of them.
+/// Prompts with completions, and their sizes for the forecast.
 struct Groups {
   std::vector<models::Prompt> prompts;
   std::deque<Tokens> completions;
@@ -46,7 +46,7 @@ struct Seen {
   double ratio() const { return static_cast<double>(forecast) / static_cast<double>(used); }
 };
 
-/// Two steps: the second has what the first left beside it.
+/// Two steps: the second also has the memory that the first one left.
 Seen supervised(const models::VlmConfig& c, const Groups& batch) {
   const std::size_t before = Allocator<Cpu>::in_use();
   Policy model(c, image_token, 7);
@@ -63,7 +63,7 @@ Seen supervised(const models::VlmConfig& c, const Groups& batch) {
       used};
 }
 
-/// A GRPO step whose completions are all as long as they may be.
+/// A GRPO step whose completions all have the maximum length.
 Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index length) {
   const std::size_t before = Allocator<Cpu>::in_use();
   Policy model(c, image_token, 7);
@@ -131,7 +131,7 @@ models::VlmConfig rounded(models::VlmConfig c) {
   return c;
 }
 
-/// Calls f with a model whose products take bf16, in every way that this processor has.
+/// Calls f with a model with bf16 products, on every bf16 path of this processor.
 template <class Function>
 void in_bf16(const char* preset, Function f) {
   using Way = Bf16Products;

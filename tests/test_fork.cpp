@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// fork(): a child computes with threads of its own, whatever its parent's threads were doing.
+// fork(): a child computes with its own threads, whatever its parent's threads were doing.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,7 +29,7 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 
-/// Does `work` in a child give true? A child that hangs is ended by its alarm, which counts as no.
+/// Does `work` return true in a child? An alarm ends a child that hangs, which counts as false.
 bool in_child(const std::function<bool()>& work) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -64,7 +64,7 @@ TEST_CASE("a child forked after a product has its own threads", "[parallel]") {
       set_threads(2);
       return product() == expected;
     }));
-    CHECK(product() == expected);  // the parent's own go on
+    CHECK(product() == expected);  // the parent's threads keep working
   }
 }
 
@@ -105,5 +105,6 @@ TEST_CASE("a child does not deadlock on locks of the parent's other threads", "[
   for (auto& thread : busy) thread.join();
 }
 #endif
+#undef GAZE_NO_THREADS_AFTER_FORK
 
 }  // namespace test_fork

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The matrix product against float64, and its promise: the same bits for a row alone and in
-// company.
+// The matrix product against float64, and the same bits for a row alone and in a batch.
 #include "gaze/cpu/gemm.hpp"
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The matrix product of bf16 operands against float64, with and without the processor's own
-// instruction, and its promise: the same bits for a row alone and in company.
+// The matrix product of bf16 operands against float64, with and without the processor's bf16
+// instructions, and the same bits for a row alone and in a batch.
 #include "gaze/cpu/gemm_bf16.hpp"
 
 #include <cmath>
@@ -24,7 +24,7 @@ namespace {
 
 using Case = gaze::test::GemmCase<bf16>;
 
-/// On every instruction set, and in every way that this processor has for products of bf16.
+/// Runs f on every instruction set and every bf16 product path of this processor.
 template <class Function>
 void in_every_way(Function f) {
   using Way = gaze::Bf16Products;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The checks checked: a derivative that is a little wrong is found through the cases of every
-// operation, and so is every kind of mistake that a derivative can have.
+// Tests of the gradient check: it finds a slightly wrong derivative in the cases of every
+// operation, and every kind of mistake.
 #include <set>
 
 #include "gaze/ops/table.hpp"
@@ -28,7 +28,7 @@ D skewed(const D& x, double factor) {
   return y;
 }
 
-/// x^2 whose derivative is what `backward(x, dy, its node)` does.
+/// x^2 with backward(x, dy, node of x) as its derivative.
 template <class Backward>
 Function<double> wrong_square(Backward backward) {
   return [backward](const Inputs<double>& in) {
@@ -42,7 +42,7 @@ Function<double> wrong_square(Backward backward) {
   };
 }
 
-/// 2 x dy, the right one.
+/// 2 x dy, the correct derivative.
 D slope(const D& x, const D& dy) {
   const NoGrad no_grad;
   return scale(mul(x, dy), 2.0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GRPO: whole steps of a small model on tasks whose answer is known.
+// GRPO: complete steps of a small model on tasks with known answers.
 #include "gaze/rl/grpo.hpp"
 
 #include "tests/small_model.hpp"
@@ -40,7 +40,7 @@ struct Player {
     return out;
   }
 
-  /// Paid for tokens for which `good` holds.
+  /// Rewards tokens for which `good` is true.
   template <class Good>
   Task<Nano> task(Good good) const {
     return {[this](Index step, Index round, Index count) { return some(step, round, count); },
@@ -176,7 +176,7 @@ TEST_CASE("the reward rises on a trivial task") {
     player.s.resample = 0;
     player.s.group = 12;
     player.s.loss.max_length = 8;
-    player.s.loss.mask_truncated = false;  // nobody has taught this model to end
+    player.s.loss.mask_truncated = false;  // this model has not learned to end
     AdamW<float> optimiser(player.model.parameters(), {});
     const auto task = player.task([](std::int32_t t) { return t == 42; });
     Doubles rewards;
@@ -203,7 +203,7 @@ TEST_CASE("groups with equal rewards are counted, and replaced while rounds last
                           Doubles out;
                           for (std::size_t i = 0; i < done.size(); ++i) {
                             const bool flat =
-                                prompts[i / 6].index % 2 == 1;  // every second prompt is too easy
+                                prompts[i / 6].index % 2 == 1;  // every other prompt is too easy
                             out.push_back(flat ? 1 : static_cast<double>(i % 6));
                           }
                           return out;
@@ -330,7 +330,7 @@ TEST_CASE("a sampler equal to the trainer needs no correction") {
 }
 
 TEST_CASE("entropy mask and bonus change the gradient independently of the micro-batches") {
-  const Player lasting;  // what the task refers to
+  const Player lasting;  // outlives the task
   const auto task = lasting.task([](std::int32_t t) { return t % 2 == 0; });
   std::vector<float> whole;
   for (const Index micro : {4, 1}) {

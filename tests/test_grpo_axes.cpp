@@ -220,7 +220,7 @@ TEST_CASE("micro-batches of one step add up to the whole batch, for every varian
       loss += y.loss;
       gradient.insert(gradient.end(), y.gradient.begin(), y.gradient.end());
       bonus += entropy_bonus(entropy(part), part.in, s, totals, 0.1).item();
-      LossTotals own = totals_of(part, s);  // the mean of the parts by themselves
+      LossTotals own = totals_of(part, s);  // the mean of the separate parts
       own.entropy_threshold = totals.entropy_threshold;
       expected += evaluate(part, s, own).loss / 3;
     }

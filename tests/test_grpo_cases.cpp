@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Known values of GRPO's variants: advantages, losses and gradients with respect to the new
-// log-probabilities, in float64 and float32. The file named by GAZE_GRPO_CASES is read when it is
-// set, else the committed one. An option or a result that this reader does not know is a failure.
+// log-probabilities, in float64 and float32. GAZE_GRPO_CASES selects another file of cases. Unknown
+// options and results are failures.
 #include <cstdlib>
 #include <functional>
 
@@ -20,7 +20,7 @@ using namespace gaze::rl;
 using namespace gaze::test;
 using namespace gaze::test::known_values;
 
-// ---- what the options of other packages mean ---------------------------------------------------
+// ---- options of other packages ------------- ---------------------------------------------------
 
 template <class T>
 void trl_loss(GrpoCase<T>& c) {
@@ -165,7 +165,7 @@ void verl_advantages(GrpoCase<T>& c) {
   c.check_advantages();
 }
 
-/// verl counts clipped tokens, also where a completion has one ratio.
+/// verl counts clipped tokens even if a completion has one ratio.
 template <class T>
 void verl_clip_shares(GrpoCase<T>& c, const Tensor<T>& x) {
   const LossSettings& s = c.loss;
@@ -281,7 +281,7 @@ void small(GrpoCase<T>& c) {
   c.check_loss();
 }
 
-/// What this reader does not know, by name: no values were compared.
+/// Names of unknown options and results, whose values were not compared.
 std::string unknown_names(const Fields& in, const Fields& out) {
   std::string text;
   for (const auto& [kind, names] :
@@ -389,7 +389,7 @@ Json read_cases() {
   return io::parse_json(io::read_file(path), path);
 }
 
-/// Runs each case of a list; what it throws is a failure of that case alone.
+/// Runs each case of a list; an exception fails only its case.
 void each_case(const Json& cases, const std::function<void(const Json&)>& run) {
   REQUIRE(!cases.empty());
   for (const auto& known : cases) {

@@ -154,7 +154,7 @@ TEST_CASE("advantages of a group are centred and divided by its deviation") {
   CHECK(advantages(rewards, 4, spread(Spread::none)).values == Doubles{0.5, -0.5, -0.5, 0.5});
 }
 
-TEST_CASE("batch-scaled advantages are centred by group") {
+TEST_CASE("batch-scaled advantages are centred by group and divided by the batch deviation") {
   const Doubles rewards = {1, 0, 3, 3, 2, 5};
   const auto a = advantages(rewards, 2, spread(Spread::batch));
   double mean = 0, squares = 0;
@@ -258,7 +258,7 @@ TEST_CASE("a batch of nothing but truncated completions has no loss and no gradi
   });
 }
 
-TEST_CASE("clip fractions count only tokens that clipping changes") {
+TEST_CASE("clip fractions count only tokens whose loss clipping changes") {
   Case c;
   c.in.lengths = {2, 2};
   c.in.advantages = {1, -1};

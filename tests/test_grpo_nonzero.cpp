@@ -29,7 +29,7 @@ TEST_CASE("GPG scales centred rewards by the batch size over the non-zero count"
   // Two groups: the first centred to +-1/2, the second to 0: 4 of 8, so twice as much.
   check(gpg({1, 0, 0, 1, 1, 1, 1, 1}, 4), {1, -1, -1, 1, 0, 0, 0, 0});
   check(gpg({1, 0, 0, 1, 0, 0, 0, 0}, 4), {1, -1, -1, 1, 0, 0, 0, 0});
-  // All centred rewards count: the mean is taken off, no more.
+  // All centred rewards are non-zero: only the mean is subtracted.
   check(gpg({1, 0, 0, 1}, 4), {0.5, -0.5, -0.5, 0.5});
   check(gpg({3, 1, 0, 4}, 2), {1, -1, -2, 2});
   // One reward is its group's mean: 2 of 3.
@@ -50,7 +50,7 @@ TEST_CASE("groups of equal rewards get zeros, even if their mean is rounded") {
       CHECK(gpg({r, r, r}, 3, name) == Numbers{0, 0, 0});
       CHECK(gpg({r, r, r, r, r, r}, 3, name) == Numbers(6, 0.0));
     }
-  // 0.1 three times has a mean that is not 0.1: it must not count as centred to something.
+  // The rounded mean of 0.1, 0.1, 0.1 is not 0.1: these must count as zero after centring.
   check(gpg({0.1, 0.1, 0.1, 1, 0, 0.5}, 3), {0, 0, 0, 0.5 * 3, -0.5 * 3, 0});
 }
 

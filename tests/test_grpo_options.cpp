@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
-// GRPO's settings by name, and what a run carries from step to step.
+// GRPO's settings by name, and the state that a run carries between steps.
 #include "gaze/rl/options.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <set>
 #include <sstream>
 
 #include "gaze/rl/run_state.hpp"
 #include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
@@ -23,7 +21,7 @@ using namespace gaze::rl;
 using namespace gaze::test;
 using Nano = models::Vlm<float>;
 
-/// Some other value than the one it has, as text.
+/// A value other than the current one, as text.
 std::string another(const GrpoOption& o, const io::OrderedJson& now) {
   if (!o.choices.empty()) {
     const std::string text =
@@ -40,7 +38,7 @@ std::string default_text(const GrpoOption& o) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-/// The table of docs/grpo.md (`GAZE_WRITE_DOCS=1` lets the test write it).
+/// The table of docs/grpo.md (`GAZE_WRITE_DOCS=1` makes the test write it).
 std::string option_table() {
   std::string out = "| name | default | meaning |\n|---|---|---|\n";
   for (const auto& o : grpo_options()) {
@@ -128,10 +126,7 @@ TEST_CASE("contradictory settings are refused") {
 }
 
 TEST_CASE("a moving reference and an adaptive bonus survive a stop bit for bit") {
-  namespace fs = std::filesystem;
-  const fs::path folder =
-      fs::temp_directory_path() / ("gaze_test_grpo_options_" + std::to_string(::getpid()));
-  fs::remove_all(folder);
+  const Folder folder("grpo_options");
   const auto c = config("nano");
   const auto prompts = some_prompts(c, 2);
   GrpoSettings s;
@@ -156,12 +151,12 @@ TEST_CASE("a moving reference and an adaptive bonus survive a stop bit for bit")
         return out;
       }};
   std::vector<double> coefficients;
-  /// Trains to step `until` of 6, from what the folder holds.
+  /// Trains to step `until` of 6, resuming from the folder.
   const auto train = [&](const std::string& name, Index until) {
     Nano model(c, image_token, 3), reference(c, image_token, 3);
     RunState<float> state(s, &reference.parameters(), model.parameters());
     RunFolder run;
-    run.path = (folder / name).string();
+    run.path = folder.file(name);
     run.carried = state.carried();
     Index done = 0;
     run.progress = [&](const Stage&, Index step, const Metrics&) { done = step + 1; };
@@ -197,7 +192,6 @@ TEST_CASE("a moving reference and an adaptive bonus survive a stop bit for bit")
   Nano start(c, image_token, 3);
   CHECK(bits(start.parameters().packs()[0].values.to_vector()) != bits(whole.first));
   CHECK(bits(whole.first) != bits(whole.second));
-  fs::remove_all(folder);
 }
 
 TEST_CASE("docs/grpo.md contains the current table of options and every variant") {

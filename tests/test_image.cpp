@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Images: the same pixels as Pillow (tests/golden/make_image_golden.py), our own PNG files read
-// back, and files that are damaged, huge or no images at all.
+// back, and files that are damaged, huge or not images.
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -51,7 +51,7 @@ Image gradient(int width, int height) {
   return image;
 }
 
-/// The header of a PNG that claims a size, its checksum right.
+/// A PNG whose header declares this size, with a valid checksum.
 Bytes png_claiming(int width, int height) {
   Bytes png = encode_png(gradient(1, 1));
   Bytes header(png.begin(), png.begin() + 8), data;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JPEGs made to harm: they overrun, outlast or outgrow stb_image 2.27. Each is built from the
-// smallest JPEG that decodes. Where a public report has a number (CVE), the case names it.
+// Malicious JPEGs that make stb_image 2.27 overrun buffers, or use too much time or memory. Each is
+// built from the smallest JPEG that decodes. Cases name the CVE number of public reports.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -61,7 +61,7 @@ Bytes scan(const Bytes& ids, int first, int last, int bits, const Bytes& data) {
 }
 Bytes scan(const Bytes& data = {0x3F}) { return scan({1}, 0, 63, 0, data); }
 
-/// A scan's bits as bytes: filled up with ones, a zero behind every 0xFF.
+/// A scan's bits as bytes: padded with ones, a zero after every 0xFF.
 Bytes bits(const std::string& text) {
   Bytes out;
   for (std::size_t i = 0; i < text.size() || i % 8 != 0; ++i) {
@@ -150,7 +150,7 @@ TEST_CASE("JPEG Huffman tables never overrun the decoder's (CVE-2022-28042, CVE-
 }
 
 TEST_CASE("a JPEG scan without its tables is refused") {
-  // stb_image 2.27 reads tables that nobody wrote, and beyond them.
+  // stb_image 2.27 reads uninitialised tables, and beyond them.
   const Bytes q = quantization(), f = frame(8, 8);
   const Bytes dc = huffman(0x00, {1}, {0}), ac = huffman(0x10, {1}, {0});
   check_says(refusal(joined({start, q, f, ac, scan(), end})), "without its Huffman table");
@@ -250,8 +250,8 @@ TEST_CASE("JPEG scans that end early are refused (CVE-2022-28048)") {
   check_says(refusal(file({0x80, 0, 0, 0})), "a code that its Huffman table does not have");
   check_says(refusal(joined({start, quantization(), frame(8, 8), tables, scan({0x3F})})),
              "ends inside a scan");
-  // After a code of 9 bits, 7 bits are left of 15: stb_image 2.27 goes on with -8 bits, and shifts
-  // by 32.
+  // After a code of 9 bits, 7 bits are left of 15: stb_image 2.27 continues with -8 bits, and
+  // shifts by 32.
   const Bytes nine =
       joined({huffman(0x00, {1}, {15}), huffman(0x10, {0, 0, 0, 0, 0, 0, 0, 0, 1}, {0x0F})});
   const Bytes data = {0x2A, 0xAA, 0x00, 0x2A};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A value that is changed in place after the forward pass: backward of every operation either
-// throws, when it needs the value, or gives the gradients that it would have given.
+// A value changed in place after the forward pass: backward of every operation throws if it needs
+// the value, and otherwise gives the unchanged gradients.
 #include <map>
 
 #include "tests/op_cases.hpp"
@@ -13,7 +13,7 @@ using namespace gaze::test;
 using Catch::Contains;
 using D = Tensor<double>;
 
-/// Raises every element of a tensor, wherever it lies, and says so.
+/// Raises every element of a tensor of any strides, and marks it as changed.
 void spoil(const D& x) {
   for (Index i = 0; i < x.numel(); ++i) {
     Index rest = i, at = 0;
@@ -75,7 +75,7 @@ TEST_CASE("changing an input or a result in place never corrupts a gradient sile
       refused[c.op] += now == Outcome::refused;
     }
   }
-  // Whose derivative has values in it that a caller can reach.
+  // Operations whose derivative needs values that the caller can change.
   for (const char* op : {"mul",           "div",        "minimum",     "maximum",
                          "exp",           "log",        "sqrt",        "tanh",
                          "sigmoid",       "silu",       "gelu",        "relu",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What comes from outside: text made printable, file names made of data, folders and files that are
-// not what they should be, pipes that are read once, JSON of our own files.
+// Untrusted input: printable text, file names made from data, unexpected folders and files, pipes
+// that are read once, JSON of our own files.
 #include <fcntl.h>
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files: atomic writes, limits on reading, strict JSON, logs that go back to an offset, and
-// safetensors, of which most tests are about files that lie.
+// Files: atomic writes, limits on reading, strict JSON, logs that are truncated to an offset, and
+// safetensors, mostly malformed ones.
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -77,7 +77,7 @@ TEST_CASE("file errors name the file and the reason") {
   write_file(path, std::string(100, 'x'));
   CHECK(contains(error_of([&] { read_file(path, 99); }), "100 bytes, more than the 99 allowed"));
   CHECK(read_file(path, 100).size() == 100);
-  // A folder cannot be replaced by a file; the temporary file must go away all the same.
+  // A folder cannot be replaced by a file; the temporary file must be removed anyway.
   const std::size_t before = folder.count();
   std::filesystem::create_directories(folder.path / "taken" / "x");
   CHECK(contains(error_of([&] { write_file(folder.file("taken"), std::string_view("x")); }),

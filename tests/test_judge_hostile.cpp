@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The judge over HTTP against servers that mean harm: every call ends in bounded time and memory,
-// and nothing of what they say acts on a terminal.
+// The judge over HTTP against malicious servers: every call ends in bounded time and memory, and
+// their text is escaped for the terminal.
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,11 +35,11 @@ JudgeServer server(const std::string& url, double seconds) {
   s.reply_seconds = seconds;
   s.tries = 1;
   s.first_wait = 0.01;
-  s.give_up_after = 1;  // so the error says what the call ended with
+  s.give_up_after = 1;  // so that the error is that of the call
   return s;
 }
 
-/// What one call ends with: the judge's reply, or the error.
+/// The judge's reply to one call, or its error.
 std::string asked(const JudgeServer& s) {
   try {
     return http_judge(s)("x", 0);
@@ -48,7 +48,7 @@ std::string asked(const JudgeServer& s) {
   }
 }
 
-/// Sends `start`, then what `next` makes of 0, 1, 2, … until the client hangs up.
+/// Sends `start`, then next(0), next(1), … until the client hangs up.
 std::function<void(Connection&)> endless(std::string start,
                                          std::function<std::string(std::size_t)> next,
                                          double pause = 0) {
@@ -59,8 +59,8 @@ std::function<void(Connection&)> endless(std::string start,
   };
 }
 
-/// What a call of at most `seconds` ends with. The server cannot have sent more than the limits,
-/// what is on the way in the sockets, and what is read but not kept.
+/// The result of a call of at most `seconds`. The server can send no more than the limits, the
+/// socket buffers, and bytes that are read but not kept.
 std::string ends(const std::function<void(Connection&)>& hostile, double seconds) {
   std::string said;
   std::size_t sent = 0;
@@ -260,7 +260,7 @@ TEST_CASE("a file that is not a judge's cache is left unchanged") {
     CHECK(contains(error_of([&] { JudgeCache cache(path); }), path + " line "));
     CHECK(io::read_file(path) == text);
   }
-  for (std::size_t kept = 0; kept < line.size(); ++kept) {  // what a killed run leaves
+  for (std::size_t kept = 0; kept < line.size(); ++kept) {  // as left by a killed run
     io::write_file(path, line + "\n" + line.substr(0, kept));
     CHECK(JudgeCache(path).size() == 1);
     CHECK(io::read_file(path) == line + "\n");

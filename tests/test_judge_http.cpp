@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The judge over HTTP against a stub server on loopback: what is sent, what comes back, and every
-// way in which a server can fail.
+// The judge over HTTP against a stub server on loopback: requests, replies, and every way in which
+// a server can fail.
 #include "phyx/scoring/judge_http.hpp"
-
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 
 #include "gaze/core/error.hpp"
 #include "gaze/io/json.hpp"
+#include "tests/folder.hpp"
 #include "tests/loopback.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -24,7 +22,7 @@ using namespace gaze;
 using namespace gaze::phyx;
 using namespace gaze::test;
 
-/// A server of chat completions. Each request takes the next reply; the last one repeats.
+/// A server of chat completions. Each request gets the next reply; the last one repeats.
 class Stub {
  public:
   struct Reply {
@@ -70,7 +68,7 @@ std::string says(const std::string& text) {
   return io::Json{{"choices", {{{"message", {{"role", "assistant"}, {"content", text}}}}}}}.dump();
 }
 
-/// Short waits, so that a test takes no longer than it must.
+/// Settings with short waits.
 JudgeServer server(const std::string& url) {
   JudgeServer s;
   s.url = url;
@@ -182,7 +180,7 @@ TEST_CASE("a judge's refusals are not retried") {
 
 TEST_CASE("a dead judge port fails the call, and several in a row are an error") {
   JudgeServer s = server("http://127.0.0.1:" + std::to_string(gaze::test::closed_port()));
-  s.reply_seconds = 100;  // a refused connection is not waited for
+  s.reply_seconds = 100;  // a refused connection fails at once
   s.give_up_after = 3;
   const Judge judge = http_judge(s);
   CHECK(judge("x", 0) == judge_failed);
@@ -231,10 +229,8 @@ TEST_CASE("a stop ends the wait for a judge") {
 }
 
 TEST_CASE("cached judgements cause no calls") {
-  const auto path =
-      (std::filesystem::temp_directory_path() / ("gaze_judge_http_" + std::to_string(::getpid())))
-          .string();
-  std::filesystem::remove(path);
+  const Folder folder("judge_http");
+  const std::string path = folder.file("cache.jsonl");
   Stub stub({{200, says("1")}});
   {
     JudgeCache cache(path);
@@ -245,7 +241,6 @@ TEST_CASE("cached judgements cause no calls") {
   JudgeCache cache(path);
   CHECK(cache.wrap("small", http_judge(server(stub.url())))("x", 0) == "1");
   CHECK(stub.count() == 1);
-  std::filesystem::remove(path);
 }
 
 TEST_CASE("the official judging protocol works over HTTP") {

@@ -77,7 +77,7 @@ TEST_CASE("hostile question text stays text") {
     CHECK(count(ids, t.pad()) == 0);
     const Ids middle(ids.begin() + 1 + static_cast<std::ptrdiff_t>(image_tokens()), ids.end() - 1);
     CHECK(text_of(middle) == std::string(" ") + text);
-    CHECK(count(world().maker->response(text), t.end()) == 1);  // the one that ends it
+    CHECK(count(world().maker->response(text), t.end()) == 1);  // the final one
     const auto pick = world().maker->letters_prompt(text);
     CHECK(count(pick.tokens, t.image()) == 0);
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Texts made to take long. Each is so large that code that goes over it again for every character
-// would not come to an end: the test would run into its time-out.
+// Texts made to take long. Each is so large that quadratic code would run into the test's time-out.
 #include <sstream>
 #include <string>
 

@@ -346,7 +346,7 @@ TEST_CASE("loader: damaged multiple-choice and suite columns name the field", "[
 TEST_CASE("loader: a table of over 1 GiB needs no more memory than a row", "[phyx][slow]") {
   const Folder folder("big");
   const std::string path = (folder.path / "big_OE.tsv").string();
-  std::vector<std::uint8_t> bytes(3 << 20);  // a PNG by its first bytes; nobody decodes it here
+  std::vector<std::uint8_t> bytes(3 << 20);  // a PNG signature; it is not decoded here
   const std::array<std::uint8_t, 8> magic = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   std::copy(magic.begin(), magic.end(), bytes.begin());
   const std::string picture = gaze::io::base64_encode(bytes);

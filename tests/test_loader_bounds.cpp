@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Problem files that reach for other files, or hold more than they may.
+// Problem files that refer to foreign files, or exceed size limits.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -59,7 +59,7 @@ TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
   CHECK(load_tsv("bare_OE.tsv").problems[0].image == picture(1));
   fs::current_path(before);
 
-  LoadOptions options;  // somebody's own folder may lie anywhere
+  LoadOptions options;  // an explicit folder may be anywhere
   options.pictures_at = folder.path / "images/there";
   CHECK(load_tsv(table("a_OE.tsv", "1.png"), options).problems[0].image == picture(2));
 }

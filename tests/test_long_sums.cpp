@@ -14,7 +14,7 @@ using F = Tensor<float>;
 
 constexpr Index many = 10'000'000;
 
-/// Positive numbers, so that no sum cancels; none has a short binary form.
+/// Positive numbers, so that no sum cancels.
 F positive(const Shape& shape) {
   const Philox random(5, Purpose::test);
   return uniform<float>(shape, random, 1, 0.05, 0.15);
@@ -149,7 +149,7 @@ TEST_CASE("norms and softmax of long rows are accurate", "[ops]") {
 }
 
 TEST_CASE("short sums keep their order of addition", "[ops]") {
-  // What a chain of 64-row blocks, and of vectors along a row, gave before long sums were cut.
+  // Reference bits: one chain of 64-row blocks, or of vectors along a row.
   const Index n = 4096, c = 3;
   const F x = positive({n, c});
   const auto values = x.to_vector();

@@ -109,7 +109,7 @@ std::string document() {
 }  // namespace
 
 TEST_CASE("every function of gaze/ops has a row in the table, under its header", "[ops]") {
-  // What makes tensors but is no operation of its own: `unary` has the names of its functions.
+  // Not an operation: `unary` has the names of its functions.
   const std::set<std::string> others{"unary"};
   std::map<std::string, std::string> found;
   for (const auto& entry : fs::directory_iterator(root / "include" / "gaze" / "ops")) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What golden files and finite differences do not say of the operations: ties, NaN and infinities,
-// indices of sorts, new tensors, bits at any number of threads, and errors that name the operation.
+// Properties of operations beyond golden files and finite differences: ties, NaN and infinities,
+// sort indices, new tensors, same bits at any number of threads, and errors that name the
+// operation.
 #include <limits>
 
 #include "gaze/gaze.hpp"

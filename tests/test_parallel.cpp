@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// parallel_for and its threads: every index once, at any number of threads; jobs that follow each
-// other sooner and later than the threads watch before they sleep; exceptions, nested calls,
-// several callers at once, and another number of threads in between. The thread sanitizer runs
-// these too.
+// parallel_for and its threads: every index once, at any number of threads; jobs before and after
+// the threads stop spinning and sleep; exceptions, nested calls, several callers at once, and
+// changes of the number of threads. The thread sanitizer runs these too.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -24,7 +23,7 @@ using gaze::parallel_for;
 using gaze::set_threads;
 using Clock = std::chrono::steady_clock;
 
-/// Runs one job over [0, n) and says whether each index came exactly once.
+/// Does one job over [0, n) visit each index exactly once?
 bool each_once(std::int64_t n, std::int64_t grain) {
   std::vector<int> seen(static_cast<std::size_t>(n));  // unguarded: the pieces are disjoint
   parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
@@ -215,7 +214,7 @@ class Threads : public gaze::Executor {
   }
 };
 
-/// Gaze's own threads again, whatever a test does.
+/// Restores Gaze's threads after a test.
 struct KeepExecutor {
   explicit KeepExecutor(gaze::Executor& e) { gaze::use_executor(&e); }
   ~KeepExecutor() { gaze::use_executor(nullptr); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parameters in packs, what a stage trains, and AdamW over packs.
+// Parameters in packs, the trained parts of a stage, and AdamW over packs.
 #include <limits>
 
 #include "gaze/nn/layers.hpp"

@@ -23,7 +23,7 @@ void for_grids(auto f) {
         }
 }
 
-/// What the patches show, by the definition: an element of the images or -1.
+/// Elements of the patches by the definition: an element of the images or -1.
 std::vector<Index> shown(const PatchGrid& g) {
   std::vector<Index> out;
   for (Index image = 0; image < g.images; ++image)

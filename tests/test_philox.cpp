@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counted random numbers: the published answers, independence of addresses, ranges and moments.
+// Counter-based random numbers: published vectors, independence of addresses, ranges and moments.
 #include "gaze/core/philox.hpp"
 
 #include <algorithm>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // PhyX's official scoring against cases made by running the official code: both versions of the
-// rules, the language-model protocol, and the aggregated tables. The file named by GAZE_PHYX_CASES
-// is read when it is set, else the committed one. A case of a kind that this reader does not know
-// is a failure.
+// rules, the language-model protocol, and the aggregated tables. GAZE_PHYX_CASES selects another
+// file of cases. A case of an unknown kind is a failure.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -48,7 +47,7 @@ void check_rules(const Json& one, const char* version, OfficialRules rules) {
           text(expected, "pred"));
 }
 
-/// What a judge was asked, and the replies it gives; the last one repeats.
+/// A judge with fixed replies, the last of which repeats; records its prompts.
 struct Stub {
   std::vector<std::string> replies, prompts = {};
   std::vector<double> temperatures = {};

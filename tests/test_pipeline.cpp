@@ -189,7 +189,7 @@ TEST_CASE("requested settings override the variant's, however often they are res
 
 TEST_CASE("an output folder with a run is resumed only on request and with the same settings") {
   const Folder folder("pipeline");
-  const std::string out = folder.path.string();
+  const std::string out = folder.file("out");
   Ablation(smallest(), out, {}).prepare(false, "first");
   const std::string config = io::read_file(out + "/config.json");
   CHECK(contains(error_of([&] { Ablation(smallest(), out, {}).prepare(false, "second"); }),
@@ -229,7 +229,7 @@ TEST_CASE("an ablation stopped anywhere and resumed writes the files of an unint
       done = true;
     } catch (const Interrupted&) {
       REQUIRE(++stops < 40);
-      if (stops > 6) s.checkpoint_every = 1;  // decides nothing
+      if (stops > 6) s.checkpoint_every = 1;  // does not affect results
     }
     if (stops >= 8) {
       Ablation rest(s, broken, {});
@@ -249,7 +249,7 @@ TEST_CASE("an ablation stopped anywhere and resumed writes the files of an unint
 
 TEST_CASE("the smoke ablation writes all documented files", "[slow]") {
   const Folder folder("pipeline");
-  const fs::path out = folder.path;
+  const fs::path out = folder.path / "out";
   AblationSettings s = ablation_preset("smoke");
   std::vector<std::string> said;
   Listener listener;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text from files, servers and models as it may be shown, and messages of errors made of it.
+// Printable forms of text from files, servers and models, alone and in error messages.
 #include "gaze/core/printable.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Progress on stderr: within a terminal's width, and without control characters where there is no
-// terminal that understands them.
+// Progress on stderr: within the terminal's width, and without control characters for terminals
+// that do not support them.
 #include "phyx/cli/progress.hpp"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@ using namespace gaze;
 using gaze::phyx::Progress;
 using gaze::test::contains;
 
-/// stderr is another file while this lives.
+/// Redirects stderr to another file during its lifetime.
 struct Redirected {
   int before = ::dup(2);
   explicit Redirected(int fd) { ::dup2(fd, 2); }
@@ -38,7 +38,7 @@ void work() {
     progress.update(i, 3, "grpo  loss 0.123  reward 0.456  accuracy 0.789");
 }
 
-/// What work() writes to a terminal of this kind and width; "" where none can be had.
+/// Output of work() to a terminal of this kind and width; "" without pseudo-terminals.
 std::string on_terminal(const char* kind, unsigned short columns) {
   const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
   if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) return "";
@@ -57,7 +57,7 @@ std::string on_terminal(const char* kind, unsigned short columns) {
     ::setenv("TERM", kept.c_str(), 1);
   else
     ::unsetenv("TERM");
-  ::close(slave);  // after what was written, read() now fails
+  ::close(slave);  // read() fails after the remaining output
   std::string out;
   char part[1024];
   for (ssize_t n; (n = ::read(master, part, sizeof part)) > 0;)
@@ -93,7 +93,7 @@ TEST_CASE("progress stays within the terminal") {
     CHECK(longest_line(text) < columns);
     CHECK(contains(text, "[####") == (columns >= 200));
   }
-  CHECK(longest_line(on_terminal("xterm", 0)) < 80);  // a terminal that does not say
+  CHECK(longest_line(on_terminal("xterm", 0)) < 80);  // a terminal of unknown width
 }
 
 TEST_CASE("progress on a dumb terminal, or without one, is plain lines") {

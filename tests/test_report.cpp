@@ -2,8 +2,6 @@
 // The report: complete, self-contained, safe against hostile text, usable for a stopped run.
 #include "phyx/report/page.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "gaze/core/error.hpp"
@@ -37,11 +35,10 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string fresh_folder(const std::string& name) {
-  const fs::path folder =
-      fs::temp_directory_path() / ("gaze_test_report_" + std::to_string(::getpid())) / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder.string();
+  static const gaze::test::Folder all("report");
+  fs::remove_all(all.path / name);
+  fs::create_directories(all.path / name);
+  return all.file(name);
 }
 
 void put(const std::string& folder, const std::string& name, const std::string& text) {

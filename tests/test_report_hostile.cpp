@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The report of a run folder that means harm: text stays text, numbers that cannot be printed or
-// drawn are left out, and what is damaged is one error with file and line.
+// The report of a malicious run folder: text stays text, numbers that cannot be printed or drawn
+// are left out, and damage is one error with file and line.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -42,7 +42,7 @@ const std::string hostile =
     "</script></style></title></pre></svg><script>alert(1)</script><img src=x onerror=alert(2)>"
     "\"' onload='alert(3)' style=\"color:red\" <!-- ]]> &lt; \u2028\u202E\u2066\u200F";
 
-/// An empty folder, gone with its object; its name may be hostile, too.
+/// A temporary run folder, whose name may be hostile too.
 struct Run {
   Folder parent{"report_hostile"};
   fs::path path;
@@ -114,7 +114,7 @@ std::set<std::string> tags(std::string page) {
   return names;
 }
 
-/// The page has only tags of its own, and no attribute that runs or colours anything.
+/// Checks that the page has only its own tags, and no script or style attribute.
 void check_inert(const std::string& page) {
   static const std::set<std::string> own = {
       "!DOCTYPE", "a",     "b",      "body",    "br",         "button", "circle", "dd",
@@ -258,7 +258,7 @@ TEST_CASE("results contain only numbers that can be read back", "[report]") {
   for (std::size_t i = 0; i < some.size(); ++i) {
     some[i].index = std::to_string(i);
     some[i].split = "known";
-    some[i].greedy.attention = 3e38f;  // their sum is no float
+    some[i].greedy.attention = 3e38f;  // their sum overflows float
     some[i].sampled = {some[i].greedy, some[i].greedy};
   }
   const auto rows = summarise({{{"sft", 0}, some}});

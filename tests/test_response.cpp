@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The response grammar: gold and caption texts, the strict parser, and spoilt responses.
+// The response grammar: gold and caption texts, the strict parser, and corrupted responses.
 #include "phyx/answer/response.hpp"
 
 #include <algorithm>

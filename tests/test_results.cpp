@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Outcomes, their summary, results.csv, and the verdicts drawn from it.
+// Outcomes, their summary, results.csv, and the verdicts derived from it.
 #include "phyx/results/summary.hpp"
 
 #include <filesystem>

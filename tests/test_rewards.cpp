@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rewards: hostile completions with the score a fair reader would give, the rubric term by
-// term, and what the attention forms can and cannot be moved by.
+// The rewards: hostile completions with a fair reader's score, the rubric term by term, and which
+// changes affect the attention rewards.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -127,7 +127,7 @@ TEST_CASE("accuracy: hostile cases get the right reward", "[rewards]") {
       {&p, respond("so 10 N", "10 J")},                    // another dimension
       {&p, respond("so 10 N", "N")},                       // a unit without a number
       {&p, respond("so 10 N", p.question)},                // the question repeated
-      {&p, respond("so 10 N", "5 * 2 N")},                 // not worked out
+      {&p, respond("so 10 N", "5 * 2 N")},                 // not evaluated
       {&p, "<think> </think> <answer> 10 N </answer>"},    // empty think
       {&p, respond("a", "10 N </answer> <answer> 10 N")},  // two elements
       {&m, respond("so 10 N : B", "A B C D")},             // every letter
@@ -296,7 +296,7 @@ TEST_CASE("attention: is gated, bounded and independent of text after the look s
   CHECK(value("attention", p, traced(said(text), .4f, .0f, 0)) == 0);
   CHECK_THAT(value("attention", p, traced(said(text), .4f, .4f, 0)), near(.8));  // at the cap
 
-  // Neither more text behind the look, nor how it attends, nor repeated look words change it.
+  // More text after the look section, its attention, and repeated look words do not change it.
   const std::string longer = respond("mass = 5 kg . " + tail + " . so 10 N . so 10 N", "10 N");
   CHECK_THAT(value("attention", p, traced(said(longer), .4f, .3f, 0)), near(looking));
   CHECK_THAT(value("attention", p, traced(said(longer), .4f, .3f, 2)), near(looking));
@@ -314,11 +314,12 @@ TEST_CASE("attention: is gated, bounded and independent of text after the look s
   CHECK(zero(respond("mass . " + tail, "10 N")));         // too short a look
 }
 
-TEST_CASE("attention: falls back without a region, picture or trace", "[rewards]") {
+TEST_CASE("attention: falls back to the picture, and gives no score without picture or trace",
+          "[rewards]") {
   const Problem p = open_problem();
   const std::string text = respond("mass = 5 kg . so 10 N", "10 N");
   Completion c = traced(said(text), .4f, .3f, 1);
-  c.attention.region_tokens = 0;  // falls back to the image: .4 of the .8 that no sink takes
+  c.attention.region_tokens = 0;  // falls back to the image: .4 of the .8 outside the sinks
   const double lift = (.4 / .8) / (16. / 64);
   CHECK_THAT(value("attention", p, c), near(lift / (1 + lift)));
   c.attention.image_tokens = 0;
@@ -377,7 +378,7 @@ TEST_CASE("hybrid: used claims earn a centred bonus", "[rewards]") {
   const std::string seen = "mass = 5 kg . 5 * 2 = 10 . so 10 N";
   CHECK_THAT(at(seen, "10 N", .1f), near(1));                   // looks no better than uniform
   CHECK_THAT(at(seen, "10 N", .3f), near(1 + .25 * .25));       // looks where it claims to
-  CHECK_THAT(at(seen, "10 N", .0f), near(1 - .25 * .5));        // claims without looking
+  CHECK_THAT(at(seen, "10 N", .0f), near(1 - .25 * .5));        // a claim without looking
   CHECK(at(seen, "11 N", .4f) == 0);                            // wrong
   CHECK(at("5 * 2 = 10 . so 10 N", "10 N", .4f) == 1);          // no claim: plain accuracy
   CHECK(at("mass = 5 kg . so 10 N", "10 N", .4f) == 1);         // a claim that nothing uses

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The folder of an ablation: taken by one process, refused where it is somebody else's, and bound
-// to the problems that it was begun with.
+// The folder of an ablation: locked by one process, refused if it has foreign files, and bound to
+// its initial problems.
 #include <filesystem>
 
 #include "gaze/cpu/kernels.hpp"
@@ -28,7 +28,7 @@ AblationSettings smallest() {
   return s;
 }
 
-/// Runs up to the end of the first step.
+/// Runs to the end of the first step.
 void begin(const std::string& out, bool resume) {
   Listener listener;
   listener.stop = [] { return true; };
@@ -92,7 +92,7 @@ TEST_CASE("a run resumes only with the problems it started with") {
                                    io::sha256_file(data) + "\""));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK(fs::last_write_time(out + "/tokenizer.json") == written);
-  // A file that is gone is made again, and must come out the same.
+  // A missing file is generated again, and must be identical.
   fs::remove(data);
   begin(out, true);
   CHECK(io::read_file(data) == before);
@@ -157,7 +157,7 @@ TEST_CASE("a folder with foreign files is not accepted as a run's") {
   fs::remove(out + "/metrics.jsonl");
   io::write_file(out + "/config.json", std::string_view("[]"));
   CHECK(contains(prepare(out), "config.json: not a JSON object"));
-  // Logs that a run would cut back.
+  // Logs that a run would truncate.
   fs::remove(out + "/config.json");
   begin(out, false);
   fs::remove(out + "/warm/seed0/state.safetensors");

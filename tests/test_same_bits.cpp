@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The promise of the same bits: a row's forward never depends on batch, threads or cache, so the
-// log-probabilities of a rollout are those of the update; gradients of a batch repeat at any
-// thread count, and so does training.
+// Same bits: a row's forward never depends on batch, threads or cache, so the log-probabilities of
+// a rollout equal those of the update; gradients of a batch repeat at any thread count, and so does
+// training.
 #include <optional>
 #include <thread>
 
@@ -17,8 +17,8 @@ using namespace gaze::test;
 using Policy = models::Vlm<float>;
 using Bits = std::vector<std::uint32_t>;
 
-/// The models under test: two presets (head size 32), one with products of bf16, and the smallest
-/// with larger heads.
+/// The models under test: two presets (head size 32), one with bf16 products, and the smallest with
+/// larger heads.
 struct Sized {
   std::string name;
   models::VlmConfig config;
@@ -52,7 +52,7 @@ struct Words : BareDecoder<Cpu> {
     return logits(tokens, layout);
   }
 
-  /// Bits of the rows of tokens when they stand at `place` among `batch` sequences.
+  /// Bits of the rows of tokens at `place` among `batch` sequences.
   Bits in_company(const Tokens& tokens, Index batch, Index place) const {
     TokenLayout layout;
     Tokens all;
@@ -68,7 +68,7 @@ struct Words : BareDecoder<Cpu> {
     return rows(logits(all, layout), mine.row, mine.length);
   }
 
-  /// The same when the first `prefix` tokens are shared with `siblings` other continuations.
+  /// The same with the first `prefix` tokens shared with `siblings` other continuations.
   Bits with_prefix(const Tokens& tokens, Index prefix, Index siblings) const {
     TokenLayout layout;
     Tokens all(tokens.begin(), tokens.begin() + prefix);
@@ -90,8 +90,8 @@ struct Words : BareDecoder<Cpu> {
     return out;
   }
 
-  /// The same when the first `prefix` tokens fill a cache and the others come one by one, beside
-  /// another sequence that is decoded at the same time.
+  /// The same with the first `prefix` tokens in a cache and the others decoded one by one, next to
+  /// another sequence.
   Bits with_cache(const Tokens& tokens, Index prefix) const {
     const Tokens other = random_tokens(70, static_cast<Index>(tokens.size()));
     TokenLayout layout;
@@ -138,7 +138,7 @@ struct Batch {
   }
 };
 
-/// Makes the gradients of a policy-like loss.
+/// Computes the gradients of a policy-like loss.
 float make_gradients(Policy& model, const Batch& batch) {
   const auto y = model.logprobs(batch.groups, 0.9f);
   const auto loss = add(neg(mean(y.logp)), scale(mean(y.entropy), -0.01f));
@@ -171,7 +171,7 @@ SamplingSettings sampling(double temperature, Index max_tokens = 9) {
   return s;
 }
 
-/// Do logprobs() of the completions give exactly what the rollout said?
+/// Does logprobs() of the completions reproduce the rollout's values exactly?
 void check_ratio_is_one(const Policy& model, const std::vector<models::Prompt>& prompts,
                         Index group, const std::vector<Completion>& completions,
                         float temperature) {
@@ -314,7 +314,7 @@ TEST_CASE("completions that end do not affect the others", "[bits]") {
   const auto all = pointers(prompts);
   at_each_isa([&] {
     const auto never = sample(model, all, 8, sampling(1, 12), {0, 1, 2}, -1);
-    const std::int32_t end = never[5].tokens[3];  // something that does occur
+    const std::int32_t end = never[5].tokens[3];  // a token that occurs
     const auto out = sample(model, all, 8, sampling(1, 12), {0, 1, 2}, end, Watch::marks);
     std::size_t ended = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Choosing tokens: greedy, temperature, top-k, top-p, and randomness by sample id.
+// Sampling tokens: greedy, temperature, top-k, top-p, and randomness by sample id.
 #include "gaze/generate/sampling.hpp"
 
 #include <limits>
@@ -43,7 +43,7 @@ double chi_square(const std::vector<double>& count, const std::vector<double>& p
   return total;
 }
 
-/// Tokens that top-k and top-p leave.
+/// Tokens that remain after top-k and top-p.
 std::vector<std::int32_t> kept(const Floats& p, const SamplingSettings& s) {
   std::vector<std::int32_t> out;
   for (int i = 0; i < 1000; ++i) {
@@ -285,7 +285,7 @@ TEST_CASE("a temperature too small for float32 is refused", "[sampling]") {
                         Contains("temperature must be finite and at least 1e-05"));
     }
   }
-  // At the least one it is as good as greedy: token 0, <|pad|> of every tokeniser, is not drawn.
+  // The smallest allowed temperature is practically greedy: token 0, <|pad|>, is not drawn.
   settings.repetition_penalty = 1;
   settings.temperature = least_temperature;
   SamplingSettings greedy = settings;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Predictions of any model: how they are read, joined with their problems, scored and written.
+// Predictions of any model: reading, joining with problems, scoring and writing.
 #include "phyx/scoring/score.hpp"
 
 #include <fstream>
@@ -22,7 +22,7 @@ const std::string options =
     "What is F?Please directly answer the question and provide the correct OPTION LETTER ONLY, "
     "e.g., A, B, C, D. OPTION: A: 1 N B: 2 N C: 3 N D: 4 N";
 
-/// Two multiple-choice and two open-ended problems, as PhyX's tables hold them.
+/// Two multiple-choice and two open-ended problems in PhyX's table format.
 std::string mc_table() {
   return "index\tquestion\tanswer\timage\tcategory\tsubfield\treasoning_type\n0\t" + options +
          "\tB\tpicture\tMechanics\tStatics\t\"['Numerical Reasoning']\"\n1\t" + options +
@@ -39,7 +39,7 @@ std::vector<ScoredRow> scored(const PredictionFiles& files,
   return score_rows(read_predictions(files).predictions, rules);
 }
 
-/// "10" for right by the strict rule alone, and so on, for every row.
+/// Two digits per row, 1 for right: the strict rule, then the official one.
 std::string verdicts(const std::vector<ScoredRow>& rows) {
   std::string out;
   for (const auto& r : rows)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Corners of the official rule score. The cases made by running the official code: phyx_cases.
+// Corner cases of the official rule score. test_phyx_cases.cpp has the cases from the official
+// code.
 #include <string>
 #include <vector>
 
@@ -65,7 +66,7 @@ TEST_CASE("official score: a dict reply is any Python literal", "[phyx]") {
 }
 
 TEST_CASE("official score: text that is not a literal is scored unchanged", "[phyx]") {
-  // Each of these would match through its content, were it read as a dict: its \x4b M is "K M".
+  // Each of these would match if it were read as a dict, because its \x4b M is "K M".
   for (const char* reply :
        {"{'content': '\\x4b M', (1, [2]): 2}", "{'content': '\\x4b M', 'a': true}",
         "['content', '\\x4b M']", "{'content': b'\\x4b M'}", "{'content': '\\x4b M', 'n': 007}",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Settings that are not finite or out of range are refused by their name: of the optimiser, its
-// schedule, advantages, the policy loss and a GRPO run.
+// Non-finite and out-of-range settings are refused by name: optimiser, schedule, advantages, policy
+// loss and GRPO run.
 #include "gaze/gaze.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "tests/numbers.hpp"
@@ -30,7 +30,7 @@ std::string refusal_of(Change change) {
   return error_of([&] { s.check(); });
 }
 
-/// Is every one of these values of a setting refused with its name?
+/// Checks that each of these values is refused with the setting's name.
 template <class Settings>
 void refused(const std::string& name, auto field, const std::vector<double>& values) {
   for (const double value : values) {

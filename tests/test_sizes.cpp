@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sizes that no number or memory holds: every operation, reader and layout says so, with its name,
-// instead of computing with what wrapped around.
+// Sizes that overflow integers or memory: every operation, reader and layout reports them by name
+// instead of wrapping around.
 #include "gaze/core/checked.hpp"
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
@@ -14,7 +14,7 @@ using Catch::Contains;
 constexpr Index huge = Index{1} << 62;
 constexpr Index most = std::numeric_limits<Index>::max();
 
-/// A view of one number as a tensor that no memory would hold.
+/// A view of one number as a tensor larger than any memory.
 Tensor<float> stretched(const Shape& shape) { return expand(Tensor<float>::full({1}, 2), shape); }
 
 #define CHECK_REFUSED(operation, expression)                                            \

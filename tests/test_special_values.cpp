@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NaN, infinities and signed zeros through every operation, in float64 and in float32 at every
-// instruction set; what rows have to do with each other's NaN.
+// NaN, infinities and signed zeros in every operation, in float64 and in float32 at every
+// instruction set; rows that do not affect each other.
 #include "tests/restore.hpp"
 #include "tests/special_values.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Intervals against closed forms and hand values.
+// Intervals against closed forms and hand-computed values.
 #include "phyx/results/statistics.hpp"
 
 #include <numeric>
@@ -13,7 +13,7 @@ using namespace gaze::phyx;
 
 namespace {
 
-/// A coin with probability p, from a counter.
+/// A coin flip with probability p, from a counter.
 double coin(std::uint64_t key, std::uint64_t i, double p) {
   return draw_below(key, i, 1u << 20) < p * (1u << 20) ? 1.0 : 0.0;
 }

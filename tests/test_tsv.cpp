@@ -10,6 +10,7 @@
 #include "phyx/data/tsv.hpp"
 #include "phyx/scoring/pandas_columns.hpp"
 #include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
 
 namespace test_tsv {
@@ -158,8 +159,8 @@ TEST_CASE("tsv: numbers are typed like pandas", "[phyx]") {
 }
 
 TEST_CASE("tsv: written tables read back, and appear completely or not at all", "[phyx]") {
-  const auto path = std::filesystem::temp_directory_path() / "gaze_test_tsv.tsv";
-  std::filesystem::remove(path);
+  const gaze::test::Folder folder("tsv");
+  const auto path = folder.path / "table.tsv";
   const std::vector<Texts> rows = {{"1", "tab\there"}, {"", "\"quoted\"\r\nlines"}, {"\"", "é\n"}};
   {
     TsvWriter writer(path, {"a", "b\t"});
@@ -179,7 +180,6 @@ TEST_CASE("tsv: written tables read back, and appear completely or not at all", 
   { TsvWriter abandoned(path, {"other"}); }
   CHECK(TsvReader(path).columns().size() == 2);
   CHECK_FALSE(std::filesystem::exists(path.string() + ".tmp"));
-  std::filesystem::remove(path);
   CHECK_THROWS_WITH(TsvWriter("no/such/folder.tsv", {"a"}), Contains("cannot create"));
 }
 

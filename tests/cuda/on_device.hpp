@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Numbers on the device and back, and how far they are from what they should be.
+// Arrays on the device, and their differences from expected values.
 #pragma once
 #include <cmath>
 #include <cstring>
@@ -45,7 +45,7 @@ double distance(const std::vector<A>& a, const std::vector<double>& b) {
   return squares == 0 ? 0 : std::sqrt(squares / static_cast<double>(b.size()));
 }
 
-/// Random values that a T can hold.
+/// Random values that T represents exactly.
 template <class T>
 std::vector<double> numbers(Index n, std::mt19937& random) {
   return converted<double>(normal_values<T>(n, random));

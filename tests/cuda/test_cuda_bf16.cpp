@@ -12,7 +12,7 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 
-/// Sets the choice of kernels back when it goes.
+/// Restores the choice of kernels when it goes out of scope.
 struct Chosen {
   cuda::KernelChoice before = cuda::kernel_choice;
   ~Chosen() { cuda::kernel_choice = before; }
@@ -33,7 +33,7 @@ struct Results {
   std::vector<double> out, marks, gradient;
 };
 
-/// Attention of a group with a shared prompt, and the gradient of a weighted sum of all it gives.
+/// Attention of a group with a shared prompt, and the gradient of a weighted sum of its results.
 template <class T, class Device>
 Results attend(const AttentionSizes& sizes, Index marks, bool rounded) {
   auto layout = std::make_shared<TokenLayout>();
@@ -72,7 +72,7 @@ TEST_CASE("attention of rounded operands, on tensor cores and plain", "[cuda]") 
         CHECK(relative_error(got.out, want.out) < 5e-3);
         CHECK(relative_error(got.marks, want.marks) < 5e-3);
         CHECK(relative_error(got.gradient, want.gradient) < 5e-3);
-        CHECK(relative_error(got.out, want.out) > 1e-5);  // the weights too were rounded
+        CHECK(relative_error(got.out, want.out) > 1e-5);  // the weights were rounded too
       }
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("a ViT block saves its attention operands at half the size", "[cuda]")
     return Allocator<Cuda>::in_use() - before;
   };
   const std::size_t whole = kept(false), rounded = kept(true);
-  // Queries, keys and values, and the store of the latter; beside them the input of the product.
+  // Queries, keys and values, the key-value store, and the input of the product.
   CHECK(whole - rounded >= (3 + 2) * n * width * (sizeof(float) - sizeof(bf16)));
 }
 

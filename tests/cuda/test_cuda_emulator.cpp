@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The emulator itself: barriers, exchanges, shared memory, orders, and what it must refuse.
+// The emulator: barriers, exchanges, shared memory, thread orders, and errors.
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
@@ -14,7 +14,7 @@ using namespace gaze;
 using cuda::launch;
 using gaze::test::error_of;
 
-/// Runs the body with each of some orders of threads and blocks.
+/// Runs the body with several orders of threads and blocks.
 void in_every_order(auto body) {
   for (const std::uint64_t order : {0, 1, 2, 3}) {
     INFO("order " << order);
@@ -165,7 +165,7 @@ TEST_CASE("the sanitizer knows the end and the lifetime of a tensor", "[cuda]") 
 TEST_CASE("behaviour undefined on a GPU is refused, naming the kernel", "[cuda]") {
   using Catch::Contains;
   const auto y = Tensor<float, Cuda>::zeros({64});
-  for (int again = 0; again < 2; ++again) {  // an error leaves nothing behind
+  for (int again = 0; again < 2; ++again) {  // an error does not affect the next launch
     const std::string leaving = error_of([&] {
       launch({"leaving", dim3(1), dim3(64)}, leaving_kernel, y.data());
     });

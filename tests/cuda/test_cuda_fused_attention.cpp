@@ -27,7 +27,7 @@ struct Sizes {
   Index heads, kv_heads, head_size, marks;
 };
 
-/// One attention with all its inputs, in double; keys as rows. Unseen slots hold NaN.
+/// One attention with all its inputs, in double; keys as rows. Unseen slots contain NaN.
 struct Problem {
   AttentionShape shape;
   TokenLayout layout;
@@ -118,8 +118,7 @@ struct Result {
   }
 };
 
-/// q stands in rows of qkv, as it does in a model. The plan is made when each row's own range was
-/// `room` shorter.
+/// q lies in rows of qkv, as in a model. The plan is made for own ranges that are `room` shorter.
 template <class T>
 Result run(const Problem& p, cuda::AttentionUse use, std::int32_t room = 0) {
   const AttentionShape& s = p.shape;
@@ -247,7 +246,7 @@ TEMPLATE_TEST_CASE("in fused attention, a row's bits do not depend on the other 
   const auto together = run<TestType>(all, {});
   const std::size_t row_size = 4 * 32;
   for (const std::size_t row : {0, 10, 42, 43, 60, 78}) {
-    Problem one = all;  // as in a decoding step: the store is what it was
+    Problem one = all;  // as in a decoding step: the store is unchanged
     one.layout.position = {all.layout.position[row]};
     one.layout.slot = {all.layout.slot[row]};
     one.layout.keys = {all.layout.keys[row]};
@@ -277,7 +276,7 @@ TEMPLATE_TEST_CASE("fused attention repeats bit for bit", "", float, bf16) {
   const auto first = run<TestType>(p, kTraining);
   CHECK(run<TestType>(p, kTraining) == first);
 #ifdef GAZE_CUDA_EMULATED
-  // Whatever the order of threads, and whether a copy is done when it is asked or waited for.
+  // For any order of threads, and asynchronous copies that finish early or late.
   for (const bool late : {false, true})
     for (const std::uint64_t order : {0, 1, 17}) {
       cuda::emulator::late_copies = late;

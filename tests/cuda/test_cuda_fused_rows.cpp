@@ -24,7 +24,7 @@ using cuda::FusedRows;
 template <class T>
 constexpr double tolerance = std::is_same_v<T, float> ? 2e-6 : 4e-3;
 
-/// Shapes: one row, fewer columns than a warp takes at once, more than one turn, many rows.
+/// Shapes: one row, fewer columns than a warp processes at once, several iterations, many rows.
 struct Size {
   Index n, c;
 };
@@ -287,7 +287,7 @@ TEST_CASE("a row with zero probability everywhere draws no token") {
   const OnDevice<std::int32_t> token(n), step(std::vector<std::int32_t>{0});
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const Index v : {1, 40, 1000}) {
-    // Row 0: all logits far below the lse that is given. Row 1: as it should be. Row 2: NaNs.
+    // Row 0: all logits far below the given lse. Row 1: valid. Row 2: NaNs.
     std::vector<float> logits(static_cast<std::size_t>(n * v), 0.0f);
     logits[static_cast<std::size_t>(2 * v - 1)] = 60;
     std::fill_n(logits.begin() + 2 * v, v, nan);
@@ -301,7 +301,7 @@ TEST_CASE("a row with zero probability everywhere draws no token") {
     cuda::GenerateKernels::draw_tokens(n, v, static_cast<const float*>(gl.data()), 1.0f,
                                        static_cast<const float*>(lse.data()), false, philox,
                                        samples.data(), step.data(), token.data());
-    check(false);  // NaNs show in the log-probability of whatever is drawn
+    check(false);  // NaNs appear in the log-probability of the drawn token
     cuda::GenerateKernels::draw_cut_tokens(n, v, static_cast<const float*>(gl.data()), 1.0f,
                                            static_cast<const float*>(lse.data()), {5, 0.9, 0.01},
                                            philox, samples.data(), step.data(), token.data());

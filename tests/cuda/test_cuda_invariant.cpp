@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Products whose rows do not depend on the batch: values against float64, a row's bits alone and in
-// any company, and with them a model whose first GRPO ratio is exactly 1, in bf16.
+// any batch, and a bf16 model whose first GRPO ratio is exactly 1.
 #include <optional>
 #include <random>
 
@@ -26,7 +26,7 @@ using Bits = std::vector<std::uint32_t>;
 
 constexpr TensorTiles kTiles[] = {TensorTiles::wide, TensorTiles::narrow, TensorTiles::flat};
 
-/// One product; `gap` elements stand between rows, so that these begin anywhere.
+/// One product; `gap` elements between rows vary their alignment.
 struct Product {
   bool ta, tb;
   Index m, n, k, gap = 0;
@@ -39,7 +39,7 @@ struct Product {
   Index b_size() const { return (tb ? n : k) * ldb(); }
 };
 
-/// Its operands and what C holds before, as the device's types hold them.
+/// Its operands and the initial C, in the device's types.
 struct Operands {
   std::vector<double> a, b, c, bias;
 
@@ -69,7 +69,7 @@ std::vector<double> exact(const Product& p, const Operands& x) {
   return c;
 }
 
-/// Row `row` of op(A) as the only row of a product, with what C holds there.
+/// Row `row` of op(A) as the only row of a product, with its row of C.
 std::vector<float> row_alone(const Product& p, const Operands& x, Index row, TensorTiles tiles) {
   Product one = p;
   one.m = 1;
@@ -125,8 +125,8 @@ Bits trained(const Words& words, const Tokens& tokens, Index prefix) {
   return out;
 }
 
-/// The same by prefill of `prefix` tokens, behind another prompt, and a step for each of the
-/// others, before `beside` other completions that are decoded at the same time.
+/// The same by prefill of `prefix` tokens, after another prompt, and a step for each of the others,
+/// decoded together with `beside` other completions.
 Bits decoded(const Words& words, const Tokens& tokens, Index prefix, Index beside) {
   const Index rest = static_cast<Index>(tokens.size()) - prefix;
   TokenLayout layout;
@@ -155,7 +155,7 @@ Bits decoded(const Words& words, const Tokens& tokens, Index prefix, Index besid
   return out;
 }
 
-/// Bits of the rows of tokens when they stand at `place` among `batch` sequences.
+/// Bits of the rows of tokens at `place` among `batch` sequences.
 Bits in_company(const Words& words, const Tokens& tokens, Index batch, Index place) {
   TokenLayout layout;
   Tokens all;
@@ -206,7 +206,8 @@ TEST_CASE("invariant products are right in every form, edge and tile", "[cuda]")
                                {64, 32, 64},
                                {40, 128, 200}})
     for (int how = 0; how < 12; ++how) {
-      // Without gaps, rows are whole 16 bytes where sizes are multiples of 8; with one, seldom.
+      // Without a gap, rows are multiples of 16 bytes if sizes are multiples of 8; with one,
+      // rarely.
       Product p{(how & 1) != 0, (how & 2) != 0, m, n, k, how % 3};
       p.accumulate = how / 4 == 1;
       p.biased = how / 4 == 2;
@@ -246,7 +247,7 @@ TEST_CASE("an infinity in an invariant product stays in its row, even beyond k",
   GAZE_NEEDS_DEVICE();
   const Product p{false, false, 20, 20, 20, 4};
   Operands x(p, 5);
-  for (std::size_t i = 0; i < x.a.size(); ++i)  // between rows, where nothing may be read
+  for (std::size_t i = 0; i < x.a.size(); ++i)  // in the gaps, which must not be read
     if (i % 24 >= 20) x.a[i] = x.b[i] = INFINITY;
   x.a[3 * 24 + 7] = INFINITY;
   const auto y = run(p, x, TensorTiles::narrow);

@@ -19,7 +19,7 @@ std::vector<T> numbers(Index n, std::uint64_t key, double low = -1, double high 
   return values;
 }
 
-/// The same values on both devices, in double for the processor's.
+/// The same values on both devices, in double on the CPU.
 template <class T>
 struct Both {
   Tensor<double> host;
@@ -78,17 +78,19 @@ TEST_CASE("gemm of bf16 operands on Cuda agrees with the CPU", "[cuda]") {
       const Index lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
       const Both<float> a((ta ? k : m) * lda, 1), b((tb ? n : k) * ldb, 2), bias(n, 3);
       const Both<float> c(m * ldc, 4);
-      const auto round = [](const Both<float>& x) {  // on the device, and in double what that holds
-        Tensor<bf16, Cuda> y(x.device.shape());
-        K::cast(y.numel(), static_cast<const float*>(x.device.data()), y.data());
-        const auto held = y.to_vector();
-        for (std::size_t i = 0; i < held.size(); ++i) {
-          const double exact = x.host.data()[i];
-          x.host.data()[i] = static_cast<float>(held[i]);
-          CHECK(static_cast<float>(held[i]) == static_cast<float>(bf16(static_cast<float>(exact))));
-        }
-        return y;
-      };
+      const auto round =
+          [](const Both<float>& x) {  // bf16 on the device, and the same values in double
+            Tensor<bf16, Cuda> y(x.device.shape());
+            K::cast(y.numel(), static_cast<const float*>(x.device.data()), y.data());
+            const auto held = y.to_vector();
+            for (std::size_t i = 0; i < held.size(); ++i) {
+              const double exact = x.host.data()[i];
+              x.host.data()[i] = static_cast<float>(held[i]);
+              CHECK(static_cast<float>(held[i]) ==
+                    static_cast<float>(bf16(static_cast<float>(exact))));
+            }
+            return y;
+          };
       const auto x = round(a), y = round(b);
       C::gemm(ta, tb, m, n, k, static_cast<const double*>(a.host.data()), lda,
               static_cast<const double*>(b.host.data()), ldb, c.host.data(), ldc, accumulate,

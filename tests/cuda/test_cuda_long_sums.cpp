@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Long sums in float32 on Cuda against the same in float64 on the CPU: rows of more than one chain,
-// with whole vectors of 16 bytes and without, more rows than one chain of blocks, and long sums of
-// what broadcasting stretched.
+// Long sums in float32 on Cuda against float64 on the CPU: rows of more than one chain, with and
+// without whole vectors of 16 bytes, more rows than one chain of blocks, and long sums over
+// broadcast dimensions.
 #include "tests/cuda/device.hpp"
 #include "tests/gradcheck.hpp"
 

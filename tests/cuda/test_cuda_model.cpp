@@ -17,8 +17,7 @@ using namespace gaze::test;
 template <class Device>
 using Model = models::Vlm<float, Device>;
 
-/// The model of the training curve and of rollout against update: on a GPU, the preset that runs
-/// are made with.
+/// The model for the training curve and for rollout against update: on a GPU, a real preset.
 models::VlmConfig curve_config() {
 #ifdef GAZE_CUDA_EMULATED
   return emulator_config();
@@ -40,7 +39,7 @@ struct Lessons {
   }
 };
 
-/// The losses of so many supervised steps.
+/// The losses of `steps` supervised steps.
 template <class Device>
 std::vector<double> curve(Model<Device>& model, const Lessons& lessons, int steps) {
   AdamW<float, Device> optimiser(model.parameters(), {});
@@ -112,7 +111,8 @@ TEST_CASE("a seed draws the same completions on both devices, with their attenti
   const Model<Cpu> host(c, image_token, 3);
   const Model<Cuda> device(c, image_token, 3);
   const auto prompts = some_prompts(c, 3);
-  for (const std::string how : {"plain", "greedy", "cut tail", "penalty"}) {  // last: by the host
+  for (const std::string how :
+       {"plain", "greedy", "cut tail", "penalty"}) {  // the last samples on the host
     INFO(how);
     SamplingSettings settings;
     settings.greedy = how == "greedy";

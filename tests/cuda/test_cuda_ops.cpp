@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every operation of the op table on Cuda: values and gradients of the cases that the CPU's tests
-// use, against the CPU's float64.
+// Every operation of the op table on Cuda: values and gradients of the CPU's test cases, against
+// the CPU's float64.
 #include <set>
 
 #include "gaze/ops/table.hpp"
@@ -54,7 +54,7 @@ Indices<Cuda> ids(const std::vector<std::int32_t>& values) {
   return Indices<Cuda>::from({static_cast<Index>(values.size())}, values);
 }
 
-/// What the host hears when it waits after f, which does not wait.
+/// The error at synchronisation after f, which must not synchronise.
 template <class F>
 std::string late_error(F f) {
   f();
@@ -106,7 +106,7 @@ TEST_CASE("operations on Cuda repeat bit for bit", "[cuda][ops]") {
     const auto inputs = random_inputs<float>(c.shapes, c.low, c.high);
     const auto once = evaluate<float, Cuda>(c.cuda_narrow, inputs);
 #ifdef GAZE_CUDA_EMULATED
-    cuda::emulator::set_order(2);  // a race would show
+    cuda::emulator::set_order(2);  // exposes races
 #endif
     const auto again = evaluate<float, Cuda>(c.cuda_narrow, inputs);
 #ifdef GAZE_CUDA_EMULATED

@@ -7,6 +7,7 @@
 #include "phyx/eval/ask.inl"
 #include "phyx/study/ablation.inl"
 #include "tests/cuda/device.hpp"
+#include "tests/folder.hpp"
 
 namespace test_cuda_pipeline {
 namespace {
@@ -36,8 +37,8 @@ AblationSettings smallest() {
 TEST_CASE("an ablation runs on Cuda, and its model gives the same answer on Cuda and the CPU",
           "[cuda][slow]") {
   GAZE_NEEDS_DEVICE();
-  const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline";
-  fs::remove_all(out);
+  const test::Folder folder("cuda_pipeline");
+  const fs::path out = folder.path / "out";
   Ablation<Cuda> ablation(smallest(), out.string(), {});
   ablation.prepare(false, "test");
   ablation.run();
@@ -54,13 +55,12 @@ TEST_CASE("an ablation runs on Cuda, and its model gives the same answer on Cuda
   asked.sampling.greedy = true;
   asked.sampling.max_tokens = 8;
   CHECK(ask<Cuda>(asked) == ask<Cpu>(asked));
-  fs::remove_all(out);
 }
 
 TEST_CASE("in a bf16 ablation with invariant products, every first ratio is 1", "[cuda][slow]") {
   GAZE_NEEDS_DEVICE();
-  const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline_bf16";
-  fs::remove_all(out);
+  const test::Folder folder("cuda_pipeline_bf16");
+  const fs::path out = folder.path / "out";
   AblationSettings s = smallest();
   s.precision = "bf16";
   s.only = {"hybrid"};
@@ -80,7 +80,6 @@ TEST_CASE("in a bf16 ablation with invariant products, every first ratio is 1", 
     CHECK(line["first_ratio_max"] == 1.0);
   }
   CHECK(updates == 2);
-  fs::remove_all(out);
 }
 
 }  // namespace test_cuda_pipeline

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The device as the host sees it: memory, copies, tensors, and what goes wrong.
+// The device seen from the host: memory, copies, tensors, graphs, and errors.
 #include "cuda/host/staging.hpp"
 #include "tests/cuda/device.hpp"
 
@@ -10,7 +10,7 @@ using namespace gaze;
 using gaze::test::error_of;
 using K = Kernels<Cuda>;
 
-/// What a ring's fences were asked.
+/// Records the calls to a ring's fences.
 struct Asked {
   static inline std::vector<std::string> log;
   static inline int made = 0;
@@ -32,7 +32,7 @@ TEST_CASE("staging memory is reused only after its fence", "[cuda]") {
   CHECK(Asked::log.empty());
   CHECK(ring.take(1) == memory.data() + 256);
   CHECK(ring.take(256) == memory.data() + 512);
-  CHECK(ring.take(0) == memory.data() + 512 + 256);  // full, and nothing is asked for
+  CHECK(ring.take(0) == memory.data() + 512 + 256);  // full, and no fence is queried
   CHECK(ring.take(65) == memory.data());
   CHECK(Asked::log ==
         std::vector<std::string>{"record 0", "wait 1", "record 1", "wait 2", "record 2", "wait 0"});
@@ -78,7 +78,7 @@ TEST_CASE("freed memory is reused, and all of it is released when memory runs ou
              Catch::Contains("out of memory on the device: asked for " + std::to_string(half)));
   CHECK_THAT(error, Catch::Contains("lower the batch"));
   Memory::keep_at_most(static_cast<std::size_t>(-1));
-  void* const other = Memory::allocate(half - 4096);  // the kept block goes back to make room
+  void* const other = Memory::allocate(half - 4096);  // the cached block is released to make room
   Memory::free(other, half - 4096);
   Memory::keep_at_most(0);
   CHECK(Memory::kept() == 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// NaN, infinities and signed zeros through every operation on Cuda, as on the CPU.
+// NaN, infinities and signed zeros in every operation on Cuda, as on the CPU.
 #include "tests/cuda/device.hpp"
 #include "tests/special_values.hpp"
 
