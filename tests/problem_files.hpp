@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 using gaze::io::base64_encode;
 
 /// A temporary folder with a subfolder for pictures.
-struct Folder : test::Folder {
-  explicit Folder(const std::string& name) : test::Folder("loader_" + name) {
+struct ProblemFolder : Folder {
+  explicit ProblemFolder(const std::string& name) : Folder("loader_" + name) {
     fs::create_directories(path / "images");
   }
 };

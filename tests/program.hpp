@@ -100,7 +100,7 @@ inline void refused(const Words& words, const Words& parts, const std::string& o
   CHECK(d.err.back() == '\n');
   CHECK(d.err.size() < 1200);  // the list of GRPO's settings is the longest
   for (const auto& part : parts) {
-    INFO("should hold: " << part);
+    INFO("should contain: " << part);
     CHECK(contains(d.err, part));
   }
   if (!out.empty()) CHECK_FALSE(fs::exists(out));

@@ -11,6 +11,7 @@
 #include "gaze/io/safetensors.hpp"
 #include "phyx/data/tsv.hpp"
 #include "tests/finished_run.hpp"
+#include "tests/program.hpp"
 
 namespace test_cli {
 namespace {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/finished_run.hpp"
+#include "tests/program.hpp"
 
 namespace test_cli_resume {
 

@@ -7,6 +7,7 @@
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/rl/policy_loss.hpp"
 #include "gaze/rl/variants.hpp"
+#include "tests/grpo_batch.hpp"
 #include "tests/numbers.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -20,10 +21,7 @@ using namespace gaze::test;
 using Catch::Approx;
 using Doubles = std::vector<double>;
 
-struct Batch {
-  LossInputs in;
-  Doubles logp;
-};
+using Batch = LossBatch;
 
 /// Six completions of 1 to 6 tokens with ratios around 1, the second cut short.
 Batch random_batch(std::uint64_t seed) {
@@ -61,27 +59,6 @@ Result evaluate(const Batch& b, const LossSettings& s, const LossTotals& totals)
 LossTotals totals_of(const Batch& b, const LossSettings& s) {
   LossTotals out = loss_totals(b.in, s);
   if (s.top_entropy < 1) add_entropy_totals(out, b.in, s);
-  return out;
-}
-
-/// Completions [begin, end) of a batch.
-Batch part_of(const Batch& b, std::size_t begin, std::size_t end) {
-  Batch out;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < end; ++i)
-    for (Index t = 0; t < b.in.lengths[i]; ++t, ++at) {
-      if (i < begin) continue;
-      if (t == 0) {
-        out.in.lengths.push_back(b.in.lengths[i]);
-        out.in.advantages.push_back(b.in.advantages[i]);
-        out.in.truncated.push_back(b.in.truncated[i]);
-      }
-      out.logp.push_back(b.logp[at]);
-      out.in.old.push_back(b.in.old[at]);
-      out.in.ref.push_back(b.in.ref[at]);
-      out.in.sampling.push_back(b.in.sampling[at]);
-      out.in.entropy.push_back(b.in.entropy[at]);
-    }
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/rl/policy_loss.hpp"
+#include "tests/grpo_batch.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -22,10 +23,7 @@ AdvantageSettings spread(Spread s) { return {s, 1e-4}; }
 
 // ---- the loss by plain formulas ----------------------------------------------------------------
 
-struct Case {
-  LossInputs in;
-  Doubles logp;
-};
+using Case = LossBatch;
 
 /// Completions of 1 to 5 tokens; ratios between about 0.5 and 2, the second one cut short.
 Case random_case(std::uint64_t seed) {
@@ -119,27 +117,6 @@ void each_setting(Body body) {
         }
 }
 
-/// Completions [begin, end) of a case.
-Case part_of(const Case& c, std::size_t begin, std::size_t end) {
-  Case out;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < end; ++i) {
-    const auto n = static_cast<std::size_t>(c.in.lengths[i]);
-    if (i >= begin) {
-      out.in.lengths.push_back(c.in.lengths[i]);
-      out.in.advantages.push_back(c.in.advantages[i]);
-      out.in.truncated.push_back(c.in.truncated[i]);
-      for (std::size_t t = at; t < at + n; ++t) {
-        out.logp.push_back(c.logp[t]);
-        out.in.old.push_back(c.in.old[t]);
-        out.in.ref.push_back(c.in.ref[t]);
-      }
-    }
-    at += n;
-  }
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("advantages of a group are centred and divided by its deviation") {
@@ -230,7 +207,7 @@ TEST_CASE("masked tokens may contain anything") {
     if (!s.mask_truncated) return;
     const Result y = engine_loss(c, s);
     for (const float strange : {1e30f, -1e30f, 1000.0f, inf, -inf, std::nanf("")}) {
-      INFO("masked token holds " << strange);
+      INFO("masked token contains " << strange);
       Case odd = c;  // token 3 is all of the second completion
       odd.logp[3] = strange;
       odd.in.old[3] = -strange;

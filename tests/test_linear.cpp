@@ -46,7 +46,7 @@ TEST_CASE("text search finds the same places as std::find") {
       for (unsigned i = 0; i < size; ++i)
         *s += (seed = seed * 1664525u + 1013904223u) >> 31 ? 'a' : 'b';
     }
-    INFO("'" << text << "' holds '" << word << "'");
+    INFO("'" << text << "' contains '" << word << "'");
     REQUIRE(contains(text, word) == contains(text, word));
   }
 }

@@ -150,7 +150,7 @@ TEST_CASE("loader: names of forms, domains and reasoning types are recognised", 
 }
 
 TEST_CASE("loader: reads an open-ended table as PhyX writes it", "[phyx]") {
-  const Folder folder("oe");
+  const ProblemFolder folder("oe");
   const std::string jpeg = gaze::io::base64_encode(picture(2, true));
   const auto path = folder.put(
       "PhyX_mini_OE.tsv",
@@ -181,7 +181,7 @@ TEST_CASE("loader: reads an open-ended table as PhyX writes it", "[phyx]") {
 }
 
 TEST_CASE("loader: reads a multiple-choice table with pictures beside it", "[phyx]") {
-  const Folder folder("mc");
+  const ProblemFolder folder("mc");
   folder.put("images/0.jpg", as_text(picture(3)));
   const std::string columns = "question\tindex\tanswer\tcategory\timage_path\n";
   const auto path =
@@ -202,7 +202,7 @@ TEST_CASE("loader: reads a multiple-choice table with pictures beside it", "[phy
 
 TEST_CASE("loader: load_tsv reads the output of write_tsv", "[phyx]") {
   for (const Form form : {Form::mc, Form::oe}) {
-    const Folder folder("round");
+    const ProblemFolder folder("round");
     const auto path = folder.path / (form == Form::mc ? "a_MC.tsv" : "a_OE.tsv");
     const auto problems = suite(form);
     write_tsv(path, problems);
@@ -220,7 +220,7 @@ TEST_CASE("loader: load_tsv reads the output of write_tsv", "[phyx]") {
 }
 
 TEST_CASE("loader: write_tsv refuses problems that would not read back", "[phyx]") {
-  const Folder folder("refuse");
+  const ProblemFolder folder("refuse");
   const auto path = folder.path / "a_MC.tsv";
   const auto refuses = [&](auto&& damage, const std::string& complaint) {
     auto problems = suite(Form::mc);
@@ -242,7 +242,7 @@ TEST_CASE("loader: write_tsv refuses problems that would not read back", "[phyx]
 }
 
 TEST_CASE("loader: reads JSONL with a folder of pictures", "[phyx]") {
-  const Folder folder("jsonl");
+  const ProblemFolder folder("jsonl");
   folder.put("images/7.png", as_text(picture(4, true)));
   const auto path = folder.put("test.jsonl", record().dump() + "\n\n" + record().dump());
   const auto mc = load_jsonl(path, folder.path / "images", Form::mc);
@@ -263,7 +263,7 @@ TEST_CASE("loader: reads JSONL with a folder of pictures", "[phyx]") {
 }
 
 TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
-  const Folder folder("bad_jsonl");
+  const ProblemFolder folder("bad_jsonl");
   folder.put("images/7.png", as_text(picture(4)));
   const auto refuses = [&](const char* field, const nlohmann::json& value,
                            const std::string& complaint) {
@@ -289,7 +289,7 @@ TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
 }
 
 TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
-  const Folder folder("bad");
+  const ProblemFolder folder("bad");
   const auto refuses = [&](const std::string& text, const std::string& complaint) {
     const auto path = folder.put("bad_OE.tsv", text);
     CHECK_THROWS_WITH(load_tsv(path), Contains(path + complaint));
@@ -319,7 +319,7 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
 }
 
 TEST_CASE("loader: damaged multiple-choice and suite columns name the field", "[phyx]") {
-  const Folder folder("bad_more");
+  const ProblemFolder folder("bad_more");
   const auto refuses = [&](const std::string& question, const std::string& answer,
                            const std::string& column, const std::string& cell,
                            const std::string& complaint) {
@@ -344,7 +344,7 @@ TEST_CASE("loader: damaged multiple-choice and suite columns name the field", "[
 }
 
 TEST_CASE("loader: a table of over 1 GiB needs no more memory than a row", "[phyx][slow]") {
-  const Folder folder("big");
+  const ProblemFolder folder("big");
   const std::string path = (folder.path / "big_OE.tsv").string();
   std::vector<std::uint8_t> bytes(3 << 20);  // a PNG signature; it is not decoded here
   const std::array<std::uint8_t, 8> magic = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};

@@ -17,7 +17,7 @@ using namespace gaze::test::problems;
 namespace fs = std::filesystem;
 
 TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
-  const Folder folder("beside"), elsewhere("elsewhere");
+  const ProblemFolder folder("beside"), elsewhere("elsewhere");
   const std::string columns = "question\tindex\tanswer\tcategory\timage_path\n";
   const auto table = [&](const std::string& name, const std::string& picture) {
     return folder.put(name, columns + "q\t0\t5 N\tOptics\t" + picture + "\n");
@@ -65,7 +65,7 @@ TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
 }
 
 TEST_CASE("loader: reads a download cache whose files are links into its store", "[phyx]") {
-  const Folder folder("cache");
+  const ProblemFolder folder("cache");
   fs::create_directories(folder.path / "blobs");
   fs::create_directories(folder.path / "snapshots/1/images");
   folder.put("blobs/aa", as_text(picture(3)));
@@ -77,7 +77,7 @@ TEST_CASE("loader: reads a download cache whose files are links into its store",
 }
 
 TEST_CASE("loader: answers, options and lists have a maximum length", "[phyx]") {
-  const Folder folder("long");
+  const ProblemFolder folder("long");
   const std::string longer(TsvLimits{}.answer_bytes + 1, 'x');
   const auto oe = folder.put("a_OE.tsv", header + row("0", longer, image64));
   CHECK_THROWS_WITH(load_tsv(oe), Contains("a_OE.tsv row 1, answer: over 65536 bytes"));

@@ -383,7 +383,7 @@ TEST_CASE("hybrid: used claims earn a centred bonus", "[rewards]") {
   CHECK(at("5 * 2 = 10 . so 10 N", "10 N", .4f) == 1);          // no claim: plain accuracy
   CHECK(at("mass = 5 kg . so 10 N", "10 N", .4f) == 1);         // a claim that nothing uses
   CHECK(at("big top big . so 10 N", "10 N", .4f) == 1);         // image words for their own sake
-  CHECK(at("a = 2 . 2 * 5 = 10 . so 10 N", "10 N", .4f) == 1);  // the text says 2 already
+  CHECK(at("a = 2 . 2 * 5 = 10 . so 10 N", "10 N", .4f) == 1);  // the text already contains 2
   CHECK_FALSE(reward("hybrid").score({p, said(respond(seen, "10 N"))}).has_value());
 
   const Problem w = word_problem();

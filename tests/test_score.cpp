@@ -309,7 +309,7 @@ TEST_CASE("score: a stopped judge continues from its cache") {
   JudgeCache cache(memory);
   auto rows = scored({path, {}, {}});
   ask_the_judge(rows, prompts, cache.wrap("m", stub), {});
-  CHECK(asked == 5 + 4);  // the last one's reply says nothing, at five temperatures
+  CHECK(asked == 5 + 4);  // the last reply has no verdict, at five temperatures
   CHECK(undecided(rows) == 1);
   CHECK(rows[3].judged->match);
   const std::string out = folder.file("out");

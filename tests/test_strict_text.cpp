@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the strict rule is made of: flat text, numbers, units, directions, statements; and that each
-// takes time linear in its input. The inputs are so long that quadratic code would take hours.
+// Parts of the strict rule: flat text, numbers, units, directions, statements; each in time linear
+// in its input. The inputs are so long that quadratic code would take hours.
 #include <string>
 #include <utility>
 #include <vector>

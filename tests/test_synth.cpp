@@ -110,7 +110,7 @@ void check_options(const Sample& s) {
   }
 }
 
-/// What the picture holds must not stand in the text; what the text holds must be complete.
+/// Checks that the text does not contain the picture's values, and contains all of its own.
 void check_image_need(const Problem& p) {
   const std::vector<std::string> text = split_words(body_of(p));
   const std::set<std::string> in_text(text.begin(), text.end());

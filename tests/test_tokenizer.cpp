@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The tokeniser: exact round trips, one token for each tag, number and label, ids equal to those
-// of Hugging Face's `tokenizers` (tests/golden/make_tokenizer_golden.py), and refusal of files
-// that are not its own.
+// of Hugging Face's `tokenizers` (tests/golden/make_tokenizer_golden.py), and refusal of
+// foreign files.
 #include <chrono>
 #include <cstdint>
 #include <filesystem>

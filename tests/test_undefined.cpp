@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tensors without values (made by Tensor(), or a gradient that never came) and parameters before
-// allocate(): everything that is given one says so, by its own name.
+// Tensors without values (from Tensor(), or a missing gradient) and parameters before allocate():
+// every function that gets one reports it by the function's name.
 #include <set>
 
 #include "gaze/gaze.hpp"
@@ -16,7 +16,7 @@ using namespace gaze;
 using namespace gaze::test;
 using F = Tensor<float>;
 
-/// The bias, and the residual, of what ends in linear().
+/// The bias and the residual of operations that end in linear().
 bool may_be_left_out(const std::string& op, std::size_t input) {
   return input >= 2 && (op == "linear" || op == "conv2d" || op == "checkpoint");
 }

@@ -140,7 +140,7 @@ TEST_CASE("the model answers without an image, and then an image token is ordina
   const auto a = logp_of(model, image, {image_token, 20}), b = logp_of(model, image, {21, 20});
   CHECK(a[0] != b[0]);
   CHECK(a[1] != b[1]);
-  Prompt odd = text;  // a prompt without a picture that holds image tokens all the same
+  Prompt odd = text;  // a prompt without a picture, but with image tokens
   odd.tokens.insert(odd.tokens.end(), 40, image_token);
   CHECK(logp_of(model, odd, {20}) != logp_of(model, text, {20}));
   for (const Watch watch : {Watch::marks, Watch::patches})

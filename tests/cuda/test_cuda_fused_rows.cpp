@@ -155,7 +155,7 @@ TEMPLATE_TEST_CASE("fused softmax statistics agree with float64", "", float, bf1
       CHECK(ge.host()[i] == Catch::Approx(entropy[i]).margin(1e-5));
     }
     auto got = gz.host();
-    for (std::size_t i = 0; i < dz.size(); ++i)  // between rows nothing changed
+    for (std::size_t i = 0; i < dz.size(); ++i)  // the gaps between rows are unchanged
       if (Index(i) % stride >= v) CHECK(float(got[i]) == float(dz[i]));
     CHECK(distance(got, dz) < tolerance<T>);
   }
@@ -165,7 +165,7 @@ TEMPLATE_TEST_CASE("a row's softmax statistics do not depend on its alignment", 
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(4);
-  const Index n = 9, v = 97;  // rows at every place between multiples of 16 bytes
+  const Index n = 9, v = 97;  // rows at every alignment within 16 bytes
   const auto one = numbers<T>(v, random);
   std::vector<double> z;
   for (Index r = 0; r < n; ++r) z.insert(z.end(), one.begin(), one.end());

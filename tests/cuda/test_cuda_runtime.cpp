@@ -138,7 +138,7 @@ TEST_CASE("a graph with the same kernels reuses the previous executable", "[cuda
   const std::size_t before = Allocator<Cuda>::in_use();
   auto first = doubled(x, 10);
   first->launch();
-  auto second = doubled(y, 5000);  // both live, each with its own
+  auto second = doubled(y, 5000);  // both are alive, each with its own executable
   CHECK_FALSE(second->took_over());
   first.reset();
   first = doubled(x, 5000);  // of another size
@@ -155,7 +155,7 @@ TEST_CASE("a graph with the same kernels reuses the previous executable", "[cuda
   CHECK(ends(x) == std::pair(7.0f, 7.0f));
   CHECK(ends(y) == std::pair(8.0f, 8.0f));
   second.reset();
-  CHECK(Allocator<Cuda>::in_use() == before);  // a spare holds no memory
+  CHECK(Allocator<Cuda>::in_use() == before);  // a spare executable needs no memory
 }
 
 TEST_CASE("a missing device is refused", "[cuda]") {
