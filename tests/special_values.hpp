@@ -2,7 +2,6 @@
 // Operations on NaN, infinities and signed zeros, forward and backward. Expected values are those
 // of PyTorch 2; comments mark where Gaze differs. dy is 1 everywhere.
 #pragma once
-#include <limits>
 
 #include "gaze/gaze.hpp"
 #include "tests/numbers.hpp"

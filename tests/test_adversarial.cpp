@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Cheating answers, each with a fair reader's scores: form, accuracy and, for some, the rubric's
 // term for principles.
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/registry.hpp"

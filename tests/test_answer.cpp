@@ -2,7 +2,6 @@
 // Units, quantities, and the strict rule against a fair reader's verdicts.
 #include "phyx/answer/strict_rule.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The tables that assign the GPU's attention to blocks: every row and every key once.
 #include <map>
-#include <random>
 #include <vector>
 
 #include "cuda/flash/attention_plan.hpp"

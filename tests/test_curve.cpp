@@ -2,8 +2,6 @@
 // The golden curve: 50 steps of the `tiny` model from the same weights and data as PyTorch, whose
 // losses are in tests/golden/curve_golden.json (from make_curve_golden.py, which repeats the rule
 // for weights and data).
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/ops/reduce.hpp"

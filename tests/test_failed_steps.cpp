@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Training steps that run out of memory at every allocation, or every few. A retried step gives the
 // bits of an undisturbed one, or an error that gradients must be cleared.
-#include <cstring>
 #include <memory_resource>
 
 #include "gaze/rl/grpo.hpp"

@@ -2,9 +2,6 @@
 // The matrix product against float64, and the same bits for a row alone and in a batch.
 #include "gaze/cpu/gemm.hpp"
 
-#include <cmath>
-#include <cstring>
-#include <random>
 #include <vector>
 
 #include "tests/gemm_case.hpp"

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <random>
 
 #include "tests/gemm_case.hpp"
 #include "tests/restore.hpp"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Texts made to take long. Each is so large that quadratic code would run into the test's time-out.
-#include <sstream>
 #include <string>
 
 #include "phyx/data/fields.hpp"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every operation of the op table: gradients against finite differences, float against double,
 // values and gradients against PyTorch (golden file), errors that name the operation.
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 

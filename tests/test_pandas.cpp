@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Column types and texts equal to pandas' bit for bit (tests/golden/make_pandas_golden.py).
-#include <fstream>
 #include <string>
 #include <vector>
 

@@ -3,7 +3,6 @@
 // rules, the language-model protocol, and the aggregated tables. GAZE_PHYX_CASES selects another
 // file of cases. A case of an unknown kind is a failure.
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>

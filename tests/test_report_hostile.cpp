@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <limits>
 #include <regex>
 #include <set>
 

@@ -2,8 +2,6 @@
 // The response grammar: gold and caption texts, the strict parser, and corrupted responses.
 #include "phyx/answer/response.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -2,8 +2,6 @@
 // Outcomes, their summary, results.csv, and the verdicts derived from it.
 #include "phyx/results/summary.hpp"
 
-#include <filesystem>
-
 #include "phyx/report/findings.hpp"
 #include "tests/folder.hpp"
 #include "tests/test.hpp"

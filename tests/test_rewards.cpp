@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The rewards: hostile completions with a fair reader's score, the rubric term by term, and which
 // changes affect the attention rewards.
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>

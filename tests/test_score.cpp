@@ -2,8 +2,6 @@
 // Predictions of any model: reading, joining with problems, scoring and writing.
 #include "phyx/scoring/score.hpp"
 
-#include <fstream>
-
 #include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Answers as language models write them, each with a fair reader's verdict, which `gaze score` must
 // give. strict_cases.jsonl has reported faults, strict_kinds.jsonl variations of them.
-#include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "phyx/scoring/score.hpp"

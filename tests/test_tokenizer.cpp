@@ -4,7 +4,6 @@
 // foreign files.
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <random>
 #include <string>

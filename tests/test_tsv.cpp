@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Base64 and tab-separated tables: the pandas rules, the writer, and damaged input.
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 

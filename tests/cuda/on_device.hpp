@@ -2,7 +2,6 @@
 // Arrays on the device, and their differences from expected values.
 #pragma once
 #include <cmath>
-#include <cstring>
 #include <random>
 #include <vector>
 

@@ -2,7 +2,6 @@
 // The fast kernels over rows and parameters: against plain loops in double, on the values
 // rounded to T; the embedding's gradient and tokens exactly.
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
 
