@@ -99,19 +99,6 @@ T sum_squares_piece(Index n, const T* x) {
   return total;
 }
 
-template <class T>
-T max_abs_piece(Index n, const T* x) {
-  T top = 0;
-  for (Index i = 0; i < n; ++i)
-    if (std::abs(x[i]) > top) top = std::abs(x[i]);
-  return top;
-}
-
-template <class T>
-bool all_finite_piece(Index n, const T* x) {
-  return std::all_of(x, x + n, [](T value) { return std::isfinite(value); });
-}
-
 }  // namespace reference
 
 /// float runs on the kernels of the instruction set in use, any other type on `reference`.
@@ -128,9 +115,9 @@ namespace detail {
 
 inline constexpr Index element_grain = 32768;  // elements worth one thread
 
-/// Folds piece(begin, count) over fixed pieces of 4096 elements, in ascending order.
-template <class Piece, class Combine>
-double fold_pieces(Index n, Piece&& piece, Combine&& combine) {
+/// Adds piece(begin, count) over fixed pieces of 4096 elements, in ascending order.
+template <class Piece>
+double sum_pieces(Index n, Piece&& piece) {
   constexpr Index size = 4096;
   thread_local std::vector<double> values;
   values.assign(static_cast<std::size_t>((n + size - 1) / size), 0.0);
@@ -141,7 +128,7 @@ double fold_pieces(Index n, Piece&& piece, Combine&& combine) {
       first[p] = static_cast<double>(piece(p * size, std::min(size, n - p * size)));
   });
   double result = 0;
-  for (Index p = 0; p < pieces; ++p) result = combine(result, first[p]);
+  for (Index p = 0; p < pieces; ++p) result += first[p];
   return result;
 }
 
@@ -243,34 +230,15 @@ void swiglu_backward(Index n, Index c, const T* gate_up, const T* dy, T* dgate_u
 /// The sum of all elements; pieces of 4096 in T, their sum in double.
 template <class T>
 double sum(Index n, const T* x) {
-  return detail::fold_pieces(
-      n, [&](Index i, Index count) { return GAZE_PICK(sum_piece, count, x + i); },
-      [](double a, double b) { return a + b; });
+  return detail::sum_pieces(
+      n, [&](Index i, Index count) { return GAZE_PICK(sum_piece, count, x + i); });
 }
 
 /// The sum of all squares, for norms; summed as `sum` does.
 template <class T>
 double sum_squares(Index n, const T* x) {
-  return detail::fold_pieces(
-      n, [&](Index i, Index count) { return GAZE_PICK(sum_squares_piece, count, x + i); },
-      [](double a, double b) { return a + b; });
-}
-
-/// The largest |x|, 0 for an empty array. NaNs are passed over: ask all_finite for them.
-template <class T>
-T max_abs(Index n, const T* x) {
-  return static_cast<T>(detail::fold_pieces(
-      n, [&](Index i, Index count) { return GAZE_PICK(max_abs_piece, count, x + i); },
-      [](double a, double b) { return std::max(a, b); }));
-}
-
-/// Is every element neither infinite nor NaN?
-template <class T>
-bool all_finite(Index n, const T* x) {
-  const double bad = detail::fold_pieces(
-      n, [&](Index i, Index count) { return GAZE_PICK(all_finite_piece, count, x + i) ? 0 : 1; },
-      [](double a, double b) { return a + b; });
-  return bad == 0;
+  return detail::sum_pieces(
+      n, [&](Index i, Index count) { return GAZE_PICK(sum_squares_piece, count, x + i); });
 }
 
 #undef GAZE_PICK

@@ -53,8 +53,6 @@ GAZE_INSTANTIATE void swiglu_forward(Index, Index, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE void swiglu_backward(Index, Index, const GAZE_T*, const GAZE_T*, GAZE_T*);
 GAZE_INSTANTIATE double sum(Index, const GAZE_T*);
 GAZE_INSTANTIATE double sum_squares(Index, const GAZE_T*);
-GAZE_INSTANTIATE GAZE_T max_abs(Index, const GAZE_T*);
-GAZE_INSTANTIATE bool all_finite(Index, const GAZE_T*);
 GAZE_INSTANTIATE void adamw_step(Index, GAZE_T*, const GAZE_T*, GAZE_T*, GAZE_T*,
                                  const AdamWStep<GAZE_T>&, GAZE_T, GAZE_T, GAZE_T);
 GAZE_INSTANTIATE void copy_strided(const Shape&, const GAZE_T*, const Shape&, GAZE_T*);

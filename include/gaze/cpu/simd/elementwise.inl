@@ -208,23 +208,6 @@ GAZE_FN float sum_squares_piece(Index n, const float* x) {
   }
   return sum(total);
 }
-GAZE_FN float max_abs_piece(Index n, const float* x) {
-  vf top = set(0.0f);
-  for (Index i = 0; i < n; i += W) {
-    const vf v = row_load(x + i, n - i), size = max(v, neg(v));
-    top = less_select(top, size, size, top);  // false for NaN, which is so skipped
-  }
-  return hmax(top);
-}
-/// x - x is 0 for a finite x and NaN for any other, and NaN survives every addition.
-GAZE_FN bool all_finite_piece(Index n, const float* x) {
-  vf poison = set(0.0f);
-  for (Index i = 0; i < n; i += W) {
-    const vf v = row_load(x + i, n - i);
-    poison = add(poison, sub(v, v));
-  }
-  return sum(poison) == 0.0f;
-}
 
 GAZE_FN void adamw_step(Index n, float* param, const float* grad, float* m, float* v, float lr,
                         float beta1, float beta2, float eps, float weight_decay,
