@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
@@ -50,7 +51,7 @@ TEST_CASE("answers made to cheat get what a fair reader would give", "[rewards]"
     Completion c;
     c.text = one.at("text").get<std::string>();
     c.ended = one.value("ended", true);
-    c.tokens = strings::split_words(c.text);
+    c.tokens = gaze::text::split_words(c.text);
     c.length = static_cast<int>(c.tokens.size());
     CHECK(reward("format").score({p, c}) == one.at("format").get<double>());
     CHECK(reward("accuracy").score({p, c}) == one.at("accuracy").get<double>());

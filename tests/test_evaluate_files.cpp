@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "gaze/core/utf8.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "phyx/eval/showcase.hpp"

@@ -7,11 +7,12 @@
 #include <set>
 #include <thread>
 
+#include "gaze/core/utf8.hpp"
 #include "gaze/io/folders.hpp"
 #include "gaze/io/input_file.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/io/sha256.hpp"
-#include "phyx/eval/file_names.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/results/outcome.hpp"
 #include "phyx/scoring/predictions.hpp"
 #include "tests/folder.hpp"
@@ -74,7 +75,7 @@ TEST_CASE("a file name made of data stays in its folder and is its own", "[phyx]
        {many, many + "x", many + "y", accents, accents + "/", "/" + many}) {
     const std::string name = safe_name(text);
     CHECK(name.size() <= longest_name);
-    CHECK(is_utf8(name));
+    CHECK(gaze::is_utf8(name));
     CHECK(fs::path(name).filename().string() == name);
     CHECK(names.insert(name).second);
   }
@@ -88,7 +89,8 @@ TEST_CASE("questions about files end in one error with the path", "[phyx]") {
   CHECK(gaze::io::exists(folder.file("a/b")));
   CHECK_FALSE(gaze::io::exists(folder.file("none")));
   const std::string endless = folder.file(std::string(5000, 'x'));
-  CHECK(holds(error_of([&] { gaze::io::exists(endless); }), "[gaze::exists] " + endless.substr(0, 900)));
+  CHECK(holds(error_of([&] { gaze::io::exists(endless); }),
+              "[gaze::exists] " + endless.substr(0, 900)));
   CHECK(holds(error_of([&] { gaze::io::exists(endless); }), "too long"));
   CHECK(holds(error_of([&] { gaze::io::make_folders(folder.file("plain/c")); }),
               "[gaze::make_folders] " + folder.file("plain/c")));
@@ -106,7 +108,7 @@ TEST_CASE("what is no regular file is refused as data, without waiting for it", 
     options.form = Form::oe;
     CHECK(holds(error_of([&] { ProblemReader(path, options); }), path + ": not a regular file"));
     CHECK(holds(error_of([&] { TsvReader{fs::path(path)}; }), path + ": not a regular file"));
-    CHECK(holds(error_of([&] { detail::JsonlLoader(path, options); }), path + ": not a regular"));
+    CHECK(holds(error_of([&] { JsonlLoader(path, options); }), path + ": not a regular"));
     CHECK(holds(error_of([&] { gaze::io::sha256_file(path); }), path + ": not a regular file"));
     CHECK(holds(error_of([&] { read_outcomes(path); }), path + ": not a regular file"));
   }

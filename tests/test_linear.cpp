@@ -28,7 +28,7 @@ std::string repeated(const std::string& text, std::size_t count) {
 }
 
 constexpr std::size_t many = 1'000'000;
-constexpr detail::Place place{"test", "file", "row", 1};
+constexpr RecordPlace place{"test", "file", "row", 1};
 
 }  // namespace
 
@@ -43,7 +43,7 @@ TEST_CASE("linear: a truth that nearly fits everywhere") {
 
 TEST_CASE("linear: a text is found where std::find finds it") {
   const auto contains = [](const std::string& text, const std::string& word) {
-    return detail::contains(detail::to_points(text), detail::to_points(word));
+    return python::contains(python::to_points(text), python::to_points(word));
   };
   for (unsigned seed = 1, t = 0; t < 20000; ++t) {  // texts of two letters: borders everywhere
     std::string text, word;
@@ -102,7 +102,7 @@ TEST_CASE("linear: lists and options") {
   CHECK_FALSE(parse_options(repeated("A:\"\",", many)));
   CHECK_FALSE(parse_options("A:\"" + repeated("\"  , ", many)));
   CHECK_FALSE(options_of_prompt("OPTION: " + repeated("A: B: C: ", many)));
-  CHECK(holds(error_of([] { detail::single_item("[" + repeated(",", many), "image", place); }),
+  CHECK(holds(error_of([] { single_item("[" + repeated(",", many), "image", place); }),
               "a list of pictures"));
 }
 
@@ -116,8 +116,8 @@ TEST_CASE("what is longer than an answer, a list or a reply can be is refused wi
   const TsvLimits limits;
   const auto read = [](const std::string& text, const std::string& name, bool table) {
     const PredictionFiles files{name, {}, {}};
-    detail::PredictionJoin join(files, !table, {});
-    detail::PredictionRecord record;
+    PredictionJoin join(files, !table, {});
+    PredictionRecord record;
     record.row = 3;
     record.fields = {{"answer", "5 N"}, {"prediction", "5 N"}, {"form", "OE"}};
     record.fields[name] = text;

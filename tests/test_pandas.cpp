@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "tests/test.hpp"
 
 #ifndef GAZE_GOLDEN_DIR

@@ -9,12 +9,12 @@
 #include <set>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/utf8.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/base64.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/io/line_file.hpp"
 #include "gaze/io/sha256.hpp"
-#include "gaze/text/unicode.hpp"
 #include "phyx/report/attention_overlay.hpp"
 #include "phyx/report/charts.hpp"
 #include "phyx/report/findings.hpp"
@@ -183,7 +183,7 @@ TEST_CASE("a hostile run: bytes that are not UTF-8 become visible", "[report]") 
                 results("a\xFF\xC0\xAF\xED\xA0\x80z", 0.5, 0.4, 0.6));
   const std::string page = run.page();
   CHECK(holds(page, "a\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDz"));
-  CHECK(text::is_utf8(page));
+  CHECK(is_utf8(page));
 }
 
 TEST_CASE("the page's security policy names its script and its style sheet by hash", "[report]") {
@@ -235,7 +235,7 @@ TEST_CASE("a hostile run: numbers that do not print or cannot be drawn", "[repor
 }
 
 TEST_CASE("attention maps with what is no number are drawn without it", "[report]") {
-  using report::detail::opacities;
+  using report::opacities;
   CHECK(opacities(std::vector<double>{0.1, no_number, 0.3, 0.2}) == std::vector{0, 0, 75, 37});
   CHECK(opacities(std::vector<double>{no_number, no_number}) == std::vector{0, 0});
   CHECK(opacities(std::vector<double>{1, infinity, -infinity, 2}) == std::vector{0, 0, 0, 75});
@@ -259,8 +259,8 @@ TEST_CASE("numbers are written whatever they are", "[report]") {
   CHECK(report::fixed(-infinity, 1) == "–");
   CHECK(report::percent(1.7e308) == "–");
   CHECK(report::coordinate(1e300) == "0.00");
-  CHECK(report::detail::ticks(1e17, 1e17 + 16, 5).size() < 20);
-  CHECK(report::detail::ticks(0, 1, 0.25) == std::vector<double>{0, 0.25, 0.5, 0.75, 1});
+  CHECK(report::ticks(1e17, 1e17 + 16, 5).size() < 20);
+  CHECK(report::ticks(0, 1, 0.25) == std::vector<double>{0, 0.25, 0.5, 0.75, 1});
 }
 
 TEST_CASE("results hold no number that cannot be read back", "[report]") {

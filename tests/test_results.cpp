@@ -245,7 +245,7 @@ TEST_CASE("verdicts follow the intervals", "[findings]") {
       difference("hybrid", "accuracy_sampled_vs_accuracy", 0.01, 0.05, "reasoning", spatial),
       difference("hybrid", "accuracy_sampled_vs_accuracy", -0.02, 0.03, "needs_image", "no"),
       difference("format", vs_sft, -0.02, 0.02)};
-  const auto all = judge_findings(rows);
+  const auto all = decide_findings(rows);
   CHECK(finding(all, "in both formats").verdict == Agreement::agree);
   CHECK(finding(all, "structured reasoning").verdict == Agreement::undecided);  // unit includes 0
   CHECK(finding(all, "without a consistent gain").verdict == Agreement::agree);
@@ -264,7 +264,7 @@ TEST_CASE("verdicts follow the intervals", "[findings]") {
 }
 
 TEST_CASE("nothing measured leaves everything undecided", "[findings]") {
-  for (const auto& f : judge_findings({})) CHECK(f.verdict == Agreement::undecided);
+  for (const auto& f : decide_findings({})) CHECK(f.verdict == Agreement::undecided);
 }
 
 TEST_CASE("most domains means more than half of them", "[findings]") {
@@ -276,7 +276,7 @@ TEST_CASE("most domains means more than half of them", "[findings]") {
       rows.push_back(difference("accuracy", "accuracy_sampled_vs_sft", low, high, "domain",
                                 domains[std::size_t(d)]));
     }
-    return finding(judge_findings(rows), "most domains").verdict;
+    return finding(decide_findings(rows), "most domains").verdict;
   };
   CHECK(verdict(4, 0) == Agreement::agree);
   CHECK(verdict(3, 0) == Agreement::undecided);

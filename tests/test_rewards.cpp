@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/answer/strict_rule.hpp"
-#include "phyx/answer/strings.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/attention.hpp"
 #include "phyx/rewards/hybrid.hpp"
@@ -60,7 +60,7 @@ Completion said(const std::string& text, bool ended = true) {
   Completion c;
   c.text = text;
   c.ended = ended;
-  c.tokens = strings::split_words(text);
+  c.tokens = gaze::text::split_words(text);
   c.length = static_cast<int>(c.tokens.size());
   return c;
 }
@@ -162,7 +162,7 @@ TEST_CASE("the whole synthetic suite's reference responses earn full marks", "[r
         INFO(t.id << ": " << text);
         for (const char* name : {"format", "accuracy", "rubric"})
           CHECK_THAT(value(name, p, said(text)), near(1));
-        CHECK(judge_strict(p, text).unit_consistent);
+        CHECK(grade_completion(p, text).unit_consistent);
         CHECK(claims_to_see(p, parse_response(text)) == p.needs_image);
       }
     }
@@ -354,7 +354,6 @@ TEST_CASE("attention: the raw form pays for collapse", "[rewards]") {
 }
 
 TEST_CASE("attention windows follow tokens that do not match words", "[rewards]") {
-  using attention_detail::window_of;
   const std::vector<std::string> pieces = {"<th", "ink>",   " mass",    " is", " 9",
                                            ".",   "8",      " .",       " so", " 9",
                                            "</",  "think>", "<answer>", " B",  "</answer>"};

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "gaze/io/base64.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/data/tsv.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 #include "tests/test.hpp"
 
 #ifndef GAZE_TEST_DATA
@@ -58,8 +58,8 @@ TEST_CASE("base64: the vectors of RFC 4648 and every byte", "[phyx]") {
                                                          {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, text] : vectors) {
     const std::string_view view = plain;
-    CHECK(gaze::io::base64_encode({reinterpret_cast<const std::uint8_t*>(view.data()), view.size()}) ==
-          text);
+    CHECK(gaze::io::base64_encode(
+              {reinterpret_cast<const std::uint8_t*>(view.data()), view.size()}) == text);
     CHECK(decoded(text) == plain);
   }
   std::vector<std::uint8_t> all;

@@ -12,8 +12,8 @@
 #include <optional>
 #include <string>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/plain_text.hpp"
-#include "phyx/answer/strings.hpp"
 
 namespace gaze::phyx {
 
@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 9> functions = {"sqrt", "asin", "acos", "
 // The function whose name starts the text as a whole word; empty when none does.
 std::string_view function_at(std::string_view s) {
   for (const auto name : functions)
-    if (s.starts_with(name) && (s.size() == name.size() || !strings::is_word(s[name.size()])))
+    if (s.starts_with(name) && (s.size() == name.size() || !text::is_word(s[name.size()])))
       return name;
   return {};
 }
@@ -50,7 +50,7 @@ double apply(std::string_view name, double x) {
 }
 
 bool is_pi(std::string_view s) {
-  return s == "\u03c0" || (s.starts_with("pi") && (s.size() == 2 || !strings::is_word(s[2])));
+  return s == "\u03c0" || (s.starts_with("pi") && (s.size() == 2 || !text::is_word(s[2])));
 }
 
 // Signs of multiplication as stars with spaces around them.
@@ -68,7 +68,7 @@ std::string starred(std::string_view s) {
 // Leaves numbers, operators and functions; drops names and units ("F", "kg", "m/s^2").
 std::string only_arithmetic(std::string_view s) {
   std::string out;
-  for (const auto& word : strings::split_words(starred(plain_text::plain(s)))) {
+  for (const auto& word : text::split_words(starred(plain_text::plain(s)))) {
     const bool letter = std::isalpha(static_cast<unsigned char>(word[0])) || word[0] == '%';
     if (word == "x")
       out += "* ";
@@ -94,7 +94,7 @@ class Expression {
   int decimals() const { return decimals_; }  // digits behind the point of the last number
 
  private:
-  void skip() { s_ = strings::trim(s_); }
+  void skip() { s_ = text::trim(s_); }
   bool eat(char c) {
     skip();
     if (s_.empty() || s_[0] != c) return false;
@@ -233,7 +233,7 @@ std::vector<Equation> find_equations(std::string_view text) {
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool stop = std::string_view(".,;:").find(text[i]) != std::string_view::npos;
-    const bool alone = stop && (i + 1 == text.size() || strings::is_space(text[i + 1]));
+    const bool alone = stop && (i + 1 == text.size() || text::is_space(text[i + 1]));
     if (alone || text[i] == '\n')
       flush();
     else
@@ -247,7 +247,7 @@ std::vector<double> numbers_in(std::string_view raw) {
   const std::string text = plain_text::plain(raw);
   std::vector<double> out;
   for (std::size_t i = 0; i < text.size();) {
-    const bool inside = i > 0 && (strings::is_word(text[i - 1]) || text[i - 1] == '^' ||
+    const bool inside = i > 0 && (text::is_word(text[i - 1]) || text[i - 1] == '^' ||
                                   text[i - 1] == '_' || text[i - 1] == '.');
     double v = 0;
     if (!plain_text::is_digit(text[i]) || inside) {

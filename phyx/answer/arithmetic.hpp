@@ -27,10 +27,6 @@ class NumberSet {
   std::set<double> values_;
 };
 
-namespace arithmetic_detail {
-using phyx::NumberSet;  // by this name the rewards know it
-}
-
 /// The equations of a text in order; clauses end at standalone stops, commas, colons and lines.
 std::vector<Equation> find_equations(std::string_view text);
 

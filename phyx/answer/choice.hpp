@@ -14,13 +14,9 @@ namespace gaze::phyx {
 /// Longer answers and options are not read.
 inline constexpr std::size_t longest_answer = 2048;
 
-namespace answer_detail {
-
-using phyx::longest_answer;  // by this name the rubric knows it
-
 /// A text with single spaces, in lower case, without LaTeX and without marks at its ends: the form
 /// in which words compare.
-std::string canonical(std::string_view s);
+std::string canonical_words(std::string_view s);
 
 /// Whether two texts say the same direction and nothing else: "left" and "to the left".
 bool same_direction(std::string_view a, std::string_view b);
@@ -37,11 +33,9 @@ std::string_view drop_lead_in(std::string_view s, bool prose, bool& dropped);
 std::optional<char> take_letter(std::string_view& s, bool front);
 
 /// The one option whose text is said; nothing when none or several are.
-std::optional<char> option_said(const Problem& p, std::string_view s);
+std::optional<char> stated_option(const Problem& p, std::string_view s);
 
 /// The letter that an answer chooses; nothing unless the choice is clear.
-std::optional<char> choose(const Problem& p, std::string_view answer, bool prose);
-
-}  // namespace answer_detail
+std::optional<char> chosen_letter(const Problem& p, std::string_view answer, bool prose);
 
 }  // namespace gaze::phyx

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "phyx/answer/strings.hpp"
+#include "gaze/text/strings.hpp"
 
 namespace gaze::phyx {
 
@@ -51,14 +51,14 @@ constexpr auto words = std::to_array<Word>({{"east", Direction::east, 1},
 
 // The words of a text in lower case; "north-east" is two, "+x" is one.
 std::vector<std::string> tokens(std::string_view text) {
-  const std::string s = strings::lower(text);
+  const std::string s = text::lower(text);
   std::vector<std::string> out(1);
   for (std::size_t i = 0; i < s.size(); ++i) {
     const char c = s[i];
     const bool axis = i + 1 < s.size() && s[i + 1] >= 'x' && s[i + 1] <= 'z' &&
-                      (i + 2 == s.size() || !strings::is_word(s[i + 2]));
+                      (i + 2 == s.size() || !text::is_word(s[i + 2]));
     const bool sign = (c == '+' || c == '-') && axis && out.back().empty();
-    if (strings::is_word(c) || sign)
+    if (text::is_word(c) || sign)
       out.back() += c;
     else if (!out.back().empty())
       out.emplace_back();
@@ -74,9 +74,8 @@ class Reader {
     constexpr std::string_view marks = " \t\n.,;:!()[]\"'*_";
     for (std::size_t i = 0; i < text.size(); ++i) {
       const char c = text[i];
-      const bool sign =
-          (c == '-' || c == '+') && i + 1 < text.size() && strings::is_word(text[i + 1]);
-      if (!strings::is_word(c) && !sign && marks.find(c) == marks.npos) out_.pure = false;
+      const bool sign = (c == '-' || c == '+') && i + 1 < text.size() && text::is_word(text[i + 1]);
+      if (!text::is_word(c) && !sign && marks.find(c) == marks.npos) out_.pure = false;
     }
     for (std::size_t i = 0; i < words_.size();) i += take(i);
   }

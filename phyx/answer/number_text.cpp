@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/plain_text.hpp"
-#include "phyx/answer/strings.hpp"
 
 namespace gaze::phyx {
 
@@ -113,15 +113,15 @@ class Scanner {
   static constexpr std::string_view pi = "\u03c0", root = "\u221a";
 
   bool eat(std::string_view token) {
-    auto s = strings::trim(rest_);
+    auto s = text::trim(rest_);
     if (!s.starts_with(token)) return false;
     s.remove_prefix(token.size());
     rest_ = s;
     return true;
   }
   bool starts_word(std::string_view word) const {
-    const auto s = strings::trim(rest_);
-    return s.starts_with(word) && (s.size() == word.size() || !strings::is_word(s[word.size()]));
+    const auto s = text::trim(rest_);
+    return s.starts_with(word) && (s.size() == word.size() || !text::is_word(s[word.size()]));
   }
   bool eat_word(std::string_view word) { return starts_word(word) && eat(word); }
   bool eat_pi() { return eat(pi) || eat_word("pi"); }
@@ -131,7 +131,7 @@ class Scanner {
     const auto before = rest_;
     for (const auto sign : times)
       if (eat(sign)) {
-        const auto s = strings::trim(rest_);
+        const auto s = text::trim(rest_);
         if (!s.empty() &&
             (is_digit(s[0]) || s.starts_with(pi) || s.starts_with(root) || starts_word("pi")))
           return true;
@@ -159,7 +159,7 @@ class Scanner {
     return v;
   }
   bool starts_symbol() const {
-    const auto s = strings::trim(rest_);
+    const auto s = text::trim(rest_);
     return s.starts_with(pi) || s.starts_with(root) || starts_word("pi");
   }
 
@@ -180,7 +180,7 @@ class Scanner {
   }
   // Whether nothing but digits was read since `start`.
   bool is_whole(std::string_view start) const {
-    const auto text = strings::trim(start.substr(0, start.size() - rest_.size()));
+    const auto text = text::trim(start.substr(0, start.size() - rest_.size()));
     return std::all_of(text.begin(), text.end(), is_digit);
   }
 
@@ -202,11 +202,11 @@ class Scanner {
     was_symbol_ = true;
     if (eat_pi()) return raised(std::numbers::pi);
     if (eat(root)) {
-      const auto v = strings::trim(rest_).starts_with('(') ? in_brackets() : digits();
+      const auto v = text::trim(rest_).starts_with('(') ? in_brackets() : digits();
       return v && *v >= 0 ? std::optional(std::sqrt(*v)) : std::nullopt;
     }
     was_symbol_ = false;
-    if (strings::trim(rest_).starts_with('(')) return in_brackets();
+    if (text::trim(rest_).starts_with('(')) return in_brackets();
     const auto v = digits();
     if (!v) return v;
     const auto before = rest_;
@@ -227,7 +227,7 @@ class Scanner {
     const bool caret = eat("^");
     if (!caret && !(rest_.starts_with("**") && eat("**"))) return base;
     const double sign = eat("-") ? -1 : (eat("+"), 1);
-    const auto s = strings::trim(rest_);
+    const auto s = text::trim(rest_);
     if (!caret && (s.empty() || !(is_digit(s[0]) || s[0] == '('))) {
       rest_ = before;
       return base;
@@ -239,7 +239,7 @@ class Scanner {
 
   // An unsigned decimal number with thousands separators and an exponent.
   std::optional<double> digits() {
-    const auto s = strings::trim(rest_);
+    const auto s = text::trim(rest_);
     const WrittenNumber written(s);
     std::string number = written.decimal();
     if (number.empty()) return std::nullopt;

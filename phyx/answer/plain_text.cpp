@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "phyx/answer/strings.hpp"
+#include "gaze/text/strings.hpp"
 
 namespace gaze::phyx::plain_text {
 
@@ -109,7 +109,7 @@ class Flattener {
     std::string out;
     for (const char c : out_)
       if (c != open_mark && c != no_mark) out += c;
-    return strings::squeeze(flatten_superscripts(out));
+    return text::squeeze(flatten_superscripts(out));
   }
 
  private:
@@ -140,7 +140,7 @@ class Flattener {
     if (eat("}")) return frames_.size() > 1 ? close() : void();
     const Group wanted = frames_.back().wanted;
     if (wanted == Group::none) return token();
-    if (strings::is_space(s_[at_])) return void(++at_);
+    if (text::is_space(s_[at_])) return void(++at_);
     frames_.back().wanted = Group::none;  // "\frac12": an argument of one token
     open(wanted);
     token();
@@ -157,8 +157,7 @@ class Flattener {
     ++at_;
     if (c == '~') return separate();
     if (c == '$' || c == '`') return;
-    add(static_cast<unsigned char>(c) < ' ' && !strings::is_space(c) ? " "
-                                                                     : std::string_view(&c, 1));
+    add(static_cast<unsigned char>(c) < ' ' && !text::is_space(c) ? " " : std::string_view(&c, 1));
   }
 
   void character() {
@@ -246,11 +245,11 @@ class Flattener {
       const bool first = f.digits + f.letters + f.others == 0;
       if (is_digit(c) || c == '.' || c == ',') {
         ++f.digits;
-      } else if (strings::is_word(c)) {
+      } else if (text::is_word(c)) {
         ++f.letters;
       } else if (c == '+' || c == '-') {
         f.sum = f.sum || !first;
-      } else if (!strings::is_space(c)) {
+      } else if (!text::is_space(c)) {
         ++f.others;
         f.slash = f.slash || c == '/';
       }
@@ -306,7 +305,7 @@ class Flattener {
 bool is_plain(std::string_view s) {
   for (std::size_t i = 0; i < s.size(); ++i) {
     const auto c = static_cast<unsigned char>(s[i]);
-    if (c >= 0x80 || (c < ' ' && !strings::is_space(s[i]))) return false;
+    if (c >= 0x80 || (c < ' ' && !text::is_space(s[i]))) return false;
     if (std::string_view("\\{}$`~").find(s[i]) != std::string_view::npos) return false;
     if (c == '^' && i + 1 < s.size() && s[i + 1] == 'o') return false;
   }
@@ -338,7 +337,7 @@ std::string flatten_superscripts(std::string_view text) {
 }
 
 std::string flatten(std::string_view raw) {
-  return is_plain(raw) ? strings::squeeze(raw) : Flattener(raw).run();
+  return is_plain(raw) ? text::squeeze(raw) : Flattener(raw).run();
 }
 
 std::string as_typed(std::string_view flat) {

@@ -16,7 +16,6 @@
 #include <string_view>
 #include <vector>
 
-#include "phyx/answer/strings.hpp"
 #include "phyx/problem.hpp"
 
 namespace gaze::phyx {
@@ -46,8 +45,11 @@ struct ParsedResponse {
   std::string answer_text;
 };
 
-/// Reads a response. Never throws: the text comes from a model.
+/// Parses a response. Never throws: the text comes from a model.
 ParsedResponse parse_response(std::string_view s);
+
+/// The trimmed content of the answer element; empty unless each answer tag occurs exactly once.
+std::string_view only_answer(std::string_view s);
 
 /// The sections of a think text. Texts that do not follow the grammar give empty sections.
 struct ThinkSections {

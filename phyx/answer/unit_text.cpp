@@ -12,19 +12,19 @@
 #include <utility>
 #include <vector>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/plain_text.hpp"
-#include "phyx/answer/strings.hpp"
 #include "phyx/answer/unit_words.hpp"
 
-namespace gaze::phyx::units_detail {
+namespace gaze::phyx::unit_text {
 
 std::string spell(std::string_view raw) {
-  const std::string text = plain_text::flatten_superscripts(strings::trim(raw));
+  const std::string text = plain_text::flatten_superscripts(text::trim(raw));
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     const std::string_view rest = std::string_view(text).substr(i);
     if (const auto found = leading_symbol(rest)) {
-      if (found->spelled.starts_with("deg") && !out.empty() && strings::is_word(out.back()))
+      if (found->spelled.starts_with("deg") && !out.empty() && text::is_word(out.back()))
         out += ' ';  // "kg°C"
       out += found->spelled;
       i += found->written.size();
@@ -130,7 +130,7 @@ class UnitParser {
     while (eat(" ")) {
     }
   }
-  static bool is_letter(char c) { return strings::is_word(c) && !plain_text::is_digit(c); }
+  static bool is_letter(char c) { return text::is_word(c) && !plain_text::is_digit(c); }
   std::string_view word() const {
     std::size_t n = 0;
     while (n < s_.size() && (is_letter(s_[n]) || s_[n] == '_')) ++n;
@@ -346,4 +346,4 @@ std::optional<UnitForm> parse_unit(std::string_view spelled, Reading reading, co
   return UnitParser(spelled, reading, known).parse();
 }
 
-}  // namespace gaze::phyx::units_detail
+}  // namespace gaze::phyx::unit_text

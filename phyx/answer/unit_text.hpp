@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace gaze::phyx::units_detail {
+namespace gaze::phyx::unit_text {
 
 /// Longer texts are no units.
 inline constexpr std::size_t longest_unit = 96;
@@ -37,4 +37,4 @@ struct UnitForm {
 std::optional<UnitForm> parse_unit(std::string_view spelled, Reading reading,
                                    const std::function<bool(const std::string&)>& known);
 
-}  // namespace gaze::phyx::units_detail
+}  // namespace gaze::phyx::unit_text

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace gaze::phyx::units_detail {
+namespace gaze::phyx::unit_text {
 
 namespace {
 
@@ -140,4 +140,4 @@ std::optional<std::string_view> counted_turn(std::string_view word) {
   return look_up(counts, word);
 }
 
-}  // namespace gaze::phyx::units_detail
+}  // namespace gaze::phyx::unit_text

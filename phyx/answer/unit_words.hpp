@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace gaze::phyx::units_detail {
+namespace gaze::phyx::unit_text {
 
 /// A symbol at the front of a text, and what UDUNITS calls it.
 struct UnitSymbol {
@@ -22,4 +22,4 @@ std::optional<std::string_view> temperature_scale(std::string_view word);
 /// Whole turns as counts: "rpm" -> "(1/min)". As an angle a turn is 2π, beside hertz it is 1.
 std::optional<std::string_view> counted_turn(std::string_view word);
 
-}  // namespace gaze::phyx::units_detail
+}  // namespace gaze::phyx::unit_text

@@ -13,15 +13,15 @@
 #include <utility>
 
 #include "gaze/core/error.hpp"
-#include "phyx/answer/strings.hpp"
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/unit_text.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
-using units_detail::longest_unit, units_detail::parse_unit, units_detail::Reading,
-    units_detail::spell, units_detail::UnitForm;
+using unit_text::longest_unit, unit_text::parse_unit, unit_text::Reading, unit_text::spell,
+    unit_text::UnitForm;
 
 struct FreeUnit {
   void operator()(ut_unit* unit) const { ut_free(unit); }
@@ -156,7 +156,7 @@ bool commensurable(std::string_view from, std::string_view to) {
 }
 
 bool known_unit(std::string_view unit) {
-  return !strings::trim(unit).empty() && System::get().known(unit);
+  return !text::trim(unit).empty() && System::get().known(unit);
 }
 
 }  // namespace gaze::phyx

@@ -41,31 +41,25 @@ std::vector<std::string> parse_reasoning(std::string_view text, const TsvLimits&
 /// "A", "B", "C" or "D".
 std::string parse_letter(std::string_view text, const RecordPlace& place);
 
-namespace detail {
-
-using Json = io::Json;
-using Place = RecordPlace;
-
 /// The string under `key`; empty when there is none. Errors name `field`, which holds the object.
-std::string json_text(const Json& object, const char* key, const Place& place,
-                      std::string_view field);
+std::string optional_text(const io::Json& object, const char* key, const RecordPlace& place,
+                          std::string_view field);
 
 /// The list of strings under `key`; empty when there is none.
-std::vector<std::string> json_texts(const Json& object, const char* key, const Place& place,
-                                    std::string_view field);
+std::vector<std::string> optional_texts(const io::Json& object, const char* key,
+                                        const RecordPlace& place, std::string_view field);
 
 /// A field that must be there; a whole number counts as its text (`index`).
-std::string needed_text(const Json& record, const char* key, const Place& place);
+std::string required_text(const io::Json& record, const char* key, const RecordPlace& place);
 
-Json json_object(std::string_view text, const Place& place, std::string_view field);
+io::Json parse_object(std::string_view text, const RecordPlace& place, std::string_view field);
 
-Solution parse_solution(std::string_view text, const Place& place);
+Solution parse_solution(std::string_view text, const RecordPlace& place);
 
-Scene parse_scene(std::string_view text, const Place& place);
+Scene parse_scene(std::string_view text, const RecordPlace& place);
 
 /// Every type once; one that PhyX does not have is an Error.
-std::vector<std::string> checked_reasoning(std::vector<std::string> types, const Place& place);
-
-}  // namespace detail
+std::vector<std::string> checked_reasoning(std::vector<std::string> types,
+                                           const RecordPlace& place);
 
 }  // namespace gaze::phyx

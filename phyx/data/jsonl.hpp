@@ -24,8 +24,6 @@ namespace gaze::phyx {
 bool read_line(std::istream& stream, std::string& line, std::size_t most_bytes,
                const std::string& name, std::size_t number);
 
-namespace detail {
-
 /// Reads PhyX's JSONL, one record in memory at a time. `image` names a file in the folder
 /// `pictures_at`, or else beside the JSONL or in its test_image, image or images.
 class JsonlLoader {
@@ -41,7 +39,7 @@ class JsonlLoader {
   bool pictures_beside() const noexcept { return options_.pictures && !options_.caption; }
 
  private:
-  Problem problem(const Json& record, const Place& place) const;
+  Problem problem(const io::Json& record, const RecordPlace& place) const;
 
   std::string name_;
   PictureFolder pictures_;
@@ -51,8 +49,6 @@ class JsonlLoader {
   std::string line_;
   std::size_t number_ = 0;
 };
-
-}  // namespace detail
 
 /// Problems from one JSON object per line; `image` names a file under `folder`. The same record
 /// gives a multiple-choice problem or an open-ended one, whose answer is the right option's text.

@@ -11,7 +11,7 @@
 #include "gaze/io/base64.hpp"
 #include "phyx/data/prompt.hpp"
 
-namespace gaze::phyx::detail {
+namespace gaze::phyx {
 
 bool is_picture(std::span<const std::uint8_t> bytes) noexcept {
   static constexpr std::array<std::uint8_t, 8> png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
@@ -22,7 +22,7 @@ bool is_picture(std::span<const std::uint8_t> bytes) noexcept {
   return starts_with(png) || starts_with(jpeg);
 }
 
-std::string single_item(std::string_view cell, std::string_view field, const Place& place) {
+std::string single_item(std::string_view cell, std::string_view field, const RecordPlace& place) {
   if (!cell.starts_with('[')) return std::string(cell);
   if (std::count(cell.begin(), cell.end(), ',') > 1)  // one may stand at the end
     place.fail(field, "a list of pictures; a problem has one");
@@ -31,7 +31,7 @@ std::string single_item(std::string_view cell, std::string_view field, const Pla
   return items.front();
 }
 
-std::vector<std::uint8_t> decode_picture(std::string_view text, const Place& place) {
+std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlace& place) {
   std::vector<std::uint8_t> bytes;
   try {
     bytes = io::base64_decode(text);
@@ -63,7 +63,8 @@ PictureFolder::PictureFolder(const std::filesystem::path& data_file,
 }
 
 std::vector<std::uint8_t> PictureFolder::read(std::string_view name, std::size_t most_bytes,
-                                              const Place& place, std::string_view field) const {
+                                              const RecordPlace& place,
+                                              std::string_view field) const {
   const std::filesystem::path path = find(inside(name, place, field), name, place, field);
   std::string text;
   try {
@@ -79,7 +80,7 @@ std::vector<std::uint8_t> PictureFolder::read(std::string_view name, std::size_t
 }
 
 // `name` relative to the folder.
-std::filesystem::path PictureFolder::inside(std::string_view name, const Place& place,
+std::filesystem::path PictureFolder::inside(std::string_view name, const RecordPlace& place,
                                             std::string_view field) const {
   std::error_code error;
   std::filesystem::path relative(name);
@@ -94,7 +95,7 @@ std::filesystem::path PictureFolder::inside(std::string_view name, const Place& 
 
 // Where the file really is.
 std::filesystem::path PictureFolder::find(const std::filesystem::path& relative,
-                                          std::string_view name, const Place& place,
+                                          std::string_view name, const RecordPlace& place,
                                           std::string_view field) const {
   std::error_code error;
   std::filesystem::path path = folder_ / relative;
@@ -108,7 +109,7 @@ std::filesystem::path PictureFolder::find(const std::filesystem::path& relative,
   return real;
 }
 
-std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const Place& place) {
+std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const RecordPlace& place) {
   if (!reader_) reader_.emplace(path_, limits_);
   const std::size_t index_at = reader_->column("index"), image_at = reader_->column("image");
   auto known = starts_.find(index);
@@ -133,4 +134,4 @@ std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const Pl
   return decode_picture(image, place);
 }
 
-}  // namespace gaze::phyx::detail
+}  // namespace gaze::phyx

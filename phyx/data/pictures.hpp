@@ -15,7 +15,7 @@
 #include "phyx/data/fields.hpp"
 #include "phyx/data/tsv.hpp"
 
-namespace gaze::phyx::detail {
+namespace gaze::phyx {
 
 /// Whether the bytes begin as a PNG or a JPEG does.
 bool is_picture(std::span<const std::uint8_t> bytes) noexcept;
@@ -25,10 +25,10 @@ inline constexpr std::size_t longest_reference = 64;
 
 /// The only item of a cell that may be a list: "['x.png']" is x.png. The official code knows
 /// problems of several pictures; PhyX has none, and neither has a Problem.
-std::string single_item(std::string_view cell, std::string_view field, const Place& place);
+std::string single_item(std::string_view cell, std::string_view field, const RecordPlace& place);
 
 /// The picture in an `image` cell, which is base64.
-std::vector<std::uint8_t> decode_picture(std::string_view text, const Place& place);
+std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlace& place);
 
 /// Pictures in files of their own, in the data file's folder or in one of some subfolders. A name
 /// that leads out of the folder is an Error, whoever wrote it: an absolute path elsewhere, "..", a
@@ -42,14 +42,14 @@ class PictureFolder {
                 std::vector<std::string> subfolders);
 
   /// The bytes of the picture `name`, which stands in `field`.
-  std::vector<std::uint8_t> read(std::string_view name, std::size_t most_bytes, const Place& place,
-                                 std::string_view field) const;
+  std::vector<std::uint8_t> read(std::string_view name, std::size_t most_bytes,
+                                 const RecordPlace& place, std::string_view field) const;
 
  private:
-  std::filesystem::path inside(std::string_view name, const Place& place,
+  std::filesystem::path inside(std::string_view name, const RecordPlace& place,
                                std::string_view field) const;
   std::filesystem::path find(const std::filesystem::path& relative, std::string_view name,
-                             const Place& place, std::string_view field) const;
+                             const RecordPlace& place, std::string_view field) const;
 
   std::filesystem::path folder_, data_file_;
   std::vector<std::string> subfolders_;
@@ -62,7 +62,7 @@ class PictureFinder {
   PictureFinder(const std::filesystem::path& path, TsvLimits limits)
       : path_(path), limits_(limits) {}
 
-  std::vector<std::uint8_t> find(const std::string& index, const Place& place);
+  std::vector<std::uint8_t> find(const std::string& index, const RecordPlace& place);
 
  private:
   std::filesystem::path path_;
@@ -74,4 +74,4 @@ class PictureFinder {
   std::size_t scanned_row_ = 0;
 };
 
-}  // namespace gaze::phyx::detail
+}  // namespace gaze::phyx

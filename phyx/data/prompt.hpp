@@ -36,15 +36,12 @@ Form form_of_path(const std::filesystem::path& path);
 /// Names of other origin give the defaults.
 Variant variant_of_path(const std::filesystem::path& path);
 
-/// Without the spaces, tabs and line ends at its ends.
-std::string_view trim(std::string_view text) noexcept;
+/// `text` without spaces, tabs and line ends at either end. A form feed stays: in badly escaped
+/// JSON it is the start of "\frac".
+std::string_view trim_blanks(std::string_view text);
 
 /// A text from outside, shortened, printable and in quotes, for errors.
 std::string shown_text(std::string_view text);
-
-namespace detail {
-using phyx::trim;  // by this name other rooms know it
-}
 
 /// The domain in the data's spelling: PhyX writes Waves/Acoustics in three ways. Nothing if
 /// unknown.
@@ -58,8 +55,16 @@ std::string canonical_subfield(std::string_view spelling);
 /// items themselves hold no commas.
 std::vector<std::string> parse_list(std::string_view text);
 
-/// The complete prompt, exactly as PhyX's tables hold it. `description` may be empty (the minimal
-/// text setting); `options` matter to multiple choice only.
+/// PhyX's two instructions: the first joins question and options, the second ends an open-ended
+/// prompt.
+inline constexpr std::string_view letter_instruction =
+    "Please directly answer the question and provide the correct OPTION LETTER ONLY, "
+    "e.g., A, B, C, D. OPTION:";
+inline constexpr std::string_view reasoning_instruction =
+    " Please answer the question with step by step reasoning.";
+
+/// The complete prompt, exactly as in PhyX's tables. `description` may be empty (the minimal text
+/// setting); `options` are used for multiple choice only.
 std::string render_prompt(Form form, const std::string& description, const std::string& question,
                           const std::array<std::string, 4>& options = {});
 

@@ -27,10 +27,6 @@ namespace gaze::phyx {
 /// with.
 void refuse_parquet(std::string_view head, const std::filesystem::path& path);
 
-namespace detail {
-using phyx::refuse_parquet;  // by this name other rooms know it
-}
-
 /// Problems of one file, one in memory at a time: a JSONL by its name's ending, else a table.
 class ProblemReader {
  public:
@@ -48,11 +44,11 @@ class ProblemReader {
     return table_ ? table_->pictures_beside() : lines_->pictures_beside();
   }
   /// The table behind it; null for a JSONL.
-  const detail::TableLoader* table() const noexcept { return table_ ? &*table_ : nullptr; }
+  const TableLoader* table() const noexcept { return table_ ? &*table_ : nullptr; }
 
  private:
-  std::optional<detail::TableLoader> table_;
-  std::optional<detail::JsonlLoader> lines_;
+  std::optional<TableLoader> table_;
+  std::optional<JsonlLoader> lines_;
 };
 
 /// Calls `use` with each problem of the file. Returns how many rows without a picture were dropped.

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "phyx/data/fields.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/data/pictures.hpp"
 #include "phyx/data/prompt.hpp"
 #include "phyx/data/tsv.hpp"
 #include "phyx/problem.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
@@ -39,8 +39,6 @@ struct LoadResult {
   std::size_t dropped = 0;  // rows without a picture
 };
 
-namespace detail {
-
 /// Turns a table's rows into problems.
 class TableLoader {
  public:
@@ -64,10 +62,10 @@ class TableLoader {
   void require(const char* name) const;
   void infer_answers();
   std::string_view present(const char* name) const;
-  std::vector<std::uint8_t> picture(const Place& place);
-  void fill(Problem& problem, const Place& place) const;
-  void fill_answer(Problem& problem, const Place& place) const;
-  void fill_extra(Problem& problem, const Place& place) const;
+  std::vector<std::uint8_t> picture(const RecordPlace& place);
+  void fill(Problem& problem, const RecordPlace& place) const;
+  void fill_answer(Problem& problem, const RecordPlace& place) const;
+  void fill_extra(Problem& problem, const RecordPlace& place) const;
 
   std::filesystem::path path_;
   LoadOptions options_;
@@ -80,7 +78,5 @@ class TableLoader {
   TsvReader::Row row_;
   std::size_t dropped_ = 0;
 };
-
-}  // namespace detail
 
 }  // namespace gaze::phyx

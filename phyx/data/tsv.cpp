@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing tables byte by byte, and UTF-8.
+// Reading and writing tables byte by byte.
 #include "phyx/data/tsv.hpp"
 
 #include <algorithm>
@@ -193,29 +193,6 @@ void TsvWriter::append_field(const std::string& field) {
 void TsvWriter::flush() {
   file_.write(text_);
   text_.clear();
-}
-
-char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const char32_t lead = byte(at++);
-  if (lead < 0x80) return lead;
-  const std::size_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-  if (lead < 0xC2 || lead > 0xF4 || at + more > text.size()) return bad_utf8;
-  char32_t point = lead & (0x3F >> more);
-  for (std::size_t i = 0; i < more; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return bad_utf8;
-    point = point << 6 | (byte(at + i) & 0x3F);
-  }
-  const bool too_long = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-  if (too_long || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return bad_utf8;
-  at += more;
-  return point;
-}
-
-bool is_utf8(std::string_view text) noexcept {
-  for (std::size_t at = 0; at < text.size();)
-    if (next_code_point(text, at) == bad_utf8) return false;
-  return true;
 }
 
 }  // namespace gaze::phyx

@@ -103,13 +103,4 @@ class TsvWriter {
   bool finished_ = false;
 };
 
-/// What next_code_point gives for a byte that starts no valid code point.
-inline constexpr char32_t bad_utf8 = 0xFFFFFFFF;
-
-/// The code point at `at`, which moves past it; `bad_utf8` for a byte that starts no valid one
-/// (`at` then moves by one byte). Surrogates and over-long forms are not valid.
-char32_t next_code_point(std::string_view text, std::size_t& at) noexcept;
-
-bool is_utf8(std::string_view text) noexcept;
-
 }  // namespace gaze::phyx

@@ -11,16 +11,14 @@
 
 #include "gaze/io/base64.hpp"
 #include "phyx/data/fields.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/data/pictures.hpp"
 #include "phyx/data/prompt.hpp"
 #include "phyx/data/tsv.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
 namespace {
-
-using detail::is_picture, detail::longest_reference;
 
 std::string solution_text(const Solution& s) {
   return nlohmann::ordered_json{{"look", s.look},
@@ -74,7 +72,7 @@ void check_writable(const Problem& problem, Form form, const RecordPlace& place)
   place.check(!problem.question.empty(), "question", "empty");
   place.check(!problem.answer.empty(), "answer", "empty");
   parse_domain(problem.category, place);
-  detail::checked_reasoning(problem.reasoning, place);
+  checked_reasoning(problem.reasoning, place);
   if (form == Form::oe) return;
   parse_letter(problem.answer, place);
   place.check(options_of_prompt(problem.question) == problem.options, "options",

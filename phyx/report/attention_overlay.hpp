@@ -12,13 +12,9 @@ namespace gaze::phyx::report {
 /// is the element `id`, defined elsewhere on the page. The completion has maps.
 std::string overlay(const Completion& c, const EmbeddedImage& image, const std::string& id);
 
-namespace detail {
-
 /// Opacities 0 to 75 relative to the map's own range: the pattern is what a reader can see. What is
 /// no number shows nothing.
 std::vector<int> opacities(const std::vector<float>& map);
 std::vector<int> opacities(const std::vector<double>& map);
-
-}  // namespace detail
 
 }  // namespace gaze::phyx::report

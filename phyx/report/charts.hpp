@@ -76,12 +76,8 @@ std::string legend(const std::vector<std::pair<std::string, std::string>>& entri
 std::vector<std::pair<double, double>> thin_out(
     const std::vector<std::pair<double, double>>& points, std::size_t most);
 
-namespace detail {
-
 /// The multiples of `step` from low to high. They are counted, not added up: where a step is below
 /// the numbers' resolution, a sum would stand still.
 std::vector<double> ticks(double low, double high, double step);
-
-}  // namespace detail
 
 }  // namespace gaze::phyx::report

@@ -64,8 +64,7 @@ std::string answer_text(const Completion& c) {
   std::string out;
   for (std::size_t t = 0; t < c.tokens.size(); ++t) {
     std::string values;
-    for (int v : detail::opacities(c.maps[t]))
-      values += (values.empty() ? "" : " ") + std::to_string(v);
+    for (int v : opacities(c.maps[t])) values += (values.empty() ? "" : " ") + std::to_string(v);
     out += "<span data-map=\"" + values + "\">" + escape(c.tokens[t]) + "</span>";
     const bool spaced = t + 1 == c.tokens.size() || c.tokens[t].empty() ||
                         c.tokens[t].back() == ' ' || c.tokens[t].back() == '\n' ||

@@ -115,7 +115,7 @@ const std::vector<Claim>& own_claims() {
   return claims;
 }
 
-Agreement judge_difference(const ResultRow& r, Expect expect) {
+Agreement decide_difference(const ResultRow& r, Expect expect) {
   const double low = r.low, high = r.high, margin = negligible_difference;
   switch (expect) {
     case Expect::more:
@@ -146,12 +146,12 @@ std::string difference_text(const char* label, const ResultRow* r) {
          " to " + signed_points(r->high) + ")";
 }
 
-Finding judge_claim(const Claim& claim, const ResultIndex& results, const std::string& split) {
+Finding decide_claim(const Claim& claim, const ResultIndex& results, const std::string& split) {
   Finding f{claim.text, claim.source, "", Agreement::agree, claim.own};
   for (const auto& t : claim.tests) {
     const ResultRow* r = results.find(t.condition, t.metric, split, t.format, t.kind, t.slice);
     f.here += (f.here.empty() ? "" : "; ") + difference_text(t.label, r);
-    f.verdict = both(f.verdict, r ? judge_difference(*r, t.expect) : Agreement::undecided);
+    f.verdict = both(f.verdict, r ? decide_difference(*r, t.expect) : Agreement::undecided);
   }
   f.here += ".";
   return f;
@@ -159,7 +159,7 @@ Finding judge_claim(const Claim& claim, const ResultIndex& results, const std::s
 
 /// Gains on most domains: more than half of them with an interval above 0. Denied when half or more
 /// lie below 0 or within the negligible.
-Finding judge_domains(const ResultIndex& results, const std::string& split) {
+Finding decide_domains(const ResultIndex& results, const std::string& split) {
   Finding f{"The accuracy reward gains on most domains; gains vary by domain.", "abstract", "",
             Agreement::undecided, false};
   int up = 0, flat = 0, measured = 0;
@@ -188,7 +188,7 @@ Finding judge_domains(const ResultIndex& results, const std::string& split) {
 
 /// A sampled gain may only mean that the better of the modes the model already had is drawn more
 /// often. Only when greedy answers gain too is there a sign of new ability.
-Finding judge_ability(const ResultIndex& results, const std::string& split) {
+Finding decide_ability(const ResultIndex& results, const std::string& split) {
   Finding f{
       "Is the gain of the accuracy reward new ability (greedy answers gain too), or only a "
       "better choice among the modes it had (sampled alone)?",
@@ -237,18 +237,18 @@ const ResultRow* ResultIndex::find(const std::string& condition, const std::stri
   return found == index_.end() ? nullptr : found->second;
 }
 
-std::vector<Finding> judge_findings(const std::vector<ResultRow>& rows) {
+std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows) {
   const ResultIndex results(rows);
   bool known = false;
   for (const auto& r : rows) known = known || r.split == "known";
   const std::string split = known ? "known" : "all";
   std::vector<Finding> out;
   for (const auto& claim : study_claims()) {
-    out.push_back(judge_claim(claim, results, split));
-    if (out.size() == 1) out.push_back(judge_domains(results, split));
+    out.push_back(decide_claim(claim, results, split));
+    if (out.size() == 1) out.push_back(decide_domains(results, split));
   }
-  out.push_back(judge_ability(results, split));
-  for (const auto& claim : own_claims()) out.push_back(judge_claim(claim, results, split));
+  out.push_back(decide_ability(results, split));
+  for (const auto& claim : own_claims()) out.push_back(decide_claim(claim, results, split));
   return out;
 }
 

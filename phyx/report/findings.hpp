@@ -56,6 +56,6 @@ class ResultIndex {
 
 /// The whole table from pooled result rows, on held-out problems of known templates (`split`
 /// "known"; "all" where the results have no such rows).
-std::vector<Finding> judge_findings(const std::vector<ResultRow>& rows);
+std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows);
 
 }  // namespace gaze::phyx

@@ -122,7 +122,7 @@ std::string differences_section(const Context& c) {
 
 std::string findings_section(const Context& c) {
   std::string study, own;
-  for (const auto& f : judge_findings(c.data.results)) {
+  for (const auto& f : decide_findings(c.data.results)) {
     const char* verdict_class = f.verdict == Agreement::agree ? "agree"
                                 : f.verdict == Agreement::no  ? "no"
                                                               : "undecided";

@@ -10,8 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
+
+#include "phyx/hash.hpp"
 
 namespace gaze::phyx {
 
@@ -20,24 +21,9 @@ struct Interval {
   double value = 0, low = 0, high = 0;
 };
 
-/// Mixes 64 bits (the finaliser of the splitmix64 generator): a bijection that scatters counters.
-inline constexpr std::uint64_t mix_bits(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15ull;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-  return x ^ (x >> 31);
-}
-
 /// A whole number below n (n < 2^32) from the counter (key, i). The bias is below n / 2^32.
 inline constexpr std::uint32_t draw_below(std::uint64_t key, std::uint64_t i, std::uint32_t n) {
   return std::uint32_t(((mix_bits(key + mix_bits(i)) >> 32) * n) >> 32);
-}
-
-/// A 64-bit key from text (FNV-1a), to give every slice its own draws.
-inline constexpr std::uint64_t text_key(std::string_view text) {
-  std::uint64_t h = 0xCBF29CE484222325ull;
-  for (char c : text) h = (h ^ std::uint8_t(c)) * 0x100000001B3ull;
-  return h;
 }
 
 /// How often each of n units was drawn in each resample: weights [count, n], each row sums to n.

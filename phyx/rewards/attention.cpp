@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gaze/core/error.hpp"
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/accuracy.hpp"
 
@@ -15,11 +16,9 @@ namespace gaze::phyx {
 
 namespace {
 
-using attention_detail::Span;
-
 // Tokens whose texts make up the part between two tags; tags may span several tokens.
-Span between_tags(const std::vector<std::string>& tokens, std::string_view open,
-                  std::string_view close) {
+TokenSpan between_tags(const std::vector<std::string>& tokens, std::string_view open,
+                       std::string_view close) {
   std::string all;
   std::vector<std::size_t> starts;
   for (const auto& token : tokens) {
@@ -37,7 +36,7 @@ Span between_tags(const std::vector<std::string>& tokens, std::string_view open,
 
 // A stop between digits is a decimal point that the tokeniser split off.
 bool ends_look(const std::vector<std::string>& tokens, int i) {
-  const auto word = strings::trim(tokens[static_cast<std::size_t>(i)]);
+  const auto word = text::trim(tokens[static_cast<std::size_t>(i)]);
   if (word == grammar.principle || word == grammar.so) return true;
   if (word != grammar.stop) return false;
   const auto next = static_cast<std::size_t>(i) + 1;
@@ -121,12 +120,12 @@ double token_score(const TraceReader& reader, const AttentionTrace& trace, int t
 
 }  // namespace
 
-Span attention_detail::window_of(const std::vector<std::string>& tokens, AttentionWindow window) {
+TokenSpan window_of(const std::vector<std::string>& tokens, AttentionWindow window) {
   const auto& g = grammar;
   if (window == AttentionWindow::answer) return between_tags(tokens, g.answer_open, g.answer_close);
   if (window == AttentionWindow::all || window == AttentionWindow::first_n)
     return {0, static_cast<int>(tokens.size())};
-  Span span = between_tags(tokens, g.think_open, g.think_close);
+  TokenSpan span = between_tags(tokens, g.think_open, g.think_close);
   if (window == AttentionWindow::think) return span;
   for (int i = span.begin; i < span.end; ++i)
     if (ends_look(tokens, i)) return {span.begin, i};
@@ -144,7 +143,7 @@ std::optional<double> look_score(const Completion& completion,
   if (!reader.has("image")) return std::nullopt;
   const bool region = config.mark == "region" && reader.has("region") && trace.region_tokens > 0 &&
                       trace.region_tokens < trace.image_tokens;
-  auto span = attention_detail::window_of(completion.tokens, config.window);
+  auto span = window_of(completion.tokens, config.window);
   span.end = std::min(span.end, trace.tokens);
   if (config.max_tokens > 0) span.end = std::min(span.end, span.begin + config.max_tokens);
   if (span.size() < std::max(config.min_tokens, 1)) return 0.0;
@@ -156,9 +155,9 @@ std::optional<double> look_score(const Completion& completion,
 std::optional<double> attention_score(const RewardInput& in, const AttentionRewardConfig& config) {
   const auto look = look_score(in.completion, config);
   if (!look) return std::nullopt;
-  const bool formed = in.completion.ended && parse_response(in.completion.text).well_formed;
+  const bool formed = in.completion.ended && in.response.well_formed;
   if (config.gate_format && !formed) return 0.0;
-  if (config.gate_correct && accuracy_score(in, config.judge) == 0) return 0.0;
+  if (config.gate_correct && accuracy_score(in, config.rule) == 0) return 0.0;
   return look;
 }
 

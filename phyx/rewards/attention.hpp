@@ -33,21 +33,17 @@ struct AttentionRewardConfig {
   AttentionBaseline baseline = AttentionBaseline::uniform;
   double cap = 4;  // looking more than this many times as much as uniform earns nothing more
   bool gate_format = true, gate_correct = true;
-  JudgeConfig judge;
+  StrictRule rule;
 };
 
-namespace attention_detail {
-
 /// Tokens from `begin` up to, not including, `end`.
-struct Span {
+struct TokenSpan {
   int begin = 0, end = 0;
   int size() const { return end > begin ? end - begin : 0; }
 };
 
 /// The tokens of a window; a tag may span several of them.
-Span window_of(const std::vector<std::string>& tokens, AttentionWindow window);
-
-}  // namespace attention_detail
+TokenSpan window_of(const std::vector<std::string>& tokens, AttentionWindow window);
 
 /// The ungated score of the look: the mean over the counted tokens, 0 when there are too few.
 /// Nothing without a trace or without a picture. A region that is the whole picture tells nothing

@@ -4,15 +4,15 @@
 
 #include <optional>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
 
 namespace gaze::phyx {
 
-double format_score(const Completion& completion) {
-  if (!completion.ended) return 0;
-  const ParsedResponse parsed = parse_response(completion.text);
-  const bool says = strings::has_word(parsed.think) && strings::has_word(parsed.answer);
-  return parsed.well_formed && says ? 1 : 0;
+double format_score(const RewardInput& in) {
+  const ParsedResponse& r = in.response;
+  const bool worded = text::has_word(r.think) && text::has_word(r.answer);
+  return in.completion.ended && r.well_formed && worded ? 1 : 0;
 }
 
 Reward make_format_reward() {
@@ -23,7 +23,7 @@ Reward make_format_reward() {
           "drifts either way from seed to seed, because nothing holds it.",
           0,
           1,
-          [](const RewardInput& in) { return std::optional(format_score(in.completion)); }};
+          [](const RewardInput& in) { return std::optional(format_score(in)); }};
 }
 
 }  // namespace gaze::phyx

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/rubric.hpp"
@@ -14,10 +15,6 @@
 namespace gaze::phyx {
 
 namespace {
-
-using arithmetic_detail::NumberSet;
-using rubric_detail::bare_question;
-using rubric_detail::longest_think;
 
 /// Longer words are no values of something in a picture.
 constexpr std::size_t longest_value = 64;
@@ -39,15 +36,15 @@ bool word_claim(const Problem& p, const ThinkSections& think, const std::string&
   const std::string said = think.conclusion.empty() ? answer : think.conclusion;
   if (!numbers_in(said).empty()) return false;  // a unit's name may recur without being seen
   if (think.look.size() > longest_think) return false;
-  const auto look = strings::split_words(strings::lower(think.look));
-  const auto said_words = strings::split_words(strings::lower(said));
+  const auto look = text::split_words(text::lower(think.look));
+  const auto said_words = text::split_words(text::lower(said));
   const std::set<std::string> words(said_words.begin(), said_words.end());
-  const std::string printed = strings::lower(bare_question(p));
+  const std::string printed = text::lower(bare_question(p));
   for (std::size_t i = 0; i < look.size(); ++i) {
-    if (!strings::has_word(look[i])) continue;
+    if (!text::has_word(look[i])) continue;
     if (look[i].size() > 1 && words.contains(look[i])) return true;
     const bool value = i > 0 && look[i - 1] == "=" && look[i].size() <= longest_value;
-    if (value && strings::find_phrase(printed, look[i]) == printed.npos) return true;
+    if (value && text::find_phrase(printed, look[i]) == printed.npos) return true;
   }
   return false;
 }
@@ -62,10 +59,9 @@ bool claims_to_see(const Problem& problem, const ParsedResponse& response) {
 
 std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& config) {
   if (in.completion.attention.tokens <= 0) return std::nullopt;
-  const double right = accuracy_score(in, config.attention.judge);
+  const double right = accuracy_score(in, config.attention.rule);
   if (right == 0) return 0.0;
-  const ParsedResponse parsed = parse_response(in.completion.text);
-  if (config.require_claim && !claims_to_see(in.problem, parsed)) return right;
+  if (config.require_claim && !claims_to_see(in.problem, in.response)) return right;
   const auto look = look_score(in.completion, config.attention);
   if (!look) return right;
   const double uniform = config.centred ? .5 : 0;  // r / (1 + r) at r = 1

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/choice.hpp"
 #include "phyx/answer/response.hpp"
@@ -17,18 +18,14 @@ namespace gaze::phyx {
 
 namespace {
 
-using arithmetic_detail::NumberSet;
-using rubric_detail::bare_question;
-using rubric_detail::longest_think;
-
 constexpr std::size_t longest_principle = 256;
 
 // `s` with a bar for every `phrase` in it.
 std::string without_phrase(std::string_view s, std::string_view phrase) {
   std::string out;
   std::size_t from = 0;
-  for (auto at = strings::find_phrase(s, phrase); at != s.npos;
-       at = strings::find_phrase(s, phrase, from)) {
+  for (auto at = text::find_phrase(s, phrase); at != s.npos;
+       at = text::find_phrase(s, phrase, from)) {
     out.append(s.substr(from, at - from)) += '|';
     from = at + phrase.size();
   }
@@ -40,16 +37,16 @@ std::string without_phrase(std::string_view s, std::string_view phrase) {
 bool names_principle(std::string_view think, const std::string& gold,
                      const std::vector<std::string>& all) {
   if (think.size() > longest_think || gold.size() > longest_principle) return false;
-  const std::string said = strings::lower(strings::squeeze(think));
-  const std::string want = strings::lower(strings::squeeze(gold));
+  const std::string said = text::lower(text::squeeze(think));
+  const std::string want = text::lower(text::squeeze(gold));
   const auto named = split_think(said).principles;
   if (named.size() > 1 || (named.size() == 1 && named[0] != want)) return false;
-  if (named.empty() && (all.empty() || strings::find_phrase(said, want) == said.npos)) return false;
+  if (named.empty() && (all.empty() || text::find_phrase(said, want) == said.npos)) return false;
   const std::string rest = without_phrase(said, want);
   return std::none_of(all.begin(), all.end(), [&](const std::string& p) {
-    const std::string other = strings::lower(strings::squeeze(p));
+    const std::string other = text::lower(text::squeeze(p));
     return other.size() <= longest_principle && other != want &&
-           strings::find_phrase(rest, other) != rest.npos;
+           text::find_phrase(rest, other) != rest.npos;
   });
 }
 
@@ -109,7 +106,7 @@ std::vector<std::string> phrases(const std::vector<std::string>& clauses) {
   std::vector<std::string> out;
   for (const auto& clause : clauses) {
     std::string phrase;
-    for (const auto& word : strings::split_words(strings::lower(clause) + " ,")) {
+    for (const auto& word : text::split_words(text::lower(clause) + " ,")) {
       if (word != grammar.comma) {
         phrase += (phrase.empty() ? "" : " ") + word;
       } else if (!phrase.empty()) {
@@ -144,10 +141,10 @@ std::vector<Equation> gold_equations(const Solution& s) {
 
 }  // namespace
 
-std::string rubric_detail::bare_question(const Problem& p) {
+std::string bare_question(const Problem& p) {
   std::string out = p.question;
   for (const auto& option : p.options) {
-    if (option.empty() || option.size() > answer_detail::longest_answer) continue;
+    if (option.empty() || option.size() > longest_answer) continue;
     if (const auto at = out.rfind(option); at != out.npos) out.replace(at, option.size(), " ");
   }
   return out;
@@ -155,20 +152,20 @@ std::string rubric_detail::bare_question(const Problem& p) {
 
 RubricTerms rubric_terms(const RewardInput& in, const RubricConfig& config) {
   const Solution& s = in.problem.solution;
-  const ParsedResponse parsed = parse_response(in.completion.text);
-  const Verdict verdict = judge_answer(in.problem, parsed.answer, parsed.think, config.judge);
+  const ParsedResponse& response = in.response;
+  const Verdict verdict = grade_answer(in.problem, response.answer, response.think, config.rule);
   const auto gold = gold_equations(s);
   RubricTerms out;
   out.answer = verdict.correct;
   if (!s.principle.empty())
-    out.principle = names_principle(parsed.think, s.principle, config.principles);
-  if (answer_detail::truth_of(in.problem).quantity) out.unit = verdict.unit_consistent;
+    out.principle = names_principle(response.think, s.principle, config.principles);
+  if (truth_of(in.problem).quantity) out.unit = verdict.unit_consistent;
   if (!gold.empty()) {
-    const auto scores = score_steps(in.problem, parsed.think, gold);
+    const auto scores = score_steps(in.problem, response.think, gold);
     out.numbers = scores.numbers;
     out.steps = scores.steps;
   } else if (!s.look.empty() || !s.steps.empty()) {
-    out.steps = score_phrases(s, split_think(parsed.think));
+    out.steps = score_phrases(s, split_think(response.think));
   }
   return out;
 }

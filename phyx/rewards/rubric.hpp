@@ -19,7 +19,7 @@ namespace gaze::phyx {
 struct RubricConfig {
   double answer = .40, principle = .20, unit = .15, numbers = .15, steps = .10;
   std::vector<std::string> principles;  // all known ones: naming another beside the right one fails
-  JudgeConfig judge;
+  StrictRule rule;
 };
 
 /// Each term in 0 to 1, or nothing where it does not apply.
@@ -27,16 +27,12 @@ struct RubricTerms {
   std::optional<double> answer, principle, unit, numbers, steps;
 };
 
-namespace rubric_detail {
-
 /// In bytes. Longer think texts have no principle to find and make no claim: a search for a phrase
 /// takes, at worst, the product of both lengths.
 inline constexpr std::size_t longest_think = 16384;
 
 /// The question without the printed options: numbers may be taken from the one, not the other.
 std::string bare_question(const Problem& p);
-
-}  // namespace rubric_detail
 
 /// The five terms. A response that is not well-formed has no text to mark: every term is 0.
 RubricTerms rubric_terms(const RewardInput& in, const RubricConfig& config = {});

@@ -12,8 +12,8 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/io/sha256.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/scoring/official_rules.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 #include "phyx/scoring/python_literal.hpp"
 #include "phyx/scoring/python_text.hpp"
 
@@ -21,7 +21,7 @@ namespace gaze::phyx {
 
 namespace {
 
-using namespace detail;
+using namespace python;
 
 /// The texts in triple quotes of one function of a Python source, decoded.
 std::vector<std::string> python_texts(const std::string& source, const std::string& function,
@@ -33,9 +33,9 @@ std::vector<std::string> python_texts(const std::string& source, const std::stri
   for (std::size_t at = source.find("\"\"\"", start); at < end; at = source.find("\"\"\"", at)) {
     const std::size_t close = source.find("\"\"\"", at + 3);
     GAZE_CHECK(close < end, "judge_prompts", file, ": a text in ", function, " does not end");
-    const auto text = PythonLiteral::parse(to_points(source.substr(at, close + 3 - at)));
-    GAZE_CHECK(text && text->kind == PythonLiteral::Kind::text, "judge_prompts", file,
-               ": a text in ", function, " cannot be read");
+    const auto text = Literal::parse(to_points(source.substr(at, close + 3 - at)));
+    GAZE_CHECK(text && text->kind == Literal::Kind::text, "judge_prompts", file, ": a text in ",
+               function, " cannot be read");
     texts.push_back(to_utf8(text->text));
     at = close + 3;
   }

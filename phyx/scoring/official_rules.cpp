@@ -14,7 +14,7 @@ namespace gaze::phyx {
 
 namespace {
 
-using namespace detail;
+using namespace python;
 
 constexpr std::u32string_view failed_call = U"Failed to obtain answer via API.";
 
@@ -132,34 +132,18 @@ OfficialScore score_may_2025_oe(std::string_view answer, std::string_view predic
 
 }  // namespace
 
-std::u32string detail::oe_reply(std::u32string_view prediction) {
+std::u32string oe_reply(std::u32string_view prediction) {
   const std::u32string reply(strip(prediction));
-  auto literal = PythonLiteral::parse(reply);
+  auto literal = Literal::parse(reply);
   if (!literal) {
     std::u32string repaired = reply;
     if (!repaired.starts_with(U'{')) repaired.insert(0, 1, U'{');
     if (!repaired.ends_with(U'}')) repaired += U'}';
-    literal = PythonLiteral::parse(quote_bare_keys(repaired));
+    literal = Literal::parse(quote_bare_keys(repaired));
   }
-  const bool usable = literal && literal->kind == PythonLiteral::Kind::dict && literal->content &&
+  const bool usable = literal && literal->kind == Literal::Kind::dict && literal->content &&
                       !literal->content->empty();
   return usable ? std::u32string(strip(*literal->content)) : reply;
-}
-
-// Whether `text` holds `word`, after Knuth, Morris and Pratt: a text and a truth of "aaa..." would
-// make std::find try every place for the whole length of the truth.
-bool detail::contains(std::u32string_view text, std::u32string_view word) {
-  std::vector<std::size_t> border(word.size() + 1, 0);  // of n points, the longest proper one
-  const auto longest = [&](std::size_t matched, char32_t next) {
-    while (matched > 0 && (matched == word.size() || word[matched] != next))
-      matched = border[matched];
-    return matched < word.size() && word[matched] == next ? matched + 1 : matched;
-  };
-  for (std::size_t n = 1; n < word.size(); ++n) border[n + 1] = longest(border[n], word[n]);
-  std::size_t matched = 0;
-  for (std::size_t at = 0; at < text.size() && matched < word.size(); ++at)
-    matched = longest(matched, text[at]);
-  return matched == word.size();
 }
 
 OfficialScore score_official_mc(std::string_view answer, std::string_view prediction,

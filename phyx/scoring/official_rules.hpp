@@ -37,18 +37,11 @@ OfficialScore score_official_oe(std::string_view answer, std::string_view predic
 OfficialScore score_official(Form form, std::string_view answer, std::string_view prediction,
                              OfficialRules rules = OfficialRules::latest);
 
-namespace detail {
-
 /// What the official code writes where no rule found an answer, and where the call had failed.
 inline constexpr const char* nothing_extracted = "SAME as predict";
 inline constexpr const char* call_failed = "Fail to Call API";
 
-/// O1: the reply, or what a dict reply holds under "content".
+/// O1: the reply, or the value of "content" if the reply is a dict.
 std::u32string oe_reply(std::u32string_view prediction);
-
-/// Whether `text` holds `word`, in linear time.
-bool contains(std::u32string_view text, std::u32string_view word);
-
-}  // namespace detail
 
 }  // namespace gaze::phyx

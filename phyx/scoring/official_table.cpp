@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "gaze/core/error.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
+#include "phyx/data/pandas_columns.hpp"
 
 namespace gaze::phyx {
 

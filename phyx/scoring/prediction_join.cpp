@@ -12,16 +12,16 @@
 #include "phyx/data/table.hpp"
 #include "phyx/data/tsv.hpp"
 
-namespace gaze::phyx::detail {
+namespace gaze::phyx {
 
 namespace {
 
 /// Where the record stands, for complaints.
-Place place_of(const PredictionRecord& record, const PredictionFiles& files, bool lines) {
+RecordPlace place_of(const PredictionRecord& record, const PredictionFiles& files, bool lines) {
   return {"score", files.predictions, lines ? "line" : "row", record.row};
 }
 
-std::optional<Form> form_of_record(const PredictionRecord& record, const Place& place) {
+std::optional<Form> form_of_record(const PredictionRecord& record, const RecordPlace& place) {
   const std::string form = record.text("form");
   if (form.empty()) return std::nullopt;
   place.check(form == "MC" || form == "OE", "form", "neither MC nor OE");
@@ -30,7 +30,7 @@ std::optional<Form> form_of_record(const PredictionRecord& record, const Place& 
 
 /// A problem as far as the prediction file describes it.
 Problem problem_of_record(const PredictionRecord& record, Form form, const TsvLimits& limits,
-                          const Place& place) {
+                          const RecordPlace& place) {
   Problem out;
   out.index = record.text("index");
   if (out.index.empty()) out.index = std::to_string(record.row);
@@ -52,7 +52,7 @@ Problem problem_of_record(const PredictionRecord& record, Form form, const TsvLi
 }
 
 Prediction find_problem(const PredictionRecord& record, const ProblemIndex& problems,
-                        const Place& place) {
+                        const RecordPlace& place) {
   const std::string index = record.text("index");
   place.check(!index.empty(), "index", "missing");
   const auto form = form_of_record(record, place);
@@ -124,7 +124,7 @@ PredictionJoin::PredictionJoin(const PredictionFiles& files, bool lines,
 }
 
 Prediction PredictionJoin::operator()(const PredictionRecord& record) {
-  const Place place = place_of(record, files_, lines_);
+  const RecordPlace place = place_of(record, files_, lines_);
   Prediction p = files_.data.empty() ? described(record) : find_problem(record, problems_, place);
   place.check(seen_.insert({p.problem.index, p.problem.form}).second, "index",
               "a second prediction for the same problem");
@@ -142,7 +142,7 @@ std::size_t PredictionJoin::unanswered() const {
 
 // From a file that holds its own truths.
 Prediction PredictionJoin::described(const PredictionRecord& record) const {
-  const Place place = place_of(record, files_, lines_);
+  const RecordPlace place = place_of(record, files_, lines_);
   auto form = form_of_record(record, place);
   if (!form) form = files_.reading.form;
   Prediction p;
@@ -155,4 +155,4 @@ Prediction PredictionJoin::described(const PredictionRecord& record) const {
   return p;
 }
 
-}  // namespace gaze::phyx::detail
+}  // namespace gaze::phyx

@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/problem.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 #include "phyx/scoring/predictions.hpp"
 
-namespace gaze::phyx::detail {
+namespace gaze::phyx {
 
 /// The fields of one row or line that are there, by name.
 struct PredictionRecord {
@@ -65,4 +65,4 @@ class PredictionJoin {
   std::set<std::pair<std::string, Form>> seen_;
 };
 
-}  // namespace gaze::phyx::detail
+}  // namespace gaze::phyx

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/utf8.hpp"
 #include "gaze/io/input_file.hpp"
 #include "gaze/io/json.hpp"
 #include "phyx/data/fields.hpp"
@@ -22,8 +23,6 @@
 namespace gaze::phyx {
 
 namespace {
-
-using namespace detail;
 
 constexpr std::array<const char*, 8> prediction_fields = {
     "index", "form", "question", "answer", "category", "subfield", "reasoning_type", "prediction"};
@@ -42,7 +41,8 @@ std::vector<PredictionRecord> read_prediction_table(std::unique_ptr<io::InputFil
     record.row = reader.row();
     for (const char* name : prediction_fields)
       if (const auto at = reader.column(name); at != TsvReader::none) {
-        Place{"score", path, "row", reader.row()}.check(is_utf8(cells[at]), name, "not UTF-8");
+        RecordPlace{"score", path, "row", reader.row()}.check(is_utf8(cells[at]), name,
+                                                              "not UTF-8");
         record.fields[name] = cells[at];
       }
   }
@@ -50,7 +50,7 @@ std::vector<PredictionRecord> read_prediction_table(std::unique_ptr<io::InputFil
 }
 
 /// A JSON value as a table's cell would have it; lists are read by parse_list later.
-std::string cell_of(const io::Json& value, const char* name, const Place& place) {
+std::string cell_of(const io::Json& value, const char* name, const RecordPlace& place) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
   const std::string_view field = name;
@@ -65,9 +65,9 @@ std::vector<PredictionRecord> read_prediction_lines(std::istream& file, const st
   std::vector<PredictionRecord> out;
   std::string line;
   for (std::size_t number = 1; read_line(file, line, limits.field_bytes, path, number); ++number) {
-    if (trim(line).empty()) continue;
+    if (trim_blanks(line).empty()) continue;
     const auto json = io::parse_json(line, path + " line " + std::to_string(number));
-    const Place place{"score", path, "line", number};
+    const RecordPlace place{"score", path, "line", number};
     place.check(json.is_object(), "record", "not a JSON object");
     PredictionRecord& record = out.emplace_back();
     record.row = number;
@@ -88,7 +88,7 @@ PredictionSet read_predictions(const PredictionFiles& files) {
   std::error_code error;
   const bool named = std::filesystem::is_regular_file(path, error);
   const bool lines = named ? std::filesystem::path(path).extension() == ".jsonl"
-                           : trim(file->head()).starts_with('{');
+                           : trim_blanks(file->head()).starts_with('{');
   const auto& limits = files.reading.limits;
   const auto records = lines ? read_prediction_lines(*file, path, limits)
                              : read_prediction_table(std::move(file), path, limits);

@@ -7,16 +7,14 @@
 
 #include "phyx/scoring/python_text.hpp"
 
-namespace gaze::phyx {
-
-namespace detail {
+namespace gaze::phyx::python {
 
 namespace {
 
 class LiteralReader {
  public:
-  using Value = PythonLiteral;
-  using Kind = PythonLiteral::Kind;
+  using Value = Literal;
+  using Kind = Literal::Kind;
 
   /// Nothing when the text is not a literal.
   static std::optional<Value> read(std::u32string_view source) {
@@ -289,10 +287,8 @@ class LiteralReader {
 
 }  // namespace
 
-std::optional<PythonLiteral> PythonLiteral::parse(std::u32string_view source) {
+std::optional<Literal> Literal::parse(std::u32string_view source) {
   return LiteralReader::read(source);
 }
 
-}  // namespace detail
-
-}  // namespace gaze::phyx
+}  // namespace gaze::phyx::python

@@ -5,13 +5,11 @@
 #include <string>
 #include <string_view>
 
-namespace gaze::phyx {
-
-namespace detail {
+namespace gaze::phyx::python {
 
 /// One Python literal, as ast.literal_eval reads it, as far as O1 needs: whether the text is one,
 /// and if it is a dict, the string under "content".
-struct PythonLiteral {
+struct Literal {
   enum class Kind { text, dict, hashable, unhashable };
 
   Kind kind = Kind::hashable;
@@ -19,9 +17,7 @@ struct PythonLiteral {
   std::optional<std::u32string> content;  // Kind::dict: the value of "content", if a string
 
   /// Nothing when `source` is not a literal.
-  static std::optional<PythonLiteral> parse(std::u32string_view source);
+  static std::optional<Literal> parse(std::u32string_view source);
 };
 
-}  // namespace detail
-
-}  // namespace gaze::phyx
+}  // namespace gaze::phyx::python

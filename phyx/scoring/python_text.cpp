@@ -6,10 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <vector>
 
-#include "phyx/data/tsv.hpp"
+#include "gaze/core/utf8.hpp"
 
-namespace gaze::phyx {
+namespace gaze::phyx::python {
 
 namespace {
 
@@ -152,15 +153,14 @@ constexpr LowerRange lower_ranges[] = {
 
 }  // namespace
 
-namespace detail {
-
 std::u32string to_points(std::string_view text) {
   std::u32string points;
   points.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const auto byte = static_cast<unsigned char>(text[at]);
-    const char32_t point = next_code_point(text, at);
-    points += point == bad_utf8 ? 0xDC00 + byte : point;
+    const Utf8Char c = utf8_char(text, at);
+    points += c.code < 0 ? char32_t{0xDC00} + byte : static_cast<char32_t>(c.code);
+    at += c.length;
   }
   return points;
 }
@@ -259,6 +259,20 @@ std::u32string lower(std::u32string_view text) {
   return lowered;
 }
 
-}  // namespace detail
+// Knuth, Morris and Pratt: std::search would take the product of both lengths for texts like
+// "aaa...".
+bool contains(std::u32string_view text, std::u32string_view word) {
+  std::vector<std::size_t> border(word.size() + 1, 0);  // of n points, the longest proper one
+  const auto longest = [&](std::size_t matched, char32_t next) {
+    while (matched > 0 && (matched == word.size() || word[matched] != next))
+      matched = border[matched];
+    return matched < word.size() && word[matched] == next ? matched + 1 : matched;
+  };
+  for (std::size_t n = 1; n < word.size(); ++n) border[n + 1] = longest(border[n], word[n]);
+  std::size_t matched = 0;
+  for (std::size_t at = 0; at < text.size() && matched < word.size(); ++at)
+    matched = longest(matched, text[at]);
+  return matched == word.size();
+}
 
-}  // namespace gaze::phyx
+}  // namespace gaze::phyx::python

@@ -5,9 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace gaze::phyx {
-
-namespace detail {
+namespace gaze::phyx::python {
 
 /// A text as code points. A byte that is not UTF-8 becomes U+DC00 + byte, and back.
 std::u32string to_points(std::string_view text);
@@ -30,6 +28,7 @@ char32_t lower_point(char32_t c) noexcept;
 /// str.lower.
 std::u32string lower(std::u32string_view text);
 
-}  // namespace detail
+/// Whether `word` occurs in `text`, in linear time.
+bool contains(std::u32string_view text, std::u32string_view word);
 
-}  // namespace gaze::phyx
+}  // namespace gaze::phyx::python

@@ -13,12 +13,12 @@
 #include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folders.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/data/tsv.hpp"
-#include "phyx/eval/file_names.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/results/statistics.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/scoring/official_table.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
@@ -89,7 +89,7 @@ std::vector<ScoredRow> score_rows(std::vector<Prediction> predictions, OfficialR
   std::vector<ScoredRow> out;
   for (Prediction& p : predictions) {
     ScoredRow& row = out.emplace_back();
-    row.strict = judge_strict(p.problem, is_missing(p.text) ? "" : p.text);
+    row.strict = grade_completion(p.problem, is_missing(p.text) ? "" : p.text);
     row.official = score_official(p.problem.form, p.official_answer, p.official_text, rules);
     row.prediction = std::move(p);
   }

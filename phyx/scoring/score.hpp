@@ -70,8 +70,4 @@ void check_scores_folder(const std::string& folder, const std::string& predictio
 void write_scores(const std::string& folder, const std::string& predictions,
                   const std::vector<ScoredRow>& rows);
 
-namespace detail {
-using phyx::write_official_tables;  // eval/files still calls it by its former name
-}  // namespace detail
-
 }  // namespace gaze::phyx

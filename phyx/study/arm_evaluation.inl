@@ -53,8 +53,9 @@ void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Cond
     io::OrderedJson line = arm_tags(c, seed);
     line["step"] = s_.grpo_steps;
     line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));
+    const RewardInput input(e.problem, s.completion);
     for (const auto& name : reward_names()) {
-      const auto value = reward(name).score({e.problem, s.completion});
+      const auto value = reward(name).score(input);
       if (value) line["rewards"][name] = *value;
     }
     line["attention"] = {{"grid", {data_.config().image_side(), data_.config().image_side()}},

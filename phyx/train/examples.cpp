@@ -10,14 +10,13 @@
 #include "gaze/core/error.hpp"
 #include "gaze/image/decode.hpp"
 #include "gaze/image/resize.hpp"
+#include "phyx/data/prompt.hpp"
 
 namespace gaze::phyx {
 
 const std::vector<std::string>& instruction_phrases() {
-  static const std::vector<std::string> phrases = {
-      "Please directly answer the question and provide the correct OPTION LETTER ONLY, "
-      "e.g., A, B, C, D. OPTION:",
-      " Please answer the question with step by step reasoning."};
+  static const std::vector<std::string> phrases = {std::string(letter_instruction),
+                                                   std::string(reasoning_instruction)};
   return phrases;
 }
 

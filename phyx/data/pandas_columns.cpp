@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // pandas' C engine, number by number: its integers, its floats with their roundings, its words.
-#include "phyx/scoring/pandas_columns.hpp"
+#include "phyx/data/pandas_columns.hpp"
 
 #include <algorithm>
 #include <array>
