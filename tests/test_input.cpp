@@ -195,3 +195,15 @@ TEST_CASE("a file of ours that holds other JSON is an error with file and field"
   OutcomeSet set{"\xFF", 0, {}};
   CHECK(holds(error_of([&] { write_outcomes(folder.file("o.jsonl"), set); }), "o.jsonl"));
 }
+
+TEST_CASE("a line that is too long is an error of the operation that reads it", "[phyx]") {
+  const Folder folder("long_line");
+  const std::string path = folder.file("a_OE.jsonl");
+  gaze::io::write_file(path, "{\"answer\":\"5\",\"prediction\":\"5\"}\n");
+  PredictionFiles files{path, {}, {}};
+  files.reading.limits.field_bytes = 10;
+  const std::string message = path + " line 1: over 10 bytes";
+  CHECK(error_of([&] { read_predictions(files); }) == "[gaze::score] " + message);
+  CHECK(error_of([&] { JsonlLoader(path, files.reading).next(); }) ==
+        "[gaze::read_jsonl] " + message);
+}

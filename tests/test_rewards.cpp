@@ -427,3 +427,16 @@ TEST_CASE("registry: names, mixes, additions", "[rewards]") {
   CHECK_THROWS_AS(add_reward(mine), gaze::Error);
   CHECK_THROWS_AS(add_reward({}), gaze::Error);
 }
+
+TEST_CASE("every reward reads the parsed response of its input", "[rewards]") {
+  const Problem p = open_problem();
+  Completion c =
+      said(respond("mass = 5 kg . principle newton second law . 5 * 2 = 10 . so 10 N", "10 N"));
+  c.attention.tokens = 1;
+  RewardInput in(p, c);
+  CHECK(in.response.answer == "10 N");
+  for (const char* name : {"format", "accuracy", "rubric"}) CHECK(reward(name).score(in) == 1);
+  in.response = parse_response("");
+  for (const char* name : {"format", "accuracy", "rubric", "hybrid"})
+    CHECK(reward(name).score(in) == 0);
+}

@@ -165,3 +165,14 @@ TEST_CASE("a folder with files of somebody else is not taken for a run's") {
   CHECK(holds(error_of([&] { ablation.run(); }), "metrics.jsonl line 1: not a line of this log"));
   CHECK(io::read_file(out + "/warm/seed0/metrics.jsonl") == "my notes");
 }
+
+TEST_CASE("config.json has the version and the kernels of a bf16 run before there are problems") {
+  const test::Folder folder("run_kernels");
+  const std::string out = folder.path.string();
+  AblationSettings s = smallest();
+  s.precision = "bf16";
+  Ablation(s, out, {}).prepare(false, "gaze");
+  const auto config = io::Json::parse(io::read_file(out + "/config.json"));
+  CHECK(config["version"] == GAZE_VERSION);
+  CHECK(holds(config["instruction_set"].get<std::string>(), " with "));
+}

@@ -336,3 +336,12 @@ TEST_CASE("score: the judge can be stopped and goes on from its cache") {
   CHECK(cells[reader.column("judge_calls")] == "5");
   CHECK(lines_of(folder.read("judge.jsonl")) == 9);
 }
+
+TEST_CASE("score: a folder is refused for the official tables that would be written over") {
+  const Folder folder;
+  const std::string said = folder.put("100%.jsonl", "{\"answer\":\"12 N\",\"prediction\":\"1\"}\n");
+  const std::string out = (folder.path / "out").string();
+  fs::create_directories(out);
+  folder.put("out/100%25_acc.csv", "");
+  CHECK(holds(error_of([&] { check_scores_folder(out, said); }), "100%25_acc.csv"));
+}

@@ -10,6 +10,10 @@
 
 namespace gaze::phyx {
 
+void RecordPlace::fail(const std::string& complaint) const {
+  GAZE_FAIL(std::string(where), file, " ", unit, " ", number, ": ", complaint);
+}
+
 void RecordPlace::fail(std::string_view field, const std::string& complaint) const {
   GAZE_FAIL(std::string(where), file, " ", unit, " ", number, ", ", field, ": ", complaint);
 }

@@ -20,6 +20,7 @@ struct RecordPlace {
   std::string_view unit;  // "row" or "line"
   std::size_t number;
 
+  [[noreturn]] void fail(const std::string& complaint) const;  // of the whole record
   [[noreturn]] void fail(std::string_view field, const std::string& complaint) const;
   void check(bool condition, std::string_view field, const char* complaint) const {
     if (!condition) fail(field, complaint);

@@ -11,15 +11,14 @@
 
 namespace gaze::phyx {
 
-bool read_line(std::istream& stream, std::string& line, std::size_t most_bytes,
-               const std::string& name, std::size_t number) {
+bool read_line(std::istream& stream, std::string& line, std::size_t max_bytes,
+               const RecordPlace& place) {
   line.clear();
   std::streambuf& buffer = *stream.rdbuf();
   int c = buffer.sbumpc();
   if (c == std::char_traits<char>::eof()) return false;
   for (; c != '\n' && c != std::char_traits<char>::eof(); c = buffer.sbumpc()) {
-    GAZE_CHECK(line.size() < most_bytes, "read_jsonl", name, " line ", number, ": over ",
-               most_bytes, " bytes");
+    if (line.size() == max_bytes) place.fail("over " + std::to_string(max_bytes) + " bytes");
     line += static_cast<char>(c);
   }
   return true;
@@ -89,12 +88,11 @@ JsonlLoader::JsonlLoader(const std::filesystem::path& path, LoadOptions options)
       file_(io::open_regular_file(path, "read_jsonl")) {}
 
 std::optional<Problem> JsonlLoader::next() {
-  while (read_line(*file_, line_, options_.limits.field_bytes, name_, ++number_)) {
-    if (trim_blanks(line_).empty()) continue;
-    const RecordPlace place{"read_jsonl", name_, "line", number_};
-    return problem(parse_object(line_, place, "record"), place);
+  for (;;) {
+    const RecordPlace place{"read_jsonl", name_, "line", ++number_};
+    if (!read_line(*file_, line_, options_.limits.field_bytes, place)) return std::nullopt;
+    if (!trim_blanks(line_).empty()) return problem(parse_object(line_, place, "record"), place);
   }
-  return std::nullopt;
 }
 
 Problem JsonlLoader::problem(const io::Json& record, const RecordPlace& place) const {

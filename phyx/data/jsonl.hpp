@@ -19,10 +19,10 @@
 
 namespace gaze::phyx {
 
-/// The next line without its line end; false at the end of the stream. A line of over `most_bytes`
-/// is an Error that names `name` and `number`.
-bool read_line(std::istream& stream, std::string& line, std::size_t most_bytes,
-               const std::string& name, std::size_t number);
+/// Reads the next line without its line feed; false at the end of the stream. Throws the Error of
+/// `place` for a line of over `max_bytes`.
+bool read_line(std::istream& stream, std::string& line, std::size_t max_bytes,
+               const RecordPlace& place);
 
 /// Reads PhyX's JSONL, one record in memory at a time. `image` names a file in the folder
 /// `pictures_at`, or else beside the JSONL or in its test_image, image or images.

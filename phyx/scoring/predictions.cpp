@@ -64,10 +64,11 @@ std::vector<PredictionRecord> read_prediction_lines(std::istream& file, const st
                                                     const TsvLimits& limits) {
   std::vector<PredictionRecord> out;
   std::string line;
-  for (std::size_t number = 1; read_line(file, line, limits.field_bytes, path, number); ++number) {
+  for (std::size_t number = 1;; ++number) {
+    const RecordPlace place{"score", path, "line", number};
+    if (!read_line(file, line, limits.field_bytes, place)) break;
     if (trim_blanks(line).empty()) continue;
     const auto json = io::parse_json(line, path + " line " + std::to_string(number));
-    const RecordPlace place{"score", path, "line", number};
     place.check(json.is_object(), "record", "not a JSON object");
     PredictionRecord& record = out.emplace_back();
     record.row = number;

@@ -83,6 +83,11 @@ void write_score_rows(const std::string& path, const std::vector<ScoredRow>& row
   writer.finish();
 }
 
+/// The name that the official tables of a prediction file begin with.
+std::string table_stem(const std::string& predictions) {
+  return safe_name(std::filesystem::path(predictions).stem().string());
+}
+
 }  // namespace
 
 std::vector<ScoredRow> score_rows(std::vector<Prediction> predictions, OfficialRules rules) {
@@ -179,7 +184,7 @@ void write_official_tables(const std::string& lead, const std::vector<ScoredRow>
 }
 
 void check_scores_folder(const std::string& folder, const std::string& predictions) {
-  const std::string stem = std::filesystem::path(predictions).stem().string();
+  const std::string stem = table_stem(predictions);
   std::vector<std::string> written = {"results.csv"};
   for (const char* form : {"", "_MC", "_OE"})
     for (const char* rule : {"", "_judge"}) written.push_back(stem + form + rule + "_acc.csv");
@@ -191,8 +196,7 @@ void write_scores(const std::string& folder, const std::string& predictions,
   const bool judged = !rows.empty() && rows.front().judged.has_value();
   io::make_folders(folder);
   write_score_rows(folder + "/scores.tsv", rows, judged);
-  const std::string stem = safe_name(std::filesystem::path(predictions).stem().string());
-  write_official_tables(folder + "/" + stem, rows, judged);
+  write_official_tables(folder + "/" + table_stem(predictions), rows, judged);
   write_results(folder + "/results.csv", score_results(score_table(rows), judged));
 }
 

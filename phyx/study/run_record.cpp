@@ -41,7 +41,7 @@ void RunRecord::write(const RunData& data, const std::string& instruction_set) c
   io::OrderedJson j = settings_json(s_);
   if (!data.files().empty()) j["data"]["files"] = data.files();
   j["command"] = printable(command_, longest_command);  // a path need not be UTF-8
-  j["version"] = "0.1.0";
+  j["version"] = GAZE_VERSION;
   j["device"] = device_;
   j["instruction_set"] = instruction_set;
   j["threads"] = threads();
