@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which bytes a file name keeps, and how it is cut.
+// Escaping and shortening of file names.
 #include "phyx/file_names.hpp"
 
 #include "gaze/core/printable.hpp"
@@ -32,7 +32,7 @@ std::string safe_name(std::string_view text, std::string_view also) {
     else
       append_percent(out, bytes);
   }
-  if (out.empty()) return "%";  // of no other text
+  if (out.empty()) return "%";  // no other text has this name
   if (out.size() <= longest_name) return out;
   constexpr std::size_t digits = 32;
   std::size_t keep = longest_name - digits - 1;

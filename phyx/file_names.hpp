@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-// File names made of text from data: the one place where such text becomes part of a path.
+// File names from untrusted text: the only place where such text becomes part of a path.
 //
-//   safe_name(text)   one path component, which names a file of the folder it is put into and no
-//                     other: no separators, no "..", no control characters, not too long
-#pragma once
-#include <cstddef>
+//   safe_name(text)   one path component that stays inside its folder: no separators, no "..", no
+//                     control characters, bounded length
 #pragma once
 #include <cstddef>
 #include <string>
@@ -12,13 +10,12 @@
 
 namespace gaze::phyx {
 
-/// What a file name made of data may have at most, in bytes. File systems take 255; two of these,
-/// an ending and that of a temporary file have room in it.
+/// Longest name in bytes. File systems allow 255: enough for two such names, an extension and the
+/// suffix of a temporary file.
 inline constexpr std::size_t longest_name = 96;
 
-/// `text` as a file name. Different texts give different names: what a name cannot have is written
-/// %NN, and of a text that is too long the end is replaced by a digest of the whole. `also` are
-/// further characters to be written %NN.
+/// `text` as a file name. Different texts give different names: forbidden characters, and those in
+/// `also`, become %NN, and the end of a text that is too long becomes a digest of the whole.
 std::string safe_name(std::string_view text, std::string_view also = {});
 
 }  // namespace gaze::phyx

@@ -97,7 +97,7 @@ TEST_CASE("gaze score that is interrupted goes on from its cache") {
     const Done d = run.wait();
     INFO(d.err);
     CHECK(d.code == 130);
-    CHECK(holds(d.err, "goes on from its cache"));
+    CHECK(holds(d.err, "to continue from its cache"));
     CHECK_FALSE(fs::exists(out + "/scores.tsv"));
   }
   const int before = server.asked;
@@ -119,7 +119,7 @@ TEST_CASE("gaze score says so when its judge is not there") {
   for (const char* more : {"--judge-tries", "1", "--judge-wait", "0"}) words.push_back(more);
   const Done d = gaze_run(words);
   CHECK(d.code == 2);
-  CHECK(holds(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
+  CHECK(holds(d.err, words[6] + ": 10 consecutive calls have failed; the last one: no reply"));
   CHECK(server.asked == 0);
 }
 

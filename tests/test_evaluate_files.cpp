@@ -168,9 +168,9 @@ TEST_CASE("an evaluation is only gone on with when asked, and the same") {
     change(s);
     return error_of([&] { FileEvaluation(s, {}).run(); });
   };
-  CHECK(holds(error([](EvalSettings& s) { s.resume = false; }), "this folder holds an evaluation"));
+  CHECK(holds(error([](EvalSettings& s) { s.resume = false; }), "folder already contains an evaluation"));
   CHECK(holds(error([](EvalSettings& s) { s.evaluation.samples = 3; }),
-              config + ", evaluation.samples: the run to be resumed has 2, asked for is 3"));
+              config + ", evaluation.samples: the run to be resumed has 2, but 3 was requested"));
   CHECK(holds(error([](EvalSettings& s) { s.evaluation.sampling.temperature = 0.5; }),
               ", evaluation.temperature: "));
   CHECK(holds(error([](EvalSettings& s) { std::swap(s.data[0], s.data[1]); }), ", data[0].name: "));
@@ -190,7 +190,7 @@ TEST_CASE("an evaluation is only gone on with when asked, and the same") {
   CHECK(error([](EvalSettings&) {}).empty());  // a finished one is only written again
   fs::create_directories(w.folder / "mine");
   io::write_file(w.at("mine/predictions.jsonl"), std::string_view("mine"));
-  CHECK(holds(error([&](EvalSettings& s) { s.out = w.at("mine"); }), "is there already"));
+  CHECK(holds(error([&](EvalSettings& s) { s.out = w.at("mine"); }), "already exists"));
   CHECK(w.read("mine/predictions.jsonl") == "mine");
 }
 
@@ -293,7 +293,7 @@ TEST_CASE("an evaluation has its folder to itself, and leaves files of others al
   for (const char* name : {"results.csv", "outcomes.jsonl", "synth_val_OE_predictions.tsv",
                            "synth_val_OE_predictions_acc.csv", "predictions.jsonl"}) {
     io::write_file(w.at("taken/" + std::string(name)), std::string_view("mine"));
-    CHECK(holds(error(s), w.at("taken/" + std::string(name)) + ": is there already"));
+    CHECK(holds(error(s), w.at("taken/" + std::string(name)) + ": already exists"));
     CHECK(w.read("taken/" + std::string(name)) == "mine");
     fs::remove(w.at("taken/" + std::string(name)));
   }

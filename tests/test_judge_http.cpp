@@ -188,7 +188,7 @@ TEST_CASE("judge over HTTP: a dead port fails, and after some calls in a row is 
   CHECK(judge("x", 0) == judge_failed);
   const double seconds = seconds_of([&] {
     CHECK(holds(error_of([&] { judge("x", 0); }),
-                "3 calls in a row have failed; the last one: no reply"));
+                "3 consecutive calls have failed; the last one: no reply"));
   });
   CHECK(seconds < 50);
 }

@@ -174,7 +174,7 @@ TEST_CASE("a hostile run: text stays text, in every field", "[report]") {
   check_inert(page);
   CHECK(count(page, "&lt;script&gt;alert(1)") > 20);
   CHECK(count(page, "onerror=alert(2)&gt;&quot;&#39; onload=") > 20);
-  CHECK(holds(page, "metrics.jsonl line 3 is cut short"));
+  CHECK(holds(page, "metrics.jsonl line 3 is truncated"));
 }
 
 TEST_CASE("a hostile run: bytes that are not UTF-8 become visible", "[report]") {

@@ -181,7 +181,7 @@ TEST_CASE("seeds are pooled, and partners are taken by seed", "[results]") {
   CHECK(row(rows, "format", "all", "accuracy_greedy_vs_sft").value == Catch::Approx(0.25));
   auto twice = all;
   twice.begin()->second.push_back(twice.begin()->second.front());
-  CHECK(contains(error_of([&] { summarise(twice); }), "stands twice"));
+  CHECK(contains(error_of([&] { summarise(twice); }), "occurs twice"));
 }
 
 TEST_CASE("a problem that one run lacks does not count as wrong", "[results]") {
@@ -216,13 +216,13 @@ TEST_CASE("a damaged results.csv is refused with its line", "[results]") {
   const auto error = [](const std::string& text) {
     return error_of([&] { results_from_csv(text, "r.csv"); });
   };
-  CHECK(contains(error("a,b\n"), "r.csv line 1: the header"));
+  CHECK(contains(error("a,b\n"), "r.csv line 1: expected the header"));
   CHECK(contains(error(""), "r.csv: empty"));
   CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,0.5,0.4\n"), "line 2: 10 fields"));
   CHECK(contains(error(head + "sft,0,all,all,overall,\"a\nb\",m,1,0.5,0.4,0.6\n"
                               "sft,0,all,all,overall,all,m,1,x,0.4,0.6\n"),
                  "line 4, value: 'x' is not a number"));
-  CHECK(contains(error(head + "sft,\"0,all\n"), "line 2: a quote is never closed"));
+  CHECK(contains(error(head + "sft,\"0,all\n"), "line 2: unterminated quote"));
   CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,inf,0,1\n"), "not finite"));
   CHECK(results_from_csv(head, "r.csv").empty());
   const auto windows =

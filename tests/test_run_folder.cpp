@@ -87,8 +87,8 @@ TEST_CASE("a run goes on with the problems that it was begun with, or not at all
   CHECK(holds(prepare(out), out +
                                 "/config.json, data.files.synth_train_OE.tsv: "
                                 "the run to be resumed has \"" +
-                                io::sha256(before) + "\", asked for is \"" + io::sha256_file(data) +
-                                "\""));
+                                io::sha256(before) + "\", but \"" + io::sha256_file(data) +
+                                "\" was requested"));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK(fs::last_write_time(out + "/tokenizer.json") == written);
   // A file that is gone is made again, and must come out the same.
@@ -149,7 +149,7 @@ TEST_CASE("a folder with files of somebody else is not taken for a run's") {
   fs::create_directories(out);
   io::write_file(out + "/metrics.jsonl", std::string_view("mine"));
   CHECK(prepare(out, false) ==
-        "[gaze::ablate] " + out + "/metrics.jsonl: is there already, and no config.json beside it");
+        "[gaze::ablate] " + out + "/metrics.jsonl: already exists, but the folder has no config.json");
   CHECK(io::read_file(out + "/metrics.jsonl") == "mine");
   CHECK(std::distance(fs::directory_iterator(out), {}) == 1);
   fs::remove(out + "/metrics.jsonl");

@@ -110,7 +110,7 @@ TEST_CASE("score: a file that holds the truth needs no data") {
                                       "{\"answer\":\"12 N\",\"prediction\":\"12 kg\"}\n");
   CHECK(verdicts(scored({bare, {}, {}})) == "11 00");
   const std::string plain = folder.put("plain.tsv", "answer\tprediction\nB\tB\n");
-  CHECK(holds(error_of([&] { scored({plain, {}, {}}); }), "neither _MC nor _OE; --form"));
+  CHECK(holds(error_of([&] { scored({plain, {}, {}}); }), "neither _MC nor _OE; set --form"));
   PredictionFiles files{plain, {}, {}};
   files.reading.form = Form::mc;
   CHECK(verdicts(scored(files)) == "10");
@@ -204,7 +204,7 @@ TEST_CASE("score: what is wrong is named with file, row and field") {
   wrong("a.jsonl", "{\"index\":\"0\",\"prediction\":7}\n", {mc}, " line 1, prediction: not a text");
   wrong("a.jsonl", "{\"index\":\"0\",\"form\":\"XY\"}\n", {mc}, " line 1, form: neither MC nor OE");
   wrong("a.jsonl", "{\"index\":\"0\",\"prediction\":\"A\"}\n", {mc, oe},
-        " line 1, form: the data have problem 0 as MC and as OE");
+        " line 1, form: the data contain problem 0 both as MC and as OE");
   wrong("a.jsonl", "{\"index\":\"0\"}\n{\"index\":\"0\"}\n", {mc},
         " line 2, index: a second prediction");
   wrong("a_MC.jsonl", "{\"index\":\"0\",\"prediction\":\"A\"}\n", {}, " line 1, answer: missing");
@@ -214,7 +214,7 @@ TEST_CASE("score: what is wrong is named with file, row and field") {
         " row 2, category: unknown domain \"Alchemy\"");
   wrong("a_MC.tsv", "answer\treasoning_type\tprediction\nA\tGuessing\tA\n", {},
         " row 1, reasoning_type: unknown type");
-  wrong("a.tsv", "index\tprediction\n", {mc}, ": holds no predictions");
+  wrong("a.tsv", "index\tprediction\n", {mc}, ": contains no predictions");
   wrong("a.tsv", "index\tprediction\n0\t\"A\n", {mc}, " row 1: the file ends inside quotes");
   const std::string convert =
       ": is Parquet; in its folder, convert it with: python3 -c \"import pandas; ";
@@ -225,7 +225,7 @@ TEST_CASE("score: what is wrong is named with file, row and field") {
   CHECK(holds(error_of([&] {
                 read_predictions({folder.put("b.tsv", "prediction\nA\n"), {mc, mc}, {}});
               }),
-              mc + " row 1, index: 0 is there twice"));
+              mc + " row 1, index: 0 occurs twice"));
 }
 
 TEST_CASE("score: slices, tables and files") {

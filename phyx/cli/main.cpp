@@ -31,7 +31,7 @@ void check_command(const CLI::App& app, const std::string& word) {
   const auto all = app.get_subcommands([](const CLI::App*) { return true; });
   const auto named = [&](const CLI::App* a) { return a->get_name() == word; };
   GAZE_CHECK(std::any_of(all.begin(), all.end(), named), "gaze", "no command named ", word,
-             "; gaze --help lists them");
+             "; see gaze --help");
 }
 
 /// One line, whatever a library's exception quotes.

@@ -24,7 +24,7 @@ void run_ablation(const AblationSettings& settings, const std::string& out,
     try {
       ablation.run();
     } catch (const Interrupted&) {
-      std::fprintf(stderr, "interrupted; the same command with --resume goes on from here\n");
+      std::fprintf(stderr, "interrupted; run the same command with --resume to continue\n");
       throw;
     }
   });

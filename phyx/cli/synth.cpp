@@ -37,7 +37,7 @@ struct SynthOptions {
     for (const auto& part : parts)
       for (const Form form : {Form::mc, Form::oe})
         GAZE_CHECK(!io::exists(suite_file(out, part, form)), "synth", suite_file(out, part, form),
-                   ": is there already");
+                   ": already exists");
     for (const auto& part : parts) {
       write_suite(out, part, scenes, seed, image_size);
       std::printf("%s\n%s\n", suite_file(out, part, Form::mc).c_str(),

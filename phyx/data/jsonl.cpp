@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Turning the records of a JSONL into problems.
+// Converting JSONL records to problems.
 #include "phyx/data/jsonl.hpp"
 
 #include <array>
@@ -41,7 +41,7 @@ std::optional<std::vector<std::pair<char, std::string>>> options_of_record(
   return options;
 }
 
-// The options A to D of a record: exactly these four, each once, in any order.
+// The options of a record: A to D exactly once each, in any order.
 std::array<std::string, 4> four_options(const io::Json& record, const RecordPlace& place) {
   const auto parsed = options_of_record(record, place);
   place.check(parsed && parsed->size() == 4, "options",
@@ -58,7 +58,7 @@ std::array<std::string, 4> four_options(const io::Json& record, const RecordPlac
   return options;
 }
 
-// The description that a text setting puts before the question; the names changed over time.
+// The description that precedes the question; releases of PhyX differ in the key.
 std::string description_of(const io::Json& record, TextSetting setting, const RecordPlace& place) {
   using Keys = std::array<const char*, 3>;
   if (setting == TextSetting::minimal) return {};
@@ -70,7 +70,7 @@ std::string description_of(const io::Json& record, TextSetting setting, const Re
   place.fail(full ? "question_description" : "question_simply", "missing");
 }
 
-// What stands before the question: the caption where it replaces the picture, the description.
+// The text before the question: the caption (if it replaces the picture), then the description.
 std::string lead_of(const io::Json& record, const LoadOptions& options, const RecordPlace& place) {
   std::string lead = description_of(record, options.text, place);
   if (!options.caption) return lead;

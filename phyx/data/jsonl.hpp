@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// PhyX's JSONL: one record per line, beside a folder of pictures.
+// PhyX's JSONL: one record per line, pictures as files in a folder.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -24,18 +24,18 @@ namespace gaze::phyx {
 bool read_line(std::istream& stream, std::string& line, std::size_t max_bytes,
                const RecordPlace& place);
 
-/// Reads PhyX's JSONL, one record in memory at a time. `image` names a file in the folder
-/// `pictures_at`, or else beside the JSONL or in its test_image, image or images.
+/// Reads PhyX's JSONL with one record in memory at a time. `image` names a file in the folder
+/// `pictures_at`; by default in the JSONL's folder or its test_image, image or images.
 class JsonlLoader {
  public:
   JsonlLoader(const std::filesystem::path& path, LoadOptions options);
 
-  /// The next problem; nothing at the end.
+  /// The next problem; empty at the end.
   std::optional<Problem> next();
 
-  /// The line that next() read last.
+  /// The number of the line that next() read last.
   std::size_t row() const noexcept { return number_; }
-  /// Whether records name files for their pictures.
+  /// Whether pictures are read from files.
   bool pictures_beside() const noexcept { return options_.pictures && !options_.caption; }
 
  private:
@@ -50,8 +50,9 @@ class JsonlLoader {
   std::size_t number_ = 0;
 };
 
-/// Problems from one JSON object per line; `image` names a file under `folder`. The same record
-/// gives a multiple-choice problem or an open-ended one, whose answer is the right option's text.
+/// Problems from a file with one JSON object per line; `image` names a file under `folder`. `form`
+/// decides whether a record becomes a multiple-choice problem or an open-ended one, whose answer is
+/// the right option's text.
 std::vector<Problem> load_jsonl(const std::filesystem::path& path,
                                 const std::filesystem::path& folder, Form form,
                                 TextSetting setting = TextSetting::full, TsvLimits limits = {});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pictures out of cells, files and other rows.
+// Decoding, locating and checking pictures.
 #include "phyx/data/pictures.hpp"
 
 #include <algorithm>
@@ -24,10 +24,10 @@ bool is_picture(std::span<const std::uint8_t> bytes) noexcept {
 
 std::string single_item(std::string_view cell, std::string_view field, const RecordPlace& place) {
   if (!cell.starts_with('[')) return std::string(cell);
-  if (std::count(cell.begin(), cell.end(), ',') > 1)  // one may stand at the end
-    place.fail(field, "a list of pictures; a problem has one");
+  if (std::count(cell.begin(), cell.end(), ',') > 1)  // a trailing comma is allowed
+    place.fail(field, "a list of several pictures; a problem has one");
   const auto items = parse_list(cell);
-  if (items.size() != 1) place.fail(field, "a list of pictures; a problem has one");
+  if (items.size() != 1) place.fail(field, "a list of several pictures; a problem has one");
   return items.front();
 }
 
@@ -45,7 +45,7 @@ std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlac
 
 namespace {
 
-// Both canonical.
+// Both paths must be canonical.
 bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder) {
   const auto end = std::mismatch(path.begin(), path.end(), folder.begin(), folder.end()).second;
   return !folder.empty() && end == folder.end();
@@ -89,11 +89,11 @@ std::filesystem::path PictureFolder::inside(std::string_view name, const RecordP
         std::filesystem::absolute(folder_, error).lexically_normal());
   bool good = !error && !relative.empty() && name.find('\0') == name.npos;
   for (const auto& part : relative) good = good && part != "..";
-  if (!good) place.fail(field, "leaves the folder: " + shown_text(name));
+  if (!good) place.fail(field, "outside the folder: " + shown_text(name));
   return relative;
 }
 
-// Where the file really is.
+// The canonical path of the file.
 std::filesystem::path PictureFolder::find(const std::filesystem::path& relative,
                                           std::string_view name, const RecordPlace& place,
                                           std::string_view field) const {
@@ -105,7 +105,7 @@ std::filesystem::path PictureFolder::find(const std::filesystem::path& relative,
   if (error) place.fail(field, "cannot read " + shown_text(name) + ": " + error.message());
   const auto store = std::filesystem::canonical(data_file_, error).parent_path();
   if (!is_below(real, std::filesystem::canonical(folder_, error)) && !is_below(real, store))
-    place.fail(field, "leaves the folder by a symbolic link: " + shown_text(name));
+    place.fail(field, "a symbolic link to outside the folder: " + shown_text(name));
   return real;
 }
 
@@ -117,12 +117,12 @@ std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const Re
     reader_->seek(known->second.first, known->second.second);
     reader_->next(row_);
   } else {
-    if (scanned_row_ > 0) {  // go on after the last row that was scanned
+    if (scanned_row_ > 0) {  // continue after the last scanned row
       reader_->seek(scanned_offset_, scanned_row_);
       reader_->next(row_);
     }
     do {
-      if (!reader_->next(row_)) place.fail("image", "refers to no row: " + shown_text(index));
+      if (!reader_->next(row_)) place.fail("image", "refers to a missing row: " + shown_text(index));
       scanned_offset_ = reader_->row_offset();
       scanned_row_ = reader_->row();
       starts_.try_emplace(row_[index_at], scanned_offset_, scanned_row_);

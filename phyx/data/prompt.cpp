@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing the texts of PhyX's files.
+// Parsing and rendering the texts of PhyX's files.
 #include "phyx/data/prompt.hpp"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ Form form_of_path(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   if (name.find("_MC") != std::string::npos) return Form::mc;
   GAZE_CHECK(name.find("_OE") != std::string::npos, "form_of_path", path.string(),
-             ": the name holds neither _MC nor _OE; --form says which it is");
+             ": the name contains neither _MC nor _OE; set --form");
   return Form::oe;
 }
 
@@ -64,7 +64,7 @@ std::vector<std::string> parse_list(std::string_view text) {
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']')
     text = trim_blanks(text.substr(1, text.size() - 2));
   std::vector<std::string> items;
-  while (!text.empty()) {  // it ends in no blank, so there is another item
+  while (!text.empty()) {  // trimmed at the end, so another item follows
     const std::size_t comma = std::min(text.find(','), text.size());
     std::string_view item = trim_blanks(text.substr(0, comma));
     const bool quoted = item.size() >= 2 && item.front() == item.back() &&
@@ -96,7 +96,7 @@ std::optional<std::array<std::string, 4>> options_of_prompt(std::string_view pro
   const std::string_view text = prompt.substr(found + marker.size());
   const auto split = [&](bool spaced) -> std::optional<std::array<std::string, 4>> {
     std::array<std::string, 4> options;
-    std::size_t start = 0;  // where the text of the option before begins
+    std::size_t start = 0;  // start of the previous option's text
     for (std::size_t label = 0, at = 0; label < 4; ++at) {
       if (at + 1 >= text.size()) return std::nullopt;
       const bool fits =
@@ -122,7 +122,7 @@ std::optional<std::vector<std::pair<char, std::string>>> parse_options(std::stri
     return at;
   };
   const auto is = [&](std::size_t at, char c) { return at < text.size() && text[at] == c; };
-  const auto opening = [&](std::size_t at) -> std::size_t {  // after `B: "`, or npos
+  const auto opening = [&](std::size_t at) -> std::size_t {  // index after `B: "`, or npos
     if (at >= text.size() || text[at] < 'A' || text[at] > 'Z') return text.npos;
     at = past_blanks(at + 1);
     if (!is(at, ':')) return text.npos;
@@ -140,7 +140,7 @@ std::optional<std::vector<std::pair<char, std::string>>> parse_options(std::stri
       if (quote + 1 == text.size() || (is(comma, ',') && opening(next) != text.npos)) break;
     }
     if (quote == text.npos) return std::nullopt;
-    if (options.size() == 26) return std::nullopt;  // there are no more labels
+    if (options.size() == 26) return std::nullopt;  // no labels left
     options.emplace_back(text[label], text.substr(start, quote - start));
     label = next;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Turning a table's rows into problems.
+// Converting rows to problems.
 #include "phyx/data/table.hpp"
 
 #include <string>
@@ -12,7 +12,7 @@ namespace gaze::phyx {
 
 namespace {
 
-// The official tools put the pictures of x_local.tsv under images/x.
+// The official tools store the pictures of x_local.tsv in images/x.
 std::string images_of(const std::filesystem::path& path) {
   std::string name = path.stem().string();
   if (name.ends_with("_local")) name.resize(name.size() - 6);
@@ -115,7 +115,7 @@ void TableLoader::fill_answer(Problem& problem, const RecordPlace& place) const 
   }
 }
 
-// The synthetic suite's columns; a table without them leaves the defaults.
+// Columns of the synthetic suite; defaults if absent.
 void TableLoader::fill_extra(Problem& problem, const RecordPlace& place) const {
   problem.split = cell("split");
   problem.template_id = cell("template");

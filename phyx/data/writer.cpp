@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writing problems as a table.
+// Checking problems, and converting them to rows.
 #include "phyx/data/writer.hpp"
 
 #include <cstddef>
@@ -43,7 +43,7 @@ std::string scene_text(const Scene& scene) {
       .dump();
 }
 
-// The `image` cells of a table: base64, or the index of the earlier row with the same picture.
+// Makes the `image` cells: base64, or the index of an earlier row with the same picture.
 class PictureWriter {
  public:
   explicit PictureWriter(const std::vector<Problem>& problems) : problems_(problems) {}
@@ -76,7 +76,7 @@ void check_writable(const Problem& problem, Form form, const RecordPlace& place)
   if (form == Form::oe) return;
   parse_letter(problem.answer, place);
   place.check(options_of_prompt(problem.question) == problem.options, "options",
-              "not those in the question");
+              "differ from those in the question");
 }
 
 }  // namespace

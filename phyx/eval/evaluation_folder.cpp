@@ -77,7 +77,7 @@ std::size_t EvaluationFolder::survey() {
     io::Sha256 pictures;
     while (auto p = reader.next()) {
       GAZE_CHECK(seen.insert({full_index(*p), p->form}).second, "eval", path, " row ", reader.row(),
-                 ", index: ", printable(p->index, kShownBytes), " is there twice");
+                 ", index: ", printable(p->index, kShownBytes), " occurs twice");
       pictures.update(std::to_string(p->image.size()) + " bytes: ");
       pictures.update({reinterpret_cast<const char*>(p->image.data()), p->image.size()});
     }
@@ -129,7 +129,7 @@ std::size_t EvaluationFolder::prepare() const {
   check_own_folder("eval", s_.out, "eval.json", written);
   if (!io::exists(config_path())) return 0;
   GAZE_CHECK(s_.resume, "eval", config_path(),
-             ": this folder holds an evaluation; --resume goes on with it");
+             ": folder already contains an evaluation; pass --resume to continue");
   const io::Json before = io::read_json_object(config_path());
   const io::Json asked = io::parse_json(io::dump_json(config_, config_path()), config_path());
   for (const auto& [key, value] : asked.items())

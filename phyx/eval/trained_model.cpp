@@ -23,7 +23,7 @@ std::string tokenizer_file(const std::string& weights) {
   fs::path folder = fs::absolute(weights).parent_path();
   while (!io::exists((folder / "tokenizer.json").string())) {
     GAZE_CHECK(folder.has_relative_path(), "load_model", weights,
-               ": no tokenizer.json beside it or above it");
+               ": no tokenizer.json in its folder or above it");
     folder = folder.parent_path();
   }
   return (folder / "tokenizer.json").string();

@@ -106,7 +106,7 @@ void write_report(const std::string& out_dir, const ReportInput& input) {
   const std::string page = render_report(report::read_runs(folders), input.title);
   std::error_code error;
   std::filesystem::create_directories(out_dir, error);
-  GAZE_CHECK(!error, "report", out_dir, ": cannot be made: ", error.message());
+  GAZE_CHECK(!error, "report", out_dir, ": cannot create the folder: ", error.message());
   io::write_file((std::filesystem::path(out_dir) / "report.html").string(), page);
 }
 

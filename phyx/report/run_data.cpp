@@ -68,7 +68,7 @@ void read_log(const fs::path& path, std::vector<std::string>& notes,
       value = io::parse_json(line, where);
     } catch (const Error&) {
       if (!in.last()) throw;
-      notes.push_back(where + " is cut short and was left out.");
+      notes.push_back(where + " is truncated and was ignored.");
       return;
     }
     GAZE_CHECK(value.is_object(), "report", where, ": not a JSON object");
@@ -129,7 +129,7 @@ void read_results_of(const std::vector<std::string>& folders, RunData& data) {
     for (const auto& p : outcome_files) {
       OutcomeSet set = read_outcomes(p.string());
       const bool fresh = all.try_emplace({set.condition, set.seed}, std::move(set.outcomes)).second;
-      if (!fresh) data.notes.push_back(p.string() + " repeats a condition and seed; left out.");
+      if (!fresh) data.notes.push_back(p.string() + " repeats a condition and seed and was ignored.");
     }
     data.results = summarise(all);
   } else {

@@ -41,10 +41,10 @@ void check_same_settings(const std::vector<std::string>& folders,
   const io::Json settings = settings_of(first);
   for (std::size_t i = 0; i < folders.size(); ++i) {
     GAZE_CHECK(!configs[i].empty(), "report", folders[i],
-               ": holds no config.json, so its settings cannot be compared with those of ", first);
+               ": has no config.json, so its settings cannot be compared with those of ", first);
     for (const auto& path : configs[i]) {
       const auto d = first_difference("", settings, settings_of(path));
-      GAZE_CHECK(!d, "report", "runs of different settings are not pooled: ", d->name, " is ",
+      GAZE_CHECK(!d, "report", "cannot pool runs with different settings: ", d->name, " is ",
                  d->before, " in ", first, " and ", d->asked, " in ", path);
     }
   }

@@ -80,7 +80,7 @@ class CsvReader {
       if (text_[at_] == '\n') ++next_line_;
       out += text_[at_];
     }
-    GAZE_FAIL("read_results", where(), ": a quote is never closed");
+    GAZE_FAIL("read_results", where(), ": unterminated quote");
   }
 
   std::string_view text_;
@@ -132,7 +132,7 @@ std::vector<ResultRow> results_from_csv(std::string_view text, const std::string
   GAZE_CHECK(reader.next(f), "read_results", name, ": empty");
   std::string header;
   for (const auto& field : f) header += (header.empty() ? "" : ",") + field;
-  GAZE_CHECK(header == results_header, "read_results", reader.where(), ": the header is not ",
+  GAZE_CHECK(header == results_header, "read_results", reader.where(), ": expected the header ",
              results_header);
   std::vector<ResultRow> rows;
   while (reader.next(f)) {

@@ -129,7 +129,7 @@ Universe collect_problems(const Outcomes& outcomes) {
     std::set<ProblemKey> seen;
     for (const auto& o : list) {
       GAZE_CHECK(seen.insert({o.index, o.form}).second, "summarise", run.first, " seed ",
-                 run.second, ": problem ", o.index, " stands twice in one form");
+                 run.second, ": problem ", o.index, " occurs twice in one form");
       GAZE_CHECK(o.split == "known" || o.split == "new", "summarise", run.first, " seed ",
                  run.second, ", problem ", o.index, ": split ", o.split, " is not known or new");
       if (u.position.try_emplace({o.index, o.form}, u.problem.size()).second)

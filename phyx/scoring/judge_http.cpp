@@ -85,14 +85,14 @@ class Asker {
     GAZE_CHECK(server.tries > 0 && server.give_up_after > 0, "judge", "tries ", server.tries,
                ", give up after ", server.give_up_after);
     GAZE_CHECK(HttpPoster::usable(address_.origin + address_.path), "judge", server.url,
-               ": this address cannot be used");
+               ": not a usable address");
     // The key itself is not for a message.
     GAZE_CHECK(plain_ascii(server.key), "judge",
-               "the key holds a space, a control character or one that is not ASCII; it is not "
-               "sent");
+               "the key contains a space, a control character or a non-ASCII character; it was "
+               "not sent");
     for (const double seconds :
          {server.connect_seconds, server.reply_seconds, server.first_wait, server.longest_wait})
-      GAZE_CHECK(std::isfinite(seconds) && seconds >= 0, "judge", "a time of ", seconds,
+      GAZE_CHECK(std::isfinite(seconds) && seconds >= 0, "judge", "invalid time: ", seconds,
                  " seconds");
     limits_.connect_seconds = server.connect_seconds;
     limits_.seconds = server.reply_seconds;
@@ -119,7 +119,7 @@ class Asker {
     if (stopped()) return judge_failed;
     ++failed_;
     GAZE_CHECK(failed_ < server_.give_up_after, "judge", server_.url, ": ", failed_,
-               " calls in a row have failed; the last one: ", answer.text);
+               " consecutive calls have failed; the last one: ", answer.text);
     return judge_failed;
   }
 

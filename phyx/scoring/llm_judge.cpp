@@ -84,7 +84,7 @@ bool JudgePrompts::official() const {
 JudgePrompts JudgePrompts::parse(const std::string& source, const std::string& file) {
   const auto lead = [&](const char* builder, const char* examples) {
     const auto task = python_texts(source, builder, file);
-    GAZE_CHECK(task.size() == 1, "judge_prompts", file, ": ", builder, " holds ", task.size(),
+    GAZE_CHECK(task.size() == 1, "judge_prompts", file, ": ", builder, " has ", task.size(),
                " texts, expected one");
     std::string text = task.front();
     for (const std::string& example : python_texts(source, examples, file)) text += example + "\n";

@@ -37,7 +37,7 @@ Problem problem_of_record(const PredictionRecord& record, Form form, const TsvLi
   out.form = form;
   out.question = record.text("question");
   const std::string answer = record.text("answer");
-  place.check(!answer.empty(), "answer", "missing; it is in the data files, if anywhere (--data)");
+  place.check(!answer.empty(), "answer", "missing; if it is in the data files, pass them with --data");
   place.check_length(answer, limits.answer_bytes, "answer");
   out.answer = form == Form::mc ? parse_letter(answer, place) : answer;
   if (form == Form::mc)
@@ -58,7 +58,7 @@ Prediction find_problem(const PredictionRecord& record, const ProblemIndex& prob
   const auto form = form_of_record(record, place);
   if (!form && problems.both_forms(index))
     place.fail("form",
-               "the data have problem " + printable(index, kShownBytes) + " as MC and as OE");
+               "the data contain problem " + printable(index, kShownBytes) + " both as MC and as OE");
   const Prediction* found = problems.find(index, form);
   if (!found) place.fail("index", "no problem " + printable(index, kShownBytes) + " in the data");
   return *found;
@@ -110,7 +110,7 @@ void ProblemIndex::add(const std::string& path, const ProblemReader& reader, Pro
   const auto key = std::pair(problem.index, problem.form);
   known.problem = std::move(problem);
   GAZE_CHECK(problems_.emplace(key, std::move(known)).second, "score", path, " row ", reader.row(),
-             ", index: ", printable(key.first, kShownBytes), " is there twice");
+             ", index: ", printable(key.first, kShownBytes), " occurs twice");
 }
 
 PredictionJoin::PredictionJoin(const PredictionFiles& files, bool lines,

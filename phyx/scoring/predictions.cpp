@@ -93,7 +93,7 @@ PredictionSet read_predictions(const PredictionFiles& files) {
   const auto& limits = files.reading.limits;
   const auto records = lines ? read_prediction_lines(*file, path, limits)
                              : read_prediction_table(std::move(file), path, limits);
-  GAZE_CHECK(!records.empty(), "score", path, ": holds no predictions");
+  GAZE_CHECK(!records.empty(), "score", path, ": contains no predictions");
   PredictionJoin join(files, lines, records);
   PredictionSet out;
   for (const auto& r : records) out.predictions.push_back(join(r));

@@ -110,7 +110,7 @@ void ask_the_judge(std::vector<ScoredRow>& rows, const JudgePrompts& prompts, co
     if (listener.stop && listener.stop())
       throw Interrupted("stopped after judging " + std::to_string(done) + " of " +
                             std::to_string(rows.size()) +
-                            "; the same command goes on from its cache, if it has one",
+                            "; run the same command again to continue from its cache, if it has one",
                         "score");
     ++done;
     if (listener.progress) listener.progress(done, rows.size(), "judged");
