@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which option an answer chooses: by its text, by a letter, or by both where they agree.
+// Matching an answer with options by text, by letter, or by both if they agree.
 #include "phyx/answer/choice.hpp"
 
 #include <array>
@@ -16,7 +16,7 @@ namespace {
 
 bool is_mark(char c) { return std::string_view("*\"'()[]{}.:;,=").find(c) != std::string::npos; }
 
-// Single spaces, no LaTeX, no marks at the ends.
+// Single spaces, no LaTeX, no punctuation at either end.
 std::string trimmed(std::string_view s) {
   const std::string flat = plain_text::plain(s);
   std::string_view v = flat;
@@ -51,7 +51,7 @@ bool says_option(const std::string& option, std::string_view s) {
   if (same_text(option, s, b)) return true;
   if (!b) return same_direction(plain_text::plain(option), plain_text::plain(s));
   const auto a = parse_quantity(s);
-  constexpr double same = 1e-6;  // options lie closer together than the judge's tolerance
+  constexpr double same = 1e-6;  // options are closer together than the strict rule's tolerance
   constexpr double zero = 0;     // 1.6e-19 C is not the option 0 C
   return a && (text::lower(a->note) == text::lower(b->note) || same_direction(a->note, b->note)) &&
          a->unit.empty() == b->unit.empty() && same_quantity(*a, *b, same, zero);
@@ -121,7 +121,7 @@ namespace {
 
 std::size_t position(char letter) { return static_cast<std::size_t>(letter - 'A'); }
 
-// "is correct", "is the right answer": what may stand behind a letter that is chosen.
+// "is correct", "is the right answer": phrases that may follow the chosen letter.
 bool affirms(std::string_view s) {
   const std::string said = canonical_words(s);
   for (const auto* text : {"is correct", "is right", "is the correct answer", "is the right answer",
@@ -130,8 +130,8 @@ bool affirms(std::string_view s) {
   return false;
 }
 
-// "B because …": a letter right behind a lead-in, with no other letter anywhere behind it. An A in
-// front of a lower-case word may be the article, so it needs a mark or a reason.
+// "B because …": a letter right after a lead-in, without any other letter after it. "A" before a
+// lower-case word may be the article, so it needs punctuation or a reason.
 std::optional<char> letter_with_reason(std::string_view s) {
   std::string_view rest = s;
   const auto letter = take_letter(rest, true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LaTeX and typography as plain text: the tables of commands and characters, and the one pass.
+// Tables of commands and characters, and the pass that applies them.
 #include "phyx/answer/plain_text.hpp"
 
 #include <array>
@@ -16,7 +16,7 @@ namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
 
-// Commands that may have letters right behind them ("^\circC", "\mum").
+// Commands that letters may follow directly ("^\circC", "\mum").
 constexpr auto symbol_commands = std::to_array<Pair>({{"left", ""},
                                                       {"right", ""},
                                                       {"times", "\u00d7"},
@@ -31,7 +31,7 @@ constexpr auto symbol_commands = std::to_array<Pair>({{"left", ""},
                                                       {"sim", "="},
                                                       {"pm", "\u00b1"},
                                                       {"quad", " "}});
-// Commands that count only as they are; the fonts and boxes among them vanish.
+// Commands that must match as whole words; fonts and boxes become a space.
 constexpr auto word_commands = std::to_array<Pair>({{"text", " "},
                                                     {"textbf", " "},
                                                     {"textit", " "},
@@ -97,9 +97,9 @@ constexpr auto fractions = std::to_array<Pair>({{"\u00bd", "1\u20442"},
 constexpr std::array<std::string_view, 10> superscripts = {"⁰", "¹", "²", "³", "⁴",
                                                            "⁵", "⁶", "⁷", "⁸", "⁹"};
 
-// Takes a text apart into tokens and groups in braces, and writes it out flat. A group that
-// belongs to a fraction, a root or an exponent gets round brackets where it needs them: when a
-// group opens, a mark is written, which becomes a bracket or nothing when the group closes.
+// Parses tokens and groups in braces and writes flat text. A group of a fraction, a root or an
+// exponent gets round brackets where needed: opening a group writes a mark, which becomes a bracket
+// or nothing when the group closes.
 class Flattener {
  public:
   explicit Flattener(std::string_view s) : s_(s) { frames_.emplace_back(); }
@@ -116,7 +116,7 @@ class Flattener {
   enum class Group { none, plain, numerator, denominator, root, exponent };
   struct Frame {
     Group kind = Group::plain;
-    Group wanted = Group::none;  // the argument that a command before this place still wants
+    Group wanted = Group::none;  // pending argument of the preceding command
     std::size_t mark = 0;
     std::size_t digits = 0, letters = 0, others = 0;
     bool sum = false, slash = false;
@@ -218,7 +218,7 @@ class Flattener {
     add("\\");
   }
 
-  // A degree sign is no exponent: "30^{\circ\text{C}}".
+  // A degree sign is not an exponent: "30^{\circ\text{C}}".
   void degree() {
     if (out_.ends_with('^')) out_.pop_back();
     Frame& f = frames_.back();
@@ -229,7 +229,7 @@ class Flattener {
     add("\u00b0");
   }
 
-  // White space that may stand between the thousands of a number.
+  // White space that may separate thousands.
   void separate() {
     const auto digit = [&](std::size_t i) { return at_ + i < s_.size() && is_digit(s_[at_ + i]); };
     const bool group = is_digit(last()) && digit(0) && digit(1) && digit(2) && !digit(3);
@@ -301,7 +301,7 @@ class Flattener {
   std::vector<Frame> frames_;
 };
 
-// Most texts of a training run are plain: then there is nothing to take apart.
+// Fast path: most texts of a training run are plain.
 bool is_plain(std::string_view s) {
   for (std::size_t i = 0; i < s.size(); ++i) {
     const auto c = static_cast<unsigned char>(s[i]);

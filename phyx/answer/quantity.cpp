@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading one quantity: its number, its unit and what stands around them.
+// Parsing number, unit and surrounding text; comparing quantities.
 #include "phyx/answer/quantity.hpp"
 
 #include <cmath>
@@ -17,10 +17,10 @@ namespace {
 
 using plain_text::is_digit;
 
-// Longer texts are no quantities.
+// Bytes; longer texts are not parsed.
 constexpr std::size_t longest_quantity = 512;
 
-// Marks that surround an answer without being part of it.
+// Punctuation around an answer.
 constexpr std::string_view end_marks = ",;:.!*_\"'";
 
 // Whether the character that ends at `end` is a letter of the Latin or Greek alphabet, or a digit.
@@ -67,8 +67,7 @@ std::string close_up(std::string_view s) {
   return out;
 }
 
-// Words that UDUNITS knows ("at" is a technical atmosphere, "force" is g) but that are never part
-// of a unit here.
+// Words that are units in UDUNITS ("at" is a technical atmosphere, "force" is g) but not here.
 bool is_plain_word(std::string_view word) {
   for (const auto* w : {"a", "at", "in", "to", "is", "as", "of", "the", "or", "and", "not", "on",
                         "force", "unit", "units"})
@@ -96,9 +95,8 @@ bool hedges(std::string_view text) {
 
 namespace {
 
-// The unit at the front of the words behind a number: the longest known one of up to eight words
-// ("kilogram metres per second squared"), else the first word as it is (a wrong unit is still a
-// unit).
+// The unit after a number: the longest known one of up to eight words ("kilogram metres per second
+// squared"), else the first word (a wrong unit is still a unit).
 std::string leading_unit(const std::vector<std::string>& words, std::size_t& used) {
   constexpr std::size_t most_words = 8;
   std::string unit, best;
@@ -121,7 +119,7 @@ std::string leading_unit(const std::vector<std::string>& words, std::size_t& use
   return best;
 }
 
-// Reads a flattened text.
+// Parser for a flattened text.
 std::optional<Quantity> parse_flat(std::string_view s) {
   const auto number = leading_number(s);
   if (!number) return std::nullopt;
@@ -165,7 +163,7 @@ std::string_view without_brackets(std::string_view s) {
   return depth == 0 ? inner : s;
 }
 
-// Without the marks and brackets that surround it.
+// The text without surrounding punctuation and brackets.
 std::string_view bare(std::string_view s) {
   for (std::size_t before = s.size() + 1; s.size() < before;) {
     before = s.size();
@@ -183,7 +181,7 @@ std::string_view bare(std::string_view s) {
 }  // namespace
 
 bool same_quantity(const Quantity& a, const Quantity& b, double tolerance, double zero) {
-  constexpr double rounding = 1e-9;  // 2.04 is within 2 % of 2, whatever doubles make of it
+  constexpr double rounding = 1e-9;  // so that 2.04 is within 2 % of 2 in doubles
   const double allowed = b.value == 0 ? zero : tolerance * (1 + rounding) * std::abs(b.value);
   for (const double value : conversions(a.value, a.unit, b.unit))
     if (std::abs(value - b.value) <= allowed) return true;

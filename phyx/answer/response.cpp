@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The response grammar: reading responses, writing the right ones, and spoiling them.
+// Parsing, writing and corrupting responses.
 #include "phyx/answer/response.hpp"
 
 #include <cstddef>
@@ -19,7 +19,7 @@ int count(std::string_view s, std::string_view tag) {
   return n;
 }
 
-// The trimmed content between two tags that both occur exactly once and in order.
+// The trimmed content between two tags; empty unless both occur, in this order.
 std::string_view between(std::string_view s, std::string_view open, std::string_view close) {
   const auto a = s.find(open), b = s.find(close);
   if (a == s.npos || b == s.npos || b < a) return {};
@@ -135,7 +135,7 @@ const std::string& option_text(const Problem& p, std::string_view letter) {
 
 namespace {
 
-// A response before it is written out.
+// The parts of a response.
 struct Draft {
   std::string look, principle, steps, value, unit, letter;
   bool multiple_choice = false;
@@ -152,7 +152,7 @@ std::string join(const std::vector<std::string>& phrases) {
   return out;
 }
 
-// Splits "12 N" into a value and a unit where the solution's own unit ends the text.
+// Splits "12 N" into value and unit if the text ends with the solution's unit.
 void set_claim(Draft& d, const std::string& claim, const std::string& unit) {
   const std::string words = text::squeeze(claim), tail = " " + text::squeeze(unit);
   const bool split = !unit.empty() && words.size() > tail.size() && words.ends_with(tail);
@@ -214,7 +214,7 @@ std::string write(const Draft& d) {
          wrap(g.answer_open, write_answer(d), g.answer_close);
 }
 
-// The ways in which a response misses the format; none of them parses as well-formed.
+// The kinds of malformed response; none parses as well-formed.
 std::string write_malformed(const Draft& d, std::size_t way) {
   const auto& g = grammar;
   const std::string think = write_think(d), answer = write_answer(d);
@@ -237,7 +237,7 @@ std::string write_malformed(const Draft& d, std::size_t way) {
 }
 constexpr std::size_t malformed_ways = 6;
 
-// Another entry than `gold`, or an empty text when there is none.
+// A random entry other than `gold`; empty if there is none.
 std::string other(const std::vector<std::string>& pool, const std::string& gold, Hash& hash) {
   std::vector<const std::string*> rest;
   for (const auto& entry : pool)
@@ -245,7 +245,7 @@ std::string other(const std::vector<std::string>& pool, const std::string& gold,
   return rest.empty() ? std::string() : *rest[hash.below(rest.size())];
 }
 
-// A guess looks like the template's answers; now and then it is right, as guesses are.
+// Draws one of the template's answers, which may happen to be right.
 void guess(Draft& d, const Problem& p, const Lexicon& lexicon, Hash& hash) {
   d.look.clear();
   d.steps.clear();

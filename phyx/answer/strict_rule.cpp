@@ -42,8 +42,8 @@ bool unit_agrees(const Truth& truth, const std::optional<Quantity>& q) {
   return unit.empty() == q->unit.empty() && commensurable(q->unit, unit);
 }
 
-// The quantity that a statement in prose ends in: "Therefore, the force is 6 N." Nothing when the
-// words before it doubt it or offer several.
+// The quantity at the end of a prose statement: "Therefore, the force is 6 N." Empty if the words
+// before it hedge.
 std::optional<Quantity> quantity_in_prose(std::string_view s) {
   for (const std::string_view verb :
        {" is ", " be ", " are ", " equals ", " equal to ", " get ", " of "}) {
@@ -59,8 +59,8 @@ bool is_percent(const Quantity& q) {
   return q.unit == "%" || q.unit == "percent" || q.unit == "per cent";
 }
 
-// Whether the values agree. Where one side has no unit, the numbers alone are compared, and a
-// percentage also as the fraction it is.
+// Whether the values agree. If one side has no unit, only the numbers are compared, and a percentage
+// also as a fraction.
 bool value_agrees(const Problem& p, const Truth& truth, Quantity q, double tolerance) {
   Quantity gold = *truth.quantity;
   if (!truth.unit_known && is_percent(q)) {
@@ -71,11 +71,11 @@ bool value_agrees(const Problem& p, const Truth& truth, Quantity q, double toler
   }
   if (q.unit.empty() && is_percent(gold) && same_quantity(q, gold, tolerance)) return true;
   if (!truth.unit_known) q.unit.clear();
-  if (q.unit.empty()) gold.unit.clear();  // a missing unit costs consistency, not the answer
+  if (q.unit.empty()) gold.unit.clear();  // a missing unit only affects unit_consistent
   return same_quantity(q, gold, tolerance);
 }
 
-// A direction that stands where a unit would: "5 east".
+// Moves a direction in the place of a unit to the note: "5 east".
 void move_direction(Quantity& q) {
   if (q.unit.empty() || (known_unit(q.unit) && q.unit != "in")) return;
   const std::string tail = q.unit + " " + q.note;
@@ -104,7 +104,7 @@ Verdict grade_choice(const Problem& p, const Statement& said_as, const std::stri
   const std::string_view answer = said_as.text;
   const auto letter = chosen_letter(p, answer, prose);
   if (!letter) return out;
-  // A last line under another choice is a list; a letter before another option's text is no choice.
+  // A last line below another choice is a list; a letter before another option's text is ambiguous.
   const auto above = chosen_letter(p, said_as.before, false),
              after = stated_option(p, said_as.after);
   if ((above && *above != *letter) || (after && *after != *letter)) return out;

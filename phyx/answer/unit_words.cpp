@@ -35,7 +35,7 @@ constexpr auto symbols = std::to_array<Pair>({{"\u2103", "degC"},
                                               {"light-year", "ly"},
                                               {"light year", "ly"}});
 
-// Words that UDUNITS does not know, or reads as something else ("mph" as milliphot).
+// Words that UDUNITS does not know or misreads ("mph" as milliphot).
 constexpr auto words = std::to_array<Pair>({{"deg", "degree"},
                                             {"degs", "degree"},
                                             {"secs", "s"},

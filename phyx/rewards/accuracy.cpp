@@ -9,8 +9,7 @@
 
 namespace gaze::phyx {
 
-// Reads only the strictly parsed answer element: where a parser forgives a missing tag, training
-// soon leaves the tag out.
+// Only the strict parse counts: if a parser tolerates a missing tag, training soon drops the tag.
 double accuracy_score(const RewardInput& in, const StrictRule& config) {
   const ParsedResponse& r = in.response;
   return r.well_formed && grade_answer(in.problem, r.answer, r.think, config).correct ? 1 : 0;
@@ -20,8 +19,8 @@ Reward make_accuracy_reward(StrictRule config, std::string name) {
   return {std::move(name),
           "A right answer: the letter, or the value within 2 % after unit conversion.",
           "1[well-formed] * 1[answer right]",
-          "A multiple choice is right by chance in one of four. The think text is not read, so it "
-          "may become empty talk. A missing unit goes unpunished.",
+          "A multiple choice is right by chance one time in four. The think text is not read, so it "
+          "may become meaningless. A missing unit is not penalised.",
           0,
           1,
           [config](const RewardInput& in) { return std::optional(accuracy_score(in, config)); }};

@@ -8,7 +8,7 @@
 
 namespace gaze::phyx {
 
-/// 1 or 0, by the strict judge. A response that is not well-formed scores 0.
+/// 1 or 0 by the strict rule; 0 for a response that is not well-formed.
 double accuracy_score(const RewardInput& in, const StrictRule& config = {});
 
 /// accuracy_score as a reward.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which tokens are the look, what a trace says of each, and the score made of it.
+// Token windows, mean mass per token, and the score.
 #include "phyx/rewards/attention.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace gaze::phyx {
 
 namespace {
 
-// Tokens whose texts make up the part between two tags; tags may span several tokens.
+// The tokens between two tags; a tag may span several tokens.
 TokenSpan between_tags(const std::vector<std::string>& tokens, std::string_view open,
                        std::string_view close) {
   std::string all;
@@ -34,7 +34,7 @@ TokenSpan between_tags(const std::vector<std::string>& tokens, std::string_view 
   return {static_cast<int>(first - starts.begin()), static_cast<int>(last - starts.begin())};
 }
 
-// A stop between digits is a decimal point that the tokeniser split off.
+// A stop before a digit is a decimal point that the tokeniser split off.
 bool ends_look(const std::vector<std::string>& tokens, int i) {
   const auto word = text::trim(tokens[static_cast<std::size_t>(i)]);
   if (word == grammar.principle || word == grammar.so) return true;
@@ -92,9 +92,8 @@ class TraceReader {
   std::vector<int> layers_, heads_;
 };
 
-// One token's score in 0 to 1. With s = the share looked at and u = what uniform attention would
-// give, lift = s / u and the score is lift / (1 + lift): the logistic of the log-ratio, 1/2 when
-// looking is no better than uniform.
+// One token's score in [0, 1]. With s the attention share and u the share of uniform attention, lift =
+// s / u and the score is lift / (1 + lift), the logistic of the log-ratio: 1/2 for uniform attention.
 double token_score(const TraceReader& reader, const AttentionTrace& trace, int token,
                    const AttentionRewardConfig& c, bool region) {
   const double image = reader.mass(token, "image");
@@ -176,11 +175,11 @@ AttentionRewardConfig raw_attention() {
 Reward make_attention_reward(AttentionRewardConfig config, std::string name) {
   return {
       std::move(name),
-      "How much more than uniform the model attends to the region of interest (or, without "
-      "one, to the image) while it says what it sees; only for right, well-formed responses.",
+      "Attention on the region of interest (without one, on the image) relative to uniform "
+      "attention, while the model describes the picture; only for right, well-formed responses.",
       "1[right] * mean over the first 8 look tokens of r/(1+r), r = min(share/uniform, 4)",
-      "Image words in the look section that nothing later uses. A problem that needs no picture "
-      "pays for looking all the same. Mass is not evidence that what was seen was used.",
+      "Image words in the look section that nothing later uses. It also pays for looking where "
+      "the problem needs no picture. Attention mass does not prove that the model used the picture.",
       0,
       1,
       [config = std::move(config)](const RewardInput& in) { return attention_score(in, config); }};
@@ -191,7 +190,7 @@ Reward make_raw_attention_reward() {
   out.doc = "Mean attention mass on the image over all generated tokens. For study only.";
   out.formula = "mean over tokens, layers and heads of the mass on image tokens";
   out.cheats =
-      "Early tokens have the most mass: trained alone, the response shrinks to a lone closing tag "
+      "Early tokens have the most mass: trained alone, the response shrinks to a single closing tag "
       "and accuracy to zero.";
   return out;
 }

@@ -19,8 +19,8 @@ Reward make_format_reward() {
   return {"format",
           "A complete response: one non-empty think element, then one non-empty answer element.",
           "1[well-formed and ended]",
-          "Says nothing about content: one word in each element is enough. Trained alone, accuracy "
-          "drifts either way from seed to seed, because nothing holds it.",
+          "Ignores content: one word in each element is enough. Trained alone, accuracy drifts in "
+          "either direction by seed, because nothing constrains it.",
           0,
           1,
           [](const RewardInput& in) { return std::optional(format_score(in)); }};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The format reward: 1 for a complete, well-formed response that says something, else 0.
+// The format reward: 1 for a complete, well-formed response with some content, else 0.
 #pragma once
 #include "phyx/rewards/reward.hpp"
 

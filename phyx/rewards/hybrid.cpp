@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which claims of a response count as seen, and the centred bonus on accuracy.
+// Detecting claims, and adding the centred bonus to accuracy.
 #include "phyx/rewards/hybrid.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace gaze::phyx {
 
 namespace {
 
-/// Longer words are no values of something in a picture.
+/// Bytes; longer words are not values read off a picture.
 constexpr std::size_t longest_value = 64;
 
 bool number_claim(const Problem& p, const ThinkSections& think) {
@@ -30,11 +30,11 @@ bool number_claim(const Problem& p, const ThinkSections& think) {
                      [&](double v) { return !printed.contains(v) && used.contains(v); });
 }
 
-// The conclusion repeats a word of the look, or the look gives something a value ("field = out")
-// that the question does not print.
+// The conclusion repeats a word of the look, or the look states a value ("field = out") that the
+// question does not print.
 bool word_claim(const Problem& p, const ThinkSections& think, const std::string& answer) {
   const std::string said = think.conclusion.empty() ? answer : think.conclusion;
-  if (!numbers_in(said).empty()) return false;  // a unit's name may recur without being seen
+  if (!numbers_in(said).empty()) return false;  // a unit's name may recur without being read off the picture
   if (think.look.size() > longest_think) return false;
   const auto look = text::split_words(text::lower(think.look));
   const auto said_words = text::split_words(text::lower(said));
@@ -72,11 +72,11 @@ Reward make_hybrid_reward(HybridConfig config, std::string name) {
   const double low = 0, high = 1 + config.weight;
   return {
       std::move(name),
-      "Accuracy, moved a little by whether the model looked where its own look section makes "
-      "a claim that the answer then uses.",
+      "Accuracy with a small bonus or penalty for attention, if the look section makes a claim "
+      "that the answer then uses.",
       "1[right] * (1 + .25 * (look - .5) * 1[claim])",
-      "A right response can add a true but idle step that uses a seen number, to turn the bonus "
-      "on. The gain is bounded by an eighth of the accuracy term.",
+      "A right response can add a true but useless step with a number from the picture to get the "
+      "bonus. The gain is bounded by an eighth of the accuracy term.",
       low,
       high,
       [config = std::move(config)](const RewardInput& in) { return hybrid_score(in, config); }};

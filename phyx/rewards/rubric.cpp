@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The five terms: the principle by phrase, the numbers and steps by the equations of the think
-// text.
+// The principle is matched by phrase, numbers and steps by the equations of the think text.
 #include "phyx/rewards/rubric.hpp"
 
 #include <algorithm>
@@ -20,7 +19,7 @@ namespace {
 
 constexpr std::size_t longest_principle = 256;
 
-// `s` with a bar for every `phrase` in it.
+// Replaces every `phrase` in `s` by a bar.
 std::string without_phrase(std::string_view s, std::string_view phrase) {
   std::string out;
   std::size_t from = 0;
@@ -32,8 +31,8 @@ std::string without_phrase(std::string_view s, std::string_view phrase) {
   return out.append(s.substr(from));
 }
 
-// The right principle and no other. The clause "principle …" counts where there is one; free prose
-// may name it anywhere, but only if the list of all principles is there to rule lists out.
+// Whether the text names the right principle and no other. A clause "principle …" decides if there is
+// one; otherwise prose may name it anywhere, if `all` is known, to exclude enumerations.
 bool names_principle(std::string_view think, const std::string& gold,
                      const std::vector<std::string>& all) {
   if (think.size() > longest_think || gold.size() > longest_principle) return false;
@@ -50,7 +49,7 @@ bool names_principle(std::string_view think, const std::string& gold,
   });
 }
 
-/// Where the numbers of a calculation may come from, and which it cannot do without.
+/// The numbers that a calculation may use, and those it must use.
 struct Sources {
   NumberSet allowed;
   std::vector<double> needed;
@@ -93,7 +92,7 @@ StepScores score_steps(const Problem& p, std::string_view think,
                                       [&](double v) { return known.contains(v); });
     all_grounded = all_grounded && grounded;
     for (double v : e.operands) used.add(v);
-    if (!grounded || !e.holds) continue;  // a wrong result is no source for the next step
+    if (!grounded || !e.holds) continue;  // the next step may not use a wrong result
     known.add(std::abs(e.right));
     one_true = one_true || !e.trivial || in_gold.contains(e.operands);
   }
@@ -117,7 +116,7 @@ std::vector<std::string> phrases(const std::vector<std::string>& clauses) {
   return out;
 }
 
-// For word answers, the share of reference phrases said; saying more than there are dilutes it.
+// For word answers: the share of reference phrases stated; extra phrases dilute it.
 double score_phrases(const Solution& s, const ThinkSections& think) {
   std::vector<std::string> clauses = s.look;
   clauses.insert(clauses.end(), s.steps.begin(), s.steps.end());
@@ -187,12 +186,12 @@ double rubric_total(const RubricTerms& t, const RubricConfig& c) {
 
 Reward make_rubric_reward(RubricConfig config, std::string name) {
   return {std::move(name),
-          "Five terms against the reference solution: answer right, the principle named (and no "
-          "other), a number with a consistent unit, the needed numbers used and no invented ones, "
-          "at least one true step (for words: what the picture shows).",
+          "Five terms against the reference solution: right answer, the principle named (and no "
+          "other), a number with a consistent unit, the required numbers used and no invented ones, "
+          "at least one true step (for words: facts from the picture).",
           "sum of w_i * term_i / sum of w_i over the terms that apply; w = .40 .20 .15 .15 .10",
-          "Up to .6 without a right answer, so a small model may polish the form of wrong answers. "
-          "Steps may be true and beside the point. Principles are matched by phrase.",
+          "Up to .6 without a right answer, so a small model may improve only the form of wrong "
+          "answers. Steps may be true but irrelevant. Principles are matched by phrase.",
           0,
           1,
           [config = std::move(config)](const RewardInput& in) {
