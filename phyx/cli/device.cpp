@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether there is a GPU to run on.
+// Detecting a usable GPU.
 #include "phyx/cli/device.hpp"
 
 #include <cstdio>

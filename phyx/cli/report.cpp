@@ -20,8 +20,8 @@ struct ReportOptions {
         ->required()
         ->check(CLI::ExistingDirectory);
     app.add_option("--out", out,
-                   "folder for report.html and, of several runs, results.csv; default for one run: "
-                   "its own");
+                   "output folder for report.html and, for several runs, results.csv; default for "
+                   "one run: its folder");
   }
   void run() const {
     for (const auto& folder : folders)
@@ -40,8 +40,7 @@ struct ReportOptions {
     std::printf("%s\n", for_standard_output(path).c_str());
   }
 
-  /// Whether `to` is the one run's own folder, which gets its own page and nothing else. No other
-  /// folder of a run is written into.
+  /// Whether `to` is the folder of the single run. Throws Error for any other folder of a run.
   bool check_target(const std::string& to) const {
     const auto real = [](const std::string& path) {
       std::error_code error;
@@ -65,7 +64,7 @@ struct ReportOptions {
 }  // namespace
 
 void add_report(CLI::App& app) {
-  add_command<ReportOptions>(app, "report", "draw report.html from one or several runs");
+  add_command<ReportOptions>(app, "report", "write report.html from one or several runs");
 }
 
 }  // namespace gaze::phyx::cli

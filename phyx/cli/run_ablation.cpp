@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An ablation on the device that was asked for.
+// Running an ablation on the requested device.
 #include "phyx/cli/run_ablation.hpp"
 
 #include <cstdio>

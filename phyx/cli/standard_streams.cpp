@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the streams are opened, and what is left in stdout is written.
+// Opening closed streams, and flushing stdout.
 #include "phyx/cli/standard_streams.hpp"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ namespace gaze::phyx::cli {
 void prepare_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
-      ::open("/dev/null", O_RDWR);  // takes the lowest free number: this one
+      ::open("/dev/null", O_RDWR);  // gets the lowest free number, which is this one
   std::signal(SIGPIPE, SIG_IGN);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The overlay of an answer's attention, and answers on the CPU.
+// Drawing the attention overlay; ask() on the CPU.
 #include "phyx/eval/ask.hpp"
 
 #include <algorithm>

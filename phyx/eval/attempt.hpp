@@ -14,7 +14,7 @@ namespace gaze::phyx {
 phyx::Completion to_completion(const gaze::Completion& c, const text::Tokenizer& tokenizer,
                                const models::VlmConfig& config, const models::Prompt& prompt);
 
-/// Mean share of attention on the image, over tokens, layers and heads; NaN without a trace.
+/// Mean attention mass on the image over tokens, layers and heads; NaN without a trace.
 float image_mass(const AttentionTrace& a);
 
 /// Scores one answer by every rule.

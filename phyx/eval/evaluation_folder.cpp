@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the files of an evaluation are checked, configured, logged and summed up.
+// Checking, configuring, logging and summarising an evaluation.
 #include "phyx/eval/evaluation_folder.hpp"
 
 #include <array>
@@ -24,13 +24,13 @@ namespace gaze::phyx {
 
 namespace {
 
-/// The data set's name, which its output files begin with.
+/// The data set's name, the prefix of its output files.
 std::string name_of(const std::string& path) {
   return safe_name(std::filesystem::path(path).stem().string());
 }
 
-/// Appends what a file of problems holds to the layout of predictions: the data's columns without
-/// the picture, and the prediction of each row that has one.
+/// Writes the official layout: the data's columns without the picture, and a column prediction, for
+/// each row with a prediction.
 void write_official_layout(const std::string& path, const std::string& data,
                            const LoadOptions& reading,
                            const std::map<std::size_t, std::string>& predictions) {

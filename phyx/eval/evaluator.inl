@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How an Evaluator answers and perturbs, on any device.
+// Evaluator on any device.
 #pragma once
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Problems streamed through a model in batches, on any device.
+// Streaming problems through a model in batches, on any device.
 #pragma once
 #include <optional>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lines and pictures of a showcase, and its answers on the CPU.
+// Writing lines and pictures; show() on the CPU.
 #include "phyx/eval/showcase.hpp"
 
 #include <cstdint>

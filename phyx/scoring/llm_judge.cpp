@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The prompts out of the official source, the calls of one judgement, and the memory of replies.
+// Extracting the prompts from the official source, judging one reply, caching replies.
 #include "phyx/scoring/llm_judge.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace {
 
 using namespace python;
 
-/// The texts in triple quotes of one function of a Python source, decoded.
+/// The decoded triple-quoted strings in one function of a Python source.
 std::vector<std::string> python_texts(const std::string& source, const std::string& function,
                                       const std::string& file) {
   const std::size_t start = source.find("def " + function + "(");
@@ -42,7 +42,7 @@ std::vector<std::string> python_texts(const std::string& source, const std::stri
   return texts;
 }
 
-/// The calls: the first reply that can be read decides; the temperature rises with each try.
+/// The first reply that can be parsed decides; the temperature rises with each attempt.
 void ask_judge(Judgement& out, const std::string& prompt, const std::string& truth,
                const Judge& judge) {
   constexpr std::array<double, 5> temperatures = {0, .5, 1, 1.5, 2};
@@ -55,7 +55,7 @@ void ask_judge(Judgement& out, const std::string& prompt, const std::string& tru
       continue;
     }
     out.log += "Compared at semantic level. ";
-    out.match = reply.find('1') != reply.npos;  // in "0.1" and "0 out of 1", too
+    out.match = reply.find('1') != reply.npos;  // also in "0.1" and "0 out of 1"
     if (out.match) out.log += "Semantic equal via LLM.";
     if (out.match) return;
     if (reply.find('0') == reply.npos) continue;
@@ -71,7 +71,7 @@ void ask_judge(Judgement& out, const std::string& prompt, const std::string& tru
 std::string JudgePrompts::prompt(Form form, const std::string& truth,
                                  const std::string& predicted) const {
   return (form == Form::mc ? mc : oe) + "Ground truth answer: " + truth +
-         " \nPredicted answer: " + predicted + " \nJudegement:";  // spelt as published
+         " \nPredicted answer: " + predicted + " \nJudegement:";  // spelling as published
 }
 
 bool JudgePrompts::official() const {

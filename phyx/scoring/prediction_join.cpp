@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a prediction's truth comes from: the record itself, or the problem of that index and form.
+// The truth of a prediction: from its own record, or from the problem of that index and form.
 #include "phyx/scoring/prediction_join.hpp"
 
 #include <string_view>
@@ -16,7 +16,7 @@ namespace gaze::phyx {
 
 namespace {
 
-/// Where the record stands, for complaints.
+/// The place of a record, for errors.
 RecordPlace place_of(const PredictionRecord& record, const PredictionFiles& files, bool lines) {
   return {"score", files.predictions, lines ? "line" : "row", record.row};
 }
@@ -28,7 +28,7 @@ std::optional<Form> form_of_record(const PredictionRecord& record, const RecordP
   return form == "MC" ? Form::mc : Form::oe;
 }
 
-/// A problem as far as the prediction file describes it.
+/// The problem, as far as the prediction file describes it.
 Problem problem_of_record(const PredictionRecord& record, Form form, const TsvLimits& limits,
                           const RecordPlace& place) {
   Problem out;
@@ -94,7 +94,7 @@ bool ProblemIndex::both_forms(const std::string& index) const {
   return problems_.contains({index, Form::mc}) && problems_.contains({index, Form::oe});
 }
 
-// The strict score reads the truth as it is written, the official one what pandas makes of it.
+// The strict score uses the truth as written, the official one the truth after pandas.
 void ProblemIndex::add(const std::string& path, const ProblemReader& reader, Problem problem) {
   Prediction known;
   known.official_answer = problem.answer;
@@ -117,7 +117,7 @@ PredictionJoin::PredictionJoin(const PredictionFiles& files, bool lines,
                                const std::vector<PredictionRecord>& records)
     : files_(files), lines_(lines), problems_(files) {
   for (const auto& r : records) {
-    if (lines) break;  // JSON has its own types: a text stays one
+    if (lines) break;  // JSON has its own types: text stays text
     answers_.see(r.text("answer"));
     texts_.see(r.text("prediction"));
   }
@@ -140,7 +140,7 @@ std::size_t PredictionJoin::unanswered() const {
   return files_.data.empty() ? 0 : problems_.size() - seen_.size();
 }
 
-// From a file that holds its own truths.
+// For a file that contains its own truths.
 Prediction PredictionJoin::described(const PredictionRecord& record) const {
   const RecordPlace place = place_of(record, files_, lines_);
   auto form = form_of_record(record, place);

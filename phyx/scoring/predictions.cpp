@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The records of a prediction file, out of a table or out of JSON lines.
+// Reading the records of a prediction file from a table or from JSON lines.
 #include "phyx/scoring/predictions.hpp"
 
 #include <array>
@@ -49,7 +49,7 @@ std::vector<PredictionRecord> read_prediction_table(std::unique_ptr<io::InputFil
   return out;
 }
 
-/// A JSON value as a table's cell would have it; lists are read by parse_list later.
+/// A JSON value as the text of a table's cell; parse_list reads lists later.
 std::string cell_of(const io::Json& value, const char* name, const RecordPlace& place) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();

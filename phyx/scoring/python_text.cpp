@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Python's Unicode tables (word characters, lower case), and what str does with them.
+// Python's Unicode tables (word characters, lower case) and methods of str.
 #include "phyx/scoring/python_text.hpp"
 
 #include <algorithm>
@@ -205,7 +205,7 @@ bool is_word(char32_t c) noexcept {
 char32_t lower_point(char32_t c) noexcept {
   if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
   for (const LowerRange& r : lower_ranges) {
-    if (c < r.first) break;  // ranges overlap only where a step of 2 leaves every other point out
+    if (c < r.first) break;  // ranges overlap only if a step of 2 skips every other point
     if (c <= r.last && (c - r.first) % static_cast<unsigned>(r.step) == 0)
       return static_cast<char32_t>(static_cast<std::int64_t>(c) + r.shift);
   }
@@ -214,7 +214,7 @@ char32_t lower_point(char32_t c) noexcept {
 
 namespace {
 
-/// Whether `c` has a case, for the final-sigma rule: it is, or is made by, a lower-case mapping.
+/// Whether `c` is cased, for the final-sigma rule: it occurs in a lower-case mapping.
 bool is_cased(char32_t c) noexcept {
   if (lower_point(c) != c || (c >= 'a' && c <= 'z')) return true;
   return std::any_of(std::begin(lower_ranges), std::end(lower_ranges),
@@ -227,14 +227,14 @@ bool is_cased(char32_t c) noexcept {
          c == 0x3C2 || (c >= 0xDF && c <= 0xFF && c != 0xF7);
 }
 
-/// What the final-sigma rule looks through: apostrophes, colons, accents and joiners.
+/// Characters that the final-sigma rule skips: apostrophes, colons, accents and joiners.
 bool is_case_ignorable(char32_t c) noexcept {
   return c == '\'' || c == '.' || c == ':' || c == '^' || c == '`' || c == 0xA8 || c == 0xAD ||
          c == 0xAF || c == 0xB4 || c == 0xB7 || c == 0xB8 || (c >= 0x2B0 && c <= 0x36F) ||
          (c >= 0x200B && c <= 0x200F) || c == 0x2018 || c == 0x2019 || c == 0x2024 || c == 0x2027;
 }
 
-/// A capital sigma at `at` ends its word: a cased letter stands before it and none after it.
+/// Whether a capital sigma at `at` ends its word: cased letters precede but do not follow it.
 bool is_final_sigma(std::u32string_view text, std::size_t at) noexcept {
   std::size_t before = at, after = at + 1;
   while (before > 0 && is_case_ignorable(text[before - 1])) --before;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Texts as Python's str sees them: code points, strip, lower and word characters. The official
-// rules are written in Python, so these follow its Unicode tables.
+// Python's str: code points, strip, lower and word characters. The official rules are written in
+// Python, so these functions follow its Unicode tables.
 #pragma once
 #include <string>
 #include <string_view>
 
 namespace gaze::phyx::python {
 
-/// A text as code points. A byte that is not UTF-8 becomes U+DC00 + byte, and back.
+/// A text as code points. A byte that is not UTF-8 becomes U+DC00 + byte.
 std::u32string to_points(std::string_view text);
 
 /// The inverse of to_points.
@@ -22,7 +22,7 @@ std::u32string_view strip(std::u32string_view text) noexcept;
 /// \w: a letter, a digit or an underscore.
 bool is_word(char32_t c) noexcept;
 
-/// The lower case of one code point; itself where there is none.
+/// The lower case of one code point; itself if it has none.
 char32_t lower_point(char32_t c) noexcept;
 
 /// str.lower.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows by every rule, counted per slice, and written as the three kinds of tables.
+// Scoring rows, counting them per slice, and writing tables.
 #include "phyx/scoring/score.hpp"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ namespace gaze::phyx {
 
 namespace {
 
-/// The slices that a problem belongs to: kind and name, each kind with its place in the table.
+/// The slices of a problem: order in the table, kind, name.
 std::vector<std::array<std::string, 3>> slices_of(const Problem& p) {
   std::vector<std::array<std::string, 3>> out = {{"0", "overall", "all"}};
   if (!p.category.empty()) out.push_back({"1", "domain", p.category});
@@ -40,7 +40,7 @@ void count_row(ScoreSlice& s, const ScoredRow& row) {
   s.judge += row.judged && row.judged->match;
 }
 
-/// What the strict rule read, with its note: "5 m/s [no direction]".
+/// The answer extracted by the strict rule, with its note: "5 m/s [no direction]".
 std::string extracted_with_note(const Verdict& v) {
   return v.note.empty() ? v.extracted : v.extracted + " [" + v.note + "]";
 }
@@ -67,7 +67,7 @@ std::vector<std::string> cells_of(const ScoredRow& row, bool judged) {
   return cells;
 }
 
-/// Every row with every score, as a table.
+/// Writes every row with every score as a table.
 void write_score_rows(const std::string& path, const std::vector<ScoredRow>& rows, bool judged) {
   std::vector<std::string> columns = {"row",        "index",
                                       "form",       "category",
@@ -83,7 +83,7 @@ void write_score_rows(const std::string& path, const std::vector<ScoredRow>& row
   writer.finish();
 }
 
-/// The name that the official tables of a prediction file begin with.
+/// The file name prefix of the official tables of a prediction file.
 std::string table_stem(const std::string& predictions) {
   return safe_name(std::filesystem::path(predictions).stem().string());
 }

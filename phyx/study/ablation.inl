@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The order of an ablation's work, on any device.
+// The steps of an ablation, on any device.
 #pragma once
 #include <algorithm>
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the problems of an ablation are written, checked and read.
+// Writing, checking and reading the problems.
 #include "phyx/study/run_data.hpp"
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How config.json is compared and written.
+// Comparing and writing config.json.
 #include "phyx/study/run_record.hpp"
 
 #include "gaze/core/error.hpp"
@@ -16,7 +16,7 @@ namespace gaze::phyx {
 
 void RunRecord::begin(bool resume, const std::string& command, RunData& data) {
   io::OrderedJson mine = settings_json(s_);
-  mine["device"] = device_;  // another one computes other bits
+  mine["device"] = device_;  // devices differ in the last bits
   if (io::exists(path_)) {
     GAZE_CHECK(resume, "ablate", path_, ": folder already contains a run; pass --resume to continue");
     const io::Json theirs = io::read_json_object(path_);
@@ -24,7 +24,7 @@ void RunRecord::begin(bool resume, const std::string& command, RunData& data) {
     const io::Json before = theirs.value("data", io::Json());
     if (before.is_object() && before.contains("files")) asked["data"]["files"] = before["files"];
     for (const auto& [key, value] : asked.items()) {
-      if (key == "only" || key == "seeds") continue;  // conditions and seeds stand on their own
+      if (key == "only" || key == "seeds") continue;  // conditions and seeds are independent
       check_same_config(path_, key, theirs.value(key, io::Json()), value);
     }
     data.expect(asked["data"].value("files", io::Json::object()));

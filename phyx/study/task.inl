@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prompts drawn and completions scored, for a model on any device.
+// Drawing prompts and scoring completions, on any device.
 #pragma once
 #include <algorithm>
 #include <cstddef>

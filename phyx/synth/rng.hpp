@@ -26,10 +26,10 @@ class Rng {
   /// 64 random bits.
   std::uint64_t next() { return mix_bits(state_++); }
 
-  /// A whole number in [0, count); the bias of the remainder is below 2^-50 here.
+  /// An integer in [0, count); the bias of the remainder is below 2^-50 here.
   int below(int count) { return static_cast<int>(next() % static_cast<std::uint64_t>(count)); }
 
-  /// A whole number in [low, high], both included.
+  /// An integer in [low, high].
   int range(int low, int high) { return low + below(high - low + 1); }
 
   /// A real number in [low, high).
@@ -37,7 +37,7 @@ class Rng {
     return low + (high - low) * static_cast<float>(next() >> 40) * 0x1p-24f;
   }
 
-  /// Every order is equally likely (Fisher-Yates).
+  /// Shuffles uniformly (Fisher-Yates).
   template <class T>
   void shuffle(std::vector<T>& items) {
     for (std::size_t i = items.size(); i > 1; --i) {

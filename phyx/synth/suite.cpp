@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the templates are ordered, split and turned into problems.
+// Ordering templates, assigning splits, making problems.
 #include "phyx/synth/suite.hpp"
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace gaze::phyx::synth {
 
 namespace {
 
-/// Three wrong numbers, multiples of the grain. How many of them lie below the answer is drawn
-/// first, so that the answer's rank among the options says nothing.
+/// Three wrong numbers, multiples of the grain. The number of them below the answer is drawn first, so
+/// that the answer's rank among the options carries no information.
 std::vector<std::string> wrong_numbers(const Draft& d, int value, Rng& rng) {
   std::vector<int> below, above;
   const auto offer = [&](int x) {
@@ -57,7 +57,7 @@ void set_options(Problem& mc, const Draft& d, Rng& rng) {
   }
 }
 
-/// What both forms share: everything but the question, the options and the answer.
+/// The part that both forms share: everything except question, options and answer.
 Problem common_part(const Template& t, Draft& d) {
   d.scene.slots.resize(6, "none");
   Problem p;
@@ -159,7 +159,7 @@ std::vector<Problem> make_split(std::string_view split, Form form, std::size_t c
     if (t.is_new == is_new) cycle.push_back(&t);
   }
   std::vector<Problem> out;
-  std::set<std::uint64_t> seen;  // of pictures with their questions
+  std::set<std::uint64_t> seen;  // hashes of picture and question
   for (std::uint64_t attempt = mix(seed, hash_text(split)); out.size() < count; ++attempt) {
     const Template& t = *cycle[out.size() % cycle.size()];
     Sample s = sample(t, is_new ? mix_bits(attempt) : seed_in(t, part, attempt), image_size);

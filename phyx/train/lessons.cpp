@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How lessons are drawn: every choice by counted random numbers, from (seed, step, place).
+// Drawing lessons with counter-based random numbers from (seed, step, place).
 #include "phyx/train/lessons.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ LessonSource::LessonSource(const std::vector<Example>& examples, const ExampleMa
   std::vector<Problem> problems;
   for (const Example& e : examples) problems.push_back(e.problem);
   lexicon_ = Lexicon::from(problems);
-  std::set<std::string> words;  // answers that are no numbers
+  std::set<std::string> words;  // answers that are not numbers
   for (const Problem& p : problems)
     if (p.form == Form::mc && p.solution.unit.empty())
       words.insert(p.options.begin(), p.options.end());
