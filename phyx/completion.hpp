@@ -16,7 +16,8 @@ struct AttentionTrace {
   int image_tokens = 0, region_tokens = 0;
 };
 
-/// One sampled response. `tokens` are the texts of the generated tokens, one per token of the trace.
+/// One sampled response. `tokens` are the texts of the generated tokens, one per token of the
+/// trace.
 struct Completion {
   std::string text;
   bool ended = true;  // false: cut off at the length limit

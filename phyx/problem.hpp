@@ -49,7 +49,7 @@ struct Problem {
   // Extra columns of the synthetic suite; empty for real PhyX rows.
   std::string split;        // train, val, test_known, test_new
   std::string template_id;  // "push_acceleration"
-  bool needs_image = true;  // false: the text alone decides the answer
+  bool needs_image = true;  // false: answerable from the text alone
   Solution solution;
   Scene scene;
 };

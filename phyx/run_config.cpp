@@ -46,8 +46,8 @@ std::optional<Difference> first_difference(const std::string& name, const io::Js
 void check_same_config(const std::string& path, const std::string& name, const io::Json& before,
                        const io::Json& asked) {
   const auto d = first_difference(name, before, asked);
-  GAZE_CHECK(!d, "resume", path, ", ", d->name, ": the run to be resumed has ", d->before,
-             ", but ", d->asked, " was requested");
+  GAZE_CHECK(!d, "resume", path, ", ", d->name, ": the run to be resumed has ", d->before, ", but ",
+             d->asked, " was requested");
 }
 
 void check_own_folder(const char* command, const std::string& folder, const std::string& mark,

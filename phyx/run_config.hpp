@@ -19,8 +19,8 @@ struct Difference {
   std::string name, before, asked;
 };
 
-/// The first entry that differs; a missing one counts as null. Names and values may come from files,
-/// so both are returned short and in ASCII.
+/// The first entry that differs; a missing one counts as null. Names and values may come from
+/// files, so both are returned short and in ASCII.
 std::optional<Difference> first_difference(const std::string& name, const io::Json& before,
                                            const io::Json& asked);
 
@@ -28,8 +28,8 @@ std::optional<Difference> first_difference(const std::string& name, const io::Js
 void check_same_config(const std::string& path, const std::string& name, const io::Json& before,
                        const io::Json& asked);
 
-/// Throws an Error if `folder` contains one of the files to be written but not `mark`, the file that
-/// every output folder of this command has.
+/// Throws an Error if `folder` contains one of the files to be written but not `mark`, the file
+/// that every output folder of this command has.
 void check_own_folder(const char* command, const std::string& folder, const std::string& mark,
                       const std::vector<std::string>& written);
 

@@ -168,7 +168,8 @@ TEST_CASE("an evaluation is only gone on with when asked, and the same") {
     change(s);
     return error_of([&] { FileEvaluation(s, {}).run(); });
   };
-  CHECK(holds(error([](EvalSettings& s) { s.resume = false; }), "folder already contains an evaluation"));
+  CHECK(holds(error([](EvalSettings& s) { s.resume = false; }),
+              "folder already contains an evaluation"));
   CHECK(holds(error([](EvalSettings& s) { s.evaluation.samples = 3; }),
               config + ", evaluation.samples: the run to be resumed has 2, but 3 was requested"));
   CHECK(holds(error([](EvalSettings& s) { s.evaluation.sampling.temperature = 0.5; }),

@@ -305,7 +305,8 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
   broken[40] = '*';
   refuses(header + good + row("1", "5", broken), " row 2, image: not base64 at character 40");
   const std::vector<std::uint8_t> text(90, 'x');
-  refuses(header + row("0", "5", gaze::io::base64_encode(text)), " row 1, image: not a PNG or JPEG");
+  refuses(header + row("0", "5", gaze::io::base64_encode(text)),
+          " row 1, image: not a PNG or JPEG");
   refuses(header + row("0", "5", "['" + image64 + "', '" + image64 + "']"),
           " row 1, image: a list of pictures");
   refuses(header + good + row("1", "5", "77"), " row 2, image: refers to a missing row: \"77\"");

@@ -260,7 +260,7 @@ TEST_CASE("verdicts follow the intervals", "[findings]") {
   CHECK(finding(all, "hybrid").verdict == Agreement::agree);
   CHECK(finding(all, "format alone").verdict == Agreement::agree);
   CHECK(verdict_text(finding(all, "in both formats")) == "agrees");
-  CHECK(contains(finding(all, "in both formats").here, "+10.0 points (+5.0 to +15.0)"));
+  CHECK(contains(finding(all, "in both formats").here, "+10.0 [5.0, 15.0] points"));
 }
 
 TEST_CASE("nothing measured leaves everything undecided", "[findings]") {

@@ -149,7 +149,8 @@ TEST_CASE("a folder with files of somebody else is not taken for a run's") {
   fs::create_directories(out);
   io::write_file(out + "/metrics.jsonl", std::string_view("mine"));
   CHECK(prepare(out, false) ==
-        "[gaze::ablate] " + out + "/metrics.jsonl: already exists, but the folder has no config.json");
+        "[gaze::ablate] " + out +
+            "/metrics.jsonl: already exists, but the folder has no config.json");
   CHECK(io::read_file(out + "/metrics.jsonl") == "mine");
   CHECK(std::distance(fs::directory_iterator(out), {}) == 1);
   fs::remove(out + "/metrics.jsonl");

@@ -70,6 +70,7 @@ TEST_CASE("strict rule: the program gives the same verdicts and reports what is 
       const bool noted = test::holds(cells[reader.column("strict_extracted")], " [no direction]");
       CHECK(noted == one.contains("note"));
     }
-    CHECK(test::holds(done.out, "although the direction is missing") == (name == "strict_kinds.jsonl"));
+    CHECK(test::holds(done.out, "although the direction is missing") ==
+          (name == "strict_kinds.jsonl"));
   }
 }

@@ -62,8 +62,8 @@ struct WrittenNumber {
   }
 
  private:
-  // " 000" after up to three digits. After an ordinary space any other group may be a second number,
-  // and two numbers are no answer.
+  // " 000" after up to three digits. After an ordinary space any other group may be a second
+  // number, and two numbers are no answer.
   bool starts_group(std::string_view s) const {
     return s.starts_with(" 000") && (s.size() == 4 || !is_digit(s[4])) && groups[0].size() <= 3 &&
            !groups[0].empty() && groups[0][0] != '0' && marks.find_first_not_of(' ') == marks.npos;

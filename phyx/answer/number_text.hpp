@@ -13,8 +13,9 @@ struct LeadingNumber {
   std::string_view rest;  // the text after it
 };
 
-/// Parses `[sign] product [/ product]`, where a product is a number with powers of ten, π and √. Empty
-/// if the text does not start with a number, or with an unevaluated ("3 * 4") or infinite one.
+/// Parses `[sign] product [/ product]`, where a product is a number with powers of ten, π and √.
+/// Empty if the text does not start with a number, or with an unevaluated ("3 * 4") or infinite
+/// one.
 std::optional<LeadingNumber> leading_number(std::string_view flat);
 
 }  // namespace gaze::phyx

@@ -20,14 +20,14 @@ struct Quantity {
 /// Whether a text hedges or offers alternatives: "or", "not", "maybe", "±".
 bool hedges(std::string_view text);
 
-/// Whether two quantities agree within a relative tolerance, after converting `a` to the unit of `b`.
-/// If `b` is 0, values up to `zero` (in the unit of `b`) count as equal. A missing unit matches only a
-/// missing or dimensionless unit.
+/// Whether two quantities agree within a relative tolerance, after converting `a` to the unit of
+/// `b`. If `b` is 0, values up to `zero` (in the unit of `b`) count as equal. A missing unit
+/// matches only a missing or dimensionless unit.
 bool same_quantity(const Quantity& a, const Quantity& b, double tolerance, double zero = 1e-12);
 
-/// Parses one quantity. Empty without a number, with several numbers ("12 or 13", "12 ± 1"), or with
-/// an unevaluated expression ("3 * 4"). In "F = m a = 12 N" the last part counts, and earlier parts
-/// that are quantities must agree with it.
+/// Parses one quantity. Empty without a number, with several numbers ("12 or 13", "12 ± 1"), or
+/// with an unevaluated expression ("3 * 4"). In "F = m a = 12 N" the last part counts, and earlier
+/// parts that are quantities must agree with it.
 std::optional<Quantity> parse_quantity(std::string_view raw);
 
 }  // namespace gaze::phyx

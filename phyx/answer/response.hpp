@@ -4,9 +4,9 @@
 //   <think> LOOK . principle PRINCIPLE . STEPS . so CLAIM [: LETTER] </think> <answer> A </answer>
 //
 // Words are separated by single spaces, so that a word tokeniser loses nothing. LOOK and STEPS are
-// phrases joined by " , "; empty sections are omitted with their full stop. CLAIM is "VALUE UNIT", or
-// in multiple choice the option's text as the problem prints it followed by the letter, because a
-// small model learns the binding of text and letter by copying. A is "VALUE UNIT" or the letter.
+// phrases joined by " , "; empty sections are omitted with their full stop. CLAIM is "VALUE UNIT",
+// or in multiple choice the option's text as the problem prints it followed by the letter, because
+// a small model learns the binding of text and letter by copying. A is "VALUE UNIT" or the letter.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -31,10 +31,10 @@ struct ResponseGrammar {
 };
 inline constexpr ResponseGrammar grammar{};
 
-/// A parsed response. `well_formed`: exactly one non-blank think element, then exactly one non-blank
-/// answer element, and only white space around them. `answer_text` is a lenient reading for reports:
-/// the content of the only answer element, else empty. Rewards use the strict reading, because
-/// training exploits anything that a lenient parser forgives.
+/// A parsed response. `well_formed`: exactly one non-blank think element, then exactly one
+/// non-blank answer element, and only white space around them. `answer_text` is a lenient reading
+/// for reports: the content of the only answer element, else empty. Rewards use the strict reading,
+/// because training exploits anything that a lenient parser forgives.
 struct ParsedResponse {
   bool well_formed = false;
   std::string think, answer;  // contents, trimmed; only if well-formed
@@ -69,8 +69,8 @@ struct Lexicon {
   static Lexicon from(std::span<const Problem> problems);
 };
 
-/// Probabilities of corruption. A response is selected with probability `share`; then each defect is
-/// drawn independently, so a response may get several or none.
+/// Probabilities of corruption. A response is selected with probability `share`; then each defect
+/// is drawn independently, so a response may get several or none.
 struct CorruptionMix {
   double share = .5;
   double lazy = .25;       // no look, no calculation, a guessed answer
@@ -100,8 +100,8 @@ std::string letter_response(const Problem& problem, char letter);
 /// The target of the caption stage: the scene's description. Throws Error if there is none.
 std::string caption_response(const Problem& problem);
 
-/// The gold response with the defects drawn by `key` (often none). Supervised training on a share of
-/// these gives rewards a choice. Deterministic on every platform.
+/// The gold response with the defects drawn by `key` (often none). Supervised training on a share
+/// of these gives rewards a choice. Deterministic on every platform.
 std::string corrupted_response(const Problem& problem, const Lexicon& lexicon,
                                const CorruptionMix& mix, std::uint64_t key);
 

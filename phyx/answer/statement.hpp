@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finds the answer in a reply: its answer element, or else, outside the thinking, the last \boxed{},
-// the text after the last "the answer is", or the last line. Time is linear in the reply.
+// Finds the answer in a reply: its answer element, or else, outside the thinking, the last
+// \boxed{}, the text after the last "the answer is", or the last line. Time is linear in the reply.
 #pragma once
 #include <string>
 #include <string_view>

@@ -59,8 +59,8 @@ bool is_percent(const Quantity& q) {
   return q.unit == "%" || q.unit == "percent" || q.unit == "per cent";
 }
 
-// Whether the values agree. If one side has no unit, only the numbers are compared, and a percentage
-// also as a fraction.
+// Whether the values agree. If one side has no unit, only the numbers are compared, and a
+// percentage also as a fraction.
 bool value_agrees(const Problem& p, const Truth& truth, Quantity q, double tolerance) {
   Quantity gold = *truth.quantity;
   if (!truth.unit_known && is_percent(q)) {

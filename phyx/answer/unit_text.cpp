@@ -42,8 +42,8 @@ namespace {
 
 using Known = std::function<bool(const std::string&)>;
 
-// The factors of a run of symbols without separators: "kgm" is kg and m; empty if it is no such run.
-// Prefixes are preferred at the front ("Nms" is N, m and s).
+// The factors of a run of symbols without separators: "kgm" is kg and m; empty if it is no such
+// run. Prefixes are preferred at the front ("Nms" is N, m and s).
 class Juxtaposed {
  public:
   Juxtaposed(std::string_view word, const Known& known) : known_(known) { search(word, 0); }

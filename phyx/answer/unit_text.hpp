@@ -21,7 +21,8 @@ inline constexpr std::size_t longest_unit = 96;
 /// `metre_second`: "ms^-1" is a metre per second. `literal`: "J/kg*K" is (J/kg)*K.
 enum class Reading { textbook, metre_second, literal };
 
-/// Replaces the symbols of unit_words.hpp by ASCII and trims. A micro sign joins the following unit:
+/// Replaces the symbols of unit_words.hpp by ASCII and trims. A micro sign joins the following
+/// unit:
 /// "\mu\text{m}" has become "µ m".
 std::string spell(std::string_view raw);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Words and symbols of units that UDUNITS does not know or misreads, with their spelling in UDUNITS.
-// Look-ups are empty for other words.
+// Words and symbols of units that UDUNITS does not know or misreads, with their spelling in
+// UDUNITS. Look-ups are empty for other words.
 #pragma once
 #include <optional>
 #include <string_view>

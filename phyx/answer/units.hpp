@@ -17,8 +17,8 @@ namespace gaze::phyx {
 
 /// `value` converted from unit `from` to unit `to`, once per reading of the two texts, likeliest
 /// first; empty if the dimensions differ. Unknown units with the same spelling ("dB") convert
-/// unchanged. Temperatures are points on a scale, not differences. Throws Error if UDUNITS' database
-/// is missing.
+/// unchanged. Temperatures are points on a scale, not differences. Throws Error if UDUNITS'
+/// database is missing.
 std::vector<double> conversions(double value, std::string_view from, std::string_view to);
 
 /// The likeliest conversion; empty if there is none.

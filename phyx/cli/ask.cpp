@@ -23,7 +23,8 @@ struct AskOptions {
   void add(CLI::App& app) {
     app.add_option("--model", s.model, "folder or .safetensors file")->required();
     app.add_option("--image", s.image, "PNG or JPEG")->check(CLI::ExistingFile);
-    app.add_option("--overlay", s.overlay, "write the image with its attention overlay to this PNG file");
+    app.add_option("--overlay", s.overlay,
+                   "write the image with its attention overlay to this PNG file");
     app.add_flag("--sample", sample, "sample instead of greedy decoding");
     app.add_option("--seed", s.seed)->transform(whole(0, largest));
     add_sampling(app, s.sampling);

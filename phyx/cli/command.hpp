@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Shared by all commands: option validators, Ctrl-C, and progress. Each command is one file, so that
-// a change compiles in seconds.
+// Shared by all commands: option validators, Ctrl-C, and progress. Each command is one file, so
+// that a change compiles in seconds.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <cstdint>

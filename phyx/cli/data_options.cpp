@@ -13,7 +13,8 @@ void DataOptions::add(CLI::App& app) {
       ->check(CLI::IsMember({"full", "simplified", "minimal"}))
       ->capture_default_str();
   app.add_flag("--caption", reading.caption, "JSONL: use the caption instead of the picture");
-  app.add_option("--pictures", pictures_at, "folder of picture files; default: the folder of the data file")
+  app.add_option("--pictures", pictures_at,
+                 "folder of picture files; default: the folder of the data file")
       ->check(CLI::ExistingDirectory);
 }
 

@@ -13,8 +13,8 @@ namespace gaze::phyx {
 /// The reason why the GPU cannot be used, in one line; empty if it can.
 std::string no_cuda();
 
-/// Whether to run on the GPU. `auto` prints its choice to stderr; `cuda` throws Error if there is no
-/// usable GPU.
+/// Whether to run on the GPU. `auto` prints its choice to stderr; `cuda` throws Error if there is
+/// no usable GPU.
 bool wants_cuda(const std::string& asked);
 
 /// Calls run(device) with a value of the device's type.

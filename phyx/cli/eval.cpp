@@ -25,7 +25,8 @@ struct EvalOptions {
     app.add_option("--data", s.data, "PhyX tables or JSONL")->required()->check(CLI::ExistingFile);
     data.add(app);
     app.add_option("--out", s.out, "output folder for predictions and results")->required();
-    app.add_option("--samples", s.evaluation.samples, "sampled answers per problem, in addition to the greedy one")
+    app.add_option("--samples", s.evaluation.samples,
+                   "sampled answers per problem, in addition to the greedy one")
         ->transform(whole(0, 64))
         ->capture_default_str();
     app.add_option("--seed", s.evaluation.seed)->transform(whole(0, largest));

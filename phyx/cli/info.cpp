@@ -15,8 +15,8 @@ namespace gaze::phyx::cli {
 namespace {
 
 void print_info() {
-  std::printf("gaze %s\ncompiler      %s\ninstructions  %s (supported:", GAZE_VERSION,
-              __VERSION__, name(isa()));
+  std::printf("gaze %s\ncompiler      %s\ninstructions  %s (supported:", GAZE_VERSION, __VERSION__,
+              name(isa()));
   for (const Isa i : {Isa::generic, Isa::avx2, Isa::avx512})
     if (supported(i)) std::printf(" %s", name(i));
   const std::string reason = no_cuda();

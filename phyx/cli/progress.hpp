@@ -51,8 +51,8 @@ class Progress {
     if (finished) end_line();
   }
 
-  /// One line for a terminal of this width: without the bar if both do not fit, truncated if the text
-  /// alone does not. The last column stays empty, because some terminals wrap there.
+  /// One line for a terminal of this width: without the bar if both do not fit, truncated if the
+  /// text alone does not. The last column stays empty, because some terminals wrap there.
   static std::string fitted(const std::string& bar, const std::string& text, std::size_t columns) {
     const std::size_t most = std::max<std::size_t>(columns, 2) - 1;
     std::string out = "  [" + bar + "] " + text;

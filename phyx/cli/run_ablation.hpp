@@ -9,8 +9,8 @@ struct AblationSettings;
 
 namespace cli {
 
-/// Runs or resumes an ablation on a device (phyx/cli/device.hpp) and prints the output paths; `line`:
-/// the whole command line.
+/// Runs or resumes an ablation on a device (phyx/cli/device.hpp) and prints the output paths;
+/// `line`: the whole command line.
 void run_ablation(const AblationSettings& settings, const std::string& out,
                   const std::string& device, bool resume, const std::string& line);
 

@@ -74,7 +74,8 @@ struct ScoreOptions {
     app.add_option("--predictions", files.predictions, "JSONL or TSV with a column prediction")
         ->required()
         ->check(CLI::ExistingFile);
-    app.add_option("--data", files.data, "PhyX files with the truths, unless the predictions contain them")
+    app.add_option("--data", files.data,
+                   "PhyX files with the truths, unless the predictions contain them")
         ->check(CLI::ExistingFile);
     data.add(app);
     app.add_option("--rules", rules, "version of the official rules: latest or 2025-05")
@@ -85,15 +86,17 @@ struct ScoreOptions {
   }
 
   void add_judge(CLI::App& app) {
-    auto* url = app.add_option("--judge", server.url,
-                               "also score by a language model at this address, http(s)://host[/v1]");
+    auto* url =
+        app.add_option("--judge", server.url,
+                       "also score by a language model at this address, http(s)://host[/v1]");
     const auto option = [&](const char* name, auto& to, const char* meaning) {
       return app.add_option(name, to, meaning)->needs(url);
     };
     option("--judge-model", server.model, "name of the language model")->required(false);
     option("--judge-prompts", prompts, "the official phyx.py, which contains the prompts")
         ->check(CLI::ExistingFile);
-    app.add_flag("--judge-any-prompts", any_prompts, "accept prompts of another version")->needs(url);
+    app.add_flag("--judge-any-prompts", any_prompts, "accept prompts of another version")
+        ->needs(url);
     option("--judge-cache", cache, "file for cached replies; default: judge.jsonl in --out");
     option("--judge-key", key_variable, "environment variable with the API key")
         ->capture_default_str();
@@ -101,7 +104,8 @@ struct ScoreOptions {
         ->check(above_zero)
         ->capture_default_str();
     option("--judge-tries", server.tries, "attempts per call")->transform(whole(1, 100));
-    option("--judge-wait", server.first_wait, "seconds before the second attempt; doubled after each")
+    option("--judge-wait", server.first_wait,
+           "seconds before the second attempt; doubled after each")
         ->check(not_negative);
   }
 

@@ -129,7 +129,8 @@ struct TrainOptions {
 
 void add_ablate(CLI::App& app, const std::string& line) {
   const auto options = std::make_shared<TrainOptions>();
-  CLI::App* command = app.add_subcommand("ablate", "train and evaluate the eight conditions, and write a report");
+  CLI::App* command =
+      app.add_subcommand("ablate", "train and evaluate the eight conditions, and write a report");
   options->out = "out";
   options->add(*command);
   command->get_option("--out")->required(false)->capture_default_str();
@@ -141,7 +142,8 @@ void add_ablate(CLI::App& app, const std::string& line) {
 
 void add_sft(CLI::App& app, const std::string& line) {
   const auto options = std::make_shared<TrainOptions>();
-  CLI::App* command = app.add_subcommand("sft", "train and evaluate the supervised warm start alone");
+  CLI::App* command =
+      app.add_subcommand("sft", "train and evaluate the supervised warm start alone");
   options->add(*command);
   command->callback([options, line] {
     options->only = {"sft"};

@@ -52,7 +52,8 @@ std::vector<std::string> optional_texts(const io::Json& object, const char* key,
   if (found == object.end()) return texts;
   if (!found->is_array()) place.fail(field, std::string(key) + " is not a list");
   for (const io::Json& item : *found) {
-    if (!item.is_string()) place.fail(field, std::string(key) + " contains an item that is not a string");
+    if (!item.is_string())
+      place.fail(field, std::string(key) + " contains an item that is not a string");
     texts.push_back(item.get<std::string>());
   }
   return texts;
@@ -97,7 +98,8 @@ Region parse_region(const io::Json& json, const RecordPlace& place) {
               "a region's box is not [x0,y0,x1,y1]");
   float* corners[] = {&region.x0, &region.y0, &region.x1, &region.y1};
   for (std::size_t i = 0; i < 4; ++i) {
-    place.check((*box)[i].is_number(), "scene", "a region's box contains an item that is not a number");
+    place.check((*box)[i].is_number(), "scene",
+                "a region's box contains an item that is not a number");
     *corners[i] = (*box)[i].get<float>();
     place.check(*corners[i] >= 0 && *corners[i] <= 1, "scene", "a region's box is outside 0 to 1");
   }

@@ -41,7 +41,8 @@ std::vector<std::string> parse_reasoning(std::string_view text, const TsvLimits&
 /// "A", "B", "C" or "D".
 std::string parse_letter(std::string_view text, const RecordPlace& place);
 
-/// The string under `key`; empty if absent. Errors name `field`, the field that contains the object.
+/// The string under `key`; empty if absent. Errors name `field`, the field that contains the
+/// object.
 std::string optional_text(const io::Json& object, const char* key, const RecordPlace& place,
                           std::string_view field);
 

@@ -95,8 +95,8 @@ double scaled_by_ten(double value, int exponent) noexcept {
   return value / power_of_ten(-most - exponent) / power_of_ten(most);
 }
 
-/// The first 17 digits of a number, including leading zeros, accumulated as pandas does: the product
-/// is rounded, then the sum.
+/// The first 17 digits of a number, including leading zeros, accumulated as pandas does: the
+/// product is rounded, then the sum.
 class SeventeenDigits {
  public:
   static constexpr int most = 17;
@@ -115,8 +115,8 @@ class SeventeenDigits {
   int count_ = 0;
 };
 
-/// The exponent after the mantissa: "e-5". At most 17 digits; wraps at 32 bits. Without a digit after
-/// the sign nothing is consumed, so the cell is not a number.
+/// The exponent after the mantissa: "e-5". At most 17 digits; wraps at 32 bits. Without a digit
+/// after the sign nothing is consumed, so the cell is not a number.
 std::uint32_t read_exponent(CellCursor& cursor) noexcept {
   if (cursor.head() != 'e' && cursor.head() != 'E') return 0;
   CellCursor after = cursor;
@@ -253,8 +253,8 @@ ColumnType::Kind ColumnType::kind() const noexcept {
   return floats_ ? Kind::floats : booleans_ ? Kind::booleans : Kind::texts;
 }
 
-// int64 cannot represent a missing cell: the column becomes float, and the smallest integer, pandas'
-// placeholder for a missing cell, is lost.
+// int64 cannot represent a missing cell: the column becomes float, and the smallest integer,
+// pandas' placeholder for a missing cell, is lost.
 std::string ColumnType::integer_text(std::string_view cell) const {
   std::int64_t value = 0;
   read_int64(cell, value);

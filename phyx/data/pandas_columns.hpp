@@ -8,9 +8,9 @@
 //   ColumnType           the type of a column, and its cells after pandas
 //
 // Follows the C engine with its defaults in pandas 1.5.3 and 2.3.3, which agree on all of
-// tests/golden/pandas_golden.json. They differ in one word: "None" is a missing cell in pandas 2, and
-// text here, as in the pandas 1.5.3 of the official cases. pandas infers types chunk by chunk in
-// tables of over 2^19 cells, here once per column; PhyX's tables have fewer than 2^16.
+// tests/golden/pandas_golden.json. They differ in one word: "None" is a missing cell in pandas 2,
+// and text here, as in the pandas 1.5.3 of the official cases. pandas infers types chunk by chunk
+// in tables of over 2^19 cells, here once per column; PhyX's tables have fewer than 2^16.
 #pragma once
 #include <string>
 #include <string_view>
@@ -32,8 +32,8 @@ class ColumnType {
   /// `cell` as pandas returns it; "nan" for a missing one.
   std::string text(std::string_view cell) const;
 
-  /// Result of reading a cell as an integer. `too_large` is set at the digit that overflows, so also
-  /// for "99999999999999999999.5".
+  /// Result of reading a cell as an integer. `too_large` is set at the digit that overflows, so
+  /// also for "99999999999999999999.5".
   enum class WholeNumber { read, no_number, too_large };
 
  private:

@@ -122,7 +122,8 @@ std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const Re
       reader_->next(row_);
     }
     do {
-      if (!reader_->next(row_)) place.fail("image", "refers to a missing row: " + shown_text(index));
+      if (!reader_->next(row_))
+        place.fail("image", "refers to a missing row: " + shown_text(index));
       scanned_offset_ = reader_->row_offset();
       scanned_row_ = reader_->row();
       starts_.try_emplace(row_[index_at], scanned_offset_, scanned_row_);

@@ -68,8 +68,8 @@ std::string render_prompt(Form form, const std::string& description, const std::
                           const std::array<std::string, 4>& options = {});
 
 /// The options in a prompt's `OPTION: A: … B: … C: … D: …`; empty if a label is missing. If an
-/// option's text itself contains a label, the leftmost reading with all four labels wins, and labels
-/// followed by white space are preferred.
+/// option's text itself contains a label, the leftmost reading with all four labels wins, and
+/// labels followed by white space are preferred.
 std::optional<std::array<std::string, 4>> options_of_prompt(std::string_view prompt);
 
 /// PhyX's options as one string: `A:"7.55N",B:"5.55N",…`. A value ends at the first quote that is

@@ -22,8 +22,8 @@
 
 namespace gaze::phyx {
 
-/// Throws an Error for a Parquet file with the pandas command that converts it; reading Parquet would
-/// need a library larger than this program. `head`: the first bytes of the file.
+/// Throws an Error for a Parquet file with the pandas command that converts it; reading Parquet
+/// would need a library larger than this program. `head`: the first bytes of the file.
 void refuse_parquet(std::string_view head, const std::filesystem::path& path);
 
 /// Reads problems one at a time: from JSONL if the file's extension is .jsonl, else from a table.

@@ -48,8 +48,8 @@ class EvaluationFolder {
   /// Records everything that determines the answers; call after survey().
   void configure(const Answerer& by);
 
-  /// Locks the folder if it exists and checks that it belongs to this evaluation. Returns the number
-  /// of answered problems.
+  /// Locks the folder if it exists and checks that it belongs to this evaluation. Returns the
+  /// number of answered problems.
   std::size_t open();
 
   /// Creates the folder with the first answers. Throws Error if another process was faster.

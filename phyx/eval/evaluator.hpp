@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Evaluation: answers every test problem greedily and by sampling, with its own picture, a blank one,
-// and the picture of another problem of the same template.
+// Evaluation: answers every test problem greedily and by sampling, with its own picture, a blank
+// one, and the picture of another problem of the same template.
 #pragma once
 #include <cstddef>
 #include <cstdint>

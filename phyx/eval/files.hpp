@@ -29,8 +29,8 @@ class FileEvaluation {
     s_.evaluation.sampling.check();
   }
 
-  /// Runs or resumes the evaluation. Returns the rows of results.csv. Throws Interrupted when stopped;
-  /// answers so far are kept.
+  /// Runs or resumes the evaluation. Returns the rows of results.csv. Throws Interrupted when
+  /// stopped; answers so far are kept.
   std::vector<ResultRow> run();
 
  private:

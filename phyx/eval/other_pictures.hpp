@@ -10,15 +10,15 @@
 
 namespace gaze::phyx {
 
-/// For each problem, the index of the next one of the same template and form with another answer; its
-/// own index if there is none.
+/// For each problem, the index of the next one of the same template and form with another answer;
+/// its own index if there is none.
 std::vector<std::size_t> swap_partners(const std::vector<Example>& examples);
 
 /// White pictures; null for problems that do not need a picture.
 std::vector<Pixels> blank_pictures(std::span<const Example> batch);
 
-/// The partners' pictures, for a batch that starts at index `first` of `all`; null for problems that
-/// do not need a picture or have no partner.
+/// The partners' pictures, for a batch that starts at index `first` of `all`; null for problems
+/// that do not need a picture or have no partner.
 std::vector<Pixels> swapped_pictures(std::span<const Example> batch, std::size_t first,
                                      const std::vector<Example>& all,
                                      const std::vector<std::size_t>& partner);

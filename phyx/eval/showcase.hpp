@@ -30,8 +30,8 @@ io::OrderedJson shown_json(const Example& e, const phyx::Completion& c, const st
 /// Dumps one line; invalid UTF-8, as in a text cut within a character, becomes U+FFFD.
 std::string dump_line(const io::OrderedJson& j);
 
-/// Writes a problem's picture to `folder`/images unless it exists, and returns its relative path; ""
-/// for a problem without a picture. The name is made from split and index, which are untrusted.
+/// Writes a problem's picture to `folder`/images unless it exists, and returns its relative path;
+/// "" for a problem without a picture. The name is made from split and index, which are untrusted.
 std::string write_picture(const std::string& folder, const Example& e, Index side);
 
 extern template Shown show<Cpu>(const Model<Cpu>&, const text::Tokenizer&, const Example&,

@@ -26,9 +26,9 @@ struct ModelFiles {
   std::string weights_file, tokenizer_file;
 };
 
-/// `path`: a .safetensors file, or a folder with model.safetensors. tokenizer.json is searched there
-/// and in the folders above, where an ablation stores it. Throws Error for a missing file or missing
-/// metadata.
+/// `path`: a .safetensors file, or a folder with model.safetensors. tokenizer.json is searched
+/// there and in the folders above, where an ablation stores it. Throws Error for a missing file or
+/// missing metadata.
 ModelFiles read_model_files(const std::string& path);
 
 /// Loads the model with its weights to a device.

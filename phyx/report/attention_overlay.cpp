@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How dark a cell is, and where it lies.
+// Opacity and position of cells.
 #include "phyx/report/attention_overlay.hpp"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace gaze::phyx::report {
 
 namespace {
 
-/// The mean over the tokens; what is no number in a map is not a number in the mean.
+/// The mean over the tokens; NaN in a map makes the mean NaN.
 std::vector<double> mean_map(const Completion& c) {
   std::vector<double> mean(std::size_t(c.grid_width * c.grid_height), 0.0);
   for (const auto& map : c.maps)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scales, grids and marks, written as SVG.
+// Scales, grids and marks as SVG.
 #include "phyx/report/charts.hpp"
 
 #include <algorithm>

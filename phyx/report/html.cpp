@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Escaping, character by character.
+// Escaping of text.
 #include "phyx/report/html.hpp"
 
 #include <cstddef>

@@ -58,8 +58,8 @@ Interval percentile_interval(double value, std::vector<double>& replicates);
 double pass_at_k(int n, int c, int k);
 
 /// Wilson's score interval of a proportion, valid where the bootstrap is not: few problems, or none
-/// (or all) of them right. `successes` may be a fraction (means over several samples); an Error if it
-/// is outside 0 to n.
+/// (or all) of them right. `successes` may be a fraction (means over several samples); an Error if
+/// it is outside 0 to n.
 Interval wilson(double successes, double n, double z = 1.959963984540054);
 
 /// Resampled sums of the numerators and denominators of a ratio, [seed][b]. A view of the sums.
@@ -67,9 +67,9 @@ struct SeedSums {
   std::vector<std::span<const float>> numerator, denominator;
 };
 
-/// Replicates pooled over seeds. Problems were drawn jointly for all seeds; with several seeds, seeds
-/// are drawn too (nested). With S seeds this underestimates the variance between seeds by the factor
-/// (S-1)/S.
+/// Replicates pooled over seeds. Problems were drawn jointly for all seeds; with several seeds,
+/// seeds are drawn too (nested). With S seeds this underestimates the variance between seeds by the
+/// factor (S-1)/S.
 std::vector<double> pooled_replicates(const SeedSums& sums, std::uint64_t seed);
 
 /// Mean over problems, averaged over seeds: by_seed[seed][problem]; the same problems in each.
@@ -82,8 +82,8 @@ Interval bootstrap_seeds(const std::vector<std::vector<double>>& by_seed, std::u
 Interval bootstrap_mean(const std::vector<double>& values, std::uint64_t seed = 0,
                         int resamples = 2000);
 
-/// The mean of a - b on the same problems (paired: both sides of a problem are drawn together). Throws
-/// Error if a and b differ in size.
+/// The mean of a - b on the same problems (paired: both sides of a problem are drawn together).
+/// Throws Error if a and b differ in size.
 Interval bootstrap_difference(const std::vector<double>& a, const std::vector<double>& b,
                               std::uint64_t seed = 0, int resamples = 2000);
 

@@ -139,8 +139,8 @@ Universe collect_problems(const Outcomes& outcomes) {
   return u;
 }
 
-/// All slices of the test set in a fixed order. Subfields and templates are not crossed with the split
-/// (a template has only one): the cells would be too small.
+/// All slices of the test set in a fixed order. Subfields and templates are not crossed with the
+/// split (a template has only one): the cells would be too small.
 std::vector<Slice> make_slices(const Universe& u) {
   std::map<std::array<std::string, 4>, std::vector<std::uint32_t>> cells;
   for (std::uint32_t i = 0; i < u.problem.size(); ++i) {

@@ -23,10 +23,10 @@ struct SummaryOptions {
 };
 
 /// Every row of `results.csv`. Rows with seed "all" pool the seeds; single seeds have rows only on
-/// coarse slices, and differences only to `sft`. `n` counts problems (for accuracy_parsed_* those with
-/// a readable answer). Differences are paired by problem and, if both conditions have it, by seed.
-/// Values are shares (0 to 1), except `length` (tokens). Throws Error if a run contains a problem
-/// twice in one form, or a split is not "known" or "new".
+/// coarse slices, and differences only to `sft`. `n` counts problems (for accuracy_parsed_* those
+/// with a readable answer). Differences are paired by problem and, if both conditions have it, by
+/// seed. Values are shares (0 to 1), except `length` (tokens). Throws Error if a run contains a
+/// problem twice in one form, or a split is not "known" or "new".
 std::vector<ResultRow> summarise(const Outcomes& outcomes, const SummaryOptions& options = {});
 
 }  // namespace gaze::phyx

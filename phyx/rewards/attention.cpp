@@ -92,8 +92,9 @@ class TraceReader {
   std::vector<int> layers_, heads_;
 };
 
-// One token's score in [0, 1]. With s the attention share and u the share of uniform attention, lift =
-// s / u and the score is lift / (1 + lift), the logistic of the log-ratio: 1/2 for uniform attention.
+// One token's score in [0, 1]. With s the attention share and u the share of uniform attention,
+// lift = s / u and the score is lift / (1 + lift), the logistic of the log-ratio: 1/2 for uniform
+// attention.
 double token_score(const TraceReader& reader, const AttentionTrace& trace, int token,
                    const AttentionRewardConfig& c, bool region) {
   const double image = reader.mass(token, "image");
@@ -179,7 +180,8 @@ Reward make_attention_reward(AttentionRewardConfig config, std::string name) {
       "attention, while the model describes the picture; only for right, well-formed responses.",
       "1[right] * mean over the first 8 look tokens of r/(1+r), r = min(share/uniform, 4)",
       "Image words in the look section that nothing later uses. It also pays for looking where "
-      "the problem needs no picture. Attention mass does not prove that the model used the picture.",
+      "the problem needs no picture. Attention mass does not prove that the model used the "
+      "picture.",
       0,
       1,
       [config = std::move(config)](const RewardInput& in) { return attention_score(in, config); }};
@@ -190,7 +192,8 @@ Reward make_raw_attention_reward() {
   out.doc = "Mean attention mass on the image over all generated tokens. For study only.";
   out.formula = "mean over tokens, layers and heads of the mass on image tokens";
   out.cheats =
-      "Early tokens have the most mass: trained alone, the response shrinks to a single closing tag "
+      "Early tokens have the most mass: trained alone, the response shrinks to a single closing "
+      "tag "
       "and accuracy to zero.";
   return out;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The attention reward: attention on the picture while the model describes the picture.
 //
-// The raw form, the mean attention mass on the image, collapses: the first tokens have the most mass,
-// so the shortest text wins ("attention_raw" demonstrates this). The default form has four guards. It
-// is relative to uniform attention, hence independent of the image's size; it counts a fixed number
-// of tokens of the look section, so other text has no influence; it excludes attention sinks; and it
-// is zero unless the response is well-formed and right.
+// The raw form, the mean attention mass on the image, collapses: the first tokens have the most
+// mass, so the shortest text wins ("attention_raw" demonstrates this). The default form has four
+// guards. It is relative to uniform attention, hence independent of the image's size; it counts a
+// fixed number of tokens of the look section, so other text has no influence; it excludes attention
+// sinks; and it is zero unless the response is well-formed and right.
 #pragma once
 #include <optional>
 #include <string>
@@ -45,10 +45,10 @@ struct TokenSpan {
 /// The tokens of a window; a tag may span several of them.
 TokenSpan window_of(const std::vector<std::string>& tokens, AttentionWindow window);
 
-/// The ungated score: the mean over the counted tokens, 0 if there are too few. Empty without a trace
-/// or a picture. Without a marked region, or if it covers the whole picture, the image is measured.
-/// Throws Error if the trace does not match its sizes, or `config` names a layer, head or mark that
-/// does not exist.
+/// The ungated score: the mean over the counted tokens, 0 if there are too few. Empty without a
+/// trace or a picture. Without a marked region, or if it covers the whole picture, the image is
+/// measured. Throws Error if the trace does not match its sizes, or `config` names a layer, head or
+/// mark that does not exist.
 std::optional<double> look_score(const Completion& completion, const AttentionRewardConfig& config);
 
 /// The gated score; empty for a problem without a picture.

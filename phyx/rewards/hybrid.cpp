@@ -34,7 +34,8 @@ bool number_claim(const Problem& p, const ThinkSections& think) {
 // question does not print.
 bool word_claim(const Problem& p, const ThinkSections& think, const std::string& answer) {
   const std::string said = think.conclusion.empty() ? answer : think.conclusion;
-  if (!numbers_in(said).empty()) return false;  // a unit's name may recur without being read off the picture
+  if (!numbers_in(said).empty())
+    return false;  // a unit's name may recur without being read off the picture
   if (think.look.size() > longest_think) return false;
   const auto look = text::split_words(text::lower(think.look));
   const auto said_words = text::split_words(text::lower(said));

@@ -5,11 +5,12 @@
 //
 //   R = 1[right] * (1 + w * (s - s0) * 1[claim])      s: the look score, s0: its value at uniform
 //
-// `claim` depends on the response alone, not on the problem's type, which real data may lack: the look
-// section states something that the rest of the response uses, either a number that the question
-// does not print and a later step calculates with, or, for a word answer, a word that recurs in it or
-// an unprinted value. The bonus is centred: a claim made while looking elsewhere costs as much as one
-// made while looking pays, so adding claims to a symbolic problem gains nothing.
+// `claim` depends on the response alone, not on the problem's type, which real data may lack: the
+// look section states something that the rest of the response uses, either a number that the
+// question does not print and a later step calculates with, or, for a word answer, a word that
+// recurs in it or an unprinted value. The bonus is centred: a claim made while looking elsewhere
+// costs as much as one made while looking pays, so adding claims to a symbolic problem gains
+// nothing.
 //
 // Alternatives, each a configuration or a mix: accuracy + w * attention without the claim
 // (require_claim = false, which pays symbolic problems for looking); an uncentred bonus
@@ -36,8 +37,8 @@ struct HybridConfig {
 /// Whether the response states something about the picture that it then uses.
 bool claims_to_see(const Problem& problem, const ParsedResponse& response);
 
-/// Plain accuracy for a problem without a picture. Empty without a trace: a run that failed to record
-/// one must not silently become an accuracy run.
+/// Plain accuracy for a problem without a picture. Empty without a trace: a run that failed to
+/// record one must not silently become an accuracy run.
 std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& config = {});
 
 /// hybrid_score as a reward.

@@ -31,8 +31,8 @@ std::string without_phrase(std::string_view s, std::string_view phrase) {
   return out.append(s.substr(from));
 }
 
-// Whether the text names the right principle and no other. A clause "principle …" decides if there is
-// one; otherwise prose may name it anywhere, if `all` is known, to exclude enumerations.
+// Whether the text names the right principle and no other. A clause "principle …" decides if there
+// is one; otherwise prose may name it anywhere, if `all` is known, to exclude enumerations.
 bool names_principle(std::string_view think, const std::string& gold,
                      const std::vector<std::string>& all) {
   if (think.size() > longest_think || gold.size() > longest_principle) return false;
@@ -185,18 +185,19 @@ double rubric_total(const RubricTerms& t, const RubricConfig& c) {
 }
 
 Reward make_rubric_reward(RubricConfig config, std::string name) {
-  return {std::move(name),
-          "Five terms against the reference solution: right answer, the principle named (and no "
-          "other), a number with a consistent unit, the required numbers used and no invented ones, "
-          "at least one true step (for words: facts from the picture).",
-          "sum of w_i * term_i / sum of w_i over the terms that apply; w = .40 .20 .15 .15 .10",
-          "Up to .6 without a right answer, so a small model may improve only the form of wrong "
-          "answers. Steps may be true but irrelevant. Principles are matched by phrase.",
-          0,
-          1,
-          [config = std::move(config)](const RewardInput& in) {
-            return std::optional(rubric_total(rubric_terms(in, config), config));
-          }};
+  return {
+      std::move(name),
+      "Five terms against the reference solution: right answer, the principle named (and no "
+      "other), a number with a consistent unit, the required numbers used and no invented ones, "
+      "at least one true step (for words: facts from the picture).",
+      "sum of w_i * term_i / sum of w_i over the terms that apply; w = .40 .20 .15 .15 .10",
+      "Up to .6 without a right answer, so a small model may improve only the form of wrong "
+      "answers. Steps may be true but irrelevant. Principles are matched by phrase.",
+      0,
+      1,
+      [config = std::move(config)](const RewardInput& in) {
+        return std::optional(rubric_total(rubric_terms(in, config), config));
+      }};
 }
 
 }  // namespace gaze::phyx

@@ -32,11 +32,12 @@ ServerAddress server_address(const std::string& url);
 
 /// A judge that sends one user message per call, with the given temperature and at most 128 tokens.
 /// Retried after a doubling wait (or Retry-After, up to the longest wait): connection errors,
-/// time-outs, 408, 429, 5xx, and replies that are malformed or too large (1 MiB, of it 64 KiB text).
-/// After the last attempt the reply is judge_failed; `give_up_after` consecutive failed calls are an
-/// Error. 401, 403 and 404 are an Error at once, other statuses and redirects judge_failed. A key
-/// that cannot be part of a header is an Error before anything is sent. When `stop` returns true, a
-/// call in flight or waiting ends with judge_failed. Calls of one judge must not overlap.
+/// time-outs, 408, 429, 5xx, and replies that are malformed or too large (1 MiB, of it 64 KiB
+/// text). After the last attempt the reply is judge_failed; `give_up_after` consecutive failed
+/// calls are an Error. 401, 403 and 404 are an Error at once, other statuses and redirects
+/// judge_failed. A key that cannot be part of a header is an Error before anything is sent. When
+/// `stop` returns true, a call in flight or waiting ends with judge_failed. Calls of one judge must
+/// not overlap.
 Judge http_judge(const JudgeServer& server, std::function<bool()> stop = {});
 
 }  // namespace gaze::phyx

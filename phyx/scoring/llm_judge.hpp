@@ -51,21 +51,21 @@ struct Judgement {
   std::string log;        // as the official code writes it
 };
 
-/// Judges one reply. `answer` and `prediction` exactly as stored; "nan" for a missing prediction, at
-/// which the official code fails.
+/// Judges one reply. `answer` and `prediction` exactly as stored; "nan" for a missing prediction,
+/// at which the official code fails.
 Judgement judge_official(Form form, const std::string& answer, const std::string& prediction,
                          const JudgePrompts& prompts, const Judge& judge);
 
-/// Cache of replies in an append-only file, one JSON object per line. An interrupted scoring continues
-/// without repeating calls, and a repeated one gives the same result.
+/// Cache of replies in an append-only file, one JSON object per line. An interrupted scoring
+/// continues without repeating calls, and a repeated one gives the same result.
 class JudgeCache {
  public:
-  /// Reads the file; an unfinished last line of a killed run is dropped. Any other kind of file is an
-  /// Error and left unchanged.
+  /// Reads the file; an unfinished last line of a killed run is dropped. Any other kind of file is
+  /// an Error and left unchanged.
   explicit JudgeCache(const std::string& path);
 
-  /// `judge` with this cache; `model` is part of the key. Failed calls are not cached. The cache must
-  /// outlive the result.
+  /// `judge` with this cache; `model` is part of the key. Failed calls are not cached. The cache
+  /// must outlive the result.
   Judge wrap(const std::string& model, Judge judge);
 
   std::size_t size() const noexcept { return replies_.size(); }

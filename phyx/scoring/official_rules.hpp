@@ -3,10 +3,10 @@
 //
 //   score_official(form, truth, reply)   the extracted answer, and whether it matches
 //
-// The rules are reproduced with all their oddities, because published numbers come from them: a bare
-// "A" scores 0 in multiple choice, and an echo of all options scores 1. M1 to M7 and O1 to O6 are the
-// latest rules. The paper's first numbers follow those of May 2025, without \boxed{}, dict replies
-// and failed calls, which are available as an option.
+// The rules are reproduced with all their oddities, because published numbers come from them: a
+// bare "A" scores 0 in multiple choice, and an echo of all options scores 1. M1 to M7 and O1 to O6
+// are the latest rules. The paper's first numbers follow those of May 2025, without \boxed{}, dict
+// replies and failed calls, which are available as an option.
 #pragma once
 #include <string>
 #include <string_view>

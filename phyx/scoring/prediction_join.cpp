@@ -37,7 +37,8 @@ Problem problem_of_record(const PredictionRecord& record, Form form, const TsvLi
   out.form = form;
   out.question = record.text("question");
   const std::string answer = record.text("answer");
-  place.check(!answer.empty(), "answer", "missing; if it is in the data files, pass them with --data");
+  place.check(!answer.empty(), "answer",
+              "missing; if it is in the data files, pass them with --data");
   place.check_length(answer, limits.answer_bytes, "answer");
   out.answer = form == Form::mc ? parse_letter(answer, place) : answer;
   if (form == Form::mc)
@@ -57,8 +58,8 @@ Prediction find_problem(const PredictionRecord& record, const ProblemIndex& prob
   place.check(!index.empty(), "index", "missing");
   const auto form = form_of_record(record, place);
   if (!form && problems.both_forms(index))
-    place.fail("form",
-               "the data contain problem " + printable(index, kShownBytes) + " both as MC and as OE");
+    place.fail("form", "the data contain problem " + printable(index, kShownBytes) +
+                           " both as MC and as OE");
   const Prediction* found = problems.find(index, form);
   if (!found) place.fail("index", "no problem " + printable(index, kShownBytes) + " in the data");
   return *found;

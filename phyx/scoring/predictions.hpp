@@ -38,8 +38,8 @@ struct PredictionSet {
   std::size_t unanswered = 0;  // problems of the data without a prediction
 };
 
-/// Reads predictions with their problems. Errors name file, row (or line) and field. A regular file is
-/// JSONL by its extension, a pipe if it starts with a brace.
+/// Reads predictions with their problems. Errors name file, row (or line) and field. A regular file
+/// is JSONL by its extension, a pipe if it starts with a brace.
 PredictionSet read_predictions(const PredictionFiles& files);
 
 }  // namespace gaze::phyx

@@ -108,10 +108,10 @@ void ask_the_judge(std::vector<ScoredRow>& rows, const JudgePrompts& prompts, co
     const Prediction& p = row.prediction;
     row.judged = judge_official(p.problem.form, p.official_answer, p.official_text, prompts, judge);
     if (listener.stop && listener.stop())
-      throw Interrupted("stopped after judging " + std::to_string(done) + " of " +
-                            std::to_string(rows.size()) +
-                            "; run the same command again to continue from its cache, if it has one",
-                        "score");
+      throw Interrupted(
+          "stopped after judging " + std::to_string(done) + " of " + std::to_string(rows.size()) +
+              "; run the same command again to continue from its cache, if it has one",
+          "score");
     ++done;
     if (listener.progress) listener.progress(done, rows.size(), "judged");
   }

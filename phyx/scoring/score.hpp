@@ -50,8 +50,8 @@ struct ScoreSlice {
   std::size_t n = 0, strict = 0, official = 0, judge = 0;
 };
 
-/// Overall, then domains, subfields and reasoning types; a problem with several types counts in each.
-/// With both forms in `rows`: both together, then each alone.
+/// Overall, then domains, subfields and reasoning types; a problem with several types counts in
+/// each. With both forms in `rows`: both together, then each alone.
 std::vector<ScoreSlice> score_table(const std::vector<ScoredRow>& rows);
 
 /// The table as rows of results.csv, with Wilson's intervals.
@@ -62,8 +62,8 @@ std::vector<ResultRow> score_results(const std::vector<ScoreSlice>& table, bool 
 void write_official_tables(const std::string& lead, const std::vector<ScoredRow>& rows,
                            bool judged);
 
-/// Throws Error if `folder` contains a file that write_scores would write, but no scores.tsv, the mark
-/// of a folder of scores.
+/// Throws Error if `folder` contains a file that write_scores would write, but no scores.tsv, the
+/// mark of a folder of scores.
 void check_scores_folder(const std::string& folder, const std::string& predictions);
 
 /// Writes `folder`/scores.tsv, the official tables named after the predictions, and results.csv.

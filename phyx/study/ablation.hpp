@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The ablation: one warm start per seed, then every condition from it, evaluated on the same
-// problems with the same random numbers. Each (condition, seed) has its own folder; finished ones are
-// skipped and unfinished ones resume from their checkpoint. The problems are files in data/, created
-// if missing; config.json has their digests.
+// problems with the same random numbers. Each (condition, seed) has its own folder; finished ones
+// are skipped and unfinished ones resume from their checkpoint. The problems are files in data/,
+// created if missing; config.json has their digests.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -28,8 +28,8 @@ class Ablation {
   Ablation(const Ablation&) = delete;  // its members refer to each other
   Ablation& operator=(const Ablation&) = delete;
 
-  /// Locks the output folder until run() ends. Throws Error if it contains a run other than this one
-  /// to be resumed, or unrelated files that would be overwritten.
+  /// Locks the output folder until run() ends. Throws Error if it contains a run other than this
+  /// one to be resumed, or unrelated files that would be overwritten.
   void prepare(bool resume, const std::string& command);
 
   /// Runs everything: data, warm starts, conditions, evaluation, results.csv, report.html.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The evaluation of an ablation's arms, all on the same problems with the same random numbers. Writes
-// to the arm's folder, in this order: differing.jsonl, shown.jsonl, and outcomes.jsonl, which marks
-// the arm as finished.
+// The evaluation of an ablation's arms, all on the same problems with the same random numbers.
+// Writes to the arm's folder, in this order: differing.jsonl, shown.jsonl, and outcomes.jsonl,
+// which marks the arm as finished.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -25,11 +25,12 @@ class ArmTraining {
               const Listener& listener)
       : s_(settings), at_(paths), data_(data), listener_(listener) {}
 
-  /// Trains the warm start of a seed unless it exists. Returns the parameter count of an arm's model.
+  /// Trains the warm start of a seed unless it exists. Returns the parameter count of an arm's
+  /// model.
   Index warm_up(std::int64_t seed) const;
 
-  /// Sets the weights of `model` to those of a condition: from the arm's folder, or else by training
-  /// from the warm start, after which they are saved there.
+  /// Sets the weights of `model` to those of a condition: from the arm's folder, or else by
+  /// training from the warm start, after which they are saved there.
   void prepare(Model<Device>& model, const Condition& c, std::int64_t seed) const;
 
  private:

@@ -9,7 +9,8 @@
 namespace gaze::phyx {
 
 /// start: the warm start unchanged. mixed, clean: further supervised training, on the warm start's
-/// last mixture or on clean responses, with the arithmetic of a GRPO arm. grpo: trained by a reward.
+/// last mixture or on clean responses, with the arithmetic of a GRPO arm. grpo: trained by a
+/// reward.
 enum class Training { start, mixed, clean, grpo };
 
 struct Condition {

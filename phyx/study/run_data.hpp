@@ -23,8 +23,8 @@ class RunData {
   RunData(const RunData&) = delete;  // maker_ refers to tokenizer_
   RunData& operator=(const RunData&) = delete;
 
-  /// Sets the SHA-256 by name of the files that the run was started with. Throws Error for the first
-  /// existing file that differs.
+  /// Sets the SHA-256 by name of the files that the run was started with. Throws Error for the
+  /// first existing file that differs.
   void expect(const io::Json& files);
 
   /// Creates missing files and stores the digests of all. Calls `say` if files existed before the

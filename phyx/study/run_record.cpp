@@ -18,7 +18,8 @@ void RunRecord::begin(bool resume, const std::string& command, RunData& data) {
   io::OrderedJson mine = settings_json(s_);
   mine["device"] = device_;  // devices differ in the last bits
   if (io::exists(path_)) {
-    GAZE_CHECK(resume, "ablate", path_, ": folder already contains a run; pass --resume to continue");
+    GAZE_CHECK(resume, "ablate", path_,
+               ": folder already contains a run; pass --resume to continue");
     const io::Json theirs = io::read_json_object(path_);
     io::Json asked = io::parse_json(io::dump_json(mine, path_), path_);
     const io::Json before = theirs.value("data", io::Json());

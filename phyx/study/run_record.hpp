@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// config.json of an ablation: the settings, which a resumed run must match, and facts about the run:
-// command, device, times, memory.
+// config.json of an ablation: the settings, which a resumed run must match, and facts about the
+// run: command, device, times, memory.
 #pragma once
 #include <cstddef>
 #include <string>

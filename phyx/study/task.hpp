@@ -27,8 +27,8 @@ class PhyxTask {
         mix_(std::move(mix)),
         random_(seed, Purpose::data) {}
 
-  /// `separate`: returns the terms of the mix as separate rewards, which GDPO normalises one by one,
-  /// instead of their weighted sum.
+  /// `separate`: returns the terms of the mix as separate rewards, which GDPO normalises one by
+  /// one, instead of their weighted sum.
   rl::Task<Model<Device>> task(bool separate = false);
 
   /// Called with the first scored completion of a step, for the log.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Templates of problems, for six domains. A template first draws the values that determine its answer
-// (their hash assigns the split), then builds the problem with random layout, colours and phrasing.
+// Templates of problems, for six domains. A template first draws the values that determine its
+// answer (their hash assigns the split), then builds the problem with random layout, colours and
+// phrasing.
 #pragma once
 #include <string>
 #include <vector>

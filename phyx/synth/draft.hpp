@@ -136,8 +136,8 @@ class Draft {
   /// Records the place of a text and returns its box.
   Box written(const std::string& text, Point centre, float height);
 
-  /// The nearest centre that aligns the first glyph's corner with the type grid; divides `height` by
-  /// the scene's scale, so that glyphs keep their size.
+  /// The nearest centre that aligns the first glyph's corner with the type grid; divides `height`
+  /// by the scene's scale, so that glyphs keep their size.
   Point typeset(const std::string& text, Point centre, float& height) const;
 };
 

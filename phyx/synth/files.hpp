@@ -14,8 +14,8 @@ namespace gaze::phyx {
 /// The path of one split in one form: "synth_train_MC.tsv" in the folder.
 std::string suite_file(const std::string& folder, const std::string& split, Form form);
 
-/// Writes one split in both forms, `scenes` problems each; skips existing files and creates the folder
-/// if needed. Pictures are `image_size` pixels a side.
+/// Writes one split in both forms, `scenes` problems each; skips existing files and creates the
+/// folder if needed. Pictures are `image_size` pixels a side.
 void write_suite(const std::string& folder, const std::string& split, std::size_t scenes,
                  std::uint64_t seed, int image_size);
 

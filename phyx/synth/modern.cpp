@@ -71,7 +71,8 @@ Values draw_energy_levels(Rng& r) {
 }
 
 void build_energy_levels(const Values& v, Draft& d) {
-  static constexpr int jumps[3][2] = {{1, 0}, {2, 1}, {2, 0}};  // from the higher to the lower level
+  static constexpr int jumps[3][2] = {
+      {1, 0}, {2, 1}, {2, 0}};  // from the higher to the lower level
   static constexpr const char* names[] = {"low", "middle", "high"};
   const int from = jumps[v[3]][0], to = jumps[v[3]][1];
   d.kind("levels");

@@ -17,8 +17,8 @@ namespace gaze::phyx::synth {
 
 namespace {
 
-/// Three wrong numbers, multiples of the grain. The number of them below the answer is drawn first, so
-/// that the answer's rank among the options carries no information.
+/// Three wrong numbers, multiples of the grain. The number of them below the answer is drawn first,
+/// so that the answer's rank among the options carries no information.
 std::vector<std::string> wrong_numbers(const Draft& d, int value, Rng& rng) {
   std::vector<int> below, above;
   const auto offer = [&](int x) {

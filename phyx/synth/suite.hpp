@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The synthetic suite: templates, problems made from seeds, and splits. The values that determine the
-// answer decide the split, not the layout: no (template, values) of val or test_known occurs in train,
-// though single steps of the calculation do. test_new has templates that are never trained on.
+// The synthetic suite: templates, problems made from seeds, and splits. The values that determine
+// the answer decide the split, not the layout: no (template, values) of val or test_known occurs in
+// train, though single steps of the calculation do. test_new has templates that are never trained
+// on.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -15,8 +15,8 @@
 
 namespace gaze::phyx {
 
-/// Prompt templates with the fields {image}, {question} and {options}. Stored in config.json, so that
-/// a checkpoint is evaluated with its own prompts.
+/// Prompt templates with the fields {image}, {question} and {options}. Stored in config.json, so
+/// that a checkpoint is evaluated with its own prompts.
 struct PromptTemplate {
   std::string problem = "<|user|>{image} {question}<|assistant|>";
   std::string caption = "<|user|>{image} describe<|assistant|>";
@@ -43,8 +43,8 @@ class ExampleMaker {
                PromptTemplate prompts = {})
       : tokenizer_(tokenizer), config_(config), prompts_(std::move(prompts)) {}
 
-  /// Decodes the image, resizes it to the model's side and drops the encoded bytes. Throws the Error
-  /// of image::decode_image.
+  /// Decodes the image, resizes it to the model's side and drops the encoded bytes. Throws the
+  /// Error of image::decode_image.
   Example operator()(Problem problem);
 
   /// The prompt of an example with another question text.

@@ -3,8 +3,8 @@
 // the labels that the vision stage predicts from image tokens.
 //
 // From problems alone, the binding of an option's text to its letter is learned last, so it is
-// trained first, on lists of options without a picture, and in every stage after: each multiple-choice
-// problem also teaches the letters of all four options.
+// trained first, on lists of options without a picture, and in every stage after: each
+// multiple-choice problem also teaches the letters of all four options.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -25,7 +25,8 @@ struct Lesson {
   models::Prompt own;  // used if `prompt` is null
   const models::Prompt* prompt = nullptr;
   std::vector<std::vector<std::int32_t>> completions;
-  std::size_t whole = 1;  // completions with loss on all tokens; the others only on the option letters
+  std::size_t whole =
+      1;  // completions with loss on all tokens; the others only on the option letters
 };
 
 /// Draws lessons; the same (seed, step, place) gives the same lesson.
@@ -40,8 +41,8 @@ class LessonSource {
   /// A lesson in describing the picture.
   Lesson caption(Index step, Index place) const;
 
-  /// A response, corrupted with probability `corruption`, or, by the shares in the settings, a caption
-  /// or a letter exercise.
+  /// A response, corrupted with probability `corruption`, or, by the shares in the settings, a
+  /// caption or a letter exercise.
   Lesson lesson(const WarmStartSettings& s, double corruption, Index step, Index place) const;
 
   /// The token of a word, and the token for no label; -1 if a word is not a single token.
@@ -54,10 +55,11 @@ class LessonSource {
   /// Appends, for each of side x side image tokens, the text centred in it, or none().
   void texts(const Example& e, Index side, std::vector<std::int32_t>& out) const;
 
-  /// "letters . OPTION: A: .. B: .. -> so 12 N : B": binding texts to letters without a picture, for
-  /// all four options of a list of similar numbers with one unit, or of words. Loss on the whole
-  /// claim makes the model learn to copy an option first, and stray units after options vary their
-  /// positions; without these it learns only to compare a text with one option at a fixed position.
+  /// "letters . OPTION: A: .. B: .. -> so 12 N : B": binding texts to letters without a picture,
+  /// for all four options of a list of similar numbers with one unit, or of words. Loss on the
+  /// whole claim makes the model learn to copy an option first, and stray units after options vary
+  /// their positions; without these it learns only to compare a text with one option at a fixed
+  /// position.
   Lesson pick(Index step, Index place) const;
 
   /// Loss weight of a token; unless `whole`, only option letters count.

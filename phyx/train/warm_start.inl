@@ -53,8 +53,9 @@ Tensor<float, Device> mean_loss(const Tensor<float, Device>& logp,
   return sum(mul(logp, Tensor<float, Device>::from({static_cast<Index>(weights.size())}, weights)));
 }
 
-/// Loss of the scene's slots, predicted from all image tokens, plus that of its texts, each predicted
-/// from the image token at its place by one shared head, so that numbers need few pictures.
+/// Loss of the scene's slots, predicted from all image tokens, plus that of its texts, each
+/// predicted from the image token at its place by one shared head, so that numbers need few
+/// pictures.
 template <class Device>
 Tensor<float, Device> label_loss(const Model<Device>& model, const LessonSource& source,
                                  const std::vector<const Example*>& examples) {
