@@ -55,9 +55,9 @@ void print_differences(const std::vector<ScoredRow>& rows) {
     std::printf("right only by the %s rule: %zu\n", official ? "official" : "strict", some.size());
     for (std::size_t i = 0; i < std::min<std::size_t>(shown, some.size()); ++i) {
       const Prediction& p = some[i]->prediction;
-      std::printf("  %s %s  truth \"%s\"  said \"%s\"\n", p.problem.form == Form::mc ? "MC" : "OE",
-                  printable(p.problem.index, 40).c_str(), printable(p.official_answer, 40).c_str(),
-                  printable(p.text, 90).c_str());
+      std::printf("  %s %s  truth \"%s\"  prediction \"%s\"\n",
+                  p.problem.form == Form::mc ? "MC" : "OE", printable(p.problem.index, 40).c_str(),
+                  printable(p.official_answer, 40).c_str(), printable(p.text, 90).c_str());
     }
   }
 }

@@ -27,7 +27,7 @@ struct RewardInput {
 /// A reward. `score` returns nothing where the reward is undefined, e.g. attention without a trace.
 struct Reward {
   std::string name;
-  std::string doc;      // what it pays for
+  std::string doc;      // the behaviour it pays for
   std::string formula;  // as text, for reports
   std::string cheats;   // how models are known to raise it without getting better
   double low = 0, high = 1;

@@ -13,7 +13,7 @@ std::u32string to_points(std::string_view text);
 /// The inverse of to_points.
 std::string to_utf8(std::u32string_view points);
 
-/// str.isspace, which is also what strip removes and what \s matches.
+/// str.isspace; also the characters that strip removes and \s matches.
 bool is_space(char32_t c) noexcept;
 
 /// str.strip.

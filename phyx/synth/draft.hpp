@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A problem under construction (picture, text, solution and scene), and what all templates share:
+// A problem under construction (picture, text, solution and scene), and constants of all templates:
 // colours with a meaning, the size of labels, directions.
 #pragma once
 #include <cstdint>
