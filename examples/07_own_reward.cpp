@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "gaze/core/error.hpp"
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
-#include "phyx/answer/strings.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/synth/suite.hpp"
@@ -24,7 +24,7 @@ Reward make_brevity_reward() {
           1,
           [](const RewardInput& in) {
             const double words =
-                static_cast<double>(strings::split_words(in.completion.text).size());
+                static_cast<double>(gaze::text::split_words(in.completion.text).size());
             return std::optional(accuracy_score(in) * std::min(1.0, 12 / words));
           }};
 }

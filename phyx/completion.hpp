@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-// One response of a model: its text, its tokens, and what it attended to meanwhile.
+// One response of a model: text, tokens, and the attention recorded while generating.
 #pragma once
 #include <string>
 #include <vector>
 
 namespace gaze::phyx {
 
-/// What the model attended to while generating: the attention mass that the query row which
-/// produced a token put on each marked set of keys, as
-/// mass[((token * layers + layer) * heads + head) * marks.size() + mark], each in [0, 1].
+/// Attention while generating: for each token, the mass that its query row put on each marked set
+/// of keys, mass[((token * layers + layer) * heads + head) * marks.size() + mark], in [0, 1].
 struct AttentionTrace {
   int tokens = 0, layers = 0, heads = 0;
   std::vector<std::string> marks;  // "image", "region", "sink"
@@ -17,7 +16,8 @@ struct AttentionTrace {
   int image_tokens = 0, region_tokens = 0;
 };
 
-/// One sampled response. `tokens` are the texts of the generated tokens, in step with the trace.
+/// One sampled response. `tokens` are the texts of the generated tokens, one per token of the
+/// trace.
 struct Completion {
   std::string text;
   bool ended = true;  // false: cut off at the length limit

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whom a long job tells what it does, and asks whether to stop.
+// Progress and cancellation callbacks for long jobs.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -7,9 +7,9 @@
 
 namespace gaze::phyx {
 
-/// Everything may be empty.
+/// Any of the callbacks may be empty.
 struct Listener {
-  std::function<void(const std::string& what)> begin;  // a new piece of work
+  std::function<void(const std::string& what)> begin;  // a new phase starts
   std::function<void(std::size_t done, std::size_t all, const std::string& note)> progress;
   std::function<bool()> stop;
 };

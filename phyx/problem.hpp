@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One record for every physics problem: PhyX's own files, JSONL, and the synthetic suite.
+// A physics problem, from PhyX's tables, a JSONL file or the synthetic suite.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -17,21 +17,21 @@ struct Region {
   float x0 = 0, y0 = 0, x1 = 1, y1 = 1;
 };
 
-/// How a reference solution goes, for supervised responses and for the rubric.
+/// The reference solution, for supervised responses and for the rubric.
 struct Solution {
-  std::vector<std::string> look;   // what the picture shows: "mass = 5 kg"
+  std::vector<std::string> look;   // facts read off the picture: "mass = 5 kg"
   std::string principle;           // "newton second law"; one of the suite's fixed phrases
   std::vector<std::string> steps;  // the calculation: "5 * 2 = 10"
   std::string value;               // the answer without its unit: "10", "left"
   std::string unit;                // "N"; empty when the answer has none
 };
 
-/// What a picture holds, for the vision and caption stages. Empty for real PhyX rows.
+/// Labels of a picture, for the vision and caption stages. Empty for real PhyX rows.
 struct Scene {
   std::string caption;             // a structured description, words separated by spaces
   std::vector<std::string> slots;  // fixed-order labels, one word each: {"incline","30","5","none"}
-  std::vector<Region> regions;     // what one must look at to answer
-  std::vector<Region> labels = {};  // every text in the picture, by its words, and where it stands
+  std::vector<Region> regions;     // the parts needed for the answer
+  std::vector<Region> labels = {};  // every text in the picture, with its place
 };
 
 /// One problem. Strings are UTF-8. `question` is the complete prompt, as in PhyX's TSV files.
@@ -49,7 +49,7 @@ struct Problem {
   // Extra columns of the synthetic suite; empty for real PhyX rows.
   std::string split;        // train, val, test_known, test_new
   std::string template_id;  // "push_acceleration"
-  bool needs_image = true;  // false: the text alone decides the answer
+  bool needs_image = true;  // false: answerable from the text alone
   Solution solution;
   Scene scene;
 };

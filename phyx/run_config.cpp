@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The time, differing configurations, and foreign folders.
+// Comparing configurations recursively, and refusing folders of other commands.
 #include "phyx/run_config.hpp"
 
 #include <cstddef>
@@ -46,8 +46,8 @@ std::optional<Difference> first_difference(const std::string& name, const io::Js
 void check_same_config(const std::string& path, const std::string& name, const io::Json& before,
                        const io::Json& asked) {
   const auto d = first_difference(name, before, asked);
-  GAZE_CHECK(!d, "resume", path, ", ", d->name, ": the run to be resumed has ", d->before,
-             ", asked for is ", d->asked);
+  GAZE_CHECK(!d, "resume", path, ", ", d->name, ": the run to be resumed has ", d->before, ", but ",
+             d->asked, " was requested");
 }
 
 void check_own_folder(const char* command, const std::string& folder, const std::string& mark,
@@ -55,7 +55,7 @@ void check_own_folder(const char* command, const std::string& folder, const std:
   if (std::filesystem::exists(folder + "/" + mark)) return;
   for (const auto& name : written)
     GAZE_CHECK(!std::filesystem::exists(folder + "/" + name), command, folder, "/", name,
-               ": is there already, and no ", mark, " beside it");
+               ": already exists, but the folder has no ", mark);
 }
 
 }  // namespace gaze::phyx

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What commands with an output folder share: the time, the comparison of configurations, and the
-// check that the folder is theirs.
+// For commands with an output folder: the time, a comparison of configurations, and a check that
+// the folder belongs to the command.
 #pragma once
 #include <optional>
 #include <string>
@@ -13,23 +13,23 @@ namespace gaze::phyx {
 /// Now, in UTC: "2026-11-23T10:20:30Z".
 std::string time_text();
 
-/// An entry of two configurations that differs, "grpo.kl", and its values as JSON.
+/// The name of an entry that differs between two configurations ("grpo.kl"), and its two values as
+/// JSON.
 struct Difference {
   std::string name, before, asked;
 };
 
-/// The first entry that is not the same in both; one that is missing is null. Both may come from
-/// files, so what is told of them is short and ASCII.
+/// The first entry that differs; a missing one counts as null. Names and values may come from
+/// files, so both are returned short and in ASCII.
 std::optional<Difference> first_difference(const std::string& name, const io::Json& before,
                                            const io::Json& asked);
 
-/// Refuses to resume the run configured in `path` with other settings: an Error names the first
-/// entry that differs.
+/// Throws an Error with the first entry that differs from the run configured in `path`.
 void check_same_config(const std::string& path, const std::string& name, const io::Json& before,
                        const io::Json& asked);
 
-/// Refuses an output folder in which a file that would be written is there already, but not `mark`,
-/// by which this command knows a folder of its own.
+/// Throws an Error if `folder` contains one of the files to be written but not `mark`, the file
+/// that every output folder of this command has.
 void check_own_folder(const char* command, const std::string& folder, const std::string& mark,
                       const std::vector<std::string>& written);
 

@@ -2,6 +2,7 @@
 // Cheating answers, each with a fair reader's scores: form, accuracy and, for some, the rubric's
 // term for principles.
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
@@ -47,7 +48,7 @@ TEST_CASE("cheating answers get a fair reader's score", "[rewards]") {
     Completion c;
     c.text = one.at("text").get<std::string>();
     c.ended = one.value("ended", true);
-    c.tokens = strings::split_words(c.text);
+    c.tokens = gaze::text::split_words(c.text);
     c.length = static_cast<int>(c.tokens.size());
     CHECK(reward("format").score({p, c}) == one.at("format").get<double>());
     CHECK(reward("accuracy").score({p, c}) == one.at("accuracy").get<double>());

@@ -47,7 +47,7 @@ Problem choice(const std::array<std::string, 4>& options = {"5 N", "12 N", "20 N
 }
 
 bool right(const Problem& p, const std::string& answer) {
-  return judge_strict(p, "<think> a </think> <answer> " + answer + " </answer>").correct;
+  return grade_completion(p, "<think> a </think> <answer> " + answer + " </answer>").correct;
 }
 
 }  // namespace
@@ -177,19 +177,19 @@ TEST_CASE("open answers are judged by value, tolerance and unit", "[answer]") {
     INFO(bad);
     CHECK_FALSE(right(p, bad));
   }
-  const auto verdict = [&](const std::string& s) { return judge_answer(p, s); };
+  const auto verdict = [&](const std::string& s) { return grade_answer(p, s); };
   CHECK(verdict("12 N").unit_consistent);
   CHECK(verdict("99 mN").unit_consistent);
   CHECK_FALSE(verdict("12").unit_consistent);
   CHECK_FALSE(verdict("12 J").unit_consistent);
   CHECK_FALSE(verdict("N").parsed);
   CHECK_FALSE(verdict("N").unit_consistent);
-  CHECK(judge_answer(p, "12.5 N", {}, {.tolerance = .1}).correct);
+  CHECK(grade_answer(p, "12.5 N", {}, {.tolerance = .1}).correct);
 
   const Problem ratio = open_problem("2", "");
   CHECK(right(ratio, "2"));
   CHECK_FALSE(right(ratio, "2 N"));
-  CHECK_FALSE(judge_answer(ratio, "2 N").unit_consistent);
+  CHECK_FALSE(grade_answer(ratio, "2 N").unit_consistent);
   CHECK(right(open_problem("0", "N"), "0 N"));
   CHECK_FALSE(right(open_problem("0", "N"), "0.1 N"));
   CHECK(right(open_problem("30", "deg"), "30°"));
@@ -262,7 +262,7 @@ TEST_CASE("multiple choice accepts one clear letter or none", "[answer]") {
     INFO(bad);
     CHECK_FALSE(right(p, bad));
   }
-  CHECK(judge_answer(p, "(C) 20 N").extracted == "C");
+  CHECK(grade_answer(p, "(C) 20 N").extracted == "C");
   CHECK(right(choice({"-12 N", "12 N", "1 N", "2 N"}), "B: 12 N"));
   CHECK_FALSE(right(choice({"12 N", "-12 N", "1 N", "2 N"}), "12 N"));
   CHECK(right(choice({"12 N", "-12 N", "1 N", "2 N"}), "B: -12 N"));
@@ -272,28 +272,29 @@ TEST_CASE("multiple choice accepts one clear letter or none", "[answer]") {
 
 TEST_CASE("the tagged answer counts; without tags, the stated answer", "[answer]") {
   const Problem p = choice();
-  CHECK(judge_strict(p, "<think> a <answer> B </answer>").correct);  // one closed answer element
-  CHECK_FALSE(judge_strict(p, "<answer> B </answer> <answer> B </answer>").parsed);
-  CHECK_FALSE(judge_strict(p, "<think> B </think>").parsed);
-  CHECK_FALSE(judge_strict(p, "<think> it is B </think> <answer> A </answer>").correct);
-  CHECK_FALSE(judge_strict(p, "<answer> B").parsed);
+  CHECK(
+      grade_completion(p, "<think> a <answer> B </answer>").correct);  // one closed answer element
+  CHECK_FALSE(grade_completion(p, "<answer> B </answer> <answer> B </answer>").parsed);
+  CHECK_FALSE(grade_completion(p, "<think> B </think>").parsed);
+  CHECK_FALSE(grade_completion(p, "<think> it is B </think> <answer> A </answer>").correct);
+  CHECK_FALSE(grade_completion(p, "<answer> B").parsed);
   for (const std::string good :
        {"B", "First, 2 + 10 = 12.\n\nAnswer: B", "**Answer:** B", "The answer is (B) 12 N.",
         "So we get \\boxed{B}", "Wrong answer: A\nFinal answer: B",
         "The answer is B, because F = ma.", "I think so.\nThe correct option is\nB"}) {
     INFO(good);
-    CHECK(judge_strict(p, good).correct);
+    CHECK(grade_completion(p, good).correct);
   }
   for (const std::string bad :
        {"", "Answer: A", "The answer is B, because C is too large", "A body moves to B",
         "The answer is not B", "Answer: A, B, C, D", "Answer: a block at B", "B\nC"}) {
     INFO(bad);
-    CHECK_FALSE(judge_strict(p, bad).correct);
+    CHECK_FALSE(grade_completion(p, bad).correct);
   }
   const Problem q = open_problem("12", "N");
-  CHECK(judge_strict(q, "We have 3 kg and 4 m/s^2.\nTherefore F = 12 N.").correct);
-  CHECK(judge_strict(q, "The final answer is: $12\\,\\text{N}$. Check: 3 * 4.").correct);
-  CHECK_FALSE(judge_strict(q, "It is 12 N or maybe 13 N").correct);
+  CHECK(grade_completion(q, "We have 3 kg and 4 m/s^2.\nTherefore F = 12 N.").correct);
+  CHECK(grade_completion(q, "The final answer is: $12\\,\\text{N}$. Check: 3 * 4.").correct);
+  CHECK_FALSE(grade_completion(q, "It is 12 N or maybe 13 N").correct);
 }
 
 }  // namespace test_answer

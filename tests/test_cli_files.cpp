@@ -180,8 +180,8 @@ TEST_CASE("runs with different settings are not pooled, and their folders are no
   const std::string before = io::read_file(a + "/results.csv");
   refused({"report", a, c}, {"--out"});
   for (const std::string& into : {a, c, a + "/x", at("x/../a"), c + "/y/z"})
-    refused({"report", a, c, "--out", into}, {into, "is reported on"});
-  refused({"report", a, "--out", c}, {c + ": holds a run (config.json)"});
+    refused({"report", a, c, "--out", into}, {into, "is being reported on"});
+  refused({"report", a, "--out", c}, {c + ": contains a run (config.json)"});
   for (const auto& folder : {a, c}) {
     CHECK(std::distance(fs::directory_iterator(folder), {}) == 2);
     CHECK(io::read_file(a + "/results.csv") == before);
@@ -208,7 +208,7 @@ TEST_CASE("foreign files in --out are not overwritten") {
     Words all = words;
     for (const auto& word : {std::string("--out"), at("home")}) all.push_back(word);
     INFO(words.front() << ", " << file);
-    refused(all, {path + ": is there already"});
+    refused(all, {path + ": already exists"});
     CHECK(io::read_file(path) == "mine");
     CHECK(std::distance(fs::recursive_directory_iterator(at("home")), {}) ==
           std::count(file.begin(), file.end(), '/') + 1);
@@ -221,7 +221,7 @@ TEST_CASE("foreign files in --out are not overwritten") {
     if (folder) {
       fs::remove_all(at("home"));
       put("home/" + std::string(file), "mine");
-      refused({"ablate", "--preset", "smoke", "--out", at("home")}, {"is there already"});
+      refused({"ablate", "--preset", "smoke", "--out", at("home")}, {"already exists"});
     }
   }
   for (const char* file : {"results.csv", "said_MC_acc.csv"})

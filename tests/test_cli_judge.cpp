@@ -99,7 +99,7 @@ TEST_CASE("an interrupted gaze score continues from its cache") {
     const Done d = run.wait();
     INFO(d.err);
     CHECK(d.code == 130);
-    CHECK(contains(d.err, "goes on from its cache"));
+    CHECK(contains(d.err, "to continue from its cache"));
     CHECK_FALSE(fs::exists(out + "/scores.tsv"));
   }
   const int before = server.asked;
@@ -121,7 +121,7 @@ TEST_CASE("gaze score reports an unreachable judge") {
   for (const char* more : {"--judge-tries", "1", "--judge-wait", "0"}) words.push_back(more);
   const Done d = gaze_run(words);
   CHECK(d.code == 2);
-  CHECK(contains(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
+  CHECK(contains(d.err, words[6] + ": 10 consecutive calls have failed; the last one: no reply"));
   CHECK(server.asked == 0);
 }
 

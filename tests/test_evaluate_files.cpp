@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "gaze/core/utf8.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "phyx/eval/showcase.hpp"
@@ -166,13 +167,12 @@ TEST_CASE("an evaluation is resumed only on request and with the same settings")
     return error_of([&] { FileEvaluation(s, {}).run(); });
   };
   CHECK(contains(error([](EvalSettings& s) { s.resume = false; }),
-                 "this folder holds an evaluation"));
+              "folder already contains an evaluation"));
   CHECK(contains(error([](EvalSettings& s) { s.evaluation.samples = 3; }),
-                 config + ", evaluation.samples: the run to be resumed has 2, asked for is 3"));
+              config + ", evaluation.samples: the run to be resumed has 2, but 3 was requested"));
   CHECK(contains(error([](EvalSettings& s) { s.evaluation.sampling.temperature = 0.5; }),
-                 ", evaluation.temperature: "));
-  CHECK(contains(error([](EvalSettings& s) { std::swap(s.data[0], s.data[1]); }),
-                 ", data[0].name: "));
+              ", evaluation.temperature: "));
+  CHECK(contains(error([](EvalSettings& s) { std::swap(s.data[0], s.data[1]); }), ", data[0].name: "));
   CHECK(contains(error([](EvalSettings& s) { s.data.pop_back(); }), ", data: "));
   fs::create_directories(w.folder / "changed");
   const std::string other = w.at("changed/synth_val_OE.tsv");
@@ -189,7 +189,7 @@ TEST_CASE("an evaluation is resumed only on request and with the same settings")
   CHECK(error([](EvalSettings&) {}).empty());  // a finished one is only rewritten
   fs::create_directories(w.folder / "mine");
   io::write_file(w.at("mine/predictions.jsonl"), std::string_view("mine"));
-  CHECK(contains(error([&](EvalSettings& s) { s.out = w.at("mine"); }), "is there already"));
+  CHECK(contains(error([&](EvalSettings& s) { s.out = w.at("mine"); }), "already exists"));
   CHECK(w.read("mine/predictions.jsonl") == "mine");
 }
 
@@ -292,7 +292,7 @@ TEST_CASE("an evaluation locks its folder, and does not touch foreign files") {
   for (const char* name : {"results.csv", "outcomes.jsonl", "synth_val_OE_predictions.tsv",
                            "synth_val_OE_predictions_acc.csv", "predictions.jsonl"}) {
     io::write_file(w.at("taken/" + std::string(name)), std::string_view("mine"));
-    CHECK(contains(error(s), w.at("taken/" + std::string(name)) + ": is there already"));
+    CHECK(contains(error(s), w.at("taken/" + std::string(name)) + ": already exists"));
     CHECK(w.read("taken/" + std::string(name)) == "mine");
     fs::remove(w.at("taken/" + std::string(name)));
   }

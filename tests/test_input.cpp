@@ -7,11 +7,12 @@
 #include <set>
 #include <thread>
 
+#include "gaze/core/utf8.hpp"
 #include "gaze/io/folders.hpp"
 #include "gaze/io/input_file.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/io/sha256.hpp"
-#include "phyx/eval/file_names.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/results/outcome.hpp"
 #include "phyx/scoring/predictions.hpp"
 #include "tests/folder.hpp"
@@ -75,7 +76,7 @@ TEST_CASE("a file name made from data stays in its folder and is unique", "[phyx
        {many, many + "x", many + "y", accents, accents + "/", "/" + many}) {
     const std::string name = safe_name(text);
     CHECK(name.size() <= longest_name);
-    CHECK(is_utf8(name));
+    CHECK(gaze::is_utf8(name));
     CHECK(fs::path(name).filename().string() == name);
     CHECK(names.insert(name).second);
   }
@@ -90,10 +91,10 @@ TEST_CASE("file queries fail with one error that has the path", "[phyx]") {
   CHECK_FALSE(gaze::io::exists(folder.file("none")));
   const std::string endless = folder.file(std::string(5000, 'x'));
   CHECK(contains(error_of([&] { gaze::io::exists(endless); }),
-                 "[gaze::exists] " + endless.substr(0, 900)));
+              "[gaze::exists] " + endless.substr(0, 900)));
   CHECK(contains(error_of([&] { gaze::io::exists(endless); }), "too long"));
   CHECK(contains(error_of([&] { gaze::io::make_folders(folder.file("plain/c")); }),
-                 "[gaze::make_folders] " + folder.file("plain/c")));
+              "[gaze::make_folders] " + folder.file("plain/c")));
   CHECK(contains(error_of([&] { gaze::io::make_folders(folder.file("plain")); }), "cannot create"));
 }
 
@@ -108,8 +109,7 @@ TEST_CASE("data that is not a regular file is refused without waiting", "[phyx]"
     options.form = Form::oe;
     CHECK(contains(error_of([&] { ProblemReader(path, options); }), path + ": not a regular file"));
     CHECK(contains(error_of([&] { TsvReader{fs::path(path)}; }), path + ": not a regular file"));
-    CHECK(
-        contains(error_of([&] { detail::JsonlLoader(path, options); }), path + ": not a regular"));
+    CHECK(contains(error_of([&] { JsonlLoader(path, options); }), path + ": not a regular"));
     CHECK(contains(error_of([&] { gaze::io::sha256_file(path); }), path + ": not a regular file"));
     CHECK(contains(error_of([&] { read_outcomes(path); }), path + ": not a regular file"));
   }
@@ -200,4 +200,15 @@ TEST_CASE("unexpected JSON in our own files is an error with file and field", "[
   CHECK(contains(error_of([&] { write_outcomes(folder.file("o.jsonl"), set); }), "o.jsonl"));
 }
 
-}  // namespace test_input
+TEST_CASE("a line that is too long is an error of the operation that reads it", "[phyx]") {
+  const Folder folder("long_line");
+  const std::string path = folder.file("a_OE.jsonl");
+  gaze::io::write_file(path, "{\"answer\":\"5\",\"prediction\":\"5\"}\n");
+  PredictionFiles files{path, {}, {}};
+  files.reading.limits.field_bytes = 10;
+  const std::string message = path + " line 1: over 10 bytes";
+  CHECK(error_of([&] { read_predictions(files); }) == "[gaze::score] " + message);
+  CHECK(error_of([&] { JsonlLoader(path, files.reading).next(); }) ==
+        "[gaze::read_jsonl] " + message);
+}
+>>>>>>> house-phyx

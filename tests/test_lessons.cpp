@@ -205,7 +205,7 @@ TEST_CASE("a clean multiple-choice lesson answers with the letter of its own opt
     Problem asked = e.problem;
     CHECK(parse_response(text_of(taught)).well_formed);
     if (e.problem.form == Form::oe) {
-      CHECK(judge_strict(asked, text_of(taught)).correct);
+      CHECK(grade_completion(asked, text_of(taught)).correct);
       continue;
     }
     const std::string prompt = text_of(seen(l).first);

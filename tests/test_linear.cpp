@@ -21,7 +21,7 @@ using gaze::test::error_of;
 using gaze::test::repeated;
 
 constexpr std::size_t many = 1'000'000;
-constexpr detail::Place place{"test", "file", "row", 1};
+constexpr RecordPlace place{"test", "file", "row", 1};
 
 }  // namespace
 
@@ -36,7 +36,7 @@ TEST_CASE("a near-matching truth takes linear time") {
 
 TEST_CASE("text search finds the same places as std::find") {
   const auto contains = [](const std::string& text, const std::string& word) {
-    return detail::contains(detail::to_points(text), detail::to_points(word));
+    return python::contains(python::to_points(text), python::to_points(word));
   };
   for (unsigned seed = 1, t = 0; t < 20000; ++t) {  // texts of two letters: borders everywhere
     std::string text, word;
@@ -95,8 +95,8 @@ TEST_CASE("lists and options take linear time") {
   CHECK_FALSE(parse_options(repeated("A:\"\",", many)));
   CHECK_FALSE(parse_options("A:\"" + repeated("\"  , ", many)));
   CHECK_FALSE(options_of_prompt("OPTION: " + repeated("A: B: C: ", many)));
-  CHECK(contains(error_of([] { detail::single_item("[" + repeated(",", many), "image", place); }),
-                 "a list of pictures"));
+  CHECK(contains(error_of([] { single_item("[" + repeated(",", many), "image", place); }),
+              "a list of pictures"));
 }
 
 TEST_CASE("a different category spelling in every row takes linear time") {
@@ -109,8 +109,8 @@ TEST_CASE("overlong answers, lists and replies are refused with their field") {
   const TsvLimits limits;
   const auto read = [](const std::string& text, const std::string& name, bool table) {
     const PredictionFiles files{name, {}, {}};
-    detail::PredictionJoin join(files, !table, {});
-    detail::PredictionRecord record;
+    PredictionJoin join(files, !table, {});
+    PredictionRecord record;
     record.row = 3;
     record.fields = {{"answer", "5 N"}, {"prediction", "5 N"}, {"form", "OE"}};
     record.fields[name] = text;

@@ -194,7 +194,7 @@ TEST_CASE("loader: reads a multiple-choice table with pictures beside it", "[phy
   for (const char* outside : {"../x.png", "/etc/x.png", "images/../../x.png"}) {
     folder.put("out_MC.tsv", columns + mc_question + "\t0\tC\tOptics\t" + outside + "\n");
     CHECK_THROWS_WITH(load_tsv(folder.path / "out_MC.tsv"),
-                      Contains("row 1, image_path: leaves the folder"));
+                      Contains("row 1, image_path: outside the folder"));
   }
   folder.put("gone_MC.tsv", columns + mc_question + "\t0\tC\tOptics\tgone.png\n");
   CHECK_THROWS_WITH(load_tsv(folder.path / "gone_MC.tsv"), Contains("row 1, image_path: cannot"));
@@ -279,7 +279,7 @@ TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
   refuses("answer", "E", "answer: not a letter");
   refuses("answer", nullptr, "answer");
   refuses("image", "8.png", "image: cannot read");
-  refuses("image", "../images/7.png", "image: leaves the folder");
+  refuses("image", "../images/7.png", "image: outside the folder");
   refuses("category", "Chemistry", "category: unknown domain");
   refuses("reasoning_type", {"Guessing"}, "reasoning_type: unknown type \"Guessing\"");
   refuses("question_description", 5, "question_description");
@@ -305,7 +305,7 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
           " row 1, image: not a PNG or JPEG");
   refuses(header + row("0", "5", "['" + image64 + "', '" + image64 + "']"),
           " row 1, image: a list of pictures");
-  refuses(header + good + row("1", "5", "77"), " row 2, image: refers to no row: \"77\"");
+  refuses(header + good + row("1", "5", "77"), " row 2, image: refers to a missing row: \"77\"");
   refuses(header + good + row("1", "5", "1"), " row 2, image: refers to row \"1\"");
   refuses(header + good + row("1", "5", image64, "Chemistry"),
           " row 2, category: unknown domain \"Chemistry\"");

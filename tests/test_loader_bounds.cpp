@@ -41,10 +41,10 @@ TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
     CHECK_THROWS_WITH(load_jsonl(path, folder.path, Form::mc),
                       Contains("t.jsonl line 1, image: " + complaint));
   };
-  refuses("1.png", "leaves the folder by a symbolic link");
-  refuses("there/1.png", "leaves the folder by a symbolic link");
-  refuses("/etc/passwd", "leaves the folder");
-  refuses("images/../../x.png", "leaves the folder");
+  refuses("1.png", "a symbolic link to outside the folder");
+  refuses("there/1.png", "a symbolic link to outside the folder");
+  refuses("/etc/passwd", "outside the folder");
+  refuses("images/../../x.png", "outside the folder");
   refuses("pipe.png", "cannot read \"pipe.png\": not a regular file");
   refuses(".", "cannot read");
   refuses(std::string(5000, 'x'), "cannot read");
@@ -52,7 +52,7 @@ TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
   const fs::path before = fs::current_path();  // a bare name has no folder before it
   fs::current_path(folder.path);
   table("bare_OE.tsv", "/etc/passwd");
-  CHECK_THROWS_WITH(load_tsv("bare_OE.tsv"), Contains("row 1, image_path: leaves the folder"));
+  CHECK_THROWS_WITH(load_tsv("bare_OE.tsv"), Contains("row 1, image_path: outside the folder"));
   table("bare_OE.tsv", whole);
   CHECK(load_tsv("bare_OE.tsv").problems[0].image == picture(1));
   table("bare_OE.tsv", "0.png");

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "tests/data.hpp"
 #include "tests/test.hpp"
 

@@ -42,7 +42,7 @@ void check_rules(const Json& one, const char* version, OfficialRules rules) {
   CHECK(score.extracted == text(expected, "extracted"));
   CHECK(score.match == (expected.at("match") == 1));
   if (expected.contains("pred"))
-    CHECK(detail::to_utf8(detail::oe_reply(detail::to_points(text(one, "prediction")))) ==
+    CHECK(python::to_utf8(oe_reply(python::to_points(text(one, "prediction")))) ==
           text(expected, "pred"));
 }
 

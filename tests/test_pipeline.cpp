@@ -193,7 +193,7 @@ TEST_CASE("an output folder with a run is resumed only on request and with the s
   Ablation(smallest(), out, {}).prepare(false, "first");
   const std::string config = io::read_file(out + "/config.json");
   CHECK(contains(error_of([&] { Ablation(smallest(), out, {}).prepare(false, "second"); }),
-                 out + "/config.json: this folder holds a run"));
+                 out + "/config.json: folder already contains a run"));
   AblationSettings other = smallest();
   other.warm.corruption.share = 0.25;
   CHECK(contains(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
@@ -202,7 +202,7 @@ TEST_CASE("an output folder with a run is resumed only on request and with the s
   other.grpo_set = {"aggregation=token_sum"};
   CHECK(contains(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
                  out + "/config.json, grpo.aggregation: the run to be resumed has "
-                       "\"sequence_mean\", asked for is \"token_sum\""));
+                       "\"sequence_mean\", but \"token_sum\" was requested"));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK_NOTHROW(Ablation(smallest(), out, {}).prepare(true, "fourth"));
 }

@@ -148,7 +148,7 @@ TEST_CASE("the report of a stopped run lists what is missing", "[report]") {
   const std::string folder = fresh_folder("stopped");
   put(folder, "metrics.jsonl", metric("accuracy", 1, 0.3) + "{\"condition\":\"acc");
   const std::string page = report_of(folder);
-  CHECK(contains(page, "metrics.jsonl line 2 is cut short"));
+  CHECK(contains(page, "metrics.jsonl line 2 is truncated"));
   CHECK(contains(page, "There are no test results yet"));
   CHECK(contains(page, "There is no config.json"));
   CHECK(contains(page, "No completions were recorded"));

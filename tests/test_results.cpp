@@ -168,7 +168,7 @@ TEST_CASE("seeds are pooled, and runs are paired by seed", "[results]") {
   CHECK(row(rows, "format", "all", "accuracy_greedy_vs_sft").value == Catch::Approx(0.25));
   auto twice = all;
   twice.begin()->second.push_back(twice.begin()->second.front());
-  CHECK(contains(error_of([&] { summarise(twice); }), "stands twice"));
+  CHECK(contains(error_of([&] { summarise(twice); }), "occurs twice"));
 }
 
 TEST_CASE("a problem missing from one run does not count as wrong", "[results]") {
@@ -204,13 +204,13 @@ TEST_CASE("a damaged results.csv is refused with its line", "[results]") {
   const auto error = [](const std::string& text) {
     return error_of([&] { results_from_csv(text, "r.csv"); });
   };
-  CHECK(contains(error("a,b\n"), "r.csv line 1: the header"));
+  CHECK(contains(error("a,b\n"), "r.csv line 1: expected the header"));
   CHECK(contains(error(""), "r.csv: empty"));
   CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,0.5,0.4\n"), "line 2: 10 fields"));
   CHECK(contains(error(head + "sft,0,all,all,overall,\"a\nb\",m,1,0.5,0.4,0.6\n"
                               "sft,0,all,all,overall,all,m,1,x,0.4,0.6\n"),
                  "line 4, value: 'x' is not a number"));
-  CHECK(contains(error(head + "sft,\"0,all\n"), "line 2: a quote is never closed"));
+  CHECK(contains(error(head + "sft,\"0,all\n"), "line 2: unterminated quote"));
   CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,inf,0,1\n"), "not finite"));
   CHECK(results_from_csv(head, "r.csv").empty());
   const auto windows =
@@ -233,7 +233,7 @@ TEST_CASE("verdicts follow the intervals", "[findings]") {
       difference("hybrid", "accuracy_sampled_vs_accuracy", 0.01, 0.05, "reasoning", spatial),
       difference("hybrid", "accuracy_sampled_vs_accuracy", -0.02, 0.03, "needs_image", "no"),
       difference("format", vs_sft, -0.02, 0.02)};
-  const auto all = judge_findings(rows);
+  const auto all = decide_findings(rows);
   CHECK(finding(all, "in both formats").verdict == Agreement::agree);
   CHECK(finding(all, "structured reasoning").verdict == Agreement::undecided);  // unit includes 0
   CHECK(finding(all, "without a consistent gain").verdict == Agreement::agree);
@@ -248,11 +248,11 @@ TEST_CASE("verdicts follow the intervals", "[findings]") {
   CHECK(finding(all, "hybrid").verdict == Agreement::agree);
   CHECK(finding(all, "format alone").verdict == Agreement::agree);
   CHECK(verdict_text(finding(all, "in both formats")) == "agrees");
-  CHECK(contains(finding(all, "in both formats").here, "+10.0 points (+5.0 to +15.0)"));
+  CHECK(contains(finding(all, "in both formats").here, "+10.0 [5.0, 15.0] points"));
 }
 
-TEST_CASE("without measurements everything is undecided", "[findings]") {
-  for (const auto& f : judge_findings({})) CHECK(f.verdict == Agreement::undecided);
+TEST_CASE("nothing measured leaves everything undecided", "[findings]") {
+  for (const auto& f : decide_findings({})) CHECK(f.verdict == Agreement::undecided);
 }
 
 TEST_CASE("most domains means more than half of them", "[findings]") {
@@ -264,7 +264,7 @@ TEST_CASE("most domains means more than half of them", "[findings]") {
       rows.push_back(difference("accuracy", "accuracy_sampled_vs_sft", low, high, "domain",
                                 domains[std::size_t(d)]));
     }
-    return finding(judge_findings(rows), "most domains").verdict;
+    return finding(decide_findings(rows), "most domains").verdict;
   };
   CHECK(verdict(4, 0) == Agreement::agree);
   CHECK(verdict(3, 0) == Agreement::undecided);

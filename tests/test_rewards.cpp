@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/answer/strict_rule.hpp"
-#include "phyx/answer/strings.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/attention.hpp"
 #include "phyx/rewards/hybrid.hpp"
@@ -57,7 +57,7 @@ Completion said(const std::string& text, bool ended = true) {
   Completion c;
   c.text = text;
   c.ended = ended;
-  c.tokens = strings::split_words(text);
+  c.tokens = gaze::text::split_words(text);
   c.length = static_cast<int>(c.tokens.size());
   return c;
 }
@@ -159,7 +159,7 @@ TEST_CASE("all reference responses of the synthetic suite earn full marks", "[re
         INFO(t.id << ": " << text);
         for (const char* name : {"format", "accuracy", "rubric"})
           CHECK_THAT(value(name, p, said(text)), near(1));
-        CHECK(judge_strict(p, text).unit_consistent);
+        CHECK(grade_completion(p, text).unit_consistent);
         CHECK(claims_to_see(p, parse_response(text)) == p.needs_image);
       }
     }
@@ -352,7 +352,6 @@ TEST_CASE("attention: the raw form rewards collapse", "[rewards]") {
 }
 
 TEST_CASE("attention windows follow tokens that do not match words", "[rewards]") {
-  using attention_detail::window_of;
   const std::vector<std::string> pieces = {"<th", "ink>",   " mass",    " is", " 9",
                                            ".",   "8",      " .",       " so", " 9",
                                            "</",  "think>", "<answer>", " B",  "</answer>"};
@@ -427,4 +426,15 @@ TEST_CASE("registry: rewards are found by name, mixed and added", "[rewards]") {
   CHECK_THROWS_AS(add_reward({}), gaze::Error);
 }
 
-}  // namespace test_rewards
+TEST_CASE("every reward reads the parsed response of its input", "[rewards]") {
+  const Problem p = open_problem();
+  Completion c =
+      said(respond("mass = 5 kg . principle newton second law . 5 * 2 = 10 . so 10 N", "10 N"));
+  c.attention.tokens = 1;
+  RewardInput in(p, c);
+  CHECK(in.response.answer == "10 N");
+  for (const char* name : {"format", "accuracy", "rubric"}) CHECK(reward(name).score(in) == 1);
+  in.response = parse_response("");
+  for (const char* name : {"format", "accuracy", "rubric", "hybrid"})
+    CHECK(reward(name).score(in) == 0);
+}

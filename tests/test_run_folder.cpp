@@ -86,10 +86,10 @@ TEST_CASE("a run resumes only with the problems it started with") {
   change(data);
   const auto written = fs::last_write_time(out + "/tokenizer.json");
   CHECK(contains(prepare(out), out +
-                                   "/config.json, data.files.synth_train_OE.tsv: "
-                                   "the run to be resumed has \"" +
-                                   io::sha256(before) + "\", asked for is \"" +
-                                   io::sha256_file(data) + "\""));
+                                "/config.json, data.files.synth_train_OE.tsv: "
+                                "the run to be resumed has \"" +
+                                io::sha256(before) + "\", but \"" + io::sha256_file(data) +
+                                "\" was requested"));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK(fs::last_write_time(out + "/tokenizer.json") == written);
   // A missing file is generated again, and must be identical.
@@ -151,7 +151,8 @@ TEST_CASE("a folder with foreign files is not accepted as a run's") {
   fs::create_directories(out);
   io::write_file(out + "/metrics.jsonl", std::string_view("mine"));
   CHECK(prepare(out, false) ==
-        "[gaze::ablate] " + out + "/metrics.jsonl: is there already, and no config.json beside it");
+        "[gaze::ablate] " + out +
+            "/metrics.jsonl: already exists, but the folder has no config.json");
   CHECK(io::read_file(out + "/metrics.jsonl") == "mine");
   CHECK(std::distance(fs::directory_iterator(out), {}) == 1);
   fs::remove(out + "/metrics.jsonl");
@@ -169,4 +170,13 @@ TEST_CASE("a folder with foreign files is not accepted as a run's") {
   CHECK(io::read_file(out + "/warm/seed0/metrics.jsonl") == "my notes");
 }
 
-}  // namespace test_run_folder
+TEST_CASE("config.json has the version and the kernels of a bf16 run before there are problems") {
+  const test::Folder folder("run_kernels");
+  const std::string out = folder.path.string();
+  AblationSettings s = smallest();
+  s.precision = "bf16";
+  Ablation(s, out, {}).prepare(false, "gaze");
+  const auto config = io::Json::parse(io::read_file(out + "/config.json"));
+  CHECK(config["version"] == GAZE_VERSION);
+  CHECK(contains(config["instruction_set"].get<std::string>(), " with "));
+}

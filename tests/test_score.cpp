@@ -94,7 +94,7 @@ TEST_CASE("score: a file that contains the truth needs no data") {
                                       "{\"answer\":\"12 N\",\"prediction\":\"12 kg\"}\n");
   CHECK(verdicts(scored({bare, {}, {}})) == "11 00");
   const std::string plain = folder.put("plain.tsv", "answer\tprediction\nB\tB\n");
-  CHECK(contains(error_of([&] { scored({plain, {}, {}}); }), "neither _MC nor _OE; --form"));
+  CHECK(contains(error_of([&] { scored({plain, {}, {}}); }), "neither _MC nor _OE; set --form"));
   PredictionFiles files{plain, {}, {}};
   files.reading.form = Form::mc;
   CHECK(verdicts(scored(files)) == "10");
@@ -188,7 +188,7 @@ TEST_CASE("score: errors name file, row and field") {
   wrong("a.jsonl", "{\"index\":\"0\",\"prediction\":7}\n", {mc}, " line 1, prediction: not a text");
   wrong("a.jsonl", "{\"index\":\"0\",\"form\":\"XY\"}\n", {mc}, " line 1, form: neither MC nor OE");
   wrong("a.jsonl", "{\"index\":\"0\",\"prediction\":\"A\"}\n", {mc, oe},
-        " line 1, form: the data have problem 0 as MC and as OE");
+        " line 1, form: the data contain problem 0 both as MC and as OE");
   wrong("a.jsonl", "{\"index\":\"0\"}\n{\"index\":\"0\"}\n", {mc},
         " line 2, index: a second prediction");
   wrong("a_MC.jsonl", "{\"index\":\"0\",\"prediction\":\"A\"}\n", {}, " line 1, answer: missing");
@@ -198,7 +198,7 @@ TEST_CASE("score: errors name file, row and field") {
         " row 2, category: unknown domain \"Alchemy\"");
   wrong("a_MC.tsv", "answer\treasoning_type\tprediction\nA\tGuessing\tA\n", {},
         " row 1, reasoning_type: unknown type");
-  wrong("a.tsv", "index\tprediction\n", {mc}, ": holds no predictions");
+  wrong("a.tsv", "index\tprediction\n", {mc}, ": contains no predictions");
   wrong("a.tsv", "index\tprediction\n0\t\"A\n", {mc}, " row 1: the file ends inside quotes");
   const std::string convert =
       ": is Parquet; in its folder, convert it with: python3 -c \"import pandas; ";
@@ -207,9 +207,9 @@ TEST_CASE("score: errors name file, row and field") {
   wrong("a.tsv", "PAR1....PAR1", {mc},  // not onto itself
         convert + "pandas.read_parquet('a.tsv').to_csv('a_text.tsv', ");
   CHECK(contains(error_of([&] {
-                   read_predictions({folder.put("b.tsv", "prediction\nA\n"), {mc, mc}, {}});
-                 }),
-                 mc + " row 1, index: 0 is there twice"));
+                read_predictions({folder.put("b.tsv", "prediction\nA\n"), {mc, mc}, {}});
+              }),
+              mc + " row 1, index: 0 occurs twice"));
 }
 
 TEST_CASE("score: writes slices, tables and files") {
@@ -321,4 +321,11 @@ TEST_CASE("score: a stopped judge continues from its cache") {
   CHECK(lines_of(folder.read("judge.jsonl")) == 9);
 }
 
-}  // namespace test_score
+TEST_CASE("score: a folder is refused for the official tables that would be written over") {
+  const Folder folder;
+  const std::string said = folder.put("100%.jsonl", "{\"answer\":\"12 N\",\"prediction\":\"1\"}\n");
+  const std::string out = (folder.path / "out").string();
+  fs::create_directories(out);
+  folder.put("out/100%25_acc.csv", "");
+  CHECK(contains(error_of([&] { check_scores_folder(out, said); }), "100%25_acc.csv"));
+}

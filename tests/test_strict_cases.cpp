@@ -59,7 +59,7 @@ TEST_CASE("strict rule: the program gives the same verdicts and reports omission
           test::contains(cells[reader.column("strict_extracted")], " [no direction]");
       CHECK(noted == one.contains("note"));
     }
-    CHECK(test::contains(done.out, "without the truth's direction") ==
+    CHECK(test::contains(done.out, "although the direction is missing") ==
           (name == "strict_kinds.jsonl"));
   }
 }

@@ -260,13 +260,13 @@ TEST_CASE("replies of megabytes are judged in linear time", "[limits]") {
                                  "of "}) {
     INFO(part);
     const std::string text = repeat(part, megabyte);
-    judge_strict(mc, text);
-    judge_strict(oe, text);
-    judge_strict(oe, "the answer is " + text);
-    judge_strict(mc, "<think> x </think> <answer> " + text + " </answer>");
-    CHECK_FALSE(judge_strict(oe, text).correct);
+    grade_completion(mc, text);
+    grade_completion(oe, text);
+    grade_completion(oe, "the answer is " + text);
+    grade_completion(mc, "<think> x </think> <answer> " + text + " </answer>");
+    CHECK_FALSE(grade_completion(oe, text).correct);
   }
-  CHECK(judge_strict(oe, repeat("answer ", megabyte) + "\nThe answer is 12 N").correct);
+  CHECK(grade_completion(oe, repeat("answer ", megabyte) + "\nThe answer is 12 N").correct);
 }
 
 TEST_CASE("options, truths and questions of megabytes are read in linear time", "[limits]") {
@@ -279,11 +279,11 @@ TEST_CASE("options, truths and questions of megabytes are read in linear time", 
     const std::string text = repeat(part, megabyte);
     Problem p = choice(text);
     p.question = text;
-    CHECK(judge_strict(p, "B").correct);
+    CHECK(grade_completion(p, "B").correct);
     CHECK(accuracy_score({p, c}) == 1);
     rubric_terms({p, c});
     p = open_problem(text);
-    CHECK_FALSE(judge_strict(p, "12 N").correct);
+    CHECK_FALSE(grade_completion(p, "12 N").correct);
     CHECK_FALSE(known_unit(text));
     CHECK_FALSE(parse_quantity(text).has_value());
     CHECK(direction_of(text).empty());
@@ -307,7 +307,7 @@ TEST_CASE("rewards of long texts take linear time", "[limits]") {
       const auto terms = rubric_terms({p, c}, config);
       CHECK(terms.answer == 1);
       claims_to_see(p, parse_response(c.text));
-      format_score(c);
+      format_score({p, c});
     }
   }
 }

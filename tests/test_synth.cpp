@@ -342,7 +342,8 @@ TEST_CASE("all splits exist and have disjoint values", "[synth]") {
     CHECK(keys[2].size() >= 6);
   }
   std::array<int, 3> counts{};
-  for (std::uint64_t i = 0; i < 20000; ++i) ++counts[static_cast<std::size_t>(split_of(mix(i)))];
+  for (std::uint64_t i = 0; i < 20000; ++i)
+    ++counts[static_cast<std::size_t>(split_of(gaze::phyx::mix_bits(i)))];
   CHECK(near_to(counts[0], 16000, .03));
   CHECK(near_to(counts[1], 1200, .12));
   CHECK(near_to(counts[2], 2800, .08));

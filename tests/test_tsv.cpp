@@ -5,10 +5,8 @@
 #include <string>
 
 #include "gaze/io/base64.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/data/tsv.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
-#include "tests/data.hpp"
-#include "tests/folder.hpp"
 #include "tests/test.hpp"
 
 namespace test_tsv {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Evaluating written arithmetic by recursive descent, and finding it in a text.
+// Evaluating arithmetic by recursive descent, and finding it in a text.
 #include "phyx/answer/arithmetic.hpp"
 
 #include <algorithm>
@@ -12,14 +12,14 @@
 #include <optional>
 #include <string>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/plain_text.hpp"
-#include "phyx/answer/strings.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
-// Relative, because 1.6e-19 and 3.2e-19 are two numbers.
+// Relative tolerance: 1.6e-19 and 3.2e-19 differ.
 bool near(double a, double b) { return std::abs(a - b) <= 1e-9 * std::abs(b); }
 
 bool contains(const std::vector<double>& pool, double v) {
@@ -29,10 +29,10 @@ bool contains(const std::vector<double>& pool, double v) {
 constexpr std::array<std::string_view, 9> functions = {"sqrt", "asin", "acos", "atan", "sin",
                                                        "cos",  "tan",  "exp",  "ln"};
 
-// The function whose name starts the text as a whole word; empty when none does.
+// The function name at the front of the text, as a whole word; empty if there is none.
 std::string_view function_at(std::string_view s) {
   for (const auto name : functions)
-    if (s.starts_with(name) && (s.size() == name.size() || !strings::is_word(s[name.size()])))
+    if (s.starts_with(name) && (s.size() == name.size() || !text::is_word(s[name.size()])))
       return name;
   return {};
 }
@@ -50,10 +50,10 @@ double apply(std::string_view name, double x) {
 }
 
 bool is_pi(std::string_view s) {
-  return s == "\u03c0" || (s.starts_with("pi") && (s.size() == 2 || !strings::is_word(s[2])));
+  return s == "\u03c0" || (s.starts_with("pi") && (s.size() == 2 || !text::is_word(s[2])));
 }
 
-// Signs of multiplication as stars with spaces around them.
+// Replaces multiplication signs by " * ".
 std::string starred(std::string_view s) {
   std::string out;
   for (std::size_t i = 0; i < s.size();) {
@@ -65,10 +65,10 @@ std::string starred(std::string_view s) {
   return out;
 }
 
-// Leaves numbers, operators and functions; drops names and units ("F", "kg", "m/s^2").
+// Keeps numbers, operators and functions; drops names and units ("F", "kg", "m/s^2").
 std::string only_arithmetic(std::string_view s) {
   std::string out;
-  for (const auto& word : strings::split_words(starred(plain_text::plain(s)))) {
+  for (const auto& word : text::split_words(starred(plain_text::plain(s)))) {
     const bool letter = std::isalpha(static_cast<unsigned char>(word[0])) || word[0] == '%';
     if (word == "x")
       out += "* ";
@@ -78,7 +78,7 @@ std::string only_arithmetic(std::string_view s) {
   return out;
 }
 
-// Evaluates an expression by recursive descent and keeps what it saw.
+// Evaluates an expression by recursive descent and records its operands.
 class Expression {
  public:
   explicit Expression(std::string_view s) : s_(s) {}
@@ -91,10 +91,10 @@ class Expression {
   }
   const std::vector<double>& operands() const { return operands_; }
   int operators() const { return operators_; }
-  int decimals() const { return decimals_; }  // digits behind the point of the last number
+  int decimals() const { return decimals_; }  // decimals of the last number
 
  private:
-  void skip() { s_ = strings::trim(s_); }
+  void skip() { s_ = text::trim(s_); }
   bool eat(char c) {
     skip();
     if (s_.empty() || s_[0] != c) return false;
@@ -181,11 +181,11 @@ class Expression {
   int operators_ = 0, decimals_ = 0, depth_ = 0;
 };
 
-// Half a unit in the last written digit, or half a percent; never more than 5 %.
+// Within half a unit of the last written digit (at most 5 %), or within half a percent.
 bool rounds_to(double exact, double written, int decimals) {
   const double half_digit = .5 * std::pow(10.0, -decimals);
   const double size = std::abs(exact);
-  // The floor of the strict rule: "20 * cos 90 = 0" is 1e-15 in doubles.
+  // As in the strict rule: "20 * cos 90" is 1e-15 in doubles.
   const double noise = written == 0 ? 1e-12 : 1e-9 * size;
   return std::abs(exact - written) <=
          std::max(std::min(half_digit, .05 * size), .005 * size) + noise;
@@ -216,7 +216,7 @@ void equations_of_clause(std::string_view clause, std::vector<Equation>& out) {
 }  // namespace
 
 bool NumberSet::contains(double v) const {
-  const double slack = 2e-9 * std::abs(v);  // wider than near(), which decides
+  const double slack = 2e-9 * std::abs(v);  // wider than near(), which makes the decision
   for (auto it = values_.lower_bound(v - slack); it != values_.end() && *it <= v + slack; ++it)
     if (near(v, *it)) return true;
   return false;
@@ -233,7 +233,7 @@ std::vector<Equation> find_equations(std::string_view text) {
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool stop = std::string_view(".,;:").find(text[i]) != std::string_view::npos;
-    const bool alone = stop && (i + 1 == text.size() || strings::is_space(text[i + 1]));
+    const bool alone = stop && (i + 1 == text.size() || text::is_space(text[i + 1]));
     if (alone || text[i] == '\n')
       flush();
     else
@@ -247,7 +247,7 @@ std::vector<double> numbers_in(std::string_view raw) {
   const std::string text = plain_text::plain(raw);
   std::vector<double> out;
   for (std::size_t i = 0; i < text.size();) {
-    const bool inside = i > 0 && (strings::is_word(text[i - 1]) || text[i - 1] == '^' ||
+    const bool inside = i > 0 && (text::is_word(text[i - 1]) || text[i - 1] == '^' ||
                                   text[i - 1] == '_' || text[i - 1] == '.');
     double v = 0;
     if (!plain_text::is_digit(text[i]) || inside) {

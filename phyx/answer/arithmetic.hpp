@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding and checking the arithmetic in a text: "5 * 2 = 10", "( 3 + 4 ) / 2 = 3.5",
-// "20 * sin 30 = 10" (degrees). The rubric asks whether steps are true and what numbers they use.
+// Finding and checking arithmetic in a text: "5 * 2 = 10", "( 3 + 4 ) / 2 = 3.5",
+// "20 * sin 30 = 10" (degrees). The rubric checks that steps are true and which numbers they use.
 #pragma once
 #include <set>
 #include <string_view>
@@ -16,8 +16,8 @@ struct Equation {
   bool trivial = false;  // the result is one of the operands: "12 * 1 = 12"
 };
 
-/// Numbers that one can ask for in logarithmic time. Two numbers are the same when they differ by a
-/// billionth at most, relative to the one in the set.
+/// A set of numbers with lookup in logarithmic time. Numbers are equal if they differ by at most a
+/// billionth, relative to the one in the set.
 class NumberSet {
  public:
   void add(double v) { values_.insert(v); }
@@ -26,10 +26,6 @@ class NumberSet {
  private:
   std::set<double> values_;
 };
-
-namespace arithmetic_detail {
-using phyx::NumberSet;  // by this name the rewards know it
-}
 
 /// The equations of a text in order; clauses end at standalone stops, commas, colons and lines.
 std::vector<Equation> find_equations(std::string_view text);

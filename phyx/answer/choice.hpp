@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which letter of a multiple choice an answer chooses: one clear choice or none.
+// The letter that an answer to a multiple choice chooses, if the choice is clear.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -11,37 +11,31 @@
 
 namespace gaze::phyx {
 
-/// Longer answers and options are not read.
+/// Limit in bytes; longer answers and options are not read.
 inline constexpr std::size_t longest_answer = 2048;
 
-namespace answer_detail {
+/// The form in which words are compared: lower case, single spaces, no LaTeX, no punctuation at
+/// either end.
+std::string canonical_words(std::string_view s);
 
-using phyx::longest_answer;  // by this name the rubric knows it
-
-/// A text with single spaces, in lower case, without LaTeX and without marks at its ends: the form
-/// in which words compare.
-std::string canonical(std::string_view s);
-
-/// Whether two texts say the same direction and nothing else: "left" and "to the left".
+/// Whether both texts state the same direction and nothing else: "left" and "to the left".
 bool same_direction(std::string_view a, std::string_view b);
 
-/// Whether two texts are the same, up to the case of words. In a unit case tells m from M; `q` is
-/// the quantity that one of them gives.
+/// Whether two texts are equal, ignoring case unless `q`, the quantity in one of them, has a unit:
+/// case distinguishes m from M.
 bool same_text(std::string_view a, std::string_view b, const std::optional<Quantity>& q);
 
-/// Drops "The correct answer is", "Option" and the like from the front; in prose also "Hence, I
-/// choose". Sets `dropped` when anything was.
+/// Removes "The correct answer is", "Option" and similar from the front; in prose also "Hence, I
+/// choose". Sets `dropped` if anything was removed.
 std::string_view drop_lead_in(std::string_view s, bool prose, bool& dropped);
 
 /// Splits off a standalone letter at the front ("(B) 12 N") or the back ("12 N : B").
 std::optional<char> take_letter(std::string_view& s, bool front);
 
-/// The one option whose text is said; nothing when none or several are.
-std::optional<char> option_said(const Problem& p, std::string_view s);
+/// The one option whose text `s` states; empty if none or several.
+std::optional<char> stated_option(const Problem& p, std::string_view s);
 
-/// The letter that an answer chooses; nothing unless the choice is clear.
-std::optional<char> choose(const Problem& p, std::string_view answer, bool prose);
-
-}  // namespace answer_detail
+/// The letter that an answer chooses; empty unless the choice is clear.
+std::optional<char> chosen_letter(const Problem& p, std::string_view answer, bool prose);
 
 }  // namespace gaze::phyx

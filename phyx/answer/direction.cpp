@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading directions word by word, and comparing them frame by frame.
+// Reading directions word by word, comparing them frame by frame.
 #include "phyx/answer/direction.hpp"
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "phyx/answer/strings.hpp"
+#include "gaze/text/strings.hpp"
 
 namespace gaze::phyx {
 
@@ -49,16 +49,16 @@ constexpr auto words = std::to_array<Word>({{"east", Direction::east, 1},
                                             {"repulsive", Direction::attraction, -1},
                                             {"repulsion", Direction::attraction, -1}});
 
-// The words of a text in lower case; "north-east" is two, "+x" is one.
+// The lower-case words of a text; "north-east" is two words, "+x" one.
 std::vector<std::string> tokens(std::string_view text) {
-  const std::string s = strings::lower(text);
+  const std::string s = text::lower(text);
   std::vector<std::string> out(1);
   for (std::size_t i = 0; i < s.size(); ++i) {
     const char c = s[i];
     const bool axis = i + 1 < s.size() && s[i + 1] >= 'x' && s[i + 1] <= 'z' &&
-                      (i + 2 == s.size() || !strings::is_word(s[i + 2]));
+                      (i + 2 == s.size() || !text::is_word(s[i + 2]));
     const bool sign = (c == '+' || c == '-') && axis && out.back().empty();
-    if (strings::is_word(c) || sign)
+    if (text::is_word(c) || sign)
       out.back() += c;
     else if (!out.back().empty())
       out.emplace_back();
@@ -74,9 +74,8 @@ class Reader {
     constexpr std::string_view marks = " \t\n.,;:!()[]\"'*_";
     for (std::size_t i = 0; i < text.size(); ++i) {
       const char c = text[i];
-      const bool sign =
-          (c == '-' || c == '+') && i + 1 < text.size() && strings::is_word(text[i + 1]);
-      if (!strings::is_word(c) && !sign && marks.find(c) == marks.npos) out_.pure = false;
+      const bool sign = (c == '-' || c == '+') && i + 1 < text.size() && text::is_word(text[i + 1]);
+      if (!text::is_word(c) && !sign && marks.find(c) == marks.npos) out_.pure = false;
     }
     for (std::size_t i = 0; i < words_.size();) i += take(i);
   }
@@ -95,12 +94,12 @@ class Reader {
     if (std::exchange(turned_, false)) sign = -sign;
     int& there = out_.signs[axis];
     if (there == -sign) out_.clash = true;
-    if (there != 0) out_.pure = false;  // "down down" says more than "down"
+    if (there != 0) out_.pure = false;  // "down down" is not pure
     there = there == 0 ? sign : there;
     return used;
   }
 
-  // How many words belong to what stands at `i`; 1 when it is no direction.
+  // Number of words consumed at `i`; 1 if they are no direction.
   std::size_t take(std::size_t i) {
     const auto word = at(i);
     if (const auto n = take_phrase(i)) return n;
@@ -135,7 +134,7 @@ class Reader {
     const int sign = from ? -1 : 1;
     if (one_of(at(i + used + the), {"center", "centre"}))
       return set(Direction::inward, sign, used + the + 1);
-    // "towards the east" names the east and nothing else; "away from the east" is west.
+    // "towards the east" is east; "away from the east" is west.
     const Direction before = out_;
     const std::size_t next = i + used + the;
     const bool named = next < words_.size() &&
@@ -185,7 +184,7 @@ class Reader {
         return true;
       }
     }
-    if (words_.size() == 1 && one_of(word, {"n", "e", "s", "w"}))  // "[E]" behind a unit
+    if (words_.size() == 1 && one_of(word, {"n", "e", "s", "w"}))  // "[E]" after a unit
       return set(word == "n" || word == "s" ? Direction::north : Direction::east,
                  word == "n" || word == "e" ? 1 : -1, 1) > 0;
     if (one_of(word, {"ne", "nw", "se", "sw"}))
@@ -204,7 +203,7 @@ class Reader {
 
   std::vector<std::string> words_;
   Direction out_;
-  bool turned_ = false;  // the next direction is the one to move away from
+  bool turned_ = false;  // "away from": reverse the next direction
 };
 
 }  // namespace
@@ -217,7 +216,7 @@ Direction direction_of(std::string_view text) {
 
 DirectionMatch compare(const Direction& truth, const Direction& answer) {
   if (answer.clash && !truth.clash) return DirectionMatch::different;
-  // The axes of each frame: compass, picture, x y z, and the others by themselves.
+  // First axis of each frame: compass, picture, x y z, then single axes.
   constexpr std::array<int, 13> frames = {0, 2, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   bool missing = false, same = false, opposite = false, different = false;
   for (std::size_t f = 0; f + 1 < frames.size(); ++f) {

@@ -5,15 +5,15 @@
 //   compare(east, west)             -> opposite
 //   compare(east, nothing)          -> missing
 //
-// Directions compare within a frame (compass, picture, axes, ...): whether north is up in a picture
-// is not for this file to say.
+// Directions are compared within a frame (compass, picture, axes, ...); this file does not assume
+// that north is up in a picture.
 #pragma once
 #include <array>
 #include <string_view>
 
 namespace gaze::phyx {
 
-/// Signs along the axes that a text names. `clash`: it names both ways of one axis.
+/// Signs along the axes that a text names. `clash`: it names both directions of one axis.
 struct Direction {
   enum Axis {
     east,  // compass
@@ -36,19 +36,19 @@ struct Direction {
   };
   std::array<int, axes> signs{};
   bool clash = false;
-  bool pure = true;  // the text says nothing else
+  bool pure = true;  // the text contains nothing else
 
   bool empty() const { return signs == std::array<int, axes>{}; }
 };
 
-/// The direction that a text names; empty when it names none.
+/// The direction that a text names; empty if none.
 Direction direction_of(std::string_view text);
 
-/// What an answer's direction is to the true one. `opposite`: turned round in every frame that both
-/// name; `missing`: the truth names a direction in a frame of which the answer says nothing.
+/// An answer's direction relative to the true one. `opposite`: reversed in every frame that both
+/// name; `missing`: the truth names a direction in a frame that the answer does not mention.
 enum class DirectionMatch { same, missing, opposite, different };
 
-/// Compares frame by frame; what the answer says in frames that the truth leaves out is no matter.
+/// Compares frame by frame, ignoring frames that the truth does not mention.
 DirectionMatch compare(const Direction& truth, const Direction& answer);
 
 }  // namespace gaze::phyx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading a number: digits with their marks, and the expression around them by recursive descent.
+// Parsing digits with their separators, and the expression around them by recursive descent.
 #include "phyx/answer/number_text.hpp"
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/plain_text.hpp"
-#include "phyx/answer/strings.hpp"
 
 namespace gaze::phyx {
 
@@ -20,7 +20,7 @@ namespace {
 
 using plain_text::is_digit;
 
-// The digits at the front of a text with the marks between them: "1.234,5".
+// The digits at the front of a text with the separators between them: "1.234,5".
 struct WrittenNumber {
   std::vector<std::string_view> groups;  // digits; the first may be empty: ".5"
   std::string marks;                     // between the groups: '.', ',' or ' '
@@ -44,8 +44,8 @@ struct WrittenNumber {
     }
   }
 
-  // The number with a decimal point and nothing else; empty when the marks make no sense. A comma
-  // before three digits groups thousands, except behind a lone 0; any other comma is decimal.
+  // The number with a decimal point only; empty if the separators are inconsistent. A comma before
+  // three digits separates thousands, except after a single 0; any other comma is decimal.
   std::string decimal() const {
     if (marks.empty()) return std::string(groups[0]);
     const char last = marks.back();
@@ -62,14 +62,14 @@ struct WrittenNumber {
   }
 
  private:
-  // " 000" behind up to three digits. Behind an ordinary space any other group may as well be a
-  // second number, and whoever offers two has not answered.
+  // " 000" after up to three digits. After an ordinary space any other group may be a second
+  // number, and two numbers are no answer.
   bool starts_group(std::string_view s) const {
     return s.starts_with(" 000") && (s.size() == 4 || !is_digit(s[4])) && groups[0].size() <= 3 &&
            !groups[0].empty() && groups[0][0] != '0' && marks.find_first_not_of(' ') == marks.npos;
   }
 
-  // The first `n` groups have one kind of mark between them, and three digits each but the first.
+  // The first `n` groups have the same separator, and three digits each except the first.
   bool thousands(std::size_t n) const {
     if (n == 1) return true;
     if (groups[0].empty() || groups[0].size() > 3 || groups[0] == "0") return false;
@@ -79,7 +79,7 @@ struct WrittenNumber {
   }
 };
 
-// Reads numbers from the front of a flattened text.
+// Parser for the front of a flattened text.
 class Scanner {
  public:
   explicit Scanner(std::string_view s) : rest_(s) {}
@@ -113,25 +113,25 @@ class Scanner {
   static constexpr std::string_view pi = "\u03c0", root = "\u221a";
 
   bool eat(std::string_view token) {
-    auto s = strings::trim(rest_);
+    auto s = text::trim(rest_);
     if (!s.starts_with(token)) return false;
     s.remove_prefix(token.size());
     rest_ = s;
     return true;
   }
   bool starts_word(std::string_view word) const {
-    const auto s = strings::trim(rest_);
-    return s.starts_with(word) && (s.size() == word.size() || !strings::is_word(s[word.size()]));
+    const auto s = text::trim(rest_);
+    return s.starts_with(word) && (s.size() == word.size() || !text::is_word(s[word.size()]));
   }
   bool eat_word(std::string_view word) { return starts_word(word) && eat(word); }
   bool eat_pi() { return eat(pi) || eat_word("pi"); }
 
-  // A sign of multiplication with a number behind it.
+  // A multiplication sign followed by a number.
   bool eat_times() {
     const auto before = rest_;
     for (const auto sign : times)
       if (eat(sign)) {
-        const auto s = strings::trim(rest_);
+        const auto s = text::trim(rest_);
         if (!s.empty() &&
             (is_digit(s[0]) || s.starts_with(pi) || s.starts_with(root) || starts_word("pi")))
           return true;
@@ -159,11 +159,11 @@ class Scanner {
     return v;
   }
   bool starts_symbol() const {
-    const auto s = strings::trim(rest_);
+    const auto s = text::trim(rest_);
     return s.starts_with(pi) || s.starts_with(root) || starts_word("pi");
   }
 
-  // "1 1⁄2"; also "1 1/2", where a whole number and a proper fraction stand together.
+  // "1 1⁄2"; also "1 1/2", an integer followed by a proper fraction.
   std::optional<double> mixed_number() {
     const auto start = rest_;
     auto v = fraction();
@@ -178,9 +178,9 @@ class Scanner {
     rest_ = before;
     return v;
   }
-  // Whether nothing but digits was read since `start`.
+  // Whether only digits were read since `start`.
   bool is_whole(std::string_view start) const {
-    const auto text = strings::trim(start.substr(0, start.size() - rest_.size()));
+    const auto text = text::trim(start.substr(0, start.size() - rest_.size()));
     return std::all_of(text.begin(), text.end(), is_digit);
   }
 
@@ -202,11 +202,11 @@ class Scanner {
     was_symbol_ = true;
     if (eat_pi()) return raised(std::numbers::pi);
     if (eat(root)) {
-      const auto v = strings::trim(rest_).starts_with('(') ? in_brackets() : digits();
+      const auto v = text::trim(rest_).starts_with('(') ? in_brackets() : digits();
       return v && *v >= 0 ? std::optional(std::sqrt(*v)) : std::nullopt;
     }
     was_symbol_ = false;
-    if (strings::trim(rest_).starts_with('(')) return in_brackets();
+    if (text::trim(rest_).starts_with('(')) return in_brackets();
     const auto v = digits();
     if (!v) return v;
     const auto before = rest_;
@@ -221,13 +221,13 @@ class Scanner {
     return v && eat(")") ? v : std::nullopt;
   }
 
-  // "10^-19", "10^(-19)", "10**3"; two stars without a number behind them are markup.
+  // "10^-19", "10^(-19)", "10**3"; two stars without a number after them are markup.
   std::optional<double> raised(double base) {
     const auto before = rest_;
     const bool caret = eat("^");
     if (!caret && !(rest_.starts_with("**") && eat("**"))) return base;
     const double sign = eat("-") ? -1 : (eat("+"), 1);
-    const auto s = strings::trim(rest_);
+    const auto s = text::trim(rest_);
     if (!caret && (s.empty() || !(is_digit(s[0]) || s[0] == '('))) {
       rest_ = before;
       return base;
@@ -239,7 +239,7 @@ class Scanner {
 
   // An unsigned decimal number with thousands separators and an exponent.
   std::optional<double> digits() {
-    const auto s = strings::trim(rest_);
+    const auto s = text::trim(rest_);
     const WrittenNumber written(s);
     std::string number = written.decimal();
     if (number.empty()) return std::nullopt;

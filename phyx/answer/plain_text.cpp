@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LaTeX and typography as plain text: the tables of commands and characters, and the one pass.
+// Tables of commands and characters, and the pass that applies them.
 #include "phyx/answer/plain_text.hpp"
 
 #include <array>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "phyx/answer/strings.hpp"
+#include "gaze/text/strings.hpp"
 
 namespace gaze::phyx::plain_text {
 
@@ -16,7 +16,7 @@ namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
 
-// Commands that may have letters right behind them ("^\circC", "\mum").
+// Commands that letters may follow directly ("^\circC", "\mum").
 constexpr auto symbol_commands = std::to_array<Pair>({{"left", ""},
                                                       {"right", ""},
                                                       {"times", "\u00d7"},
@@ -31,7 +31,7 @@ constexpr auto symbol_commands = std::to_array<Pair>({{"left", ""},
                                                       {"sim", "="},
                                                       {"pm", "\u00b1"},
                                                       {"quad", " "}});
-// Commands that count only as they are; the fonts and boxes among them vanish.
+// Commands that must match as whole words; fonts and boxes become a space.
 constexpr auto word_commands = std::to_array<Pair>({{"text", " "},
                                                     {"textbf", " "},
                                                     {"textit", " "},
@@ -97,9 +97,9 @@ constexpr auto fractions = std::to_array<Pair>({{"\u00bd", "1\u20442"},
 constexpr std::array<std::string_view, 10> superscripts = {"⁰", "¹", "²", "³", "⁴",
                                                            "⁵", "⁶", "⁷", "⁸", "⁹"};
 
-// Takes a text apart into tokens and groups in braces, and writes it out flat. A group that
-// belongs to a fraction, a root or an exponent gets round brackets where it needs them: when a
-// group opens, a mark is written, which becomes a bracket or nothing when the group closes.
+// Parses tokens and groups in braces and writes flat text. A group of a fraction, a root or an
+// exponent gets round brackets where needed: opening a group writes a mark, which becomes a bracket
+// or nothing when the group closes.
 class Flattener {
  public:
   explicit Flattener(std::string_view s) : s_(s) { frames_.emplace_back(); }
@@ -109,14 +109,14 @@ class Flattener {
     std::string out;
     for (const char c : out_)
       if (c != open_mark && c != no_mark) out += c;
-    return strings::squeeze(flatten_superscripts(out));
+    return text::squeeze(flatten_superscripts(out));
   }
 
  private:
   enum class Group { none, plain, numerator, denominator, root, exponent };
   struct Frame {
     Group kind = Group::plain;
-    Group wanted = Group::none;  // the argument that a command before this place still wants
+    Group wanted = Group::none;  // pending argument of the preceding command
     std::size_t mark = 0;
     std::size_t digits = 0, letters = 0, others = 0;
     bool sum = false, slash = false;
@@ -140,7 +140,7 @@ class Flattener {
     if (eat("}")) return frames_.size() > 1 ? close() : void();
     const Group wanted = frames_.back().wanted;
     if (wanted == Group::none) return token();
-    if (strings::is_space(s_[at_])) return void(++at_);
+    if (text::is_space(s_[at_])) return void(++at_);
     frames_.back().wanted = Group::none;  // "\frac12": an argument of one token
     open(wanted);
     token();
@@ -157,8 +157,7 @@ class Flattener {
     ++at_;
     if (c == '~') return separate();
     if (c == '$' || c == '`') return;
-    add(static_cast<unsigned char>(c) < ' ' && !strings::is_space(c) ? " "
-                                                                     : std::string_view(&c, 1));
+    add(static_cast<unsigned char>(c) < ' ' && !text::is_space(c) ? " " : std::string_view(&c, 1));
   }
 
   void character() {
@@ -219,7 +218,7 @@ class Flattener {
     add("\\");
   }
 
-  // A degree sign is no exponent: "30^{\circ\text{C}}".
+  // A degree sign is not an exponent: "30^{\circ\text{C}}".
   void degree() {
     if (out_.ends_with('^')) out_.pop_back();
     Frame& f = frames_.back();
@@ -230,7 +229,7 @@ class Flattener {
     add("\u00b0");
   }
 
-  // White space that may stand between the thousands of a number.
+  // White space that may separate thousands.
   void separate() {
     const auto digit = [&](std::size_t i) { return at_ + i < s_.size() && is_digit(s_[at_ + i]); };
     const bool group = is_digit(last()) && digit(0) && digit(1) && digit(2) && !digit(3);
@@ -246,11 +245,11 @@ class Flattener {
       const bool first = f.digits + f.letters + f.others == 0;
       if (is_digit(c) || c == '.' || c == ',') {
         ++f.digits;
-      } else if (strings::is_word(c)) {
+      } else if (text::is_word(c)) {
         ++f.letters;
       } else if (c == '+' || c == '-') {
         f.sum = f.sum || !first;
-      } else if (!strings::is_space(c)) {
+      } else if (!text::is_space(c)) {
         ++f.others;
         f.slash = f.slash || c == '/';
       }
@@ -302,11 +301,11 @@ class Flattener {
   std::vector<Frame> frames_;
 };
 
-// Most texts of a training run are plain: then there is nothing to take apart.
+// Fast path: most texts of a training run are plain.
 bool is_plain(std::string_view s) {
   for (std::size_t i = 0; i < s.size(); ++i) {
     const auto c = static_cast<unsigned char>(s[i]);
-    if (c >= 0x80 || (c < ' ' && !strings::is_space(s[i]))) return false;
+    if (c >= 0x80 || (c < ' ' && !text::is_space(s[i]))) return false;
     if (std::string_view("\\{}$`~").find(s[i]) != std::string_view::npos) return false;
     if (c == '^' && i + 1 < s.size() && s[i + 1] == 'o') return false;
   }
@@ -338,7 +337,7 @@ std::string flatten_superscripts(std::string_view text) {
 }
 
 std::string flatten(std::string_view raw) {
-  return is_plain(raw) ? strings::squeeze(raw) : Flattener(raw).run();
+  return is_plain(raw) ? text::squeeze(raw) : Flattener(raw).run();
 }
 
 std::string as_typed(std::string_view flat) {

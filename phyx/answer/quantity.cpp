@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Reading one quantity: its number, its unit and what stands around them.
+// Parsing number, unit and surrounding text; comparing quantities.
 #include "phyx/answer/quantity.hpp"
 
 #include <cmath>
 #include <cstddef>
 #include <vector>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/number_text.hpp"
 #include "phyx/answer/plain_text.hpp"
-#include "phyx/answer/strings.hpp"
 #include "phyx/answer/units.hpp"
 
 namespace gaze::phyx {
@@ -17,17 +17,17 @@ namespace {
 
 using plain_text::is_digit;
 
-// Longer texts are no quantities.
+// Bytes; longer texts are not parsed.
 constexpr std::size_t longest_quantity = 512;
 
-// Marks that surround an answer without being part of it.
+// Punctuation around an answer.
 constexpr std::string_view end_marks = ",;:.!*_\"'";
 
 // Whether the character that ends at `end` is a letter of the Latin or Greek alphabet, or a digit.
 bool is_letter_before(std::string_view s, std::size_t end) {
   if (end == 0) return false;
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
-  if (byte(end - 1) < 0x80) return strings::is_word(s[end - 1]);
+  if (byte(end - 1) < 0x80) return text::is_word(s[end - 1]);
   if (end < 2 || byte(end - 1) >= 0xC0) return false;
   const unsigned lead = byte(end - 2);  // of two bytes: U+00B5, U+00C0 to U+024F, U+0370 to U+03FF
   return (lead == 0xC2 && byte(end - 1) == 0xB5) || (lead >= 0xC3 && lead <= 0xC9) ||
@@ -56,7 +56,7 @@ std::string close_up(std::string_view s) {
   const auto after_joint = [&] {
     return out.ends_with('/') || out.ends_with('^') || out.ends_with('*') || out.ends_with(dot);
   };
-  const std::string words = strings::squeeze(s);
+  const std::string words = text::squeeze(s);
   for (std::size_t i = 0; i < words.size(); ++i) {
     const char c = words[i];
     const bool joint =
@@ -67,8 +67,7 @@ std::string close_up(std::string_view s) {
   return out;
 }
 
-// Words that UDUNITS knows ("at" is a technical atmosphere, "force" is g) but that are never part
-// of a unit here.
+// Words that are units in UDUNITS ("at" is a technical atmosphere, "force" is g) but not here.
 bool is_plain_word(std::string_view word) {
   for (const auto* w : {"a", "at", "in", "to", "is", "as", "of", "the", "or", "and", "not", "on",
                         "force", "unit", "units"})
@@ -85,7 +84,7 @@ std::string_view without_marks(std::string_view word) {
 }  // namespace
 
 bool hedges(std::string_view text) {
-  for (const auto& raw : strings::split_words(strings::lower(text))) {
+  for (const auto& raw : text::split_words(text::lower(text))) {
     const auto word = without_marks(raw);
     for (const auto* w : {"or", "and", "not", "wrong", "incorrect", "maybe", "perhaps", "possibly",
                           "either", "versus"})
@@ -96,9 +95,8 @@ bool hedges(std::string_view text) {
 
 namespace {
 
-// The unit at the front of the words behind a number: the longest known one of up to eight words
-// ("kilogram metres per second squared"), else the first word as it is (a wrong unit is still a
-// unit).
+// The unit after a number: the longest known one of up to eight words ("kilogram metres per second
+// squared"), else the first word (a wrong unit is still a unit).
 std::string leading_unit(const std::vector<std::string>& words, std::size_t& used) {
   constexpr std::size_t most_words = 8;
   std::string unit, best;
@@ -114,21 +112,21 @@ std::string leading_unit(const std::vector<std::string>& words, std::size_t& use
       word = word.substr(1, word.size() - 2);
     unit += unit.empty() ? "" : " ";
     unit += word;
-    const bool odd = i == 0 && strings::has_word(word);
+    const bool odd = i == 0 && text::has_word(word);
     if (known_unit(unit) || odd) best = unit, used = i + 1;
     if (ends) break;
   }
   return best;
 }
 
-// Reads a flattened text.
+// Parser for a flattened text.
 std::optional<Quantity> parse_flat(std::string_view s) {
   const auto number = leading_number(s);
   if (!number) return std::nullopt;
   std::string rest = close_up(plain_text::as_typed(number->rest));
   if (rest.size() > 2 && rest.starts_with("1/") && !is_digit(rest[2])) rest.erase(0, 1);
   if (has_number(rest) || hedges(rest)) return std::nullopt;
-  const auto words = strings::split_words(rest);
+  const auto words = text::split_words(rest);
   Quantity out{number->value, "", number->significant, ""};
   std::size_t used = 0;
   out.unit = leading_unit(words, used);
@@ -139,11 +137,11 @@ std::optional<Quantity> parse_flat(std::string_view s) {
 std::string_view drop_lead_in(std::string_view s) {
   for (bool again = true; again;) {
     again = false;
-    s = strings::trim(s);
+    s = text::trim(s);
     for (const std::string_view word :
          {"approximately", "approx.", "approx", "about", "roughly", "around", "nearly", "is", "="})
-      if (s.size() > word.size() && strings::lower(s.substr(0, word.size())) == word &&
-          (word == "=" || !strings::is_word(s[word.size()]))) {
+      if (s.size() > word.size() && text::lower(s.substr(0, word.size())) == word &&
+          (word == "=" || !text::is_word(s[word.size()]))) {
         s.remove_prefix(word.size());
         again = true;
       }
@@ -165,16 +163,16 @@ std::string_view without_brackets(std::string_view s) {
   return depth == 0 ? inner : s;
 }
 
-// Without the marks and brackets that surround it.
+// The text without surrounding punctuation and brackets.
 std::string_view bare(std::string_view s) {
   for (std::size_t before = s.size() + 1; s.size() < before;) {
     before = s.size();
-    s = strings::trim(s);
+    s = text::trim(s);
     while (!s.empty() && end_marks.find(s.back()) != s.npos)
-      s = strings::trim(s.substr(0, s.size() - 1));
+      s = text::trim(s.substr(0, s.size() - 1));
     while (!s.empty() &&
            (s.front() == '*' || s.front() == '_' || s.front() == '"' || s.front() == '\''))
-      s = strings::trim(s.substr(1));
+      s = text::trim(s.substr(1));
     s = without_brackets(s);
   }
   return s;
@@ -183,7 +181,7 @@ std::string_view bare(std::string_view s) {
 }  // namespace
 
 bool same_quantity(const Quantity& a, const Quantity& b, double tolerance, double zero) {
-  constexpr double rounding = 1e-9;  // 2.04 is within 2 % of 2, whatever doubles make of it
+  constexpr double rounding = 1e-9;  // so that 2.04 is within 2 % of 2 in doubles
   const double allowed = b.value == 0 ? zero : tolerance * (1 + rounding) * std::abs(b.value);
   for (const double value : conversions(a.value, a.unit, b.unit))
     if (std::abs(value - b.value) <= allowed) return true;
@@ -202,7 +200,7 @@ std::optional<Quantity> parse_quantity(std::string_view raw) {
     const auto end = s.find('=', at);
     const auto part = s.substr(at, end - at);
     if (hedges(part)) return std::nullopt;
-    const auto q = parse_flat(strings::trim(part));
+    const auto q = parse_flat(text::trim(part));
     const bool unitless = q && (q->unit.empty() || out->unit.empty());
     constexpr double rounding = .02;
     if (q && !unitless && !same_quantity(*q, *out, rounding)) return std::nullopt;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The response grammar: reading responses, writing the right ones, and spoiling them.
+// Parsing, writing and corrupting responses.
 #include "phyx/answer/response.hpp"
 
 #include <cstddef>
 #include <set>
 
 #include "gaze/core/error.hpp"
+#include "gaze/text/strings.hpp"
+#include "phyx/hash.hpp"
 
 namespace gaze::phyx {
 
@@ -17,22 +19,21 @@ int count(std::string_view s, std::string_view tag) {
   return n;
 }
 
-// The trimmed content between two tags that both occur exactly once and in order.
+// The trimmed content between two tags; empty unless both occur, in this order.
 std::string_view between(std::string_view s, std::string_view open, std::string_view close) {
   const auto a = s.find(open), b = s.find(close);
   if (a == s.npos || b == s.npos || b < a) return {};
-  return strings::trim(s.substr(a + open.size(), b - a - open.size()));
+  return text::trim(s.substr(a + open.size(), b - a - open.size()));
 }
 
-// SplitMix64 (Steele, Lea, Flood 2014): a stream of words that depends on nothing but the key.
+// A stream of random words that depends on the key alone.
 class Hash {
  public:
   explicit Hash(std::uint64_t key) : state_(key) {}
   std::uint64_t word() {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
+    const std::uint64_t before = state_;
+    state_ += split_mix_step;
+    return mix_bits(before);
   }
   double uniform() { return static_cast<double>(word() >> 11) * 0x1.0p-53; }
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(word() % n); }
@@ -43,6 +44,11 @@ class Hash {
 
 }  // namespace
 
+std::string_view only_answer(std::string_view s) {
+  const bool one = count(s, grammar.answer_open) == 1 && count(s, grammar.answer_close) == 1;
+  return one ? between(s, grammar.answer_open, grammar.answer_close) : std::string_view();
+}
+
 ParsedResponse parse_response(std::string_view s) {
   const auto& g = grammar;
   ParsedResponse out;
@@ -51,15 +57,15 @@ ParsedResponse parse_response(std::string_view s) {
   const int think_ends = count(s, g.think_close), answer_ends = count(s, g.answer_close);
   out.has_tags = out.thinks + out.answers + think_ends + answer_ends > 0;
   if (out.answers == 1 && answer_ends == 1)
-    out.answer_text = std::string(between(s, g.answer_open, g.answer_close));
+    out.answer_text = between(s, g.answer_open, g.answer_close);
   if (out.thinks != 1 || think_ends != 1 || out.answers != 1 || answer_ends != 1) return out;
 
-  const std::string_view body = strings::trim(s);
+  const std::string_view body = text::trim(s);
   if (!body.starts_with(g.think_open) || !body.ends_with(g.answer_close)) return out;
   const auto think_end = body.find(g.think_close), answer_start = body.find(g.answer_open);
   if (answer_start < think_end) return out;
   const auto gap_start = think_end + g.think_close.size();
-  if (!strings::trim(body.substr(gap_start, answer_start - gap_start)).empty()) return out;
+  if (!text::trim(body.substr(gap_start, answer_start - gap_start)).empty()) return out;
   const auto think = between(body, g.think_open, g.think_close);
   if (think.empty() || out.answer_text.empty()) return out;
   out.well_formed = true;
@@ -70,7 +76,7 @@ ParsedResponse parse_response(std::string_view s) {
 
 ThinkSections split_think(std::string_view think) {
   std::vector<std::string> clauses(1);
-  for (const auto& word : strings::split_words(think)) {
+  for (const auto& word : text::split_words(think)) {
     if (word == grammar.stop || word == grammar.principle || word == grammar.so)
       clauses.emplace_back();
     if (word != grammar.stop) clauses.back() += (clauses.back().empty() ? "" : " ") + word;
@@ -129,7 +135,7 @@ const std::string& option_text(const Problem& p, std::string_view letter) {
 
 namespace {
 
-// A response before it is written out.
+// The parts of a response.
 struct Draft {
   std::string look, principle, steps, value, unit, letter;
   bool multiple_choice = false;
@@ -138,7 +144,7 @@ struct Draft {
 std::string join(const std::vector<std::string>& phrases) {
   std::string out;
   for (const auto& phrase : phrases) {
-    const std::string words = strings::squeeze(phrase);
+    const std::string words = text::squeeze(phrase);
     if (words.empty()) continue;
     if (!out.empty()) (out += ' ').append(grammar.comma) += ' ';
     out += words;
@@ -146,9 +152,9 @@ std::string join(const std::vector<std::string>& phrases) {
   return out;
 }
 
-// Splits "12 N" into a value and a unit where the solution's own unit ends the text.
+// Splits "12 N" into value and unit if the text ends with the solution's unit.
 void set_claim(Draft& d, const std::string& claim, const std::string& unit) {
-  const std::string words = strings::squeeze(claim), tail = " " + strings::squeeze(unit);
+  const std::string words = text::squeeze(claim), tail = " " + text::squeeze(unit);
   const bool split = !unit.empty() && words.size() > tail.size() && words.ends_with(tail);
   d.value = split ? words.substr(0, words.size() - tail.size()) : words;
   d.unit = split ? tail.substr(1) : "";
@@ -158,7 +164,7 @@ Draft gold_draft(const Problem& p) {
   const Solution& s = p.solution;
   Draft d;
   d.look = join(s.look);
-  d.principle = strings::squeeze(s.principle);
+  d.principle = text::squeeze(s.principle);
   d.steps = join(s.steps);
   d.multiple_choice = p.form == Form::mc;
   if (d.multiple_choice) {
@@ -166,8 +172,8 @@ Draft gold_draft(const Problem& p) {
     set_claim(d, option_text(p, p.answer), s.unit);
   } else {
     const bool solved = !s.value.empty();
-    d.value = strings::squeeze(solved ? s.value : p.answer);
-    d.unit = solved ? strings::squeeze(s.unit) : "";
+    d.value = text::squeeze(solved ? s.value : p.answer);
+    d.unit = solved ? text::squeeze(s.unit) : "";
   }
   GAZE_CHECK(!d.value.empty(), "response", "problem ", p.index, " has no answer to write");
   return d;
@@ -208,7 +214,7 @@ std::string write(const Draft& d) {
          wrap(g.answer_open, write_answer(d), g.answer_close);
 }
 
-// The ways in which a response misses the format; none of them parses as well-formed.
+// The kinds of malformed response; none parses as well-formed.
 std::string write_malformed(const Draft& d, std::size_t way) {
   const auto& g = grammar;
   const std::string think = write_think(d), answer = write_answer(d);
@@ -231,7 +237,7 @@ std::string write_malformed(const Draft& d, std::size_t way) {
 }
 constexpr std::size_t malformed_ways = 6;
 
-// Another entry than `gold`, or an empty text when there is none.
+// A random entry other than `gold`; empty if there is none.
 std::string other(const std::vector<std::string>& pool, const std::string& gold, Hash& hash) {
   std::vector<const std::string*> rest;
   for (const auto& entry : pool)
@@ -239,7 +245,7 @@ std::string other(const std::vector<std::string>& pool, const std::string& gold,
   return rest.empty() ? std::string() : *rest[hash.below(rest.size())];
 }
 
-// A guess looks like the template's answers; now and then it is right, as guesses are.
+// Draws one of the template's answers, which may happen to be right.
 void guess(Draft& d, const Problem& p, const Lexicon& lexicon, Hash& hash) {
   d.look.clear();
   d.steps.clear();
@@ -253,7 +259,7 @@ void guess(Draft& d, const Problem& p, const Lexicon& lexicon, Hash& hash) {
   }
   const auto it = lexicon.values.find(p.template_id);
   if (it != lexicon.values.end())
-    d.value = strings::squeeze(it->second[hash.below(it->second.size())]);
+    d.value = text::squeeze(it->second[hash.below(it->second.size())]);
 }
 
 }  // namespace
@@ -269,7 +275,7 @@ std::string letter_response(const Problem& problem, char letter) {
 }
 
 std::string caption_response(const Problem& problem) {
-  const std::string caption = strings::squeeze(problem.scene.caption);
+  const std::string caption = text::squeeze(problem.scene.caption);
   GAZE_CHECK(!caption.empty(), "caption_response", "problem ", problem.index, " has no caption");
   return caption;
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The strict judge: letters, quantities with units and directions, and words.
+// Grading letters, quantities with units and directions, and words.
 #include "phyx/answer/strict_rule.hpp"
 
 #include <cmath>
 #include <cstddef>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/direction.hpp"
 #include "phyx/answer/plain_text.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/answer/statement.hpp"
-#include "phyx/answer/strings.hpp"
 #include "phyx/answer/units.hpp"
 
 namespace gaze::phyx {
@@ -32,11 +32,7 @@ Truth truth_of(const Problem& p) {
 
 namespace {
 
-using answer_detail::canonical, answer_detail::choose, answer_detail::drop_lead_in,
-    answer_detail::option_said, answer_detail::same_direction, answer_detail::same_text,
-    answer_detail::take_letter;
-
-// A longer truth is no answer that anybody can give.
+// Bytes; no answer can equal a longer truth.
 constexpr std::size_t longest_truth = 16384;
 
 bool unit_agrees(const Truth& truth, const std::optional<Quantity>& q) {
@@ -46,8 +42,8 @@ bool unit_agrees(const Truth& truth, const std::optional<Quantity>& q) {
   return unit.empty() == q->unit.empty() && commensurable(q->unit, unit);
 }
 
-// The quantity that a statement in prose ends in: "Therefore, the force is 6 N." Nothing when the
-// words before it doubt it or offer several.
+// The quantity at the end of a prose statement: "Therefore, the force is 6 N." Empty if the words
+// before it hedge.
 std::optional<Quantity> quantity_in_prose(std::string_view s) {
   for (const std::string_view verb :
        {" is ", " be ", " are ", " equals ", " equal to ", " get ", " of "}) {
@@ -63,8 +59,8 @@ bool is_percent(const Quantity& q) {
   return q.unit == "%" || q.unit == "percent" || q.unit == "per cent";
 }
 
-// Whether the values agree. Where one side has no unit, the numbers alone are compared, and a
-// percentage also as the fraction it is.
+// Whether the values agree. If one side has no unit, only the numbers are compared, and a
+// percentage also as a fraction.
 bool value_agrees(const Problem& p, const Truth& truth, Quantity q, double tolerance) {
   Quantity gold = *truth.quantity;
   if (!truth.unit_known && is_percent(q)) {
@@ -75,11 +71,11 @@ bool value_agrees(const Problem& p, const Truth& truth, Quantity q, double toler
   }
   if (q.unit.empty() && is_percent(gold) && same_quantity(q, gold, tolerance)) return true;
   if (!truth.unit_known) q.unit.clear();
-  if (q.unit.empty()) gold.unit.clear();  // a missing unit costs consistency, not the answer
+  if (q.unit.empty()) gold.unit.clear();  // a missing unit only affects unit_consistent
   return same_quantity(q, gold, tolerance);
 }
 
-// A direction that stands where a unit would: "5 east".
+// Moves a direction in the place of a unit to the note: "5 east".
 void move_direction(Quantity& q) {
   if (q.unit.empty() || (known_unit(q.unit) && q.unit != "in")) return;
   const std::string tail = q.unit + " " + q.note;
@@ -102,14 +98,15 @@ bool quantity_agrees(const Problem& p, const Truth& truth, Quantity q, double to
   return right;
 }
 
-Verdict judge_choice(const Problem& p, const Statement& said_as, const std::string& claim,
+Verdict grade_choice(const Problem& p, const Statement& said_as, const std::string& claim,
                      bool prose) {
   Verdict out;
   const std::string_view answer = said_as.text;
-  const auto letter = choose(p, answer, prose);
+  const auto letter = chosen_letter(p, answer, prose);
   if (!letter) return out;
-  // A last line under another choice is a list; a letter before another option's text is no choice.
-  const auto above = choose(p, said_as.before, false), after = option_said(p, said_as.after);
+  // A last line below another choice is a list; a letter before another option's text is ambiguous.
+  const auto above = chosen_letter(p, said_as.before, false),
+             after = stated_option(p, said_as.after);
   if ((above && *above != *letter) || (after && *after != *letter)) return out;
   out.parsed = true;
   out.extracted = std::string(1, *letter);
@@ -122,57 +119,60 @@ Verdict judge_choice(const Problem& p, const Statement& said_as, const std::stri
   return out;
 }
 
-Verdict judge_word(const Truth& truth, std::string_view s) {
+Verdict grade_word(const Truth& truth, std::string_view s) {
   Verdict out;
-  out.extracted = canonical(s);
+  out.extracted = canonical_words(s);
   out.parsed = out.unit_consistent = !out.extracted.empty();
   if (truth.text.empty() || truth.text.size() > longest_truth) return out;
-  out.correct = out.extracted == canonical(truth.text) ||
+  out.correct = out.extracted == canonical_words(truth.text) ||
                 same_direction(plain_text::plain(truth.text), plain_text::plain(s));
   return out;
 }
 
-Verdict judge_open(const Problem& p, std::string_view answer, const JudgeConfig& config,
-                   bool prose) {
+Verdict grade_open(const Problem& p, std::string_view answer, const StrictRule& rule, bool prose) {
   Verdict out;
   const Truth truth = truth_of(p);
   bool marked = false;
   const std::string_view s = drop_lead_in(answer, prose, marked);
-  if (!truth.quantity) return judge_word(truth, s);
+  if (!truth.quantity) return grade_word(truth, s);
   auto q = parse_quantity(s);
   if (!q && prose) q = quantity_in_prose(s);
   if (!q) return out;
   if (!truth.quantity->note.empty()) move_direction(*q);
   out.parsed = true;
-  out.extracted = strings::squeeze(s);
+  out.extracted = text::squeeze(s);
   out.unit_consistent = unit_agrees(truth, q);
   out.correct = same_text(s, truth.text, truth.quantity) ||
-                quantity_agrees(p, truth, *q, config.tolerance, out.note);
+                quantity_agrees(p, truth, *q, rule.tolerance, out.note);
   return out;
 }
 
-Verdict judge_statement(const Problem& problem, const Statement& said, std::string_view think,
-                        const JudgeConfig& config, bool prose) {
+Verdict grade_statement(const Problem& problem, const Statement& said, std::string_view think,
+                        const StrictRule& rule, bool prose) {
   if (said.text.empty() || said.text.size() > longest_answer) return {};
-  if (problem.form == Form::oe) return judge_open(problem, said.text, config, prose);
-  return judge_choice(problem, said, split_think(think).conclusion, prose);
+  if (problem.form == Form::oe) return grade_open(problem, said.text, rule, prose);
+  return grade_choice(problem, said, split_think(think).conclusion, prose);
 }
 
 }  // namespace
 
-Verdict judge_answer(const Problem& problem, std::string_view answer, std::string_view think,
-                     const JudgeConfig& config, bool prose) {
-  const auto s = strings::trim(answer);
+Verdict grade_answer(const Problem& problem, std::string_view answer, std::string_view think,
+                     const StrictRule& rule, bool prose) {
+  const auto s = text::trim(answer);
   if (s.size() > longest_answer) return {};
-  return judge_statement(problem, {std::string(s), "", ""}, think, config, prose);
+  return grade_statement(problem, {std::string(s), "", ""}, think, rule, prose);
 }
 
-Verdict judge_strict(const Problem& problem, std::string_view completion,
-                     const JudgeConfig& config) {
+Verdict grade_completion(const Problem& problem, std::string_view completion,
+                         const StrictRule& rule) {
+  return grade_completion(problem, completion, parse_response(completion), rule);
+}
+
+Verdict grade_completion(const Problem& problem, std::string_view completion,
+                         const ParsedResponse& response, const StrictRule& rule) {
   const Reply reply = read_reply(completion);
-  if (reply.tagged)
-    return judge_answer(problem, reply.text, parse_response(completion).think, config);
-  return judge_statement(problem, find_statement(reply.text), {}, config, true);
+  if (reply.tagged) return grade_answer(problem, reply.text, response.think, rule);
+  return grade_statement(problem, find_statement(reply.text), {}, rule, true);
 }
 
 }  // namespace gaze::phyx

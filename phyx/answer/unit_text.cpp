@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading units by recursive descent, and taking runs of symbols apart.
+// Parsing units by recursive descent, and splitting runs of symbols.
 #include "phyx/answer/unit_text.hpp"
 
 #include <algorithm>
@@ -12,19 +12,19 @@
 #include <utility>
 #include <vector>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/plain_text.hpp"
-#include "phyx/answer/strings.hpp"
 #include "phyx/answer/unit_words.hpp"
 
-namespace gaze::phyx::units_detail {
+namespace gaze::phyx::unit_text {
 
 std::string spell(std::string_view raw) {
-  const std::string text = plain_text::flatten_superscripts(strings::trim(raw));
+  const std::string text = plain_text::flatten_superscripts(text::trim(raw));
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     const std::string_view rest = std::string_view(text).substr(i);
     if (const auto found = leading_symbol(rest)) {
-      if (found->spelled.starts_with("deg") && !out.empty() && strings::is_word(out.back()))
+      if (found->spelled.starts_with("deg") && !out.empty() && text::is_word(out.back()))
         out += ' ';  // "kg°C"
       out += found->spelled;
       i += found->written.size();
@@ -42,8 +42,8 @@ namespace {
 
 using Known = std::function<bool(const std::string&)>;
 
-// The factors of a run of symbols without a sign between them: "kgm" is kg and m; empty when it is
-// none. A prefix is read where it can be, but rather in front ("Nms" is N, m and s).
+// The factors of a run of symbols without separators: "kgm" is kg and m; empty if it is no such
+// run. Prefixes are preferred at the front ("Nms" is N, m and s).
 class Juxtaposed {
  public:
   Juxtaposed(std::string_view word, const Known& known) : known_(known) { search(word, 0); }
@@ -73,7 +73,7 @@ class Juxtaposed {
         now_.pop_back();
       }
   }
-  // Nobody writes a square as "mm".
+  // "mm" is not a square.
   bool repeats(const std::string& factor) const {
     for (const auto& f : now_)
       if (f == factor) return true;
@@ -91,7 +91,7 @@ class Juxtaposed {
   std::size_t prefixed_ = 0;
 };
 
-// Reads one unit by recursive descent.
+// Recursive descent parser for one unit.
 class UnitParser {
  public:
   UnitParser(std::string_view spelled, Reading reading, const Known& known)
@@ -130,7 +130,7 @@ class UnitParser {
     while (eat(" ")) {
     }
   }
-  static bool is_letter(char c) { return strings::is_word(c) && !plain_text::is_digit(c); }
+  static bool is_letter(char c) { return text::is_word(c) && !plain_text::is_digit(c); }
   std::string_view word() const {
     std::size_t n = 0;
     while (n < s_.size() && (is_letter(s_[n]) || s_[n] == '_')) ++n;
@@ -138,7 +138,7 @@ class UnitParser {
   }
   bool eat_word(std::string_view want) { return word() == want && eat(want); }
 
-  // Up to the end or a closing bracket; `sign` is -1 below a slash.
+  // Parses up to the end or a closing bracket; `sign` is -1 after a slash.
   bool expression(int sign) {
     int side = sign;
     for (bool wants = true, any = false;;) {
@@ -227,7 +227,7 @@ class UnitParser {
   template <class Push>
   bool run_of_symbols(const std::string& name, const Push& push) {
     constexpr std::size_t longest = 10;
-    // Capitals alone are more often a name than a product: "AC", "NW"; an exponent decides.
+    // Capitals alone are usually a name ("AC", "NW") unless an exponent follows.
     bool small = negative_power_follows();
     for (const char c : name) small = small || std::islower(static_cast<unsigned char>(c));
     if (!small || name.size() > longest) return false;
@@ -236,7 +236,7 @@ class UnitParser {
     return !found.empty();
   }
 
-  // "degrees C": the scale behind the word for degrees.
+  // "degrees C": the scale after the word for degrees.
   std::optional<std::string_view> eat_scale() {
     const auto before = s_;
     skip();
@@ -248,7 +248,7 @@ class UnitParser {
     return std::nullopt;
   }
 
-  // "k Ω": a prefix that stands apart and is no unit itself.
+  // "k Ω": a separate prefix that is not a unit itself.
   std::optional<std::string> join_prefix(const std::string& name) {
     constexpr std::string_view lone = "kMGnp";
     if (name.size() != 1 || lone.find(name[0]) == lone.npos || !s_.starts_with(' '))
@@ -271,7 +271,7 @@ class UnitParser {
     return s.size() > 1 && s[0] == '-' && plain_text::is_digit(s[1]);
   }
 
-  // The exponent at this place; false when it is none that a unit may have.
+  // Parses an exponent; false if it is not valid for a unit.
   bool exponent(int& power) {
     if (!eat("^")) eat("**");
     skip();
@@ -294,7 +294,7 @@ class UnitParser {
     return s_.size() > sign && plain_text::is_digit(s_[sign]);
   }
 
-  // Multiplies the powers of all factors from `first` on by `times` and by what follows.
+  // Multiplies the powers of all factors from `first` on by `times` and by a following exponent.
   bool raise(std::size_t first, int times) {
     int power = 1;
     if (power_follows() && !exponent(power)) return false;
@@ -314,7 +314,7 @@ class UnitParser {
     return true;
   }
 
-  // In a product a degree of temperature is a difference.
+  // In a product a temperature degree is a difference.
   std::string write(bool counted) const {
     std::string out;
     if (scale_ != 1 || factors_.empty()) {
@@ -346,4 +346,4 @@ std::optional<UnitForm> parse_unit(std::string_view spelled, Reading reading, co
   return UnitParser(spelled, reading, known).parse();
 }
 
-}  // namespace gaze::phyx::units_detail
+}  // namespace gaze::phyx::unit_text

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace gaze::phyx::units_detail {
+namespace gaze::phyx::unit_text {
 
 namespace {
 
@@ -35,7 +35,7 @@ constexpr auto symbols = std::to_array<Pair>({{"\u2103", "degC"},
                                               {"light-year", "ly"},
                                               {"light year", "ly"}});
 
-// Words that UDUNITS does not know, or reads as something else ("mph" as milliphot).
+// Words that UDUNITS does not know or misreads ("mph" as milliphot).
 constexpr auto words = std::to_array<Pair>({{"deg", "degree"},
                                             {"degs", "degree"},
                                             {"secs", "s"},
@@ -140,4 +140,4 @@ std::optional<std::string_view> counted_turn(std::string_view word) {
   return look_up(counts, word);
 }
 
-}  // namespace gaze::phyx::units_detail
+}  // namespace gaze::phyx::unit_text

@@ -13,15 +13,15 @@
 #include <utility>
 
 #include "gaze/core/error.hpp"
-#include "phyx/answer/strings.hpp"
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/unit_text.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
-using units_detail::longest_unit, units_detail::parse_unit, units_detail::Reading,
-    units_detail::spell, units_detail::UnitForm;
+using unit_text::longest_unit, unit_text::parse_unit, unit_text::Reading, unit_text::spell,
+    unit_text::UnitForm;
 
 struct FreeUnit {
   void operator()(ut_unit* unit) const { ut_free(unit); }
@@ -32,7 +32,7 @@ struct FreeConverter {
 using Unit = std::unique_ptr<ut_unit, FreeUnit>;
 using Converter = std::shared_ptr<cv_converter>;
 
-// The one unit system with its caches. All members are called under `mutex_`.
+// The unit system with its caches, all used under `mutex_`.
 class System {
  public:
   static System& get() {
@@ -40,7 +40,7 @@ class System {
     return system;
   }
 
-  // `value` in the other unit, once for each way in which the two can be understood.
+  // `value` in the other unit, once per reading.
   std::vector<double> convert(double value, std::string_view from, std::string_view to) {
     std::vector<double> out;
     if (from.size() > longest_unit || to.size() > longest_unit) return out;
@@ -98,7 +98,7 @@ class System {
   }
 
   // UDUNITS treats the radian as a plain number, so 1 Hz would equal 1 rad/s: keep them apart. A
-  // turn is 2π beside an angle, 1 beside hertz, and may be either beside neither.
+  // turn is 2π with an angle, 1 with hertz, and may be either otherwise.
   void add(const UnitForm& a, const UnitForm& b, std::vector<Converter>& out) const {
     if ((a.hertz && b.angle) || (a.angle && b.hertz)) return;
     const bool one_turns = a.turn != b.turn;
@@ -114,7 +114,7 @@ class System {
         if (a && b && out.empty()) add(*a, *b, out);
       }
     const auto b = read(to, Reading::textbook);
-    if (out.empty() && b && b->temperature)  // beside a temperature C is no coulomb
+    if (out.empty() && b && b->temperature)  // next to a temperature C is not coulomb
       for (const auto& [letter, scale] : {std::pair{"C", "degC"}, std::pair{"F", "degF"}})
         if (from == letter) add(scale, b->text, out);
     return out;
@@ -128,12 +128,12 @@ class System {
   }
 
   std::mutex mutex_;
-  ut_system* system_ = nullptr;  // lives as long as the process
+  ut_system* system_ = nullptr;  // never freed
   std::map<std::pair<std::string, std::string>, std::vector<Converter>> cache_;
   std::map<std::string, bool> known_;
 };
 
-// Units that are unknown but spelled alike ("dB") are the same unit.
+// Unknown units with the same spelling ("dB") are the same unit.
 bool spelled_alike(std::string_view a, std::string_view b) {
   if (a.size() > longest_unit || b.size() > longest_unit) return a == b;
   return spell(a) == spell(b);
@@ -156,7 +156,7 @@ bool commensurable(std::string_view from, std::string_view to) {
 }
 
 bool known_unit(std::string_view unit) {
-  return !strings::trim(unit).empty() && System::get().known(unit);
+  return !text::trim(unit).empty() && System::get().known(unit);
 }
 
 }  // namespace gaze::phyx

@@ -5,9 +5,9 @@
 //   convert(1, "N·m", "J")       -> 1
 //   convert(2, "s", "Hz")        -> nothing: a period is not a frequency
 //
-// One unit system is built on first use and shared; every call into it is under one mutex, and
-// answers are cached because a training run asks about the same few pairs millions of times.
-// Needs the library at link time: -ludunits2.
+// One unit system is created on first use and shared; calls into it hold one mutex, and results are
+// cached, because a training run converts the same few pairs millions of times. Link with
+// -ludunits2.
 #pragma once
 #include <optional>
 #include <string_view>
@@ -15,19 +15,19 @@
 
 namespace gaze::phyx {
 
-/// `value` in unit `from`, expressed in unit `to`, once for each way in which the two texts can be
-/// understood, the likeliest first; empty when the dimensions differ. Units that are unknown but
-/// spelled alike ("dB") convert as they are. Temperatures are points on a scale, not differences.
-/// Throws gaze::Error when UDUNITS' database is missing.
+/// `value` converted from unit `from` to unit `to`, once per reading of the two texts, likeliest
+/// first; empty if the dimensions differ. Unknown units with the same spelling ("dB") convert
+/// unchanged. Temperatures are points on a scale, not differences. Throws Error if UDUNITS'
+/// database is missing.
 std::vector<double> conversions(double value, std::string_view from, std::string_view to);
 
-/// The likeliest of the conversions; nothing when there is none.
+/// The likeliest conversion; empty if there is none.
 std::optional<double> convert(double value, std::string_view from, std::string_view to);
 
-/// Whether a value in one unit can be expressed in the other.
+/// Whether values convert from one unit to the other.
 bool commensurable(std::string_view from, std::string_view to);
 
-/// Whether the text is a unit at all: "m/s²" is, "left" is not.
+/// Whether the text is a unit: "m/s²" is, "left" is not.
 bool known_unit(std::string_view unit);
 
 }  // namespace gaze::phyx

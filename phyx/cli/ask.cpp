@@ -23,8 +23,9 @@ struct AskOptions {
   void add(CLI::App& app) {
     app.add_option("--model", s.model, "folder or .safetensors file")->required();
     app.add_option("--image", s.image, "PNG or JPEG")->check(CLI::ExistingFile);
-    app.add_option("--overlay", s.overlay, "write the attention over the image here");
-    app.add_flag("--sample", sample, "sample instead of the likeliest token");
+    app.add_option("--overlay", s.overlay,
+                   "write the image with its attention overlay to this PNG file");
+    app.add_flag("--sample", sample, "sample instead of greedy decoding");
     app.add_option("--seed", s.seed)->transform(whole(0, largest));
     add_sampling(app, s.sampling);
     add_device(app, device);
@@ -40,7 +41,7 @@ struct AskOptions {
 }  // namespace
 
 void add_ask(CLI::App& app) {
-  add_command<AskOptions>(app, "ask", "an image and a question in, the answer out");
+  add_command<AskOptions>(app, "ask", "answer a question about an image");
 }
 
 }  // namespace gaze::phyx::cli

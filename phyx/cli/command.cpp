@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The checks of options, the answer to Ctrl-C, and the listener of long work.
+// Option validators, signal handlers, and the progress listener.
 #include "phyx/cli/command.hpp"
 
 #include <unistd.h>
@@ -58,7 +58,7 @@ const CLI::Validator above_zero = number("above 0", [](double x) { return x > 0;
 const CLI::Validator not_negative = number("of at least 0", [](double x) { return x >= 0; });
 
 void add_device(CLI::App& app, std::string& device) {
-  app.add_option("--device", device, "cpu, cuda, or auto: cuda where there is one")
+  app.add_option("--device", device, "cpu, cuda, or auto (cuda if available)")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the commands share: the checks of their options, the answer to Ctrl-C, and progress. Each
-// command is one file, so that a change compiles in seconds.
+// Shared by all commands: option validators, Ctrl-C, and progress. Each command is one file, so
+// that a change compiles in seconds.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace gaze::phyx::cli {
 
-/// Each adds its commands to the program. `line` is the whole command line, for config.json.
+/// Each adds its commands to the program. `line`: the whole command line, for config.json.
 void add_training(CLI::App& app, const std::string& line);
 void add_synth(CLI::App& app);
 void add_eval(CLI::App& app);
@@ -33,33 +33,33 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* meaning) {
   return command;
 }
 
-/// Numbers of a kind; unlike CLI11's own, not even NaN gets past them.
+/// Accepts finite numbers that satisfy `fits`; CLI11's own validators let NaN pass.
 CLI::Validator number(const char* kind, bool (*fits)(double));
 
-/// Whole numbers in decimal digits: 010 is ten, and 08 eight. CLI11 reads them as C does, 010 as
-/// eight; so this hands them on without zeros in front. Goes into Option::transform.
+/// Accepts integers in decimal digits: 010 is ten. CLI11 would read it as octal, so this removes
+/// leading zeros; pass it to Option::transform.
 CLI::Validator whole(std::int64_t least, std::int64_t most);
 
-constexpr int largest = 1000000000;  // of whole numbers; CLI11 cuts larger ones down unsaid
+constexpr int largest = 1000000000;  // CLI11 silently truncates larger integers
 extern const CLI::Validator above_zero;
-extern const CLI::Validator not_negative;  // but a number
+extern const CLI::Validator not_negative;
 
 /// Adds --device.
 void add_device(CLI::App& app, std::string& device);
 
 // ---- output ------------------------------------------------------------------------------------
 
-/// What a model says: on a terminal made printable, in a file or a pipe as it is.
+/// Text of a model: made printable for a terminal, unchanged for a file or a pipe.
 std::string for_standard_output(const std::string& text);
 
 // ---- long work ---------------------------------------------------------------------------------
 
-/// From now on the first Ctrl-C asks to stop, and the second ends the program where it is, which a
-/// resumed run survives. For work that asks listener().stop; anything else ends at the first.
+/// From now on the first Ctrl-C requests a stop through listener().stop, and the second ends the
+/// program at once, after which a run can still be resumed.
 void catch_signals();
 
-/// Shows what work tells of itself; stop() is whether Ctrl-C was pressed. `progress` must outlive
-/// the listener.
+/// Forwards callbacks to `progress`, which must outlive the listener; stop() returns whether Ctrl-C
+/// was pressed.
 Listener listener(Progress& progress);
 
 }  // namespace gaze::phyx::cli

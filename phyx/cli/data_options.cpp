@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options, and how files are read by them.
+// Option declarations and their conversion.
 #include "phyx/cli/data_options.hpp"
 
 #include <map>
@@ -7,13 +7,14 @@
 namespace gaze::phyx::cli {
 
 void DataOptions::add(CLI::App& app) {
-  app.add_option("--form", form, "MC or OE; default: by _MC or _OE in the file's name")
+  app.add_option("--form", form, "MC or OE; default: from _MC or _OE in the file name")
       ->check(CLI::IsMember({"MC", "OE"}));
-  app.add_option("--text", text, "JSONL: description before the question")
+  app.add_option("--text", text, "JSONL: which description precedes the question")
       ->check(CLI::IsMember({"full", "simplified", "minimal"}))
       ->capture_default_str();
-  app.add_flag("--caption", reading.caption, "JSONL: the caption in place of the picture");
-  app.add_option("--pictures", pictures_at, "folder of pictures in files; default: the data file's")
+  app.add_flag("--caption", reading.caption, "JSONL: use the caption instead of the picture");
+  app.add_option("--pictures", pictures_at,
+                 "folder of picture files; default: the folder of the data file")
       ->check(CLI::ExistingDirectory);
 }
 

@@ -8,7 +8,7 @@
 
 namespace gaze::phyx::cli {
 
-/// How files are read whose names or columns do not say it.
+/// Reading options that file names and columns do not determine.
 struct DataOptions {
   LoadOptions reading;
   std::string form, text = "simplified", pictures_at;

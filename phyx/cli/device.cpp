@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether there is a GPU to run on.
+// Detecting a usable GPU.
 #include "phyx/cli/device.hpp"
 
 #include <cstdio>
@@ -12,7 +12,7 @@ std::string no_cuda() {
 #ifdef GAZE_WITH_CUDA
   return cuda::unavailable();
 #else
-  return "built without CUDA; -DGAZE_CUDA=ON and a toolkit of version 12 or newer add it";
+  return "built without CUDA; rebuild with -DGAZE_CUDA=ON and CUDA 12 or newer";
 #endif
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The device of a run, chosen when it starts: --device cpu, cuda or auto.
+// The device of a run, chosen at run time: --device cpu, cuda or auto.
 #pragma once
 #include <string>
 
@@ -10,14 +10,14 @@
 
 namespace gaze::phyx {
 
-/// Why a run cannot be on the GPU, in one line; empty where it can.
+/// The reason why the GPU cannot be used, in one line; empty if it can.
 std::string no_cuda();
 
-/// Is a run on the GPU? `auto` tells on stderr what it chose; `cuda` is an Error where there is
-/// none.
+/// Whether to run on the GPU. `auto` prints its choice to stderr; `cuda` throws Error if there is
+/// no usable GPU.
 bool wants_cuda(const std::string& asked);
 
-/// Calls run(device), where the device's type is what everything below is made for.
+/// Calls run(device) with a value of the device's type.
 template <class Run>
 auto on_device(const std::string& asked, Run run) {
   const bool cuda = wants_cuda(asked);

@@ -24,17 +24,18 @@ struct EvalOptions {
     app.add_option("--model", s.model, "folder or .safetensors file")->required();
     app.add_option("--data", s.data, "PhyX tables or JSONL")->required()->check(CLI::ExistingFile);
     data.add(app);
-    app.add_option("--out", s.out, "folder for predictions and results")->required();
-    app.add_option("--samples", s.evaluation.samples, "beside the greedy answer; 0: none")
+    app.add_option("--out", s.out, "output folder for predictions and results")->required();
+    app.add_option("--samples", s.evaluation.samples,
+                   "sampled answers per problem, in addition to the greedy one")
         ->transform(whole(0, 64))
         ->capture_default_str();
     app.add_option("--seed", s.evaluation.seed)->transform(whole(0, largest));
-    app.add_option("--batch", s.evaluation.batch, "problems at a time; decides nothing else")
+    app.add_option("--batch", s.evaluation.batch, "batch size; does not affect results")
         ->transform(whole(1, 4096))
         ->capture_default_str();
     add_sampling(app, s.evaluation.sampling);
     add_device(app, device);
-    app.add_flag("--resume", s.resume, "go on with the evaluation in --out");
+    app.add_flag("--resume", s.resume, "resume the evaluation in --out");
   }
 
   void run() {
@@ -54,7 +55,7 @@ struct EvalOptions {
 }  // namespace
 
 void add_eval(CLI::App& app) {
-  add_command<EvalOptions>(app, "eval", "answer the problems of PhyX files");
+  add_command<EvalOptions>(app, "eval", "evaluate a model on PhyX files");
 }
 
 }  // namespace gaze::phyx::cli

@@ -15,8 +15,8 @@ namespace gaze::phyx::cli {
 namespace {
 
 void print_info() {
-  std::printf("gaze %s\ncompiler      %s\ninstructions  %s (processor offers:", GAZE_VERSION,
-              __VERSION__, name(isa()));
+  std::printf("gaze %s\ncompiler      %s\ninstructions  %s (supported:", GAZE_VERSION, __VERSION__,
+              name(isa()));
   for (const Isa i : {Isa::generic, Isa::avx2, Isa::avx512})
     if (supported(i)) std::printf(" %s", name(i));
   const std::string reason = no_cuda();
@@ -36,7 +36,7 @@ void print_info() {
 }  // namespace
 
 void add_info(CLI::App& app) {
-  app.add_subcommand("info", "build, processor, models, rewards")->callback(print_info);
+  app.add_subcommand("info", "print build, processor, models and rewards")->callback(print_info);
 }
 
 }  // namespace gaze::phyx::cli

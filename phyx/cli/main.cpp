@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program `gaze`: options in, one call each into the rooms that do the work. Bad input is one
-// line on stderr and exit code 2, as is output that cannot be written; an interrupted run is exit
-// code 130.
+// The program `gaze`: parses options and calls the library. Bad input and unwritable output are one
+// line on stderr and exit code 2; an interrupted run is exit code 130.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -26,15 +25,15 @@ void add_commands(CLI::App& app, const std::string& line) {
   add_info(app);
 }
 
-/// CLI11 would take a misspelt command for a superfluous word.
+/// CLI11 would report a misspelt command as an extra argument.
 void check_command(const CLI::App& app, const std::string& word) {
   const auto all = app.get_subcommands([](const CLI::App*) { return true; });
   const auto named = [&](const CLI::App* a) { return a->get_name() == word; };
   GAZE_CHECK(std::any_of(all.begin(), all.end(), named), "gaze", "no command named ", word,
-             "; gaze --help lists them");
+             "; see gaze --help");
 }
 
-/// One line, whatever a library's exception quotes.
+/// Prints the message as one printable line.
 int fail(const std::string& message, int code) {
   std::fprintf(stderr, "gaze: %s\n", printable_line(message).c_str());
   return code;

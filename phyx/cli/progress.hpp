@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Progress on the terminal: a bar with rate and time left, as wide as the terminal at most; plain
-// lines where there is none, or one that cannot move its cursor. (Debian packages no C++ library
-// for it.)
+// Progress on stderr: a bar with rate and remaining time, at most as wide as the terminal; plain
+// lines if stderr is not a terminal or cannot move its cursor.
 #pragma once
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -24,7 +23,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// A new piece of work.
+  /// Starts a new phase.
   void begin(const std::string& what) {
     end_line();
     std::fprintf(stderr, "%s\n", printable_line(what).c_str());
@@ -32,8 +31,8 @@ class Progress {
   }
 
   void update(std::size_t done, std::size_t all, const std::string& about) {
-    if (done < last_) restart();  // the next stage of the same work
-    if (last_ == 0) {             // a resumed stage does not begin at 0
+    if (done < last_) restart();  // the next stage of the same phase
+    if (last_ == 0) {             // a resumed stage does not start at 0
       first_ = done;
       start_ = seconds();
     }
@@ -52,8 +51,8 @@ class Progress {
     if (finished) end_line();
   }
 
-  /// One line of a terminal with so many columns: without the bar where both do not fit, cut off
-  /// where the text alone does not. The last column stays free, or some terminals begin a new line.
+  /// One line for a terminal of this width: without the bar if both do not fit, truncated if the
+  /// text alone does not. The last column stays empty, because some terminals wrap there.
   static std::string fitted(const std::string& bar, const std::string& text, std::size_t columns) {
     const std::size_t most = std::max<std::size_t>(columns, 2) - 1;
     std::string out = "  [" + bar + "] " + text;
@@ -63,7 +62,7 @@ class Progress {
   }
 
  private:
-  /// Characters of UTF-8; a cut one counts.
+  /// Number of UTF-8 characters, including a truncated one.
   static std::size_t width(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
       return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -73,7 +72,7 @@ class Progress {
     const char* const kind = std::getenv("TERM");
     return isatty(STDERR_FILENO) != 0 && kind && *kind && std::string_view(kind) != "dumb";
   }
-  /// Of the terminal as it is now; 80 where it does not say.
+  /// Current width of the terminal; 80 if unknown.
   static std::size_t columns() {
     winsize size{};
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;

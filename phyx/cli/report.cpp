@@ -20,13 +20,13 @@ struct ReportOptions {
         ->required()
         ->check(CLI::ExistingDirectory);
     app.add_option("--out", out,
-                   "folder for report.html and, of several runs, results.csv; default for one run: "
-                   "its own");
+                   "output folder for report.html and, for several runs, results.csv; default for "
+                   "one run: its folder");
   }
   void run() const {
     for (const auto& folder : folders)
       GAZE_CHECK(std::filesystem::exists(folder + "/results.csv"), "report", folder,
-                 ": holds no results.csv, so no finished run");
+                 ": no results.csv, so no finished run");
     const std::string to = out.empty() ? folders.front() : out, path = to + "/report.html";
     const bool own = check_target(to);
     const std::string page = render_report(report::read_runs(folders), ReportInput().title);
@@ -34,14 +34,13 @@ struct ReportOptions {
     if (!own) check_own_folder("report", to, "report.html", {"results.csv"});
     GAZE_CHECK(!std::filesystem::exists(path) ||
                    io::read_file(path).find("Drawn by Gaze") != std::string::npos,
-               "report", path, ": is there already, and is no report");
+               "report", path, ": already exists and is not a report");
     io::write_file(path, page);
     if (folders.size() > 1) write_results(to + "/results.csv", report::merge_results(folders));
     std::printf("%s\n", for_standard_output(path).c_str());
   }
 
-  /// Whether `to` is the one run's own folder, which gets its own page and nothing else. No other
-  /// folder of a run is written into.
+  /// Whether `to` is the folder of the single run. Throws Error for any other folder of a run.
   bool check_target(const std::string& to) const {
     const auto real = [](const std::string& path) {
       std::error_code error;
@@ -50,13 +49,13 @@ struct ReportOptions {
       return out.string() + "/";
     };
     GAZE_CHECK(folders.size() == 1 || !out.empty(), "report",
-               "several folders need --out, another folder for what they are together");
+               "several folders need --out, a separate folder for the combined report");
     if (folders.size() == 1 && real(to) == real(folders.front())) return true;
     for (const auto& folder : folders)
-      GAZE_CHECK(real(to).rfind(real(folder), 0) != 0, "report", to, ": lies in ", folder,
-                 ", which is reported on");
+      GAZE_CHECK(real(to).rfind(real(folder), 0) != 0, "report", to, ": is inside ", folder,
+                 ", which is being reported on");
     for (const char* run : {"config.json", "eval.json", "scores.tsv"})
-      GAZE_CHECK(!std::filesystem::exists(to + "/" + run), "report", to, ": holds a run (", run,
+      GAZE_CHECK(!std::filesystem::exists(to + "/" + run), "report", to, ": contains a run (", run,
                  ")");
     return false;
   }
@@ -65,7 +64,7 @@ struct ReportOptions {
 }  // namespace
 
 void add_report(CLI::App& app) {
-  add_command<ReportOptions>(app, "report", "draw report.html from one or several runs");
+  add_command<ReportOptions>(app, "report", "write report.html from one or several runs");
 }
 
 }  // namespace gaze::phyx::cli

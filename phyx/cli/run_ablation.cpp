@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An ablation on the device that was asked for.
+// Running an ablation on the requested device.
 #include "phyx/cli/run_ablation.hpp"
 
 #include <cstdio>
@@ -24,7 +24,7 @@ void run_ablation(const AblationSettings& settings, const std::string& out,
     try {
       ablation.run();
     } catch (const Interrupted&) {
-      std::fprintf(stderr, "interrupted; the same command with --resume goes on from here\n");
+      std::fprintf(stderr, "interrupted; run the same command with --resume to continue\n");
       throw;
     }
   });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The work of the commands that train, compiled apart from their options.
+// Implementation of the training commands, compiled separately from their options.
 #pragma once
 #include <string>
 
@@ -9,8 +9,8 @@ struct AblationSettings;
 
 namespace cli {
 
-/// Runs an ablation on a device (phyx/cli/device.hpp), or goes on with it; `line` is the whole
-/// command line. Prints what it wrote.
+/// Runs or resumes an ablation on a device (phyx/cli/device.hpp) and prints the output paths;
+/// `line`: the whole command line.
 void run_ablation(const AblationSettings& settings, const std::string& out,
                   const std::string& device, bool resume, const std::string& line);
 

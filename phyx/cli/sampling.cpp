@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options' ranges.
+// Sampling options with their ranges.
 #include "phyx/cli/sampling.hpp"
 
 #include "phyx/cli/command.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Options of commands that let a model answer.
+// Sampling options of commands that generate answers.
 #pragma once
 #include <CLI/CLI.hpp>
 

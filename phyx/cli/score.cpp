@@ -40,7 +40,7 @@ void print_table(const std::vector<ScoreSlice>& table, bool judged) {
   }
 }
 
-/// How often the two rules differ, with a few examples of each kind.
+/// Prints how often the two rules differ, with a few examples of each kind.
 void print_differences(const std::vector<ScoredRow>& rows) {
   constexpr int shown = 3;
   std::array<std::vector<const ScoredRow*>, 2> kinds;
@@ -55,9 +55,9 @@ void print_differences(const std::vector<ScoredRow>& rows) {
     std::printf("right only by the %s rule: %zu\n", official ? "official" : "strict", some.size());
     for (std::size_t i = 0; i < std::min<std::size_t>(shown, some.size()); ++i) {
       const Prediction& p = some[i]->prediction;
-      std::printf("  %s %s  truth \"%s\"  said \"%s\"\n", p.problem.form == Form::mc ? "MC" : "OE",
-                  printable(p.problem.index, 40).c_str(), printable(p.official_answer, 40).c_str(),
-                  printable(p.text, 90).c_str());
+      std::printf("  %s %s  truth \"%s\"  prediction \"%s\"\n",
+                  p.problem.form == Form::mc ? "MC" : "OE", printable(p.problem.index, 40).c_str(),
+                  printable(p.official_answer, 40).c_str(), printable(p.text, 90).c_str());
     }
   }
 }
@@ -74,34 +74,38 @@ struct ScoreOptions {
     app.add_option("--predictions", files.predictions, "JSONL or TSV with a column prediction")
         ->required()
         ->check(CLI::ExistingFile);
-    app.add_option("--data", files.data, "PhyX files with the truths, unless predictions have them")
+    app.add_option("--data", files.data,
+                   "PhyX files with the truths, unless the predictions contain them")
         ->check(CLI::ExistingFile);
     data.add(app);
     app.add_option("--rules", rules, "version of the official rules: latest or 2025-05")
         ->check(CLI::IsMember({"latest", "2025-05"}))
         ->capture_default_str();
-    app.add_option("--out", out, "folder for scores per row, tables and results.csv");
+    app.add_option("--out", out, "output folder for scores per row, tables and results.csv");
     add_judge(app);
   }
 
   void add_judge(CLI::App& app) {
-    auto* url = app.add_option("--judge", server.url,
-                               "also score by a language model: its address, http(s)://host[/v1]");
+    auto* url =
+        app.add_option("--judge", server.url,
+                       "also score by a language model at this address, http(s)://host[/v1]");
     const auto option = [&](const char* name, auto& to, const char* meaning) {
       return app.add_option(name, to, meaning)->needs(url);
     };
-    option("--judge-model", server.model, "its name")->required(false);
-    option("--judge-prompts", prompts, "the official phyx.py, which holds the prompts")
+    option("--judge-model", server.model, "name of the language model")->required(false);
+    option("--judge-prompts", prompts, "the official phyx.py, which contains the prompts")
         ->check(CLI::ExistingFile);
-    app.add_flag("--judge-any-prompts", any_prompts, "also those of another version")->needs(url);
-    option("--judge-cache", cache, "file of its replies; default: judge.jsonl in --out");
+    app.add_flag("--judge-any-prompts", any_prompts, "accept prompts of another version")
+        ->needs(url);
+    option("--judge-cache", cache, "file for cached replies; default: judge.jsonl in --out");
     option("--judge-key", key_variable, "environment variable with the API key")
         ->capture_default_str();
-    option("--judge-timeout", server.reply_seconds, "seconds for one try of a call")
+    option("--judge-timeout", server.reply_seconds, "time limit of one attempt in seconds")
         ->check(above_zero)
         ->capture_default_str();
-    option("--judge-tries", server.tries, "of one call")->transform(whole(1, 100));
-    option("--judge-wait", server.first_wait, "seconds before the second try; then doubled")
+    option("--judge-tries", server.tries, "attempts per call")->transform(whole(1, 100));
+    option("--judge-wait", server.first_wait,
+           "seconds before the second attempt; doubled after each")
         ->check(not_negative);
   }
 
@@ -114,8 +118,8 @@ struct ScoreOptions {
                    set.unanswered);
     auto rows = score_rows(std::move(set.predictions),
                            rules == "latest" ? OfficialRules::latest : OfficialRules::may_2025);
-    // The prompts are read before the folder is made, the files written before anything is printed:
-    // nobody may read on.
+    // Read the prompts before creating the folder, and write files before printing, which fails if
+    // the reader of a pipe has gone.
     std::optional<JudgePrompts> texts;
     if (!server.url.empty()) texts = judge_prompts();
     std::optional<io::FolderLock> lock;
@@ -128,7 +132,7 @@ struct ScoreOptions {
     print_table(score_table(rows), texts.has_value());
     print_differences(rows);
     if (const std::size_t n = noted(rows); n > 0)
-      std::printf("right by the strict rule without the truth's direction: %zu\n", n);
+      std::printf("right by the strict rule although the direction is missing: %zu\n", n);
   }
 
   void check_judge() const {
@@ -152,7 +156,7 @@ struct ScoreOptions {
     if (path.empty() && !out.empty()) path = out + "/judge.jsonl";
     std::optional<JudgeCache> memory;
     if (path.empty()) {
-      std::fprintf(stderr, "no --judge-cache and no --out: the judge's replies are not kept\n");
+      std::fprintf(stderr, "without --judge-cache or --out, the judge's replies are not cached\n");
     } else {
       memory.emplace(path);
       judge = memory->wrap(server.model, judge);
@@ -160,8 +164,8 @@ struct ScoreOptions {
     ask_the_judge(rows, texts, judge, told);
     if (const std::size_t n = undecided(rows); n > 0)
       std::fprintf(stderr,
-                   "%zu rows got no judgement and count as wrong; the same command makes failed "
-                   "calls again\n",
+                   "%zu rows have no judgement and count as wrong; run the same command again to "
+                   "repeat the failed calls\n",
                    n);
   }
 };
@@ -169,7 +173,7 @@ struct ScoreOptions {
 }  // namespace
 
 void add_score(CLI::App& app) {
-  add_command<ScoreOptions>(app, "score", "score any model's predictions, by every rule");
+  add_command<ScoreOptions>(app, "score", "score the predictions of any model by every rule");
 }
 
 }  // namespace gaze::phyx::cli

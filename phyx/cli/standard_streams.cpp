@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the streams are opened, and what is left in stdout is written.
+// Opening closed streams, and flushing stdout.
 #include "phyx/cli/standard_streams.hpp"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ namespace gaze::phyx::cli {
 void prepare_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
-      ::open("/dev/null", O_RDWR);  // takes the lowest free number: this one
+      ::open("/dev/null", O_RDWR);  // gets the lowest free number, which is this one
   std::signal(SIGPIPE, SIG_IGN);
 }
 
@@ -31,7 +31,7 @@ void finish_output() {
   pollfd out{STDOUT_FILENO, POLLOUT, 0};
   if (code == EPIPE || (::poll(&out, 1, 0) == 1 && out.revents & POLLERR)) return;
   GAZE_FAIL("print", "standard output: cannot write",
-            code ? ": " + io::detail::errno_text(code) : std::string());
+            code ? ": " + io::errno_text(code) : std::string());
 }
 
 }  // namespace gaze::phyx::cli

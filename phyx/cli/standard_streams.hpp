@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Standard input, output and error, whatever the program was started with.
+// Robust standard input, output and error.
 #pragma once
 
 namespace gaze::phyx::cli {
 
-/// Call it first. A standard stream that was closed becomes /dev/null: else the next file that is
-/// opened would take its number, and with it what is printed. Printing to a reader that has gone
-/// fails like any write, instead of ending the program in the middle of its work.
+/// Call first. Opens closed standard streams on /dev/null; otherwise the next opened file would get
+/// the number of the stream and receive its output. Ignores SIGPIPE, so that writing to a closed
+/// pipe is an ordinary error instead of ending the program.
 void prepare_streams();
 
-/// Call it last. What was printed and cannot be written is an Error, unless the reader wanted no
-/// more of it, as in `gaze score ... | head -1`.
+/// Call last. Throws Error if output cannot be written, unless the reader closed the pipe, as in
+/// `gaze score ... | head -1`.
 void finish_output();
 
 }  // namespace gaze::phyx::cli

@@ -21,7 +21,7 @@ struct SynthOptions {
   int image_size = 64;
 
   void add(CLI::App& app) {
-    app.add_option("--out", out, "folder for the TSV files")->required();
+    app.add_option("--out", out, "output folder for the TSV files")->required();
     app.add_option("--split", split, "train, val, test_known, test_new or all")
         ->check(CLI::IsMember({"train", "val", "test_known", "test_new", "all"}));
     app.add_option("--scenes", scenes, "scenes per split, each as MC and as OE")
@@ -37,7 +37,7 @@ struct SynthOptions {
     for (const auto& part : parts)
       for (const Form form : {Form::mc, Form::oe})
         GAZE_CHECK(!io::exists(suite_file(out, part, form)), "synth", suite_file(out, part, form),
-                   ": is there already");
+                   ": already exists");
     for (const auto& part : parts) {
       write_suite(out, part, scenes, seed, image_size);
       std::printf("%s\n%s\n", suite_file(out, part, Form::mc).c_str(),

@@ -23,7 +23,7 @@ std::string variant_names() {
   return out;
 }
 
-/// What --set can set, for the help: "kl=0 (weight of the KL term; 0: no reference)".
+/// Settings for the help of --set: "kl=0  weight of the KL term; 0: no reference".
 std::string setting_list() {
   std::string out = "Settings for --set NAME=VALUE, with their defaults before a variant:";
   const rl::GrpoSettings defaults;
@@ -38,7 +38,7 @@ std::string setting_list() {
   return out;
 }
 
-/// Options of every command that trains; unset ones leave the preset as it is.
+/// Options of the training commands; unset ones keep the value of the preset.
 struct TrainOptions {
   std::string preset = "quick", out, model, variant, split, precision, device = "cpu";
   std::vector<std::string> only, assignments, shorts;
@@ -51,21 +51,21 @@ struct TrainOptions {
     app.add_option("--preset", preset, "smoke (under a minute), quick (one seed), full (five)")
         ->check(CLI::IsMember({"smoke", "quick", "full"}))
         ->capture_default_str();
-    app.add_option("--out", out, "folder for everything the run writes")->required();
+    app.add_option("--out", out, "output folder of the run")->required();
     app.add_option("--model", model, "model size: nano, tiny, small, base, large");
     app.add_option("--precision", precision,
                    "float32, or bf16 in products with weights and, on cuda, in attention")
         ->check(CLI::IsMember({"float32", "bf16"}));
     app.add_option("--seed", seed, "one seed")->transform(whole(0, largest));
-    app.add_option("--corruption", corruption, "share of worsened responses in the warm start")
+    app.add_option("--corruption", corruption, "share of corrupted responses in the warm start")
         ->check(CLI::Range(0.0, 1.0));
-    app.add_option("--split", split, "what is evaluated: test, or val while choosing settings")
+    app.add_option("--split", split, "problems to evaluate: test, or val while choosing settings")
         ->check(CLI::IsMember({"test", "val"}));
     app.add_option("--samples", samples, "sampled answers per test problem")
         ->transform(whole(1, 64));
     app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
         ->transform(whole(1, largest));
-    app.add_flag("--resume", resume, "go on with the run in --out");
+    app.add_flag("--resume", resume, "resume the run in --out");
     add_device(app, device);
   }
 
@@ -80,7 +80,7 @@ struct TrainOptions {
     add_short(app, "--clip-low", "clip_low", above_zero);
     add_short(app, "--clip-high", "clip_high", above_zero);
     add_short(app, "--temperature", "temperature", above_zero);
-    app.add_option("--set", assignments, "any setting of GRPO, see below; may be given often")
+    app.add_option("--set", assignments, "any GRPO setting, see below; may be repeated")
         ->type_name("NAME=VALUE")
         ->type_size(1)
         ->allow_extra_args(false);
@@ -96,7 +96,7 @@ struct TrainOptions {
     app.add_option_function<std::string>(
            flag, [this, name](const std::string& value) { shorts.push_back(name + "=" + value); },
            option->meaning)
-        ->transform(check);  // which may change the text; see whole()
+        ->transform(check);  // may change the text, see whole()
   }
 
   AblationSettings settings() const {
@@ -129,7 +129,8 @@ struct TrainOptions {
 
 void add_ablate(CLI::App& app, const std::string& line) {
   const auto options = std::make_shared<TrainOptions>();
-  CLI::App* command = app.add_subcommand("ablate", "warm start, eight conditions, report");
+  CLI::App* command =
+      app.add_subcommand("ablate", "train and evaluate the eight conditions, and write a report");
   options->out = "out";
   options->add(*command);
   command->get_option("--out")->required(false)->capture_default_str();
@@ -141,7 +142,8 @@ void add_ablate(CLI::App& app, const std::string& line) {
 
 void add_sft(CLI::App& app, const std::string& line) {
   const auto options = std::make_shared<TrainOptions>();
-  CLI::App* command = app.add_subcommand("sft", "the supervised warm start alone, evaluated");
+  CLI::App* command =
+      app.add_subcommand("sft", "train and evaluate the supervised warm start alone");
   options->add(*command);
   command->callback([options, line] {
     options->only = {"sft"};
@@ -153,7 +155,7 @@ void add_grpo(CLI::App& app, const std::string& line) {
   const auto options = std::make_shared<TrainOptions>();
   const auto reward = std::make_shared<std::string>("accuracy");
   CLI::App* command =
-      app.add_subcommand("grpo", "warm start (or the one in --out), then one reward");
+      app.add_subcommand("grpo", "train by one reward, from a new warm start or the one in --out");
   options->add(*command);
   options->add_grpo(*command);
   command->add_option("--reward", *reward, "format, accuracy, rubric, attention or hybrid")

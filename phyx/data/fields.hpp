@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The fields of one record, read with complaints that say where in which file it stands.
+// Reading the fields of one record; errors name the file, the row or line, and the field.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -12,14 +12,14 @@
 
 namespace gaze::phyx {
 
-/// Where in the input one is; turns a complaint into an Error that says so:
-/// "[gaze::read_tsv] FILE row 3, answer: empty".
+/// The place of a record in its file, for errors: "[gaze::read_tsv] FILE row 3, answer: empty".
 struct RecordPlace {
-  std::string_view where;  // the function: "read_tsv"
+  std::string_view where;  // the operation: "read_tsv"
   std::string_view file;
   std::string_view unit;  // "row" or "line"
   std::size_t number;
 
+  [[noreturn]] void fail(const std::string& complaint) const;  // of the whole record
   [[noreturn]] void fail(std::string_view field, const std::string& complaint) const;
   void check(bool condition, std::string_view field, const char* complaint) const {
     if (!condition) fail(field, complaint);
@@ -29,43 +29,38 @@ struct RecordPlace {
   }
 };
 
-// The functions below throw the Error of `place` for what they cannot read.
+// The functions below throw the Error of `place` for malformed input.
 
-/// The domain in the data's spelling, see canonical_domain.
+/// The domain in the data's spelling (canonical_domain).
 std::string parse_domain(std::string_view text, const RecordPlace& place);
 
-/// The reasoning types in a cell, each once.
+/// The distinct reasoning types in a cell.
 std::vector<std::string> parse_reasoning(std::string_view text, const TsvLimits& limits,
                                          const RecordPlace& place);
 
 /// "A", "B", "C" or "D".
 std::string parse_letter(std::string_view text, const RecordPlace& place);
 
-namespace detail {
+/// The string under `key`; empty if absent. Errors name `field`, the field that contains the
+/// object.
+std::string optional_text(const io::Json& object, const char* key, const RecordPlace& place,
+                          std::string_view field);
 
-using Json = io::Json;
-using Place = RecordPlace;
+/// The list of strings under `key`; empty if absent.
+std::vector<std::string> optional_texts(const io::Json& object, const char* key,
+                                        const RecordPlace& place, std::string_view field);
 
-/// The string under `key`; empty when there is none. Errors name `field`, which holds the object.
-std::string json_text(const Json& object, const char* key, const Place& place,
-                      std::string_view field);
+/// The string under a key that must exist; an integer is returned as text (`index`).
+std::string required_text(const io::Json& record, const char* key, const RecordPlace& place);
 
-/// The list of strings under `key`; empty when there is none.
-std::vector<std::string> json_texts(const Json& object, const char* key, const Place& place,
-                                    std::string_view field);
+io::Json parse_object(std::string_view text, const RecordPlace& place, std::string_view field);
 
-/// A field that must be there; a whole number counts as its text (`index`).
-std::string needed_text(const Json& record, const char* key, const Place& place);
+Solution parse_solution(std::string_view text, const RecordPlace& place);
 
-Json json_object(std::string_view text, const Place& place, std::string_view field);
+Scene parse_scene(std::string_view text, const RecordPlace& place);
 
-Solution parse_solution(std::string_view text, const Place& place);
-
-Scene parse_scene(std::string_view text, const Place& place);
-
-/// Every type once; one that PhyX does not have is an Error.
-std::vector<std::string> checked_reasoning(std::vector<std::string> types, const Place& place);
-
-}  // namespace detail
+/// Distinct types; an Error for one that PhyX does not have.
+std::vector<std::string> checked_reasoning(std::vector<std::string> types,
+                                           const RecordPlace& place);
 
 }  // namespace gaze::phyx

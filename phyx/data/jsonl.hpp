@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// PhyX's JSONL: one record per line, beside a folder of pictures.
+// PhyX's JSONL: one record per line, pictures as files in a folder.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -19,29 +19,27 @@
 
 namespace gaze::phyx {
 
-/// The next line without its line end; false at the end of the stream. A line of over `most_bytes`
-/// is an Error that names `name` and `number`.
-bool read_line(std::istream& stream, std::string& line, std::size_t most_bytes,
-               const std::string& name, std::size_t number);
+/// Reads the next line without its line feed; false at the end of the stream. Throws the Error of
+/// `place` for a line of over `max_bytes`.
+bool read_line(std::istream& stream, std::string& line, std::size_t max_bytes,
+               const RecordPlace& place);
 
-namespace detail {
-
-/// Reads PhyX's JSONL, one record in memory at a time. `image` names a file in the folder
-/// `pictures_at`, or else beside the JSONL or in its test_image, image or images.
+/// Reads PhyX's JSONL with one record in memory at a time. `image` names a file in the folder
+/// `pictures_at`; by default in the JSONL's folder or its test_image, image or images.
 class JsonlLoader {
  public:
   JsonlLoader(const std::filesystem::path& path, LoadOptions options);
 
-  /// The next problem; nothing at the end.
+  /// The next problem; empty at the end.
   std::optional<Problem> next();
 
-  /// The line that next() read last.
+  /// The number of the line that next() read last.
   std::size_t row() const noexcept { return number_; }
-  /// Whether records name files for their pictures.
+  /// Whether pictures are read from files.
   bool pictures_beside() const noexcept { return options_.pictures && !options_.caption; }
 
  private:
-  Problem problem(const Json& record, const Place& place) const;
+  Problem problem(const io::Json& record, const RecordPlace& place) const;
 
   std::string name_;
   PictureFolder pictures_;
@@ -52,10 +50,9 @@ class JsonlLoader {
   std::size_t number_ = 0;
 };
 
-}  // namespace detail
-
-/// Problems from one JSON object per line; `image` names a file under `folder`. The same record
-/// gives a multiple-choice problem or an open-ended one, whose answer is the right option's text.
+/// Problems from a file with one JSON object per line; `image` names a file under `folder`. `form`
+/// decides whether a record becomes a multiple-choice problem or an open-ended one, whose answer is
+/// the right option's text.
 std::vector<Problem> load_jsonl(const std::filesystem::path& path,
                                 const std::filesystem::path& folder, Form form,
                                 TextSetting setting = TextSetting::full, TsvLimits limits = {});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pictures out of cells, files and other rows.
+// Decoding, locating and checking pictures.
 #include "phyx/data/pictures.hpp"
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 #include "gaze/io/base64.hpp"
 #include "phyx/data/prompt.hpp"
 
-namespace gaze::phyx::detail {
+namespace gaze::phyx {
 
 bool is_picture(std::span<const std::uint8_t> bytes) noexcept {
   static constexpr std::array<std::uint8_t, 8> png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
@@ -22,16 +22,16 @@ bool is_picture(std::span<const std::uint8_t> bytes) noexcept {
   return starts_with(png) || starts_with(jpeg);
 }
 
-std::string single_item(std::string_view cell, std::string_view field, const Place& place) {
+std::string single_item(std::string_view cell, std::string_view field, const RecordPlace& place) {
   if (!cell.starts_with('[')) return std::string(cell);
-  if (std::count(cell.begin(), cell.end(), ',') > 1)  // one may stand at the end
-    place.fail(field, "a list of pictures; a problem has one");
+  if (std::count(cell.begin(), cell.end(), ',') > 1)  // a trailing comma is allowed
+    place.fail(field, "a list of several pictures; a problem has one");
   const auto items = parse_list(cell);
-  if (items.size() != 1) place.fail(field, "a list of pictures; a problem has one");
+  if (items.size() != 1) place.fail(field, "a list of several pictures; a problem has one");
   return items.front();
 }
 
-std::vector<std::uint8_t> decode_picture(std::string_view text, const Place& place) {
+std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlace& place) {
   std::vector<std::uint8_t> bytes;
   try {
     bytes = io::base64_decode(text);
@@ -45,7 +45,7 @@ std::vector<std::uint8_t> decode_picture(std::string_view text, const Place& pla
 
 namespace {
 
-// Both canonical.
+// Both paths must be canonical.
 bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder) {
   const auto end = std::mismatch(path.begin(), path.end(), folder.begin(), folder.end()).second;
   return !folder.empty() && end == folder.end();
@@ -63,7 +63,8 @@ PictureFolder::PictureFolder(const std::filesystem::path& data_file,
 }
 
 std::vector<std::uint8_t> PictureFolder::read(std::string_view name, std::size_t most_bytes,
-                                              const Place& place, std::string_view field) const {
+                                              const RecordPlace& place,
+                                              std::string_view field) const {
   const std::filesystem::path path = find(inside(name, place, field), name, place, field);
   std::string text;
   try {
@@ -79,7 +80,7 @@ std::vector<std::uint8_t> PictureFolder::read(std::string_view name, std::size_t
 }
 
 // `name` relative to the folder.
-std::filesystem::path PictureFolder::inside(std::string_view name, const Place& place,
+std::filesystem::path PictureFolder::inside(std::string_view name, const RecordPlace& place,
                                             std::string_view field) const {
   std::error_code error;
   std::filesystem::path relative(name);
@@ -88,13 +89,13 @@ std::filesystem::path PictureFolder::inside(std::string_view name, const Place& 
         std::filesystem::absolute(folder_, error).lexically_normal());
   bool good = !error && !relative.empty() && name.find('\0') == name.npos;
   for (const auto& part : relative) good = good && part != "..";
-  if (!good) place.fail(field, "leaves the folder: " + shown_text(name));
+  if (!good) place.fail(field, "outside the folder: " + shown_text(name));
   return relative;
 }
 
-// Where the file really is.
+// The canonical path of the file.
 std::filesystem::path PictureFolder::find(const std::filesystem::path& relative,
-                                          std::string_view name, const Place& place,
+                                          std::string_view name, const RecordPlace& place,
                                           std::string_view field) const {
   std::error_code error;
   std::filesystem::path path = folder_ / relative;
@@ -104,11 +105,11 @@ std::filesystem::path PictureFolder::find(const std::filesystem::path& relative,
   if (error) place.fail(field, "cannot read " + shown_text(name) + ": " + error.message());
   const auto store = std::filesystem::canonical(data_file_, error).parent_path();
   if (!is_below(real, std::filesystem::canonical(folder_, error)) && !is_below(real, store))
-    place.fail(field, "leaves the folder by a symbolic link: " + shown_text(name));
+    place.fail(field, "a symbolic link to outside the folder: " + shown_text(name));
   return real;
 }
 
-std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const Place& place) {
+std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const RecordPlace& place) {
   if (!reader_) reader_.emplace(path_, limits_);
   const std::size_t index_at = reader_->column("index"), image_at = reader_->column("image");
   auto known = starts_.find(index);
@@ -116,12 +117,13 @@ std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const Pl
     reader_->seek(known->second.first, known->second.second);
     reader_->next(row_);
   } else {
-    if (scanned_row_ > 0) {  // go on after the last row that was scanned
+    if (scanned_row_ > 0) {  // continue after the last scanned row
       reader_->seek(scanned_offset_, scanned_row_);
       reader_->next(row_);
     }
     do {
-      if (!reader_->next(row_)) place.fail("image", "refers to no row: " + shown_text(index));
+      if (!reader_->next(row_))
+        place.fail("image", "refers to a missing row: " + shown_text(index));
       scanned_offset_ = reader_->row_offset();
       scanned_row_ = reader_->row();
       starts_.try_emplace(row_[index_at], scanned_offset_, scanned_row_);
@@ -133,4 +135,4 @@ std::vector<std::uint8_t> PictureFinder::find(const std::string& index, const Pl
   return decode_picture(image, place);
 }
 
-}  // namespace gaze::phyx::detail
+}  // namespace gaze::phyx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a row's picture comes from: its own cell, another row's, or a file beside the table.
+// A row's picture: in its own cell, in another row's, or in a file.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,54 +15,54 @@
 #include "phyx/data/fields.hpp"
 #include "phyx/data/tsv.hpp"
 
-namespace gaze::phyx::detail {
+namespace gaze::phyx {
 
-/// Whether the bytes begin as a PNG or a JPEG does.
+/// Whether the bytes start with the signature of PNG or JPEG.
 bool is_picture(std::span<const std::uint8_t> bytes) noexcept;
 
-/// An `image` cell this short is the index of another row; the smallest PNG needs 92 characters.
+/// An `image` cell up to this length is the index of another row; the smallest PNG has 92
+/// characters in base64.
 inline constexpr std::size_t longest_reference = 64;
 
-/// The only item of a cell that may be a list: "['x.png']" is x.png. The official code knows
-/// problems of several pictures; PhyX has none, and neither has a Problem.
-std::string single_item(std::string_view cell, std::string_view field, const Place& place);
+/// The single item of a cell that may be a list: "['x.png']" is x.png. The official code supports
+/// several pictures per problem; PhyX's data have none, and Problem stores one.
+std::string single_item(std::string_view cell, std::string_view field, const RecordPlace& place);
 
-/// The picture in an `image` cell, which is base64.
-std::vector<std::uint8_t> decode_picture(std::string_view text, const Place& place);
+/// Decodes the base64 of an `image` cell.
+std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlace& place);
 
-/// Pictures in files of their own, in the data file's folder or in one of some subfolders. A name
-/// that leads out of the folder is an Error, whoever wrote it: an absolute path elsewhere, "..", a
-/// symbolic link. Two kinds are let pass: whole paths into the folder, which the official tools
-/// write, and links into the folder of the data file itself where that is a link, too, as in the
-/// cache of Hugging Face's hub.
+/// Pictures in separate files, in the data file's folder or in one of `subfolders`. A name that
+/// leads out of the folder is an Error: an absolute path elsewhere, "..", a symbolic link. Two
+/// exceptions: absolute paths into the folder, which the official tools write, and links to the
+/// folder of the real data file if the data file is a link too, as in Hugging Face's hub cache.
 class PictureFolder {
  public:
-  /// `pictures_at` stands for the data file's folder, unless it is empty.
+  /// `pictures_at` replaces the data file's folder unless it is empty.
   PictureFolder(const std::filesystem::path& data_file, const std::filesystem::path& pictures_at,
                 std::vector<std::string> subfolders);
 
-  /// The bytes of the picture `name`, which stands in `field`.
-  std::vector<std::uint8_t> read(std::string_view name, std::size_t most_bytes, const Place& place,
-                                 std::string_view field) const;
+  /// The bytes of the picture that `field` names `name`.
+  std::vector<std::uint8_t> read(std::string_view name, std::size_t most_bytes,
+                                 const RecordPlace& place, std::string_view field) const;
 
  private:
-  std::filesystem::path inside(std::string_view name, const Place& place,
+  std::filesystem::path inside(std::string_view name, const RecordPlace& place,
                                std::string_view field) const;
   std::filesystem::path find(const std::filesystem::path& relative, std::string_view name,
-                             const Place& place, std::string_view field) const;
+                             const RecordPlace& place, std::string_view field) const;
 
   std::filesystem::path folder_, data_file_;
   std::vector<std::string> subfolders_;
 };
 
-/// Finds the picture of a row by the row's index, wherever in the table it is. It remembers where
-/// rows start, not what they hold, so a table of any size streams.
+/// Finds pictures by the index of their row, anywhere in the table. Stores where rows start, not
+/// their contents, so a table of any size streams.
 class PictureFinder {
  public:
   PictureFinder(const std::filesystem::path& path, TsvLimits limits)
       : path_(path), limits_(limits) {}
 
-  std::vector<std::uint8_t> find(const std::string& index, const Place& place);
+  std::vector<std::uint8_t> find(const std::string& index, const RecordPlace& place);
 
  private:
   std::filesystem::path path_;
@@ -74,4 +74,4 @@ class PictureFinder {
   std::size_t scanned_row_ = 0;
 };
 
-}  // namespace gaze::phyx::detail
+}  // namespace gaze::phyx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing the texts of PhyX's files.
+// Parsing and rendering the texts of PhyX's files.
 #include "phyx/data/prompt.hpp"
 
 #include <algorithm>
@@ -7,14 +7,21 @@
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/printable.hpp"
+#include "gaze/text/strings.hpp"
 
 namespace gaze::phyx {
+
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+}  // namespace
 
 Form form_of_path(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   if (name.find("_MC") != std::string::npos) return Form::mc;
   GAZE_CHECK(name.find("_OE") != std::string::npos, "form_of_path", path.string(),
-             ": the name holds neither _MC nor _OE; --form says which it is");
+             ": the name contains neither _MC nor _OE; set --form");
   return Form::oe;
 }
 
@@ -27,11 +34,7 @@ Variant variant_of_path(const std::filesystem::path& path) {
   return {has("_mini_"), has("_TL_"), has("_local_"), text};
 }
 
-std::string_view trim(std::string_view text) noexcept {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
+std::string_view trim_blanks(std::string_view text) { return text::trim(text, blanks); }
 
 std::string shown_text(std::string_view text) {
   constexpr std::size_t most = 60;
@@ -39,7 +42,7 @@ std::string shown_text(std::string_view text) {
 }
 
 std::optional<std::string> canonical_domain(std::string_view spelling) {
-  const std::string_view name = trim(spelling);
+  const std::string_view name = trim_blanks(spelling);
   for (const char* domain : domains)
     if (name == domain) return std::string(domain);
   for (const char* other : {"Wave/Acoustics", "Waves & Acoustics", "Wave & Acoustics",
@@ -49,7 +52,7 @@ std::optional<std::string> canonical_domain(std::string_view spelling) {
 }
 
 std::string canonical_subfield(std::string_view spelling) {
-  const std::string_view name = trim(spelling);
+  const std::string_view name = trim_blanks(spelling);
   if (name == "Optical Instrument") return "Optical Instruments";
   if (name == "Electromagnetic Wave") return "Electromagnetic Waves";
   if (name == "Relational Motion") return "Rotational Motion";
@@ -57,13 +60,13 @@ std::string canonical_subfield(std::string_view spelling) {
 }
 
 std::vector<std::string> parse_list(std::string_view text) {
-  text = trim(text);
+  text = trim_blanks(text);
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']')
-    text = trim(text.substr(1, text.size() - 2));
+    text = trim_blanks(text.substr(1, text.size() - 2));
   std::vector<std::string> items;
-  while (!text.empty()) {  // it ends in no blank, so there is another item
+  while (!text.empty()) {  // trimmed at the end, so another item follows
     const std::size_t comma = std::min(text.find(','), text.size());
-    std::string_view item = trim(text.substr(0, comma));
+    std::string_view item = trim_blanks(text.substr(0, comma));
     const bool quoted = item.size() >= 2 && item.front() == item.back() &&
                         (item.front() == '"' || item.front() == '\'');
     if (quoted) item = item.substr(1, item.size() - 2);
@@ -76,12 +79,10 @@ std::vector<std::string> parse_list(std::string_view text) {
 std::string render_prompt(Form form, const std::string& description, const std::string& question,
                           const std::array<std::string, 4>& options) {
   std::string prompt = description.empty() ? question : description + " " + question;
-  if (form == Form::oe) return prompt + " Please answer the question with step by step reasoning.";
-  prompt +=
-      "Please directly answer the question and provide the correct OPTION LETTER ONLY, "
-      "e.g., A, B, C, D. OPTION: ";
+  if (form == Form::oe) return prompt.append(reasoning_instruction);
+  prompt += letter_instruction;
   for (std::size_t i = 0; i < 4; ++i) {
-    if (i > 0) prompt += ' ';
+    prompt += ' ';
     prompt += static_cast<char>('A' + i);
     prompt += ": " + options[i];
   }
@@ -89,25 +90,25 @@ std::string render_prompt(Form form, const std::string& description, const std::
 }
 
 std::optional<std::array<std::string, 4>> options_of_prompt(std::string_view prompt) {
-  static constexpr std::string_view marker = "OPTION:", blank = " \t\r\n";
+  static constexpr std::string_view marker = "OPTION:";
   const std::size_t found = prompt.rfind(marker);
   if (found == prompt.npos) return std::nullopt;
   const std::string_view text = prompt.substr(found + marker.size());
   const auto split = [&](bool spaced) -> std::optional<std::array<std::string, 4>> {
     std::array<std::string, 4> options;
-    std::size_t start = 0;  // where the text of the option before begins
+    std::size_t start = 0;  // start of the previous option's text
     for (std::size_t label = 0, at = 0; label < 4; ++at) {
       if (at + 1 >= text.size()) return std::nullopt;
       const bool fits =
           text[at] == static_cast<char>('A' + label) && text[at + 1] == ':' &&
-          (at == 0 || blank.find(text[at - 1]) != blank.npos) &&
-          (!spaced || at + 2 == text.size() || blank.find(text[at + 2]) != blank.npos);
+          (at == 0 || blanks.find(text[at - 1]) != blanks.npos) &&
+          (!spaced || at + 2 == text.size() || blanks.find(text[at + 2]) != blanks.npos);
       if (!fits) continue;
-      if (label > 0) options[label - 1] = trim(text.substr(start, at - start));
+      if (label > 0) options[label - 1] = trim_blanks(text.substr(start, at - start));
       start = at + 2;
       ++label;
     }
-    options[3] = trim(text.substr(start));
+    options[3] = trim_blanks(text.substr(start));
     return options;
   };
   auto options = split(true);
@@ -115,13 +116,13 @@ std::optional<std::array<std::string, 4>> options_of_prompt(std::string_view pro
 }
 
 std::optional<std::vector<std::pair<char, std::string>>> parse_options(std::string_view raw) {
-  const std::string_view text = trim(raw);
+  const std::string_view text = trim_blanks(raw);
   const auto past_blanks = [&](std::size_t at) {
     while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
     return at;
   };
   const auto is = [&](std::size_t at, char c) { return at < text.size() && text[at] == c; };
-  const auto opening = [&](std::size_t at) -> std::size_t {  // after `B: "`, or npos
+  const auto opening = [&](std::size_t at) -> std::size_t {  // index after `B: "`, or npos
     if (at >= text.size() || text[at] < 'A' || text[at] > 'Z') return text.npos;
     at = past_blanks(at + 1);
     if (!is(at, ':')) return text.npos;
@@ -139,7 +140,7 @@ std::optional<std::vector<std::pair<char, std::string>>> parse_options(std::stri
       if (quote + 1 == text.size() || (is(comma, ',') && opening(next) != text.npos)) break;
     }
     if (quote == text.npos) return std::nullopt;
-    if (options.size() == 26) return std::nullopt;  // there are no more labels
+    if (options.size() == 26) return std::nullopt;  // no labels left
     options.emplace_back(text[label], text.substr(start, quote - start));
     label = next;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading problem files whole or one problem at a time.
+// Opening tables and JSONL, and loading whole files.
 #include "phyx/data/reader.hpp"
 
 #include <array>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// PhyX-style problem files in and out.
+// Reading and writing files of problems.
 //
 //   ProblemReader, for_each_problem   one problem at a time, from a table or a JSONL
-//   load_tsv, load_jsonl              all of them
-//   write_tsv                         the table that load_tsv reads back to the same problems
+//   load_tsv, load_jsonl              all problems of a file
+//   write_tsv                         the inverse of load_tsv
 //   prompt.hpp                        names, lists, options and prompts
 //
-// Files are hostile until parsed: every error names the file, the row (1 is the first below the
-// header; for JSONL the line) and the field.
+// Files are hostile until parsed. Errors name the file, the row (1 is the first below the header;
+// for JSONL the line) and the field.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -22,40 +22,35 @@
 
 namespace gaze::phyx {
 
-/// Throws Error for a Parquet file and says how pandas turns it into the table that is read;
-/// reading it here would need a library larger than this program. `head` is what the file begins
-/// with.
+/// Throws an Error for a Parquet file with the pandas command that converts it; reading Parquet
+/// would need a library larger than this program. `head`: the first bytes of the file.
 void refuse_parquet(std::string_view head, const std::filesystem::path& path);
 
-namespace detail {
-using phyx::refuse_parquet;  // by this name other rooms know it
-}
-
-/// Problems of one file, one in memory at a time: a JSONL by its name's ending, else a table.
+/// Reads problems one at a time: from JSONL if the file's extension is .jsonl, else from a table.
 class ProblemReader {
  public:
   explicit ProblemReader(const std::filesystem::path& path, const LoadOptions& options = {});
 
-  /// The next problem; nothing at the end. Throws Error "[gaze::read_tsv] FILE row N, FIELD: …".
+  /// The next problem; empty at the end. Throws Error "[gaze::read_tsv] FILE row N, FIELD: …".
   std::optional<Problem> next() { return table_ ? table_->next() : lines_->next(); }
 
-  /// The row, or line, that next() read last.
+  /// The number of the row or line that next() read last.
   std::size_t row() const noexcept { return table_ ? table_->row() : lines_->row(); }
-  /// How many rows without a picture were passed over.
+  /// Number of skipped rows without a picture.
   std::size_t dropped() const noexcept { return table_ ? table_->dropped() : 0; }
-  /// Whether pictures are read from files beside this one.
+  /// Whether pictures are read from separate files.
   bool pictures_beside() const noexcept {
     return table_ ? table_->pictures_beside() : lines_->pictures_beside();
   }
-  /// The table behind it; null for a JSONL.
-  const detail::TableLoader* table() const noexcept { return table_ ? &*table_ : nullptr; }
+  /// The table being read; null for JSONL.
+  const TableLoader* table() const noexcept { return table_ ? &*table_ : nullptr; }
 
  private:
-  std::optional<detail::TableLoader> table_;
-  std::optional<detail::JsonlLoader> lines_;
+  std::optional<TableLoader> table_;
+  std::optional<JsonlLoader> lines_;
 };
 
-/// Calls `use` with each problem of the file. Returns how many rows without a picture were dropped.
+/// Calls `use` with each problem of the file. Returns the number of skipped rows without a picture.
 std::size_t for_each_problem(const std::filesystem::path& path, const LoadOptions& options,
                              const std::function<void(Problem&&)>& use);
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Turning a table's rows into problems.
+// Converting rows to problems.
 #include "phyx/data/table.hpp"
 
 #include <string>
 #include <utility>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/utf8.hpp"
 
-namespace gaze::phyx::detail {
+namespace gaze::phyx {
 
 namespace {
 
-// The official tools put the pictures of x_local.tsv under images/x.
+// The official tools store the pictures of x_local.tsv in images/x.
 std::string images_of(const std::filesystem::path& path) {
   std::string name = path.stem().string();
   if (name.ends_with("_local")) name.resize(name.size() - 6);
@@ -37,7 +38,7 @@ TableLoader::TableLoader(const std::filesystem::path& path, const LoadOptions& o
 
 std::optional<Problem> TableLoader::next() {
   while (reader_.next(row_)) {
-    const Place place{"read_tsv", reader_.name(), "row", reader_.row()};
+    const RecordPlace place{"read_tsv", reader_.name(), "row", reader_.row()};
     Problem problem;
     problem.image = picture(place);
     if (!problem.image.empty() || options_.keep_without_image || !with_pictures_) {
@@ -74,7 +75,7 @@ std::string_view TableLoader::present(const char* name) const {
   return is_missing(cell(name)) ? std::string_view{} : cell(name);
 }
 
-std::vector<std::uint8_t> TableLoader::picture(const Place& place) {
+std::vector<std::uint8_t> TableLoader::picture(const RecordPlace& place) {
   if (!with_pictures_) return {};
   const std::string image = single_item(present("image"), "image", place);
   const std::string file = single_item(present("image_path"), "image_path", place);
@@ -84,7 +85,7 @@ std::vector<std::uint8_t> TableLoader::picture(const Place& place) {
   return beside_.read(file, options_.limits.field_bytes, place, "image_path");
 }
 
-void TableLoader::fill(Problem& problem, const Place& place) const {
+void TableLoader::fill(Problem& problem, const RecordPlace& place) const {
   for (std::size_t i = 0; i < row_.size(); ++i)
     place.check(is_utf8(row_[i]), reader_.columns()[i], "not UTF-8");
   problem.index = cell("index");
@@ -98,7 +99,7 @@ void TableLoader::fill(Problem& problem, const Place& place) const {
   fill_extra(problem, place);
 }
 
-void TableLoader::fill_answer(Problem& problem, const Place& place) const {
+void TableLoader::fill_answer(Problem& problem, const RecordPlace& place) const {
   problem.form = form_;
   if (form_ == Form::mc) {
     problem.answer = parse_letter(cell("answer"), place);
@@ -114,8 +115,8 @@ void TableLoader::fill_answer(Problem& problem, const Place& place) const {
   }
 }
 
-// The synthetic suite's columns; a table without them leaves the defaults.
-void TableLoader::fill_extra(Problem& problem, const Place& place) const {
+// Columns of the synthetic suite; defaults if absent.
+void TableLoader::fill_extra(Problem& problem, const RecordPlace& place) const {
   problem.split = cell("split");
   problem.template_id = cell("template");
   const std::string_view needs = cell("needs_image");
@@ -128,4 +129,4 @@ void TableLoader::fill_extra(Problem& problem, const Place& place) const {
   if (!cell("scene").empty()) problem.scene = parse_scene(cell("scene"), place);
 }
 
-}  // namespace gaze::phyx::detail
+}  // namespace gaze::phyx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing tables byte by byte, and UTF-8.
+// Splitting and quoting fields.
 #include "phyx/data/tsv.hpp"
 
 #include <algorithm>
@@ -16,8 +16,7 @@ namespace {
 
 constexpr int end_of_file = -1;
 
-// How many of the first `size` bytes at `text` come before the next quote, or before the next
-// tab or line end.
+// Number of bytes before the next quote (`quoted`), or before the next tab or line end.
 std::size_t before_stop(const char* text, std::size_t size, bool quoted) noexcept {
   if (quoted) {
     const void* quote = std::memchr(text, '"', size);
@@ -92,7 +91,7 @@ int TsvReader::peek() {
   return at_ == end_ ? end_of_file : static_cast<unsigned char>(buffer_[at_]);
 }
 
-// Appends to `field` everything up to the next stop; nowhere, where `field` is null.
+// Reads up to the next stop and appends to `field`, unless that is null.
 void TsvReader::take_until_stop(std::string* field, bool quoted) {
   while (peek() != end_of_file) {
     const std::size_t left = end_ - at_;
@@ -107,7 +106,7 @@ void TsvReader::take_until_stop(std::string* field, bool quoted) {
   }
 }
 
-// One field, up to its tab or line end. A quote counts only at the start, as in pandas.
+// One field, up to its tab or line end. Quotes are special only at the start, as in pandas.
 void TsvReader::read_field(std::string* field) {
   if (field) field->clear();
   if (peek() == '"') {
@@ -125,13 +124,13 @@ void TsvReader::read_field(std::string* field) {
   take_until_stop(field, false);
 }
 
-// C programs, pandas among them, would end the text there.
+// C code such as pandas' would end the text there.
 void TsvReader::refuse_nul(std::size_t column) const {
   GAZE_FAIL("read_tsv", where(), printable(columns_[column], kShownBytes),
             ": a NUL byte (UTF-16, or a damaged file?)");
 }
 
-// One record into `fields`, reusing their memory; false at the end of the file.
+// Reads one record into `fields`, reusing their memory; false at the end of the file.
 bool TsvReader::read_fields(Row& fields) {
   while (peek() == '\n' || peek() == '\r') ++at_;
   if (peek() == end_of_file) return false;
@@ -180,7 +179,7 @@ void TsvWriter::finish() {
 }
 
 void TsvWriter::append_field(const std::string& field) {
-  const bool lonely = field.empty() && columns_ == 1;  // else it would be a blank line
+  const bool lonely = field.empty() && columns_ == 1;  // unquoted, it would be a blank line
   if (!lonely && field.find_first_of("\t\"\r\n") == std::string::npos) {
     text_ += field;
     return;
@@ -193,29 +192,6 @@ void TsvWriter::append_field(const std::string& field) {
 void TsvWriter::flush() {
   file_.write(text_);
   text_.clear();
-}
-
-char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const char32_t lead = byte(at++);
-  if (lead < 0x80) return lead;
-  const std::size_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-  if (lead < 0xC2 || lead > 0xF4 || at + more > text.size()) return bad_utf8;
-  char32_t point = lead & (0x3F >> more);
-  for (std::size_t i = 0; i < more; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return bad_utf8;
-    point = point << 6 | (byte(at + i) & 0x3F);
-  }
-  const bool too_long = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-  if (too_long || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return bad_utf8;
-  at += more;
-  return point;
-}
-
-bool is_utf8(std::string_view text) noexcept {
-  for (std::size_t at = 0; at < text.size();)
-    if (next_code_point(text, at) == bad_utf8) return false;
-  return true;
 }
 
 }  // namespace gaze::phyx

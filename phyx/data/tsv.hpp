@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Tab-separated tables, as pandas.read_csv(sep='\t') reads them and to_csv writes them.
+// Tab-separated tables as pandas.read_csv(sep='\t') reads and to_csv writes them.
 //
-//   TsvReader   one row at a time from a file of any size: a quoted field may hold tabs, line ends
-//               and doubled quotes; a short, long or unfinished row is an error with its number
-//   TsvWriter   a whole table, atomically: temporary file, flush to disk, rename
-//   pandas_columns.hpp   which texts pandas takes for "missing", and which columns for numbers
+//   TsvReader   streams rows; a quoted field may contain tabs, line ends and doubled quotes; a row
+//               with too few, too many or unfinished fields is an error with its number
+//   TsvWriter   writes a whole table atomically: temporary file, flush to disk, rename
+//   pandas_columns.hpp   pandas' rules for missing cells and for column types
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -19,13 +19,13 @@
 
 namespace gaze::phyx {
 
-/// What a table may hold at most; beyond it the reader throws before taking the memory.
+/// Limits of a table; the reader throws before it allocates more.
 struct TsvLimits {
   std::size_t field_bytes = std::size_t{64} << 20;  // PhyX's largest picture is about 7 MB as text
   std::size_t columns = 1024;
-  std::size_t answer_bytes = std::size_t{64} << 10;  // of a truth or an option
-  std::size_t list_bytes = std::size_t{4} << 10;     // of a list of reasoning types
-  std::size_t reply_bytes = std::size_t{4} << 20;    // of a prediction: a million tokens
+  std::size_t answer_bytes = std::size_t{64} << 10;  // per answer or option
+  std::size_t list_bytes = std::size_t{4} << 10;     // per list of reasoning types
+  std::size_t reply_bytes = std::size_t{4} << 20;    // per prediction: about a million tokens
 };
 
 /// Reads a table row by row. Blank lines are skipped; LF, CRLF and CR all end a row.
@@ -36,28 +36,28 @@ class TsvReader {
 
   explicit TsvReader(const std::filesystem::path& path, TsvLimits limits = {});
 
-  /// `name` stands for the file in errors.
+  /// `name` is the name of the file in errors.
   TsvReader(std::unique_ptr<std::istream> stream, std::string name, TsvLimits limits = {});
 
   const Row& columns() const noexcept { return columns_; }
   const std::string& name() const noexcept { return name_; }
   /// The number of the row read last: 1 is the first below the header.
   std::size_t row() const noexcept { return row_; }
-  /// Where the row read last starts in the file; seek() goes back to it.
+  /// Byte offset of the row read last, for seek().
   std::uint64_t row_offset() const noexcept { return row_offset_; }
 
   /// The position of the column called `wanted`, or `none`.
   std::size_t column(std::string_view wanted) const noexcept;
 
-  /// From now on the cells of column `at` are passed over: next() leaves them empty, and their
-  /// text never is in memory.
+  /// Skips the cells of column `at` from now on: next() leaves them empty without storing their
+  /// text.
   void skip(std::size_t at);
 
   /// Reads the next row into `fields` (one per column); false at the end of the file. Throws Error
-  /// for a row with another number of fields than the header, and for one beyond the limits.
+  /// if the number of fields differs from the header's, or beyond the limits.
   bool next(Row& fields);
 
-  /// Makes next() return the row that started at `offset` and was number `row`.
+  /// Makes next() return the row number `row`, which starts at byte `offset`.
   void seek(std::uint64_t offset, std::size_t row);
 
  private:
@@ -80,36 +80,27 @@ class TsvReader {
   std::vector<bool> skipped_;  // by column; empty: none
 };
 
-/// Writes a table. Nothing appears under `path` before finish(); without it nothing ever does.
+/// Writes a table. The file appears under `path` only in finish().
 class TsvWriter {
  public:
   TsvWriter(const std::filesystem::path& path, const std::vector<std::string>& columns);
   TsvWriter(const TsvWriter&) = delete;
   TsvWriter& operator=(const TsvWriter&) = delete;
 
-  /// One row: a field per column, quoted where a tab, a quote or a line end demands it.
+  /// Writes one row: a field per column, quoted if it contains a tab, a quote or a line end.
   void write(const std::vector<std::string>& fields);
 
-  /// Brings the table to disk and gives it its name.
+  /// Flushes the table to disk and renames it to `path`.
   void finish();
 
  private:
   void append_field(const std::string& field);
   void flush();
 
-  std::string path_, text_;  // text_: what is not yet written
+  std::string path_, text_;  // text_: not yet written
   std::size_t columns_;
   io::AtomicFile file_;
   bool finished_ = false;
 };
-
-/// What next_code_point gives for a byte that starts no valid code point.
-inline constexpr char32_t bad_utf8 = 0xFFFFFFFF;
-
-/// The code point at `at`, which moves past it; `bad_utf8` for a byte that starts no valid one
-/// (`at` then moves by one byte). Surrogates and over-long forms are not valid.
-char32_t next_code_point(std::string_view text, std::size_t& at) noexcept;
-
-bool is_utf8(std::string_view text) noexcept;
 
 }  // namespace gaze::phyx

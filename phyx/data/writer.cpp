@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writing problems as a table.
+// Checking problems, and converting them to rows.
 #include "phyx/data/writer.hpp"
 
 #include <cstddef>
@@ -11,16 +11,14 @@
 
 #include "gaze/io/base64.hpp"
 #include "phyx/data/fields.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/data/pictures.hpp"
 #include "phyx/data/prompt.hpp"
 #include "phyx/data/tsv.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
 namespace {
-
-using detail::is_picture, detail::longest_reference;
 
 std::string solution_text(const Solution& s) {
   return nlohmann::ordered_json{{"look", s.look},
@@ -45,7 +43,7 @@ std::string scene_text(const Scene& scene) {
       .dump();
 }
 
-// The `image` cells of a table: base64, or the index of the earlier row with the same picture.
+// Makes the `image` cells: base64, or the index of an earlier row with the same picture.
 class PictureWriter {
  public:
   explicit PictureWriter(const std::vector<Problem>& problems) : problems_(problems) {}
@@ -74,11 +72,11 @@ void check_writable(const Problem& problem, Form form, const RecordPlace& place)
   place.check(!problem.question.empty(), "question", "empty");
   place.check(!problem.answer.empty(), "answer", "empty");
   parse_domain(problem.category, place);
-  detail::checked_reasoning(problem.reasoning, place);
+  checked_reasoning(problem.reasoning, place);
   if (form == Form::oe) return;
   parse_letter(problem.answer, place);
   place.check(options_of_prompt(problem.question) == problem.options, "options",
-              "not those in the question");
+              "differ from those in the question");
 }
 
 }  // namespace

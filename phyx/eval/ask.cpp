@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The overlay of an answer's attention, and answers on the CPU.
+// Drawing the attention overlay; ask() on the CPU.
 #include "phyx/eval/ask.hpp"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ std::vector<std::uint8_t> attention_overlay(const image::Image& picture,
     for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += map[i];
   const bool finite =
       std::all_of(mean.begin(), mean.end(), [](float m) { return std::isfinite(m); });
-  GAZE_CHECK(finite, "ask", "the model's attention is not a number, so there is no overlay");
+  GAZE_CHECK(finite, "ask", "the model's attention contains NaN or infinity; no overlay was drawn");
   const float top = std::max(1e-9f, *std::max_element(mean.begin(), mean.end()));
   const float warm[3] = {230, 85, 13};
   for (int y = 0; y < size; ++y)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One question to a trained model, with a picture of where it looked.
+// One question to a trained model, with an optional attention overlay.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -12,8 +12,8 @@
 
 namespace gaze::phyx {
 
-/// The picture with the attention of the whole answer laid over it: warm where the model looked.
-/// `maps` have side x side values each; the result is a PNG file's bytes, 512 pixels wide and high.
+/// The picture with the mean attention of the answer as a warm overlay, as PNG bytes of 512 x 512
+/// pixels. `maps`: side x side values per token.
 std::vector<std::uint8_t> attention_overlay(const image::Image& picture,
                                             const std::vector<std::vector<float>>& maps,
                                             Index side);
@@ -24,7 +24,7 @@ struct AskSettings {
   std::uint64_t seed = 0;
 };
 
-/// The answer's text. Writes the overlay where one is asked for.
+/// Returns the answer's text, and writes the overlay if `overlay` is set.
 template <class Device = Cpu>
 std::string ask(const AskSettings& s);
 

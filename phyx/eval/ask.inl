@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One question answered on any device.
+// Answering one question, on any device.
 #pragma once
 #include <span>
 #include <utility>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Completions taken apart and judged.
+// Converting completions, and scoring them by every rule.
 #include "phyx/eval/attempt.hpp"
 
 #include <cstddef>
@@ -7,7 +7,6 @@
 #include <limits>
 #include <vector>
 
-#include "phyx/answer/response.hpp"
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/rewards/rubric.hpp"
 #include "phyx/scoring/official.hpp"
@@ -45,15 +44,15 @@ float image_mass(const AttentionTrace& a) {
                             static_cast<double>(a.mass.size()));
 }
 
-Attempt judge(const Problem& problem, const phyx::Completion& c) {
+Attempt score_attempt(const Problem& problem, const phyx::Completion& c) {
+  const RewardInput input(problem, c);
+  const Verdict verdict = grade_completion(problem, c.text, input.response);
   Attempt a;
-  const Verdict verdict = judge_strict(problem, c.text);
   a.correct = verdict.correct;
   a.parsed = verdict.parsed;
-  a.well_formed = parse_response(c.text).well_formed && c.ended;
+  a.well_formed = input.response.well_formed && c.ended;
   a.official = score_official(problem.form, problem.answer, c.text).match;
-  const RubricTerms terms = rubric_terms({problem, c});
-  a.principle = terms.principle > 0;
+  a.principle = rubric_terms(input).principle > 0;
   a.unit = verdict.unit_consistent;
   a.truncated = !c.ended;
   a.length = c.length;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A model's completion in the terms of rewards and rules, and its judgement by every rule.
+// Converts a rollout's completion for rewards and rules, and scores it by every rule.
 #pragma once
 #include "gaze/generate/completion.hpp"
 #include "gaze/text/tokenizer.hpp"
@@ -10,17 +10,17 @@
 
 namespace gaze::phyx {
 
-/// What a rollout's watched columns say, in the rewards' terms.
+/// The completion of a rollout as text, tokens and attention trace.
 phyx::Completion to_completion(const gaze::Completion& c, const text::Tokenizer& tokenizer,
                                const models::VlmConfig& config, const models::Prompt& prompt);
 
-/// Mean share of attention on the image, over tokens, layers and heads; NaN without a trace.
+/// Mean attention mass on the image over tokens, layers and heads; NaN without a trace.
 float image_mass(const AttentionTrace& a);
 
-/// One answer judged by every rule.
-Attempt judge(const Problem& problem, const phyx::Completion& c);
+/// Scores one answer by every rule.
+Attempt score_attempt(const Problem& problem, const phyx::Completion& c);
 
-/// The outcome of a problem before it is answered: what is known of the problem.
+/// An outcome with the problem's labels and no answers yet.
 Outcome unanswered_outcome(const Problem& p);
 
 }  // namespace gaze::phyx

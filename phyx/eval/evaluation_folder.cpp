@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the files of an evaluation are checked, configured, logged and summed up.
+// Checking, configuring, logging and summarising an evaluation.
 #include "phyx/eval/evaluation_folder.hpp"
 
 #include <array>
@@ -14,8 +14,8 @@
 #include "gaze/io/sha256.hpp"
 #include "phyx/data/reader.hpp"
 #include "phyx/data/writer.hpp"
-#include "phyx/eval/file_names.hpp"
 #include "phyx/eval/showcase.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/scoring/predictions.hpp"
 #include "phyx/scoring/score.hpp"
@@ -24,13 +24,13 @@ namespace gaze::phyx {
 
 namespace {
 
-/// The data set's name, which its output files begin with.
+/// The data set's name, the prefix of its output files.
 std::string name_of(const std::string& path) {
   return safe_name(std::filesystem::path(path).stem().string());
 }
 
-/// Appends what a file of problems holds to the layout of predictions: the data's columns without
-/// the picture, and the prediction of each row that has one.
+/// Writes the official layout: the data's columns without the picture, and a column prediction, for
+/// each row with a prediction.
 void write_official_layout(const std::string& path, const std::string& data,
                            const LoadOptions& reading,
                            const std::map<std::size_t, std::string>& predictions) {
@@ -77,7 +77,7 @@ std::size_t EvaluationFolder::survey() {
     io::Sha256 pictures;
     while (auto p = reader.next()) {
       GAZE_CHECK(seen.insert({full_index(*p), p->form}).second, "eval", path, " row ", reader.row(),
-                 ", index: ", printable(p->index, kShownBytes), " is there twice");
+                 ", index: ", printable(p->index, kShownBytes), " occurs twice");
       pictures.update(std::to_string(p->image.size()) + " bytes: ");
       pictures.update({reinterpret_cast<const char*>(p->image.data()), p->image.size()});
     }
@@ -129,7 +129,7 @@ std::size_t EvaluationFolder::prepare() const {
   check_own_folder("eval", s_.out, "eval.json", written);
   if (!io::exists(config_path())) return 0;
   GAZE_CHECK(s_.resume, "eval", config_path(),
-             ": this folder holds an evaluation; --resume goes on with it");
+             ": folder already contains an evaluation; pass --resume to continue");
   const io::Json before = io::read_json_object(config_path());
   const io::Json asked = io::parse_json(io::dump_json(config_, config_path()), config_path());
   for (const auto& [key, value] : asked.items())

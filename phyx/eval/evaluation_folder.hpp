@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The folder of an evaluation of files: its configuration, the log of answers, and what is written
-// from the log at the end (phyx/eval/files.hpp lists the files).
+// The output folder of an evaluation: its configuration, the log of answers, and the files written
+// from the log (listed in phyx/eval/files.hpp).
 #pragma once
 #include <cstddef>
 #include <map>
@@ -29,30 +29,30 @@ struct EvalSettings {
   bool resume = false;
 };
 
-/// What answers: the model's files, the device, and its kernels' name.
+/// The model's files, the device and its instruction set.
 struct Answerer {
   std::string weights_file, tokenizer_file, device, instruction_set;
 };
 
 class EvaluationFolder {
  public:
-  /// Of a problem: which of the data files, and its row there.
+  /// A problem: index of its data file, and its row there.
   using Place = std::pair<std::size_t, std::size_t>;
 
   explicit EvaluationFolder(EvalSettings settings) : s_(std::move(settings)) {}
 
-  /// Reads every text of every file once, and every picture that has a file of its own, so that
-  /// what cannot be read is known before the work. Returns how many problems there are.
+  /// Reads all texts, and all pictures in separate files, so that unreadable input is found before
+  /// the work starts. Returns the number of problems.
   std::size_t survey();
 
-  /// Says what decides the answers; call it after survey().
+  /// Records everything that determines the answers; call after survey().
   void configure(const Answerer& by);
 
-  /// Takes the folder if it is there, and checks that it is this evaluation's. Returns how many
-  /// problems are answered in it.
+  /// Locks the folder if it exists and checks that it belongs to this evaluation. Returns the
+  /// number of answered problems.
   std::size_t open();
 
-  /// The folder comes into being with the first answers, unless another process was faster.
+  /// Creates the folder with the first answers. Throws Error if another process was faster.
   void begin();
 
   /// The log of answers, to append to.
@@ -62,15 +62,14 @@ class EvaluationFolder {
   static std::string line(const Example& e, const phyx::Completion& c, const Outcome& outcome,
                           const Place& place);
 
-  /// Everything else from the log, which is all there is to an evaluation: the other files; the
-  /// rows of results.csv.
+  /// Writes all other files from the log. Returns the rows of results.csv.
   std::vector<ResultRow> finish() const;
 
-  /// Lets the folder go.
+  /// Unlocks the folder.
   void release() { lock_.reset(); }
 
  private:
-  /// A file's digest, and that of the pictures in files beside it: empty where there are none.
+  /// SHA-256 of a data file and of its pictures in separate files; empty if there are none.
   struct DataDigest {
     std::string file, pictures;
   };
@@ -78,13 +77,13 @@ class EvaluationFolder {
   std::string log_path() const { return s_.out + "/predictions.jsonl"; }
   std::string config_path() const { return s_.out + "/eval.json"; }
 
-  /// Checks the folder. Returns how many problems are answered in it.
+  /// Checks the folder. Returns the number of answered problems.
   std::size_t prepare() const;
 
-  /// Counts the lines of the log, and cuts off what a killed run left of one.
+  /// Counts the lines of the log, and removes an unfinished one of a killed run.
   std::size_t whole_lines() const;
 
-  /// The official layout and table of one data file.
+  /// Writes the official layout and table of one data file.
   void write_predictions(std::size_t file,
                          const std::map<std::size_t, std::string>& predictions) const;
 

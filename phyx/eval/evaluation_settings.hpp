@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How an evaluation asks: answers per problem, batch, sampling, seed.
+// Settings of an evaluation: answers per problem, batch, sampling, seed.
 #pragma once
 #include <cstdint>
 
@@ -9,8 +9,8 @@
 namespace gaze::phyx {
 
 struct EvaluationSettings {
-  Index samples = 4;  // beside the greedy answer; 0: none
-  Index batch = 48;   // problems at a time
+  Index samples = 4;  // in addition to the greedy answer
+  Index batch = 48;   // problems per batch; does not affect results
   SamplingSettings sampling;
   std::uint64_t seed = 0;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Evaluation: every test problem answered greedily and by sampling, with its own picture, with a
-// blank one, and with the picture of another problem of the same template.
+// Evaluation: answers every test problem greedily and by sampling, with its own picture, a blank
+// one, and the picture of another problem of the same template.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace gaze::phyx {
 
-/// Answers a set of problems; the same seed gives the same answers whatever the batch.
+/// Answers problems. For one seed, answers do not depend on the batch size.
 template <class Device>
 class Evaluator {
  public:
@@ -26,26 +26,26 @@ class Evaluator {
             EvaluationSettings settings)
       : model_(model), tokenizer_(tokenizer), settings_(std::move(settings)) {}
 
-  /// Calls `keep` with every problem's completions, greedy one first, as they are made.
+  /// Receives each problem's completions, the greedy one first.
   using Keep = std::function<void(std::size_t, const std::vector<phyx::Completion>&)>;
 
   /// The outcomes of all problems, in their order.
   std::vector<Outcome> operator()(const std::vector<Example>& examples, const Progress& progress,
                                   const Keep& keep = {}) const;
 
-  /// Problems `first`, `first` + 1, … of a stream: answered, and again with a blank picture. The
-  /// same outcomes as above, but for the pictures of other problems, which a stream does not have.
+  /// Problems `first`, `first` + 1, … of a stream, with their own and with blank pictures. The same
+  /// outcomes as above, except for swapped pictures, which a stream cannot provide.
   std::vector<Outcome> batch(std::span<const Example> examples, std::size_t first,
                              const Keep& keep = {}) const;
 
-  /// `count` completions of each prompt; greedy ones if count is 0. Sample ids are the problems'
-  /// places, so that every condition meets the same random numbers, whatever the batch.
+  /// `count` completions of each prompt; greedy ones if count is 0. Sample ids are positions of
+  /// problems, so that all conditions use the same random numbers for any batch size.
   std::vector<gaze::Completion> complete(std::span<const models::Prompt* const> prompts,
                                          std::span<const std::uint64_t> ids, Index count,
                                          models::Watch watch) const;
 
  private:
-  /// Some problems; the first one's place among all is its sample id.
+  /// Some problems; `first`: the position of the first one, its sample id.
   struct Batch {
     std::span<const Example> examples;
     std::size_t first;
@@ -53,7 +53,7 @@ class Evaluator {
 
   void answer(const Batch& b, std::span<Outcome> out, const Keep& keep) const;
 
-  /// Answers again with these pictures; a problem whose picture is null is left out.
+  /// Answers again with these pictures; skips problems whose picture is null.
   void perturb(const Batch& b, std::span<Outcome> out, const std::vector<Pixels>& pictures,
                Perturbed Outcome::*where) const;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How an Evaluator answers and perturbs, on any device.
+// Evaluator on any device.
 #pragma once
 #include <algorithm>
 
@@ -70,8 +70,9 @@ void Evaluator<Device>::answer(const Batch& b, std::span<Outcome> out, const Kee
     add(greedy[i]);
     for (std::size_t j = 0; j < k; ++j) add(sampled[i * k + j]);
     out[i] = unanswered_outcome(e.problem);
-    out[i].greedy = judge(e.problem, all.front());
-    for (std::size_t j = 1; j < all.size(); ++j) out[i].sampled.push_back(judge(e.problem, all[j]));
+    out[i].greedy = score_attempt(e.problem, all.front());
+    for (std::size_t j = 1; j < all.size(); ++j)
+      out[i].sampled.push_back(score_attempt(e.problem, all[j]));
     if (keep) keep(b.first + i, all);
   }
 }
@@ -99,7 +100,7 @@ void Evaluator<Device>::perturb(const Batch& b, std::span<Outcome> out,
     for (std::size_t j = 0; j < which.size(); ++j) {
       const Problem& p = b.examples[which[j]].problem;
       const auto c = to_completion(done[j], tokenizer_, model_.config(), changed[j]);
-      const bool correct = judge_strict(p, c.text).correct;
+      const bool correct = grade_completion(p, c.text).correct;
       Perturbed& to = out[which[j]].*where;
       if (greedy)
         to.greedy = correct;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A trained model on problem files of any size: problems stream through in batches, what is
-// answered is appended line by line, and an evaluation that was stopped goes on to the same bits.
+// Evaluates a trained model on problem files of any size: problems are streamed in batches, answers
+// are appended line by line, and an interrupted evaluation resumes with bit-identical results.
 //
-//   eval.json                what decides the answers; a resumed run must have the same
-//   predictions.jsonl        one line per problem, as they are answered; the truth of the rest
+//   eval.json                everything that determines the answers; a resumed run must match it
+//   predictions.jsonl        one line per answered problem; the other files are made from it
 //   DATASET_predictions.tsv  the official layout: the data's columns without image, and prediction
 //   DATASET_predictions_acc.csv   the official table
-//   outcomes.jsonl, results.csv   as an ablation writes them
+//   outcomes.jsonl, results.csv   as written by an ablation
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -29,21 +29,21 @@ class FileEvaluation {
     s_.evaluation.sampling.check();
   }
 
-  /// All of it, or the rest; the rows of results.csv. Throws Interrupted where it was asked to
-  /// stop: what is answered stays.
+  /// Runs or resumes the evaluation. Returns the rows of results.csv. Throws Interrupted when
+  /// stopped; answers so far are kept.
   std::vector<ResultRow> run();
 
  private:
-  /// A problem's file and row.
+  /// A problem's data file and row.
   using Place = EvaluationFolder::Place;
 
-  /// Streams the problems after the first `done` through the model.
+  /// Answers the problems after the first `done`.
   void answer(std::size_t done);
 
-  /// A picture that cannot be decoded is an Error with its row.
+  /// Throws Error with the row if the picture cannot be decoded.
   Example example(const Place& place, Problem problem);
 
-  /// `first`: how many problems were answered before these.
+  /// `first`: number of problems answered before.
   void answer_batch(const std::vector<Example>& batch, const std::vector<Place>& places,
                     std::size_t first);
 
@@ -51,7 +51,7 @@ class FileEvaluation {
   Listener listener_;
   EvaluationFolder folder_;
   std::unique_ptr<TrainedModel<Device>> trained_;
-  std::size_t count_ = 0;  // problems, as far as is known
+  std::size_t count_ = 0;  // known number of problems
 };
 
 extern template class FileEvaluation<Cpu>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Problems streamed through a model in batches, on any device.
+// Streaming problems through a model in batches, on any device.
 #pragma once
 #include <optional>
 
@@ -80,7 +80,7 @@ void FileEvaluation<Device>::answer_batch(const std::vector<Example>& batch,
   if (listener_.stop && listener_.stop())
     throw Interrupted("stopped after " + std::to_string(first + batch.size()) + " of " +
                           std::to_string(count_) +
-                          " problems; the same command with --resume goes on",
+                          " problems; run the same command with --resume to continue",
                       "eval");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Partners by template, form and answer; pictures only for problems that need theirs.
+// Finding partners by template, form and answer.
 #include "phyx/eval/other_pictures.hpp"
 
 #include <cstdint>

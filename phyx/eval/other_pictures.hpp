@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pictures with which a problem is asked again, to see whether the model looked at its own: a blank
-// one, and that of another problem of the same template.
+// Substitute pictures, to test whether a model uses a problem's picture: a blank one, and that of
+// another problem of the same template.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -10,15 +10,15 @@
 
 namespace gaze::phyx {
 
-/// The next problem of the same template and form with another answer: whose picture to swap in.
-/// A problem's own place where there is no such problem.
+/// For each problem, the index of the next one of the same template and form with another answer;
+/// its own index if there is none.
 std::vector<std::size_t> swap_partners(const std::vector<Example>& examples);
 
-/// White pictures; null for a problem that does not need its picture.
+/// White pictures; null for problems that do not need a picture.
 std::vector<Pixels> blank_pictures(std::span<const Example> batch);
 
-/// The partners' pictures, for a batch whose first problem is at `first` among `all`; null for a
-/// problem that does not need its picture, or has no partner.
+/// The partners' pictures, for a batch that starts at index `first` of `all`; null for problems
+/// that do not need a picture or have no partner.
 std::vector<Pixels> swapped_pictures(std::span<const Example> batch, std::size_t first,
                                      const std::vector<Example>& all,
                                      const std::vector<std::size_t>& partner);

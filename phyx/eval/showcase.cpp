@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lines and pictures of a showcase, and its answers on the CPU.
+// Writing lines and pictures; show() on the CPU.
 #include "phyx/eval/showcase.hpp"
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 #include "gaze/io/folders.hpp"
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
-#include "phyx/eval/file_names.hpp"
 #include "phyx/eval/showcase.inl"
+#include "phyx/file_names.hpp"
 #include "phyx/scoring/official.hpp"
 
 namespace gaze::phyx {
@@ -29,7 +29,7 @@ io::OrderedJson shown_json(const Example& e, const phyx::Completion& c, const st
   j["answer"] = p.answer;
   j["text"] = c.text;
   j["ended"] = c.ended;
-  j["correct"] = judge_strict(p, c.text).correct;
+  j["correct"] = grade_completion(p, c.text).correct;
   j["official"] = score_official(p.form, p.answer, c.text).match;
   j["attention_image"] = image_mass(c.attention);
   return j;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A few problems answered in full view: the text, its rewards, and per token where it looked.
+// Example answers with attention maps per token.
 #pragma once
 #include <string>
 #include <vector>
@@ -13,7 +13,7 @@
 
 namespace gaze::phyx {
 
-/// An answer with, per token, the attention on each image token: mean over layers and heads.
+/// An answer with the attention of each token on each image token, averaged over layers and heads.
 struct Shown {
   phyx::Completion completion;
   std::vector<std::vector<float>> maps;  // [token][image token]; empty without a picture
@@ -27,12 +27,11 @@ Shown show(const Model<Device>& model, const text::Tokenizer& tokenizer, const E
 /// One line of completions.jsonl; `image` is a path relative to the output folder.
 io::OrderedJson shown_json(const Example& e, const phyx::Completion& c, const std::string& image);
 
-/// Text that is cut in the middle of a character would not be JSON: bad bytes become U+FFFD.
+/// Dumps one line; invalid UTF-8, as in a text cut within a character, becomes U+FFFD.
 std::string dump_line(const io::OrderedJson& j);
 
-/// Writes a problem's picture under `folder`/images, once, and returns its relative path; "" for a
-/// problem without one. Its name is made of split and index, which are any text that a data file
-/// holds.
+/// Writes a problem's picture to `folder`/images unless it exists, and returns its relative path;
+/// "" for a problem without a picture. The name is made from split and index, which are untrusted.
 std::string write_picture(const std::string& folder, const Example& e, Index side);
 
 extern template Shown show<Cpu>(const Model<Cpu>&, const text::Tokenizer&, const Example&,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One problem answered twice, on any device: for its marks, and for its attention maps.
+// Answering a problem twice, with marks and with attention maps, on any device.
 #pragma once
 #include <cstddef>
 #include <cstdint>

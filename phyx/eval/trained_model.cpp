@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a model's files say of it, and the trained model on the CPU.
+// Reading a model's files; load_model() on the CPU.
 #include "phyx/eval/trained_model.hpp"
 
 #include <algorithm>
@@ -18,18 +18,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// tokenizer.json beside the weights, or in the nearest folder above that has one.
+/// tokenizer.json next to the weights, or in the nearest folder above.
 std::string tokenizer_file(const std::string& weights) {
   fs::path folder = fs::absolute(weights).parent_path();
   while (!io::exists((folder / "tokenizer.json").string())) {
     GAZE_CHECK(folder.has_relative_path(), "load_model", weights,
-               ": no tokenizer.json beside it or above it");
+               ": no tokenizer.json in its folder or above it");
     folder = folder.parent_path();
   }
   return (folder / "tokenizer.json").string();
 }
 
-/// The configuration that the metadata of the weights name; its vocabulary is left open.
+/// The configuration named by the metadata of the weights, without the vocabulary size.
 models::VlmConfig named_config(const std::string& weights, const std::string& size,
                                const io::SafetensorsFile& file) {
   const auto known = [&](const models::Preset& p) { return size == p.name; };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A trained model from its files: weights, their preset and prompt, and the tokeniser beside them.
+// Loading a trained model: weights with preset and prompt in their metadata, and the tokeniser.
 #pragma once
 #include <memory>
 #include <string>
@@ -18,7 +18,7 @@ struct TrainedModel {
   std::string weights_file, tokenizer_file;
 };
 
-/// What the files say of a model before its weights are read.
+/// Everything in the model's files except the weights.
 struct ModelFiles {
   text::Tokenizer tokenizer;
   models::VlmConfig config;
@@ -26,12 +26,12 @@ struct ModelFiles {
   std::string weights_file, tokenizer_file;
 };
 
-/// `path` is a .safetensors file, or a folder with model.safetensors in it. tokenizer.json is
-/// looked for there and in the folders above, where an ablation keeps it. An Error names the file
-/// that is missing, or what its metadata lacks.
+/// `path`: a .safetensors file, or a folder with model.safetensors. tokenizer.json is searched
+/// there and in the folders above, where an ablation stores it. Throws Error for a missing file or
+/// missing metadata.
 ModelFiles read_model_files(const std::string& path);
 
-/// The model of these files with its weights, on a device.
+/// Loads the model with its weights to a device.
 template <class Device = Cpu>
 std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A trained model put on any device.
+// Loading a model to any device.
 #pragma once
 #include <utility>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How dark a cell is, and where it lies.
+// Opacity and position of cells.
 #include "phyx/report/attention_overlay.hpp"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace gaze::phyx::report {
 
 namespace {
 
-/// The mean over the tokens; what is no number in a map is not a number in the mean.
+/// The mean over the tokens; NaN in a map makes the mean NaN.
 std::vector<double> mean_map(const Completion& c) {
   std::vector<double> mean(std::size_t(c.grid_width * c.grid_height), 0.0);
   for (const auto& map : c.maps)
@@ -41,19 +41,15 @@ std::vector<int> opacities_of(const std::vector<Number>& map) {
 
 }  // namespace
 
-namespace detail {
-
 std::vector<int> opacities(const std::vector<float>& map) { return opacities_of(map); }
 std::vector<int> opacities(const std::vector<double>& map) { return opacities_of(map); }
-
-}  // namespace detail
 
 std::string overlay(const Completion& c, const EmbeddedImage& image, const std::string& id) {
   const double w = image.width, h = image.height;
   std::string out = "<svg class=\"picture\" viewBox=\"0 0 " + coordinate(w) + " " + coordinate(h) +
                     "\" role=\"img\"><title>Attention of " + escape(c.condition) +
                     " on the picture</title><use href=\"#" + id + "\"/>";
-  const auto cells = detail::opacities(mean_map(c));
+  const auto cells = opacities(mean_map(c));
   const double cw = w / c.grid_width, ch = h / c.grid_height;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const double x = cw * double(i % std::size_t(c.grid_width));

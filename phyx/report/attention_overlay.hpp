@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The model's attention as a grid of cells over the problem's picture.
+// The model's attention as a grid of cells over the picture.
 #pragma once
 #include <string>
 #include <vector>
@@ -8,17 +8,12 @@
 
 namespace gaze::phyx::report {
 
-/// An SVG of the picture under a grid of cells, as dark as the mean attention they got. The picture
-/// is the element `id`, defined elsewhere on the page. The completion has maps.
+/// An SVG of the picture (the element `id` on the page) under a grid of cells with opacity by mean
+/// attention. The completion must have maps.
 std::string overlay(const Completion& c, const EmbeddedImage& image, const std::string& id);
 
-namespace detail {
-
-/// Opacities 0 to 75 relative to the map's own range: the pattern is what a reader can see. What is
-/// no number shows nothing.
+/// Opacities 0 to 75, scaled to the map's range, to show the pattern; 0 for NaN.
 std::vector<int> opacities(const std::vector<float>& map);
 std::vector<int> opacities(const std::vector<double>& map);
-
-}  // namespace detail
 
 }  // namespace gaze::phyx::report

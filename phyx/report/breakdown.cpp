@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The report's charts of test results: overall, by reasoning type and domain, with and without the
-// picture, and over the number of samples.
+// Charts of test results: overall, by reasoning type and domain, with and without the picture, and
+// over the number of samples.
 #include "phyx/report/sections.hpp"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ Mark mark_of(const ResultRow* r, const std::string& what) {
               " problems"};
 }
 
-/// The end of a shared accuracy axis: the next ten percent above everything drawn on it.
+/// The end of a shared accuracy axis: the maximum of all values, rounded up to ten percent.
 double axis_end(const Context& c, const std::string& kind) {
   double high = 0.1;
   for (const auto& r : c.data.results)
@@ -37,7 +37,7 @@ double axis_end(const Context& c, const std::string& kind) {
   return std::min(1.0, std::ceil(high * 10) / 10);
 }
 
-/// One small chart: every condition's sampled accuracy on one slice of the known templates.
+/// A small chart of sampled accuracy by condition on one slice of the known templates.
 std::string slice_panel(const Context& c, const std::string& format, const std::string& kind,
                         const std::string& slice, double end) {
   RowChart chart;
@@ -104,7 +104,7 @@ std::string pass_chart(const Context& c, const std::string& format, const std::s
   return chart.series.empty() ? "" : figure(heading, draw(chart));
 }
 
-/// Three bars per condition: with the picture, blanked, swapped.
+/// Three bars per condition: normal, blanked and swapped picture.
 std::string image_chart(const Context& c, const std::string& suffix, const char* need,
                         const std::string& heading) {
   const std::string with = suffix.empty() ? "accuracy_sampled" : "accuracy_greedy";
@@ -132,9 +132,10 @@ std::string image_chart(const Context& c, const std::string& suffix, const char*
 
 std::string overview_section(const Context& c) {
   std::string body = paragraph(
-      "Filled dots: sampled answers. Open dots: the single most likely answer. Lines are 95&nbsp;% "
-      "intervals. Where only the filled dot moves, training chose better among answers the model "
-      "already had; where the open one moves too, it learned something.");
+      "Filled dots: sampled answers. Open dots: greedy answers. Lines: 95&nbsp;% intervals. If "
+      "only "
+      "the filled dot moves, training made the better of the model's existing answers more likely; "
+      "if the open dot moves too, the model learned something new.");
   body += "<div class=\"grid\">\n" + overall_dots(c, "known", "MC", "Multiple choice, known") +
           overall_dots(c, "known", "OE", "Open-ended, known") +
           overall_dots(c, "new", "all", "Templates never trained on") + "</div>\n";
@@ -143,8 +144,8 @@ std::string overview_section(const Context& c) {
 
 std::string breakdown_section(const Context& c) {
   std::string body = paragraph(
-      "Sampled accuracy on known templates. A problem can have several reasoning types and then "
-      "counts in each.");
+      "Sampled accuracy on known templates. A problem with several reasoning types counts in "
+      "each.");
   body += "<h3>By reasoning type</h3>\n" + slice_panels(c, "reasoning", reasoning_types);
   body += "<h3>By domain</h3>\n" + slice_panels(c, "domain", domains);
   return section("breakdown", "By reasoning type and domain", body);
@@ -154,17 +155,18 @@ std::string image_section(const Context& c) {
   std::string charts;
   for (const char* suffix : {"", "_greedy"}) {
     charts += image_chart(c, suffix, "yes", "Problems that need the picture");
-    charts += image_chart(c, suffix, "no", "Problems whose text alone decides");
+    charts += image_chart(c, suffix, "no", "Problems answerable from the text alone");
     if (!charts.empty()) break;
   }
   if (charts.empty())
     return section("picture", "Does it use the picture?",
                    missing("Accuracy without the picture was not measured."));
-  return section("picture", "Does it use the picture?",
-                 paragraph("Each condition with the picture (dark), with an empty one (middle) and "
-                           "with that of another problem of the same template (pale). A model that "
-                           "reads the picture falls when it is taken away.") +
-                     "<div class=\"grid wide\">\n" + charts + "</div>\n");
+  return section(
+      "picture", "Does it use the picture?",
+      paragraph("Each condition with the picture (dark), with an empty one (middle) and "
+                "with the picture of another problem of the same template (pale). A model "
+                "that uses the picture gets worse without it.") +
+          "<div class=\"grid wide\">\n" + charts + "</div>\n");
 }
 
 std::string pass_section(const Context& c) {
@@ -173,9 +175,9 @@ std::string pass_section(const Context& c) {
   if (charts.empty())
     return section("passk", "One sample or many", missing("No problem was sampled."));
   return section("passk", "One sample or many",
-                 paragraph("Percent of problems solved by at least one of k samples (pass@k). A "
-                           "reward that only sharpens lifts the left end of its line and not the "
-                           "right.") +
+                 paragraph("Percentage of problems solved by at least one of k samples (pass@k). A "
+                           "reward that only sharpens the distribution raises the left end of the "
+                           "line but not the right end.") +
                      legend(legend_entries(c.conditions)) + "<div class=\"grid wide\">\n" + charts +
                      "</div>\n");
 }

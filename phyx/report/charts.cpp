@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scales, grids and marks, written as SVG.
+// Scales, grids and marks as SVG.
 #include "phyx/report/charts.hpp"
 
 #include <algorithm>
@@ -15,8 +15,6 @@
 
 namespace gaze::phyx::report {
 
-namespace detail {
-
 std::vector<double> ticks(double low, double high, double step) {
   constexpr int most = 12;
   const double first = std::ceil(low / step - 1e-9);
@@ -25,8 +23,6 @@ std::vector<double> ticks(double low, double high, double step) {
     out.push_back((first + i) * step);
   return out;
 }
-
-}  // namespace detail
 
 namespace {
 
@@ -60,7 +56,7 @@ std::string svg(int width, double height, const std::string& title, const std::s
 std::string x_grid(const RowChart& c, double x0, double x1, double top, double bottom) {
   std::string out;
   const double step = nice_step(c.high - c.low, 5);
-  for (const double v : detail::ticks(c.low, c.high, step)) {
+  for (const double v : ticks(c.low, c.high, step)) {
     const double x = x0 + (v - c.low) / (c.high - c.low) * (x1 - x0);
     const bool zero = std::fabs(v) < step * 1e-6;
     out += line_from(x, top, x, bottom, zero ? "axis" : "gridline");
@@ -134,7 +130,7 @@ Frame make_frame(const LineChart& c) {
 std::string axes(const LineChart& c, const Frame& f) {
   std::string out;
   const double step = nice_step(f.y_high - f.y_low, 5);
-  for (const double v : detail::ticks(f.y_low, f.y_high, step)) {
+  for (const double v : ticks(f.y_low, f.y_high, step)) {
     const double shown = std::fabs(v) < step * 1e-6 ? 0 : v;
     out += line_from(f.left, f.y(v), f.right, f.y(v), shown == 0 ? "axis" : "gridline");
     out += text_at(f.left - 5, f.y(v) + 3.5, "tick end", brief(shown));
@@ -144,7 +140,7 @@ std::string axes(const LineChart& c, const Frame& f) {
     for (double v = f.x_low; v <= f.x_high * 1.001; v *= 2)
       out += text_at(f.x(v), f.bottom + 13, "tick mid", brief(v));
   } else {
-    for (const double v : detail::ticks(f.x_low, f.x_high, x_step))
+    for (const double v : ticks(f.x_low, f.x_high, x_step))
       out += text_at(f.x(v), f.bottom + 13, "tick mid", brief(std::round(v * 1e6) / 1e6 + 0.0));
   }
   return out + text_at((f.left + f.right) / 2, f.bottom + 28, "tick mid", escape(c.x_axis));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Charts as inline SVG: bars and dots with error bars, and lines. No script, no outside resource.
+// Charts as inline SVG: bars and dots with error bars, and lines. No script or external resource.
 //
-// Colours come from style classes (see style.hpp), so one chart serves light and dark. Every chart
-// has a title for screen readers; every axis says what it shows and in which unit.
+// Colours come from style classes (style.hpp), for light and dark themes. Every chart has a title
+// for screen readers, and every axis a label with its unit.
 #pragma once
 #include <cmath>
 #include <cstddef>
@@ -13,10 +13,10 @@
 
 namespace gaze::phyx::report {
 
-/// Whether a number can be put on an axis: sums, differences and powers of such numbers are finite.
+/// Whether a number can be drawn: sums, differences and powers of such numbers are finite.
 inline bool drawable(double v) { return std::fabs(v) <= 1e100; }
 
-/// A value with an error bar. Not drawn where it is not a number.
+/// A value with an error bar; not drawn if NaN.
 struct Mark {
   double value = std::numeric_limits<double>::quiet_NaN();
   double low = 0, high = 0;
@@ -33,10 +33,10 @@ struct ChartRow {
 /// A chart of rows over one horizontal axis.
 struct RowChart {
   std::string title;         // for screen readers
-  std::string axis;          // what the horizontal axis shows, with its unit
-  double low = 0, high = 1;  // the axis' range, in the values' own scale
-  double scale = 100;        // values are multiplied by it in labels: 100 for percent
-  bool dots = false;         // dots on a line instead of bars from the axis' start
+  std::string axis;          // label of the horizontal axis, with its unit
+  double low = 0, high = 1;  // range of the axis, in unscaled values
+  double scale = 100;        // factor for labels: 100 for percent
+  bool dots = false;         // dots on lines instead of bars
   int width = 360;
   int label_width = 78;
   std::vector<ChartRow> rows;
@@ -47,7 +47,7 @@ struct Series {
   std::string label;
   std::string style;
   std::vector<std::pair<double, double>> points;  // ascending in x; all drawable()
-  bool faint = false;                             // a single seed behind the mean
+  bool faint = false;                             // a single seed, drawn behind the mean
 };
 
 /// A chart of lines over two axes.
@@ -62,26 +62,21 @@ struct LineChart {
 /// Rows of horizontal bars (or dots), one mark per series, with 95 % error bars.
 std::string draw(const RowChart& c);
 
-/// Lines over a shared pair of axes. The vertical axis' name stands above the picture, where it can
-/// be read without turning the head.
+/// Lines over a shared pair of axes. The heading of the figure names the vertical axis.
 std::string draw(const LineChart& c);
 
-/// A chart (SVG) with its heading (plain text).
+/// A chart (SVG) with a heading (plain text).
 std::string figure(const std::string& heading, const std::string& chart);
 
 /// Colour key for conditions: {name, class}.
 std::string legend(const std::vector<std::pair<std::string, std::string>>& entries);
 
-/// Mean of every `group` neighbours, so that a curve has at most `most` points.
+/// Averages neighbouring points, so that at most `most` remain.
 std::vector<std::pair<double, double>> thin_out(
     const std::vector<std::pair<double, double>>& points, std::size_t most);
 
-namespace detail {
-
-/// The multiples of `step` from low to high. They are counted, not added up: where a step is below
-/// the numbers' resolution, a sum would stand still.
+/// The multiples of `step` from low to high. Computed by multiplication: repeated addition would
+/// not advance if `step` is below the resolution of doubles.
 std::vector<double> ticks(double low, double high, double step);
-
-}  // namespace detail
 
 }  // namespace gaze::phyx::report

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading completions, and finding out what a picture's bytes are.
+// Reading completions, and recognising pictures.
 #include "phyx/report/completion.hpp"
 
 #include <algorithm>
@@ -26,7 +26,7 @@ namespace gaze::phyx::report {
 
 namespace {
 
-/// Attention is a decoration: an incomplete one is dropped, a wrong one is an error.
+/// Attention is optional: if incomplete it is dropped, if malformed it is an error.
 void read_attention(const io::Json& a, const std::string& where, Completion& c) {
   if (!a.is_object() || !a.contains("grid") || !a.contains("maps")) return;
   const auto &grid = a["grid"], &maps = a["maps"];
@@ -42,7 +42,7 @@ void read_attention(const io::Json& a, const std::string& where, Completion& c) 
     GAZE_CHECK(map.is_array() && map.size() == std::size_t(c.grid_width * c.grid_height), "report",
                where, ", attention.maps: a map does not have width x height values");
     auto& out = c.maps.emplace_back();
-    for (const auto& v : map) {  // null is how JSON has NaN
+    for (const auto& v : map) {  // JSON has null for NaN
       GAZE_CHECK(v.is_number() || v.is_null(), "report", where, ", attention.maps: not a number");
       const double share = v.is_null() ? not_a_number : v.get<double>();
       out.push_back(std::fabs(share) <= 1e30 ? float(share) : float(not_a_number));
@@ -58,7 +58,7 @@ std::uint32_t big_endian(std::string_view b, std::size_t at, int bytes) {
   return v;
 }
 
-/// Finds the size in a JPEG's frame header by walking its segments.
+/// Finds the size in a JPEG's frame header.
 bool jpeg_size(std::string_view b, int& width, int& height) {
   for (std::size_t at = 2; at + 9 < b.size() && std::uint8_t(b[at]) == 0xFF;) {
     const std::uint8_t marker = std::uint8_t(b[at + 1]);
@@ -74,8 +74,8 @@ bool jpeg_size(std::string_view b, int& width, int& height) {
   return false;
 }
 
-/// PNG or JPEG bytes as a data URI; nothing for anything else, so no other type enters the page,
-/// nor a picture so large that the reader's browser would run out of memory.
+/// PNG or JPEG bytes as a data URI; empty for other types and for pictures that are too large for a
+/// browser.
 std::optional<EmbeddedImage> embed_bytes(std::string_view b) {
   constexpr std::uint32_t too_wide = 8193;
   EmbeddedImage out;
@@ -96,7 +96,7 @@ std::optional<EmbeddedImage> embed_bytes(std::string_view b) {
   return out;
 }
 
-/// A name from a log must stay inside the run's folder.
+/// Whether a name from a log stays inside the run's folder.
 bool stays_inside(const std::filesystem::path& name) {
   if (name.empty() || name.is_absolute()) return false;
   return std::none_of(name.begin(), name.end(), [](const auto& part) { return part == ".."; });
@@ -104,9 +104,9 @@ bool stays_inside(const std::filesystem::path& name) {
 
 constexpr std::size_t largest_embedded_image = 4u << 20;
 
-constexpr std::size_t most_bytes = std::size_t{256} << 20;  // of a CompletionPicker
+constexpr std::size_t most_bytes = std::size_t{256} << 20;  // limit of a CompletionPicker
 
-/// What a completion takes in memory, with some for the tree around it.
+/// Memory of a completion, including an allowance for the tree node.
 std::size_t bytes_of(const Completion& c) {
   std::size_t bytes = sizeof c + 500 + 2 * (c.condition.size() + c.index.size()) +
                       c.question.size() + c.answer.size() + c.text.size() + c.image.size();
@@ -131,12 +131,12 @@ std::optional<EmbeddedImage> embed_image(const Completion& c) {
     if (encoded || !stays_inside(c.image)) return std::nullopt;
     for (const auto& folder : c.folders) {
       const auto path = std::filesystem::path(folder) / c.image;
-      std::error_code error;  // a name too long for the file system, say: no such picture
+      std::error_code error;  // e.g. a name that is too long: no such picture
       if (std::filesystem::is_regular_file(path, error))
         return embed_bytes(io::read_file(path.string(), largest_embedded_image));
     }
   } catch (const Error&) {
-    // A picture that cannot be read leaves its example without one; the text still stands.
+    // The example is shown without its picture.
   }
   return std::nullopt;
 }
@@ -170,7 +170,7 @@ void CompletionPicker::add(Completion&& c) {
   const bool later = !slot || c.seed < slot->seed || (c.seed == slot->seed && c.step >= slot->step);
   if (!later) return;
   const std::size_t before = slot ? bytes_of(*slot) : 0, after = bytes_of(c);
-  // Hostile or endless logs must not fill the memory.
+  // Hostile or endless logs must not exhaust memory.
   if (bytes_ - before + after > most_bytes) {
     if (!slot) kept_[{c.index, c.form}].erase(c.condition);
     return;

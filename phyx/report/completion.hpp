@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Completions for the report: read from completions.jsonl, a few picked for comparison, and their
-// pictures turned into data URIs so that the page needs nothing but itself.
+// Completions for the report: reading completions.jsonl, selecting a few, and embedding their
+// pictures as data URIs, so that the page is self-contained.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,11 +14,11 @@
 
 namespace gaze::phyx::report {
 
-/// One answer of the model, as completions.jsonl has it.
+/// One answer of the model, a line of completions.jsonl.
 struct Completion {
   std::string condition, index, form, question, answer, text;
-  std::string image;                 // a file name below `folder`, or base64 text
-  std::vector<std::string> folders;  // where to look for the file
+  std::string image;                 // file name relative to one of `folders`, or base64
+  std::vector<std::string> folders;  // searched for the file
   std::int64_t seed = 0, step = 0;
   bool correct = false;
   std::map<std::string, double> rewards;
@@ -33,21 +33,21 @@ struct EmbeddedImage {
   int width = 1, height = 1;
 };
 
-/// The completion's picture, or nothing where there is none that can be shown.
+/// The completion's picture; empty if there is none that can be shown.
 std::optional<EmbeddedImage> embed_image(const Completion& c);
 
-/// Reads one line of completions.jsonl. Its picture may lie in `beside` or in `root`. Error for a
-/// malformed line, naming `where` and the field.
+/// Reads one line of completions.jsonl. Its picture may be in `beside` or in `root`. Throws Error
+/// with `where` and the field for a malformed line.
 Completion read_completion(const io::Json& value, const std::string& where,
                            const std::string& beside, const std::string& root);
 
-/// Keeps, of a log of any length, the last completion of every (problem, condition), lowest seed.
+/// Selects the last completion of the lowest seed for every (problem, condition).
 class CompletionPicker {
  public:
-  /// Keeps the completion if it is the one to keep; not when 256 MiB are kept already.
+  /// Adds a completion; ignored if the selection would exceed 256 MiB.
   void add(Completion&& c);
 
-  /// Everything kept, problem by problem; nothing stays behind.
+  /// Moves the selection out, ordered by problem.
   std::vector<Completion> take();
 
  private:

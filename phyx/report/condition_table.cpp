@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Cells, and which of a column is best.
+// Cells, and the best value of each column.
 #include "phyx/report/condition_table.hpp"
 
 #include <algorithm>
@@ -18,11 +18,11 @@ namespace {
 
 std::string number_cell(const ResultRow* r, bool tokens) {
   if (!r || !tokens) return percent_cell(r);
-  return fixed(r->value, 1) + "<small>" + fixed(r->low, 1) + " to " + fixed(r->high, 1) +
-         "</small>";
+  return fixed(r->value, 1) + "<small>[" + fixed(r->low, 1) + ", " + fixed(r->high, 1) +
+         "]</small>";
 }
 
-/// The best value of each column is bold where better is more.
+/// The highest value of a column.
 double column_best(const Context& c, const TableColumn& column) {
   double best = -1;
   for (const auto& condition : c.conditions)

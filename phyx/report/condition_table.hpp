@@ -8,13 +8,13 @@
 
 namespace gaze::phyx::report {
 
-/// One metric on one part of the results.
+/// One metric on a part of the results.
 struct TableColumn {
   const char* heading;
   const char* metric;
   const char* split;
   const char* format;
-  bool tokens = false;  // a count of tokens, not a share
+  bool tokens = false;  // a number of tokens instead of a share
 };
 
 /// A table with a row per condition and a column per metric; with `mark_best` the highest value of

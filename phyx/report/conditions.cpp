@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Order and colour of the conditions.
+// Order and style classes of the conditions.
 #include "phyx/report/conditions.hpp"
 
 #include <algorithm>

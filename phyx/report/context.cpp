@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Indexing a run's data, and the cells that tables share.
+// Indexing a run's data, and formatting shared cells.
 #include "phyx/report/context.hpp"
 
 #include <algorithm>
@@ -45,11 +45,11 @@ std::size_t Context::seed_count(const std::string& condition) const {
 
 std::string percent_cell(const ResultRow* r) {
   if (!r) return "–";
-  return percent(r->value) + "<small>" + percent(r->low) + " to " + percent(r->high) + "</small>";
+  return percent(r->value) + "<small>[" + percent(r->low) + ", " + percent(r->high) + "]</small>";
 }
 
 std::string percent_text(const ResultRow& r) {
-  return percent(r.value) + "\u00a0% (" + percent(r.low) + " to " + percent(r.high) + ")";
+  return percent(r.value) + "\u00a0% [" + percent(r.low) + ", " + percent(r.high) + "]";
 }
 
 std::string condition_header(const std::string& name) {

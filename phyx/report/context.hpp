@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every section of the report needs: the data, indexed, and the conditions in their order.
+// Data of all sections: the results, indexed, and the conditions in order.
 #pragma once
 #include <cstddef>
 #include <map>
@@ -18,27 +18,27 @@ namespace gaze::phyx::report {
 struct Context {
   static constexpr std::size_t most_conditions = 1000;
 
-  /// Error for more than most_conditions conditions.
+  /// Throws Error for more than most_conditions conditions.
   explicit Context(const RunData& d);
 
-  /// How many seeds have test results of this condition.
+  /// The number of seeds with test results of this condition.
   std::size_t seed_count(const std::string& condition) const;
 
   const RunData& data;
   ResultIndex results;
   std::vector<std::string> conditions;      // those with test results
-  std::vector<std::string> all_conditions;  // those with anything
+  std::vector<std::string> all_conditions;  // those with any data
   std::set<std::pair<std::string, std::string>> seeds;
   std::map<std::string, std::vector<const MetricLine*>> metrics;  // by condition
 };
 
-/// "53.1 %" with its interval in small type below; a dash where there is no such row.
+/// "53.1" with its interval in small type below; a dash without a row.
 std::string percent_cell(const ResultRow* r);
 
-/// "53.1 % (50.2 to 56.0)" in a sentence.
+/// "53.1 % [50.2, 56.0]" for a sentence.
 std::string percent_text(const ResultRow& r);
 
-/// A row's header cell with the condition's colour.
+/// The header cell of a condition's row, with its colour.
 std::string condition_header(const std::string& name);
 
 /// Names and style classes, for legend().

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Learning curves: one small chart per quantity, one line per condition (the mean of its seeds,
-// with single seeds behind it).
+// Learning curves: one small chart per quantity, one line per condition (the mean of its seeds, in
+// front of the single seeds).
 #include "phyx/report/sections.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace {
 
 struct Curve {
   const char* heading;
-  std::vector<const char*> keys;  // the first that a line has
+  std::vector<const char*> keys;  // the first one in a line is used
   double scale;
   bool from_zero;
 };
@@ -38,10 +38,10 @@ const std::vector<Curve>& policy_curves() {
       {"Truncated responses (%)", {"completions/clipped_ratio"}, 100, true},
       {"Entropy (nats per token)", {"entropy"}, 1, true},
       {"KL to the warm start (nats)", {"kl"}, 1, true},
-      {"Groups without spread (%)", {"frac_reward_zero_std"}, 100, true},
-      {"Reward spread within groups", {"reward_group_std"}, 1, true},
-      {"Clipped from above (%)", {"clip_ratio/high_mean"}, 100, true},
-      {"Clipped from below (%)", {"clip_ratio/low_mean"}, 100, true},
+      {"Groups with equal rewards (%)", {"frac_reward_zero_std"}, 100, true},
+      {"Reward standard deviation within groups", {"reward_group_std"}, 1, true},
+      {"Ratios clipped above (%)", {"clip_ratio/high_mean"}, 100, true},
+      {"Ratios clipped below (%)", {"clip_ratio/low_mean"}, 100, true},
       {"Gradient norm", {"grad_norm"}, 1, true},
       {"Tokens per second", {"tokens_per_second"}, 1, true}};
   return curves;
@@ -49,7 +49,7 @@ const std::vector<Curve>& policy_curves() {
 
 using Points = std::vector<std::pair<double, double>>;
 
-/// The points of a quantity by seed; a step that was logged twice keeps its last value.
+/// The points of a quantity by seed; for a step logged twice the last value counts.
 std::map<std::int64_t, Points> points_by_seed(const Context& c, const std::string& condition,
                                               const std::string& stage, const Curve& curve) {
   std::map<std::int64_t, std::map<double, double>> by_seed;
@@ -71,10 +71,10 @@ std::map<std::int64_t, Points> points_by_seed(const Context& c, const std::strin
   return out;
 }
 
-/// Adds the mean over seeds, and the seeds faintly behind it when there are several.
+/// Adds the mean over seeds and, with several seeds, a faint line for each.
 void add_series(LineChart& chart, const std::string& label, const std::string& style,
                 const std::map<std::int64_t, Points>& by_seed) {
-  constexpr std::size_t most = 60;  // more points than this are noise at this width
+  constexpr std::size_t most = 60;  // more points are only noise at this width
   std::map<double, std::pair<double, int>> sums;
   for (const auto& [seed, points] : by_seed) {
     if (by_seed.size() > 1)
@@ -101,16 +101,16 @@ std::string policy_chart(const Context& c, const Curve& curve) {
   return figure(curve.heading, draw(chart));
 }
 
-/// Supervised stages: the loss of each, whoever ran it.
+/// The loss of each supervised stage, in the warm start and in conditions.
 std::string warm_start_charts(const Context& c) {
   static const Curve loss{"loss", {"loss"}, 1, true};
   std::string out;
   for (const auto& [stage, heading] :
-       {std::pair("letters", "1. Letters: loss of naming an option's letter"),
-        std::pair("vision", "2. Vision: loss of naming what the picture holds"),
-        std::pair("caption", "3. Caption: loss of describing it in words"),
-        std::pair("sft", "4. Responses: loss of answering"),
-        std::pair("sft_mixed", "5. Worsened responses: loss of answering")}) {
+       {std::pair("letters", "1. Letters: loss on option letters"),
+        std::pair("vision", "2. Vision: loss on labels of the picture"),
+        std::pair("caption", "3. Caption: loss on descriptions"),
+        std::pair("sft", "4. Responses: loss on clean responses"),
+        std::pair("sft_mixed", "5. Corrupted responses: loss on partly corrupted responses")}) {
     LineChart chart{std::string(heading) + " over steps", "step", "", {}, true};
     std::vector<std::string> runs = c.all_conditions;
     runs.push_back("");
@@ -139,9 +139,9 @@ std::string curves_section(const Context& c) {
           m != c.metrics.end() && std::any_of(m->second.begin(), m->second.end(), in_training))
         trained.push_back(condition);
     body += paragraph(
-        "Rewards of different conditions are different quantities: compare the shape "
-        "of their lines, not the height. Long runs are averaged over neighbouring "
-        "steps.");
+        "Rewards of different conditions are different quantities: compare the shapes of the "
+        "lines, "
+        "not their heights. Long runs are averaged over neighbouring steps.");
     body += legend(legend_entries(trained)) + "<div class=\"grid\">\n" + policy + "</div>\n";
   } else {
     body += missing("No policy training was logged.");

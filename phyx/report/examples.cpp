@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Example completions side by side, with the model's attention drawn over the picture.
 //
-// A picture is embedded once and reused by every answer to the same problem. The overlay is a grid
-// of cells as dark as the attention they got; without script it shows the mean over all tokens,
-// with it the token under the pointer.
+// A picture is embedded once and shared by all answers to its problem. The overlay is a grid of
+// cells with opacity by attention: the mean over all tokens, or by script the token under the
+// pointer.
 #include "phyx/report/sections.hpp"
 
 #include <algorithm>
@@ -31,7 +31,7 @@ constexpr std::size_t examples_shown = 6;
 
 using Problem = std::vector<const Completion*>;
 
-/// Problems that most conditions answered, and on which they differ, come first; forms alternate.
+/// Selects problems that most conditions answered and on which they differ, with alternating forms.
 std::vector<Problem> pick_examples(const std::vector<Completion>& all, std::size_t most) {
   std::map<std::pair<std::string, std::string>, Problem> by_problem;
   for (const auto& c : all) by_problem[{c.form, c.index}].push_back(&c);
@@ -58,14 +58,13 @@ std::vector<Problem> pick_examples(const std::vector<Completion>& all, std::size
   return out;
 }
 
-/// Tokens that carry their own map for the pointer; the plain text where there are none.
+/// Tokens with their attention maps for the script; plain text without maps.
 std::string answer_text(const Completion& c) {
   if (c.tokens.empty() || c.tokens.size() != c.maps.size()) return escape(c.text);
   std::string out;
   for (std::size_t t = 0; t < c.tokens.size(); ++t) {
     std::string values;
-    for (int v : detail::opacities(c.maps[t]))
-      values += (values.empty() ? "" : " ") + std::to_string(v);
+    for (int v : opacities(c.maps[t])) values += (values.empty() ? "" : " ") + std::to_string(v);
     out += "<span data-map=\"" + values + "\">" + escape(c.tokens[t]) + "</span>";
     const bool spaced = t + 1 == c.tokens.size() || c.tokens[t].empty() ||
                         c.tokens[t].back() == ' ' || c.tokens[t].back() == '\n' ||
@@ -136,9 +135,9 @@ std::string examples_section(const Context& c) {
   if (problems.empty())
     return section("examples", "Examples", missing("No completions were recorded."));
   std::string body = paragraph(
-      "The last recorded answer of every condition to the same problem, chosen where conditions "
-      "differ. Orange cells show where the model looked while writing, relative to its own most "
-      "and least attended patch (mean over the response; point at a word for that word alone).");
+      "The last recorded answer of every condition to the same problem, selected where conditions "
+      "differ. Orange cells show the model's attention while writing, relative to its most and "
+      "least attended patches (mean over the response; point at a word to see its attention).");
   for (std::size_t i = 0; i < problems.size(); ++i) body += example(problems[i], i + 1);
   return section("examples", "Examples", body);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The claims, and how intervals decide them.
+// The claims, and their decision by intervals.
 #include "phyx/report/findings.hpp"
 
 #include <cmath>
@@ -19,7 +19,7 @@ enum class Expect { more, less, no_more, no_less, same };
 
 /// One difference of a claim.
 struct Test {
-  const char* label;  // how the text names it
+  const char* label;  // in the text
   const char* condition;
   const char* metric;  // "<metric>_vs_<reference>"
   const char* format;
@@ -61,20 +61,20 @@ const std::vector<Claim>& study_claims() {
        {{"rubric − accuracy", "rubric", "accuracy_sampled_vs_accuracy", "all", "overall", "all",
          Expect::no_more}}},
       {"The attention reward lifts spatial reasoning (0.27 to 0.50).",
-       "abstract; the baseline of 0.27 is not stated where it could be read",
+       "abstract; the baseline of 0.27 could not be verified",
        false,
        {{"spatial, attention − sft", "attention", "accuracy_sampled_vs_sft", "all", "reasoning",
          spatial, Expect::more}}},
-      {"On spatial reasoning the attention reward does better than the accuracy reward.",
+      {"On spatial reasoning the attention reward is better than the accuracy reward.",
        "implied by the abstract",
        false,
        {{"spatial, attention − accuracy", "attention", "accuracy_sampled_vs_accuracy", "all",
          "reasoning", spatial, Expect::more}}},
       {"The attention reward degrades symbolic domains.",
-       "abstract; here: problems whose text alone decides, and numerical reasoning",
+       "abstract; here: problems answerable from the text alone, and numerical reasoning",
        false,
-       {{"text decides, attention − sft", "attention", "accuracy_sampled_vs_sft", "all",
-         "needs_image", "no", Expect::less},
+       {{"text only, attention − sft", "attention", "accuracy_sampled_vs_sft", "all", "needs_image",
+         "no", Expect::less},
         {"numerical, attention − sft", "attention", "accuracy_sampled_vs_sft", "all", "reasoning",
          "Numerical Reasoning", Expect::less}}},
   };
@@ -83,7 +83,7 @@ const std::vector<Claim>& study_claims() {
 
 const std::vector<Claim>& own_claims() {
   static const std::vector<Claim> claims = {
-      {"Does the accuracy reward beat continued supervised training of the same cost?",
+      {"Does the accuracy reward beat continued supervised training with the same compute?",
        "this project",
        true,
        {{"accuracy − sft_more, sampled", "accuracy", "accuracy_sampled_vs_sft_more", "all",
@@ -97,16 +97,15 @@ const std::vector<Claim>& own_claims() {
          "overall", "all", Expect::more},
         {"accuracy − sft_clean, greedy", "accuracy", "accuracy_greedy_vs_sft_clean", "all",
          "overall", "all", Expect::more}}},
-      {"Does the hybrid reward gain on spatial problems beyond the accuracy reward, without loss "
-       "on "
+      {"Does the hybrid reward beat the accuracy reward on spatial problems without loss on "
        "symbolic ones?",
        "this project",
        true,
        {{"spatial, hybrid − accuracy", "hybrid", "accuracy_sampled_vs_accuracy", "all", "reasoning",
          spatial, Expect::more},
-        {"text decides, hybrid − accuracy", "hybrid", "accuracy_sampled_vs_accuracy", "all",
+        {"text only, hybrid − accuracy", "hybrid", "accuracy_sampled_vs_accuracy", "all",
          "needs_image", "no", Expect::no_less}}},
-      {"Does rewarding format alone leave accuracy where it was?",
+      {"Does rewarding format alone leave accuracy unchanged?",
        "this project",
        true,
        {{"format − sft", "format", "accuracy_sampled_vs_sft", "all", "overall", "all",
@@ -115,7 +114,7 @@ const std::vector<Claim>& own_claims() {
   return claims;
 }
 
-Agreement judge_difference(const ResultRow& r, Expect expect) {
+Agreement decide_difference(const ResultRow& r, Expect expect) {
   const double low = r.low, high = r.high, margin = negligible_difference;
   switch (expect) {
     case Expect::more:
@@ -134,7 +133,7 @@ Agreement judge_difference(const ResultRow& r, Expect expect) {
   return Agreement::undecided;
 }
 
-/// All must hold: one "no" denies the claim, one "undecided" leaves it open.
+/// All must hold: one "no" refutes the claim, one "undecided" leaves it open.
 Agreement both(Agreement a, Agreement b) {
   if (a == Agreement::no || b == Agreement::no) return Agreement::no;
   return a == Agreement::agree && b == Agreement::agree ? Agreement::agree : Agreement::undecided;
@@ -142,24 +141,24 @@ Agreement both(Agreement a, Agreement b) {
 
 std::string difference_text(const char* label, const ResultRow* r) {
   if (!r) return std::string(label) + ": not measured";
-  return std::string(label) + ": " + signed_points(r->value) + " points (" + signed_points(r->low) +
-         " to " + signed_points(r->high) + ")";
+  return std::string(label) + ": " + signed_points(r->value) + " " + points_interval(*r) +
+         " points";
 }
 
-Finding judge_claim(const Claim& claim, const ResultIndex& results, const std::string& split) {
+Finding decide_claim(const Claim& claim, const ResultIndex& results, const std::string& split) {
   Finding f{claim.text, claim.source, "", Agreement::agree, claim.own};
   for (const auto& t : claim.tests) {
     const ResultRow* r = results.find(t.condition, t.metric, split, t.format, t.kind, t.slice);
     f.here += (f.here.empty() ? "" : "; ") + difference_text(t.label, r);
-    f.verdict = both(f.verdict, r ? judge_difference(*r, t.expect) : Agreement::undecided);
+    f.verdict = both(f.verdict, r ? decide_difference(*r, t.expect) : Agreement::undecided);
   }
   f.here += ".";
   return f;
 }
 
-/// Gains on most domains: more than half of them with an interval above 0. Denied when half or more
-/// lie below 0 or within the negligible.
-Finding judge_domains(const ResultIndex& results, const std::string& split) {
+/// Gains on most domains: more than half of the intervals lie above 0. Refuted if half or more lie
+/// below the negligible difference.
+Finding decide_domains(const ResultIndex& results, const std::string& split) {
   Finding f{"The accuracy reward gains on most domains; gains vary by domain.", "abstract", "",
             Agreement::undecided, false};
   int up = 0, flat = 0, measured = 0;
@@ -186,27 +185,27 @@ Finding judge_domains(const ResultIndex& results, const std::string& split) {
   return f;
 }
 
-/// A sampled gain may only mean that the better of the modes the model already had is drawn more
-/// often. Only when greedy answers gain too is there a sign of new ability.
-Finding judge_ability(const ResultIndex& results, const std::string& split) {
+/// A sampled gain alone may only mean that the better of the model's existing modes is sampled more
+/// often. A greedy gain indicates new ability.
+Finding decide_ability(const ResultIndex& results, const std::string& split) {
   Finding f{
-      "Is the gain of the accuracy reward new ability (greedy answers gain too), or only a "
-      "better choice among the modes it had (sampled alone)?",
+      "Is the gain of the accuracy reward new ability (greedy answers improve too), or only a "
+      "better choice among existing modes (only sampled answers improve)?",
       "this project", "", Agreement::undecided, true};
   const auto* sampled = results.find("accuracy", "accuracy_sampled_vs_sft", split);
   const auto* greedy = results.find("accuracy", "accuracy_greedy_vs_sft", split);
   f.here = difference_text("sampled", sampled) + "; " + difference_text("greedy", greedy) + ". ";
   if (!sampled || !greedy) return f;
   if (sampled->low <= 0) {
-    f.here += "There is no clear sampled gain to explain.";
+    f.here += "Sampled answers show no clear gain.";
   } else if (greedy->low > 0) {
     f.verdict = Agreement::agree;
-    f.here += "Greedy answers gain too: more than a choice of modes.";
+    f.here += "Greedy answers improve too: more than a choice of modes.";
   } else if (greedy->high < negligible_difference) {
     f.verdict = Agreement::no;
-    f.here += "Greedy answers do not move: a better choice of modes, not new ability.";
+    f.here += "Greedy answers do not improve: a better choice of modes, not new ability.";
   } else {
-    f.here += "The greedy interval includes 0: both readings remain open.";
+    f.here += "The greedy interval includes 0: both explanations remain open.";
   }
   return f;
 }
@@ -224,6 +223,11 @@ std::string signed_points(double share) {
   return (points > 0 && std::isfinite(points) ? "+" : "") + report::fixed(points, 1);
 }
 
+std::string points_interval(const ResultRow& r) {
+  const auto points = [](double share) { return report::fixed(std::round(share * 1000) / 10, 1); };
+  return "[" + points(r.low) + ", " + points(r.high) + "]";
+}
+
 ResultIndex::ResultIndex(const std::vector<ResultRow>& rows) {
   for (const auto& r : rows)
     if (r.seed == "all")
@@ -237,18 +241,18 @@ const ResultRow* ResultIndex::find(const std::string& condition, const std::stri
   return found == index_.end() ? nullptr : found->second;
 }
 
-std::vector<Finding> judge_findings(const std::vector<ResultRow>& rows) {
+std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows) {
   const ResultIndex results(rows);
   bool known = false;
   for (const auto& r : rows) known = known || r.split == "known";
   const std::string split = known ? "known" : "all";
   std::vector<Finding> out;
   for (const auto& claim : study_claims()) {
-    out.push_back(judge_claim(claim, results, split));
-    if (out.size() == 1) out.push_back(judge_domains(results, split));
+    out.push_back(decide_claim(claim, results, split));
+    if (out.size() == 1) out.push_back(decide_domains(results, split));
   }
-  out.push_back(judge_ability(results, split));
-  for (const auto& claim : own_claims()) out.push_back(judge_claim(claim, results, split));
+  out.push_back(decide_ability(results, split));
+  for (const auto& claim : own_claims()) out.push_back(decide_claim(claim, results, split));
   return out;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// "What the study found / what this run found / does it agree", decided by intervals alone.
+// The comparison with the study: its claims, the results of this run, and whether they agree,
+// decided by intervals alone.
 //
-// The study is arXiv 2604.13993. Each claim is a row of data: which differences measure it, and in
-// which direction. A claim of "more" agrees when the 95 % interval lies above 0, is denied when it
-// lies below, and is undecided otherwise. A claim of "no more" or "no loss" can never be shown by
-// an interval that must exclude 0, so it agrees when the interval stays within a margin of 3
-// points.
+// The study is arXiv 2604.13993. Each claim is a row of data: the differences that measure it, and
+// their direction. A claim of "more" agrees if the 95 % interval lies above 0, is refuted if it
+// lies below, and is undecided otherwise. A claim of "no more" or "no loss" agrees if the interval
+// stays within a margin of 3 points.
 #pragma once
 #include <map>
 #include <string>
@@ -16,14 +16,14 @@
 
 namespace gaze::phyx {
 
-/// Whether a claim holds here.
+/// Whether a claim holds in this run.
 enum class Agreement { agree, no, undecided };
 
-/// One line of the table, worded.
+/// One row of the table as text.
 struct Finding {
-  std::string claim;   // what the study found, or what this project asks
-  std::string source;  // where the claim stands; "this project" for its own questions
-  std::string here;    // what was measured here, with its numbers
+  std::string claim;   // a claim of the study, or a question of this project
+  std::string source;  // source of the claim; "this project" for its own questions
+  std::string here;    // the measurement in this run
   Agreement verdict = Agreement::undecided;
   bool own = false;  // a question of this project: the verdict reads yes / no / undecided
 };
@@ -31,11 +31,14 @@ struct Finding {
 /// "agrees", "does not agree", "undecided" (or "yes", "no", "undecided" for own questions).
 std::string verdict_text(const Finding& f);
 
-/// Differences below this are called none (an effect of 3 points).
+/// Differences below 3 points count as none.
 inline constexpr double negligible_difference = 0.03;
 
 /// A signed number of percentage points, "+4.2" or "−4.2" (with a real minus sign).
 std::string signed_points(double share);
+
+/// An interval in percentage points: "[1.3, 7.1]".
+std::string points_interval(const ResultRow& r);
 
 /// Looks up pooled rows (seed "all"); the rows must outlive it.
 class ResultIndex {
@@ -54,8 +57,8 @@ class ResultIndex {
   std::map<Key, const ResultRow*> index_;
 };
 
-/// The whole table from pooled result rows, on held-out problems of known templates (`split`
-/// "known"; "all" where the results have no such rows).
-std::vector<Finding> judge_findings(const std::vector<ResultRow>& rows);
+/// The table from pooled rows on held-out problems of known templates (`split` "known", or "all" if
+/// there are no such rows).
+std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows);
 
 }  // namespace gaze::phyx

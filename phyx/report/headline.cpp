@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The top of the report: what was run, on what, for how long; what came out in three sentences;
-// what is missing; and what the rewards and conditions are.
+// The top of the report: facts about the run, missing data, the main result, and descriptions of
+// rewards and conditions; and the glossary.
 #include "phyx/report/sections.hpp"
 
 #include <algorithm>
@@ -43,7 +43,7 @@ std::string plain_text(const io::Json& v) {
     return out;
   }
   if (v.is_number_float()) return brief(v.get<double>());
-  // An object stands in the appendix; here its name is enough.
+  // The appendix shows the whole object.
   if (v.is_object()) return v.contains("name") ? plain_text(v["name"]) : "";
   return v.dump();
 }
@@ -104,7 +104,7 @@ std::string facts(const Context& c) {
   return out + "</dl>\n";
 }
 
-/// Names what the eight conditions lack, and every note from reading.
+/// Lists conditions without results, and notes from reading.
 std::string gaps(const Context& c) {
   std::vector<std::string> lacking;
   for (const auto& t : condition_texts)
@@ -115,7 +115,7 @@ std::string gaps(const Context& c) {
     std::string list;
     for (const auto& l : lacking) list += (list.empty() ? "" : ", ") + l;
     out += missing("No test results for: " + list +
-                   ". Comparisons with them are marked as not measured.");
+                   ". Comparisons with them are shown as not measured.");
   }
   for (const auto& note : c.data.notes) out += missing(note);
   return out;
@@ -135,8 +135,8 @@ const ResultRow* best_row(const Context& c, const std::string& metric,
 std::string gain_sentence(const Context& c, const char* metric, const char* how) {
   const auto* best = best_row(c, metric);
   if (!best) return "";
-  std::string out = "Of " + std::string(how) + " answers, <b>" + escape(best->condition) +
-                    "</b> gets most right: " + percent_text(*best);
+  std::string out = "For " + std::string(how) + " answers, <b>" + escape(best->condition) +
+                    "</b> is the most accurate condition: " + percent_text(*best);
   const auto* start = c.results.find("sft", metric, "known");
   if (start && best->condition != "sft") {
     out += ", against " + percent_text(*start) + " for the warm start";
@@ -144,7 +144,7 @@ std::string gain_sentence(const Context& c, const char* metric, const char* how)
     if (gain)
       out += gain->low > 0    ? ", a clear gain"
              : gain->high < 0 ? ", a clear loss"
-                              : "; their paired difference may be chance";
+                              : "; the paired difference may be due to chance";
   }
   return out + ". ";
 }
@@ -156,40 +156,39 @@ std::string headline(const Context& c, const std::string& title) {
   out +=
       tag("p", "class=\"lead\"",
           "A small vision-language model was trained to answer physics problems from a diagram "
-          "and a text. From one warm start it was then trained further under different rewards. "
-          "This page shows what each reward changed: accuracy, form, reasoning, and how much the "
-          "model looks at the picture.");
+          "and a text, and then trained further from this warm start with different rewards. This "
+          "page shows what each reward changed: accuracy, format, reasoning, and attention on the "
+          "picture.");
   out += facts(c) + gaps(c);
   const std::string short_answer = gain_sentence(c, "accuracy_sampled", "sampled") +
-                                   gain_sentence(c, "accuracy_greedy", "greedy (most likely)");
+                                   gain_sentence(c, "accuracy_greedy", "greedy");
   if (!short_answer.empty()) {
-    std::string words = "Held-out problems of known templates. " + short_answer;
+    std::string words = "On held-out problems of known templates: " + short_answer;
     if (const auto* s = best_row(c, "accuracy_sampled", "reasoning", "Spatial Relation Reasoning"))
-      words += "On spatial relations the best is <b>" + escape(s->condition) + "</b> with " +
-               percent_text(*s) + ". ";
+      words += "For spatial relations the best condition is <b>" + escape(s->condition) +
+               "</b> with " + percent_text(*s) + ". ";
     out += paragraph(words +
-                     "The best of several is partly the luckiest; intervals in brackets are "
-                     "95&nbsp;%.");
+                     "The best of several conditions is partly luck. Brackets contain 95&nbsp;% "
+                     "intervals.");
   }
   return out;
 }
 
 std::string rewards_section() {
   std::string body = paragraph(
-      "In GRPO the model writes several answers to one problem; a reward scores each, and answers "
-      "better than their group's mean are made more likely. The reward alone says what “better” "
-      "means. Four rewards are compared, and one combination:");
+      "In GRPO the model writes several answers to each problem; a reward scores them, and answers "
+      "with a score above their group's mean become more likely. Four rewards and one combination "
+      "are compared:");
   body +=
       "<ul><li><b>format</b> – the response has one non-empty <i>think</i> block and one "
-      "<i>answer</i> block, in order. It says nothing about content.</li>"
+      "<i>answer</i> block, in order. It ignores content.</li>"
       "<li><b>accuracy</b> – the answer is right: the letter in multiple choice, the value "
-      "within tolerance after unit conversion in open questions.</li>"
-      "<li><b>rubric</b> – five weighted terms: answer right, principle named, unit consistent, "
-      "the problem's numbers used, steps present.</li>"
-      "<li><b>attention</b> – the share of the model's own attention that lies on the picture "
-      "while it writes, made neutral to length and guarded, since the raw share is easily "
-      "cheated.</li>"
-      "<li><b>hybrid</b> – accuracy with a guarded attention term, meant to gain on spatial "
+      "within tolerance after unit conversion in open-ended questions.</li>"
+      "<li><b>rubric</b> – five weighted terms: right answer, principle named, unit consistent, "
+      "the problem's numbers used, a true step.</li>"
+      "<li><b>attention</b> – the share of the model's attention on the picture while it writes, "
+      "made independent of length and guarded, because the raw share is easily exploited.</li>"
+      "<li><b>hybrid</b> – accuracy with a guarded attention term, meant to improve spatial "
       "problems without loss on symbolic ones.</li></ul>\n";
   body += "<h3>Conditions</h3>\n<div class=\"scroll\"><table class=\"words plain\"><tbody>";
   for (const auto& t : condition_texts)
@@ -200,58 +199,56 @@ std::string rewards_section() {
 std::string glossary_section() {
   static constexpr std::array<std::array<const char*, 2>, 12> words = {{
       {"Greedy, sampled",
-       "The single most likely answer; answers drawn at random by the model's own "
-       "probabilities. A gain in sampled accuracy alone can mean that the model "
-       "picks the better of answers it already had."},
+       "The answer with the most likely token at each step; answers drawn by the model's "
+       "probabilities. A gain in sampled accuracy alone can mean that the model only samples the "
+       "better of its existing answers more often."},
       {"MC, OE",
        "Multiple choice (a letter; guessing gets a quarter right) and open-ended (a value)."},
       {"Known, new",
        "Held-out problems of templates seen in training, and problems of templates "
        "never trained on."},
       {"Strict, official",
-       "Strict: a well-delimited answer must be right. Official: PhyX's own, more "
-       "lenient matching rules."},
-      {"Among parseable",
-       "Accuracy counted only over responses from which an answer could be read."},
+       "Strict: this project's rule, which requires one clear answer. Official: PhyX's own "
+       "matching rules."},
+      {"Among parseable", "Accuracy over the responses from which an answer could be read."},
       {"Principle, unit",
-       "Share of responses that name the right physical principle; whose unit "
-       "fits."},
+       "Share of responses that name the right physical principle; that have a consistent unit."},
       {"Attention on the image",
-       "Mean share of attention that generated tokens give to image "
-       "tokens. More is not better by itself."},
+       "Mean share of the attention of generated tokens on image tokens. More is not necessarily "
+       "better."},
       {"Blanked, swapped",
-       "Accuracy with the picture emptied, or replaced by that of another "
-       "problem of the same template."},
-      {"pass@k", "Chance that at least one of k samples is right, estimated without bias."},
+       "Accuracy with an empty picture, or with the picture of another problem of the same "
+       "template."},
+      {"pass@k", "Probability that at least one of k samples is right (unbiased estimate)."},
       {"Reward, KL, entropy",
-       "Mean reward of a step; distance from the warm start; how undecided "
-       "the model is about its next token (both in nats)."},
-      {"Groups without spread",
-       "Groups whose answers all got the same reward, so nothing can be "
-       "learned from them."},
+       "Mean reward of a step; divergence from the warm start, and entropy of the next token "
+       "(both in nats)."},
+      {"Groups with equal rewards",
+       "Groups whose answers all got the same reward, so that they have no gradient."},
       {"95 % interval",
-       "Bootstrap over problems, and over seeds where there are several; "
-       "differences are paired on the same problems. Few problems: Wilson's "
-       "interval."},
+       "Bootstrap over problems and, with several seeds, over seeds; differences are paired by "
+       "problem. Wilson's interval for few problems."},
   }};
   std::string body = "<dl class=\"glossary\">";
   for (const auto& w : words) body += tag("dt", "", escape(w[0])) + tag("dd", "", escape(w[1]));
   body +=
-      "</dl>\n<h3>What this page cannot say</h3>\n<ul>"
+      "</dl>\n<h3>Limitations</h3>\n<ul>"
       "<li>The model is trained from scratch and is far smaller than the study's 2-billion-"
-      "parameter one; agreement here is a hint, disagreement no refutation. On the real PhyX "
-      "test it is near chance.</li>"
-      "<li>The problems are synthetic: true physics, but few templates and a small "
+      "parameter one; agreement is weak evidence, and disagreement no refutation. On the real PhyX "
+      "test the model is near chance.</li>"
+      "<li>The problems are synthetic: correct physics, but few templates and a small "
       "vocabulary.</li>"
-      "<li>The study's exact rewards and settings were not available; those used here are this "
-      "project's own.</li>"
-      "<li>Behaviour that no reward pins down drifts by seed; one seed is an anecdote, and "
-      "intervals from few seeds are too narrow.</li>"
-      "<li>Many comparisons are shown and none is corrected for their number: about one in "
-      "twenty intervals misses by chance.</li>"
-      "<li>The warm start is made worse on purpose (the corruption share), so part of every "
-      "gain is only undoing that.</li></ul>\n";
-  return section("glossary", "Words and limits", body);
+      "<li>The study's exact rewards and settings were not available; this project uses its "
+      "own.</li>"
+      "<li>Behaviour that no reward constrains varies by seed; one seed is anecdotal, and "
+      "intervals "
+      "from few seeds are too narrow.</li>"
+      "<li>Comparisons are not corrected for their number: about one in twenty intervals misses "
+      "the "
+      "true value.</li>"
+      "<li>The warm start is deliberately corrupted (the corruption share), so part of every gain "
+      "only undoes that.</li></ul>\n";
+  return section("glossary", "Glossary and limitations", body);
 }
 
 }  // namespace gaze::phyx::report

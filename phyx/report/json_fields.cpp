@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a field is read.
+// Reading fields.
 #include "phyx/report/json_fields.hpp"
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Fields of a log's line, which may lack any of them.
+// Reading optional fields of a line of a log.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace gaze::phyx::report {
 
-/// A text, or an integer as text; "" where it is absent or null. Error for anything else, naming
-/// `where` and the key.
+/// A string, or an integer as text; "" if absent or null. Throws Error with `where` and the key for
+/// any other type.
 std::string json_text(const io::Json& value, const char* key, const std::string& where);
 
-/// A 64-bit integer; 0 where it is absent or null. Error for anything else, or a larger number.
+/// A 64-bit integer; 0 if absent or null. Throws Error for other types and larger numbers.
 std::int64_t json_integer(const io::Json& value, const char* key, const std::string& where);
 
 }  // namespace gaze::phyx::report

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Numbers written with std::to_chars, which knows no locale.
+// Formatting with std::to_chars, which is independent of the locale.
 #include "phyx/report/number_text.hpp"
 
 #include <charconv>

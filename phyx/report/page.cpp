@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page's frame: contents, security policy, sections in order.
+// The page: contents, security policy, sections in order.
 #include "phyx/report/page.hpp"
 
 #include <cstddef>
@@ -35,13 +35,13 @@ std::string contents() {
         std::pair("findings", "The study and this run"), std::pair("differences", "Differences"),
         std::pair("breakdown", "Reasoning and domains"), std::pair("picture", "Use of the picture"),
         std::pair("passk", "pass@k"), std::pair("curves", "Learning curves"),
-        std::pair("examples", "Examples"), std::pair("glossary", "Words and limits"),
+        std::pair("examples", "Examples"), std::pair("glossary", "Glossary and limitations"),
         std::pair("config", "Configuration")})
     out += "<a href=\"#" + std::string(id) + "\">" + name + "</a> ";
   return out + "</nav>\n";
 }
 
-/// Sections that need test results; without them one sentence each says so.
+/// Sections that need test results; without results, a note in each.
 std::string result_sections(const Context& c) {
   if (!c.conditions.empty())
     return overview_section(c) + tables_section(c) + two_rules_section(c) + findings_section(c) +
@@ -69,7 +69,7 @@ std::string config_section(const RunData& data) {
   return section("config", "Configuration", body);
 }
 
-/// How a security policy names one inline style or script: by the SHA-256 of its text, in base64.
+/// The source expression of an inline style or script in a security policy: its SHA-256 in base64.
 std::string source_hash(std::string_view text) {
   const std::string digits = io::sha256(std::string(text));
   std::vector<std::uint8_t> bytes;
@@ -87,7 +87,7 @@ std::string render_report(const report::RunData& data, const std::string& title)
   std::string out =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-      // Nothing can be loaded or run, even if something slipped past escaping.
+      // Nothing can be loaded or run, even if escaping failed.
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
       "base-uri 'none'; form-action 'none'; style-src " +
       source_hash(style_sheet) + "; script-src " + source_hash(page_script) + "\">\n<title>" +
@@ -106,7 +106,7 @@ void write_report(const std::string& out_dir, const ReportInput& input) {
   const std::string page = render_report(report::read_runs(folders), input.title);
   std::error_code error;
   std::filesystem::create_directories(out_dir, error);
-  GAZE_CHECK(!error, "report", out_dir, ": cannot be made: ", error.message());
+  GAZE_CHECK(!error, "report", out_dir, ": cannot create the folder: ", error.message());
   io::write_file((std::filesystem::path(out_dir) / "report.html").string(), page);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// report.html: one self-contained page from one or several run folders. It opens offline, loads
-// nothing, and reads without its script.
+// report.html: one self-contained page from one or several run folders. It works offline, loads
+// nothing, and is readable without its script.
 //
 //   write_report("out", {{"out"}, "Gaze: the reward ablation"});
 #pragma once
@@ -11,17 +11,17 @@
 
 namespace gaze::phyx {
 
-/// What to report on.
+/// Input of a report.
 struct ReportInput {
   std::vector<std::string> folders;  // each with config.json, results.csv, metrics.jsonl, ...
   std::string title = "What each reward taught";
 };
 
-/// The page as HTML text. Error for too many conditions (see Context).
+/// The page as HTML. Throws Error for too many conditions (see Context).
 std::string render_report(const report::RunData& data, const std::string& title);
 
-/// Reads the folders and writes `out_dir/report.html` (the folder is made where it is missing).
-/// Missing pieces are named on the page; malformed files are Errors with file and line.
+/// Reads the folders and writes `out_dir/report.html`, creating the folder if needed. Missing data
+/// are listed on the page; malformed files are Errors with file and line.
 void write_report(const std::string& out_dir, const ReportInput& input);
 
 }  // namespace gaze::phyx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finding a run's files, and reading and merging them.
+// Finding, reading and merging a run's files.
 #include "phyx/report/run_data.hpp"
 
 #include <algorithm>
@@ -28,8 +28,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Files that `wanted` accepts in `folder` itself or, where there are none, in its subfolders, to
-/// three levels. The order is by name, so that a report does not depend on the file system.
+/// Files accepted by `wanted` in `folder` or, if there are none, in its subfolders, up to three
+/// levels. Sorted by name, so that a report does not depend on the file system.
 std::vector<fs::path> find_files(const fs::path& folder,
                                  const std::function<bool(const std::string&)>& wanted,
                                  int depth = 3) {
@@ -55,8 +55,8 @@ std::vector<fs::path> find_files(const fs::path& folder, const std::string& name
   return find_files(folder, [&](const std::string& n) { return n == name; });
 }
 
-/// Calls `use(line, where)` for every line. A broken last line (a run was killed while writing) is
-/// noted and skipped; a broken line elsewhere is an error.
+/// Calls `use(line, where)` for every line. A truncated last line (of a killed run) is skipped with
+/// a note; any other malformed line is an error.
 void read_log(const fs::path& path, std::vector<std::string>& notes,
               const std::function<void(const io::Json&, const std::string&)>& use) {
   io::LineFile in(path.string(), "report");
@@ -68,7 +68,7 @@ void read_log(const fs::path& path, std::vector<std::string>& notes,
       value = io::parse_json(line, where);
     } catch (const Error&) {
       if (!in.last()) throw;
-      notes.push_back(where + " is cut short and was left out.");
+      notes.push_back(where + " is truncated and was ignored.");
       return;
     }
     GAZE_CHECK(value.is_object(), "report", where, ": not a JSON object");
@@ -110,8 +110,8 @@ void check_settings(const std::vector<std::string>& folders) {
   check_same_settings(folders, configs);
 }
 
-/// Test results: from the outcomes where several folders are merged (only they can be pooled
-/// rightly), else from results.csv as it is.
+/// Reads test results: from the outcomes if several folders are merged (only they can be pooled
+/// correctly), else from results.csv.
 void read_results_of(const std::vector<std::string>& folders, RunData& data) {
   const auto is_outcomes = [](const std::string& name) {
     return name.rfind("outcomes", 0) == 0 && name.size() > 6 &&
@@ -129,7 +129,8 @@ void read_results_of(const std::vector<std::string>& folders, RunData& data) {
     for (const auto& p : outcome_files) {
       OutcomeSet set = read_outcomes(p.string());
       const bool fresh = all.try_emplace({set.condition, set.seed}, std::move(set.outcomes)).second;
-      if (!fresh) data.notes.push_back(p.string() + " repeats a condition and seed; left out.");
+      if (!fresh)
+        data.notes.push_back(p.string() + " repeats a condition and seed and was ignored.");
     }
     data.results = summarise(all);
   } else {
@@ -137,17 +138,18 @@ void read_results_of(const std::vector<std::string>& folders, RunData& data) {
       for (auto& row : read_results(p.string())) data.results.push_back(std::move(row));
     if (tables.size() > 1)
       data.notes.push_back(
-          "Several results.csv without outcomes were joined: seeds are not pooled "
-          "across folders, and the first folder's rows stand.");
+          "Several results.csv without outcomes were concatenated: seeds are not pooled across "
+          "folders, and the first folder's rows take precedence.");
   }
   if (data.results.empty())
     data.notes.push_back(
-        "There are no test results yet (no results.csv, no outcomes): tables and "
-        "charts of accuracy are left out.");
+        "There are no test results yet (no results.csv, no outcomes): tables and charts of "
+        "accuracy "
+        "are omitted.");
 }
 
 void read_metrics(const std::string& folder, RunData& data) {
-  constexpr std::size_t most_lines = 1'000'000;  // some GiB of memory
+  constexpr std::size_t most_lines = 1'000'000;  // a few GiB of memory
   for (const auto& p : find_files(folder, "metrics.jsonl"))
     read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
       GAZE_CHECK(data.metrics.size() < most_lines, "report", where, ": more than ", most_lines,
@@ -156,7 +158,7 @@ void read_metrics(const std::string& folder, RunData& data) {
     });
 }
 
-/// How many answers were met, by condition and by the rule that holds them right.
+/// Number of answers by condition and by the rule that accepts them.
 using DifferingCounts = std::map<std::pair<std::string, bool>, std::size_t>;
 
 void read_differing(const std::string& folder, RunData& data, DifferingCounts& counts) {
@@ -178,9 +180,9 @@ void read_completions(const std::string& folder, RunData& data, CompletionPicker
 void note_gaps(RunData& data) {
   if (data.configs.empty()) data.notes.push_back("There is no config.json.");
   if (data.metrics.empty())
-    data.notes.push_back("There is no metrics.jsonl: learning curves are left out.");
+    data.notes.push_back("There is no metrics.jsonl: learning curves are omitted.");
   if (data.completions.empty())
-    data.notes.push_back("There is no completions.jsonl: examples are left out.");
+    data.notes.push_back("There is no completions.jsonl: examples are omitted.");
 }
 
 }  // namespace

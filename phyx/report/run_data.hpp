@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What a report is drawn from: a run's configuration, results, training curves and completions,
-// read from one folder or merged from several (one per condition and seed, say).
+// The data of a report: a run's configuration, results, training curves and completions, read from
+// one folder or merged from several (e.g. one per condition and seed).
 //
-// Whatever is absent or cut short is noted instead of refused: a stopped run has a report too. What
-// is there but malformed is an Error with file and line, but for the last line of a growing log.
+// Missing or truncated data are noted, so that a stopped run has a report too. Malformed data are
+// an Error with file and line, except for the last line of a log.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -25,15 +25,15 @@ struct MetricLine {
   std::map<std::string, double> numbers;
 };
 
-/// An answer that the strict and the official rule judge differently, as differing.jsonl has it.
+/// An answer on which the strict and the official rule differ, a line of differing.jsonl.
 struct DifferingAnswer {
   std::string condition, index, form, answer, text;
-  bool strict = false;  // right by the strict rule, so not by the official one, or the reverse
+  bool strict = false;  // true: right only by the strict rule; false: only by the official one
 };
 
-inline constexpr std::size_t differing_shown = 6;  // of each kind and condition
+inline constexpr std::size_t differing_shown = 6;  // per kind and condition
 
-/// Everything a report is drawn from.
+/// All data of a report.
 struct RunData {
   std::vector<std::string> folders;
   std::vector<io::Json> configs;
@@ -41,14 +41,14 @@ struct RunData {
   std::vector<MetricLine> metrics;
   std::vector<Completion> completions;
   std::vector<DifferingAnswer> differing;
-  std::vector<std::string> notes;  // what is missing, worded for the reader
+  std::vector<std::string> notes;  // missing data, as text for the reader
 };
 
-/// The rows that `results.csv` should hold for these folders together. Error for malformed files.
+/// The rows of a combined `results.csv` of these folders. Throws Error for malformed files.
 std::vector<ResultRow> merge_results(const std::vector<std::string>& folders);
 
-/// Reads everything there is. Error for no folder, for one that is not a folder, for malformed
-/// files, and where runs of different settings would be pooled.
+/// Reads all data. Throws Error without folders, for a path that is not a folder, for malformed
+/// files, and if runs have different settings.
 RunData read_runs(const std::vector<std::string>& folders);
 
 }  // namespace gaze::phyx::report

@@ -16,14 +16,13 @@ namespace gaze::phyx::report {
 
 namespace {
 
-/// Entries of a configuration in which runs may differ: which part of a study a folder holds, and
-/// where and when it was computed. (Another device or instruction set rounds otherwise, and no
-/// more.) Every other entry decides results.
+/// Entries in which runs may differ: the part of a study, and where and when it was computed.
+/// (Other devices and instruction sets differ only in rounding.) All other entries affect results.
 constexpr std::array<std::string_view, 11> entries_that_may_differ = {
     "preset",  "only",    "seeds",      "command",      "device", "instruction_set",
     "threads", "started", "parameters", "memory_bytes", "seconds"};
 
-/// A configuration file without those.
+/// A configuration file without these entries.
 io::Json settings_of(const std::string& path) {
   io::Json config = io::read_json_object(path, largest_config);
   for (const auto name : entries_that_may_differ) config.erase(std::string(name));
@@ -41,10 +40,10 @@ void check_same_settings(const std::vector<std::string>& folders,
   const io::Json settings = settings_of(first);
   for (std::size_t i = 0; i < folders.size(); ++i) {
     GAZE_CHECK(!configs[i].empty(), "report", folders[i],
-               ": holds no config.json, so its settings cannot be compared with those of ", first);
+               ": has no config.json, so its settings cannot be compared with those of ", first);
     for (const auto& path : configs[i]) {
       const auto d = first_difference("", settings, settings_of(path));
-      GAZE_CHECK(!d, "report", "runs of different settings are not pooled: ", d->name, " is ",
+      GAZE_CHECK(!d, "report", "cannot pool runs with different settings: ", d->name, " is ",
                  d->before, " in ", first, " and ", d->asked, " in ", path);
     }
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs that are reported together were made with the same settings: only then does pooling their
-// results, under the configuration of the first, mean anything.
+// Checks that runs in one report have the same settings, so that their results can be pooled.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -8,11 +7,11 @@
 
 namespace gaze::phyx::report {
 
-/// What a configuration file of a run may have at most, in bytes.
+/// Largest configuration file of a run, in bytes.
 inline constexpr std::size_t largest_config = std::size_t{1} << 20;
 
-/// Refuses configurations (config.json of a run, eval.json of an evaluation) that differ in what
-/// decides results, naming the first entry; and folders without one beside others that have one.
+/// Throws Error for configurations (config.json of a run, eval.json of an evaluation) that differ
+/// in an entry that affects results, and if only some folders have a configuration.
 void check_same_settings(const std::vector<std::string>& folders,
                          const std::vector<std::vector<std::string>>& configs);
 

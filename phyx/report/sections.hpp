@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The sections of the page as HTML, in its order. A section whose data are missing says so in a
-// sentence.
+// The sections of the page as HTML, in order. A section without data contains a note instead.
 #pragma once
 #include <string>
 
@@ -8,22 +7,22 @@ namespace gaze::phyx::report {
 
 struct Context;
 
-/// Title, lead, facts, gaps and the short answer.
+/// Title, introduction, facts, missing data and the main result.
 std::string headline(const Context& c, const std::string& title);
 
-/// What the four rewards, the hybrid and the controls are.
+/// Descriptions of the rewards and the conditions.
 std::string rewards_section();
 
 /// Sampled and greedy accuracy of every condition, by form and novelty.
 std::string overview_section(const Context& c);
 
-/// Accuracy of every condition, then how it answers.
+/// Accuracy and behaviour of every condition.
 std::string tables_section(const Context& c);
 
-/// How often the rules differ per condition, with examples of both kinds.
+/// Frequency of differences between the two rules per condition, with examples of both kinds.
 std::string two_rules_section(const Context& c);
 
-/// What the study found, what this run found.
+/// Claims of the study, and results of this run.
 std::string findings_section(const Context& c);
 
 /// Paired differences to the warm start, sampled and greedy.
@@ -44,7 +43,7 @@ std::string curves_section(const Context& c);
 /// Recorded answers to the same problems side by side, with attention over the picture.
 std::string examples_section(const Context& c);
 
-/// Words the report uses, and what its numbers cannot say.
+/// Glossary, and limitations of the results.
 std::string glossary_section();
 
 }  // namespace gaze::phyx::report

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The texts of the style sheet and of the script.
+// The style sheet and the script.
 #include "phyx/report/style.hpp"
 
 namespace gaze::phyx::report {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The report's tables: accuracy and behaviour by condition, differences to the warm start, and the
-// comparison with the study.
+// Tables: accuracy and behaviour by condition, differences to the warm start, and the comparison
+// with the study.
 #include "phyx/report/sections.hpp"
 
 #include <algorithm>
@@ -20,18 +20,18 @@ namespace gaze::phyx::report {
 
 namespace {
 
-/// A slice on which conditions are compared; an empty slice is a heading between groups.
+/// A slice for comparing conditions; an empty slice is a heading.
 struct HeatRow {
   std::string label, split, format, kind, slice;
 };
 
-/// Overall, by form, novelty and need of the picture; then reasoning types and domains.
+/// Overall, by form, by novelty, by need of the picture, then reasoning types and domains.
 std::vector<HeatRow> heat_rows() {
   std::vector<HeatRow> out = {{"all problems", "known", "all", "overall", "all"},
                               {"multiple choice", "known", "MC", "overall", "all"},
                               {"open-ended", "known", "OE", "overall", "all"},
                               {"the picture is needed", "known", "all", "needs_image", "yes"},
-                              {"the text alone decides", "known", "all", "needs_image", "no"},
+                              {"the text alone is sufficient", "known", "all", "needs_image", "no"},
                               {"templates never trained on", "new", "all", "overall", "all"}};
   out.push_back({"By reasoning type", "", "", "", ""});
   for (const char* r : reasoning_types) out.push_back({r, "known", "all", "reasoning", r});
@@ -47,8 +47,8 @@ std::string heat_cell(const ResultRow* r) {
   const int strength = int(std::min(14.0, std::round(std::fabs(r->value) * 56)));
   return "<td class=\"" + std::string(sure ? "sure" : "unsure") +
          (r->value < 0 ? " loss" : " gain") + " s" + std::to_string(strength) + "\" title=\"" +
-         signed_points(r->low) + " to " + signed_points(r->high) + " points, " +
-         std::to_string(r->n) + " problems\">" + signed_points(r->value) + "</td>";
+         points_interval(*r) + " points, " + std::to_string(r->n) + " problems\">" +
+         signed_points(r->value) + "</td>";
 }
 
 std::string heat_table(const Context& c, const std::string& metric) {
@@ -97,13 +97,13 @@ std::string tables_section(const Context& c) {
       {"Truncated", "truncated", "known", "all"},
       {"Length (tokens)", "length", "known", "all", true}};
   std::string body = paragraph(
-      "Percent of test problems answered right by the strict rules, with 95&nbsp;% intervals. "
-      "“Known”: "
-      "held-out values and layouts of templates seen in training. “New”: templates never trained "
-      "on. The best of each column is bold, which is not to say that it differs from the next.");
+      "Percentage of test problems answered right by the strict rule, with 95&nbsp;% intervals. "
+      "“Known”: held-out values and layouts of templates seen in training. “New”: templates never "
+      "trained on. The best value of each column is bold, even if it does not differ "
+      "significantly.");
   body += condition_table(c, accuracy, true);
   body += "<h3>How they answer</h3>\n" +
-          paragraph("The same problems (known templates): percent, and tokens in the last column.");
+          paragraph("On the same problems (known templates): percent; tokens in the last column.");
   body += condition_table(c, behaviour, false);
   return section("table", "Accuracy and behaviour", body);
 }
@@ -111,10 +111,8 @@ std::string tables_section(const Context& c) {
 std::string differences_section(const Context& c) {
   std::string body = paragraph(
       "Percentage points above (blue) or below (orange) the warm start <b>sft</b> on the same "
-      "problems. Bold: the 95&nbsp;% interval excludes 0. Grey figures may be chance; point at a "
-      "cell "
-      "for its interval. Known templates, unless the row says "
-      "otherwise.");
+      "problems. Bold: the 95&nbsp;% interval excludes 0. Grey: may be due to chance. Point at a "
+      "cell to see its interval. Known templates unless stated otherwise.");
   body += "<h3>Sampled answers</h3>\n" + heat_table(c, "accuracy_sampled_vs_sft");
   body += "<h3>Greedy answers</h3>\n" + heat_table(c, "accuracy_greedy_vs_sft");
   return section("differences", "Differences to the warm start", body);
@@ -122,7 +120,7 @@ std::string differences_section(const Context& c) {
 
 std::string findings_section(const Context& c) {
   std::string study, own;
-  for (const auto& f : judge_findings(c.data.results)) {
+  for (const auto& f : decide_findings(c.data.results)) {
     const char* verdict_class = f.verdict == Agreement::agree ? "agree"
                                 : f.verdict == Agreement::no  ? "no"
                                                               : "undecided";
@@ -139,12 +137,10 @@ std::string findings_section(const Context& c) {
   };
   std::string body = paragraph(
       "The study: “Reward Design for Physical Reasoning in Vision-Language Models”, arXiv "
-      "2604.13993. The verdict follows from 95&nbsp;% intervals alone, on held-out problems of "
-      "known "
-      "templates and sampled answers: a claim of more or less is decided only when the interval "
-      "excludes 0; a claim of no gain or no loss agrees only when the interval stays within 3 "
-      "points. Everything else is undecided. A figure that is a difference is in percentage "
-      "points.");
+      "2604.13993. Verdicts follow from 95&nbsp;% intervals alone, for sampled answers to held-out "
+      "problems of known templates: a claim of more or less is decided if the interval excludes 0; "
+      "a claim of no gain or no loss agrees if the interval stays within 3 points. All other cases "
+      "are undecided. Differences are in percentage points.");
   body += table("The study found", "Does it agree?", study);
   body += "<h3>This project's own questions</h3>\n" + table("Question", "Answer", own);
   return section("findings", "The study and this run", body);

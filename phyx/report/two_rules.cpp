@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The strict and the official score side by side: how often they differ, and on what.
+// The strict and the official score: how often they differ, with examples.
 #include "phyx/report/sections.hpp"
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace gaze::phyx::report {
 
 namespace {
 
-/// Answers of one kind, every condition's first ones in turn.
+/// Answers of one kind, taken from the conditions in turn.
 std::vector<const DifferingAnswer*> pick_differing(const Context& c, bool strict) {
   std::vector<const DifferingAnswer*> out;
   for (std::size_t turn = 0; turn < differing_shown; ++turn)
@@ -52,9 +52,10 @@ std::string two_rules_section(const Context& c) {
       {"OE", "rules_differ_sampled", "known", "OE"},
       {"They differ, greedy", "rules_differ_greedy", "known", "all"}};
   std::string body = paragraph(
-      "Percent of answers right by this project's strict rule and by PhyX's official one (known "
-      "templates), and of answers on which the two differ. The official rule takes any reply that "
-      "holds the truth's text and knows no bare letter; see docs/scoring.md.");
+      "Percentage of answers that are right by this project's strict rule and by PhyX's official "
+      "one (known templates), and of answers on which they differ. The official rule accepts any "
+      "reply that contains the text of the truth, and does not recognise a bare letter; see "
+      "docs/scoring.md.");
   body += condition_table(c, columns, false);
   const std::string rows = differing_rows(c, true) + differing_rows(c, false);
   if (rows.empty()) return section("rules", "Strict and official score", body);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CSV out and in: quoting, numbers, and where in the file a complaint belongs.
+// Writing and parsing CSV.
 #include "phyx/results/csv.hpp"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ void append_number(std::string& out, double v) {
   out.append(buffer, end.ptr);
 }
 
-/// Splits a whole file into records, each with the line it starts on.
+/// Splits a file into records and tracks the line of each.
 class CsvReader {
  public:
   CsvReader(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {}
@@ -80,7 +80,7 @@ class CsvReader {
       if (text_[at_] == '\n') ++next_line_;
       out += text_[at_];
     }
-    GAZE_FAIL("read_results", where(), ": a quote is never closed");
+    GAZE_FAIL("read_results", where(), ": unterminated quote");
   }
 
   std::string_view text_;
@@ -123,7 +123,7 @@ std::string results_to_csv(const std::vector<ResultRow>& rows) {
 }
 
 std::vector<ResultRow> results_from_csv(std::string_view text, const std::string& name) {
-  constexpr std::string_view mark = "\xEF\xBB\xBF";  // a byte order mark, as Excel writes it
+  constexpr std::string_view mark = "\xEF\xBB\xBF";  // the byte order mark of Excel
   if (text.starts_with(mark)) text.remove_prefix(mark.size());
   GAZE_CHECK(text.find('\0') == text.npos, "read_results", name, ": a NUL byte at character ",
              text.find('\0'));
@@ -132,7 +132,7 @@ std::vector<ResultRow> results_from_csv(std::string_view text, const std::string
   GAZE_CHECK(reader.next(f), "read_results", name, ": empty");
   std::string header;
   for (const auto& field : f) header += (header.empty() ? "" : ",") + field;
-  GAZE_CHECK(header == results_header, "read_results", reader.where(), ": the header is not ",
+  GAZE_CHECK(header == results_header, "read_results", reader.where(), ": expected the header ",
              results_header);
   std::vector<ResultRow> rows;
   while (reader.next(f)) {

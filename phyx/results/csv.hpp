@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// `results.csv`: one row per (condition, seed, split, format, slice, metric), written and read.
+// `results.csv`: one row per (condition, seed, split, format, slice, metric).
 //
-// Quoting follows RFC 4180: a field with a comma, a quote or a line break stands in quotes, and a
-// quote inside is doubled. Reading names file and line of whatever is wrong.
+// Quoting follows RFC 4180: a field with a comma, a quote or a line break is quoted, and quotes
+// inside are doubled. Errors name file and line.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -29,13 +29,13 @@ inline constexpr std::string_view results_header =
 /// The rows as CSV text, header first. Numbers have seven significant digits.
 std::string results_to_csv(const std::vector<ResultRow>& rows);
 
-/// The inverse of results_to_csv. `name` stands in errors: "[gaze::read_results] name line 3, ...".
+/// The inverse of results_to_csv. `name` is for errors: "[gaze::read_results] name line 3, ...".
 std::vector<ResultRow> results_from_csv(std::string_view text, const std::string& name);
 
 /// Writes `results.csv` atomically.
 void write_results(const std::string& path, const std::vector<ResultRow>& rows);
 
-/// Reads `results.csv`; an Error names the file and the line of whatever is wrong.
+/// Reads `results.csv`.
 std::vector<ResultRow> read_results(const std::string& path);
 
 }  // namespace gaze::phyx

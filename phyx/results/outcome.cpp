@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Outcomes as JSON lines: attempts by column, and every field checked on the way in.
+// Outcomes as JSON lines, with attempts by column and every field checked when read.
 #include "phyx/results/outcome.hpp"
 
 #include <array>
@@ -41,7 +41,7 @@ Json attempts_to_json(const std::vector<Attempt>& attempts) {
   }
   Json attention = Json::array(), length = Json::array();
   for (const auto& a : attempts) {
-    // Six digits are far below the interval's width and keep the file small.
+    // Six digits are far finer than the intervals and keep the file small.
     const double rounded = std::round(double(a.attention) * 1e6) / 1e6;
     attention.push_back(std::isfinite(a.attention) ? Json(rounded) : Json(nullptr));
     length.push_back(a.length);
@@ -58,7 +58,7 @@ Json perturbed_to_json(const Perturbed& p) {
   return out;
 }
 
-/// Reads fields of one line; every complaint names file, line and field.
+/// Reads the fields of one line; errors name file, line and field.
 class LineReader {
  public:
   LineReader(const Json& value, std::string where) : value_(value), where_(std::move(where)) {

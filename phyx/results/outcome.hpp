@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What one condition and seed did on one test problem: the raw material of every table and chart.
+// The outcome of one condition and seed on one test problem: the data of every table and chart.
 //
 // A run's outcomes are one file, `outcomes.jsonl`: a first line {"condition": .., "seed": ..}, then
-// one line per problem. Attempts are stored by column ("correct":[1,0,1,...]), so that a thousand
-// problems with eight samples each stay below a megabyte.
+// one line per problem. Attempts are stored by column ("correct":[1,0,1,...]); a thousand problems
+// with eight samples each take less than a megabyte.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -16,21 +16,21 @@
 
 namespace gaze::phyx {
 
-/// One answer of the model, judged.
+/// One scored answer of the model.
 struct Attempt {
-  bool correct = false;      // by the strict scorer
-  bool parsed = false;       // the strict scorer could read an answer at all
-  bool well_formed = false;  // think and answer blocks, once each, in order
-  bool official = false;     // matches by PhyX's own lenient rules
+  bool correct = false;      // by the strict rule
+  bool parsed = false;       // the strict rule could read an answer
+  bool well_formed = false;  // one think and one answer element, in order
+  bool official = false;     // right by PhyX's official rule
   bool principle = false;    // the gold principle is named
-  bool unit = false;         // the answer's unit is consistent with the gold unit
-  bool truncated = false;    // stopped by the length limit, not by end-of-text
+  bool unit = false;         // the unit is consistent with the gold unit
+  bool truncated = false;    // cut off at the length limit
   float attention =
-      std::numeric_limits<float>::quiet_NaN();  // mean mass on the image; NaN: unknown
+      std::numeric_limits<float>::quiet_NaN();  // mean mass on the image; NaN if unknown
   int length = 0;                               // generated tokens
 };
 
-/// Correctness when the image was taken away or exchanged. Empty: not measured.
+/// Correctness with a changed image. Empty: not measured.
 struct Perturbed {
   std::optional<bool> greedy;
   std::vector<bool> sampled;
@@ -46,8 +46,8 @@ struct Outcome {
   bool needs_image = true;
   Attempt greedy;
   std::vector<Attempt> sampled;
-  Perturbed blank;    // the image replaced by an empty one
-  Perturbed swapped;  // the image of another problem of the same template
+  Perturbed blank;    // with an empty image
+  Perturbed swapped;  // with the image of another problem of the same template
 };
 
 /// All outcomes of one condition and seed.
@@ -60,7 +60,7 @@ struct OutcomeSet {
 /// One outcome as a JSON object (one line of the file).
 io::Json outcome_to_json(const Outcome& o);
 
-/// The inverse of outcome_to_json. `where` stands at the front of every error ("file line 3").
+/// The inverse of outcome_to_json. Errors start with `where` ("file line 3").
 Outcome outcome_from_json(const io::Json& value, const std::string& where);
 
 /// Writes `outcomes.jsonl` atomically.

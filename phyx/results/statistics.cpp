@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The draws and the intervals. Their order of operations is part of the result: it decides the
-// last bits, and with them the rows that runs compare.
+// Draws and intervals. The order of operations is fixed: it determines the last bits, and runs are
+// compared by their rows.
 #include "phyx/results/statistics.hpp"
 
 #include <algorithm>
@@ -23,8 +23,7 @@ Resamples::Resamples(std::size_t n, int count, std::uint64_t seed) : n_(n), coun
   }
 }
 
-// Four resamples by eight columns stay in registers, which is what makes a whole ablation's table
-// a matter of seconds.
+// Four resamples by eight columns stay in registers, so the table of an ablation takes seconds.
 void resampled_sums(const Resamples& draws, const float* values, std::size_t columns, float* out) {
   typedef float Four __attribute__((vector_size(16)));
   GAZE_CHECK(columns % 8 == 0, "bootstrap", "columns not a multiple of 8: ", columns);
@@ -82,7 +81,7 @@ Interval wilson(double successes, double n, double z) {
   const double p = successes / n, z2 = z * z / n;
   const double centre = (p + z2 / 2) / (1 + z2);
   const double half = z / (1 + z2) * std::sqrt(p * (1 - p) / n + z2 / (4 * n));
-  // Rounding must not put p outside: at 0 and 1 one of the bounds is p itself.
+  // Rounding must not exclude p: at 0 and 1 one of the bounds is p itself.
   return {p, std::clamp(centre - half, 0.0, p), std::clamp(centre + half, p, 1.0)};
 }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Intervals for test scores: percentile bootstrap over problems, paired and nested in seeds;
-// pass@k without bias; Wilson's interval for few problems.
+// unbiased pass@k; Wilson's interval for few problems.
 //
-// A problem is the unit that is drawn: its samples, and its results under every condition and seed,
-// move together. So differences are paired, and samples of one problem are not counted as if they
-// were independent. All draws come from a hash of (seed, resample, draw): the same numbers on every
-// machine, whatever the order of evaluation.
+// The bootstrap resamples problems: a problem's samples and its results under every condition and
+// seed stay together. So differences are paired, and samples of one problem do not count as
+// independent. Draws are hashes of (seed, resample, draw): the same on every machine, in any order.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
+
+#include "phyx/hash.hpp"
 
 namespace gaze::phyx {
 
@@ -20,27 +20,12 @@ struct Interval {
   double value = 0, low = 0, high = 0;
 };
 
-/// Mixes 64 bits (the finaliser of the splitmix64 generator): a bijection that scatters counters.
-inline constexpr std::uint64_t mix_bits(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15ull;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-  return x ^ (x >> 31);
-}
-
 /// A whole number below n (n < 2^32) from the counter (key, i). The bias is below n / 2^32.
 inline constexpr std::uint32_t draw_below(std::uint64_t key, std::uint64_t i, std::uint32_t n) {
   return std::uint32_t(((mix_bits(key + mix_bits(i)) >> 32) * n) >> 32);
 }
 
-/// A 64-bit key from text (FNV-1a), to give every slice its own draws.
-inline constexpr std::uint64_t text_key(std::string_view text) {
-  std::uint64_t h = 0xCBF29CE484222325ull;
-  for (char c : text) h = (h ^ std::uint8_t(c)) * 0x100000001B3ull;
-  return h;
-}
-
-/// How often each of n units was drawn in each resample: weights [count, n], each row sums to n.
+/// The number of draws of each of n units in each resample: weights [count, n], rows sum to n.
 class Resamples {
  public:
   /// Throws Error for n outside 1 to 2^24 - 1, or a count outside 2 to 100000.
@@ -57,15 +42,14 @@ class Resamples {
 };
 
 /// Sums of every resample: out[count, columns] = weights [count, n] x values [n, columns].
-/// An Error unless `columns` is a multiple of 8.
+/// Throws Error unless `columns` is a multiple of 8.
 void resampled_sums(const Resamples& draws, const float* values, std::size_t columns, float* out);
 
 /// The q-quantile with linear interpolation between order statistics. Reorders `values`.
 /// Throws Error for no values or a q outside 0 to 1.
 double quantile(std::vector<double>& values, double q);
 
-/// The middle 95 % of the replicates around `value`, which it always holds; those without a value
-/// (NaN) are left out.
+/// The central 95 % of the replicates, extended to include `value`; NaN replicates are ignored.
 Interval percentile_interval(double value, std::vector<double>& replicates);
 
 /// The share of problems solved by at least one of k out of n samples, c of which were right:
@@ -73,34 +57,33 @@ Interval percentile_interval(double value, std::vector<double>& replicates);
 /// models trained on code"). Throws Error unless 0 <= c <= n and 1 <= k <= n.
 double pass_at_k(int n, int c, int k);
 
-/// Wilson's score interval of a proportion, sensible where the bootstrap is not: few problems, or
-/// none (or all) of them right. `successes` may be a fraction (means over several samples);
-/// an Error where it is below 0 or above n.
+/// Wilson's score interval of a proportion, valid where the bootstrap is not: few problems, or none
+/// (or all) of them right. `successes` may be a fraction (means over several samples); an Error if
+/// it is outside 0 to n.
 Interval wilson(double successes, double n, double z = 1.959963984540054);
 
-/// Replicates of a ratio of sums for several seeds: sums of numerators and denominators, [seed][b].
-/// A view: whoever made the sums keeps them.
+/// Resampled sums of the numerators and denominators of a ratio, [seed][b]. A view of the sums.
 struct SeedSums {
   std::vector<std::span<const float>> numerator, denominator;
 };
 
-/// Replicates pooled over seeds. Problems were drawn jointly for all seeds; here the seeds are
-/// drawn too (nested), when there is more than one. With S seeds that understates the variance
-/// between seeds by (S-1)/S: five seeds are little to know it from.
+/// Replicates pooled over seeds. Problems were drawn jointly for all seeds; with several seeds,
+/// seeds are drawn too (nested). With S seeds this underestimates the variance between seeds by the
+/// factor (S-1)/S.
 std::vector<double> pooled_replicates(const SeedSums& sums, std::uint64_t seed);
 
 /// Mean over problems, averaged over seeds: by_seed[seed][problem]; the same problems in each.
-/// One seed: the plain bootstrap over problems. Throws Error for no values, or for seeds that
-/// differ in their number of problems.
+/// One seed: the plain bootstrap over problems. Throws Error without values, or if seeds differ in
+/// their number of problems.
 Interval bootstrap_seeds(const std::vector<std::vector<double>>& by_seed, std::uint64_t seed = 0,
                          int resamples = 2000);
 
-/// Mean with its bootstrap interval over problems.
+/// The mean with its bootstrap interval over problems.
 Interval bootstrap_mean(const std::vector<double>& values, std::uint64_t seed = 0,
                         int resamples = 2000);
 
-/// Mean of a - b on the same problems (paired: both sides of a problem are drawn together). Throws
-/// Error where a and b differ in size.
+/// The mean of a - b on the same problems (paired: both sides of a problem are drawn together).
+/// Throws Error if a and b differ in size.
 Interval bootstrap_difference(const std::vector<double>& a, const std::vector<double>& b,
                               std::uint64_t seed = 0, int resamples = 2000);
 

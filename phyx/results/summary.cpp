@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The metrics, the slices and the comparisons are tables below; a new one is a new row. Every
-// condition sees the same draws of problems, so a difference needs no pass of its own.
+// Metrics and comparisons are tables below. All conditions share the draws of problems, so
+// differences need no second pass.
 #include "phyx/results/summary.hpp"
 
 #include <algorithm>
@@ -17,11 +17,11 @@ namespace gaze::phyx {
 
 namespace {
 
-/// What is summed per problem. Every metric is a ratio of two of these.
+/// Sums per problem. Every metric is a ratio of two of them.
 enum Column : int {
   kOne,
   kSamples,
-  kAny,  // samples, or the greedy answer where nothing was sampled
+  kAny,  // samples, or the greedy answer if nothing was sampled
   kGreedyCorrect,
   kSampledCorrect,
   kGreedyParsed,
@@ -48,14 +48,14 @@ enum Column : int {
   kBlankGreedyKnown,
   kSwappedGreedy,
   kSwappedGreedyKnown,
-  kSampledProblem,  // 1 where the problem was sampled
+  kSampledProblem,  // 1 if the problem was sampled
   kPassFirst        // pass@2, pass@4, ... follow
 };
 
 struct Metric {
   std::string name;
   int numerator, denominator;
-  bool proportion;  // lies in 0..1, so Wilson's interval applies
+  bool proportion;  // in [0, 1], so Wilson's interval applies
   bool everywhere;  // also per subfield and template
 };
 
@@ -115,7 +115,7 @@ struct Slice {
   bool fine() const { return kind == "subfield" || kind == "template"; }
 };
 
-/// Problems are the same whatever was trained: known by index and form.
+/// Identifies a problem across runs.
 using ProblemKey = std::pair<std::string, Form>;
 
 struct Universe {
@@ -129,7 +129,7 @@ Universe collect_problems(const Outcomes& outcomes) {
     std::set<ProblemKey> seen;
     for (const auto& o : list) {
       GAZE_CHECK(seen.insert({o.index, o.form}).second, "summarise", run.first, " seed ",
-                 run.second, ": problem ", o.index, " stands twice in one form");
+                 run.second, ": problem ", o.index, " occurs twice in one form");
       GAZE_CHECK(o.split == "known" || o.split == "new", "summarise", run.first, " seed ",
                  run.second, ", problem ", o.index, ": split ", o.split, " is not known or new");
       if (u.position.try_emplace({o.index, o.form}, u.problem.size()).second)
@@ -139,8 +139,8 @@ Universe collect_problems(const Outcomes& outcomes) {
   return u;
 }
 
-/// All slices of the test set, in a fixed order. Subfields and templates are not crossed with the
-/// split (a template has one anyway): their cells would be too small to say anything.
+/// All slices of the test set in a fixed order. Subfields and templates are not crossed with the
+/// split (a template has only one): the cells would be too small.
 std::vector<Slice> make_slices(const Universe& u) {
   std::map<std::array<std::string, 4>, std::vector<std::uint32_t>> cells;
   for (std::uint32_t i = 0; i < u.problem.size(); ++i) {
@@ -165,7 +165,7 @@ std::vector<Slice> make_slices(const Universe& u) {
   return out;
 }
 
-/// 2, 4, 8, ... and the number of samples itself (the smallest anywhere, so that runs compare).
+/// 2, 4, 8, ... and the number of samples (the minimum over runs, so that they are comparable).
 std::vector<int> pass_ks(const Outcomes& outcomes) {
   int samples = 0;
   for (const auto& [run, list] : outcomes)
@@ -179,7 +179,7 @@ std::vector<int> pass_ks(const Outcomes& outcomes) {
   return out;
 }
 
-/// A run's sums per problem: table [problems, width]; problems that the run lacks are zero rows.
+/// A run's sums per problem: table [problems, width]; zero rows for problems that it lacks.
 struct RunTable {
   std::string condition;
   std::int64_t seed = 0;
@@ -242,14 +242,14 @@ RunTable make_table(const Universe& u, const std::string& condition, std::int64_
   return t;
 }
 
-/// One run on one slice: totals, and every column's sum in every resample.
+/// One run on one slice: totals, and the sum of every column in every resample.
 struct RunSums {
   std::vector<double> total;                  // [width]
   std::vector<std::int64_t> problems;         // [width]: problems where the column is not zero
   std::vector<std::vector<float>> resampled;  // [width][resamples]
 };
 
-/// Only columns that vary need the product; a constant one sums to n times its value.
+/// Only varying columns need the product; a constant one sums to n times its value.
 RunSums sum_run(const RunTable& run, const Slice& slice, const Resamples& draws) {
   const std::size_t n = slice.problems.size(), width = run.width;
   RunSums out{std::vector<double>(width), std::vector<std::int64_t>(width), {}};
@@ -283,10 +283,10 @@ RunSums sum_run(const RunTable& run, const Slice& slice, const Resamples& draws)
   return out;
 }
 
-/// Pooled value of a metric over some runs, with its replicates.
+/// The pooled value of a metric over runs, with its replicates.
 struct Estimate {
   double value = 0;
-  double n = 0;  // problems behind it, averaged over the seeds
+  double n = 0;  // number of problems, averaged over the seeds
   std::vector<double> replicates;
 };
 
@@ -307,8 +307,8 @@ Estimate estimate(const std::vector<const RunSums*>& runs, const Metric& m, std:
   return out;
 }
 
-/// Interval of a metric: bootstrap; Wilson's where that says nothing (few problems, none or all).
-/// Wilson's counts problems, not samples, which errs on the wide side.
+/// The bootstrap interval of a metric, or Wilson's where the bootstrap is degenerate (few problems,
+/// none or all right). Wilson's counts problems, not samples, so it is conservative.
 Interval metric_interval(Estimate& e, const Metric& m, int small) {
   Interval out = percentile_interval(e.value, e.replicates);
   const bool flat = out.low == out.high && (e.value == 0 || e.value == 1);
@@ -320,7 +320,7 @@ Interval metric_interval(Estimate& e, const Metric& m, int small) {
   return out;
 }
 
-/// Writes the rows of one slice. Holds what all of them share.
+/// Writes the rows of one slice.
 class SliceSummary {
  public:
   SliceSummary(const Slice& slice, const std::vector<RunTable>& runs,
@@ -339,7 +339,7 @@ class SliceSummary {
       std::vector<const RunSums*> all;
       for (const auto& [seed, sums] : seeds) {
         all.push_back(&sums);
-        if (slice_.fine()) continue;  // one seed on one template says nothing
+        if (slice_.fine()) continue;  // one seed on one template is too little data
         write_metrics(condition, std::to_string(seed), {&sums});
         write_differences(condition, std::to_string(seed), {seed});
       }
@@ -368,7 +368,7 @@ class SliceSummary {
     }
   }
 
-  /// The reference's run of the same seed; its only run where it has just one.
+  /// The reference's run with the same seed, or its only run.
   const RunSums* partner(const std::string& reference, std::int64_t seed) const {
     const auto found = sums_.find(reference);
     if (found == sums_.end()) return nullptr;

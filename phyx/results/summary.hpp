@@ -22,11 +22,11 @@ struct SummaryOptions {
   int small = 20;  // proportions on fewer problems get Wilson's interval
 };
 
-/// Every row of `results.csv`. Rows with seed "all" pool the seeds; single seeds have rows on the
-/// coarse slices, and differences to `sft` only. `n` counts problems (those with a readable answer
-/// for accuracy_parsed_*). Differences are paired on the same problems and, where both conditions
-/// have it, the same seed. Values are shares (0 to 1), but for `length` (tokens). Throws Error
-/// where a run has a problem twice in one form, or a split is not known or new.
+/// Every row of `results.csv`. Rows with seed "all" pool the seeds; single seeds have rows only on
+/// coarse slices, and differences only to `sft`. `n` counts problems (for accuracy_parsed_* those
+/// with a readable answer). Differences are paired by problem and, if both conditions have it, by
+/// seed. Values are shares (0 to 1), except `length` (tokens). Throws Error if a run contains a
+/// problem twice in one form, or a split is not "known" or "new".
 std::vector<ResultRow> summarise(const Outcomes& outcomes, const SummaryOptions& options = {});
 
 }  // namespace gaze::phyx

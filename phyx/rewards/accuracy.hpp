@@ -8,10 +8,10 @@
 
 namespace gaze::phyx {
 
-/// 1 or 0, by the strict judge. A response that is not well-formed scores 0.
-double accuracy_score(const RewardInput& in, const JudgeConfig& config = {});
+/// 1 or 0 by the strict rule; 0 for a response that is not well-formed.
+double accuracy_score(const RewardInput& in, const StrictRule& config = {});
 
 /// accuracy_score as a reward.
-Reward make_accuracy_reward(JudgeConfig config = {}, std::string name = "accuracy");
+Reward make_accuracy_reward(StrictRule config = {}, std::string name = "accuracy");
 
 }  // namespace gaze::phyx

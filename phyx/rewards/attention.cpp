@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which tokens are the look, what a trace says of each, and the score made of it.
+// Token windows, mean mass per token, and the score.
 #include "phyx/rewards/attention.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gaze/core/error.hpp"
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/accuracy.hpp"
 
@@ -15,11 +16,9 @@ namespace gaze::phyx {
 
 namespace {
 
-using attention_detail::Span;
-
-// Tokens whose texts make up the part between two tags; tags may span several tokens.
-Span between_tags(const std::vector<std::string>& tokens, std::string_view open,
-                  std::string_view close) {
+// The tokens between two tags; a tag may span several tokens.
+TokenSpan between_tags(const std::vector<std::string>& tokens, std::string_view open,
+                       std::string_view close) {
   std::string all;
   std::vector<std::size_t> starts;
   for (const auto& token : tokens) {
@@ -35,9 +34,9 @@ Span between_tags(const std::vector<std::string>& tokens, std::string_view open,
   return {static_cast<int>(first - starts.begin()), static_cast<int>(last - starts.begin())};
 }
 
-// A stop between digits is a decimal point that the tokeniser split off.
+// A stop before a digit is a decimal point that the tokeniser split off.
 bool ends_look(const std::vector<std::string>& tokens, int i) {
-  const auto word = strings::trim(tokens[static_cast<std::size_t>(i)]);
+  const auto word = text::trim(tokens[static_cast<std::size_t>(i)]);
   if (word == grammar.principle || word == grammar.so) return true;
   if (word != grammar.stop) return false;
   const auto next = static_cast<std::size_t>(i) + 1;
@@ -93,9 +92,9 @@ class TraceReader {
   std::vector<int> layers_, heads_;
 };
 
-// One token's score in 0 to 1. With s = the share looked at and u = what uniform attention would
-// give, lift = s / u and the score is lift / (1 + lift): the logistic of the log-ratio, 1/2 when
-// looking is no better than uniform.
+// One token's score in [0, 1]. With s the attention share and u the share of uniform attention,
+// lift = s / u and the score is lift / (1 + lift), the logistic of the log-ratio: 1/2 for uniform
+// attention.
 double token_score(const TraceReader& reader, const AttentionTrace& trace, int token,
                    const AttentionRewardConfig& c, bool region) {
   const double image = reader.mass(token, "image");
@@ -121,12 +120,12 @@ double token_score(const TraceReader& reader, const AttentionTrace& trace, int t
 
 }  // namespace
 
-Span attention_detail::window_of(const std::vector<std::string>& tokens, AttentionWindow window) {
+TokenSpan window_of(const std::vector<std::string>& tokens, AttentionWindow window) {
   const auto& g = grammar;
   if (window == AttentionWindow::answer) return between_tags(tokens, g.answer_open, g.answer_close);
   if (window == AttentionWindow::all || window == AttentionWindow::first_n)
     return {0, static_cast<int>(tokens.size())};
-  Span span = between_tags(tokens, g.think_open, g.think_close);
+  TokenSpan span = between_tags(tokens, g.think_open, g.think_close);
   if (window == AttentionWindow::think) return span;
   for (int i = span.begin; i < span.end; ++i)
     if (ends_look(tokens, i)) return {span.begin, i};
@@ -144,7 +143,7 @@ std::optional<double> look_score(const Completion& completion,
   if (!reader.has("image")) return std::nullopt;
   const bool region = config.mark == "region" && reader.has("region") && trace.region_tokens > 0 &&
                       trace.region_tokens < trace.image_tokens;
-  auto span = attention_detail::window_of(completion.tokens, config.window);
+  auto span = window_of(completion.tokens, config.window);
   span.end = std::min(span.end, trace.tokens);
   if (config.max_tokens > 0) span.end = std::min(span.end, span.begin + config.max_tokens);
   if (span.size() < std::max(config.min_tokens, 1)) return 0.0;
@@ -156,9 +155,9 @@ std::optional<double> look_score(const Completion& completion,
 std::optional<double> attention_score(const RewardInput& in, const AttentionRewardConfig& config) {
   const auto look = look_score(in.completion, config);
   if (!look) return std::nullopt;
-  const bool formed = in.completion.ended && parse_response(in.completion.text).well_formed;
+  const bool formed = in.completion.ended && in.response.well_formed;
   if (config.gate_format && !formed) return 0.0;
-  if (config.gate_correct && accuracy_score(in, config.judge) == 0) return 0.0;
+  if (config.gate_correct && accuracy_score(in, config.rule) == 0) return 0.0;
   return look;
 }
 
@@ -177,11 +176,12 @@ AttentionRewardConfig raw_attention() {
 Reward make_attention_reward(AttentionRewardConfig config, std::string name) {
   return {
       std::move(name),
-      "How much more than uniform the model attends to the region of interest (or, without "
-      "one, to the image) while it says what it sees; only for right, well-formed responses.",
+      "Attention on the region of interest (without one, on the image) relative to uniform "
+      "attention, while the model describes the picture; only for right, well-formed responses.",
       "1[right] * mean over the first 8 look tokens of r/(1+r), r = min(share/uniform, 4)",
-      "Image words in the look section that nothing later uses. A problem that needs no picture "
-      "pays for looking all the same. Mass is not evidence that what was seen was used.",
+      "Image words in the look section that nothing later uses. It also pays for looking where "
+      "the problem needs no picture. Attention mass does not prove that the model used the "
+      "picture.",
       0,
       1,
       [config = std::move(config)](const RewardInput& in) { return attention_score(in, config); }};
@@ -192,7 +192,8 @@ Reward make_raw_attention_reward() {
   out.doc = "Mean attention mass on the image over all generated tokens. For study only.";
   out.formula = "mean over tokens, layers and heads of the mass on image tokens";
   out.cheats =
-      "Early tokens have the most mass: trained alone, the response shrinks to a lone closing tag "
+      "Early tokens have the most mass: trained alone, the response shrinks to a single closing "
+      "tag "
       "and accuracy to zero.";
   return out;
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The hybrid reward: accuracy, plus or minus a little for looking where the response itself claims
-// to have looked. Meant to keep what attention gives on spatial problems and lose nothing on
-// symbolic ones.
+// The hybrid reward: accuracy with a small attention term for responses that claim to have read
+// something off the picture. Meant to keep the gain of the attention reward on spatial problems
+// without loss on symbolic ones.
 //
 //   R = 1[right] * (1 + w * (s - s0) * 1[claim])      s: the look score, s0: its value at uniform
 //
-// `claim` is read off the response alone, never off the problem's type, which real data need not
-// have: the look section states something that the rest of the response uses, either a number
-// that the question does not print and a later step calculates with, or, under a word answer, a
-// word that returns in it or an unprinted value given to something. The bonus is centred: a claim
-// made while looking elsewhere costs as much as one made while looking pays, so adding claims to a
-// symbolic problem gains nothing by itself.
+// `claim` depends on the response alone, not on the problem's type, which real data may lack: the
+// look section states something that the rest of the response uses, either a number that the
+// question does not print and a later step calculates with, or, for a word answer, a word that
+// recurs in it or an unprinted value. The bonus is centred: a claim made while looking elsewhere
+// costs as much as one made while looking pays, so adding claims to a symbolic problem gains
+// nothing.
 //
 // Alternatives, each a configuration or a mix: accuracy + w * attention without the claim
 // (require_claim = false, which pays symbolic problems for looking); an uncentred bonus
@@ -31,14 +31,14 @@ struct HybridConfig {
   double weight = .25;
   bool require_claim = true;
   bool centred = true;
-  AttentionRewardConfig attention;  // its gates are not used: the formula gates by itself
+  AttentionRewardConfig attention;  // its gates are ignored: the formula has its own
 };
 
-/// Whether the response says of the picture something that it then uses.
+/// Whether the response states something about the picture that it then uses.
 bool claims_to_see(const Problem& problem, const ParsedResponse& response);
 
-/// Plain accuracy for a problem without a picture. Without a trace at all, nothing: an arm that
-/// forgot to record one must not pass for an accuracy arm.
+/// Plain accuracy for a problem without a picture. Empty without a trace: a run that failed to
+/// record one must not silently become an accuracy run.
 std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& config = {});
 
 /// hybrid_score as a reward.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The registry: the built-in rewards, and whatever a program has added, behind one mutex.
+// The built-in and added rewards, guarded by a mutex.
 #include "phyx/rewards/registry.hpp"
 
 #include <map>
@@ -16,7 +16,7 @@ namespace gaze::phyx {
 
 namespace {
 
-/// Entries are never removed or replaced, so a reference to one stays good.
+/// Entries are never removed or replaced, so references stay valid.
 struct Registry {
   std::mutex mutex;
   std::map<std::string, Reward> rewards;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The five terms: the principle by phrase, the numbers and steps by the equations of the think
-// text.
+// The principle is matched by phrase, numbers and steps by the equations of the think text.
 #include "phyx/rewards/rubric.hpp"
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gaze/text/strings.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/choice.hpp"
 #include "phyx/answer/response.hpp"
@@ -17,43 +17,39 @@ namespace gaze::phyx {
 
 namespace {
 
-using arithmetic_detail::NumberSet;
-using rubric_detail::bare_question;
-using rubric_detail::longest_think;
-
 constexpr std::size_t longest_principle = 256;
 
-// `s` with a bar for every `phrase` in it.
+// Replaces every `phrase` in `s` by a bar.
 std::string without_phrase(std::string_view s, std::string_view phrase) {
   std::string out;
   std::size_t from = 0;
-  for (auto at = strings::find_phrase(s, phrase); at != s.npos;
-       at = strings::find_phrase(s, phrase, from)) {
+  for (auto at = text::find_phrase(s, phrase); at != s.npos;
+       at = text::find_phrase(s, phrase, from)) {
     out.append(s.substr(from, at - from)) += '|';
     from = at + phrase.size();
   }
   return out.append(s.substr(from));
 }
 
-// The right principle and no other. The clause "principle …" counts where there is one; free prose
-// may name it anywhere, but only if the list of all principles is there to rule lists out.
+// Whether the text names the right principle and no other. A clause "principle …" decides if there
+// is one; otherwise prose may name it anywhere, if `all` is known, to exclude enumerations.
 bool names_principle(std::string_view think, const std::string& gold,
                      const std::vector<std::string>& all) {
   if (think.size() > longest_think || gold.size() > longest_principle) return false;
-  const std::string said = strings::lower(strings::squeeze(think));
-  const std::string want = strings::lower(strings::squeeze(gold));
+  const std::string said = text::lower(text::squeeze(think));
+  const std::string want = text::lower(text::squeeze(gold));
   const auto named = split_think(said).principles;
   if (named.size() > 1 || (named.size() == 1 && named[0] != want)) return false;
-  if (named.empty() && (all.empty() || strings::find_phrase(said, want) == said.npos)) return false;
+  if (named.empty() && (all.empty() || text::find_phrase(said, want) == said.npos)) return false;
   const std::string rest = without_phrase(said, want);
   return std::none_of(all.begin(), all.end(), [&](const std::string& p) {
-    const std::string other = strings::lower(strings::squeeze(p));
+    const std::string other = text::lower(text::squeeze(p));
     return other.size() <= longest_principle && other != want &&
-           strings::find_phrase(rest, other) != rest.npos;
+           text::find_phrase(rest, other) != rest.npos;
   });
 }
 
-/// Where the numbers of a calculation may come from, and which it cannot do without.
+/// The numbers that a calculation may use, and those it must use.
 struct Sources {
   NumberSet allowed;
   std::vector<double> needed;
@@ -96,7 +92,7 @@ StepScores score_steps(const Problem& p, std::string_view think,
                                       [&](double v) { return known.contains(v); });
     all_grounded = all_grounded && grounded;
     for (double v : e.operands) used.add(v);
-    if (!grounded || !e.holds) continue;  // a wrong result is no source for the next step
+    if (!grounded || !e.holds) continue;  // the next step may not use a wrong result
     known.add(std::abs(e.right));
     one_true = one_true || !e.trivial || in_gold.contains(e.operands);
   }
@@ -109,7 +105,7 @@ std::vector<std::string> phrases(const std::vector<std::string>& clauses) {
   std::vector<std::string> out;
   for (const auto& clause : clauses) {
     std::string phrase;
-    for (const auto& word : strings::split_words(strings::lower(clause) + " ,")) {
+    for (const auto& word : text::split_words(text::lower(clause) + " ,")) {
       if (word != grammar.comma) {
         phrase += (phrase.empty() ? "" : " ") + word;
       } else if (!phrase.empty()) {
@@ -120,7 +116,7 @@ std::vector<std::string> phrases(const std::vector<std::string>& clauses) {
   return out;
 }
 
-// For word answers, the share of reference phrases said; saying more than there are dilutes it.
+// For word answers: the share of reference phrases stated; extra phrases dilute it.
 double score_phrases(const Solution& s, const ThinkSections& think) {
   std::vector<std::string> clauses = s.look;
   clauses.insert(clauses.end(), s.steps.begin(), s.steps.end());
@@ -144,10 +140,10 @@ std::vector<Equation> gold_equations(const Solution& s) {
 
 }  // namespace
 
-std::string rubric_detail::bare_question(const Problem& p) {
+std::string bare_question(const Problem& p) {
   std::string out = p.question;
   for (const auto& option : p.options) {
-    if (option.empty() || option.size() > answer_detail::longest_answer) continue;
+    if (option.empty() || option.size() > longest_answer) continue;
     if (const auto at = out.rfind(option); at != out.npos) out.replace(at, option.size(), " ");
   }
   return out;
@@ -155,20 +151,20 @@ std::string rubric_detail::bare_question(const Problem& p) {
 
 RubricTerms rubric_terms(const RewardInput& in, const RubricConfig& config) {
   const Solution& s = in.problem.solution;
-  const ParsedResponse parsed = parse_response(in.completion.text);
-  const Verdict verdict = judge_answer(in.problem, parsed.answer, parsed.think, config.judge);
+  const ParsedResponse& response = in.response;
+  const Verdict verdict = grade_answer(in.problem, response.answer, response.think, config.rule);
   const auto gold = gold_equations(s);
   RubricTerms out;
   out.answer = verdict.correct;
   if (!s.principle.empty())
-    out.principle = names_principle(parsed.think, s.principle, config.principles);
-  if (answer_detail::truth_of(in.problem).quantity) out.unit = verdict.unit_consistent;
+    out.principle = names_principle(response.think, s.principle, config.principles);
+  if (truth_of(in.problem).quantity) out.unit = verdict.unit_consistent;
   if (!gold.empty()) {
-    const auto scores = score_steps(in.problem, parsed.think, gold);
+    const auto scores = score_steps(in.problem, response.think, gold);
     out.numbers = scores.numbers;
     out.steps = scores.steps;
   } else if (!s.look.empty() || !s.steps.empty()) {
-    out.steps = score_phrases(s, split_think(parsed.think));
+    out.steps = score_phrases(s, split_think(response.think));
   }
   return out;
 }
@@ -189,18 +185,19 @@ double rubric_total(const RubricTerms& t, const RubricConfig& c) {
 }
 
 Reward make_rubric_reward(RubricConfig config, std::string name) {
-  return {std::move(name),
-          "Five terms against the reference solution: answer right, the principle named (and no "
-          "other), a number with a consistent unit, the needed numbers used and no invented ones, "
-          "at least one true step (for words: what the picture shows).",
-          "sum of w_i * term_i / sum of w_i over the terms that apply; w = .40 .20 .15 .15 .10",
-          "Up to .6 without a right answer, so a small model may polish the form of wrong answers. "
-          "Steps may be true and beside the point. Principles are matched by phrase.",
-          0,
-          1,
-          [config = std::move(config)](const RewardInput& in) {
-            return std::optional(rubric_total(rubric_terms(in, config), config));
-          }};
+  return {
+      std::move(name),
+      "Five terms against the reference solution: right answer, the principle named (and no "
+      "other), a number with a consistent unit, the required numbers used and no invented ones, "
+      "at least one true step (for words: facts from the picture).",
+      "sum of w_i * term_i / sum of w_i over the terms that apply; w = .40 .20 .15 .15 .10",
+      "Up to .6 without a right answer, so a small model may improve only the form of wrong "
+      "answers. Steps may be true but irrelevant. Principles are matched by phrase.",
+      0,
+      1,
+      [config = std::move(config)](const RewardInput& in) {
+        return std::optional(rubric_total(rubric_terms(in, config), config));
+      }};
 }
 
 }  // namespace gaze::phyx

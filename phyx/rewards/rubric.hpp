@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The rubric reward: five weighted terms against the reference solution. The study names answer,
-// principle and unit; the two other terms and all weights are this project's own choice.
+// principle and unit; the other two terms and all weights are this project's choice.
 //
-// A term that the problem cannot have (a unit for a word, steps for real data without a solution)
-// is left out and the other weights are scaled up, so that the range stays 0 to 1.
+// A term that does not apply (a unit for a word, steps for real data without a solution) is omitted
+// and the other weights are scaled up, so that the range stays 0 to 1.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -18,27 +18,23 @@ namespace gaze::phyx {
 
 struct RubricConfig {
   double answer = .40, principle = .20, unit = .15, numbers = .15, steps = .10;
-  std::vector<std::string> principles;  // all known ones: naming another beside the right one fails
-  JudgeConfig judge;
+  std::vector<std::string> principles;  // all known ones: naming a second one fails
+  StrictRule rule;
 };
 
-/// Each term in 0 to 1, or nothing where it does not apply.
+/// Each term in [0, 1]; empty if it does not apply.
 struct RubricTerms {
   std::optional<double> answer, principle, unit, numbers, steps;
 };
 
-namespace rubric_detail {
-
-/// In bytes. Longer think texts have no principle to find and make no claim: a search for a phrase
-/// takes, at worst, the product of both lengths.
+/// In bytes. Longer think texts name no principle and make no claim: searching a phrase takes up to
+/// the product of both lengths.
 inline constexpr std::size_t longest_think = 16384;
 
-/// The question without the printed options: numbers may be taken from the one, not the other.
+/// The question without its printed options, from which no numbers may be taken.
 std::string bare_question(const Problem& p);
 
-}  // namespace rubric_detail
-
-/// The five terms. A response that is not well-formed has no text to mark: every term is 0.
+/// The five terms; all 0 for a response that is not well-formed.
 RubricTerms rubric_terms(const RewardInput& in, const RubricConfig& config = {});
 
 /// The weighted mean over the terms that apply.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// libcurl under its bounds: the callbacks that count bytes, and the loop that asks whether to stop.
+// libcurl with callbacks that count bytes and a loop that polls for cancellation.
 #include "phyx/scoring/http_post.hpp"
 
 #include <curl/curl.h>
@@ -17,15 +17,15 @@ namespace {
 
 using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
-/// What the callbacks fill in.
+/// State of the callbacks.
 struct Receiving {
   const HttpLimits& limits;
   HttpReply reply;
   std::size_t header_bytes = 0;
-  std::string too_much = {};  // what went over its limit
+  std::string too_much = {};  // the limit that was exceeded
 };
 
-/// The value of a header line whose name is `name` (in lower case).
+/// Reads the value of a header line with this name (in lower case).
 bool header_value(std::string_view line, std::string_view name, std::string& value) {
   if (line.size() <= name.size() || line[name.size()] != ':') return false;
   const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
@@ -37,7 +37,7 @@ bool header_value(std::string_view line, std::string_view name, std::string& val
   return true;
 }
 
-/// Both callbacks end the call by taking fewer bytes than they are given.
+/// Both callbacks abort the call by returning fewer bytes than they received.
 std::size_t receive_header(char* data, std::size_t, std::size_t size, void* to) {
   auto& in = *static_cast<Receiving*>(to);
   in.header_bytes += size;
@@ -60,7 +60,7 @@ std::size_t receive_body(char* data, std::size_t, std::size_t size, void* to) {
 }
 
 long milliseconds(double seconds) {
-  constexpr double longest = 1e9;  // some 11 days
+  constexpr double longest = 1e9;  // about 11 days
   return static_cast<long>(std::clamp(seconds * 1000, 1.0, longest));
 }
 
@@ -89,10 +89,10 @@ struct HttpPoster::Handles {
     GAZE_CHECK(code == CURLE_OK, "http", curl_easy_strerror(code));
   }
 
-  /// What holds for every request.
+  /// Options of every request.
   void set_rules() const {
     set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_PROXY, "");  // not even what the environment names
+    set(CURLOPT_PROXY, "");  // ignores the environment
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -100,11 +100,11 @@ struct HttpPoster::Handles {
     set(CURLOPT_WRITEFUNCTION, &receive_body);
     set(CURLOPT_HEADERFUNCTION, &receive_header);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    set(CURLOPT_QUICK_EXIT, 1L);  // a call that ends does not wait for a name to be resolved
+    set(CURLOPT_QUICK_EXIT, 1L);  // do not wait for name resolution when aborting
 #endif
   }
 
-  /// Runs the call to its end; CURLE_ABORTED_BY_CALLBACK where `stop` ended it.
+  /// Runs the call to its end; CURLE_ABORTED_BY_CALLBACK if `stop` ended it.
   CURLcode run(const std::function<bool()>& stop) const {
     GAZE_CHECK(curl_multi_add_handle(loop, call) == CURLM_OK, "http", "the call cannot be started");
     CURLcode result = CURLE_ABORTED_BY_CALLBACK;
@@ -146,7 +146,7 @@ HttpReply HttpPoster::post(const std::string& url, const std::vector<std::string
   }
   Receiving in{limits, {}};
   char why[CURL_ERROR_SIZE] = {};
-  curl_easy_reset(h.call);  // the connection stays
+  curl_easy_reset(h.call);  // keeps the connection
   h.set_rules();
   h.set(CURLOPT_URL, url.c_str());
   h.set(CURLOPT_HTTPHEADER, list.get());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// One HTTP request whose time and memory are bounded, whatever the server does.
+// One HTTP request with bounded time and memory, whatever the server does.
 //
-// libcurl does it, because it bounds what a server can make a client do: one deadline holds from
-// the name's resolution to the last byte, a header line or a chunk's size has a largest length, and
-// a call can be ended from outside at any moment. (cpp-httplib reads lines without limit, and its
-// time-outs start anew with every byte.) Compiled once, in http_post.cpp.
+// Uses libcurl because it bounds what a server can cause: one deadline covers everything from name
+// resolution to the last byte, header lines and chunk sizes have a maximum length, and a call can
+// be cancelled at any time. (cpp-httplib reads lines without limit and restarts its time-outs with
+// every byte.)
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -16,19 +16,19 @@ namespace gaze::phyx {
 
 struct HttpLimits {
   double connect_seconds = 10, seconds = 120;  // to connect; for the whole call
-  std::size_t header_bytes = 64 << 10;         // status lines and headers, of 1xx replies, too
+  std::size_t header_bytes = 64 << 10;  // all status lines and headers, including 1xx replies
   std::size_t body_bytes = 1 << 20;
 };
 
 struct HttpReply {
-  int status = 0;             // 0: no reply, and `failure` says why
-  std::string body, failure;  // both from the server: printable() before a terminal sees them
+  int status = 0;             // 0: no reply, see `failure`
+  std::string body, failure;  // untrusted: use printable() for terminals
   std::string retry_after;
 };
 
-/// Sends requests one after another, over one connection where the server keeps it. Certificates
-/// are verified, redirects are not followed, and no proxy is asked: what is sent, the key above
-/// all, goes to the host of the address or nowhere.
+/// Sends requests one after another, over one connection if the server keeps it. Certificates are
+/// verified; redirects and proxies are not used, so data, in particular the key, only go to the
+/// host of the address.
 class HttpPoster {
  public:
   HttpPoster();
@@ -36,11 +36,11 @@ class HttpPoster {
   HttpPoster& operator=(const HttpPoster&) = delete;
   ~HttpPoster();
 
-  /// Whether `url` can be asked at all.
+  /// Whether `url` can be parsed.
   static bool usable(const std::string& url);
 
-  /// Each header is "Name: value" without control characters. `stop`, where there is one, is asked
-  /// some 20 times a second; when it says so, the call ends.
+  /// Each header is "Name: value" without control characters. `stop`, if set, is polled about 20
+  /// times a second and ends the call when it returns true.
   HttpReply post(const std::string& url, const std::vector<std::string>& headers,
                  const std::string& body, const HttpLimits& limits,
                  const std::function<bool()>& stop);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One judge's calls: the request, what a reply means, and when to try again or give up.
+// Requests of a judge, interpretation of replies, retries.
 #include "phyx/scoring/judge_http.hpp"
 
 #include <algorithm>
@@ -25,15 +25,15 @@ namespace {
 constexpr int most_tokens = 128;                 // as in the official protocol
 constexpr std::size_t longest_text = 64u << 10;  // bytes; 128 tokens are far fewer
 
-/// What came of one try.
+/// Result of one attempt.
 struct Answer {
   enum class Kind { text, retry, refused, wrong_address };
   Kind kind = Kind::retry;
-  std::string text;  // the reply, or what went wrong
-  double wait = 0;   // seconds that the server asks for
+  std::string text;  // the reply, or the error
+  double wait = 0;   // seconds, from Retry-After
 };
 
-/// The text of choices[0].message.content; nothing where the reply is of another shape.
+/// The text of choices[0].message.content; empty if the reply has another structure.
 std::optional<std::string> content_of(const std::string& body) {
   try {
     const io::Json reply = io::parse_json(body, "the reply");
@@ -54,7 +54,7 @@ double seconds_of(const std::string& text) {
   return read.ec == std::errc() && value > 0 ? value : 0;
 }
 
-/// What a reply means.
+/// Interprets a reply.
 Answer answer_of(const HttpReply& reply) {
   using Kind = Answer::Kind;
   const int status = reply.status;
@@ -71,12 +71,12 @@ Answer answer_of(const HttpReply& reply) {
   return {wrong ? Kind::wrong_address : Kind::refused, said, 0};
 }
 
-/// What a header could be broken with, and what no key, host or path holds.
+/// Whether the text is printable ASCII without spaces, so it cannot break a header.
 bool plain_ascii(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-/// The calls of one judge, over one connection that is kept.
+/// The calls of one judge, over one persistent connection.
 class Asker {
  public:
   Asker(const JudgeServer& server, std::function<bool()> stop)
@@ -85,14 +85,14 @@ class Asker {
     GAZE_CHECK(server.tries > 0 && server.give_up_after > 0, "judge", "tries ", server.tries,
                ", give up after ", server.give_up_after);
     GAZE_CHECK(HttpPoster::usable(address_.origin + address_.path), "judge", server.url,
-               ": this address cannot be used");
-    // The key itself is not for a message.
+               ": not a usable address");
+    // Error messages must not contain the key.
     GAZE_CHECK(plain_ascii(server.key), "judge",
-               "the key holds a space, a control character or one that is not ASCII; it is not "
-               "sent");
+               "the key contains a space, a control character or a non-ASCII character; it was "
+               "not sent");
     for (const double seconds :
          {server.connect_seconds, server.reply_seconds, server.first_wait, server.longest_wait})
-      GAZE_CHECK(std::isfinite(seconds) && seconds >= 0, "judge", "a time of ", seconds,
+      GAZE_CHECK(std::isfinite(seconds) && seconds >= 0, "judge", "invalid time: ", seconds,
                  " seconds");
     limits_.connect_seconds = server.connect_seconds;
     limits_.seconds = server.reply_seconds;
@@ -119,7 +119,7 @@ class Asker {
     if (stopped()) return judge_failed;
     ++failed_;
     GAZE_CHECK(failed_ < server_.give_up_after, "judge", server_.url, ": ", failed_,
-               " calls in a row have failed; the last one: ", answer.text);
+               " consecutive calls have failed; the last one: ", answer.text);
     return judge_failed;
   }
 
@@ -142,7 +142,7 @@ class Asker {
     return answer_of(poster_.post(address_.origin + address_.path, headers, body, limits_, stop_));
   }
 
-  /// In slices, so that a stop is noticed.
+  /// Sleeps in slices, so that a stop is noticed.
   void pause(double seconds) const {
     using Clock = std::chrono::steady_clock;
     const auto end = Clock::now() + std::chrono::duration<double>(seconds);
@@ -156,7 +156,7 @@ class Asker {
   std::function<bool()> stop_;
   HttpLimits limits_;
   HttpPoster poster_;
-  int failed_ = 0;  // calls in a row
+  int failed_ = 0;  // consecutive calls
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A judge behind HTTP: any server that speaks OpenAI's chat completions. Compiled once, in
-// judge_http.cpp. The server is not trusted: one call is bounded in time and memory
-// (http_post.hpp), and its reply is text.
+// A judge over HTTP: any server with OpenAI's chat completions API. The server is not trusted: each
+// call is bounded in time and memory (http_post.hpp), and its reply is treated as text.
 #pragma once
 #include <functional>
 #include <string>
@@ -16,29 +15,29 @@ struct JudgeServer {
   std::string url;
   std::string model;
   std::string key;                                   // sent as a bearer token; empty: none
-  double connect_seconds = 10, reply_seconds = 120;  // the second for a whole try: connection,
-                                                     // request and reply
-  int tries = 4;                                     // of one call, before it counts as failed
-  double first_wait = 1, longest_wait = 30;          // seconds between tries; doubled each time
-  int give_up_after = 10;                            // failed calls in a row
+  double connect_seconds = 10, reply_seconds = 120;  // reply: a whole attempt from
+                                                     // connecting to the last byte
+  int tries = 4;                                     // attempts per call
+  double first_wait = 1, longest_wait = 30;          // seconds between attempts; doubled each time
+  int give_up_after = 10;                            // consecutive failed calls
 };
 
-/// Where a server's completions are: "http://host:80" and "/v1/chat/completions".
+/// The URL of a server's completions: "http://host:80" and "/v1/chat/completions".
 struct ServerAddress {
   std::string origin, path;
 };
 
-/// Throws Error for what is not http:// or https:// with a host, in ASCII without spaces.
+/// Throws Error unless the URL is http:// or https:// with a host, in ASCII without spaces.
 ServerAddress server_address(const std::string& url);
 
-/// A judge that asks the server: one user message, at most 128 tokens, the temperature it is
-/// given. Connection errors, time-outs, 408, 429, 5xx and replies that cannot be read or are too
-/// large (1 MiB, 64 KiB of them text) are tried again, after a wait that doubles (or what
-/// Retry-After says, within the longest wait); then the reply is judge_failed, and an Error once
-/// `give_up_after` calls in a row have failed. 401, 403 and 404 are an Error at once, other
-/// refusals and redirects judge_failed. A key that could not be part of a header is an Error before
-/// anything is sent. Where `stop` says so, a call in flight or waiting ends and the reply is
-/// judge_failed. Calls of one judge must not overlap.
+/// A judge that sends one user message per call, with the given temperature and at most 128 tokens.
+/// Retried after a doubling wait (or Retry-After, up to the longest wait): connection errors,
+/// time-outs, 408, 429, 5xx, and replies that are malformed or too large (1 MiB, of it 64 KiB
+/// text). After the last attempt the reply is judge_failed; `give_up_after` consecutive failed
+/// calls are an Error. 401, 403 and 404 are an Error at once, other statuses and redirects
+/// judge_failed. A key that cannot be part of a header is an Error before anything is sent. When
+/// `stop` returns true, a call in flight or waiting ends with judge_failed. Calls of one judge must
+/// not overlap.
 Judge http_judge(const JudgeServer& server, std::function<bool()> stop = {});
 
 }  // namespace gaze::phyx

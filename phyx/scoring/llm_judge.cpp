@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The prompts out of the official source, the calls of one judgement, and the memory of replies.
+// Extracting the prompts from the official source, judging one reply, caching replies.
 #include "phyx/scoring/llm_judge.hpp"
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/io/sha256.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/scoring/official_rules.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 #include "phyx/scoring/python_literal.hpp"
 #include "phyx/scoring/python_text.hpp"
 
@@ -21,9 +21,9 @@ namespace gaze::phyx {
 
 namespace {
 
-using namespace detail;
+using namespace python;
 
-/// The texts in triple quotes of one function of a Python source, decoded.
+/// The decoded triple-quoted strings in one function of a Python source.
 std::vector<std::string> python_texts(const std::string& source, const std::string& function,
                                       const std::string& file) {
   const std::size_t start = source.find("def " + function + "(");
@@ -33,16 +33,16 @@ std::vector<std::string> python_texts(const std::string& source, const std::stri
   for (std::size_t at = source.find("\"\"\"", start); at < end; at = source.find("\"\"\"", at)) {
     const std::size_t close = source.find("\"\"\"", at + 3);
     GAZE_CHECK(close < end, "judge_prompts", file, ": a text in ", function, " does not end");
-    const auto text = PythonLiteral::parse(to_points(source.substr(at, close + 3 - at)));
-    GAZE_CHECK(text && text->kind == PythonLiteral::Kind::text, "judge_prompts", file,
-               ": a text in ", function, " cannot be read");
+    const auto text = Literal::parse(to_points(source.substr(at, close + 3 - at)));
+    GAZE_CHECK(text && text->kind == Literal::Kind::text, "judge_prompts", file, ": a text in ",
+               function, " cannot be read");
     texts.push_back(to_utf8(text->text));
     at = close + 3;
   }
   return texts;
 }
 
-/// The calls: the first reply that can be read decides; the temperature rises with each try.
+/// The first reply that can be parsed decides; the temperature rises with each attempt.
 void ask_judge(Judgement& out, const std::string& prompt, const std::string& truth,
                const Judge& judge) {
   constexpr std::array<double, 5> temperatures = {0, .5, 1, 1.5, 2};
@@ -55,7 +55,7 @@ void ask_judge(Judgement& out, const std::string& prompt, const std::string& tru
       continue;
     }
     out.log += "Compared at semantic level. ";
-    out.match = reply.find('1') != reply.npos;  // in "0.1" and "0 out of 1", too
+    out.match = reply.find('1') != reply.npos;  // also in "0.1" and "0 out of 1"
     if (out.match) out.log += "Semantic equal via LLM.";
     if (out.match) return;
     if (reply.find('0') == reply.npos) continue;
@@ -71,7 +71,7 @@ void ask_judge(Judgement& out, const std::string& prompt, const std::string& tru
 std::string JudgePrompts::prompt(Form form, const std::string& truth,
                                  const std::string& predicted) const {
   return (form == Form::mc ? mc : oe) + "Ground truth answer: " + truth +
-         " \nPredicted answer: " + predicted + " \nJudegement:";  // spelt as published
+         " \nPredicted answer: " + predicted + " \nJudegement:";  // spelling as published
 }
 
 bool JudgePrompts::official() const {
@@ -84,7 +84,7 @@ bool JudgePrompts::official() const {
 JudgePrompts JudgePrompts::parse(const std::string& source, const std::string& file) {
   const auto lead = [&](const char* builder, const char* examples) {
     const auto task = python_texts(source, builder, file);
-    GAZE_CHECK(task.size() == 1, "judge_prompts", file, ": ", builder, " holds ", task.size(),
+    GAZE_CHECK(task.size() == 1, "judge_prompts", file, ": ", builder, " has ", task.size(),
                " texts, expected one");
     std::string text = task.front();
     for (const std::string& example : python_texts(source, examples, file)) text += example + "\n";

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// PhyX's scoring by a language model (valid_type LLM): the latest official protocol.
+// PhyX's scoring by a language model (valid_type LLM), in the latest official protocol.
 //
 //   JudgePrompts     the published prompts, read from the official source and checked by hash
-//   judge_official   one reply judged: short-cuts, up to five calls, how a judgement is read
-//   JudgeCache       what a judge replied before, on disk
+//   judge_official   judges one reply: short-cuts, then up to five calls
+//   JudgeCache       replies of judges, on disk
 //
-// A judge is any function from a prompt and a temperature to a reply. The prompts are not part of
-// this repository: they are another project's text, which its users have anyhow
-// (vlmeval/dataset/utils/phyx.py).
+// A judge is a language model: any function from a prompt and a temperature to a reply. The prompts
+// are not part of this repository but of VLMEvalKit (vlmeval/dataset/utils/phyx.py).
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -19,13 +18,13 @@
 
 namespace gaze::phyx {
 
-/// Asks a judge. Where it cannot be reached, the reply is judge_failed.
+/// Queries a judge. If it cannot be reached, the reply is judge_failed.
 using Judge = std::function<std::string(const std::string& prompt, double temperature)>;
 
-/// What the official code takes for the reply of a call that failed.
+/// The reply of a failed call in the official code.
 inline constexpr const char* judge_failed = "Failed to obtain answer via API.";
 
-/// What a judge is asked. `mc` and `oe` are what stands before the two answers.
+/// The prompts of a judge. `mc` and `oe` precede the two answers.
 struct JudgePrompts {
   std::string mc, oe;
 
@@ -35,38 +34,38 @@ struct JudgePrompts {
   /// Whether these are the latest published prompts.
   bool official() const;
 
-  /// Takes the prompts out of the text of the official phyx.py, whatever version it is. `file`
-  /// names it in errors.
+  /// Extracts the prompts from the text of any version of the official phyx.py. `file`: its name in
+  /// errors.
   static JudgePrompts parse(const std::string& source, const std::string& file);
 
-  /// Reads the official phyx.py; an Error unless its prompts are the latest published ones.
+  /// Reads the official phyx.py. Throws Error unless its prompts are the latest published ones.
   static JudgePrompts read(const std::string& path);
 };
 
-/// How one reply was judged.
+/// The judgement of one reply.
 struct Judgement {
   bool match = false;
   int calls = 0;
-  bool decided = true;    // false: no call gave a judgement, which counts as no match
+  bool decided = true;    // false: no call returned a judgement; counts as no match
   std::string extracted;  // the prediction that was compared
   std::string log;        // as the official code writes it
 };
 
-/// Judges one reply. `answer` and `prediction` are exactly as stored; a missing prediction, at
-/// which the official code fails, is the text "nan".
+/// Judges one reply. `answer` and `prediction` exactly as stored; "nan" for a missing prediction,
+/// at which the official code fails.
 Judgement judge_official(Form form, const std::string& answer, const std::string& prediction,
                          const JudgePrompts& prompts, const Judge& judge);
 
-/// Replies of judges by what they were asked, in a file that only grows: one JSON object per line.
-/// So a scoring that was stopped goes on for free, and one that is repeated gives the same.
+/// Cache of replies in an append-only file, one JSON object per line. An interrupted scoring
+/// continues without repeating calls, and a repeated one gives the same result.
 class JudgeCache {
  public:
-  /// Reads what is there; a last line that a killed run left unfinished is dropped. A file that is
-  /// something else is an Error and stays as it is.
+  /// Reads the file; an unfinished last line of a killed run is dropped. Any other kind of file is
+  /// an Error and left unchanged.
   explicit JudgeCache(const std::string& path);
 
-  /// `judge` with this memory; `model` names it. Failed calls are not remembered. The cache must
-  /// outlive the result.
+  /// `judge` with this cache; `model` is part of the key. Failed calls are not cached. The cache
+  /// must outlive the result.
   Judge wrap(const std::string& model, Judge judge);
 
   std::size_t size() const noexcept { return replies_.size(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// M1 to M7 and O1 to O6, each where its comment names it.
+// Rules M1 to M7 and O1 to O6.
 #include "phyx/scoring/official_rules.hpp"
 
 #include <algorithm>
@@ -14,12 +14,12 @@ namespace gaze::phyx {
 
 namespace {
 
-using namespace detail;
+using namespace python;
 
 constexpr std::u32string_view failed_call = U"Failed to obtain answer via API.";
 
-/// O1's repair: double quotes around each bare key between `{` or `,` and `:`. A key in single
-/// quotes counts as bare, too, so that afterwards its quotes are part of it.
+/// O1's repair: puts double quotes around each bare key between `{` or `,` and `:`. A key in single
+/// quotes also counts as bare, so its quotes become part of it.
 std::u32string quote_bare_keys(std::u32string_view text) {
   const auto is_bare = [](char32_t c) {
     return std::u32string_view(U"\"{}:,").find(c) == std::u32string_view::npos && !is_space(c);
@@ -43,7 +43,7 @@ std::u32string quote_bare_keys(std::u32string_view text) {
   return quoted;
 }
 
-/// Whether word characters neither precede nor follow [at, end) in `text`.
+/// Whether [at, end) is not adjacent to word characters.
 bool stands_alone(std::u32string_view text, std::size_t at, std::size_t end) noexcept {
   return (at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end]));
 }
@@ -63,7 +63,7 @@ char32_t mc_letter(std::u32string_view reply) {
   return 0;
 }
 
-/// O3: what the first \boxed{…} holds; nothing when its brace never closes.
+/// O3: the content of the first \boxed{…}; empty if its brace never closes.
 std::optional<std::u32string> boxed(std::u32string_view reply) {
   static constexpr std::u32string_view opening = U"\\boxed{";
   const std::size_t found = reply.find(opening);
@@ -77,7 +77,7 @@ std::optional<std::u32string> boxed(std::u32string_view reply) {
   return std::nullopt;
 }
 
-/// Where `word` (lower case) at `at` ends, ignoring case as Python's re does; npos: not there.
+/// The end of `word` (lower case) at `at`, ignoring case like Python's re; npos if it is not there.
 std::size_t match_ignoring_case(std::u32string_view text, std::size_t at,
                                 std::u32string_view word) noexcept {
   if (at + word.size() > text.size()) return text.npos;
@@ -90,7 +90,7 @@ std::size_t match_ignoring_case(std::u32string_view text, std::size_t at,
   return at + word.size();
 }
 
-/// O4: what follows "final answer … :" up to three line ends in a row.
+/// O4: the text after "final answer … :" up to three consecutive line ends.
 std::optional<std::u32string> after_final_answer(std::u32string_view reply) {
   for (std::size_t at = 0; at < reply.size(); ++at) {
     if (at > 0 && is_word(reply[at - 1])) continue;
@@ -101,7 +101,7 @@ std::optional<std::u32string> after_final_answer(std::u32string_view reply) {
     end = match_ignoring_case(reply, end, U"answer");
     if (end == reply.npos || (end < reply.size() && is_word(reply[end]))) continue;
     const std::size_t colon = reply.find_first_of(U":\uFF1A", end);
-    if (colon == reply.npos) return std::nullopt;  // nor can a later match have one
+    if (colon == reply.npos) return std::nullopt;  // no later match can have one
     std::size_t start = colon + 1;
     while (start < reply.size() && is_space(reply[start])) ++start;
     const std::size_t stop = std::min(reply.find(U"\n\n\n", start), reply.size());
@@ -120,8 +120,7 @@ std::u32string replaced(std::u32string_view text, std::u32string_view from,
   return out += text.substr(at);
 }
 
-/// O4 and O6 of May 2025: the captured text as it stands, and no look at the whole reply but for
-/// the truth inside it.
+/// O4 and O6 of May 2025: the captured text unchanged, or the truth anywhere in the reply.
 OfficialScore score_may_2025_oe(std::string_view answer, std::string_view prediction) {
   const std::u32string truth = to_points(answer), all = to_points(prediction);
   const std::u32string_view reply = strip(all);
@@ -132,34 +131,18 @@ OfficialScore score_may_2025_oe(std::string_view answer, std::string_view predic
 
 }  // namespace
 
-std::u32string detail::oe_reply(std::u32string_view prediction) {
+std::u32string oe_reply(std::u32string_view prediction) {
   const std::u32string reply(strip(prediction));
-  auto literal = PythonLiteral::parse(reply);
+  auto literal = Literal::parse(reply);
   if (!literal) {
     std::u32string repaired = reply;
     if (!repaired.starts_with(U'{')) repaired.insert(0, 1, U'{');
     if (!repaired.ends_with(U'}')) repaired += U'}';
-    literal = PythonLiteral::parse(quote_bare_keys(repaired));
+    literal = Literal::parse(quote_bare_keys(repaired));
   }
-  const bool usable = literal && literal->kind == PythonLiteral::Kind::dict && literal->content &&
+  const bool usable = literal && literal->kind == Literal::Kind::dict && literal->content &&
                       !literal->content->empty();
   return usable ? std::u32string(strip(*literal->content)) : reply;
-}
-
-// Whether `text` holds `word`, after Knuth, Morris and Pratt: a text and a truth of "aaa..." would
-// make std::find try every place for the whole length of the truth.
-bool detail::contains(std::u32string_view text, std::u32string_view word) {
-  std::vector<std::size_t> border(word.size() + 1, 0);  // of n points, the longest proper one
-  const auto longest = [&](std::size_t matched, char32_t next) {
-    while (matched > 0 && (matched == word.size() || word[matched] != next))
-      matched = border[matched];
-    return matched < word.size() && word[matched] == next ? matched + 1 : matched;
-  };
-  for (std::size_t n = 1; n < word.size(); ++n) border[n + 1] = longest(border[n], word[n]);
-  std::size_t matched = 0;
-  for (std::size_t at = 0; at < text.size() && matched < word.size(); ++at)
-    matched = longest(matched, text[at]);
-  return matched == word.size();
 }
 
 OfficialScore score_official_mc(std::string_view answer, std::string_view prediction,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // PhyX's official rule score (valid_type STR).
 //
-//   score_official(form, truth, reply)   what the rules extract from a reply, and whether it counts
+//   score_official(form, truth, reply)   the extracted answer, and whether it matches
 //
-// The rules are kept with all their oddities, because published numbers come from them: a bare
-// "A" scores 0 in multiple choice, and an echo of all options scores 1. M1 to M7 and O1 to O6 are
-// the latest rules; the paper's first numbers were made by those of May 2025, which know neither
-// \boxed{} nor dict replies nor failed calls, and are kept as an option.
+// The rules are reproduced with all their oddities, because published numbers come from them: a
+// bare "A" scores 0 in multiple choice, and an echo of all options scores 1. M1 to M7 and O1 to O6
+// are the latest rules. The paper's first numbers follow those of May 2025, without \boxed{}, dict
+// replies and failed calls, which are available as an option.
 #pragma once
 #include <string>
 #include <string_view>
@@ -15,12 +15,12 @@
 
 namespace gaze::phyx {
 
-/// Which version of the official rules.
+/// Version of the official rules.
 enum class OfficialRules { latest, may_2025 };
 
-/// What the rules make of one reply.
+/// The official score of one reply.
 struct OfficialScore {
-  std::string extracted;  // "SAME as predict" when no rule found an answer
+  std::string extracted;  // "SAME as predict" if no rule found an answer
   bool match = false;
 };
 
@@ -32,23 +32,16 @@ OfficialScore score_official_mc(std::string_view answer, std::string_view predic
 OfficialScore score_official_oe(std::string_view answer, std::string_view prediction,
                                 OfficialRules rules = OfficialRules::latest);
 
-/// The official rule score of `prediction` where `answer` is the truth, both exactly as stored:
-/// trailing blanks matter. A missing prediction is the text "nan".
+/// The official rule score of `prediction` for the truth `answer`, both exactly as stored: trailing
+/// blanks matter. "nan" for a missing prediction.
 OfficialScore score_official(Form form, std::string_view answer, std::string_view prediction,
                              OfficialRules rules = OfficialRules::latest);
 
-namespace detail {
-
-/// What the official code writes where no rule found an answer, and where the call had failed.
+/// Texts of the official code if no rule found an answer, and for a failed call.
 inline constexpr const char* nothing_extracted = "SAME as predict";
 inline constexpr const char* call_failed = "Fail to Call API";
 
-/// O1: the reply, or what a dict reply holds under "content".
+/// O1: the reply, or the value of "content" if the reply is a dict.
 std::u32string oe_reply(std::u32string_view prediction);
-
-/// Whether `text` holds `word`, in linear time.
-bool contains(std::u32string_view text, std::u32string_view word);
-
-}  // namespace detail
 
 }  // namespace gaze::phyx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Hits per category, and the one-line CSV that the official code writes of them.
+// Hits per category as the one-line CSV of the official code.
 #include "phyx/scoring/official_table.hpp"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "gaze/core/error.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
+#include "phyx/data/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
@@ -19,7 +19,7 @@ struct OfficialTally {
   std::size_t hits = 0, count = 0;
 };
 
-/// Hits per category, in order of first appearance; items without one count only overall.
+/// Hits per category in order of first appearance; items without a category count only overall.
 std::vector<OfficialTally> official_tallies(const std::vector<OfficialItem>& items) {
   std::vector<OfficialTally> tallies;
   std::unordered_map<std::string_view, std::size_t> places;

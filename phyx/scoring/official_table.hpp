@@ -15,10 +15,10 @@ struct OfficialItem {
   bool match = false;
 };
 
-/// The table of the rule scoring. Throws Error when there is nothing to average.
+/// The table of the rule scoring. Throws Error if there are no items.
 std::string official_csv(const std::vector<OfficialItem>& items);
 
-/// The table of the judge's scoring. Throws Error when there is nothing to average.
+/// The table of the judge's scoring. Throws Error if there are no items.
 std::string official_judge_csv(const std::vector<OfficialItem>& items);
 
 }  // namespace gaze::phyx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a prediction's truth comes from: the record itself, or the problem of that index and form.
+// The truth of a prediction: from its own record, or from the problem of that index and form.
 #include "phyx/scoring/prediction_join.hpp"
 
 #include <string_view>
@@ -12,32 +12,33 @@
 #include "phyx/data/table.hpp"
 #include "phyx/data/tsv.hpp"
 
-namespace gaze::phyx::detail {
+namespace gaze::phyx {
 
 namespace {
 
-/// Where the record stands, for complaints.
-Place place_of(const PredictionRecord& record, const PredictionFiles& files, bool lines) {
+/// The place of a record, for errors.
+RecordPlace place_of(const PredictionRecord& record, const PredictionFiles& files, bool lines) {
   return {"score", files.predictions, lines ? "line" : "row", record.row};
 }
 
-std::optional<Form> form_of_record(const PredictionRecord& record, const Place& place) {
+std::optional<Form> form_of_record(const PredictionRecord& record, const RecordPlace& place) {
   const std::string form = record.text("form");
   if (form.empty()) return std::nullopt;
   place.check(form == "MC" || form == "OE", "form", "neither MC nor OE");
   return form == "MC" ? Form::mc : Form::oe;
 }
 
-/// A problem as far as the prediction file describes it.
+/// The problem, as far as the prediction file describes it.
 Problem problem_of_record(const PredictionRecord& record, Form form, const TsvLimits& limits,
-                          const Place& place) {
+                          const RecordPlace& place) {
   Problem out;
   out.index = record.text("index");
   if (out.index.empty()) out.index = std::to_string(record.row);
   out.form = form;
   out.question = record.text("question");
   const std::string answer = record.text("answer");
-  place.check(!answer.empty(), "answer", "missing; it is in the data files, if anywhere (--data)");
+  place.check(!answer.empty(), "answer",
+              "missing; if it is in the data files, pass them with --data");
   place.check_length(answer, limits.answer_bytes, "answer");
   out.answer = form == Form::mc ? parse_letter(answer, place) : answer;
   if (form == Form::mc)
@@ -52,13 +53,13 @@ Problem problem_of_record(const PredictionRecord& record, Form form, const TsvLi
 }
 
 Prediction find_problem(const PredictionRecord& record, const ProblemIndex& problems,
-                        const Place& place) {
+                        const RecordPlace& place) {
   const std::string index = record.text("index");
   place.check(!index.empty(), "index", "missing");
   const auto form = form_of_record(record, place);
   if (!form && problems.both_forms(index))
-    place.fail("form",
-               "the data have problem " + printable(index, kShownBytes) + " as MC and as OE");
+    place.fail("form", "the data contain problem " + printable(index, kShownBytes) +
+                           " both as MC and as OE");
   const Prediction* found = problems.find(index, form);
   if (!found) place.fail("index", "no problem " + printable(index, kShownBytes) + " in the data");
   return *found;
@@ -94,7 +95,7 @@ bool ProblemIndex::both_forms(const std::string& index) const {
   return problems_.contains({index, Form::mc}) && problems_.contains({index, Form::oe});
 }
 
-// The strict score reads the truth as it is written, the official one what pandas makes of it.
+// The strict score uses the truth as written, the official one the truth after pandas.
 void ProblemIndex::add(const std::string& path, const ProblemReader& reader, Problem problem) {
   Prediction known;
   known.official_answer = problem.answer;
@@ -110,21 +111,21 @@ void ProblemIndex::add(const std::string& path, const ProblemReader& reader, Pro
   const auto key = std::pair(problem.index, problem.form);
   known.problem = std::move(problem);
   GAZE_CHECK(problems_.emplace(key, std::move(known)).second, "score", path, " row ", reader.row(),
-             ", index: ", printable(key.first, kShownBytes), " is there twice");
+             ", index: ", printable(key.first, kShownBytes), " occurs twice");
 }
 
 PredictionJoin::PredictionJoin(const PredictionFiles& files, bool lines,
                                const std::vector<PredictionRecord>& records)
     : files_(files), lines_(lines), problems_(files) {
   for (const auto& r : records) {
-    if (lines) break;  // JSON has its own types: a text stays one
+    if (lines) break;  // JSON has its own types: text stays text
     answers_.see(r.text("answer"));
     texts_.see(r.text("prediction"));
   }
 }
 
 Prediction PredictionJoin::operator()(const PredictionRecord& record) {
-  const Place place = place_of(record, files_, lines_);
+  const RecordPlace place = place_of(record, files_, lines_);
   Prediction p = files_.data.empty() ? described(record) : find_problem(record, problems_, place);
   place.check(seen_.insert({p.problem.index, p.problem.form}).second, "index",
               "a second prediction for the same problem");
@@ -140,9 +141,9 @@ std::size_t PredictionJoin::unanswered() const {
   return files_.data.empty() ? 0 : problems_.size() - seen_.size();
 }
 
-// From a file that holds its own truths.
+// For a file that contains its own truths.
 Prediction PredictionJoin::described(const PredictionRecord& record) const {
-  const Place place = place_of(record, files_, lines_);
+  const RecordPlace place = place_of(record, files_, lines_);
   auto form = form_of_record(record, place);
   if (!form) form = files_.reading.form;
   Prediction p;
@@ -155,4 +156,4 @@ Prediction PredictionJoin::described(const PredictionRecord& record) const {
   return p;
 }
 
-}  // namespace gaze::phyx::detail
+}  // namespace gaze::phyx

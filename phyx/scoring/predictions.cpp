@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The records of a prediction file, out of a table or out of JSON lines.
+// Reading the records of a prediction file from a table or from JSON lines.
 #include "phyx/scoring/predictions.hpp"
 
 #include <array>
@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/utf8.hpp"
 #include "gaze/io/input_file.hpp"
 #include "gaze/io/json.hpp"
 #include "phyx/data/fields.hpp"
@@ -22,8 +23,6 @@
 namespace gaze::phyx {
 
 namespace {
-
-using namespace detail;
 
 constexpr std::array<const char*, 8> prediction_fields = {
     "index", "form", "question", "answer", "category", "subfield", "reasoning_type", "prediction"};
@@ -42,15 +41,16 @@ std::vector<PredictionRecord> read_prediction_table(std::unique_ptr<io::InputFil
     record.row = reader.row();
     for (const char* name : prediction_fields)
       if (const auto at = reader.column(name); at != TsvReader::none) {
-        Place{"score", path, "row", reader.row()}.check(is_utf8(cells[at]), name, "not UTF-8");
+        RecordPlace{"score", path, "row", reader.row()}.check(is_utf8(cells[at]), name,
+                                                              "not UTF-8");
         record.fields[name] = cells[at];
       }
   }
   return out;
 }
 
-/// A JSON value as a table's cell would have it; lists are read by parse_list later.
-std::string cell_of(const io::Json& value, const char* name, const Place& place) {
+/// A JSON value as the text of a table's cell; parse_list reads lists later.
+std::string cell_of(const io::Json& value, const char* name, const RecordPlace& place) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
   const std::string_view field = name;
@@ -64,10 +64,11 @@ std::vector<PredictionRecord> read_prediction_lines(std::istream& file, const st
                                                     const TsvLimits& limits) {
   std::vector<PredictionRecord> out;
   std::string line;
-  for (std::size_t number = 1; read_line(file, line, limits.field_bytes, path, number); ++number) {
-    if (trim(line).empty()) continue;
+  for (std::size_t number = 1;; ++number) {
+    const RecordPlace place{"score", path, "line", number};
+    if (!read_line(file, line, limits.field_bytes, place)) break;
+    if (trim_blanks(line).empty()) continue;
     const auto json = io::parse_json(line, path + " line " + std::to_string(number));
-    const Place place{"score", path, "line", number};
     place.check(json.is_object(), "record", "not a JSON object");
     PredictionRecord& record = out.emplace_back();
     record.row = number;
@@ -88,11 +89,11 @@ PredictionSet read_predictions(const PredictionFiles& files) {
   std::error_code error;
   const bool named = std::filesystem::is_regular_file(path, error);
   const bool lines = named ? std::filesystem::path(path).extension() == ".jsonl"
-                           : trim(file->head()).starts_with('{');
+                           : trim_blanks(file->head()).starts_with('{');
   const auto& limits = files.reading.limits;
   const auto records = lines ? read_prediction_lines(*file, path, limits)
                              : read_prediction_table(std::move(file), path, limits);
-  GAZE_CHECK(!records.empty(), "score", path, ": holds no predictions");
+  GAZE_CHECK(!records.empty(), "score", path, ": contains no predictions");
   PredictionJoin join(files, lines, records);
   PredictionSet out;
   for (const auto& r : records) out.predictions.push_back(join(r));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A reader of Python's literals by recursive descent, as far as their types and texts matter.
+// A recursive descent parser for Python literals that keeps only types and texts.
 #include "phyx/scoring/python_literal.hpp"
 
 #include <cstddef>
@@ -7,24 +7,22 @@
 
 #include "phyx/scoring/python_text.hpp"
 
-namespace gaze::phyx {
-
-namespace detail {
+namespace gaze::phyx::python {
 
 namespace {
 
 class LiteralReader {
  public:
-  using Value = PythonLiteral;
-  using Kind = PythonLiteral::Kind;
+  using Value = Literal;
+  using Kind = Literal::Kind;
 
-  /// Nothing when the text is not a literal.
+  /// Empty if the text is not a literal.
   static std::optional<Value> read(std::u32string_view source) {
     LiteralReader reader(source);
     try {
       Value value = reader.value();
       reader.skip_space();
-      if (reader.here() == ',') return Value{};  // a tuple without parentheses: not a dict anyhow
+      if (reader.here() == ',') return Value{};  // a tuple without parentheses: not a dict
       if (reader.at_ != source.size()) return std::nullopt;
       return value;
     } catch (const Malformed&) {
@@ -34,7 +32,7 @@ class LiteralReader {
 
  private:
   struct Malformed {};
-  static constexpr int deepest = 200;  // where Python's own tokeniser gives up
+  static constexpr int deepest = 200;  // limit of Python's tokeniser
 
   explicit LiteralReader(std::u32string_view source) : source_(source) {}
 
@@ -55,7 +53,7 @@ class LiteralReader {
     at_ += word.size();
     return true;
   }
-  /// Blanks; inside brackets also line ends and comments.
+  /// Skips blanks; inside brackets also line ends and comments.
   void skip_space() {
     for (;; ++at_) {
       const char32_t c = here();
@@ -134,7 +132,7 @@ class LiteralReader {
     return dict;
   }
 
-  /// The length of a string prefix (r, u, b, br, rb in either case) when a quote follows it.
+  /// Whether a string starts here, with an optional prefix (r, u, b, br, rb in either case).
   bool starts_string() const {
     std::size_t n = 0;
     while (n < 2 && std::u32string_view(U"rRuUbB").find(here(n)) != std::u32string_view::npos) ++n;
@@ -143,7 +141,7 @@ class LiteralReader {
     return n < 2 || (a == 'r' && b == 'b') || (a == 'b' && b == 'r');
   }
 
-  /// One string, or several side by side, which Python joins.
+  /// One string, or several adjacent ones, which Python concatenates.
   Value strings() {
     Value joined;
     bool bytes = false;
@@ -183,7 +181,7 @@ class LiteralReader {
     at_ += triple ? 3 : 1;
   }
 
-  /// What follows a backslash. An escape that Python does not know keeps its backslash.
+  /// Decodes an escape after its backslash. Unknown escapes keep the backslash, as in Python.
   void escape(std::u32string& text, bool bytes) {
     static constexpr std::u32string_view names = U"abfnrtv\\'\"", codes = U"\a\b\f\n\r\t\v\\'\"";
     const char32_t c = here();
@@ -215,7 +213,7 @@ class LiteralReader {
     return code;
   }
 
-  /// An optional sign and a number, or a complex sum of two; its value does not matter.
+  /// An optional sign and a number, or a complex sum of two; the value is ignored.
   Value number() {
     pass_sign();
     unsigned_number();
@@ -271,7 +269,7 @@ class LiteralReader {
     need(!whole || !padded);  // 007 is no integer in Python
   }
 
-  /// Passes over digits with single underscores between them; returns how many.
+  /// Skips digits with single underscores between them; returns the number of digits.
   std::size_t digits(std::u32string_view allowed) {
     std::size_t count = 0;
     const auto is_digit = [&](char32_t c) { return c != 0 && allowed.find(c) != allowed.npos; };
@@ -289,10 +287,8 @@ class LiteralReader {
 
 }  // namespace
 
-std::optional<PythonLiteral> PythonLiteral::parse(std::u32string_view source) {
+std::optional<Literal> Literal::parse(std::u32string_view source) {
   return LiteralReader::read(source);
 }
 
-}  // namespace detail
-
-}  // namespace gaze::phyx
+}  // namespace gaze::phyx::python

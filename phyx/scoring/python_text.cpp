@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Python's Unicode tables (word characters, lower case), and what str does with them.
+// Python's Unicode tables (word characters, lower case) and methods of str.
 #include "phyx/scoring/python_text.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <vector>
 
-#include "phyx/data/tsv.hpp"
+#include "gaze/core/utf8.hpp"
 
-namespace gaze::phyx {
+namespace gaze::phyx::python {
 
 namespace {
 
@@ -152,15 +153,14 @@ constexpr LowerRange lower_ranges[] = {
 
 }  // namespace
 
-namespace detail {
-
 std::u32string to_points(std::string_view text) {
   std::u32string points;
   points.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const auto byte = static_cast<unsigned char>(text[at]);
-    const char32_t point = next_code_point(text, at);
-    points += point == bad_utf8 ? 0xDC00 + byte : point;
+    const Utf8Char c = utf8_char(text, at);
+    points += c.code < 0 ? char32_t{0xDC00} + byte : static_cast<char32_t>(c.code);
+    at += c.length;
   }
   return points;
 }
@@ -205,7 +205,7 @@ bool is_word(char32_t c) noexcept {
 char32_t lower_point(char32_t c) noexcept {
   if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
   for (const LowerRange& r : lower_ranges) {
-    if (c < r.first) break;  // ranges overlap only where a step of 2 leaves every other point out
+    if (c < r.first) break;  // ranges overlap only if a step of 2 skips every other point
     if (c <= r.last && (c - r.first) % static_cast<unsigned>(r.step) == 0)
       return static_cast<char32_t>(static_cast<std::int64_t>(c) + r.shift);
   }
@@ -214,7 +214,7 @@ char32_t lower_point(char32_t c) noexcept {
 
 namespace {
 
-/// Whether `c` has a case, for the final-sigma rule: it is, or is made by, a lower-case mapping.
+/// Whether `c` is cased, for the final-sigma rule: it occurs in a lower-case mapping.
 bool is_cased(char32_t c) noexcept {
   if (lower_point(c) != c || (c >= 'a' && c <= 'z')) return true;
   return std::any_of(std::begin(lower_ranges), std::end(lower_ranges),
@@ -227,14 +227,14 @@ bool is_cased(char32_t c) noexcept {
          c == 0x3C2 || (c >= 0xDF && c <= 0xFF && c != 0xF7);
 }
 
-/// What the final-sigma rule looks through: apostrophes, colons, accents and joiners.
+/// Characters that the final-sigma rule skips: apostrophes, colons, accents and joiners.
 bool is_case_ignorable(char32_t c) noexcept {
   return c == '\'' || c == '.' || c == ':' || c == '^' || c == '`' || c == 0xA8 || c == 0xAD ||
          c == 0xAF || c == 0xB4 || c == 0xB7 || c == 0xB8 || (c >= 0x2B0 && c <= 0x36F) ||
          (c >= 0x200B && c <= 0x200F) || c == 0x2018 || c == 0x2019 || c == 0x2024 || c == 0x2027;
 }
 
-/// A capital sigma at `at` ends its word: a cased letter stands before it and none after it.
+/// Whether a capital sigma at `at` ends its word: cased letters precede but do not follow it.
 bool is_final_sigma(std::u32string_view text, std::size_t at) noexcept {
   std::size_t before = at, after = at + 1;
   while (before > 0 && is_case_ignorable(text[before - 1])) --before;
@@ -259,6 +259,20 @@ std::u32string lower(std::u32string_view text) {
   return lowered;
 }
 
-}  // namespace detail
+// Knuth, Morris and Pratt: std::search would take the product of both lengths for texts like
+// "aaa...".
+bool contains(std::u32string_view text, std::u32string_view word) {
+  std::vector<std::size_t> border(word.size() + 1, 0);  // of n points, the longest proper one
+  const auto longest = [&](std::size_t matched, char32_t next) {
+    while (matched > 0 && (matched == word.size() || word[matched] != next))
+      matched = border[matched];
+    return matched < word.size() && word[matched] == next ? matched + 1 : matched;
+  };
+  for (std::size_t n = 1; n < word.size(); ++n) border[n + 1] = longest(border[n], word[n]);
+  std::size_t matched = 0;
+  for (std::size_t at = 0; at < text.size() && matched < word.size(); ++at)
+    matched = longest(matched, text[at]);
+  return matched == word.size();
+}
 
-}  // namespace gaze::phyx
+}  // namespace gaze::phyx::python

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows by every rule, counted per slice, and written as the three kinds of tables.
+// Scoring rows, counting them per slice, and writing tables.
 #include "phyx/scoring/score.hpp"
 
 #include <algorithm>
@@ -13,18 +13,18 @@
 #include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folders.hpp"
+#include "phyx/data/pandas_columns.hpp"
 #include "phyx/data/tsv.hpp"
-#include "phyx/eval/file_names.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/results/statistics.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/scoring/official_table.hpp"
-#include "phyx/scoring/pandas_columns.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
-/// The slices that a problem belongs to: kind and name, each kind with its place in the table.
+/// The slices of a problem: order in the table, kind, name.
 std::vector<std::array<std::string, 3>> slices_of(const Problem& p) {
   std::vector<std::array<std::string, 3>> out = {{"0", "overall", "all"}};
   if (!p.category.empty()) out.push_back({"1", "domain", p.category});
@@ -40,7 +40,7 @@ void count_row(ScoreSlice& s, const ScoredRow& row) {
   s.judge += row.judged && row.judged->match;
 }
 
-/// What the strict rule read, with its note: "5 m/s [no direction]".
+/// The answer extracted by the strict rule, with its note: "5 m/s [no direction]".
 std::string extracted_with_note(const Verdict& v) {
   return v.note.empty() ? v.extracted : v.extracted + " [" + v.note + "]";
 }
@@ -67,7 +67,7 @@ std::vector<std::string> cells_of(const ScoredRow& row, bool judged) {
   return cells;
 }
 
-/// Every row with every score, as a table.
+/// Writes every row with every score as a table.
 void write_score_rows(const std::string& path, const std::vector<ScoredRow>& rows, bool judged) {
   std::vector<std::string> columns = {"row",        "index",
                                       "form",       "category",
@@ -83,13 +83,18 @@ void write_score_rows(const std::string& path, const std::vector<ScoredRow>& row
   writer.finish();
 }
 
+/// The file name prefix of the official tables of a prediction file.
+std::string table_stem(const std::string& predictions) {
+  return safe_name(std::filesystem::path(predictions).stem().string());
+}
+
 }  // namespace
 
 std::vector<ScoredRow> score_rows(std::vector<Prediction> predictions, OfficialRules rules) {
   std::vector<ScoredRow> out;
   for (Prediction& p : predictions) {
     ScoredRow& row = out.emplace_back();
-    row.strict = judge_strict(p.problem, is_missing(p.text) ? "" : p.text);
+    row.strict = grade_completion(p.problem, is_missing(p.text) ? "" : p.text);
     row.official = score_official(p.problem.form, p.official_answer, p.official_text, rules);
     row.prediction = std::move(p);
   }
@@ -103,10 +108,10 @@ void ask_the_judge(std::vector<ScoredRow>& rows, const JudgePrompts& prompts, co
     const Prediction& p = row.prediction;
     row.judged = judge_official(p.problem.form, p.official_answer, p.official_text, prompts, judge);
     if (listener.stop && listener.stop())
-      throw Interrupted("stopped after judging " + std::to_string(done) + " of " +
-                            std::to_string(rows.size()) +
-                            "; the same command goes on from its cache, if it has one",
-                        "score");
+      throw Interrupted(
+          "stopped after judging " + std::to_string(done) + " of " + std::to_string(rows.size()) +
+              "; run the same command again to continue from its cache, if it has one",
+          "score");
     ++done;
     if (listener.progress) listener.progress(done, rows.size(), "judged");
   }
@@ -179,7 +184,7 @@ void write_official_tables(const std::string& lead, const std::vector<ScoredRow>
 }
 
 void check_scores_folder(const std::string& folder, const std::string& predictions) {
-  const std::string stem = std::filesystem::path(predictions).stem().string();
+  const std::string stem = table_stem(predictions);
   std::vector<std::string> written = {"results.csv"};
   for (const char* form : {"", "_MC", "_OE"})
     for (const char* rule : {"", "_judge"}) written.push_back(stem + form + rule + "_acc.csv");
@@ -191,8 +196,7 @@ void write_scores(const std::string& folder, const std::string& predictions,
   const bool judged = !rows.empty() && rows.front().judged.has_value();
   io::make_folders(folder);
   write_score_rows(folder + "/scores.tsv", rows, judged);
-  const std::string stem = safe_name(std::filesystem::path(predictions).stem().string());
-  write_official_tables(folder + "/" + stem, rows, judged);
+  write_official_tables(folder + "/" + table_stem(predictions), rows, judged);
   write_results(folder + "/results.csv", score_results(score_table(rows), judged));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The ablation: one warm start per seed, then every condition from it, evaluated on the same
-// problems with the same random numbers. Each (condition, seed) is a folder of its own; what is
-// finished there is not done again, and what was begun goes on where it was saved. The problems are
-// files in data/, written unless they are there; config.json has their digests.
+// problems with the same random numbers. Each (condition, seed) has its own folder; finished ones
+// are skipped and unfinished ones resume from their checkpoint. The problems are files in data/,
+// created if missing; config.json has their digests.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -23,16 +23,16 @@ namespace gaze::phyx {
 template <class Device = Cpu>
 class Ablation {
  public:
-  /// Settles the settings; an Error where they cannot be.
+  /// Applies settle(); throws Error for invalid settings.
   Ablation(AblationSettings settings, std::string out, Listener listener);
-  Ablation(const Ablation&) = delete;  // its parts refer to each other
+  Ablation(const Ablation&) = delete;  // its members refer to each other
   Ablation& operator=(const Ablation&) = delete;
 
-  /// Takes the output folder, until run() ends. Refuses one that holds another run, unless it is
-  /// this one to be resumed, or files of somebody else that would be written over.
+  /// Locks the output folder until run() ends. Throws Error if it contains a run other than this
+  /// one to be resumed, or unrelated files that would be overwritten.
   void prepare(bool resume, const std::string& command);
 
-  /// Everything: data, warm starts, conditions, evaluation, results.csv, report.html.
+  /// Runs everything: data, warm starts, conditions, evaluation, results.csv, report.html.
   void run();
 
  private:

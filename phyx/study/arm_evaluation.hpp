@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The evaluation of an ablation's arms: all on the same problems, with the same random numbers.
-// Written into an arm's folder, in this order: differing.jsonl, shown.jsonl and, which says that
-// the arm is finished, outcomes.jsonl.
+// The evaluation of an ablation's arms, all on the same problems with the same random numbers.
+// Writes to the arm's folder, in this order: differing.jsonl, shown.jsonl, and outcomes.jsonl,
+// which marks the arm as finished.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,16 +18,17 @@ namespace gaze::phyx {
 template <class Device>
 class ArmEvaluation {
  public:
-  /// All of it must outlive the object; `data` has been read.
+  /// The arguments must outlive the object; `data` must have been read.
   ArmEvaluation(const AblationSettings& settings, const RunPaths& paths, const RunData& data,
                 const Listener& listener)
       : s_(settings), at_(paths), data_(data), listener_(listener) {}
 
-  /// Evaluates a condition's model. Throws Interrupted where it was asked to stop.
+  /// Evaluates a condition's model. Throws Interrupted when stopped.
   void operator()(const Model<Device>& model, const Condition& c, std::int64_t seed) const;
 
  private:
-  /// The same test problems for every condition, spread over the templates, with attention maps.
+  /// Writes answers with attention maps to test problems spread over the templates, the same for
+  /// every condition.
   void show_examples(const Model<Device>& model, const Condition& c, std::int64_t seed) const;
 
   const AblationSettings& s_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An arm's answers judged and shown, on any device.
+// Evaluating an arm and writing examples, on any device.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -29,7 +29,7 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
       [this](std::size_t done, std::size_t all) {
         if (listener_.progress) listener_.progress(done, all, "problems");
         if (listener_.stop && listener_.stop())
-          throw Interrupted("stopped while evaluating; what was trained is saved");
+          throw Interrupted("stopped while evaluating; the trained weights are saved");
       },
       [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
         const auto line = differing_line(c, seed, data_.test()[i], all.front());
@@ -53,8 +53,9 @@ void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Cond
     io::OrderedJson line = arm_tags(c, seed);
     line["step"] = s_.grpo_steps;
     line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));
+    const RewardInput input(e.problem, s.completion);
     for (const auto& name : reward_names()) {
-      const auto value = reward(name).score({e.problem, s.completion});
+      const auto value = reward(name).score(input);
       if (value) line["rewards"][name] = *value;
     }
     line["attention"] = {{"grid", {data_.config().image_side(), data_.config().image_side()}},

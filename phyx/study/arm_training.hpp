@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The training of an ablation: the warm start of each seed, and every condition's arm from it. Each
-// is a folder of its own; what is finished there is not done again, and what was begun goes on
-// where it was saved.
+// has its own folder; finished ones are skipped and unfinished ones resume from their checkpoint.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -21,16 +20,17 @@ namespace gaze::phyx {
 template <class Device>
 class ArmTraining {
  public:
-  /// All of it must outlive the object; `data` has been read.
+  /// The arguments must outlive the object; `data` must have been read.
   ArmTraining(const AblationSettings& settings, const RunPaths& paths, const RunData& data,
               const Listener& listener)
       : s_(settings), at_(paths), data_(data), listener_(listener) {}
 
-  /// The warm start of a seed, unless it is there. Returns how many parameters an arm's model has.
+  /// Trains the warm start of a seed unless it exists. Returns the parameter count of an arm's
+  /// model.
   Index warm_up(std::int64_t seed) const;
 
-  /// Gives `model` the weights of a condition: those in the arm's folder, or those of the warm
-  /// start after the condition's training, which are then saved there.
+  /// Sets the weights of `model` to those of a condition: from the arm's folder, or else by
+  /// training from the warm start, after which they are saved there.
   void prepare(Model<Device>& model, const Condition& c, std::int64_t seed) const;
 
  private:
@@ -43,9 +43,9 @@ class ArmTraining {
   void train_supervised(Model<Device>& model, const Condition& c, std::int64_t seed) const;
   Stage grpo_stage() const;
 
-  /// Supervised steps that cost what a GRPO arm costs. Both are measured at the warm start, on a
-  /// copy of the model: the mean of four GRPO steps of the accuracy arm (rollouts, and the forward
-  /// and backward pass of the update) and of four supervised ones. Nothing is trained by it.
+  /// The number of supervised steps with the arithmetic of a GRPO arm. Both costs are measured on a
+  /// copy of the warm start: the mean of four GRPO steps of the accuracy arm (rollouts, and the
+  /// forward and backward pass of the update) and of four supervised steps.
   Index matched_steps(std::int64_t seed) const;
 
   const AblationSettings& s_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Conditions by name, and what each is paid for.
+// Conditions by name, and their rewards.
 #include "phyx/study/conditions.hpp"
 
 #include <string>

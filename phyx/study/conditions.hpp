@@ -8,14 +8,15 @@
 
 namespace gaze::phyx {
 
-/// start: the warm start as it is. mixed, clean: more supervised training, on the warm start's last
-/// mixture or on clean responses, with the arithmetic of a GRPO arm. grpo: trained by a reward.
+/// start: the warm start unchanged. mixed, clean: further supervised training, on the warm start's
+/// last mixture or on clean responses, with the arithmetic of a GRPO arm. grpo: trained by a
+/// reward.
 enum class Training { start, mixed, clean, grpo };
 
 struct Condition {
   const char* name;
   Training training;
-  const char* reward;  // with GRPO: beside half a point for format; "": format alone
+  const char* reward;  // of GRPO, plus half a point for format; "": format alone
 };
 
 inline constexpr std::array<Condition, 8> conditions = {{
@@ -29,10 +30,10 @@ inline constexpr std::array<Condition, 8> conditions = {{
     {"hybrid", Training::grpo, "hybrid"},
 }};
 
-/// The condition of this name; an Error lists the names that there are.
+/// The condition of this name; an unknown name is an Error that lists the known ones.
 const Condition& condition(std::string_view name);
 
-/// Every GRPO arm is also paid for form: a strict parser must be able to read it.
+/// The reward of a GRPO arm, which always includes format, so that the strict parser can read it.
 RewardMix reward_mix(const Condition& c, double format_weight);
 
 }  // namespace gaze::phyx

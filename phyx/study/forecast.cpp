@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The largest batches that a run will meet, and what they need.
+// The largest batches of a run, and their memory.
 #include "phyx/study/forecast.hpp"
 
 #include <cstddef>
@@ -24,8 +24,8 @@ models::BatchSizes sizes_of(const std::vector<Lesson>& lessons) {
   return sizes;
 }
 
-/// Of some response steps of the warm start, spread over it: the most that one needs, and how long
-/// a response is on average.
+/// A sample of the warm start's response steps: maximum memory of a step, and the mean length of a
+/// response.
 struct Supervised {
   Index bytes = 0, responses = 0, tokens = 0;
 
@@ -48,7 +48,7 @@ struct Supervised {
   Index response() const { return responses > 0 ? (tokens + responses - 1) / responses : 1; }
 };
 
-/// The largest of some sets of `count` examples, by what `bytes` says of their prompts' sizes.
+/// The maximum of `bytes` over a sample of batches of `count` examples.
 template <class Add, class Bytes>
 Index most_bytes(const std::vector<Example>& examples, Index count, Add add, Bytes bytes) {
   const auto n = static_cast<std::size_t>(count);

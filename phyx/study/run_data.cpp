@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the problems of an ablation are written, checked and read.
+// Writing, checking and reading the problems.
 #include "phyx/study/run_data.hpp"
 
 #include <cstddef>
@@ -37,8 +37,7 @@ io::Json RunData::digests() const {
 
 void RunData::write(const std::function<void(const std::string&)>& say) {
   const std::string folder = at_.data();
-  if (files_.empty() && !digests().empty())
-    say("problems that were in " + folder + " already are used as they are");
+  if (files_.empty() && !digests().empty()) say("using the problems that are already in " + folder);
   config_ = models::preset(s_.model);
   config_.bf16 = s_.precision == "bf16";
   const int size = static_cast<int>(config_.vit.image);

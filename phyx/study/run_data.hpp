@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The problems of an ablation: files in data/, written unless they are there and bound to the run
-// by their digests; and what is made of them: tokeniser, examples, the model's configuration.
+// The problems of an ablation, as files in data/ that are created if missing and tied to the run by
+// their digests, and the tokeniser, examples and model configuration made from them.
 #pragma once
 #include <functional>
 #include <optional>
@@ -20,19 +20,19 @@ class RunData {
  public:
   /// Settings and paths must outlive it.
   RunData(const AblationSettings& settings, const RunPaths& paths) : s_(settings), at_(paths) {}
-  RunData(const RunData&) = delete;  // examples are made with references into it
+  RunData(const RunData&) = delete;  // maker_ refers to tokenizer_
   RunData& operator=(const RunData&) = delete;
 
-  /// The files that the run was begun with, by name with their SHA-256; an Error names the first
-  /// one that is there and is another.
+  /// Sets the SHA-256 by name of the files that the run was started with. Throws Error for the
+  /// first existing file that differs.
   void expect(const io::Json& files);
 
-  /// Writes the files that are not there, and takes the digests of all. `say` hears of files that
-  /// were there before the run.
+  /// Creates missing files and stores the digests of all. Calls `say` if files existed before the
+  /// run.
   void write(const std::function<void(const std::string&)>& say);
 
-  /// Reads what was written: tokenizer.json is made, and the examples. An Error where a problem of
-  /// the test occurs twice.
+  /// Reads the files, builds the examples and writes tokenizer.json. Throws Error if a test problem
+  /// occurs twice.
   void read();
 
   const io::Json& files() const { return files_; }
@@ -46,13 +46,12 @@ class RunData {
   /// The parts of the suite that are evaluated.
   std::vector<std::string> test_parts() const;
 
-  /// The digests of the problems' files that are there; an Error names the first that is not the
-  /// file which config.json has.
+  /// The digests of existing files. Throws Error for the first that differs from config.json.
   io::Json digests() const;
 
   const AblationSettings& s_;
   const RunPaths& at_;
-  io::Json files_ = io::Json::object();  // of data/: name, SHA-256
+  io::Json files_ = io::Json::object();  // SHA-256 by name
   models::VlmConfig config_{};
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<ExampleMaker> maker_;

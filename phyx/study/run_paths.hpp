@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where an ablation keeps what, in its output folder.
+// Paths in an ablation's output folder.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How config.json is compared and written.
+// Comparing and writing config.json.
 #include "phyx/study/run_record.hpp"
 
 #include "gaze/core/error.hpp"
@@ -16,15 +16,16 @@ namespace gaze::phyx {
 
 void RunRecord::begin(bool resume, const std::string& command, RunData& data) {
   io::OrderedJson mine = settings_json(s_);
-  mine["device"] = device_;  // another one computes other bits
+  mine["device"] = device_;  // devices differ in the last bits
   if (io::exists(path_)) {
-    GAZE_CHECK(resume, "ablate", path_, ": this folder holds a run; --resume goes on with it");
+    GAZE_CHECK(resume, "ablate", path_,
+               ": folder already contains a run; pass --resume to continue");
     const io::Json theirs = io::read_json_object(path_);
     io::Json asked = io::parse_json(io::dump_json(mine, path_), path_);
     const io::Json before = theirs.value("data", io::Json());
     if (before.is_object() && before.contains("files")) asked["data"]["files"] = before["files"];
     for (const auto& [key, value] : asked.items()) {
-      if (key == "only" || key == "seeds") continue;  // conditions and seeds stand on their own
+      if (key == "only" || key == "seeds") continue;  // conditions and seeds are independent
       check_same_config(path_, key, theirs.value(key, io::Json()), value);
     }
     data.expect(asked["data"].value("files", io::Json::object()));
@@ -41,7 +42,7 @@ void RunRecord::write(const RunData& data, const std::string& instruction_set) c
   io::OrderedJson j = settings_json(s_);
   if (!data.files().empty()) j["data"]["files"] = data.files();
   j["command"] = printable(command_, longest_command);  // a path need not be UTF-8
-  j["version"] = "0.1.0";
+  j["version"] = GAZE_VERSION;
   j["device"] = device_;
   j["instruction_set"] = instruction_set;
   j["threads"] = threads();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// config.json of an ablation: its settings, by which a resumed run is checked, and what is known of
-// the run: its command, when, on what, how long, how much memory.
+// config.json of an ablation: the settings, which a resumed run must match, and facts about the
+// run: command, device, times, memory.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -12,24 +12,23 @@
 
 namespace gaze::phyx {
 
-/// What config.json keeps of a command line, in bytes.
+/// Longest command line in config.json, in bytes.
 inline constexpr std::size_t longest_command = std::size_t{64} << 10;
 
 class RunRecord {
  public:
-  /// The settings must outlive it. `device` is a device's name, which decides the bits.
+  /// The settings must outlive the record. `device`: name of the device, part of the settings.
   RunRecord(const AblationSettings& settings, std::string path, std::string device)
       : s_(settings), path_(std::move(path)), device_(std::move(device)) {}
 
-  /// Begins a run, or goes on with the one whose config.json is there: refuses that unless it is to
-  /// be resumed and has the same settings, but for conditions and seeds. `data` is told which files
-  /// that run has.
+  /// Starts a run, or continues the one in an existing config.json. Throws Error unless `resume` is
+  /// set and the settings match, except for conditions and seeds. Passes the run's files to `data`.
   void begin(bool resume, const std::string& command, RunData& data);
 
   /// Writes config.json. `instruction_set` is the name of the kernels in use.
   void write(const RunData& data, const std::string& instruction_set) const;
 
-  Index parameters = 0, forecast = 0;  // of an arm's model; bytes. 0: not known yet
+  Index parameters = 0, forecast = 0;  // of an arm's model; bytes. 0: unknown
 
  private:
   const AblationSettings& s_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Lines copied in the order of seeds and conditions, outcomes summed up.
+// Concatenating logs in the order of seeds and conditions, summarising outcomes.
 #include "phyx/study/run_results.hpp"
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an ablation's folder says as a whole, from what is in the arms' folders.
+// The combined logs and results of an ablation, from the folders of its arms.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lines' fields.
+// Composing the lines.
 #include "phyx/study/sample_log.hpp"
 
 #include <cstddef>

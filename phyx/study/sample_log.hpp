@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lines about single answers of an arm, for the report: answers during training, shown ones, and
-// those that two rules judge differently.
+// Log lines of single answers of an arm, for the report: answers during training, and answers on
+// which the two rules differ.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -12,17 +12,16 @@
 
 namespace gaze::phyx {
 
-/// What every line begins with: {"condition": .., "seed": ..}.
+/// The start of every line: {"condition": .., "seed": ..}.
 io::OrderedJson arm_tags(const Condition& c, std::int64_t seed);
 
-/// An answer at a step of training, with what each term of the mix gave it; null where it gave
-/// nothing. `picture` is a path relative to the output folder, "" for none.
+/// An answer at a step of training with its score by each term of the mix (null if undefined).
+/// `picture`: path relative to the output folder, "" for none.
 std::string training_line(const Condition& c, std::int64_t seed, Index step, const Example& e,
                           const phyx::Completion& done, const std::string& picture,
                           const RewardMix& mix, const MixScore& score);
 
-/// An answer that the strict and the official rule judge differently, for the report; "" where they
-/// agree.
+/// An answer on which the strict and the official rule differ; "" if they agree.
 std::string differing_line(const Condition& c, std::int64_t seed, const Example& e,
                            const phyx::Completion& done);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The presets' values, what settings must be, and how config.json has them.
+// Values of the presets, checks, and JSON.
 #include "phyx/study/settings.hpp"
 
 #include "gaze/core/error.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The settings of an ablation: presets as data, and their form in config.json.
+// Settings of an ablation: presets, and their form in config.json.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace gaze::phyx {
 
 struct AblationSettings {
   std::string preset = "quick", model = "tiny", variant = "grpo", split = "test",
-              precision = "float32";  // or bf16: operands of products
+              precision = "float32";  // or bf16 for the operands of products
   std::vector<std::int64_t> seeds = {0};
   std::vector<std::string> only;  // conditions; empty: all
   std::uint64_t data_seed = 1;
@@ -25,20 +25,20 @@ struct AblationSettings {
   rl::GrpoSettings grpo;
   Index grpo_steps = 100;
   double grpo_rate = 1e-4, format_weight = 0.5;
-  std::vector<std::string> grpo_set;  // "clip_high=0.3": stands over preset and variant
+  std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
   EvaluationSettings evaluation;
   Index max_tokens = 64, checkpoint_every = 50;
   PromptTemplate prompts;
 };
 
-/// Settings of a named preset: smoke (the whole pipeline in under a minute, for tests), quick (all
-/// conditions, one seed), full (five seeds). An Error where there is none of this name.
+/// The preset of this name: smoke (the whole pipeline in under a minute, for tests), quick (all
+/// conditions, one seed), full (five seeds). Throws Error for another name.
 AblationSettings ablation_preset(const std::string& name);
 
-/// Puts what depends on other settings in place, and refuses what cannot be.
+/// Sets values that depend on other settings, and throws Error for invalid settings.
 void settle(AblationSettings& s);
 
-/// What decides the results, for config.json; a resumed run must have the same.
+/// The settings that determine the results, for config.json; a resumed run must match them.
 io::OrderedJson settings_json(const AblationSettings& s);
 
 }  // namespace gaze::phyx

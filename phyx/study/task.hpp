@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The training problems as a task of GRPO: prompts, and rewards of completions.
+// The training problems as a GRPO task: prompts and rewards.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace gaze::phyx {
 
-/// GRPO's view of the training problems: which prompts come at a step, and what a completion earns.
+/// Draws the prompts of a step and scores completions.
 template <class Device>
 class PhyxTask {
  public:
@@ -27,8 +27,8 @@ class PhyxTask {
         mix_(std::move(mix)),
         random_(seed, Purpose::data) {}
 
-  /// `separate`: a reward function per term of the mix, which GDPO normalises one by one, instead
-  /// of their weighted sum.
+  /// `separate`: returns the terms of the mix as separate rewards, which GDPO normalises one by
+  /// one, instead of their weighted sum.
   rl::Task<Model<Device>> task(bool separate = false);
 
   /// Called with the first scored completion of a step, for the log.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prompts drawn and completions scored, for a model on any device.
+// Drawing prompts and scoring completions, on any device.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -57,7 +57,8 @@ std::vector<MixScore> PhyxTask<Device>::score(
   for (std::size_t i = 0; i < completions.size(); ++i) {
     const Example& e = examples_[prompts[i / group].index];
     const auto c = to_completion(completions[i], tokenizer_, config_, e.prompt);
-    const MixScore s = phyx::score(mix_, {e.problem, c});
+    const RewardInput input(e.problem, c);
+    const MixScore s = phyx::score(mix_, input);
     out.push_back(s);
     for (std::size_t k = 0; k < sums.size(); ++k)
       if (s.parts[k]) {
@@ -65,7 +66,7 @@ std::vector<MixScore> PhyxTask<Device>::score(
         counts[k] += 1;
       }
     mass += image_mass(c.attention);
-    correct += judge_strict(e.problem, c.text).correct;
+    correct += grade_completion(e.problem, c.text, input.response).correct;
     if (i == 0 && sample) sample(step, e, c, s);
   }
   for (std::size_t k = 0; k < sums.size(); ++k)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Signed distances of shapes, and how they cover pixels.
+// Signed distances of shapes, and coverage of pixels.
 #include "phyx/synth/canvas.hpp"
 
 #include <algorithm>

@@ -18,7 +18,7 @@ struct Colour {
   float r = 0, g = 0, b = 0;
 };
 
-/// A place in the picture, 0 to 1; y grows downwards. Also a displacement.
+/// A position in the picture, 0 to 1, y downwards; also a displacement.
 struct Point {
   float x = 0, y = 0;
 };
@@ -35,10 +35,10 @@ struct Box {
   Point low, high;
 };
 
-/// The box of these half sides around a centre.
+/// The box around a centre.
 Box around(Point centre, float half_width, float half_height);
 
-/// The smallest box that holds both.
+/// The smallest box that contains both.
 Box join(Box a, Box b);
 
 /// The box between two points, grown by a margin.
@@ -63,34 +63,34 @@ class Canvas {
   /// The pixel in column x, row y.
   Colour at(int x, int y) const { return pixels_[index(x, y)]; }
 
-  /// From now on p means centre + scale * (p - centre) + shift: one jitter for a whole scene.
+  /// Maps points to centre + scale * (p - centre) + shift from now on, to jitter a scene.
   void place(float scale, Point shift) {
     scale_ = scale;
     shift_ = shift;
   }
 
-  /// The scale that place() set; 1 at first.
+  /// The scale set by place(); initially 1.
   float scale() const { return scale_; }
 
-  /// Where place() puts p, and back.
+  /// The transformation set by place(), and its inverse.
   Point map(Point p) const { return Point{.5f, .5f} + scale_ * (p - Point{.5f, .5f}) + shift_; }
   Point unmap(Point p) const {
     return Point{.5f, .5f} + (1 / scale_) * (p - shift_ - Point{.5f, .5f});
   }
 
-  /// A stroke with round caps.
+  /// Draws a line with round caps.
   void line(Point a, Point b, float width, Colour colour);
 
-  /// A stroke through all points; none for fewer than two.
+  /// Draws lines through all points.
   void polyline(std::span<const Point> points, float width, Colour colour);
 
-  /// A line of dashes and gaps of about equal length, the first a dash.
+  /// Draws dashes and gaps of about equal length, starting with a dash.
   void dashed(Point a, Point b, float width, Colour colour, float dash = .035f);
 
-  /// Strokes the union of segments with round caps. Joints are not painted twice.
+  /// Draws the union of segments with round caps, painting joints once.
   void segments(std::span<const Segment> all, float width, Colour colour);
 
-  /// A line from a to b that ends in a filled head at b.
+  /// Draws a line from a to b with a filled head at b.
   void arrow(Point a, Point b, float width, Colour colour, float head = .09f);
 
   /// A line with a head at both ends.
@@ -99,10 +99,10 @@ class Canvas {
   /// A filled circle.
   void disc(Point centre, float radius, Colour colour);
 
-  /// A circle of this radius, stroked.
+  /// Draws a circle.
   void ring(Point centre, float radius, float width, Colour colour);
 
-  /// Part of a circle, in radians from the x axis, growing clockwise on the screen.
+  /// Draws an arc; angles in radians from the x axis, clockwise on the screen.
   void arc(Point centre, float radius, float from, float to, float width, Colour colour);
 
   /// A filled rectangle with rounded corners.
@@ -114,10 +114,10 @@ class Canvas {
   /// A filled polygon, convex or not (even-odd rule); at least one corner.
   void polygon(std::span<const Point> corners, Colour colour);
 
-  /// A zigzag between a and b with straight ends: a spring, or a resistor.
+  /// Draws a zigzag with straight ends: a spring or a resistor.
   void spring(Point a, Point b, int coils, float amplitude, float width, Colour colour);
 
-  /// A sine of the given number of wavelengths along a-b; it first rises to the left of a-b.
+  /// Draws a sine of `waves` wavelengths along a-b, first rising to the left of a-b.
   void sine(Point a, Point b, float waves, float amplitude, float width, Colour colour);
 
   /// RGB rows from the top, 3 bytes per pixel.
@@ -136,17 +136,17 @@ class Canvas {
   /// The centre of a pixel, in fractions of the side.
   Point centre_of(int x, int y) const;
 
-  /// The pixels that a shape of this extent (grown by margin and one pixel) can touch.
+  /// The pixels that a shape of this extent, grown by margin and one pixel, can touch.
   Window window(Box extent, float margin) const;
 
-  /// Blends the colour in as far as a shape at this signed distance covers the pixel.
+  /// Blends the colour by the coverage of a shape at this signed distance.
   void cover(int x, int y, float distance, Colour colour);
 
   /// Fills a shape within `extent`, given by its signed distance from mapped points.
   template <class Distance>
   void paint(Box extent, Distance distance, Colour colour);
 
-  /// Lowers the pixels' distances in `distance_` to that from the segment a-b, within `half` of it.
+  /// Lowers `distance_` to the distance from segment a-b, for pixels within `half` of it.
   void lower_distance(Point a, Point b, float half);
 
   int size_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a draft notes facts, steps and answers, and sets its labels.
+// Recording steps and answers, and placing labels.
 #include "phyx/synth/draft.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sheet on which a template writes one problem: picture, text, solution and scene; and what all
-// templates share: colours with a meaning, the size of labels, directions.
+// A problem under construction (picture, text, solution and scene), and constants of all templates:
+// colours with a meaning, the size of labels, directions.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -15,7 +15,7 @@
 
 namespace gaze::phyx::synth {
 
-// Colours with a meaning: the same everywhere, so that a picture can be read without a key.
+// Colours with the same meaning in all pictures, so that no key is needed.
 inline constexpr Colour ink{.13f, .15f, .22f};          // labels and outlines
 inline constexpr Colour force_red{.84f, .16f, .16f};    // forces, heat, plus
 inline constexpr Colour length_blue{.13f, .33f, .80f};  // distances, cold, minus
@@ -28,8 +28,8 @@ inline constexpr Colour water{.70f, .85f, .97f};
 /// Height of a label in the picture: 12 pixels at 64, enough for patches of 8.
 inline constexpr float label_height = .1875f;
 
-/// Labels stand on a grid, one patch of a tiny model apart: layouts vary, and yet a digit looks
-/// the same wherever it is. Set freely, held-out pictures are misread nearly twice as often.
+/// Labels are aligned to a grid of one patch of the tiny model, so that a digit looks the same at
+/// every place. Without it, held-out pictures are misread nearly twice as often.
 inline constexpr float type_grid = 1.f / 8;
 
 /// Joins words and whole numbers with single spaces: words("mass =", 5, "kg .").
@@ -48,7 +48,7 @@ std::string words(const T&... parts) {
   return out;
 }
 
-/// The four directions of a picture, counted against the clock from the right.
+/// The four directions of a picture, counterclockwise from the right.
 enum Direction { right = 0, up = 1, left = 2, down = 3 };
 
 /// "right", "up", "left" or "down"; d counts modulo 4.
@@ -57,10 +57,10 @@ const char* direction_name(int d);
 /// One step in that direction.
 Point direction_vector(int d);
 
-/// The names of the three others.
+/// The names of the three other directions.
 std::vector<std::string> other_directions(int d);
 
-/// One problem in the making.
+/// One problem under construction.
 class Draft {
  public:
   Canvas canvas;
@@ -71,15 +71,15 @@ class Draft {
   Scene scene;
   std::vector<std::string> wrong_words;  // word answers: at least three
   std::vector<int> wrong_numbers;        // numeric answers: typical mistakes
-  int grain = 1;                         // numeric options are multiples of it, like the answer
+  int grain = 1;                         // the answer and numeric options are multiples of it
 
-  /// A picture of `size` pixels a side whose paper and placement follow from the seed.
+  /// A picture of `size` pixels a side with paper and placement drawn from the seed.
   Draft(int size, std::uint64_t seed) : Draft(size, Rng(seed)) {}
 
-  /// Slot 0: the kind of picture.
+  /// Sets slot 0, the kind of picture.
   void kind(const std::string& name);
 
-  /// A readable fact that decides the answer: look, caption, slot and region.
+  /// Adds a readable fact that determines the answer: look, caption, slot and region.
   template <class T>
   void fact(const std::string& name, const T& value, Box where) {
     note(name, value);
@@ -87,7 +87,7 @@ class Draft {
     scene.regions.push_back(region(name, where));
   }
 
-  /// A readable fact that does not decide the answer: caption and slot only.
+  /// Adds a readable fact that does not determine the answer: caption and slot only.
   template <class T>
   void note(const std::string& name, const T& value) {
     scene.caption = words(scene.caption, name, value);
@@ -97,33 +97,33 @@ class Draft {
   /// Chooses one of several phrasings, each a description and a question.
   void say(std::initializer_list<std::pair<std::string, std::string>> phrasings);
 
-  /// Names the law; one of the suite's fixed phrases.
+  /// Sets the law, one of the suite's fixed phrases.
   void principle(const char* phrase) { solution.principle = phrase; }
 
-  /// Adds "a op b = c" to the solution and returns c; op is + - * or /. Error where a quotient is
-  /// not whole.
+  /// Adds "a op b = c" to the solution and returns c; op is + - * or /. Throws Error for a quotient
+  /// that is not an integer.
   int step(int a, char op, int b);
 
-  /// A number with its unit; options are multiples of `multiples_of`, typical mistakes first.
+  /// Sets a numeric answer; options are multiples of `multiples_of`, with typical mistakes first.
   void answer(int value, const char* unit_name, std::vector<int> mistakes, int multiples_of = 1);
 
-  /// A word, and the words of the wrong options.
+  /// Sets a word as the answer, and the words of the wrong options.
   void answer(const std::string& value, std::vector<std::string> others);
 
-  /// A colour near `base`, so that no exact colour can be memorised.
+  /// A random colour near `base`, so that exact colours cannot be memorised.
   Colour tint(Colour base, float spread = .045f);
 
-  /// A point near `base`.
+  /// A random point near `base`.
   Point near(Point base, float spread = .012f);
 
-  /// Writes a label with a halo of paper and returns the box it fills.
+  /// Draws a label with a halo of paper and returns its box.
   Box label(const std::string& text, Point centre, Colour colour, float height = label_height);
 
   /// The same without a halo, for labels on a filled body.
   Box inner_label(const std::string& text, Point centre, Colour colour,
                   float height = label_height);
 
-  /// The same for a whole number.
+  /// The same for an integer.
   Box label(int number, Point centre, Colour colour);
   Box inner_label(int number, Point centre, Colour colour);
 
@@ -133,11 +133,11 @@ class Draft {
   /// A box of the scene as a region of the picture.
   Region region(const std::string& name, Box where) const;
 
-  /// Notes where a text stands, and returns the box.
+  /// Records the place of a text and returns its box.
   Box written(const std::string& text, Point centre, float height);
 
-  /// The nearest centre that puts the first glyph's corner on the type grid, and the height at
-  /// which the scene's scale leaves the glyphs their size.
+  /// The nearest centre that aligns the first glyph's corner with the type grid; divides `height`
+  /// by the scene's scale, so that glyphs keep their size.
   Point typeset(const std::string& text, Point centre, float& height) const;
 };
 

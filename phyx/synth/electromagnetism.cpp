@@ -52,7 +52,7 @@ void build_ohm_current(const Values& v, Draft& d) {
 Values draw_charge_force(Rng& r) { return {r.below(4), r.below(2), r.below(2), r.below(4)}; }
 
 void build_charge_force(const Values& v, Draft& d) {
-  const int side = v[0];  // where the red ball is, seen from the middle
+  const int side = v[0];  // side of the red ball
   const bool red_plus = v[1] == 1, blue_plus = v[2] == 1;
   d.kind("charges");
   const float apart = .2f + .035f * static_cast<float>(v[3]);
@@ -173,7 +173,7 @@ void build_rod_voltage(const Values& v, Draft& d) {
   d.answer(d.step(product, '*', v[2]), "V", {product, v[0] + v[1] + v[2], v[1] * v[2]});
 }
 
-// Resistances in series add; new.
+// Resistances in series add up; new.
 Values draw_series_circuit(Rng& r) {
   for (;;) {
     const int first = r.range(1, 6), second = r.range(1, 6), current = r.range(2, 9);

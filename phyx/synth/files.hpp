@@ -11,18 +11,18 @@
 
 namespace gaze::phyx {
 
-/// The file of one split in one form: "synth_train_MC.tsv" in the folder.
+/// The path of one split in one form: "synth_train_MC.tsv" in the folder.
 std::string suite_file(const std::string& folder, const std::string& split, Form form);
 
-/// Writes one split in both forms, `scenes` problems each, unless the files are there already;
-/// makes the folder where it is missing. Pictures are `image_size` pixels a side.
+/// Writes one split in both forms, `scenes` problems each; skips existing files and creates the
+/// folder if needed. Pictures are `image_size` pixels a side.
 void write_suite(const std::string& folder, const std::string& split, std::size_t scenes,
                  std::uint64_t seed, int image_size);
 
-/// The SHA-256 of each file of these splits, by its name; a file that is not there is left out.
+/// The SHA-256 of each existing file of these splits, by name.
 io::Json suite_digests(const std::string& folder, const std::vector<std::string>& splits);
 
-/// Reads both forms of a split, MC and OE of a scene one after the other. Error for a missing or
+/// Reads both forms of a split, alternating MC and OE of each scene. Throws Error for a missing or
 /// malformed file.
 std::vector<Problem> read_suite(const std::string& folder, const std::string& split);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The glyphs, and texts laid out with them.
+// Glyphs and text layout.
 #include "phyx/synth/font.hpp"
 
 #include <cstddef>

@@ -9,7 +9,7 @@
 
 namespace gaze::phyx::synth {
 
-/// The strokes of a character; empty for a space; Error for a character without a glyph.
+/// The strokes of a character; empty for a space. Throws Error for a character without a glyph.
 std::string_view glyph(char c);
 
 /// Horizontal distance between two characters, for capitals of `height`.
@@ -21,10 +21,10 @@ float text_width(std::string_view text, float height);
 /// The strokes of a text centred at `centre`.
 std::vector<Segment> text_strokes(std::string_view text, Point centre, float height);
 
-/// Draws a text with capitals of `height`, centred. Error for a character without a glyph.
+/// Draws a centred text with capitals of `height`. Throws Error for a character without a glyph.
 void draw_text(Canvas& canvas, std::string_view text, Point centre, float height, Colour ink);
 
-/// The same over a wider stroke of `halo`, so that it stays legible over lines.
+/// The same over a wider stroke of colour `halo`, to be legible over lines.
 void draw_text(Canvas& canvas, std::string_view text, Point centre, float height, Colour ink,
                Colour halo);
 

@@ -78,7 +78,7 @@ Opposing draw_opposing(Draft& d, int axis, int first, int second, float unit_len
   return {centre, boxes[0], boxes[1]};
 }
 
-// The net force decides where a body at rest starts to move.
+// A body at rest starts to move in the direction of the net force.
 Values draw_force_direction(Rng& r) {
   const int first = r.range(1, 9);
   const int second = r.below(6) == 0 ? first : r.range(1, 9);

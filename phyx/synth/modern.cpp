@@ -19,7 +19,7 @@ struct PhotoBoxes {
   Box photon, metal, electron;
 };
 
-/// A photon (gold) on a metal and the electron (blue) it sets free; 0 draws no number.
+/// A photon (gold) that hits a metal and the emitted electron (blue); no label for 0.
 PhotoBoxes draw_photoelectric(Draft& d, int photon, int work, int kinetic, bool from_left) {
   const float s = from_left ? 1.f : -1.f;
   const auto at = [s](float x, float y) { return Point{.5f + s * (x - .5f), y}; };
@@ -64,14 +64,15 @@ void build_photoelectric(const Values& v, Draft& d) {
   d.answer(d.step(photon, '-', work), "eV", {photon + work, photon, work});
 }
 
-// The photon carries the difference of two levels.
+// The photon's energy is the difference of two levels.
 Values draw_energy_levels(Rng& r) {
   const int low = r.range(1, 6), middle = low + r.range(1, 7), high = middle + r.range(1, 7);
   return {low, middle, high, r.below(3)};
 }
 
 void build_energy_levels(const Values& v, Draft& d) {
-  static constexpr int jumps[3][2] = {{1, 0}, {2, 1}, {2, 0}};  // from the higher, to the lower
+  static constexpr int jumps[3][2] = {
+      {1, 0}, {2, 1}, {2, 0}};  // from the higher to the lower level
   static constexpr const char* names[] = {"low", "middle", "high"};
   const int from = jumps[v[3]][0], to = jumps[v[3]][1];
   d.kind("levels");
@@ -140,7 +141,7 @@ void build_half_life(const Values& v, Draft& d) {
   d.answer(left_over, "g", {nuclei - left_over, nuclei, 2 * left_over});
 }
 
-// An electron is pulled to the plus plate, a proton to the minus plate, a neutron nowhere.
+// The plus plate attracts an electron, the minus plate a proton; a neutron is not deflected.
 Values draw_plates_particle(Rng& r) {
   const int roll = r.below(9);
   return {roll == 0 ? 2 : roll % 2, r.below(4), r.range(-1, 1), r.range(-1, 1)};
@@ -224,7 +225,7 @@ void build_rocket_length(const Values& v, Draft& d) {
   d.answer(d.step(proper, '/', gamma), "m", {proper, proper - gamma, proper + gamma});
 }
 
-// The photon must pay for the metal and for the motion; new.
+// Photon energy = work function + kinetic energy; new.
 void build_photon_needed(const Values& v, Draft& d) {
   const int work = v[0], kinetic = v[1];
   const bool from_left = d.rng.below(2) == 0;

@@ -15,7 +15,7 @@ namespace gaze::phyx::synth {
 
 namespace {
 
-// The angle of reflection is counted from the normal, the picture's angle from the mirror.
+// The angle of reflection is relative to the normal, the angle in the picture to the mirror.
 Values draw_mirror_angle(Rng& r) { return {5 * r.range(2, 16), r.below(2), r.below(2)}; }
 
 void build_mirror_angle(const Values& v, Draft& d) {
@@ -46,7 +46,7 @@ void build_mirror_angle(const Values& v, Draft& d) {
   d.answer(d.step(90, '-', angle), "degree", {angle, 90, 180 - angle}, 5);
 }
 
-/// A person before a vertical mirror; returns the box of the distance's label.
+/// A person in front of a vertical mirror; returns the box of the distance's label.
 Box draw_person_at_mirror(Draft& d, int distance, bool mirror_right) {
   const float s = mirror_right ? 1.f : -1.f;
   const auto at = [s](float x, float y) { return Point{.5f + s * (x - .5f), y}; };
@@ -65,7 +65,7 @@ Box draw_person_at_mirror(Draft& d, int distance, bool mirror_right) {
   return join(d.label(distance, d.near(at(.56f, .66f)), length_blue), span(from, to, 0));
 }
 
-// The image is as far behind the mirror as the person is before it.
+// The image is as far behind the mirror as the person is in front of it.
 Values draw_mirror_distance(Rng& r) { return {r.range(2, 49), r.below(2)}; }
 
 void build_mirror_distance(const Values& v, Draft& d) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the shared things are drawn.
+// Drawing the shared objects.
 #include "phyx/synth/props.hpp"
 
 #include <algorithm>

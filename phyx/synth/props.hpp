@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Things that several templates draw: floors, blocks, charges, dimension lines, wires, walls.
+// Objects of several templates: walls, blocks, charges, dimension lines, circuit parts, mirrors.
 #pragma once
 #include "phyx/synth/canvas.hpp"
 
@@ -28,7 +28,7 @@ void draw_battery(Draft& d, Point centre);
 /// A resistor, drawn as a box, across a wire at `centre`.
 void draw_resistor(Draft& d, Point centre, bool vertical);
 
-/// A plane mirror: a dark line with a silvered back, seen from the side opposite to `behind`.
+/// A plane mirror: a dark line with a silvered back on the side of `behind`.
 void draw_mirror(Draft& d, Point a, Point b, Point behind);
 
 }  // namespace gaze::phyx::synth

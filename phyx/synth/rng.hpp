@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The suite's own random numbers: splitmix64, so that a seed gives the same problems with every
+// The suite's random numbers: hashed counters, so that a seed gives the same problems with every
 // compiler and standard library (the distributions of <random> are not portable).
 #pragma once
 #include <cstddef>
@@ -8,29 +8,28 @@
 #include <utility>
 #include <vector>
 
+#include "phyx/hash.hpp"
+
 namespace gaze::phyx::synth {
 
-/// The finaliser of splitmix64: a bijection that spreads every bit over the whole word.
-std::uint64_t mix(std::uint64_t x);
-
 /// Two words into one; the order matters.
-inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) { return mix(mix(a) ^ b); }
+inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) { return mix_bits(mix_bits(a) ^ b); }
 
-/// FNV-1a over bytes, finished by mix(). Stable for ever: the splits depend on it.
-std::uint64_t hash_text(std::string_view text);
+/// A text's hash. Must not change: the splits depend on it.
+inline std::uint64_t hash_text(std::string_view text) { return mix_bits(text_key(text)); }
 
 /// A stream of random numbers; equal seeds give equal streams.
 class Rng {
  public:
-  explicit Rng(std::uint64_t seed) : state_(mix(seed)) {}
+  explicit Rng(std::uint64_t seed) : state_(mix_bits(seed)) {}
 
   /// 64 random bits.
-  std::uint64_t next() { return mix(state_++); }
+  std::uint64_t next() { return mix_bits(state_++); }
 
-  /// A whole number in [0, count); the bias of the remainder is below 2^-50 here.
+  /// An integer in [0, count); the bias of the remainder is below 2^-50 here.
   int below(int count) { return static_cast<int>(next() % static_cast<std::uint64_t>(count)); }
 
-  /// A whole number in [low, high], both included.
+  /// An integer in [low, high].
   int range(int low, int high) { return low + below(high - low + 1); }
 
   /// A real number in [low, high).
@@ -38,7 +37,7 @@ class Rng {
     return low + (high - low) * static_cast<float>(next() >> 40) * 0x1p-24f;
   }
 
-  /// Every order is equally likely (Fisher-Yates).
+  /// Shuffles uniformly (Fisher-Yates).
   template <class T>
   void shuffle(std::vector<T>& items) {
     for (std::size_t i = items.size(); i > 1; --i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the templates are ordered, split and turned into problems.
+// Ordering templates, assigning splits, making problems.
 #include "phyx/synth/suite.hpp"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "gaze/core/error.hpp"
 #include "gaze/image/png.hpp"
+#include "phyx/data/prompt.hpp"
 #include "phyx/synth/draft.hpp"
 #include "phyx/synth/rng.hpp"
 
@@ -16,8 +17,8 @@ namespace gaze::phyx::synth {
 
 namespace {
 
-/// Three wrong numbers, multiples of the grain. How many of them lie below the answer is drawn
-/// first, so that the answer's rank among the options says nothing.
+/// Three wrong numbers, multiples of the grain. The number of them below the answer is drawn first,
+/// so that the answer's rank among the options carries no information.
 std::vector<std::string> wrong_numbers(const Draft& d, int value, Rng& rng) {
   std::vector<int> below, above;
   const auto offer = [&](int x) {
@@ -56,7 +57,7 @@ void set_options(Problem& mc, const Draft& d, Rng& rng) {
   }
 }
 
-/// What both forms share: everything but the question, the options and the answer.
+/// The part that both forms share: everything except question, options and answer.
 Problem common_part(const Template& t, Draft& d) {
   d.scene.slots.resize(6, "none");
   Problem p;
@@ -130,12 +131,8 @@ Sample sample(const Template& t, std::uint64_t seed, int image_size) {
   s.mc.form = Form::mc;
   Rng rng(mix(start, 2));
   set_options(s.mc, d, rng);
-  s.mc.question = text +
-                  "Please directly answer the question and provide the correct OPTION LETTER ONLY, "
-                  "e.g., A, B, C, D. OPTION: A: " +
-                  s.mc.options[0] + " B: " + s.mc.options[1] + " C: " + s.mc.options[2] +
-                  " D: " + s.mc.options[3];
-  s.oe.question = text + " Please answer the question with step by step reasoning.";
+  s.mc.question = render_prompt(Form::mc, "", text, s.mc.options);
+  s.oe.question = render_prompt(Form::oe, "", text);
   s.oe.answer =
       d.solution.unit.empty() ? d.solution.value : d.solution.value + ' ' + d.solution.unit;
   return s;
@@ -162,10 +159,10 @@ std::vector<Problem> make_split(std::string_view split, Form form, std::size_t c
     if (t.is_new == is_new) cycle.push_back(&t);
   }
   std::vector<Problem> out;
-  std::set<std::uint64_t> seen;  // of pictures with their questions
+  std::set<std::uint64_t> seen;  // hashes of picture and question
   for (std::uint64_t attempt = mix(seed, hash_text(split)); out.size() < count; ++attempt) {
     const Template& t = *cycle[out.size() % cycle.size()];
-    Sample s = sample(t, is_new ? mix(attempt) : seed_in(t, part, attempt), image_size);
+    Sample s = sample(t, is_new ? mix_bits(attempt) : seed_in(t, part, attempt), image_size);
     const std::string_view pixels(reinterpret_cast<const char*>(s.mc.image.data()),
                                   s.mc.image.size());
     if (!seen.insert(mix(hash_text(pixels), hash_text(s.oe.question))).second) continue;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The synthetic suite: all templates, one problem from a seed in both forms, and the splits. A
-// split is a property of the values that decide the answer, not of the layout: no (template,
-// values) of val or test_known occurs in train, though single steps of the calculation do. test_new
-// has templates that never occur in training.
+// The synthetic suite: templates, problems made from seeds, and splits. The values that determine
+// the answer decide the split, not the layout: no (template, values) of val or test_known occurs in
+// train, though single steps of the calculation do. test_new has templates that are never trained
+// on.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,28 +14,28 @@
 
 namespace gaze::phyx::synth {
 
-/// The whole suite: trained templates first, domains alternating, then the new ones.
+/// All templates: trained ones first, with alternating domains, then the new ones.
 const std::vector<Template>& templates();
 
-/// The template of this id; Error for an unknown one.
+/// The template of this id. Throws Error for an unknown one.
 const Template& find_template(std::string_view id);
 
-/// The parts into which the trained templates' values fall.
+/// Splits of the trained templates' values.
 enum class Split { train, val, test_known };
 
-/// The values that a seed gives a template. They alone decide the answer.
+/// The values that a template draws from a seed. They alone determine the answer.
 Values values_of(const Template& t, std::uint64_t seed);
 
 /// A stable hash of (template, values), the same on every platform.
 std::uint64_t value_key(const Template& t, const Values& values);
 
-/// The same for the values that a seed gives.
+/// The same for the values drawn from a seed.
 std::uint64_t value_key(const Template& t, std::uint64_t seed);
 
-/// The part of a value key: 80 % train, 6 % val, 14 % test_known.
+/// The split of a value key: 80 % train, 6 % val, 14 % test_known.
 Split split_of(std::uint64_t key);
 
-/// The same scene in both forms; the image bytes are equal. `index` is left to the caller.
+/// The same scene in both forms, with equal image bytes. The caller sets `index`.
 struct Sample {
   Problem mc, oe;
 };
@@ -43,13 +43,13 @@ struct Sample {
 /// One problem in both forms, a pure function of (template, seed, image size in pixels a side).
 Sample sample(const Template& t, std::uint64_t seed, int image_size = 64);
 
-/// The first seed derived from `seed` whose values belong to the split; Error where none of the
+/// The first seed derived from `seed` whose values belong to the split. Throws Error if none of the
 /// first 100,000 does.
 std::uint64_t seed_in(const Template& t, Split split, std::uint64_t seed);
 
 /// `count` problems of a split ("train", "val", "test_known", "test_new"), cycling through its
-/// templates. Both forms of equal count, seed and size hold the same scenes in the same order.
-/// Error for another split.
+/// templates. For equal count, seed and size both forms have the same scenes in the same order.
+/// Throws Error for another split.
 std::vector<Problem> make_split(std::string_view split, Form form, std::size_t count,
                                 std::uint64_t seed, int image_size = 64);
 

@@ -21,7 +21,7 @@ Colour heat_colour(int temperature) {
   return t < .5f ? blend(cold, mild, 2 * t) : blend(mild, hot, 2 * t - 1);
 }
 
-/// Two bodies that touch; the first lies towards `side`. Returns the boxes of their labels.
+/// Two touching bodies, the first on `side`. Returns the boxes of their labels.
 std::pair<Box, Box> draw_contact(Draft& d, int side, int first, int second) {
   const Point centre = d.near({.5f, .5f}), u = direction_vector(side);
   const bool flat = u.y == 0;
@@ -189,7 +189,7 @@ void build_water_heat(const Values& v, Draft& d) {
   d.answer(d.step(per_degree, '*', rise), "kJ", {per_degree, 4 * rise, 4 * (mass + rise)}, 4);
 }
 
-// Equal bodies end at the mean temperature; new.
+// Equal bodies reach their mean temperature; new.
 Values draw_final_temperature(Rng& r) {
   for (;;) {
     const int first = 10 * r.range(1, 9), second = 10 * r.range(1, 9);

@@ -87,7 +87,7 @@ void build_standing_wave(const Values& v, Draft& d) {
   d.answer(d.step(twice, '/', loops), "m", {size, twice, size * loops});
 }
 
-// In front of a moving source the waves are pressed together: a higher pitch.
+// Waves are compressed in front of a moving source: a higher pitch.
 Values draw_doppler_listener(Rng& r) { return {r.below(4), r.below(24)}; }
 
 void build_doppler_listener(const Values& v, Draft& d) {

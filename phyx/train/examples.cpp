@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a problem becomes an example: templates filled in, pictures decoded and resized, regions laid
-// over the grid of image tokens.
+// Filling templates, decoding and resizing pictures, mapping regions to image tokens.
 #include "phyx/train/examples.hpp"
 
 #include <algorithm>
@@ -10,14 +9,13 @@
 #include "gaze/core/error.hpp"
 #include "gaze/image/decode.hpp"
 #include "gaze/image/resize.hpp"
+#include "phyx/data/prompt.hpp"
 
 namespace gaze::phyx {
 
 const std::vector<std::string>& instruction_phrases() {
-  static const std::vector<std::string> phrases = {
-      "Please directly answer the question and provide the correct OPTION LETTER ONLY, "
-      "e.g., A, B, C, D. OPTION:",
-      " Please answer the question with step by step reasoning."};
+  static const std::vector<std::string> phrases = {std::string(letter_instruction),
+                                                   std::string(reasoning_instruction)};
   return phrases;
 }
 
@@ -82,7 +80,7 @@ std::vector<std::int32_t> ExampleMaker::fill(const std::string& form, bool image
     const auto field =
         std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.first == name; });
     GAZE_CHECK(field != fields.end(), "prompt", "no field ", name, " in '", form, "'");
-    const bool spaced = !before.empty() && before.back() == ' ';  // the space joins the text
+    const bool spaced = !before.empty() && before.back() == ' ';  // the space belongs to the text
     if (spaced) before.pop_back();
     append(tokenizer_.encode(before));
     append(tokenizer_.encode_plain((spaced ? " " : "") + field->second));

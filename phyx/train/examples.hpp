@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Problems made ready for a model: tokens, pixels, and where the region of interest lies.
+// Problems prepared for a model: tokens, pixels and region flags.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,21 +15,21 @@
 
 namespace gaze::phyx {
 
-/// How a problem becomes a prompt: {image} and {question} are filled in. Kept as data in
-/// config.json, so that a checkpoint says how it wants to be asked.
+/// Prompt templates with the fields {image}, {question} and {options}. Stored in config.json, so
+/// that a checkpoint is evaluated with its own prompts.
 struct PromptTemplate {
   std::string problem = "<|user|>{image} {question}<|assistant|>";
   std::string caption = "<|user|>{image} describe<|assistant|>";
   std::string letters = "<|user|> letters .{options}<|assistant|>";
 };
 
-/// PhyX's two instruction sentences; each is one token, so that a prompt stays short.
+/// PhyX's two instructions; each becomes one token, to keep prompts short.
 const std::vector<std::string>& instruction_phrases();
 
-/// Rows of RGB bytes, shared by the examples that show the same picture.
+/// Rows of RGB bytes, shared by examples with the same picture.
 using Pixels = std::shared_ptr<const std::vector<std::uint8_t>>;
 
-/// A problem with what the model sees of it.
+/// A problem with its prompts.
 struct Example {
   Problem problem;  // without the encoded image
   models::Prompt prompt, caption_prompt;
@@ -43,14 +43,14 @@ class ExampleMaker {
                PromptTemplate prompts = {})
       : tokenizer_(tokenizer), config_(config), prompts_(std::move(prompts)) {}
 
-  /// Takes the problem over; its encoded image is decoded, resized to the model's side, and
-  /// dropped. An image that cannot be decoded is an Error of image::decode_image.
+  /// Decodes the image, resizes it to the model's side and drops the encoded bytes. Throws the
+  /// Error of image::decode_image.
   Example operator()(Problem problem);
 
   /// The prompt of an example with another question text.
   models::Prompt question_prompt(const std::string& question, const Example& like) const;
 
-  /// A text-only exercise: which letter has which option? `options` is " A: .. B: ..".
+  /// The prompt of a text-only letter exercise. `options` is " A: .. B: ..".
   models::Prompt letters_prompt(const std::string& options) const;
 
   /// Token ids of a response, with the end token.
@@ -59,13 +59,13 @@ class ExampleMaker {
  private:
   using Fields = std::vector<std::pair<std::string, std::string>>;
 
-  /// Control tokens of the template are tokens; text that is filled in never is.
+  /// Control tokens are recognised in the template, never in the filled-in text.
   std::vector<std::int32_t> fill(const std::string& form, bool image, const Fields& fields) const;
 
-  /// Equal pictures (the two forms of one problem) share their pixels.
+  /// Decodes a picture; equal pictures (the two forms of one problem) share their pixels.
   Pixels decode(const Problem& problem);
 
-  /// Image tokens whose square overlaps a region by a tenth of the square or more.
+  /// Flags image tokens of which a region covers at least a tenth.
   std::vector<std::uint8_t> region_flags(const std::vector<Region>& regions) const;
 
   const text::Tokenizer& tokenizer_;

@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: MIT
-// How lessons are drawn: every choice by counted random numbers, from (seed, step, place).
+// Drawing lessons with counter-based random numbers from (seed, step, place).
 #include "phyx/train/lessons.hpp"
 
 #include <algorithm>
 #include <set>
 
 #include "gaze/core/error.hpp"
+#include "phyx/data/prompt.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
 std::uint64_t key(Index i) { return static_cast<std::uint64_t>(i); }
-
-std::string list_options(const std::array<std::string, 4>& options) {
-  std::string out = instruction_phrases().front();
-  for (std::size_t i = 0; i < 4; ++i)
-    out += std::string(" ") + static_cast<char>('A' + i) + ": " + options[i];
-  return out;
-}
 
 }  // namespace
 
@@ -29,7 +23,7 @@ LessonSource::LessonSource(const std::vector<Example>& examples, const ExampleMa
   std::vector<Problem> problems;
   for (const Example& e : examples) problems.push_back(e.problem);
   lexicon_ = Lexicon::from(problems);
-  std::set<std::string> words;  // answers that are no numbers
+  std::set<std::string> words;  // answers that are not numbers
   for (const Problem& p : problems)
     if (p.form == Form::mc && p.solution.unit.empty())
       words.insert(p.options.begin(), p.options.end());
@@ -124,13 +118,13 @@ Problem LessonSource::draw_list(std::uint64_t draw) const {
   for (auto& text : listed)
     for (std::uint64_t strays = lexicon_.units.empty() ? 0 : below(3); strays > 0; --strays)
       text += " " + lexicon_.units[below(lexicon_.units.size())];
-  list.question = list_options(listed);
+  list.question = render_prompt(Form::mc, "", "", listed);
   return list;
 }
 
 Problem LessonSource::shuffle_options(const Problem& p, Index step, Index place) const {
   Problem out = p;
-  const std::size_t listed = p.question.find(instruction_phrases().front());
+  const std::size_t listed = p.question.find(letter_instruction);
   if (listed == std::string::npos) return out;
   std::array<std::size_t, 4> order{0, 1, 2, 3};
   shuffle(order, random_, random_.bits(key(step), key(place) * 4 + 3));
@@ -139,7 +133,7 @@ Problem LessonSource::shuffle_options(const Problem& p, Index step, Index place)
     if (order[i] == static_cast<std::size_t>(p.answer[0] - 'A'))
       out.answer = std::string(1, static_cast<char>('A' + i));
   }
-  out.question = p.question.substr(0, listed) + list_options(out.options);
+  out.question = render_prompt(Form::mc, "", p.question.substr(0, listed), out.options);
   return out;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Lessons of the supervised warm start: letters (which option is which), captions, responses, and
-// the labels that the vision stage reads off the image tokens.
+// the labels that the vision stage predicts from image tokens.
 //
-// Binding an option's text to its letter is learned last and late from problems alone, so it is
-// exercised first, on lists of options without a picture, and kept up to the end: beside its own
-// response, every multiple-choice problem teaches the letters of all four options.
+// From problems alone, the binding of an option's text to its letter is learned last, so it is
+// trained first, on lists of options without a picture, and in every stage after: each
+// multiple-choice problem also teaches the letters of all four options.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -20,59 +20,59 @@
 
 namespace gaze::phyx {
 
-/// One supervised example: what is asked, and the completions that are taught.
+/// One supervised example: a prompt and its target completions.
 struct Lesson {
-  models::Prompt own;  // used when `prompt` is null
+  models::Prompt own;  // used if `prompt` is null
   const models::Prompt* prompt = nullptr;
   std::vector<std::vector<std::int32_t>> completions;
-  std::size_t whole = 1;  // completions taught whole; of the others only the option letters
+  std::size_t whole =
+      1;  // completions with loss on all tokens; the others only on the option letters
 };
 
 /// Draws lessons; the same (seed, step, place) gives the same lesson.
 class LessonSource {
  public:
-  /// What it is given must outlive it. An Error where there are no examples.
+  /// The arguments must outlive the source. Throws Error without examples.
   LessonSource(const std::vector<Example>& examples, const ExampleMaker& maker,
                const text::Tokenizer& tokenizer, std::uint64_t seed);
 
   const Example& example(Index step, Index place) const;
 
-  /// A description of the example's picture.
+  /// A lesson in describing the picture.
   Lesson caption(Index step, Index place) const;
 
-  /// A response, worsened with the probability `corruption`; by the settings' shares a caption or
-  /// a letter exercise.
+  /// A response, corrupted with probability `corruption`, or, by the shares in the settings, a
+  /// caption or a letter exercise.
   Lesson lesson(const WarmStartSettings& s, double corruption, Index step, Index place) const;
 
-  /// The token of a word, and of a place without one; -1 for what is no single token.
+  /// The token of a word, and the token for no label; -1 if a word is not a single token.
   std::int32_t word(const std::string& text) const;
   std::int32_t none() const { return word("none"); }
 
-  /// Appends the scene's slots, slot_count of them, one token each.
+  /// Appends the scene's slot_count slots, one token each.
   void slots(const Example& e, std::vector<std::int32_t>& out) const;
 
-  /// Appends the text whose middle lies in each of side x side image tokens, else none().
+  /// Appends, for each of side x side image tokens, the text centred in it, or none().
   void texts(const Example& e, Index side, std::vector<std::int32_t>& out) const;
 
-  /// "letters . OPTION: A: .. B: .. -> so 12 N : B": binding a text to its letter, without a
-  /// picture, for all four options of one list. The options are numbers near each other with one
-  /// unit, or words, drawn anew every time. What keeps a model from stopping half-way, where it
-  /// compares a text with one option whose place it knows: the claims are taught whole, so that
-  /// copying an option out of the list comes first, and stray units behind the options move them.
+  /// "letters . OPTION: A: .. B: .. -> so 12 N : B": binding texts to letters without a picture,
+  /// for all four options of a list of similar numbers with one unit, or of words. Loss on the
+  /// whole claim makes the model learn to copy an option first, and stray units after options vary
+  /// their positions; without these it learns only to compare a text with one option at a fixed
+  /// position.
   Lesson pick(Index step, Index place) const;
 
-  /// How much a token counts: of a completion that is not taught whole, nothing but the letters.
+  /// Loss weight of a token; unless `whole`, only option letters count.
   float weight(bool whole, std::int32_t token, double letter_weight) const;
 
  private:
-  /// Every option's text with its letter.
+  /// Adds a completion for each option and its letter.
   void add_letters(Lesson& lesson, const Problem& p) const;
 
   /// A list of four different options, for pick().
   Problem draw_list(std::uint64_t draw) const;
 
-  /// The same problem with its options in another order: an order seen twice would be learned by
-  /// heart, and the letters with it.
+  /// The problem with its options permuted, so that the model cannot memorise orders and letters.
   Problem shuffle_options(const Problem& p, Index step, Index place) const;
 
   const std::vector<Example>& examples_;
@@ -80,7 +80,7 @@ class LessonSource {
   const text::Tokenizer& tokenizer_;
   Philox random_;
   Lexicon lexicon_;
-  std::vector<std::string> words_;  // answers that are no numbers
+  std::vector<std::string> words_;  // answers that are not numbers
 };
 
 }  // namespace gaze::phyx

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The model that training, evaluation and the commands are about.
+// The model type of training, evaluation and the commands.
 #pragma once
 #include "models/vlm.hpp"
 
 namespace gaze::phyx {
 
-/// The model that everything here trains and asks, on the device of the run.
+/// The model on the device of the run.
 template <class Device>
 using Model = models::Vlm<float, Device>;
 
-inline constexpr Index slot_count = 6;  // labels per scene, of the slot head in the warm start
+inline constexpr Index slot_count = 6;  // labels per scene for the slot head of the warm start
 
 }  // namespace gaze::phyx

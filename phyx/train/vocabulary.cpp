@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which texts of a problem give the tokeniser its words.
+// The training texts of the tokeniser.
 #include "phyx/train/vocabulary.hpp"
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The tokeniser of the synthetic suite, made from its training part.
+// The tokeniser of the synthetic suite.
 #pragma once
 #include <vector>
 
@@ -8,7 +8,7 @@
 
 namespace gaze::phyx {
 
-/// A tokeniser whose words are those of the training problems, their responses and captions.
+/// Builds a tokeniser from the training problems, their gold responses and captions.
 text::Tokenizer build_tokenizer(const std::vector<Problem>& training);
 
 }  // namespace gaze::phyx

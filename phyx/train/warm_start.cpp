@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The warm start on the CPU, and what of it no device decides.
+// The warm start on the CPU, and its device-independent parts.
 #include "phyx/train/warm_start.hpp"
 
 #include <algorithm>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The stages of the supervised warm start: letters, vision, captions, responses.
 //
-// The ViT learns little from the language loss alone in the time a laptop has, so it first learns
-// to name what is in the picture and to read each label where it stands, then to describe it, then
-// to answer. Responses are clean at first, then a share is worsened, so that rewards have something
-// to choose from.
+// From the language loss alone the ViT learns too slowly for a laptop. So it is first trained to
+// classify the picture's contents and to read each label at its place, then to describe it, then to
+// answer. Responses are clean at first; then a share is corrupted, so that rewards have a choice.
 #pragma once
 #include <string>
 #include <vector>
@@ -16,20 +15,20 @@
 
 namespace gaze::phyx {
 
-/// Cosine with a short warm-up, as every supervised stage uses it.
+/// A supervised stage: cosine schedule with a short warm-up.
 Stage supervised_stage(const std::string& name, Index steps, double rate,
                        std::vector<std::string> parts = {});
 
-/// Steps of responses at a corruption share: the last part of the warm start, and sft_more and
-/// sft_clean after it. Model and source must outlive the function that is returned.
+/// The step function of training on responses with a corruption share: the last part of the warm
+/// start, and sft_more and sft_clean. Model and source must outlive it.
 template <class Device>
 typename Trainer<float, Device>::Step response_step(const Model<Device>& model,
                                                     const LessonSource& source,
                                                     const WarmStartSettings& s, double corruption,
                                                     Index offset);
 
-/// All stages in order, resumable, for a model with a slot head; the head is no longer trained
-/// after the captions.
+/// Runs all stages in order, resumable, for a model with a slot head, which is trained up to the
+/// caption stage.
 template <class Device>
 void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 const LessonSource& source, const WarmStartSettings& s);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the stages do with lessons: losses and their gradients, on any device.
+// Losses and gradients of the stages, on any device.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace gaze::phyx {
 
 namespace detail {
 
-/// -mean log p over all tokens that are taught; gradients follow.
+/// Loss -mean log p over the weighted tokens; runs backward.
 template <class Device>
 Metrics teach(const Model<Device>& model, const LessonSource& source,
               const std::vector<Lesson>& lessons, double letter_weight) {
@@ -39,7 +39,7 @@ Metrics teach(const Model<Device>& model, const LessonSource& source,
   return {{"loss", loss.item()}};
 }
 
-/// -mean log p of the labels [n]; those below zero do not count, `none` a tenth.
+/// Loss -mean log p of the labels [n]; weight 0 for negative labels, 0.1 for `none`.
 template <class Device>
 Tensor<float, Device> mean_loss(const Tensor<float, Device>& logp,
                                 const std::vector<std::int32_t>& labels, std::int32_t none) {
@@ -53,8 +53,8 @@ Tensor<float, Device> mean_loss(const Tensor<float, Device>& logp,
   return sum(mul(logp, Tensor<float, Device>::from({static_cast<Index>(weights.size())}, weights)));
 }
 
-/// Of the scene's slots, read off all image tokens at once, and of the texts, each read off the
-/// image token where it stands: one reader for all places, so that numbers are learned in few
+/// Loss of the scene's slots, predicted from all image tokens, plus that of its texts, each
+/// predicted from the image token at its place by one shared head, so that numbers need few
 /// pictures.
 template <class Device>
 Tensor<float, Device> label_loss(const Model<Device>& model, const LessonSource& source,

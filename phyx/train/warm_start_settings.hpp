@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The settings of the warm start: steps of its stages, and what a batch is made of.
+// Settings of the warm start: steps per stage, and the composition of batches.
 #pragma once
 #include "gaze/core/index.hpp"
 #include "phyx/answer/response.hpp"
@@ -11,10 +11,10 @@ struct WarmStartSettings {
         mixed_steps = 200;
   Index batch = 32;
   double rate = 2e-3;
-  double captions = 0.1;     // share of captions among responses
-  double picks = 0.1;        // share of letter exercises among responses
-  Index caption_picks = 24;  // letter exercises beside each batch of captions
-  double letter_weight = 3;  // of an option's letter in the loss, against 1 for other tokens
+  double captions = 0.1;             // share of captions among responses
+  double picks = 0.1;                // share of letter exercises among responses
+  Index caption_picks = 24;          // letter exercises per batch of captions
+  double letter_weight = 3;          // loss weight of an option's letter; 1 for other tokens
   double letters_stage_weight = 12;  // the same, in the first stage
   double slot_weight = 0.3;          // of the label loss in the caption stage
   CorruptionMix corruption{.format = 0.36};

@@ -60,7 +60,7 @@ void check(bool good) {
 }
 
 void parse_all(const Problem& p, const std::string& text) {
-  judge_strict(p, text);
+  grade_completion(p, text);
   split_think(text);
   find_equations(text);
   numbers_in(text);

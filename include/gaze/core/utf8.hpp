@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// UTF-8: where does a character end, and which one is it. Bytes that are not UTF-8 (by RFC 3629:
-// no overlong forms, no surrogates, at most U+10FFFF) are characters of one byte with no code
-// point, so that any input at all can be walked through.
+// Decoding UTF-8 by RFC 3629: no overlong forms, no surrogates, at most U+10FFFF. Any other byte is
+// a character of length 1 without a code point, so every input can be decoded to its end.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +16,7 @@ struct Utf8Char {
   std::int32_t code;
 };
 
-/// The character that starts at `at` (which must be inside `text`).
+/// The character that starts at byte `at` < text.size().
 inline Utf8Char utf8_char(std::string_view text, std::size_t at) {
   constexpr Utf8Char stray{1, -1};
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
@@ -38,6 +37,16 @@ inline Utf8Char utf8_char(std::string_view text, std::size_t at) {
   const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
   if (code < smallest[length] || surrogate || code > 0x10FFFF) return stray;
   return {length, code};
+}
+
+/// Whether the whole text is valid UTF-8.
+inline bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Char c = utf8_char(text, at);
+    if (c.code < 0) return false;
+    at += c.length;
+  }
+  return true;
 }
 
 }  // namespace gaze

@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-#include "gaze/text/unicode.hpp"
+#include "gaze/core/utf8.hpp"
 
 namespace gaze::text {
 

@@ -30,8 +30,8 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/utf8.hpp"
 #include "gaze/text/split.hpp"
-#include "gaze/text/unicode.hpp"
 
 namespace gaze::text {
 

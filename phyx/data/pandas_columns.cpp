@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// pandas' C engine, number by number: its integers, its floats with their roundings, its words.
-#include "phyx/scoring/pandas_columns.hpp"
+// The parsers of pandas' C engine: integers, floats with their rounding, special words.
+#include "phyx/data/pandas_columns.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@ namespace {
 
 using WholeNumber = ColumnType::WholeNumber;
 
-/// A cell read from left to right. Past its end head() is NUL, which no cell holds.
+/// A cell read from left to right. Past its end head() is NUL, which no cell contains.
 struct CellCursor {
   std::string_view rest;
 
@@ -31,7 +31,7 @@ struct CellCursor {
   void pass_spaces() noexcept {  // C's isspace
     while (head() == ' ' || (head() >= '\t' && head() <= '\r')) rest.remove_prefix(1);
   }
-  /// Passes a sign; true for a minus.
+  /// Skips a sign; true for a minus.
   bool pass_sign() noexcept {
     const char sign = head();
     if (sign == '+' || sign == '-') rest.remove_prefix(1);
@@ -39,7 +39,7 @@ struct CellCursor {
   }
 };
 
-/// Digits, blanks and the end of the cell.
+/// Reads digits, then blanks up to the end of the cell.
 WholeNumber read_digits(CellCursor cursor, std::uint64_t most, std::uint64_t& value) noexcept {
   if (!cursor.at_digit()) return WholeNumber::no_number;
   for (value = 0; cursor.at_digit();) {
@@ -63,7 +63,7 @@ WholeNumber read_int64(std::string_view cell, std::int64_t& value) noexcept {
   return how;
 }
 
-/// Of a negative number only the sign is read.
+/// Reads only the sign of a negative number.
 WholeNumber read_uint64(std::string_view cell, std::uint64_t& value, bool& negative) noexcept {
   CellCursor cursor{cell};
   cursor.pass_spaces();
@@ -95,8 +95,8 @@ double scaled_by_ten(double value, int exponent) noexcept {
   return value / power_of_ten(-most - exponent) / power_of_ten(most);
 }
 
-/// The first 17 digits of a number, the zeros in front among them, as pandas adds them up: each
-/// step rounds, first the product, then the sum.
+/// The first 17 digits of a number, including leading zeros, accumulated as pandas does: the
+/// product is rounded, then the sum.
 class SeventeenDigits {
  public:
   static constexpr int most = 17;
@@ -115,8 +115,8 @@ class SeventeenDigits {
   int count_ = 0;
 };
 
-/// The power of ten after the mantissa: "e-5". It has at most 17 digits and wraps at 32 bits.
-/// Without a digit after the sign the cell is no number: something is left of it.
+/// The exponent after the mantissa: "e-5". At most 17 digits; wraps at 32 bits. Without a digit
+/// after the sign nothing is consumed, so the cell is not a number.
 std::uint32_t read_exponent(CellCursor& cursor) noexcept {
   if (cursor.head() != 'e' && cursor.head() != 'E') return 0;
   CellCursor after = cursor;
@@ -130,13 +130,13 @@ std::uint32_t read_exponent(CellCursor& cursor) noexcept {
   return negative ? 0 - exponent : exponent;
 }
 
-/// Whether `cell`, in any case, is `word`, which is in lower case.
+/// Case-insensitive comparison with a lower-case word.
 bool is_cell_word(std::string_view cell, std::string_view word) noexcept {
   return std::equal(cell.begin(), cell.end(), word.begin(), word.end(),
                     [](char a, char b) { return (a | 32) == b; });
 }
 
-/// The words for infinity, in any case; no blanks around them.
+/// The words for infinity in any case, without blanks.
 bool read_infinity(std::string_view cell, double& value) noexcept {
   const bool negative = cell.starts_with('-');
   if (negative || cell.starts_with('+')) cell.remove_prefix(1);
@@ -144,8 +144,9 @@ bool read_infinity(std::string_view cell, double& value) noexcept {
   return is_cell_word(cell, "inf") || is_cell_word(cell, "infinity");
 }
 
-/// A cell as pandas' default converter reads it (float_precision=None), which is not always the
-/// nearest double. False for other texts and for numbers beyond the range: they are text.
+/// Parses a cell like pandas' default converter (float_precision=None), which does not always give
+/// the nearest double. False for other texts and for numbers out of range, which pandas keeps as
+/// text.
 bool read_float(std::string_view cell, double& value) noexcept {
   CellCursor cursor{cell};
   cursor.pass_spaces();
@@ -240,9 +241,9 @@ std::string ColumnType::text(std::string_view cell) const {
   return std::string(cell);
 }
 
-// The first type that fits. Where a number is too large for int64 and the column is not uint64
-// either, pandas does not go on to floats; and where only a sign or a missing cell prevents uint64,
-// missing cells stay texts: "NA".
+// The first type that fits. If a number is too large for int64 and the column is not uint64 either,
+// pandas does not try floats; if only a sign or a missing cell rules out uint64, missing cells stay
+// text: "NA".
 ColumnType::Kind ColumnType::kind() const noexcept {
   if (signed_ == WholeNumber::read) return Kind::integers;
   if (signed_ == WholeNumber::too_large && unsigned_ != WholeNumber::no_number) {
@@ -252,8 +253,8 @@ ColumnType::Kind ColumnType::kind() const noexcept {
   return floats_ ? Kind::floats : booleans_ ? Kind::booleans : Kind::texts;
 }
 
-// int64 has no missing value: with one, the column is float, and the smallest integer, which stands
-// for it until then, is lost.
+// int64 cannot represent a missing cell: the column becomes float, and the smallest integer,
+// pandas' placeholder for a missing cell, is lost.
 std::string ColumnType::integer_text(std::string_view cell) const {
   std::int64_t value = 0;
   read_int64(cell, value);

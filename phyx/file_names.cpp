@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which bytes a file name keeps, and how it is cut.
-#include "phyx/eval/file_names.hpp"
+// Escaping and shortening of file names.
+#include "phyx/file_names.hpp"
 
 #include "gaze/core/printable.hpp"
 #include "gaze/io/sha256.hpp"
@@ -25,14 +25,14 @@ std::string safe_name(std::string_view text, std::string_view also) {
     const std::string_view bytes = text.substr(at, c.length);
     const bool leading = at == 0 && (c.code == '.' || c.code == '-' || c.code == ' ');
     at += c.length;
-    const bool good = c.code >= 0 && !gaze::detail::acts_on_text(c.code) && c.code != '/' &&
-                      c.code != '\\' && c.code != '%' && !leading && also.find(bytes) == also.npos;
+    const bool good = c.code >= 0 && !acts_on_text(c.code) && c.code != '/' && c.code != '\\' &&
+                      c.code != '%' && !leading && also.find(bytes) == also.npos;
     if (good)
       out += bytes;
     else
       append_percent(out, bytes);
   }
-  if (out.empty()) return "%";  // of no other text
+  if (out.empty()) return "%";  // no other text has this name
   if (out.size() <= longest_name) return out;
   constexpr std::size_t digits = 32;
   std::size_t keep = longest_name - digits - 1;
