@@ -71,7 +71,6 @@ int main() {
   for (Index step = 0; step < steps; ++step) {
     const Metrics m = rl::grpo_step<Model>(model, nullptr, settings, task, end_token, step,
                                            models::Watch::nothing, [&] { optimiser.step(3e-3); });
-    optimiser.step(3e-3);
     if (step % 6 == 0 || step + 1 == steps)
       std::printf("%5d %8.3f %11.3f %9.2f %9.3f %8.2f  [%g, %g]\n", int(step), metric(m, "reward"),
                   metric(m, "reward_std"), metric(m, "frac_reward_zero_std"), metric(m, "entropy"),

@@ -154,7 +154,7 @@ inline PartMemory vision(const VlmConfig& c, Index images) {
 inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
   const Index hidden = block(b.rows, c.decoder.width), picked = block(b.targets, c.decoder.width);
   const Index list = block(b.targets, 1);
-  const Index chunk = std::min(b.targets, gaze::detail::logprob_chunk);
+  const Index chunk = std::min(b.targets, gaze::logprob_chunk);
   const Index logits = block(chunk, c.vocabulary) + half(c.bf16, chunk, c.vocabulary) +
                        product_room(c.bf16, chunk, c.vocabulary, c.decoder.width);
   PartMemory m;

@@ -181,7 +181,6 @@ TEST_CASE("a GRPO step that ran out of memory can be tried again", "[memory]") {
     AdamW<float> optimiser(model.parameters(), {});
     rl::grpo_step(model, none, s, task, end_token, 0, Watch::nothing,
                   [&] { optimiser.step(0.01); });
-    optimiser.step(0.01);
   });
   CHECK(out.failed > 30);
   CHECK(out.repeated > 0);
@@ -285,9 +284,10 @@ TEST_CASE("a trainer does not go on after a step that threw", "[train]") {
   Stage stage;
   stage.steps = 3;
   const auto x = Tensor<float>::full({4, 2}, 1);
-  const auto step = [&](Index i, const auto&) -> Metrics {
+  const auto step = [&](Index i, const Update& update) -> Metrics {
     backward(sum(square(layer(x))));
     GAZE_CHECK(i < 1, "step", "no memory");
+    update();
     return {};
   };
   CHECK_THROWS_WITH(trainer.run(stage, step), Contains("no memory"));

@@ -56,8 +56,8 @@ struct Player {
   }
 
   Metrics step(
-      const Task<Nano>& task, Index i = 0, const std::function<void()>& apply = [] {}) {
-    return grpo_step<Nano>(model, nullptr, s, task, end_token, i, Watch::marks, apply);
+      const Task<Nano>& task, Index i = 0, const Update& update = [] {}) {
+    return grpo_step<Nano>(model, nullptr, s, task, end_token, i, Watch::marks, update);
   }
 };
 
@@ -141,16 +141,16 @@ TEST_CASE("a step's gradients do not depend on how it is cut into micro-batches"
   }
 }
 
-TEST_CASE("several updates on one rollout move the ratio, and apply all but the last") {
+TEST_CASE("several updates on one rollout move the ratio, and each takes an optimiser step") {
   Player player;
   player.s.updates = 3;
   AdamW<float> optimiser(player.model.parameters(), {});
-  int applied = 0;
+  int updates = 0;
   const auto m = player.step(player.task([](std::int32_t t) { return t % 2 == 0; }), 0, [&] {
     optimiser.step(3e-2);
-    ++applied;
+    ++updates;
   });
-  CHECK(applied == 2);
+  CHECK(updates == 3);
   CHECK(value(m, "first_ratio_max") == 1.0);
   CHECK(value(m, "clip_ratio/low_mean") + value(m, "clip_ratio/high_mean") > 0);
 }
@@ -265,12 +265,12 @@ TEST_CASE("mini-batches take an optimiser step each, and together see every grou
   player.s.minibatches = 2;
   player.s.updates = 2;
   AdamW<float> optimiser(player.model.parameters(), {});
-  int applied = 0;
+  int updates = 0;
   const auto m = player.step(player.task([](std::int32_t t) { return t % 2 == 0; }), 0, [&] {
     optimiser.step(1e-2);
-    ++applied;
+    ++updates;
   });
-  CHECK(applied == 3);
+  CHECK(updates == 4);
   CHECK(value(m, "first_ratio_max") == 1.0);
   // Without a step between them, the gradients of all mini-batches are there to compare.
   Player half, whole;

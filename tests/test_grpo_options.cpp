@@ -172,9 +172,9 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
     stage.name = "grpo";
     stage.steps = 6;
     stage.rate = {1e-2, 1, 6, 0.1};
-    const auto step = [&](Index i, const std::function<void()>& apply) {
+    const auto step = [&](Index i, const Update& update) {
       state.begin_step(i);
-      auto m = grpo_step<Nano>(model, &reference, s, task, end_token, i, Watch::nothing, apply,
+      auto m = grpo_step<Nano>(model, &reference, s, task, end_token, i, Watch::nothing, update,
                                state.adaptive());
       coefficients.push_back(state.adaptive()->coefficient);
       return m;

@@ -64,7 +64,7 @@ Stage stage(const std::string& name, Index steps) {
 
 void supervised(Policy& model, Trainer<float>& trainer,
                 const std::vector<models::Prompt>& prompts) {
-  trainer.run(stage("sft", 4), [&](Index step, const auto&) -> Metrics {
+  trainer.run(stage("sft", 4), [&](Index step, const Update& update) -> Metrics {
     std::vector<std::vector<std::int32_t>> answers;
     std::vector<models::Group> groups;
     for (std::size_t i = 0; i < prompts.size(); ++i)
@@ -73,6 +73,7 @@ void supervised(Policy& model, Trainer<float>& trainer,
     for (std::size_t i = 0; i < prompts.size(); ++i) groups.push_back({&prompts[i], {answers[i]}});
     const auto loss = neg(mean(model.logprobs(groups).logp));
     backward(loss);
+    update();
     return {{"loss", loss.item()}};
   });
 }
@@ -86,8 +87,8 @@ void reinforced(Policy& model, Trainer<float>& trainer,
   s.updates = 2;
   const auto task = make_task(prompts);
   const Policy* none = nullptr;
-  trainer.run(stage("grpo", 3), [&](Index step, const auto& apply) {
-    auto metrics = rl::grpo_step(model, none, s, task, end_token, step, Watch::marks, apply);
+  trainer.run(stage("grpo", 3), [&](Index step, const Update& update) {
+    auto metrics = rl::grpo_step(model, none, s, task, end_token, step, Watch::marks, update);
     for (const auto& [name, value] : metrics)
       if (name == "first_ratio_min" || name == "first_ratio_max") CHECK(value == 1);
     return metrics;

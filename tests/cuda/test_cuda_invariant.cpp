@@ -359,7 +359,7 @@ TEST_CASE("logits of prefill, of decoding with a cache and of training are the s
 
 TEST_CASE("a run records which kernels it took", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto name = [] { return gaze::detail::kernels_name<Cuda>(true); };
+  const auto name = [] { return gaze::kernels_name<Cuda>(true); };
   const std::string usual = name();
   {
     const Invariant invariant;

@@ -141,6 +141,12 @@ class Parameters {
         if (p->node) p->node->clear();
   }
 
+  /// Has a gradient arrived since clear_gradients()?
+  bool any_gradient() const {
+    return std::any_of(all_.begin(), all_.end(),
+                       [](const Param& p) { return p.node && p.node->defined; });
+  }
+
   /// Throws the names of trained parameters that no gradient reached since clear_gradients(), or
   /// only a part of one, of a backward() that failed; optional ones count as zero.
   void check_reached() {

@@ -396,21 +396,21 @@ inline void report_updates(const std::vector<StepSums>& steps, double tokens, co
 
 }  // namespace detail
 
-/// One GRPO step: rollout, rewards, advantages, and the gradients of its updates; `apply` is called
-/// between them, the last gradients are left for the caller. `reference` is for a KL term; in
+/// One GRPO step: rollout, rewards, advantages, then gradients and `update` for each optimiser
+/// step. `reference` is for a KL term; in
 /// `adaptive` lies the entropy bonus's coefficient from step to step. Metrics have TRL's names.
 template <class Policy>
 Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Policy>>& reference,
                   const GrpoSettings& s, const Task<Policy>& task, std::int32_t end_token,
-                  Index step, auto watch, const std::function<void()>& apply,
+                  Index step, auto watch, const Update& update,
                   AdaptiveEntropy* adaptive = nullptr) {
   s.check();
   GAZE_CHECK(!s.needs_reference() || reference.policy, "grpo",
              "a KL term needs a reference policy");
   Metrics metrics;
-  const double start = gaze::detail::seconds_now();
+  const double start = seconds_now();
   auto batch = detail::collect(policy, s, task, end_token, step, watch, metrics);
-  const double rollout_time = gaze::detail::seconds_now() - start;
+  const double rollout_time = seconds_now() - start;
   const std::size_t groups = batch.prompts.size();
   if (s.needs_reference()) {
     const AdaptersOff off(reference.adapters);
@@ -434,7 +434,7 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
       const auto& now = last.back();
       if (adaptive) adaptive->update(now.trained_entropy / std::max(1.0, now.trained));
       if (u == 0 && part == 0) first = now.metrics;
-      if (u + 1 < s.updates || part + 1 < parts) apply();
+      update();
     }
   }
   detail::report_updates(last, tokens, s.loss, metrics);
@@ -445,7 +445,7 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
   metrics.emplace_back("first_ratio_min", first.ratio_min);
   metrics.emplace_back("first_ratio_max", first.ratio_max);
   metrics.emplace_back("rollout_time", rollout_time);
-  metrics.emplace_back("tokens_per_second", tokens / (gaze::detail::seconds_now() - start));
+  metrics.emplace_back("tokens_per_second", tokens / (seconds_now() - start));
   return metrics;
 }
 

@@ -20,7 +20,7 @@ inline void check_setting(const char* where, const char* name, double value, dou
   const bool open = most >= std::numeric_limits<double>::max();
   GAZE_CHECK(value >= least && value <= most, where, name, " must be a ",
              std::isinf(most) ? "" : "finite ", "number of at least ", least,
-             open ? "" : gaze::detail::concat(" and at most ", most), ", got ", value);
+             open ? "" : concat(" and at most ", most), ", got ", value);
 }
 }  // namespace detail
 

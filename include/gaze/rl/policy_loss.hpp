@@ -30,8 +30,8 @@ Tensor<T, Device> with_slope(const char* op, const Tensor<T, Device>& x,
   if (recorded(x))
     record(
         op, y,
-        [op, slope = Tensor<T, Device>::from(x.shape(), slope), to = x.node()](const auto& dy) {
-          to->take(gaze::detail::binary_values(BroadcastOp::mul, op, slope, dy));
+        [slope = Tensor<T, Device>::from(x.shape(), slope), to = x.node()](const auto& dy) {
+          to->take(mul(slope, dy));
         },
         x);
   return y;

@@ -49,8 +49,7 @@ class RunState {
 
   void restore(const io::SafetensorsFile& file) {
     if (follows())
-      for (auto& pack : reference_->packs())
-        gaze::detail::read_tensor(file, tensor_name(pack), pack.values);
+      for (auto& pack : reference_->packs()) read_tensor(file, tensor_name(pack), pack.values);
     if (!adaptive_) return;
     adaptive_->coefficient = exact_number(file, "entropy_coefficient");
     adaptive_->last = exact_number(file, "entropy_last");
@@ -62,7 +61,7 @@ class RunState {
     return {text, std::to_chars(text, text + sizeof text, value).ptr};
   }
   static double exact_number(const io::SafetensorsFile& file, const std::string& key) {
-    const std::string& text = gaze::detail::saved_text(file, key);
+    const std::string& text = saved_text(file, key);
     double value = 0;
     const char* end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, value);
