@@ -367,8 +367,8 @@ void run_aux(const Json& known) {
     const auto group = c.in.template get<Index>("num_generations", 0);
     const auto a = advantages(c.in.at("rewards").template get<Doubles>(), group, {});
     Doubles keep;  // one per completion, or one per group
-    const bool each = c.out.at("keep").size() != a.zero_spread.size();
-    for (const bool flat : a.zero_spread)
+    const bool each = c.out.at("keep").size() != a.zero_std.size();
+    for (const bool flat : a.zero_std)
       keep.insert(keep.end(), each ? static_cast<std::size_t>(group) : 1, !flat);
     Json numbers = Json::array();
     for (const auto& k : c.out.at("keep"))

@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "gaze/rl/grpo.hpp"
 #include "gaze/rl/run_state.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
@@ -122,7 +123,7 @@ TEST_CASE("settings that contradict each other are refused") {
   CHECK(holds(error({"reference_sync.every=4"}), "that no KL term uses"));
   CHECK(error({"reference_sync.every=4", "kl=0.1"}).empty());
   CHECK(holds(error({"reference_sync.alpha=1.5"}), "alpha 1.5"));
-  CHECK(holds(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "beside an adaptive one"));
+  CHECK(holds(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "either fixed or adaptive"));
   CHECK(holds(error({"adaptive.least=0.5"}), "not in [0.5, 1]"));
   CHECK(holds(error({"correction.low=4"}), "held in [4, 3]"));
   CHECK(holds(error({"surrogate=gamma"}), "gamma weights need"));

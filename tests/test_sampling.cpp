@@ -286,7 +286,7 @@ TEST_CASE("a temperature so small that floats cannot bear it is refused", "[samp
   }
   // At the least one it is as good as greedy: token 0, <|pad|> of every tokeniser, is not drawn.
   settings.repetition_penalty = 1;
-  settings.temperature = least_temperature;
+  settings.temperature = min_temperature;
   SamplingSettings greedy = settings;
   greedy.greedy = true;
   CHECK(s.run({0}, {3}, settings)[0].tokens == s.run({0}, {3}, greedy)[0].tokens);

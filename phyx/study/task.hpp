@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gaze/core/philox.hpp"
-#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/task.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"

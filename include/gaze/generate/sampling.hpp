@@ -14,13 +14,13 @@ namespace gaze {
 
 /// Below it, rounding a logit of 100 to a float moves its probability by half and more, far below
 /// it all probabilities are 0: greedy is what remains, and says so.
-inline constexpr double least_temperature = 1e-5;
+inline constexpr double min_temperature = 1e-5;
 
 /// Applied in this order, each to what the one before left.
 struct SamplingSettings {
   bool greedy = false;            // the likeliest token; the settings below do not matter then
   double repetition_penalty = 1;  // logits of tokens seen: divided where above 0, else multiplied
-  double temperature = 1;         // logits are divided by it; at least least_temperature
+  double temperature = 1;         // logits are divided by it; at least min_temperature
   int top_k = 0;                  // keep the k likeliest; 0: all
   double top_p = 1;               // keep the smallest set of likeliest tokens with this probability
   double min_p = 0;               // keep those with this share of the likeliest one's probability
@@ -29,8 +29,8 @@ struct SamplingSettings {
   void check() const {
     GAZE_CHECK(repetition_penalty > 0, "sampling", "repetition_penalty must be above 0, got ",
                repetition_penalty);
-    GAZE_CHECK(temperature >= least_temperature && std::isfinite(temperature), "sampling",
-               "temperature must be finite and at least ", least_temperature,
+    GAZE_CHECK(temperature >= min_temperature && std::isfinite(temperature), "sampling",
+               "temperature must be finite and at least ", min_temperature,
                " (nearer to 0, choose greedily), got ", temperature);
     GAZE_CHECK(top_k >= 0, "sampling", "top_k must not be negative, got ", top_k);
     GAZE_CHECK(top_p > 0 && top_p <= 1, "sampling", "top_p must be in (0, 1], got ", top_p);

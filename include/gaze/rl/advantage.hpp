@@ -72,14 +72,14 @@ struct RewardTable {
   std::vector<std::vector<Score>> rows;  // [completion][function]
 };
 
-/// Advantages of rewards that lie group by group; zero_spread[i] says that group i has none. A
+/// Advantages of rewards that lie group by group; zero_std[i] says that group i has none. A
 /// completion that no function scored has a NaN for its reward and the advantage 0.
 struct Advantages {
   std::vector<double> values;   // one per completion
   std::vector<double> tokens;   // one per token, with a discount only
   std::vector<double> rewards;  // weighted sums
-  std::vector<bool> zero_spread;
-  double mean_spread = 0;                  // mean of the groups' standard deviations
+  std::vector<bool> zero_std;
+  double mean_std = 0;                     // mean of the groups' standard deviations
   double reward_mean = 0, reward_std = 0;  // over the batch, n - 1
   double frac_zero_std = 0;                // what TRL calls frac_reward_zero_std
 };
@@ -257,12 +257,12 @@ inline void describe(Advantages& out, Index group, const AdvantageSettings& s) {
   double flat = 0;
   for (std::size_t at = 0; at < out.rewards.size(); at += g) {
     const double d = mean_deviation(std::span<const double>(out.rewards).subspan(at, g)).deviation;
-    out.zero_spread.push_back(is_zero(d));
+    out.zero_std.push_back(is_zero(d));
     flat += is_zero(d);
-    out.mean_spread += std::isnan(d) ? 0 : d;
+    out.mean_std += std::isnan(d) ? 0 : d;
   }
-  const auto groups = static_cast<double>(out.zero_spread.size());
-  out.mean_spread /= groups;
+  const auto groups = static_cast<double>(out.zero_std.size());
+  out.mean_std /= groups;
   out.frac_zero_std = flat / groups;
   if (s.objectives == Objectives::normalise_then_sum)
     out.frac_zero_std = is_zero(mean_deviation(out.values).deviation);

@@ -14,13 +14,13 @@
 namespace gaze::rl {
 
 namespace detail {
-/// Throws unless a setting is a number from `least` to `most`.
-inline void check_setting(const char* where, const char* name, double value, double least = 0,
-                          double most = std::numeric_limits<double>::max()) {
-  const bool open = most >= std::numeric_limits<double>::max();
-  GAZE_CHECK(value >= least && value <= most, where, name, " must be a ",
-             std::isinf(most) ? "" : "finite ", "number of at least ", least,
-             open ? "" : concat(" and at most ", most), ", got ", value);
+/// Throws unless a setting is in [min, max].
+inline void check_setting(const char* where, const char* name, double value, double min = 0,
+                          double max = std::numeric_limits<double>::max()) {
+  const bool open = max >= std::numeric_limits<double>::max();
+  GAZE_CHECK(value >= min && value <= max, where, name, " must be a ",
+             std::isinf(max) ? "" : "finite ", "number of at least ", min,
+             open ? "" : concat(" and at most ", max), ", got ", value);
 }
 }  // namespace detail
 
@@ -74,18 +74,16 @@ struct ImportanceCorrection {
   double low = 0, high = 3;
 };
 
-struct LossSettings {
+/// The axes that a variant decides.
+struct LossAxes {
   RatioLevel ratio = RatioLevel::token;
   double clip_low = 0.2, clip_high = 0.2;
   Aggregation aggregation = Aggregation::token_mean;
-  double max_length = 1;  // L of fixed_length
-  double kl = 0;          // weight of the KL term; 0: no reference is needed
-  KlEstimator estimator = KlEstimator::k3;
-  bool mask_truncated = false;  // completions without an end token give no loss
+  bool mask_truncated = false;  // exclude completions without an end token from the loss
 
   Surrogate surrogate = Surrogate::clip;
   Bounds bounds = Bounds::around_one;
-  double delta = 0;      // clip: an upper limit of the unclipped ratio (INTELLECT-2); 0: none
+  double delta = 0;      // clip: upper limit of the unclipped ratio (INTELLECT-2); 0: none
   double dual_clip = 0;  // clip: with A < 0 the objective stays above dual_clip A; 0: off
   double soft_positive = 1, soft_negative = 1.05;  // soft: temperatures by the advantage's sign
   struct Gamma {
@@ -94,18 +92,28 @@ struct LossSettings {
   Gamma gamma_positive{2, 3}, gamma_negative{3, 2};  // gamma: shapes by the advantage's sign
 
   /// Limits of exponents, so that not even the product of two overflows in float32: of a token's
-  /// log-ratio, of the ratio's l, of d in the KL term. Nothing passes a limit, gradients included.
+  /// log-ratio, of the ratio's l, of d in the KL term. Beyond a limit the gradient is 0.
   double token_log_limit = 40, log_ratio_limit = 40, kl_log_limit = 40;
   double kl_limit = std::numeric_limits<double>::infinity();  // of the KL term's value per token
-  bool kl_bias_correction = false;  // the KL term times the ratio (DeepSeek-V3.2)
-  bool kl_k2_gradient = false;      // the KL term's gradient is k2's, whatever its value
+  bool mean_over_active = false;  // B counts only completions with a token in the loss
+};
 
-  double top_entropy = 1;    // only this share of tokens, those of highest entropy, is trained on
-  double entropy_bonus = 0;  // weight of the mean entropy, which is taken from the loss
+/// The axes, and what a run decides whatever its variant.
+struct LossSettings : LossAxes {
+  double max_length = 1;  // L of fixed_length
+  double kl = 0;          // weight of the KL term; 0: no reference is needed
+  KlEstimator estimator = KlEstimator::k3;
+  bool kl_bias_correction = false;  // multiply the KL term by the ratio (DeepSeek-V3.2)
+  bool kl_k2_gradient = false;      // use the gradient of k2, whatever the estimator
+
+  double top_entropy = 1;    // train only on this share of tokens, those of highest entropy
+  double entropy_bonus = 0;  // weight of the mean entropy, subtracted from the loss
   ImportanceCorrection correction = {};
-  /// Completions with A < 0 whose mean of sampling - lp is above it give no policy loss.
+  /// Completions with A < 0 and a mean of sampling - lp above it get no policy loss.
   double off_policy_limit = std::numeric_limits<double>::infinity();
-  bool mean_over_active = false;  // B counts only completions with any token in the loss
+
+  LossSettings() = default;
+  LossSettings(const LossAxes& axes) : LossAxes(axes) {}  // implicit: a variant with run defaults
 
   void check() const {
     check_numbers();

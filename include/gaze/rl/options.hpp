@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
-#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/grpo_settings.hpp"
 
 namespace gaze::rl {
 
