@@ -11,7 +11,7 @@
 
 namespace gaze::models {
 
-/// What a forward pass sees beside the rows: the layout, marks to observe, and a cache if decoding.
+/// Inputs of a forward pass beyond the rows: the layout, marks to observe, a cache when decoding.
 template <class T, class Device>
 struct DecoderContext {
   std::shared_ptr<const TokenLayout> layout;
