@@ -140,7 +140,7 @@ class Bench {
   }
 
   /// A group of completions per prompt. They end at `end`; with -1 all have `longest` tokens.
-  std::vector<gaze::Completion> generate(Index prompts, std::int32_t end) const {
+  std::vector<gaze::SampledTokens> generate(Index prompts, std::int32_t end) const {
     std::vector<const Prompt*> chosen;
     std::vector<std::uint64_t> ids;
     for (Index i = 0; i < prompts; ++i) {
@@ -169,7 +169,7 @@ class Bench {
         out.push_back({&data_.prompts[i], i, i});
       return out;
     };
-    task.score = [](Index, auto, std::span<const gaze::Completion> completions, gaze::Metrics&) {
+    task.score = [](Index, auto, std::span<const gaze::SampledTokens> completions, gaze::Metrics&) {
       std::vector<double> rewards;
       for (std::size_t i = 0; i < completions.size(); ++i) rewards.push_back(reward(i));
       return rewards;
@@ -277,7 +277,7 @@ class Export {
 };
 
 void add_completions(Export& file, const std::string& name,
-                     const std::vector<gaze::Completion>& completions) {
+                     const std::vector<gaze::SampledTokens>& completions) {
   std::vector<std::vector<std::int32_t>> tokens;
   std::vector<std::vector<float>> logp;
   for (const auto& c : completions) {

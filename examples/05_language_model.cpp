@@ -39,7 +39,7 @@ void print_samples(const Model& model, const text::Tokenizer& tokenizer,
   const auto done =
       rollout(model, std::span<const models::Prompt* const>(prompts), count, settings,
               tokenizer.end(), Philox(3, Purpose::sampling), ids, models::Watch::nothing);
-  for (const Completion& c : done) {
+  for (const SampledTokens& c : done) {
     double logp = 0;
     for (const float token : c.logp) logp += static_cast<double>(token);
     auto text = c.tokens;

@@ -16,7 +16,7 @@ using Model = models::Vlm<float, Cpu>;
 
 constexpr std::int32_t end_token = 0, image_token = 1, first_word = 2, words = 8;
 
-double repeats(std::int32_t word, const Completion& c) {
+double repeats(std::int32_t word, const SampledTokens& c) {
   double hits = 0;
   for (const std::int32_t token : c.tokens) hits += token == word;
   return hits / static_cast<double>(c.tokens.size());
@@ -50,7 +50,7 @@ int main() {
     return out;
   };
   task.score = [](Index, std::span<const rl::TaskPrompt<Model>> asked,
-                  std::span<const Completion> completions, Metrics&) {
+                  std::span<const SampledTokens> completions, Metrics&) {
     const std::size_t group = completions.size() / asked.size();
     std::vector<double> rewards;
     for (std::size_t i = 0; i < completions.size(); ++i)

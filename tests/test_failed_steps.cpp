@@ -122,7 +122,7 @@ void train_on_two(const Policy& model, const std::vector<models::Prompt>& prompt
   gradient.done();
 }
 
-double reward(const Completion& c) { return c.tokens.empty() ? 0 : c.tokens.front() % 7; }
+double reward(const SampledTokens& c) { return c.tokens.empty() ? 0 : c.tokens.front() % 7; }
 
 rl::Task<Policy> task_of(const std::vector<models::Prompt>& prompts) {
   rl::Task<Policy> task;
@@ -134,9 +134,9 @@ rl::Task<Policy> task_of(const std::vector<models::Prompt>& prompts) {
     }
     return out;
   };
-  task.score = [](Index, auto, std::span<const Completion> completions, Metrics&) {
+  task.score = [](Index, auto, std::span<const SampledTokens> completions, Metrics&) {
     std::vector<double> rewards;
-    for (const Completion& c : completions) rewards.push_back(reward(c));
+    for (const SampledTokens& c : completions) rewards.push_back(reward(c));
     return rewards;
   };
   return task;

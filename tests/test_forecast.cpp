@@ -79,9 +79,9 @@ Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index le
       out.push_back({&all[i], i, i});
     return out;
   };
-  task.score = [](Index, auto, std::span<const Completion> completions, Metrics&) {
+  task.score = [](Index, auto, std::span<const SampledTokens> completions, Metrics&) {
     std::vector<double> rewards;
-    for (const Completion& x : completions) rewards.push_back(x.tokens.front() % 5);
+    for (const SampledTokens& x : completions) rewards.push_back(x.tokens.front() % 5);
     return rewards;
   };
   models::BatchSizes update, rollout;

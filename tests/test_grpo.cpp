@@ -44,7 +44,7 @@ struct Player {
   Task<Nano> task(Good good) const {
     return {[this](Index step, Index round, Index count) { return some(step, round, count); },
             [good](Index, std::span<const TaskPrompt<Nano>>,
-                   std::span<const Completion> completions, Metrics&) {
+                   std::span<const SampledTokens> completions, Metrics&) {
               Doubles out;
               for (const auto& c : completions) {
                 double hits = 0;
@@ -205,7 +205,7 @@ TEST_CASE("groups without spread are counted, and replaced while rounds last") {
                           return player.some(step, round, count);
                         },
                         [&](Index, std::span<const TaskPrompt<Nano>> prompts,
-                            std::span<const Completion> done, Metrics&) {
+                            std::span<const SampledTokens> done, Metrics&) {
                           Doubles out;
                           for (std::size_t i = 0; i < done.size(); ++i) {
                             const bool flat =
@@ -289,7 +289,7 @@ TEST_CASE("mini-batches take an optimiser step each, and together see every grou
 TEST_CASE("several reward functions are weighed, and may leave completions out") {
   Player player;
   Task<Nano> task = player.task([](std::int32_t) { return false; });
-  task.table = [](Index, std::span<const TaskPrompt<Nano>>, std::span<const Completion> done,
+  task.table = [](Index, std::span<const TaskPrompt<Nano>>, std::span<const SampledTokens> done,
                   Metrics&) {
     RewardTable t{{"even", "first"}, {1, 0.5}, {}};
     for (std::size_t i = 0; i < done.size(); ++i)

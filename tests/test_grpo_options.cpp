@@ -152,7 +152,7 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
                          static_cast<std::uint64_t>(step * 8 + i), static_cast<std::size_t>(i)});
         return out;
       },
-      [](Index, auto, std::span<const Completion> all, Metrics&) {
+      [](Index, auto, std::span<const SampledTokens> all, Metrics&) {
         std::vector<double> out;
         for (const auto& one : all) out.push_back(one.tokens.front() % 7);
         return out;

@@ -30,7 +30,7 @@ std::string log_without_times(const std::string& path) {
 }
 
 /// A reward that depends on the tokens alone.
-double reward(const Completion& c) {
+double reward(const SampledTokens& c) {
   double sum = 0;
   for (const std::int32_t token : c.tokens) sum += token % 7;
   return sum / static_cast<double>(c.tokens.size());
@@ -46,9 +46,9 @@ rl::Task<Policy> make_task(const std::vector<models::Prompt>& prompts) {
     }
     return out;
   };
-  task.score = [](Index, auto, std::span<const Completion> completions, Metrics&) {
+  task.score = [](Index, auto, std::span<const SampledTokens> completions, Metrics&) {
     std::vector<double> rewards;
-    for (const Completion& c : completions) rewards.push_back(reward(c));
+    for (const SampledTokens& c : completions) rewards.push_back(reward(c));
     return rewards;
   };
   return task;

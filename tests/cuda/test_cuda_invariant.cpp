@@ -389,7 +389,7 @@ TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
                                  return out;
                                },
                                [](Index, std::span<const rl::TaskPrompt<Model>>,
-                                  std::span<const Completion> completions, Metrics&) {
+                                  std::span<const SampledTokens> completions, Metrics&) {
                                  std::vector<double> rewards;
                                  for (const auto& one : completions)
                                    rewards.push_back(one.tokens.back() % 5);

@@ -12,7 +12,7 @@ namespace gaze::rl {
 template <class Policy>
 struct GrpoBatch {
   std::vector<TaskPrompt<Policy>> prompts;
-  std::vector<Completion> completions;  // `group` per prompt, prompt by prompt
+  std::vector<SampledTokens> completions;  // `group` per prompt, prompt by prompt
   RewardTable rewards;
   Advantages advantages;
   /// Log-probabilities per token of all completions, where needed: of the reference, and of the
@@ -26,7 +26,7 @@ struct GrpoBatch {
   }
 };
 
-inline std::vector<Index> lengths_of(std::span<const Completion> completions) {
+inline std::vector<Index> lengths_of(std::span<const SampledTokens> completions) {
   std::vector<Index> out;
   for (const auto& c : completions) out.push_back(static_cast<Index>(c.tokens.size()));
   return out;
@@ -37,7 +37,7 @@ inline std::vector<Index> lengths_of(std::span<const Completion> completions) {
 template <class Policy>
 RewardTable score_completions(const Task<Policy>& task, Index step,
                               std::span<const TaskPrompt<Policy>> prompts,
-                              std::span<const Completion> completions, Metrics& metrics) {
+                              std::span<const SampledTokens> completions, Metrics& metrics) {
   RewardTable out;
   if (task.table)
     out = task.table(step, prompts, completions, metrics);
@@ -115,7 +115,7 @@ LossInputs loss_inputs(const GrpoBatch<Policy>& batch, const GrpoSettings& s, st
   LossInputs in;
   std::size_t first = 0;
   for (std::size_t j = 0; j < end * g; ++j) {
-    const Completion& c = batch.completions[j];
+    const SampledTokens& c = batch.completions[j];
     if (j < begin * g) {
       first += c.tokens.size();
       continue;

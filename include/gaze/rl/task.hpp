@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "gaze/generate/completion.hpp"
+#include "gaze/generate/sampled_tokens.hpp"
 #include "gaze/rl/advantage.hpp"
 #include "gaze/train/loop.hpp"
 
@@ -27,10 +27,10 @@ template <class Policy>
 struct Task {
   std::function<std::vector<TaskPrompt<Policy>>(Index step, Index round, Index count)> prompts;
   std::function<std::vector<double>(Index step, std::span<const TaskPrompt<Policy>>,
-                                    std::span<const Completion>, Metrics&)>
+                                    std::span<const SampledTokens>, Metrics&)>
       score;
   std::function<RewardTable(Index step, std::span<const TaskPrompt<Policy>>,
-                            std::span<const Completion>, Metrics&)>
+                            std::span<const SampledTokens>, Metrics&)>
       table = {};
 };
 
