@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The axes of the policy loss, what it is computed from, and over what it averages.
+// The axes, inputs, totals and metrics of the policy loss.
 //
 // A variant of GRPO is a row of these settings (variants.hpp), never a branch. docs/grpo.md maps
-// every one to the options of TRL and verl.
+// each setting to the options of TRL and verl.
 #pragma once
 #include <cmath>
 #include <limits>
@@ -24,23 +24,23 @@ inline void check_setting(const char* where, const char* name, double value, dou
 }
 }  // namespace detail
 
-/// What one ratio r = exp(l) belongs to; d_t = lp_t - old_t.
+/// The level of a ratio r = exp(l); d_t = lp_t - old_t.
 ///   token:          l = d_t
 ///   sequence:       l = mean of d over the completion (GSPO: Zheng et al. 2025)
-///   sequence_token: the same value, but only d_t gets its gradient (GSPO-token)
+///   sequence_token: the same value, but the gradient is that of d_t (GSPO-token)
 ///   sequence_sum:   l = sum of d over the completion (RLOO, VESPO)
 enum class RatioLevel { token, sequence, sequence_token, sequence_sum };
 
-/// What is made of the ratio and the advantage (formulas in surrogate.hpp).
+/// The objective of ratio and advantage (formulas in surrogate.hpp).
 ///   clip:     PPO's (Schulman et al. 2017), with dual clip and two-sided delta as settings
-///   weight:   a clipped ratio without gradient weighs the log-probability (CISPO: MiniMax 2025);
-///             with a width of 0 the weight is 1: plain policy gradient
+///   weight:   the log-probability, weighted by a clipped ratio without gradient (CISPO: MiniMax
+///             2025); with a width of 0 the weight is 1: plain policy gradient
 ///   soft:     a sigmoid gate (SAPO: Gao et al. 2025)
 ///   gamma:    a gamma-shaped weight of the sequence (VESPO: 2026)
 ///   log_clip: log-ratios clipped one by one before their mean (GMPO: Zhao et al. 2025)
 enum class Surrogate { clip, weight, soft, gamma, log_clip };
 
-/// Clip widths are meant around 1, [1 - low, 1 + high], or as they stand, [low, high].
+/// The clip interval: [1 - low, 1 + high] or [low, high].
 enum class Bounds { around_one, absolute };
 
 /// How per-token losses become one number; B completions with |o_i| tokens, N tokens in all.
@@ -63,9 +63,9 @@ enum class Aggregation {
 /// k1 = -d, k2 = d^2 / 2, k3 = e^d - d - 1, absolute = |d|.
 enum class KlEstimator { k1, k2, k3, absolute };
 
-/// Correction for a sampler whose log-probabilities are not the trainer's: the loss is weighed by
-/// w = exp(old - sampling), of a token or of the whole completion, which is held in [low, high]
-/// (truncate) or set to 0 outside (mask). TIS: Yao et al. 2025; MIS: Liu et al. 2025.
+/// Correction for a sampler whose log-probabilities differ from the trainer's: weights the loss by
+/// w = exp(old - sampling), of a token or the whole completion, clamped to [low, high] (truncate)
+/// or set to 0 outside (mask). TIS: Yao et al. 2025; MIS: Liu et al. 2025.
 struct ImportanceCorrection {
   enum class Level { none, token, sequence };
   enum class Mode { truncate, mask };
@@ -129,7 +129,7 @@ struct LossSettings : LossAxes {
     GAZE_CHECK(surrogate != Surrogate::log_clip || ratio == RatioLevel::sequence, "policy_loss",
                "log-space clipping needs the ratio of the mean log-ratio");
     GAZE_CHECK(correction.low >= 0 && correction.low <= correction.high, "policy_loss",
-               "importance weights held in [", correction.low, ", ", correction.high, "]");
+               "importance weights limited to [", correction.low, ", ", correction.high, "]");
     for (const double limit : {token_log_limit, log_ratio_limit, kl_log_limit})
       GAZE_CHECK(limit > 0 && limit <= 40, "policy_loss",
                  "limits of exponents must be in (0, 40], got ", limit);
@@ -160,10 +160,9 @@ struct LossSettings : LossAxes {
   }
 };
 
-/// What the loss is computed from; tokens lie completion by completion. `old` are the
-/// log-probabilities at the time of the rollout (empty: the policy's own, a ratio of 1), `ref`
-/// those of the reference, `sampling` those of a sampler that is not the trainer (both: empty,
-/// none). What stands at masked tokens does not matter.
+/// Inputs of the loss, with tokens completion by completion. Log-probabilities: `old`, at the time
+/// of the rollout (empty: the policy's own, a ratio of 1); `ref`, of the reference; `sampling`, of
+/// a sampler that differs from the trainer (empty: none). Values at masked tokens are ignored.
 struct LossInputs {
   std::vector<Index> lengths;      // tokens of each completion, masked ones included
   std::vector<double> advantages;  // one per completion, or one per token
@@ -174,26 +173,26 @@ struct LossInputs {
   std::vector<bool> mask;          // one per token, false: not in the loss; empty: all are
 };
 
-/// Means over a step's kept tokens (or completions, where one ratio belongs to a completion).
+/// Means over a step's kept tokens, or over its completions with a ratio per completion.
 struct LossMetrics {
   double kl = 0;
   double clip_low = 0, clip_high = 0;  // r below with A < 0, r above with A > 0
   double clip_outside = 0;             // r outside the bounds, whatever A
-  double clip_dual = 0;                // dual clip decides
+  double clip_dual = 0;                // dual clip is active
   double clip_low_min = std::numeric_limits<double>::infinity();    // of the completions' means
   double clip_high_max = -std::numeric_limits<double>::infinity();  // likewise
   double ratio_min = 1, ratio_max = 1;
-  double weight_mean = 0;  // of the surrogates that weigh the log-probability
+  double weight_mean = 0;  // of the surrogates that weight the log-probability
 };
 
-/// Sizes over which one optimiser step averages; micro-batches share them so that their losses
-/// add up to the whole batch's.
+/// The sizes that one optimiser step averages over. Micro-batches share them, so that their losses
+/// add up to the loss of the whole batch.
 struct LossTotals {
   double completions = 0, tokens = 0;
   double micro_batches = 1;  // for micro_token_mean
   double active = 0;         // completions with a token in the loss
   double bonus_tokens = 0;   // tokens of the entropy bonus
-  /// Entropy from which a token is trained on; NaN: policy_loss() takes its own batch's.
+  /// Minimum entropy of a trained token; NaN: policy_loss() computes it from its own batch.
   double entropy_threshold = std::numeric_limits<double>::quiet_NaN();
 };
 
