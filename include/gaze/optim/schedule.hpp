@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Learning rates over the steps of a run.
+// Learning rate schedules.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -15,7 +15,7 @@ struct CosineSchedule {
   Index warmup = 0, steps = 1;
   double floor = 0.1;
 
-  /// An Error names what is out of range.
+  /// Throws an Error that names a setting out of range.
   void check() const {
     GAZE_CHECK(std::isfinite(peak) && peak >= 0, "schedule",
                "the peak must be finite and at least 0, got ", peak);
