@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // GRPO on a reward that needs no data: the prompt is one of eight tokens, and a completion earns
-// the share of its tokens that repeat the prompt's. Nothing is ever shown; the model only samples,
-// is scored, and raises what was better than its group.
+// the share of its tokens that repeat the prompt's. There is no supervised data: the model samples,
+// is scored, and raises completions better than their group.
 #include <cstdio>
 
 #include "gaze/gaze.hpp"
@@ -78,9 +78,8 @@ int main() {
                   metric(m, "first_ratio_max"));
   }
   std::printf(
-      "\nA group whose completions all earn the same (zero-std) teaches nothing. The ratio is 1 "
-      "at\n"
-      "the first update because rollout and update compute the same bits. The end token is not a\n"
-      "repeat, so ending costs a share of the reward, and the model learns never to end: a reward\n"
-      "pays for what it says, not for what was meant.\n");
+      "\nA group with equal rewards (zero-std) gives no gradient. The ratio is 1 at the first\n"
+      "update because rollout and update compute the same bits. The end token is not a repeat, so\n"
+      "ending lowers the reward, and the model learns never to end: it optimises the reward as\n"
+      "written, not as meant.\n");
 }

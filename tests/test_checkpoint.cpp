@@ -57,7 +57,7 @@ TEST_CASE("weights without a part are read by the model that wrote them") {
   load_weights(path, b.parameters, {"second"});
   CHECK(b.w->value.data()[3] == 42);
   CHECK(b.v->value.data()[2] == before);
-  // Also from a file that has it; and what is wanted must be there.
+  // Also from a file that has the part; the other parts must be there.
   save_weights(path, a.parameters, {});
   load_weights(path, b.parameters, {"first"});
   CHECK(b.v->value.data()[2] == 43);

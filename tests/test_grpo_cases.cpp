@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Known values of GRPO's variants: advantages, losses and gradients with respect to the new
-// log-probabilities, in float64 and float32. The file named by GAZE_GRPO_CASES is read when it is
-// set, else the committed one. An option or a result that this reader does not know is a failure.
+// log-probabilities, in float64 and float32. Reads the file named by GAZE_GRPO_CASES, else
+// the committed one. An unknown option or result is a failure.
 #include <cstdlib>
 #include <functional>
 
@@ -162,7 +162,7 @@ void verl_advantages(Case<T>& c) {
   c.check_advantages();
 }
 
-/// verl counts clipped tokens, also where a completion has one ratio.
+/// verl counts clipped tokens even with one ratio per completion.
 template <class T>
 void verl_clip_shares(Case<T>& c, const Tensor<T>& x) {
   const LossSettings& s = c.loss;
@@ -278,7 +278,7 @@ void small(Case<T>& c) {
   c.check_loss();
 }
 
-/// What this reader does not know, by name: no values were compared.
+/// Names that this reader does not know; with any, no values are compared.
 std::string unknown_names(const Fields& in, const Fields& out) {
   std::string text;
   for (const auto& [kind, names] :
@@ -387,7 +387,7 @@ Json read_cases() {
   return io::parse_json(io::read_file(path), path);
 }
 
-/// Runs each case of a list; what it throws is a failure of that case alone.
+/// Runs each case of a list; an exception fails that case only.
 void each_case(const Json& cases, const std::function<void(const Json&)>& run) {
   REQUIRE(!cases.empty());
   for (const auto& known : cases) {

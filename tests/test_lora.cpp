@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// LoRA: nothing changes before the first step, only the adapter learns, it can be switched off and
-// merged, and its gradients agree with finite differences.
+// LoRA: no change before the first step, only the adapter trained, switched off and merged, and its
+// gradients against finite differences.
 #include "gaze/gaze.hpp"
 #include "tests/gradcheck.hpp"
 
@@ -115,7 +115,7 @@ TEST_CASE("adapters within a checkpoint get the gradients that they get without 
                        net.value("up.lora_b").grad().to_vector()};
   };
   CHECK(gradients(true) == gradients(false));
-  CHECK_FALSE(net.value("up.weight").grad().defined());  // frozen, inside as outside
+  CHECK_FALSE(net.value("up.weight").grad().defined());  // frozen, with a checkpoint as without
 }
 
 TEST_CASE("a rank below 1 is refused", "[lora]") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Choosing tokens: greedy, temperature, top-k, top-p, and randomness by sample id.
+// Sampling: greedy, temperature, top-k, top-p, min-p, and random numbers keyed by sample id.
 #include "gaze/generate/sampling.hpp"
 
 #include <limits>
@@ -42,7 +42,7 @@ double chi_square(const std::vector<double>& count, const std::vector<double>& p
   return total;
 }
 
-/// Tokens that top-k and top-p leave.
+/// Tokens kept by top-k and top-p.
 std::vector<std::int32_t> kept(const Floats& p, const SamplingSettings& s) {
   std::vector<std::int32_t> out;
   for (int i = 0; i < 1000; ++i) {
@@ -76,7 +76,7 @@ TEST_CASE("a draw walks the cumulated probabilities", "[sampling]") {
   CHECK(drawn(p, 0.7499) == 2);
   CHECK(drawn(p, 0.75) == 3);
   CHECK(drawn(p, 1 - 0x1p-53) == 3);
-  CHECK(drawn({0.0f, 1.0f, 0.0f}, 1 - 0x1p-53) == 1);  // never one without probability
+  CHECK(drawn({0.0f, 1.0f, 0.0f}, 1 - 0x1p-53) == 1);  // never one of probability 0
   CHECK(drawn({1.0f}, 0.3) == 0);
   CHECK(drawn({0.2f, 0.2f}, 0.9) == 1);  // the sum need not be 1
 }

@@ -28,8 +28,8 @@ using Metrics = std::vector<std::pair<std::string, double>>;
 
 /// One stage of training.
 struct Stage {
-  std::string name;                // "vision", "sft", "grpo": written into every metrics line
-  std::vector<std::string> parts;  // parts of the model that are trained; empty: all
+  std::string name;                // "vision", "sft", "grpo": in every metrics line
+  std::vector<std::string> parts;  // parts of the model to train; empty: all
   Index steps = 0;
   CosineSchedule rate;
   AdamWSettings adamw;
@@ -62,7 +62,7 @@ inline std::string metrics_begin(const io::OrderedJson& tags) {
   io::OrderedJson line = tags;
   line["stage"] = "";
   const std::string text = line.dump();
-  return text.substr(0, text.size() - 3);  // without the empty name and the brace
+  return text.substr(0, text.size() - 3);  // without the empty name and brace
 }
 
 }  // namespace detail
