@@ -21,6 +21,8 @@ struct DecoderContext {
   std::vector<Tensor<T, Device>> seen = {};               // out: [N, H*M] per layer, with marks
 };
 
+/// h = x + out(attention(rotary(qkv(norm1(x))))), y = h + down(swiglu(gate_up(norm2(h)))); x and y
+/// [N, C].
 template <class T, class Device>
 class DecoderBlock {
  public:

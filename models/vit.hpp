@@ -27,6 +27,8 @@ inline void patchify(const std::uint8_t* rgb, const VitConfig& vit, Index shuffl
     }
 }
 
+/// h = x + out(attention(qkv(norm1(x)))), y = h + mlp(norm2(h)); x and y [N, width]. Attention is
+/// bidirectional within an image.
 template <class T, class Device>
 class VitBlock {
  public:

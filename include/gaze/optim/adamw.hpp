@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
 // AdamW (Loshchilov and Hutter 2019) over parameter packs, with clipping by the global norm.
+//
+//   g <- g min(1, clip / |g|)
+//   m <- beta1 m + (1 - beta1) g          v <- beta2 v + (1 - beta2) g^2
+//   w <- w - rate (m' / (sqrt(v') + eps) + weight_decay w)
+//
+// with m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) at step t = 1, 2, ...
 #pragma once
 #include <cmath>
 #include <utility>

@@ -9,7 +9,9 @@
 
 namespace gaze {
 
-/// Linear warm-up to `peak`, then a cosine down to `floor * peak` (Loshchilov and Hutter 2017).
+/// Linear warm-up to `peak`, then a cosine down to `floor * peak` (Loshchilov and Hutter 2017):
+///   peak (i + 1) / warmup                               for step i < warmup
+///   peak (floor + (1 - floor) (1 + cos(pi t)) / 2)      after, t = (i - warmup) / (steps - warmup)
 struct CosineSchedule {
   double peak = 1e-3;
   Index warmup = 0, steps = 1;
