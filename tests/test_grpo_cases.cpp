@@ -182,7 +182,7 @@ void verl_clip_shares(Case<T>& c, const Tensor<T>& x) {
       count += 1;
       const bool per_token = c.inputs.advantages.size() != c.inputs.lengths.size();
       const T a = static_cast<T>(c.inputs.advantages[per_token ? at : i]);
-      const auto flags = rl::detail::clip_flags(std::log(r[at]), r[at], a, s);
+      const auto flags = rl::clip_flags(std::log(r[at]), r[at], a, s);
       if (logs) {
         cut += flags.outside && a > 0;
         lower += flags.outside && a < 0;
