@@ -43,7 +43,7 @@ class Vlm {
         decoder_(parameters_, config.decoder, config.vocabulary) {
     GAZE_CHECK(config.vocabulary > 0, "Vlm", "the vocabulary is empty");
     GAZE_CHECK(config.vit.grid() % config.shuffle == 0, "Vlm", config.vit.grid(),
-               " patches a side do not shuffle by ", config.shuffle);
+               " patches per side are not divisible by shuffle ", config.shuffle);
     if (slots > 0) slot_head_.emplace(parameters_, config, slots);
     parameters_.allocate(seed);
     if (config.bf16) parameters_.multiply_in_bf16();

@@ -243,7 +243,7 @@ TEST_CASE("what a failed backward passed on through a checkpoint is refused too"
     return y;
   };
   const auto times_w = [&](const Tensor<float>& in) { return mul(in, w); };
-  // The checkpoint comes first in backward and adds to w; what is before it throws.
+  // In backward the checkpoint comes first and adds to w; the operation before it throws.
   CHECK_THROWS_WITH(backward(sum(checkpoint(times_w, fails(x)))), Contains("always"));
   CHECK_THROWS_WITH(w.grad(), Contains("unfinished"));
   CHECK(!x.grad().defined());
@@ -292,5 +292,5 @@ TEST_CASE("a trainer refuses to continue after a step that threw", "[train]") {
   };
   CHECK_THROWS_WITH(trainer.run(stage, step), Contains("no memory"));
   CHECK_THROWS_WITH(AdamW<float>(parameters, {}).step(0.1), Contains("unfinished"));
-  CHECK_THROWS_WITH(trainer.run(stage, step), Contains("not finished"));
+  CHECK_THROWS_WITH(trainer.run(stage, step), Contains("did not finish"));
 }

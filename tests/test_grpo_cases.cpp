@@ -17,7 +17,7 @@ using namespace gaze;
 using namespace gaze::rl;
 using namespace gaze::test;
 
-// ---- what the options of other packages mean ---------------------------------------------------
+// ---- the options of other packages -------------------------------------------------------------
 
 template <class T>
 void trl_loss(Case<T>& c) {
@@ -312,7 +312,7 @@ void run_case(const Json& known, bool padded) {
   check_all_known(c);
 }
 
-// ---- cases beside the loss ---------------------------------------------------------------------
+// ---- cases other than the loss -----------------------------------------------------------------
 
 template <class T>
 void run_aux(const Json& known) {

@@ -71,7 +71,7 @@ TEST_CASE("the optimiser names an adapter that is trained while it is off", "[lo
 
 TEST_CASE("an adapter's gradients agree with finite differences", "[lora]") {
   const Function<double> f = [](const Inputs<double>& x) {
-    const auto y = linear(x[0], x[1]);  // what Lora computes, as a function of its parameters
+    const auto y = linear(x[0], x[1]);  // Lora as a function of its parameters
     return linear(scale(linear(x[0], x[2]), 4.0), x[3], {}, y);
   };
   gradcheck("lora", f, random_inputs<double>({{4, 6}, {5, 6}, {2, 6}, {5, 2}}));

@@ -75,7 +75,7 @@ struct Words {
     return logits(tokens, layout);
   }
 
-  /// Bits of the rows of tokens when they stand at `place` among `batch` sequences.
+  /// Bits of the rows of tokens at index `place` among `batch` sequences.
   Bits in_company(const Tokens& tokens, Index batch, Index place) const {
     TokenLayout layout;
     Tokens all;

@@ -26,7 +26,7 @@ struct Place : Folder {
   Place() : Folder("train") {}
 };
 
-struct Killed {};  // stands for SIGKILL
+struct Killed {};  // simulates SIGKILL
 
 /// Three stages, with the steps of each counted. `kill_at` throws in the middle of that step of the
 /// run, `stop_at` stops after that step.

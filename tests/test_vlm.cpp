@@ -230,7 +230,7 @@ TEST_CASE("what does not fit is refused", "[vlm]") {
   CHECK_THROWS_WITH(Policy(c, image_token, 7), Contains("vocabulary is empty"));
   c = config("nano");
   c.shuffle = 3;
-  CHECK_THROWS_WITH(Policy(c, image_token, 7), Contains("do not shuffle by 3"));
+  CHECK_THROWS_WITH(Policy(c, image_token, 7), Contains("not divisible by shuffle 3"));
 }
 
 TEST_CASE("the whole model's gradient agrees with finite differences", "[vlm]") {

@@ -22,8 +22,8 @@ struct CosineSchedule {
     GAZE_CHECK(std::isfinite(peak) && peak >= 0, "schedule",
                "the peak must be finite and at least 0, got ", peak);
     GAZE_CHECK(floor >= 0 && floor <= 1, "schedule", "the floor must be in [0, 1], got ", floor);
-    GAZE_CHECK(warmup >= 0 && steps >= 0, "schedule", "the warm-up of ", warmup, " steps and all ",
-               steps, " must be at least 0");
+    GAZE_CHECK(warmup >= 0 && steps >= 0, "schedule", "warmup and steps must be at least 0, got ",
+               warmup, " and ", steps);
   }
 
   double operator()(Index step) const {

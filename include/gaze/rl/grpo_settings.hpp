@@ -44,10 +44,11 @@ struct GrpoSettings {
     detail::check_setting("grpo", "kl_in_reward", kl_in_reward);
     GAZE_CHECK(prompts > 0, "grpo", "prompts must be above 0, got ", prompts);
     GAZE_CHECK(group >= 2, "grpo", "the group must be at least 2, got ", group);
-    GAZE_CHECK(updates > 0 && groups_per_micro > 0, "grpo", "updates ", updates,
-               ", groups per micro-batch ", groups_per_micro);
-    GAZE_CHECK(minibatches > 0 && minibatches <= prompts, "grpo", "minibatches ", minibatches,
-               " of ", prompts, " prompts");
+    GAZE_CHECK(updates > 0 && groups_per_micro > 0, "grpo",
+               "updates and groups_per_micro must be above 0, got ", updates, " and ",
+               groups_per_micro);
+    GAZE_CHECK(minibatches > 0 && minibatches <= prompts, "grpo",
+               "minibatches must be in [1, prompts = ", prompts, "], got ", minibatches);
     GAZE_CHECK(overlong_cache >= 0 && overlong_cache <= sampling.max_tokens, "grpo",
                "overlong_cache ", overlong_cache, " must be in [0, ", sampling.max_tokens, "]");
     reference_sync.check();

@@ -98,7 +98,7 @@ struct LossAxes {
   bool mean_over_active = false;  // B counts only completions with a token in the loss
 };
 
-/// The axes, and what a run decides whatever its variant.
+/// The axes, and the settings of the run, which no variant changes.
 struct LossSettings : LossAxes {
   double max_length = 1;  // L of fixed_length
   double kl = 0;          // weight of the KL term; 0: no reference is needed
@@ -120,8 +120,8 @@ struct LossSettings : LossAxes {
     GAZE_CHECK(max_length > 0, "policy_loss", "max_length must be above 0, got ", max_length);
     GAZE_CHECK(dual_clip == 0 || dual_clip > 1, "policy_loss", "dual clip must be above 1, got ",
                dual_clip);
-    GAZE_CHECK(soft_positive > 0 && soft_negative > 0, "policy_loss", "soft temperatures ",
-               soft_positive, ", ", soft_negative);
+    GAZE_CHECK(soft_positive > 0 && soft_negative > 0, "policy_loss",
+               "soft temperatures must be above 0, got ", soft_positive, " and ", soft_negative);
     GAZE_CHECK(top_entropy > 0 && top_entropy <= 1, "policy_loss",
                "the share of high-entropy tokens must be in (0, 1], got ", top_entropy);
     GAZE_CHECK(surrogate != Surrogate::gamma || ratio == RatioLevel::sequence_sum, "policy_loss",

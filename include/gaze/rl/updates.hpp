@@ -96,7 +96,7 @@ UpdateSums add_gradients(const Policy& policy, const GrpoBatch<Policy>& batch,
   return sums;
 }
 
-/// What the updates of one step leave for the report.
+/// Metrics and sums of the updates of one step, for the report.
 struct UpdateReport {
   LossMetrics first;                  // of the first optimiser step
   std::vector<UpdateSums> last_pass;  // one per optimiser step of the last pass

@@ -4,7 +4,7 @@
 // A step function computes gradients (one or more micro-batches) and calls `update` for each
 // optimiser step it makes: a check that every trained parameter got a gradient, clipping, AdamW.
 // The loop then logs one line of metrics and, every few steps, writes a checkpoint. Random numbers
-// are keyed by the step, so weights, moments, the step number and what a run adds (CarriedState)
+// are keyed by the step, so weights, moments, the step number and the CarriedState of the run
 // are the whole state: a run that is killed and resumed gives the same bits as an uninterrupted
 // one. Logs are appended; resuming truncates them to their length at the checkpoint.
 #pragma once
@@ -107,7 +107,7 @@ class Trainer {
   /// weights are somewhere inside the stage: create model and trainer again to resume.
   void run(const Stage& stage, const Step& step) {
     GAZE_CHECK(!std::exchange(unfinished_, true), "train",
-               "a stage of this trainer was not finished; another one resumes it from ", run_.path);
+               "a stage of this trainer did not finish; a new trainer resumes it from ", run_.path);
     const Index position = stage_count_++;
     if (saved_ && position < saved_stage()) {
       unfinished_ = false;
