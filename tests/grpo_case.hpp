@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One case of known values of GRPO: its fields, which must all be known, and how advantages, loss
-// and gradient are checked against it. test_grpo_cases.cpp maps its options.
+// and gradient are checked against it. test_grpo_cases.cpp says what its options mean.
 #pragma once
 #include <map>
 #include <set>
@@ -16,7 +16,7 @@ using namespace gaze::rl;
 using Doubles = std::vector<double>;
 using Json = nlohmann::json;
 
-/// A JSON object that records which of its fields were read.
+/// A JSON object that knows which of its fields were asked for.
 class Fields {
  public:
   explicit Fields(Json j) : j_(std::move(j)) {}
@@ -32,7 +32,7 @@ class Fields {
   V get(const std::string& key, V otherwise) {
     return has(key) ? j_[key].get<V>() : otherwise;
   }
-  /// One of a few words; any other is a failure.
+  /// One of a few words; another one is a failure.
   template <class V>
   V word(const std::string& key, const std::string& otherwise,
          const std::map<std::string, V>& words) {
@@ -54,8 +54,8 @@ class Fields {
   std::set<std::string> asked_;
 };
 
-/// One case in one precision and one layout: padding left out, or kept and filled with
-/// values that must not matter.
+/// One case in one precision and one layout: padding left out, or kept and filled with what must
+/// not matter.
 template <class T>
 struct Case {
   Fields in, out;
@@ -253,7 +253,7 @@ struct Case {
     check_details(x, local);
   }
 
-  /// TRL's metrics of a single micro-batch.
+  /// What TRL logs of a micro-batch by itself.
   void check_details(const Tensor<T>& x, const LossTotals& local) {
     LossMetrics m;
     LossTotals totals = local;

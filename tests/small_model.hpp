@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Small models, prompts and completions for tests, all from keyed random numbers.
+// Small models, prompts and completions for tests, all from counted random numbers.
 #pragma once
 #include <cstdlib>
 #include <cstring>
@@ -30,7 +30,7 @@ inline models::VlmConfig with_head_size(Index d) {
   return {{32, 8, 2 * d, 1, 2, 32, 1e-5}, 2, {32, 2, 2, 1, d, 48, 10000, 1e-5}, vocabulary};
 }
 
-/// The same with bf16 operands in its products with weights.
+/// The same with operands of bf16 in its products with weights.
 inline models::VlmConfig in_bf16(models::VlmConfig c) {
   c.bf16 = true;
   return c;
@@ -72,7 +72,7 @@ inline models::Prompt text_prompt(std::uint64_t seed, Index words) {
   return {random_tokens(seed, words), nullptr, {}};
 }
 
-/// Alternating image and text prompts of various lengths.
+/// Image and text prompts in turn, of various lengths.
 inline std::vector<models::Prompt> some_prompts(const models::VlmConfig& c, Index count) {
   std::vector<models::Prompt> prompts;
   for (Index i = 0; i < count; ++i) {
@@ -100,7 +100,7 @@ std::vector<SampledTokens> sample(const models::Vlm<T, Device>& model,
                  std::span(ids), watch);
 }
 
-/// The bits of floats, for comparisons that distinguish -0 and NaNs.
+/// The bits of floats, for comparisons that take -0 and NaN seriously.
 inline std::vector<std::uint32_t> bits(const float* values, Index count) {
   std::vector<std::uint32_t> out(static_cast<std::size_t>(count));
   if (count > 0) std::memcpy(out.data(), values, out.size() * sizeof(float));
@@ -111,7 +111,7 @@ inline std::vector<std::uint32_t> bits(const std::vector<float>& v) {
 }
 inline std::vector<std::uint32_t> bits(const Tensor<float>& x) { return bits(x.to_vector()); }
 
-/// Runs the body at every instruction set of this processor, or at the one set by GAZE_ISA.
+/// Runs the body at every instruction set of this processor, or at the one that GAZE_ISA asks for.
 template <class Body>
 void at_each_isa(Body body) {
   const Restore restore;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The golden curve: 50 steps of the `tiny` model from the same weights and data as PyTorch, whose
-// losses are in tests/golden/curve_golden.json (make_curve_golden.py, which repeats the rule
-// for weights and data).
+// losses are in tests/golden/curve_golden.json (make_curve_golden.py, which says the rule for
+// weights and data again).
 #include <fstream>
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Training steps that run out of memory, at every allocation or every few. A retried step gives the
-// bits of an undisturbed one, or reports that gradients must be cleared.
+// Steps of training in which memory runs out: at every allocation, or at every few. Tried again, a
+// step gives the bits of one that was never disturbed, or says that gradients must be cleared.
 #include <cstring>
 #include <memory_resource>
 
@@ -17,7 +17,7 @@ using Catch::Contains;
 using Policy = models::Vlm<float>;
 using Memory = Allocator<Cpu>;
 
-/// Fails one request, after `left` others.
+/// Has nothing for the next request after `left` others, and then memory again.
 class FailsOnce : public std::pmr::memory_resource {
  public:
   static constexpr Index never = -1;
@@ -37,7 +37,7 @@ class FailsOnce : public std::pmr::memory_resource {
   bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };
 
-/// Disables the block cache for its lifetime. Construct it before all tensors.
+/// Every block of tensors is asked for anew while it lives. Made before all tensors.
 struct FailingMemory : FailsOnce {
   FailingMemory() {
     Memory::keep_at_most(0);
@@ -69,14 +69,14 @@ void set_values(Parameters<float>& parameters, const std::vector<float>& all) {
   parameters.clear_gradients();
 }
 
-/// Counts of failed steps, and of their retries by result.
+/// What came of the steps that failed, when they were tried again as if nothing had happened.
 struct Outcomes {
   Index failed = 0, repeated = 0, refused = 0;
 };
 
-/// Calls step(), which makes its own optimiser, with every `stride`-th allocation failing, from the
-/// same weights each time. Retried, it must give the undisturbed step's weights, or throw until the
-/// gradients are cleared.
+/// Calls step() with every `stride`-th allocation failing, from the same weights each time; it
+/// makes its own optimiser. Tried again it must give the undisturbed step's weights, or throw until
+/// the gradients are cleared.
 template <class Step>
 Outcomes fail_each(FailingMemory& memory, Parameters<float>& parameters, Index stride, Step step) {
   const auto start = values_of(parameters);
@@ -197,7 +197,7 @@ TEST_CASE("a gradient of a failed backward is refused until it is cleared", "[me
   const auto x = Tensor<float>::full({2, 3}, 1);
   const auto loss = [&] { return sum(square(second(gelu(first(x))))); };
 
-  // Fail the last allocation of backward(): some gradients have arrived, others not.
+  // The last allocation of backward(): some gradients have arrived, others not.
   Index most = 0;
   for (Index k = 0; memory.failures == most; ++k) {
     const auto y = loss();
@@ -223,7 +223,7 @@ TEST_CASE("a gradient of a failed backward is refused until it is cleared", "[me
                                              Contains("clear_gradients()") &&
                                              !Contains("first.weight"));
   CHECK_THROWS_WITH(backward(loss()), Contains("unfinished") && Contains("clear it"));
-  CHECK_THROWS_AS(backward(y), Error);  // the graph of the failed pass cannot be used again
+  CHECK_THROWS_AS(backward(y), Error);  // the graph of the failed pass is of no use
   parameters.clear_gradients();
   backward(loss());
   const auto once = parameters.find("second.weight")->value.grad().to_vector();
@@ -243,7 +243,7 @@ TEST_CASE("what a failed backward passed on through a checkpoint is refused too"
     return y;
   };
   const auto times_w = [&](const Tensor<float>& in) { return mul(in, w); };
-  // In backward the checkpoint comes first and adds to w; the operation before it throws.
+  // The checkpoint comes first in backward and adds to w; what is before it throws.
   CHECK_THROWS_WITH(backward(sum(checkpoint(times_w, fails(x)))), Contains("always"));
   CHECK_THROWS_WITH(w.grad(), Contains("unfinished"));
   CHECK(!x.grad().defined());
@@ -269,11 +269,11 @@ TEST_CASE("micro-batches of one gradient fail together", "[autograd]") {
   w.node()->clear();
   step(false);
   CHECK(w.grad().to_vector() == std::vector<float>{4, 8});
-  step(false);  // further gradients accumulate
+  step(false);  // further gradients add up, as ever
   CHECK(w.grad().to_vector() == std::vector<float>{8, 16});
 }
 
-TEST_CASE("a trainer refuses to continue after a step that threw", "[train]") {
+TEST_CASE("a trainer does not go on after a step that threw", "[train]") {
   const Folder folder("failed_steps");
   Parameters<float> parameters;
   const Linear<float, Cpu> layer(parameters, "layer", "model", 2, 1, true);

@@ -39,7 +39,7 @@ struct Player {
     return out;
   }
 
-  /// The reward is the share of tokens for which `good` is true.
+  /// Paid for tokens for which `good` holds.
   template <class Good>
   Task<Nano> task(Good good) const {
     return {[this](Index step, Index round, Index count) { return some(step, round, count); },
@@ -91,7 +91,7 @@ TEST_CASE("variants are rows of settings") {
   CHECK(s.loss.aggregation == Aggregation::fixed_length);
   s.apply(variant("gspo"));
   CHECK(s.loss.ratio == RatioLevel::sequence);
-  s.loss.kl = 0.1;  // set by the run, not by a variant
+  s.loss.kl = 0.1;  // a run's, not a variant's
   s.loss.max_length = 99;
   s.apply(variant("cispo"));
   CHECK(s.loss.surrogate == Surrogate::weight);
@@ -182,7 +182,7 @@ TEST_CASE("the reward rises on a trivial task") {
     player.s.resample = 0;
     player.s.group = 12;
     player.s.loss.max_length = 8;
-    player.s.loss.mask_truncated = false;  // this model has not learned to end
+    player.s.loss.mask_truncated = false;  // nobody has taught this model to end
     AdamW<float> optimiser(player.model.parameters(), {});
     const auto task = player.task([](std::int32_t t) { return t == 42; });
     Doubles rewards;
@@ -272,7 +272,7 @@ TEST_CASE("mini-batches take an optimiser step each, and together see every grou
   });
   CHECK(updates == 4);
   CHECK(value(m, "first_ratio_max") == 1.0);
-  // Without an optimiser step in between, the gradients of all mini-batches add up.
+  // Without a step between them, the gradients of all mini-batches are there to compare.
   Player half, whole;
   half.s.minibatches = 2;
   half.step(half.task([](std::int32_t t) { return t % 2 == 0; }));
@@ -336,7 +336,7 @@ TEST_CASE("a sampler that is the trainer needs no correction") {
 }
 
 TEST_CASE("entropy mask and bonus change the gradient, not with the micro-batches") {
-  const Player lasting;  // must outlive the task
+  const Player lasting;  // what the task refers to
   const auto task = lasting.task([](std::int32_t t) { return t % 2 == 0; });
   std::vector<float> whole;
   for (const Index micro : {4, 1}) {

@@ -27,7 +27,7 @@ struct Batch {
   Doubles logp;
 };
 
-/// Six completions of 1 to 6 tokens with ratios around 1, the second truncated.
+/// Six completions of 1 to 6 tokens with ratios around 1, the second cut short.
 Batch random_batch(std::uint64_t seed) {
   const Philox random(seed, Purpose::test);
   Batch b;
@@ -222,7 +222,7 @@ TEST_CASE("micro-batches of one step add up to the whole batch, for every varian
       loss += y.loss;
       gradient.insert(gradient.end(), y.gradient.begin(), y.gradient.end());
       bonus += entropy_bonus(entropy(part), part.in, s, totals, 0.1).item();
-      LossTotals own = totals_of(part, s);  // totals of each part alone
+      LossTotals own = totals_of(part, s);  // the mean of the parts by themselves
       own.entropy_threshold = totals.entropy_threshold;
       expected += evaluate(part, s, own).loss / 3;
     }
@@ -313,7 +313,7 @@ TEST_CASE("a discount gives every token its own advantage") {
   Batch b;
   b.in.lengths = lengths;
   b.in.advantages = a.tokens;
-  b.logp = {-1, -1, -1, -1};  // no old log-probabilities: on policy
+  b.logp = {-1, -1, -1, -1};  // no old ones: on policy
   check_near(evaluate(b, {}, loss_totals(b.in, {})).gradient, {-0.0625, -0.125, -0.25, -0.5},
              1e-15);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Known values of GRPO's variants: advantages, losses and gradients with respect to the new
-// log-probabilities, in float64 and float32. Reads the file named by GAZE_GRPO_CASES, else
-// the committed one. An unknown option or result is a failure.
+// log-probabilities, in float64 and float32. The file named by GAZE_GRPO_CASES is read when it is
+// set, else the committed one. An option or a result that this reader does not know is a failure.
 #include <cstdlib>
 #include <functional>
 
@@ -17,7 +17,7 @@ using namespace gaze;
 using namespace gaze::rl;
 using namespace gaze::test;
 
-// ---- the options of other packages -------------------------------------------------------------
+// ---- what the options of other packages mean ---------------------------------------------------
 
 template <class T>
 void trl_loss(Case<T>& c) {
@@ -162,7 +162,7 @@ void verl_advantages(Case<T>& c) {
   c.check_advantages();
 }
 
-/// verl counts clipped tokens even with one ratio per completion.
+/// verl counts clipped tokens, also where a completion has one ratio.
 template <class T>
 void verl_clip_shares(Case<T>& c, const Tensor<T>& x) {
   const LossSettings& s = c.loss;
@@ -278,7 +278,7 @@ void small(Case<T>& c) {
   c.check_loss();
 }
 
-/// Names that this reader does not know; with any, no values are compared.
+/// What this reader does not know, by name: no values were compared.
 std::string unknown_names(const Fields& in, const Fields& out) {
   std::string text;
   for (const auto& [kind, names] :
@@ -312,7 +312,7 @@ void run_case(const Json& known, bool padded) {
   check_all_known(c);
 }
 
-// ---- cases other than the loss -----------------------------------------------------------------
+// ---- cases beside the loss ---------------------------------------------------------------------
 
 template <class T>
 void run_aux(const Json& known) {
@@ -387,7 +387,7 @@ Json read_cases() {
   return io::parse_json(io::read_file(path), path);
 }
 
-/// Runs each case of a list; an exception fails that case only.
+/// Runs each case of a list; what it throws is a failure of that case alone.
 void each_case(const Json& cases, const std::function<void(const Json&)>& run) {
   REQUIRE(!cases.empty());
   for (const auto& known : cases) {

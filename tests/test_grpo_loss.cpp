@@ -26,7 +26,7 @@ struct Case {
   Doubles logp;
 };
 
-/// Completions of 1 to 5 tokens; ratios between about 0.5 and 2, the second one truncated.
+/// Completions of 1 to 5 tokens; ratios between about 0.5 and 2, the second one cut short.
 Case random_case(std::uint64_t seed) {
   const Philox random(seed, Purpose::test);
   Case c;

@@ -28,10 +28,10 @@ TEST_CASE("GPG scales centred rewards by the batch over those that are not 0") {
   // Two groups: the first centred to +-1/2, the second to 0: 4 of 8, so twice as much.
   check(gpg({1, 0, 0, 1, 1, 1, 1, 1}, 4), {1, -1, -1, 1, 0, 0, 0, 0});
   check(gpg({1, 0, 0, 1, 0, 0, 0, 0}, 4), {1, -1, -1, 1, 0, 0, 0, 0});
-  // All centred rewards are nonzero: only the mean is subtracted.
+  // All centred rewards count: the mean is taken off, no more.
   check(gpg({1, 0, 0, 1}, 4), {0.5, -0.5, -0.5, 0.5});
   check(gpg({3, 1, 0, 4}, 2), {1, -1, -2, 2});
-  // One reward equals its group's mean: 2 of 3.
+  // One reward is its group's mean: 2 of 3.
   check(gpg({0, 1, 2}, 3), {-1.5, 0, 1.5});
 }
 
@@ -49,14 +49,14 @@ TEST_CASE("groups of equal rewards get zeros, also where their mean is rounded")
       CHECK(gpg({r, r, r}, 3, name) == Numbers{0, 0, 0});
       CHECK(gpg({r, r, r, r, r, r}, 3, name) == Numbers(6, 0.0));
     }
-  // The mean of three times 0.1 is not 0.1 in floats: the rest must not count as nonzero.
+  // 0.1 three times has a mean that is not 0.1: it must not count as centred to something.
   check(gpg({0.1, 0.1, 0.1, 1, 0, 0.5}, 3), {0, 0, 0, 0.5 * 3, -0.5 * 3, 0});
 }
 
 TEST_CASE("a completion that nobody scored is in neither count") {
   RewardTable table;
   table.rows = {{1.0}, {0.0}, {Score()}, {1.0}, {1.0}, {1.0}};
-  // Scored: 5; nonzero after centring: 2.
+  // Scored: 5, centred to something: 2.
   check(advantages(table, 3, variant("gpg").advantage).values, {1.25, -1.25, 0, 0, 0, 0});
   // Rewards that are not 0: 4.
   check(advantages(table, 3, variant("gpg_verl").advantage).values, {0.625, -0.625, 0, 0, 0, 0});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GRPO's settings by name, and the state that a run carries from step to step.
+// GRPO's settings by name, and what a run carries from step to step.
 #include "gaze/rl/options.hpp"
 
 #include <unistd.h>
@@ -26,7 +26,7 @@ using namespace gaze::rl;
 using namespace gaze::test;
 using Nano = models::Vlm<float>;
 
-/// A valid value other than the current one, as text.
+/// Some other value than the one it has, as text.
 std::string another(const GrpoOption& o, const io::OrderedJson& now) {
   if (!o.choices.empty()) {
     const std::string text =
@@ -37,13 +37,13 @@ std::string another(const GrpoOption& o, const io::OrderedJson& now) {
   return "0.375";
 }
 
-/// An option's default as written in docs/grpo.md.
+/// An option's default as docs/grpo.md writes it.
 std::string default_text(const GrpoOption& o) {
   const auto value = o.get({});
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-/// The table of docs/grpo.md (the test writes it with `GAZE_WRITE_DOCS=1`).
+/// The table of docs/grpo.md (`GAZE_WRITE_DOCS=1` lets the test write it).
 std::string option_table() {
   std::string out = "| name | default | meaning |\n|---|---|---|\n";
   for (const auto& o : grpo_options()) {
@@ -158,7 +158,7 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
         return out;
       }};
   std::vector<double> coefficients;
-  /// Trains to step `until` of 6, from the folder's saved state.
+  /// Trains to step `until` of 6, from what the folder holds.
   const auto train = [&](const std::string& name, Index until) {
     Nano model(c, image_token, 3), reference(c, image_token, 3);
     RunState<float> state(s, &reference.parameters(), model.parameters());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// LoRA: no change before the first step, only the adapter trained, switched off and merged, and its
-// gradients against finite differences.
+// LoRA: nothing changes before the first step, only the adapter learns, it can be switched off and
+// merged, and its gradients agree with finite differences.
 #include "gaze/gaze.hpp"
 #include "tests/gradcheck.hpp"
 
@@ -71,7 +71,7 @@ TEST_CASE("the optimiser names an adapter that is trained while it is off", "[lo
 
 TEST_CASE("an adapter's gradients agree with finite differences", "[lora]") {
   const Function<double> f = [](const Inputs<double>& x) {
-    const auto y = linear(x[0], x[1]);  // Lora as a function of its parameters
+    const auto y = linear(x[0], x[1]);  // what Lora computes, as a function of its parameters
     return linear(scale(linear(x[0], x[2]), 4.0), x[3], {}, y);
   };
   gradcheck("lora", f, random_inputs<double>({{4, 6}, {5, 6}, {2, 6}, {5, 2}}));
@@ -115,7 +115,7 @@ TEST_CASE("adapters within a checkpoint get the gradients that they get without 
                        net.value("up.lora_b").grad().to_vector()};
   };
   CHECK(gradients(true) == gradients(false));
-  CHECK_FALSE(net.value("up.weight").grad().defined());  // frozen, with a checkpoint as without
+  CHECK_FALSE(net.value("up.weight").grad().defined());  // frozen, inside as outside
 }
 
 TEST_CASE("a rank below 1 is refused", "[lora]") {

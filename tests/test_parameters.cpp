@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parameters in packs, training of some parts, and AdamW over packs.
+// Parameters in packs, what a stage trains, and AdamW over packs.
 #include <limits>
 
 #include "gaze/nn/layers.hpp"
@@ -69,7 +69,7 @@ TEST_CASE("parameters lie in packs by part and decay, each on a cache line", "[p
 TEST_CASE("the same seed and name give the same weights", "[parameters]") {
   CHECK(Net(1).values() == Net(1).values());
   CHECK(Net(1).values() != Net(2).values());
-  Parameters<double> other;  // another order, other neighbours
+  Parameters<double> other;  // another order, another neighbour
   auto& first = other.add("first", {100, 100}, Init::normal(0.5), "x");
   auto& same = other.add("up.weight", {5, 3}, Init::normal(1 / std::sqrt(3.0)), "y");
   auto& ones = other.add("ones", {4}, Init::ones(), "y");

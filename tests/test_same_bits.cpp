@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The same-bits contract: a row's forward never depends on batch, threads or cache, so the
+// The promise of the same bits: a row's forward never depends on batch, threads or cache, so the
 // log-probabilities of a rollout are those of the update; gradients of a batch repeat at any
 // thread count, and so does training.
 #include <optional>
@@ -16,8 +16,8 @@ using namespace gaze::test;
 using Policy = models::Vlm<float>;
 using Bits = std::vector<std::uint32_t>;
 
-/// The models under test: two presets (head size 32), one with bf16 products, and the smallest with
-/// larger heads.
+/// The models under test: two presets (head size 32), one with products of bf16, and the smallest
+/// with larger heads.
 struct Sized {
   std::string name;
   models::VlmConfig config;
@@ -41,7 +41,7 @@ void for_each_model(Body body) {
   }
 }
 
-/// A decoder alone, to read the logits of every row.
+/// A decoder by itself, so that every row's logits can be seen.
 struct Words {
   Parameters<float> parameters;
   models::DecoderConfig c;
@@ -75,7 +75,7 @@ struct Words {
     return logits(tokens, layout);
   }
 
-  /// Bits of the rows of tokens at index `place` among `batch` sequences.
+  /// Bits of the rows of tokens when they stand at `place` among `batch` sequences.
   Bits in_company(const Tokens& tokens, Index batch, Index place) const {
     TokenLayout layout;
     Tokens all;
@@ -113,8 +113,8 @@ struct Words {
     return out;
   }
 
-  /// The same when the first `prefix` tokens fill a cache and the others follow one by one,
-  /// while another sequence is decoded in the same batch.
+  /// The same when the first `prefix` tokens fill a cache and the others come one by one, beside
+  /// another sequence that is decoded at the same time.
   Bits with_cache(const Tokens& tokens, Index prefix) const {
     const Tokens other = random_tokens(70, static_cast<Index>(tokens.size()));
     TokenLayout layout;
@@ -161,7 +161,7 @@ struct Batch {
   }
 };
 
-/// Computes the gradients of a policy-like loss.
+/// Makes the gradients of a policy-like loss.
 float make_gradients(Policy& model, const Batch& batch) {
   const auto y = model.logprobs(batch.groups, 0.9f);
   const auto loss = add(neg(mean(y.logp)), scale(mean(y.entropy), -0.01f));
@@ -194,7 +194,7 @@ SamplingSettings sampling(double temperature, Index max_tokens = 9) {
   return s;
 }
 
-/// Checks that logprobs() of the completions equals the rollout's exactly.
+/// Do logprobs() of the completions give exactly what the rollout said?
 void check_ratio_is_one(const Policy& model, const std::vector<models::Prompt>& prompts,
                         Index group, const std::vector<SampledTokens>& completions,
                         float temperature) {
@@ -337,7 +337,7 @@ TEST_CASE("completions that end leave the others as they were", "[bits]") {
   const auto all = pointers(prompts);
   at_each_isa([&] {
     const auto never = sample(model, all, 8, sampling(1, 12), {0, 1, 2}, -1);
-    const std::int32_t end = never[5].tokens[3];  // a token that occurs
+    const std::int32_t end = never[5].tokens[3];  // something that does occur
     const auto out = sample(model, all, 8, sampling(1, 12), {0, 1, 2}, end, Watch::marks);
     std::size_t ended = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {

@@ -12,7 +12,7 @@ using namespace gaze;
 using namespace gaze::test;
 using Policy = models::Vlm<float>;
 
-/// The output of a job: the final weights, and the log without times.
+/// What a job leaves: the last saved state, and the log without what a clock says.
 struct Left {
   std::string weights, log;
   friend bool operator==(const Left&, const Left&) = default;

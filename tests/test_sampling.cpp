@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sampling: greedy, temperature, top-k, top-p, min-p, and random numbers keyed by sample id.
+// Choosing tokens: greedy, temperature, top-k, top-p, and randomness by sample id.
 #include "gaze/generate/sampling.hpp"
 
 #include <limits>
@@ -42,7 +42,7 @@ double chi_square(const std::vector<double>& count, const std::vector<double>& p
   return total;
 }
 
-/// Tokens kept by top-k and top-p.
+/// Tokens that top-k and top-p leave.
 std::vector<std::int32_t> kept(const Floats& p, const SamplingSettings& s) {
   std::vector<std::int32_t> out;
   for (int i = 0; i < 1000; ++i) {
@@ -76,7 +76,7 @@ TEST_CASE("a draw walks the cumulated probabilities", "[sampling]") {
   CHECK(drawn(p, 0.7499) == 2);
   CHECK(drawn(p, 0.75) == 3);
   CHECK(drawn(p, 1 - 0x1p-53) == 3);
-  CHECK(drawn({0.0f, 1.0f, 0.0f}, 1 - 0x1p-53) == 1);  // never one of probability 0
+  CHECK(drawn({0.0f, 1.0f, 0.0f}, 1 - 0x1p-53) == 1);  // never one without probability
   CHECK(drawn({1.0f}, 0.3) == 0);
   CHECK(drawn({0.2f, 0.2f}, 0.9) == 1);  // the sum need not be 1
 }
@@ -284,7 +284,7 @@ TEST_CASE("a temperature so small that floats cannot bear it is refused", "[samp
                         Contains("temperature must be finite and at least 1e-05"));
     }
   }
-  // At the minimum it equals greedy: token 0, <|pad|> of every tokeniser, is not drawn.
+  // At the least one it is as good as greedy: token 0, <|pad|> of every tokeniser, is not drawn.
   settings.repetition_penalty = 1;
   settings.temperature = min_temperature;
   SamplingSettings greedy = settings;

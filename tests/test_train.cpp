@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The step loop: stages in order, bit-equal resuming wherever a run ended, truncated logs, and
-// refused states.
+// The step loop: stages in order, resuming to the same bits wherever a run ended, logs cut back,
+// and what is refused.
 #include <filesystem>
 #include <map>
 #include <set>
@@ -78,7 +78,7 @@ struct Course {
     weights = toy.weights();
   }
 
-  /// metrics.jsonl without step times.
+  /// metrics.jsonl without the time a step took.
   std::string metrics() const {
     std::istringstream in(io::read_file(folder + "/metrics.jsonl"));
     std::string out, line;
@@ -100,7 +100,7 @@ Course course(const Folder& folder, const char* name) {
 
 std::string state_of(const Course& c) { return c.folder + "/state.safetensors"; }
 
-/// A saved state without its metadata: log offsets vary with the digits of step times.
+/// Everything in a saved state but its metadata: log offsets depend on how long times are.
 std::map<std::string, std::vector<std::byte>> tensors_of(const std::string& path) {
   const io::SafetensorsFile file(path);
   std::map<std::string, std::vector<std::byte>> out;
@@ -108,7 +108,7 @@ std::map<std::string, std::vector<std::byte>> tensors_of(const std::string& path
   return out;
 }
 
-/// Changes one metadata value of a saved state.
+/// Writes a saved state again with other metadata.
 void change_state(const std::string& path, const std::string& key, const std::string& value) {
   std::vector<io::TensorEntry> tensors;
   io::Metadata metadata;
@@ -136,7 +136,7 @@ TEST_CASE("stages run in order, train their parts and log every step") {
     const auto j = io::OrderedJson::parse(line);
     CHECK(j["seed"] == 4);
     CHECK(j["loss"].is_number());
-    CHECK(j["odd"].is_null());  // JSON has no NaN
+    CHECK(j["odd"].is_null());  // JSON knows no NaN
     CHECK(j["grad_norm"].get<double>() > 0);
     seen.push_back(j["stage"].get<std::string>() + std::to_string(j["step"].get<int>()));
   }
@@ -205,7 +205,7 @@ TEST_CASE("a run that is killed and resumed has the bits of one that was not") {
       CHECK(rest.metrics() == whole.metrics());
       CHECK(rest.extra() == whole.extra());
       CHECK(tensors_of(state_of(rest)) == tensors_of(state_of(whole)));
-      if (at >= 5) CHECK(rest.taken[0] == 0);  // finished stages do not run again
+      if (at >= 5) CHECK(rest.taken[0] == 0);  // finished stages are not run again
       if (at >= 9) CHECK(rest.taken[1] == 0);
       fs::remove_all(broken.folder);
     }
@@ -220,7 +220,7 @@ TEST_CASE("a run that was asked to stop has saved its last step, and goes on fro
   const Course asked = c;
   for (Index at = 0; at < 15; ++at) {
     Course part = asked;
-    part.stop_at = 0;  // one step, then stop; a stage's last step does not stop the run
+    part.stop_at = 0;  // one step, then stop; between stages it takes the next stage's first
     try {
       part.run();
       CHECK(part.weights == whole.weights);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The vision-language model: positions of images, observed attention, errors, gradients of the
-// whole model against finite differences, and learning.
+// The vision-language model: images in their places, observed attention, errors, gradients of the
+// whole against finite differences, and that it learns.
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "tests/small_model.hpp"
@@ -100,7 +100,7 @@ TEST_CASE("each image stands in its own prompt", "[vlm]") {
   const Policy model(c, image_token, 7);
   const Prompt a = image_prompt(c, 1, 3);
   Prompt b = a;
-  b.rgb = random_image(c, 2);  // the same text, another picture
+  b.rgb = random_image(c, 2);  // the same words, another picture
   const Prompt text = text_prompt(3, 4);
   const Tokens answer = random_tokens(9, 2);
   const std::vector<Group> groups{
@@ -125,7 +125,7 @@ TEST_CASE("the place of the image among the words matters", "[vlm]") {
   Prompt b = a;
   std::rotate(b.tokens.begin(), b.tokens.begin() + 2, b.tokens.end());
   CHECK(logp_of(model, a, {20, 30}) != logp_of(model, b, {20, 30}));
-  Prompt split = a;  // image tokens need not be consecutive
+  Prompt split = a;  // image tokens need not be in one piece
   std::swap(split.tokens[2], split.tokens.back());
   CHECK_NOTHROW(logp_of(model, split, {20}));
 }
@@ -139,7 +139,7 @@ TEST_CASE("without an image the model answers, and an image token is an ordinary
   const auto a = logp_of(model, image, {image_token, 20}), b = logp_of(model, image, {21, 20});
   CHECK(a[0] != b[0]);
   CHECK(a[1] != b[1]);
-  Prompt odd = text;  // a prompt with image tokens but no picture
+  Prompt odd = text;  // a prompt without a picture that holds image tokens all the same
   odd.tokens.insert(odd.tokens.end(), 40, image_token);
   CHECK(logp_of(model, odd, {20}) != logp_of(model, text, {20}));
   for (const Watch watch : {Watch::marks, Watch::patches})
