@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "gaze/rl/grpo.hpp"
 #include "gaze/rl/run_state.hpp"
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
@@ -119,7 +120,7 @@ TEST_CASE("contradictory settings are refused") {
   CHECK(contains(error({"reference_sync.every=4"}), "that no KL term uses"));
   CHECK(error({"reference_sync.every=4", "kl=0.1"}).empty());
   CHECK(contains(error({"reference_sync.alpha=1.5"}), "alpha 1.5"));
-  CHECK(contains(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "beside an adaptive one"));
+  CHECK(contains(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "either fixed or adaptive"));
   CHECK(contains(error({"adaptive.least=0.5"}), "not in [0.5, 1]"));
   CHECK(contains(error({"correction.low=4"}), "held in [4, 3]"));
   CHECK(contains(error({"surrogate=gamma"}), "gamma weights need"));
@@ -145,7 +146,7 @@ TEST_CASE("a moving reference and an adaptive bonus survive a stop bit for bit")
                          static_cast<std::uint64_t>(step * 8 + i), static_cast<std::size_t>(i)});
         return out;
       },
-      [](Index, auto, std::span<const Completion> all, Metrics&) {
+      [](Index, auto, std::span<const SampledTokens> all, Metrics&) {
         std::vector<double> out;
         for (const auto& one : all) out.push_back(one.tokens.front() % 7);
         return out;
@@ -166,9 +167,9 @@ TEST_CASE("a moving reference and an adaptive bonus survive a stop bit for bit")
     stage.name = "grpo";
     stage.steps = 6;
     stage.rate = {1e-2, 1, 6, 0.1};
-    const auto step = [&](Index i, const std::function<void()>& apply) {
+    const auto step = [&](Index i, const Update& update) {
       state.begin_step(i);
-      auto m = grpo_step<Nano>(model, &reference, s, task, end_token, i, Watch::nothing, apply,
+      auto m = grpo_step<Nano>(model, &reference, s, task, end_token, i, Watch::nothing, update,
                                state.adaptive());
       coefficients.push_back(state.adaptive()->coefficient);
       return m;

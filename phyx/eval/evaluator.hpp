@@ -40,7 +40,7 @@ class Evaluator {
 
   /// `count` completions of each prompt; greedy ones if count is 0. Sample ids are positions of
   /// problems, so that all conditions use the same random numbers for any batch size.
-  std::vector<gaze::Completion> complete(std::span<const models::Prompt* const> prompts,
+  std::vector<gaze::SampledTokens> complete(std::span<const models::Prompt* const> prompts,
                                          std::span<const std::uint64_t> ids, Index count,
                                          models::Watch watch) const;
 
