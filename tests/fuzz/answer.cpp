@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Fuzz target: a reply judged by the strict rule and by the rewards that read text, for a problem
+// Fuzz target: a reply graded by the strict rule and by the rewards that read text, for a problem
 // that comes from the same hostile bytes. Nothing but gaze::Error may escape; rewards stay in 0
 // to 1.
 #include <cmath>
@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "gaze/core/error.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/direction.hpp"
 #include "phyx/answer/plain_text.hpp"
