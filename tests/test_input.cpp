@@ -211,4 +211,5 @@ TEST_CASE("a line that is too long is an error of the operation that reads it", 
   CHECK(error_of([&] { JsonlLoader(path, files.reading).next(); }) ==
         "[gaze::read_jsonl] " + message);
 }
->>>>>>> house-phyx
+
+}  // namespace test_input

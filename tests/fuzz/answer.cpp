@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "gaze/core/error.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/direction.hpp"
 #include "phyx/answer/plain_text.hpp"

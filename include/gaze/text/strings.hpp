@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze::text {
 
 inline bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
