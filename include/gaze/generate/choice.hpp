@@ -22,7 +22,7 @@ template <class T, class Device>
 RowStatistics<T> row_statistics(const Tensor<T, Device>& logits, T inverse_temperature,
                                 const std::vector<std::int32_t>& targets) {
   const Index n = logits.size(0), v = logits.size(1);
-  const Tensor<T, Device> logp({n}), entropy({n}), lse({n});
+  Tensor<T, Device> logp({n}), entropy({n}), lse({n});
   const auto target = Indices<Device>::from({n}, targets);
   Kernels<Device>::softmax_stats(n, v, static_cast<const T*>(logits.data()), v, inverse_temperature,
                                  static_cast<const std::int32_t*>(target.data()), logp.data(),
