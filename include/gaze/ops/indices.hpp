@@ -24,7 +24,7 @@ Indices<Device> checked_indices(const char* op, const Indices<Device>& index, In
     GAZE_FAIL(check.op, "index ", static_cast<Index>(value), " at ", at, " is outside the ",
               static_cast<Index>(check.high), " rows");
   };
-  const auto safe = at_once ? index : Indices<Device>(index.shape());
+  auto safe = at_once ? index : Indices<Device>(index.shape());
   Kernels<Device>::check_values(index.numel(), index.data(),
                                 ValueCheck{op, -2.0, static_cast<double>(rows), fail},
                                 at_once ? nullptr : safe.data());
