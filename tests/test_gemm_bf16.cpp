@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The matrix product of bf16 operands against float64, with and without the processor's own
 // instruction, and its promise: the same bits for a row alone and in company.
-#include "gaze/cpu/gemm_bf16.hpp"
+#include "gaze/cpu/gemm.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -43,8 +43,7 @@ struct Case {
 
   std::vector<float> product(bool accumulate, bool with_bias) const {
     std::vector<float> out = c;
-    gaze::cpu::gemm(ta, tb, m, n, k, a.data(), lda, b.data(), ldb, out.data(), ldc, accumulate,
-                    with_bias ? bias.data() : nullptr);
+    multiply(m, a.data(), out, accumulate, with_bias ? bias.data() : nullptr);
     return out;
   }
 
@@ -59,9 +58,26 @@ struct Case {
   /// Row i of C as a product of its own.
   std::vector<float> row(Index i, bool accumulate) const {
     std::vector<float> out(c.begin() + i * ldc, c.begin() + (i + 1) * ldc);
-    gaze::cpu::gemm(ta, tb, 1, n, k, a.data() + (ta ? i : i * lda), lda, b.data(), ldb, out.data(),
-                    ldc, accumulate);
+    multiply(1, a.data() + (ta ? i : i * lda), out, accumulate, nullptr);
     return out;
+  }
+
+ private:
+  void multiply(Index rows, const bf16* from, std::vector<float>& out, bool accumulate,
+                const float* start) const {
+    gaze::cpu::gemm(gaze::args::Gemm<bf16>{.transpose_a = ta,
+                                           .transpose_b = tb,
+                                           .m = rows,
+                                           .n = n,
+                                           .k = k,
+                                           .a = from,
+                                           .lda = lda,
+                                           .b = b.data(),
+                                           .ldb = ldb,
+                                           .c = out.data(),
+                                           .ldc = ldc,
+                                           .accumulate = accumulate,
+                                           .bias = start});
   }
 };
 
