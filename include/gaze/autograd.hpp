@@ -264,8 +264,8 @@ void record(const char* op, Tensor<T, Device>& out, Backward backward, const Inp
   out.set_node(std::move(node));
 }
 
-/// The same for an operation with two results. In `backward`, the gradient of a result that the loss
-/// does not depend on is undefined.
+/// The same for an operation with two results. In `backward`, the gradient of a result that the
+/// loss does not depend on is undefined.
 template <class T, class Device, class Backward, class... Inputs>
 void record2(const char* op, Tensor<T, Device>& a, Tensor<T, Device>& b, Backward backward,
              const Inputs&... inputs) {
@@ -323,8 +323,8 @@ inline void check_unspent(const Node& node) {
 
 /// Adds d(sum of out * seed)/d(leaf) to every leaf's gradient. Intermediate values and gradients
 /// are freed as they are used, so a graph can be walked once. If it throws (out of memory, for
-/// instance), the gradients that it had begun to add to are unfinished: reading them, adding to them
-/// and AdamW::step() throw until they are cleared (Parameters::clear_gradients(), or
+/// instance), the gradients that it had begun to add to are unfinished: reading them, adding to
+/// them and AdamW::step() throw until they are cleared (Parameters::clear_gradients(), or
 /// node()->clear()). In a WholeGradient this applies to all of its calls.
 template <class T, class Device>
 void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& seed) {
@@ -386,10 +386,10 @@ std::uint64_t fingerprint(const Tensor<T, Device>&) {
 }  // namespace detail
 
 /// Activation checkpointing (Chen et al. 2016): runs f(x) without recording and runs it again in
-/// backward, so only x is kept. Leaves that f captures receive their gradients as usual; it must not
-/// capture recorded results that anything else uses (backward throws). f must return the same values
-/// again: on the CPU backward throws if it does not, because it is not deterministic or something it
-/// captured was changed in place.
+/// backward, so only x is kept. Leaves that f captures receive their gradients as usual; it must
+/// not capture recorded results that anything else uses (backward throws). f must return the same
+/// values again: on the CPU backward throws if it does not, because it is not deterministic or
+/// something it captured was changed in place.
 template <class T, class Device, class Function>
 Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
   detail::check_defined("checkpoint", x);

@@ -87,7 +87,8 @@ class Tensor {
   Index numel() const { return shape_.numel(); }
 
   /// The first element; the others follow by strides(). A const handle only reads; a copy of it
-  /// writes to the same values. Call changed() after writing to values that backward may have saved.
+  /// writes to the same values. Call changed() after writing to values that backward may have
+  /// saved.
   T* data() { return static_cast<T*>(values("data").data()) + offset_; }
   const T* data() const { return static_cast<const T*>(values("data").data()) + offset_; }
   const std::shared_ptr<Storage<Device>>& storage() const { return storage_; }

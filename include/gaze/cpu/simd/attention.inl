@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Fused attention: what one thread does with a tile of query rows and one block of 64 keys.
+// Fused attention of one thread: a tile of query rows and one block of 64 keys.
 //
 // A block is 64 key positions: four store blocks [d][16] of transposed keys, and rows of values.
 // Scores of a tile live in scratch [n][64] and never leave L1. Scores have keys as lanes and are
@@ -234,8 +234,8 @@ GAZE_INLINE vf attention_mark(int keys, const float* p, const float* column, vf 
 }
 
 /// One step of the online softmax for each row with keys in this block: scores s become
-/// p = exp(s - m), 0 where not visible, with m the greatest score so far; what was summed with the
-/// old m (out, l, mark_out) is scaled by exp(old - m); l and mark_out take this block's p, each
+/// p = exp(s - m), 0 where not visible, with m the greatest score so far; sums with the old m (out,
+/// l, mark_out) are scaled by exp(old - m); l and mark_out take this block's p, each
 /// lane for itself until attention_finish. mark: [marks][64], l: [n][16], mark_out: [n][marks][16].
 GAZE_FN void attention_softmax(int n, int marks, const int* count, const float* mark, float* s,
                                float* m, float* l, float* mark_out, float* out, int out_stride) {

@@ -2,7 +2,7 @@
 // Row-wise kernels in float, single-threaded: norms, rotary, softmax statistics, column sums.
 //
 // Every row is computed on its own, over ascending columns, with masked lanes at its end: its bits
-// depend on its length, never on which rows stand beside it. Formulas are in cpu/rows.hpp.
+// depend on its length, never on the other rows. Formulas are in cpu/rows.hpp.
 
 inline constexpr float lane_ones[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
@@ -234,8 +234,8 @@ GAZE_FN void softmax_stats_backward(Index n, Index v, float* logits, Index strid
     const vf h = set(dentropy ? entropy[r] : 0.0f);
     for (Index j = 0; j < v; j += W) {
       const vf log_p = shifted_logit(row_load(logits + j, v - j), scale, minus_lse);
-      const vf slope = fma(dhv, add(log_p, h), dlv);
-      row_store(logits + j, mul(mul(exp(log_p), slope), minus_scale), v - j);
+      const vf grad = fma(dhv, add(log_p, h), dlv);
+      row_store(logits + j, mul(mul(exp(log_p), grad), minus_scale), v - j);
     }
     if (dl != 0.0f) logits[target[r]] += inv_temperature * dl;
   }
