@@ -12,7 +12,10 @@ template <class T>
 struct Operand {
   const T* data;
   Index stride;
-  bool transposed = false;
+  bool transposed;
+
+  Operand(const T* data, Index stride, bool transposed = false)
+      : data(data), stride(stride), transposed(transposed) {}
 };
 
 /// c [m,n] = start + a [m,k] b [k,n] with contiguous c; start as in args::Gemm.
