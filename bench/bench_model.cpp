@@ -140,7 +140,7 @@ class Bench {
   }
 
   /// A group of completions per prompt. They end at `end`; with -1 all have `longest` tokens.
-  std::vector<gaze::Completion> generate(Index prompts, std::int32_t end) const {
+  std::vector<gaze::SampledTokens> generate(Index prompts, std::int32_t end) const {
     std::vector<const Prompt*> chosen;
     std::vector<std::uint64_t> ids;
     for (Index i = 0; i < prompts; ++i) {
@@ -156,8 +156,8 @@ class Bench {
     return {double(prompts * sizes_.group * sizes_.longest)};
   }
 
-  /// Rollout and gradients; the rewards are a hash of the completion's place.
-  gaze::Metrics grpo_gradients() {
+  /// A GRPO step whose rewards are a hash of the completion's index.
+  gaze::Metrics grpo_metrics(const gaze::Update& update) {
     gaze::rl::GrpoSettings s;
     s.prompts = sizes_.grpo_prompts;
     s.group = sizes_.group;
@@ -169,19 +169,18 @@ class Bench {
         out.push_back({&data_.prompts[i], i, i});
       return out;
     };
-    task.score = [](Index, auto, std::span<const gaze::Completion> completions, gaze::Metrics&) {
+    task.score = [](Index, auto, std::span<const gaze::SampledTokens> completions, gaze::Metrics&) {
       std::vector<double> rewards;
       for (std::size_t i = 0; i < completions.size(); ++i) rewards.push_back(reward(i));
       return rewards;
     };
     const Model* no_reference = nullptr;
     const std::int32_t end = sizes_.ends ? end_token : -1;
-    return gaze::rl::grpo_step(model_, no_reference, s, task, end, 0, Watch::nothing, [] {});
+    return gaze::rl::grpo_step(model_, no_reference, s, task, end, 0, Watch::nothing, update);
   }
 
   Done grpo_step() {
-    const auto metrics = grpo_gradients();
-    optimiser_->step(learning_rate);
+    const auto metrics = grpo_metrics([&] { optimiser_->step(learning_rate); });
     for (const auto& [name, value] : metrics)
       if (name == "num_tokens") return {value};
     return {};
@@ -232,13 +231,13 @@ void row(benchmark::State& state, const Work& work, const Sizes& sizes) {
   const double peak = bench::peak_flops();
   work.run(bench);
   const Index before = gaze::arithmetic();
-  const double start = gaze::detail::seconds_now();
+  const double start = gaze::seconds_now();
   Done done;
   for (auto _ : state) {
     done.tokens += work.run(bench).tokens;
     wait();
   }
-  const double took = gaze::detail::seconds_now() - start;
+  const double took = gaze::seconds_now() - start;
   const double rate = double(gaze::arithmetic() - before) / took;
   state.counters["tokens/s"] = done.tokens / took;
   state.counters["GFLOP/s"] = rate / 1e9;
@@ -278,7 +277,7 @@ class Export {
 };
 
 void add_completions(Export& file, const std::string& name,
-                     const std::vector<gaze::Completion>& completions) {
+                     const std::vector<gaze::SampledTokens>& completions) {
   std::vector<std::vector<std::int32_t>> tokens;
   std::vector<std::vector<float>> logp;
   for (const auto& c : completions) {
@@ -327,7 +326,7 @@ void write_inputs(const std::string& path, const Bench& bench) {
 
 gaze::io::Metadata describe(const Sizes& sizes) {
   const auto c = sizes.config();
-  gaze::io::Metadata m{{"isa", gaze::detail::kernels_name<Device>(c.bf16)}};
+  gaze::io::Metadata m{{"isa", gaze::kernels_name<Device>(c.bf16)}};
   const auto add = [&](const char* name, double value) {
     std::ostringstream text;
     text << value;
@@ -353,7 +352,7 @@ void export_case(const std::string& folder, const Sizes& sizes) {
   write_inputs(folder + "/inputs.safetensors", bench);
   write_gradients(folder + "/supervised.safetensors", bench.supervised_loss(), bench.model());
   double loss = 0;
-  for (const auto& [name, value] : bench.grpo_gradients())
+  for (const auto& [name, value] : bench.grpo_metrics([] {}))
     if (name == "loss") loss = value;
   write_gradients(folder + "/grpo.safetensors", loss, bench.model());
 }
@@ -365,10 +364,10 @@ void serve(const Sizes& sizes) {
     std::istringstream(line) >> name >> threads;
     const Work& work = work_named(name);
     if (threads != gaze::threads()) gaze::set_threads(threads);
-    const double start = gaze::detail::seconds_now();
+    const double start = gaze::seconds_now();
     work.run(bench);
     wait();
-    std::cout << gaze::detail::seconds_now() - start << std::endl;
+    std::cout << gaze::seconds_now() - start << std::endl;
   }
 }
 
@@ -397,9 +396,9 @@ void cost_point(const char* curve, double x, Sizes sizes, bool first = false) {
   bench.grpo_step();
   double best = 1e9;
   for (int i = 0; i < 3; ++i) {
-    const double start = gaze::detail::seconds_now();
+    const double start = gaze::seconds_now();
     bench.grpo_step();
-    best = std::min(best, gaze::detail::seconds_now() - start);
+    best = std::min(best, gaze::seconds_now() - start);
   }
   std::cout << (first ? "" : ",\n") << "  {\"curve\": \"" << curve << "\", \"x\": " << x
             << ", \"seconds\": " << best << "}" << std::flush;

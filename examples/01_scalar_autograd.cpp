@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Reverse-mode differentiation in sixty lines, on single numbers and without the library.
 //
-// A value remembers which values made it and the derivative of itself with respect to each. To
-// differentiate, walk the values from the newest to the oldest and hand each one's gradient on to
-// those that made it: the chain rule, once per edge. gaze/autograd.hpp is this with tensors.
+// A value remembers its inputs and its derivative with respect to each. To differentiate, visit the
+// values from newest to oldest and propagate each one's gradient to its inputs: the chain rule,
+// once per edge. gaze/autograd.hpp does the same with tensors.
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -18,8 +18,8 @@ struct Node {
 };
 using Value = std::shared_ptr<Node>;
 
-// Every value in the order of creation. A value is made after those it is made from, so this is a
-// topological order; in reverse, a node's gradient is complete when its turn comes.
+// All values in order of creation. A value is created after its inputs, so this is a topological
+// order; in reverse, a node's gradient is complete when it is visited.
 std::vector<Value> tape;
 
 Value make(double value, std::vector<std::pair<Value, double>> made_from = {}) {
@@ -27,7 +27,7 @@ Value make(double value, std::vector<std::pair<Value, double>> made_from = {}) {
   return tape.back();
 }
 
-// Each operation states its value and its derivatives side by side.
+// Each operation returns its value with its derivatives.
 Value operator+(const Value& a, const Value& b) {
   return make(a->value + b->value, {{a, 1.0}, {b, 1.0}});
 }
@@ -55,7 +55,7 @@ int main() {
   backward(y);
   std::printf("y = tanh(x w + w) w at x = 0.5, w = -0.7:  %.6f\n", y->value);
 
-  // The same derivatives from differences: (f(v + h) - f(v - h)) / 2h.
+  // The same derivatives by finite differences: (f(v + h) - f(v - h)) / 2h.
   const double h = 1e-5;
   const double dx = (f(make(0.5 + h), w)->value - f(make(0.5 - h), w)->value) / (2 * h);
   const double dw = (f(x, make(-0.7 + h))->value - f(x, make(-0.7 - h))->value) / (2 * h);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tensors, views, broadcasting, gradients; and what the engine refuses to do silently.
+// Tensors, views, broadcasting, gradients, and errors that are never silent.
 #include <cstdio>
 
 #include "gaze/gaze.hpp"
@@ -41,11 +41,11 @@ int main() {
   backward(sum(square(y)));
   print("d sum(y^2) / dx = 2 y w", x.grad());
 
-  // A gradient stays until it is cleared: contributions of two passes add up.
+  // A gradient stays until it is cleared: two passes accumulate.
   backward(sum(x));
   print("after backward(sum(x)): plus 1", x.grad());
 
-  // Nothing is recorded within a NoGrad, and detach() steps out of the graph.
+  // NoGrad stops recording, and detach() leaves the graph.
   {
     const NoGrad no_grad;
     std::printf("recorded under NoGrad: %s\n", square(x).needs_grad() ? "yes" : "no");
@@ -59,7 +59,7 @@ int main() {
   print_error([&] {
     auto a = Tensor<float>::from({2}, {1, 2});
     a.requires_grad();
-    const auto loss = sum(square(a));  // backward will need a as it is now
+    const auto loss = sum(square(a));  // backward needs the current values of a
     a.data()[0] = 5;
     a.changed();
     backward(loss);
@@ -67,6 +67,6 @@ int main() {
   print_error([&] {
     const auto loss = sum(square(x));
     backward(loss);
-    backward(loss);  // the first pass has freed what the second would need
+    backward(loss);  // the first pass has freed the graph
   });
 }

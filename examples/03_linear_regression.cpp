@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Training in small: Parameters, a Linear layer, AdamW and a learning-rate schedule.
+// Training at a small scale: Parameters, a Linear layer, AdamW and a learning-rate schedule.
 //
 // 256 points of y = 3 a - 2 b + 1 plus noise; the layer has to find 3, -2 and 1.
 #include <cstdio>
@@ -10,7 +10,7 @@ using namespace gaze;
 
 int main() {
   constexpr Index points = 256;
-  const Philox random(7, Purpose::data);  // counted: the number at an address is always the same
+  const Philox random(7, Purpose::data);  // keyed: the same key always gives the same number
   std::vector<float> inputs, targets;
   for (std::uint64_t i = 0; i < points; ++i) {
     const double a = random.normal(i, 0), b = random.normal(i, 1), noise = random.normal(i, 2);
@@ -21,8 +21,8 @@ int main() {
   const auto x = Tensor<float>::from({points, 2}, inputs);
   const auto y = Tensor<float>::from({points, 1}, targets);
 
-  // A model declares its parameters under names, then allocate() lays them out in packs: values
-  // that are stepped together lie one after another, and so do their gradients.
+  // A model declares named parameters, then allocate() lays them out in packs: values that share an
+  // optimiser step are contiguous, and so are their gradients.
   Parameters<float> parameters;
   const Linear<float, Cpu> layer(parameters, "layer", "model", 2, 1, true);
   parameters.allocate(0);
@@ -36,7 +36,7 @@ int main() {
   for (Index step = 0; step < rate.steps; ++step) {
     const auto loss = mean(square(sub(layer(x), y)));
     backward(loss);
-    const double norm = optimiser.step(rate(step));  // clips, steps, clears the gradients
+    const double norm = optimiser.step(rate(step));  // clips, updates, clears the gradients
     if (step % 25 == 0 || step + 1 == rate.steps)
       std::printf("%6lld %10.4f %10.5f %12.5f\n", static_cast<long long>(step), rate(step),
                   static_cast<double>(loss.item()), norm);

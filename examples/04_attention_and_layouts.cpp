@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// One forward for everything: rows in a flat batch, and a TokenLayout that says which keys each
+// One forward for everything: rows in a flat batch, and a TokenLayout that defines which keys each
 // row sees. Three ways to compute the same completions give the same bits:
 //   1. each sequence alone (prompt and completion in one pass),
 //   2. all completions in one batch behind one shared prompt,
-//   3. the prompt into a cache, then one row per completion and step, as while generating.
+//   3. the prompt into a cache, then one row per completion and step, as in generation.
 #include <cstdio>
 #include <cstring>
 
@@ -14,7 +14,8 @@ using namespace gaze;
 namespace {
 
 const AttentionSizes sizes{4, 2, 16, 0.25};  // 4 query heads share 2 key-value heads of size 16
-constexpr Index prompt_rows = 37, own_rows = 21, image_rows = 16;  // the prompt opens with an image
+constexpr Index prompt_rows = 37, own_rows = 21,
+                image_rows = 16;  // the prompt starts with an image
 constexpr std::uint64_t completions = 3;
 
 // Query, key and value of a row, named by sequence (0: the prompt) and position.
@@ -88,7 +89,7 @@ int main() {
     all = all && one_pass && decoding;
   }
 
-  // Where the rows of completion 1 look, from the same pass; head by head [N, H * M].
+  // The attention of the rows of completion 1, from the same pass; by head [N, H * M].
   std::printf("\ncompletion 1, row 0, looks at (image, rest of the prompt, itself):\n");
   for (Index h = 0; h < sizes.heads; ++h) {
     const float* mark = batch.marks.data() + prompt_rows * batch.marks.size(1) + h * 2;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A language model from nothing: a tokeniser built from a text, the smallest decoder trained on it
+// A language model from scratch: a tokeniser built from a text, the smallest decoder trained on it
 // (supervised: raise the log-probability of every next token), then sampling with the cache.
 #include <cmath>
 #include <cstdio>
@@ -35,11 +35,11 @@ double train_step(const Model& model, const models::Prompt& prompt,
 void print_samples(const Model& model, const text::Tokenizer& tokenizer,
                    const models::Prompt& prompt, const SamplingSettings& settings, Index count) {
   const models::Prompt* prompts[] = {&prompt};
-  const std::uint64_t ids[] = {0};  // the sample's name: its random numbers depend on nothing else
+  const std::uint64_t ids[] = {0};  // keys the sample's random numbers
   const auto done =
       rollout(model, std::span<const models::Prompt* const>(prompts), count, settings,
               tokenizer.end(), Philox(3, Purpose::sampling), ids, models::Watch::nothing);
-  for (const Completion& c : done) {
+  for (const SampledTokens& c : done) {
     double logp = 0;
     for (const float token : c.logp) logp += static_cast<double>(token);
     auto text = c.tokens;
@@ -56,7 +56,7 @@ int main() {
   auto config = models::preset("nano");
   config.vocabulary = tokenizer.vocab_size();
   Model model(config, tokenizer.image(), 0);
-  model.parameters().train_only({"decoder"});  // no pictures here: the ViT would get no gradients
+  model.parameters().train_only({"decoder"});  // without pictures the ViT would get no gradients
   std::printf("%d tokens in the vocabulary; \"%s\" is", tokenizer.vocab_size(), " the sun");
   for (const auto id : tokenizer.encode(" the sun")) std::printf(" %d", id);
   std::printf("\n\n");

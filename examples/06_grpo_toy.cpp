@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // GRPO on a reward that needs no data: the prompt is one of eight tokens, and a completion earns
-// the share of its tokens that repeat the prompt's. Nothing is ever shown; the model only samples,
-// is scored, and raises what was better than its group.
+// the share of its tokens that repeat the prompt's. There is no supervised data: the model samples,
+// is scored, and raises completions better than their group.
 #include <cstdio>
 
 #include "gaze/gaze.hpp"
@@ -16,7 +16,7 @@ using Model = models::Vlm<float, Cpu>;
 
 constexpr std::int32_t end_token = 0, image_token = 1, first_word = 2, words = 8;
 
-double repeats(std::int32_t word, const Completion& c) {
+double repeats(std::int32_t word, const SampledTokens& c) {
   double hits = 0;
   for (const std::int32_t token : c.tokens) hits += token == word;
   return hits / static_cast<double>(c.tokens.size());
@@ -50,7 +50,7 @@ int main() {
     return out;
   };
   task.score = [](Index, std::span<const rl::TaskPrompt<Model>> asked,
-                  std::span<const Completion> completions, Metrics&) {
+                  std::span<const SampledTokens> completions, Metrics&) {
     const std::size_t group = completions.size() / asked.size();
     std::vector<double> rewards;
     for (std::size_t i = 0; i < completions.size(); ++i)
@@ -71,7 +71,6 @@ int main() {
   for (Index step = 0; step < steps; ++step) {
     const Metrics m = rl::grpo_step<Model>(model, nullptr, settings, task, end_token, step,
                                            models::Watch::nothing, [&] { optimiser.step(3e-3); });
-    optimiser.step(3e-3);
     if (step % 6 == 0 || step + 1 == steps)
       std::printf("%5d %8.3f %11.3f %9.2f %9.3f %8.2f  [%g, %g]\n", int(step), metric(m, "reward"),
                   metric(m, "reward_std"), metric(m, "frac_reward_zero_std"), metric(m, "entropy"),
@@ -79,9 +78,8 @@ int main() {
                   metric(m, "first_ratio_max"));
   }
   std::printf(
-      "\nA group whose completions all earn the same (zero-std) teaches nothing. The ratio is 1 "
-      "at\n"
-      "the first update because rollout and update compute the same bits. The end token is not a\n"
-      "repeat, so ending costs a share of the reward, and the model learns never to end: a reward\n"
-      "pays for what it says, not for what was meant.\n");
+      "\nA group with equal rewards (zero-std) gives no gradient. The ratio is 1 at the first\n"
+      "update because rollout and update compute the same bits. The end token is not a repeat, so\n"
+      "ending lowers the reward, and the model learns never to end: it optimises the reward as\n"
+      "written, not as meant.\n");
 }

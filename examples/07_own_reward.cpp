@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A reward of one's own: a named function of a problem and a completion. Once added, every place
-// that takes a reward's name takes it, and it can be mixed with the built-in ones.
+// A custom reward: a named function of a problem and a completion. Once registered, it works
+// wherever a reward is named, and can be mixed with the built-in ones.
 #include <cstdio>
 
 #include "gaze/core/error.hpp"
@@ -14,7 +14,7 @@ using namespace gaze::phyx;
 
 namespace {
 
-// Pays a right answer for being short: all of it up to 12 words, then less.
+// Rewards short correct answers: 1 up to 12 words, then less.
 Reward make_brevity_reward() {
   return {"brevity",
           "A right answer in few words.",
@@ -55,7 +55,7 @@ int main() {
   print_scores(mix, {problem, full});
   print_scores(mix, {problem, curt});
 
-  // A name is used once, so that a result always says which reward it came from.
+  // A name can be registered once, so results identify their reward.
   try {
     add_reward(make_brevity_reward());
   } catch (const gaze::Error& e) {

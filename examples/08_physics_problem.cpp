@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One problem of the synthetic suite: picture, question, reference solution, and what each reward
-// pays for the reference response, for a wrong one and for one with its tags in disorder.
+// One problem of the synthetic suite: picture, question, reference solution, and the rewards of the
+// reference response, a wrong one, and one with its tags in the wrong order.
 //
 //   example_08_physics_problem [template] [seed] [file.png]
 #include <cstdio>

@@ -11,7 +11,7 @@
 
 namespace gaze::models {
 
-/// What a forward pass sees beside the rows: the layout, marks to observe, and a cache if decoding.
+/// Inputs of a forward pass beyond the rows: the layout, marks to observe, a cache when decoding.
 template <class T, class Device>
 struct DecoderContext {
   std::shared_ptr<const TokenLayout> layout;
@@ -21,6 +21,8 @@ struct DecoderContext {
   std::vector<Tensor<T, Device>> seen = {};               // out: [N, H*M] per layer, with marks
 };
 
+/// h = x + out(attention(rotary(qkv(norm1(x))))), y = h + down(swiglu(gate_up(norm2(h)))); x and y
+/// [N, C].
 template <class T, class Device>
 class DecoderBlock {
  public:

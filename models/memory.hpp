@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the model will need, by rule from its sizes: weights with their gradients and moments; the
-// values that a forward pass keeps for backward and the gradients on their way at the worst moment;
-// the cache and the values of a rollout. Nothing is run or allocated to find out.
+// Peak memory of the model, computed from its sizes without running or allocating anything: weights
+// with gradients and moments; values kept for backward and the gradients alive at the peak; the
+// cache and the values of a rollout.
 //
-// Each rule adds up the tensors that live at one time in one piece of code (named beside it), in
-// blocks as the CPU's allocator rounds them. Lists of one number per target are left out where
-// they are no more than thousandths. Elements are floats; where products take bf16, what they keep
-// of their inputs is half as large, and rounded weights and gradients come on top. It is the CPU's
-// memory: on Cuda bf16 needs less.
+// Each rule adds the tensors that live at the same time in one function (named above it), in blocks
+// as the CPU's allocator rounds them. Lists of one number per target are left out where they are a
+// few thousandths. Elements are floats; bf16 products keep inputs of half the size, plus rounded
+// weights and gradients. The rules are for the CPU; on Cuda bf16 needs less.
 #pragma once
 #include <span>
 
@@ -18,13 +17,14 @@
 #include "gaze/ops/token_layout.hpp"
 #include "models/decoder.hpp"
 #include "models/presets.hpp"
+#include "models/projector.hpp"
 #include "models/slot_head.hpp"
 #include "models/vit.hpp"
 
 namespace gaze::models {
 
-/// What the memory of one batch depends on: prompts, images, rows of the decoder, slots of the
-/// key-value store, tokens whose log-probability is wanted, completions of a rollout.
+/// The sizes that determine a batch's memory: prompts, images, decoder rows, slots of the key-value
+/// store, tokens with a log-probability (targets), completions of a rollout (sequences).
 struct BatchSizes {
   Index prompts = 0, images = 0, rows = 0, targets = 0, sequences = 0;
   TokenLayout layout;  // reserves the slots
@@ -65,18 +65,18 @@ inline Index block(Index rows, Index columns) {
       Allocator<Cpu>::rounded(static_cast<std::size_t>(rows * columns) * sizeof(float)));
 }
 
-/// The same in bf16; nothing where products take floats.
+/// The same in bf16; 0 with float products.
 inline Index half(bool bf16, Index rows, Index columns) {
   return bf16 ? block((rows * columns + 1) / 2, 1) : 0;
 }
 
-/// What a product keeps of its input.
+/// The input that a product keeps for backward.
 inline Index operand(bool bf16, Index rows, Index columns) {
   return bf16 ? half(bf16, rows, columns) : block(rows, columns);
 }
 
-/// Both operands of a product over `depth`, rows of one and of the other, in the form that the
-/// processor multiplies: see cpu/gemm_bf16.hpp.
+/// Both operands of a product over `depth`, with `rows` and `others` rows, converted for the
+/// processor's bf16 kernel (cpu/gemm_bf16.hpp).
 inline Index product_room(bool bf16, Index depth, Index rows, Index others) {
   if (!bf16) return 0;
   const auto way = bf16_products();
@@ -85,13 +85,13 @@ inline Index product_room(bool bf16, Index depth, Index rows, Index others) {
          half(way == Bf16Products::avx512_bf16, depth, others);
 }
 
-/// The same of a product with a weight, whose operands both lie along the depth: only widened.
+/// The same for a product with a weight, whose operands both lie along the depth: widening only.
 inline Index forward_room(bool bf16, Index depth, Index rows, Index others) {
   return bf16_products() == Bf16Products::f32 ? product_room(bf16, depth, rows, others) : 0;
 }
 
-/// Bytes of one part of the model: kept for backward; the most that backward holds there beyond
-/// what is kept; the most that a forward pass without gradients holds.
+/// Bytes of one part of the model: kept for backward; peak of backward beyond that; peak of a
+/// forward pass without gradients.
 struct PartMemory {
   Index kept = 0, backward = 0, forward = 0;
 };
@@ -108,7 +108,7 @@ inline PartMemory decoder_block(const DecoderConfig& c, bool bf16, Index n, Inde
   m.kept = 2 * x + 2 * kept_x + qkv + seen + rounded_seen + gate_up + kept_gated + store +
            block(n, c.heads) + 2 * block(n, 1);
   // The gradients of `down`, its input and its residual; of swiglu, whose result is freed; of
-  // `gate_up`, which may be rounded; of the attention, after which everything is freed.
+  // `gate_up`, maybe rounded; of the attention, when all else is freed.
   const Index at_down =
       2 * x + gated + half(bf16, n, c.width) + product_room(bf16, n, c.width, c.mlp);
   const Index at_swiglu = x + gated + gate_up - kept_gated;
@@ -139,8 +139,7 @@ inline PartMemory vision(const VlmConfig& c, Index images) {
   PartMemory m;
   m.kept = operand(c.bf16, n, 3 * v.patch * v.patch) + v.layers * layer + x + kept_x +
            2 * block(n, 1) + block(tokens, width) + operand(c.bf16, tokens, width);
-  // The gradients of the sum with the residual; of the MLP, inside and on both sides; of the
-  // attention.
+  // The gradients of the residual sum; of the MLP, inside and on both sides; of the attention.
   const Index at_sum = 3 * x;
   const Index at_mlp = 3 * x + hidden + rounded_hidden + product_room(c.bf16, n, v.mlp, v.width);
   const Index at_attention = 3 * x + qkv + store - (x + kept_x + hidden + kept_hidden) - rounded_x;
@@ -150,17 +149,17 @@ inline PartMemory vision(const VlmConfig& c, Index images) {
   return m;
 }
 
-/// What Vlm::logprobs() keeps after the last block, and the most that backward holds there.
+/// Vlm::logprobs() after the last block.
 inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
   const Index hidden = block(b.rows, c.decoder.width), picked = block(b.targets, c.decoder.width);
   const Index list = block(b.targets, 1);
-  const Index chunk = std::min(b.targets, gaze::detail::logprob_chunk);
+  const Index chunk = std::min(b.targets, logprob_chunk);
   const Index logits = block(chunk, c.vocabulary) + half(c.bf16, chunk, c.vocabulary) +
                        product_room(c.bf16, chunk, c.vocabulary, c.decoder.width);
   PartMemory m;
   m.kept = hidden + operand(c.bf16, b.targets, c.decoder.width) + 8 * list + 4 * block(b.rows, 1);
-  // Forward: the last hidden state with a chunk of logits. Backward: the gradient of what was
-  // picked with a chunk; then the gradients on both sides of the norm.
+  // Forward: the last hidden state with a chunk of logits. Backward: the gradient of the gathered
+  // rows with a chunk; then the gradients on both sides of the norm.
   m.backward = std::max({hidden + logits, picked + logits, 2 * hidden - picked});
   m.forward = hidden + block(b.prompts, c.decoder.width) + block(b.prompts, c.vocabulary) +
               forward_room(c.bf16, c.decoder.width, b.prompts, c.vocabulary);
@@ -169,9 +168,8 @@ inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
 
 }  // namespace detail
 
-/// Bytes of all weights and their gradients (which every model has), of the weights' rounded copies
-/// where products take bf16, and of the two moments of the parts that are trained; of a model that
-/// is declared, allocated or not.
+/// Bytes of a declared model, allocated or not: weights and gradients, rounded copies for bf16
+/// products, and with `trained` the two moments of the trained parts.
 template <class Device>
 Index parameter_bytes(const Parameters<float, Device>& all, bool trained) {
   Index bytes = 0;
@@ -186,35 +184,32 @@ Index parameter_bytes(const Parameters<float, Device>& all, bool trained) {
   return bytes;
 }
 
-/// The parameters of a Vlm (see its constructor) by name and shape, without memory for them.
+/// The parameters of a Vlm by name and shape, not allocated.
 struct DeclaredVlm {
   Parameters<float> all;
 
   explicit DeclaredVlm(const VlmConfig& c, Index slots = 0) {
-    const Index joined = c.vit.width * c.shuffle * c.shuffle, width = c.decoder.width;
     Vit<float, Cpu>(all, c.vit);
-    Linear<float, Cpu>(all, "projector.up", "projector", joined, width, true);
-    Linear<float, Cpu>(all, "projector.down", "projector", width, width, true);
+    Projector<float, Cpu>(all, c);
     Decoder<float, Cpu>(all, c.decoder, c.vocabulary);
     if (slots > 0) SlotHead<float, Cpu>(all, c, slots);
     if (c.bf16) all.multiply_in_bf16();
   }
 };
 
-/// Bytes of a forward and backward pass of Vlm::logprobs() at its worst moment, beside the
-/// parameters.
+/// Peak bytes of a forward and backward pass of Vlm::logprobs(), without the parameters.
 inline Index training_bytes(const VlmConfig& c, const BatchSizes& b) {
   const auto image = detail::vision(c, b.images);
   const auto layer = detail::decoder_block(c.decoder, c.bf16, b.rows, b.slots());
   const auto end = detail::log_probabilities(c, b);
   const Index below = image.kept + c.decoder.layers * layer.kept;
-  const Index words = detail::block(b.rows, c.decoder.width);  // the gradient that waits for them
+  const Index words = detail::block(b.rows, c.decoder.width);  // gradient of the embeddings
   return std::max({below + end.kept + end.backward, below + layer.backward,
                    image.kept + image.backward + words});
 }
 
-/// Bytes of Vlm::prefill() and Vlm::decode() at their worst moment, beside the parameters, with
-/// `marks` columns watched.
+/// Peak bytes of Vlm::prefill() and Vlm::decode(), without the parameters, observing `marks`
+/// columns.
 inline Index rollout_bytes(const VlmConfig& c, const BatchSizes& b, Index marks = 3) {
   using detail::block;
   const DecoderConfig& d = c.decoder;

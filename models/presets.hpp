@@ -25,13 +25,13 @@ struct DecoderConfig {
   double rope_theta = 10000, eps = 1e-5;
 };
 
-/// Pixel shuffle joins shuffle x shuffle patches to one image token.
+/// Pixel shuffle joins shuffle x shuffle patches into one image token.
 struct VlmConfig {
   VitConfig vit;
   Index shuffle;
   DecoderConfig decoder;
-  Index vocabulary = 0;  // known once there is a tokeniser
-  bool bf16 = false;     // products, see Parameters::multiply_in_bf16(); on Cuda attention too
+  Index vocabulary = 0;  // set from the tokeniser
+  bool bf16 = false;     // of products (Parameters::multiply_in_bf16()), on Cuda of attention too
 
   Index image_tokens() const { return vit.patches() / (shuffle * shuffle); }
   Index image_side() const { return vit.grid() / shuffle; }

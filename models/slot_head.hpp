@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A head for the vision stage: reads fixed-order labels (slots) off all image tokens at once. It
-// teaches the ViT to see before there is a language loss, and is dropped afterwards.
+// A head for the vision stage: predicts labels in a fixed order (slots) from all image tokens. It
+// trains the ViT before there is a language loss, and is dropped afterwards.
 #pragma once
 #include "gaze/nn/layers.hpp"
 #include "gaze/ops/logprob.hpp"
@@ -28,7 +28,7 @@ class SlotHead {
     return logprob(reshape(down_(h), {images * slots_, width}), labels);
   }
 
-  /// log p of the label [images * image_tokens] that stands at each image token.
+  /// log p of the label at each image token [images * image_tokens].
   Tensor<T, Device> texts(const Tensor<T, Device>& image_tokens,
                           const Indices<Device>& labels) const {
     return logprob(read_(image_tokens), labels);

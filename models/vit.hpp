@@ -10,9 +10,9 @@
 
 namespace gaze::models {
 
-/// Cuts an RGB image [3, S, S] (or S x S x 3 bytes, see below) into rows of a patch each.
+/// Cuts an RGB image of S x S x 3 bytes into rows [patches, patch * patch * 3].
 ///
-/// Patches come block by block of shuffle x shuffle, so that joining the patches of a block (the
+/// Patches are ordered by blocks of shuffle x shuffle, so that joining the patches of a block (the
 /// pixel shuffle of Shi et al. 2016, inverted) is a reshape. Values are scaled to [-1, 1].
 inline void patchify(const std::uint8_t* rgb, const VitConfig& vit, Index shuffle, float* rows) {
   const Index side = vit.grid() / shuffle;
@@ -27,6 +27,8 @@ inline void patchify(const std::uint8_t* rgb, const VitConfig& vit, Index shuffl
     }
 }
 
+/// h = x + out(attention(qkv(norm1(x)))), y = h + mlp(norm2(h)); x and y [N, width]. Attention is
+/// bidirectional within an image.
 template <class T, class Device>
 class VitBlock {
  public:

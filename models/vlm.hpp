@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The vision-language model: ViT, pixel shuffle, projector, decoder; and the policy that training,
-// rollouts and GRPO see of it: logprobs(), prefill(), decode().
+// The vision-language model: ViT, projector, decoder; and the policy that training, rollouts and
+// GRPO use: logprobs(), prefill(), decode().
 //
 // All three are one forward over flat rows with different layouts, so the log-probability of a
 // token is the same bits in a rollout and in the update that follows. A group's prompt and image
@@ -11,82 +11,39 @@
 
 #include "gaze/ops/logprob.hpp"
 #include "models/decoder.hpp"
+#include "models/generation.hpp"
+#include "models/packing.hpp"
+#include "models/projector.hpp"
 #include "models/slot_head.hpp"
 #include "models/vit.hpp"
 
 namespace gaze::models {
-
-/// What a completion answers: token ids, in which image_tokens() consecutive ids are the image.
-struct Prompt {
-  std::vector<std::int32_t> tokens;
-  std::shared_ptr<const std::vector<std::uint8_t>> rgb;  // S x S x 3 bytes; null: no image
-  std::vector<std::uint8_t> region;  // per image token: 1 where the region of interest is
-};
-
-/// One prompt and the completions whose log-probabilities are wanted.
-struct Group {
-  const Prompt* prompt;
-  std::vector<std::span<const std::int32_t>> completions;
-};
-
-/// Columns of observed attention, in this order.
-enum class Mark { image, region, sink };
-inline constexpr Index mark_count = 3;
-/// What decode() watches: nothing, the Mark columns, or every image token by itself (for maps).
-enum class Watch { nothing, marks, patches };
 
 template <class T = float, class Device = Cpu>
 class Vlm {
  public:
   using Prompt = models::Prompt;
   using Group = models::Group;
+  using Step = DecodeStep<T, Device>;
+  using State = GenerationState<T, Device>;
+  using Running = RunningSequences<Device>;
 
-  /// Logits [rows, V] and what was watched: [rows][layer][head][column].
-  struct Step {
-    Tensor<T, Device> logits;
-    std::vector<float> seen;
-  };
-
-  /// Where completions being generated keep their keys and values.
-  struct State {
-    struct Sequence {
-      Index prefix_slot, prefix, own_slot;
-    };
-    std::deque<KeyValueStore<T, Device>> cache;
-    Tensor<float, Device> marks;
-    std::vector<Sequence> sequences;  // prompts x group, in order
-    Index length = 0;                 // tokens that there is room for, in each
-    Step first;                       // one row per prompt: the logits of the first token
-  };
-
-  /// The sequences of a state while they are generated on the device (device_rollout.hpp).
-  struct Running {
-    std::shared_ptr<TokenLayout> layout;  // of the first step; the arrays below move on
-    Indices<Device> position, tokens;     // [sequences]
-    std::int32_t* slot;
-    KeyRange* keys;
-    Index arithmetic_per_key;  // of one sequence, in all layers
-  };
-
-  /// Logits [sequences, V] and, per layer, what was watched.
+  /// Logits [sequences, V] and, per layer, the observed attention.
   struct Logits {
     Tensor<T, Device> logits;
     std::vector<Tensor<T, Device>> seen;
   };
 
-  /// `slots` labels per image for the vision stage; 0 without that stage.
+  /// `slots`: labels per image of the vision stage's head; 0: no head.
   Vlm(const VlmConfig& config, std::int32_t image_token, std::uint64_t seed, Index slots = 0)
       : config_(config),
         image_token_(image_token),
         vit_(parameters_, config.vit),
-        up_(parameters_, "projector.up", "projector",
-            config.vit.width * config.shuffle * config.shuffle, config.decoder.width, true),
-        down_(parameters_, "projector.down", "projector", config.decoder.width,
-              config.decoder.width, true),
+        projector_(parameters_, config),
         decoder_(parameters_, config.decoder, config.vocabulary) {
     GAZE_CHECK(config.vocabulary > 0, "Vlm", "the vocabulary is empty");
     GAZE_CHECK(config.vit.grid() % config.shuffle == 0, "Vlm", config.vit.grid(),
-               " patches a side do not shuffle by ", config.shuffle);
+               " patches per side are not divisible by shuffle ", config.shuffle);
     if (slots > 0) slot_head_.emplace(parameters_, config, slots);
     parameters_.allocate(seed);
     if (config.bf16) parameters_.multiply_in_bf16();
@@ -101,9 +58,8 @@ class Vlm {
   Parameters<T, Device>& parameters() { return parameters_; }
   Index vocabulary() const { return config_.vocabulary; }
 
-  /// Image tokens [images * image_tokens, C] of S x S x 3 byte pictures.
-  Tensor<T, Device> encode_images(
-      std::span<const std::shared_ptr<const std::vector<std::uint8_t>>> images) const {
+  /// Image tokens [images * image_tokens, C].
+  Tensor<T, Device> encode_images(std::span<const ImageBytes> images) const {
     const VitConfig& c = config_.vit;
     const Index size = 3 * c.patch * c.patch, count = static_cast<Index>(images.size());
     std::vector<float> pixels(static_cast<std::size_t>(count * c.patches() * size));
@@ -114,32 +70,28 @@ class Vlm {
     });
     const auto rows = Tensor<T, Device>::from({count * c.patches(), size},
                                               std::vector<T>(pixels.begin(), pixels.end()));
-    const Index joined = config_.shuffle * config_.shuffle;
-    const auto features = reshape(vit_(rows), {count * config_.image_tokens(), joined * c.width});
-    return down_(gelu(up_(features)));
+    return projector_(vit_(rows));
   }
 
-  /// log p and entropy of every completion's tokens, group by group, at this temperature; [total].
+  /// log p and entropy [total] of every completion's tokens, group by group, at this temperature.
   LogProb<T, Device> logprobs(std::span<const Group> groups, T temperature = T(1)) const {
-    auto layout = std::make_shared<TokenLayout>();
-    std::vector<std::int32_t> rows, targets;
-    Rows batch;
+    PackedBatch batch(config_, image_token_);
+    std::vector<std::int32_t> rows, targets;  // row i predicts target i
     for (const Group& group : groups) {
-      const Segment prompt = add_prompt(*group.prompt, *layout, batch);
+      const Segment prompt = batch.add_prompt(*group.prompt);
       for (const auto& completion : group.completions) {
         GAZE_CHECK(!completion.empty(), "logprobs", "an empty completion");
         rows.push_back(prompt.row + prompt.length - 1);
-        const Index rest = static_cast<Index>(completion.size()) - 1;
-        if (rest > 0) {
-          const Segment own = layout->add_continuation(prompt, rest);
+        if (completion.size() > 1) {
+          const Segment own =
+              batch.add_continuation(prompt, completion.first(completion.size() - 1));
           for (std::int32_t i = 0; i < own.length; ++i) rows.push_back(own.row + i);
-          batch.add(completion.first(completion.size() - 1));
         }
         targets.insert(targets.end(), completion.begin(), completion.end());
       }
-      layout->end_group();
+      batch.end_group();
     }
-    auto context = make_context(layout);
+    auto context = make_context(batch.layout());
     const auto hidden = decoder_(embed(batch), context);
     const Index total = static_cast<Index>(rows.size());
     const auto& w = decoder_.vocabulary();
@@ -147,19 +99,19 @@ class Vlm {
                           Indices<Device>::from({total}, targets), temperature, w.rounded());
   }
 
-  /// Runs the prompts and makes room for `group` completions of each, of at most `length` tokens.
+  /// Runs the prompts and reserves slots for `group` completions of each, of up to `length` tokens.
   State prefill(std::span<const Prompt* const> prompts, Index group, Index length,
                 Watch watch) const {
     const NoGrad no_grad;
-    auto layout = std::make_shared<TokenLayout>();
-    std::vector<std::int32_t> last;
-    Rows batch;
+    PackedBatch batch(config_, image_token_);
+    const auto& layout = batch.layout();
     State state;
     state.length = length;
+    std::vector<std::int32_t> last;
     std::vector<Segment> segments;
     for (const Prompt* prompt : prompts) {
-      const Segment s = add_prompt(*prompt, *layout, batch);
-      layout->end_group();
+      const Segment s = batch.add_prompt(*prompt);
+      batch.end_group();
       segments.push_back(s);
       last.push_back(s.row + s.length - 1);
       for (Index g = 0; g < group; ++g)
@@ -168,16 +120,19 @@ class Vlm {
     const DecoderConfig& c = config_.decoder;
     const AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1, config_.bf16};
     for (Index i = 0; i < c.layers; ++i) state.cache.emplace_back(sizes, layout->slots);
-    state.marks = make_marks(prompts, segments, layout->slots, watch);
-    auto context = make_context(layout);
-    context.marks = state.marks;
-    context.cache = &state.cache;
+    if (watch != Watch::nothing) {
+      const Index columns = watch == Watch::marks ? mark_count : config_.image_tokens();
+      state.marks = Tensor<float, Device>::from(
+          {layout->slots, columns},
+          mark_columns(prompts, segments, layout->slots, columns, watch, image_token_));
+    }
+    auto context = make_context(layout, &state);
     const auto hidden = decoder_(embed(batch), context);
     state.first = step_of(hidden, context, last);
     return state;
   }
 
-  /// All sequences of a state, about to be fed their first token by forward().
+  /// All sequences of a state, ready for forward() of their first token.
   Running begin(const State& state) const {
     auto layout = std::make_shared<TokenLayout>();
     for (const auto& s : state.sequences) layout->add_step(s.prefix_slot, s.prefix, s.own_slot, 0);
@@ -188,7 +143,7 @@ class Vlm {
     const LayoutArrays arrays = layout->template arrays<Device>(shape);
     auto position = Indices<Device>::from({layout->rows()}, layout->position);
     auto tokens = Indices<Device>::zeros({layout->rows()});
-    // The arrays are the device's copy for this layout, which nobody else has.
+    // The arrays are the device's own copy for this new layout, so they may be changed.
     return {std::move(layout),
             std::move(position),
             std::move(tokens),
@@ -197,18 +152,16 @@ class Vlm {
             4 * c.layers * c.heads * c.head_size};
   }
 
-  /// The logits after the tokens of all sequences: kernels only, so that it can be recorded.
+  /// The logits after the tokens of all sequences. Runs kernels only, so it can be recorded.
   Logits forward(State& state, const Running& running) const {
     const NoGrad no_grad;
-    DecoderContext<T, Device> context{running.layout, running.position};
-    context.marks = state.marks;
-    context.cache = &state.cache;
+    DecoderContext<T, Device> context{running.layout, running.position, state.marks, &state.cache};
     const auto hidden = decoder_(decoder_.embed(running.tokens), context);
     return {logits(hidden), std::move(context.seen)};
   }
 
-  /// Feeds token tokens[i], the `step`-th of completion sequences[i] (from 0), and gives the
-  /// logits of the next.
+  /// Feeds token tokens[i], number `step` (from 0) of completion sequences[i]; returns the logits
+  /// of the next.
   Step decode(State& state, std::span<const std::int32_t> tokens,
               std::span<const std::int32_t> sequences, Index step) const {
     const NoGrad no_grad;
@@ -226,58 +179,28 @@ class Vlm {
       all.push_back(static_cast<std::int32_t>(i));
     }
     layout->slots = state.cache.front().slots();
-    auto context = make_context(layout);
-    context.marks = state.marks;
-    context.cache = &state.cache;
+    auto context = make_context(layout, &state);
     const Index n = static_cast<Index>(tokens.size());
     const auto ids = Indices<Device>::from({n}, {tokens.begin(), tokens.end()});
     return step_of(decoder_(decoder_.embed(ids), context), context, all);
   }
 
  private:
-  static DecoderContext<T, Device> make_context(std::shared_ptr<TokenLayout> layout) {
+  /// `state`: decode with its cache and marks; null: the rows see each other.
+  static DecoderContext<T, Device> make_context(std::shared_ptr<TokenLayout> layout,
+                                                State* state = nullptr) {
     auto position = Indices<Device>::from({layout->rows()}, layout->position);
-    return {std::move(layout), std::move(position)};
+    if (!state) return {std::move(layout), std::move(position)};
+    return {std::move(layout), std::move(position), state->marks, &state->cache};
   }
 
-  /// The tokens of a flat batch, and which row of the images' tokens stands in for which token.
-  struct Rows {
-    std::vector<std::int32_t> ids, image_row;  // -1: no token; -1: no image row
-    std::vector<std::shared_ptr<const std::vector<std::uint8_t>>> images;
-
-    void add(std::span<const std::int32_t> tokens) {
-      ids.insert(ids.end(), tokens.begin(), tokens.end());
-      image_row.resize(ids.size(), -1);
-    }
-  };
-
-  Segment add_prompt(const Prompt& prompt, TokenLayout& layout, Rows& batch) const {
-    const std::size_t begin = batch.ids.size();
-    batch.add(prompt.tokens);
-    const Index count = config_.image_tokens();
-    Index seen = 0;
-    for (std::size_t i = begin; prompt.rgb && i < batch.ids.size(); ++i) {
-      if (batch.ids[i] != image_token_) continue;
-      batch.ids[i] = -1;
-      const auto before = static_cast<Index>(batch.images.size()) * count;
-      batch.image_row[i] = checked_int32("Vlm", "the number of image tokens", before + seen++);
-    }
-    GAZE_CHECK(!prompt.rgb || seen == count, "Vlm", "a prompt holds ", seen,
-               " image tokens, its image ", count);
-    const Index size = config_.vit.image * config_.vit.image * 3;
-    GAZE_CHECK(!prompt.rgb || static_cast<Index>(prompt.rgb->size()) == size, "Vlm", "an image of ",
-               prompt.rgb ? prompt.rgb->size() : 0, " bytes, the model wants ", size);
-    if (prompt.rgb) batch.images.push_back(prompt.rgb);
-    return layout.add_sequence(static_cast<Index>(prompt.tokens.size()));
-  }
-
-  /// Token embeddings, with the images' rows where an image stands.
-  Tensor<T, Device> embed(const Rows& batch) const {
-    const Index n = static_cast<Index>(batch.ids.size());
-    const auto words = decoder_.embed(Indices<Device>::from({n}, batch.ids));
-    if (batch.images.empty()) return words;
-    return add(words, gather_rows(encode_images(batch.images),
-                                  Indices<Device>::from({n}, batch.image_row)));
+  /// Token embeddings, with image tokens in the rows of images.
+  Tensor<T, Device> embed(const PackedBatch& batch) const {
+    const Index n = static_cast<Index>(batch.ids().size());
+    const auto words = decoder_.embed(Indices<Device>::from({n}, batch.ids()));
+    if (batch.images().empty()) return words;
+    return add(words, gather_rows(encode_images(batch.images()),
+                                  Indices<Device>::from({n}, batch.image_rows())));
   }
 
   Tensor<T, Device> logits(const Tensor<T, Device>& hidden) const {
@@ -288,54 +211,15 @@ class Vlm {
   Step step_of(const Tensor<T, Device>& hidden, const DecoderContext<T, Device>& context,
                const std::vector<std::int32_t>& rows) const {
     const Index n = static_cast<Index>(rows.size());
-    const auto last = gather_rows(hidden, Indices<Device>::from({n}, rows));
-    Step out{logits(last), {}};
-    if (context.seen.empty()) return out;
-    const Index width = context.seen.front().size(1);
-    out.seen.reserve(static_cast<std::size_t>(n * width) * context.seen.size());
-    std::vector<Tensor<T, Cpu>> seen;
-    for (const auto& layer : context.seen) seen.push_back(layer.host());
-    for (const std::int32_t row : rows)
-      for (const auto& layer : seen) {
-        const T* from = layer.data() + row * width;
-        out.seen.insert(out.seen.end(), from, from + width);
-      }
-    return out;
-  }
-
-  /// Mark columns over the slots of the store: see Mark and Watch.
-  Tensor<float, Device> make_marks(std::span<const Prompt* const> prompts,
-                                   const std::vector<Segment>& segments, Index slots,
-                                   Watch watch) const {
-    if (watch == Watch::nothing) return {};
-    const Index columns = watch == Watch::marks ? mark_count : config_.image_tokens();
-    std::vector<float> marks(static_cast<std::size_t>(slots * columns), 0.0f);
-    for (std::size_t p = 0; p < prompts.size(); ++p) {
-      const Prompt& prompt = *prompts[p];
-      float* row = marks.data() + segments[p].slot * columns;
-      if (watch == Watch::marks) row[static_cast<int>(Mark::sink)] = 1;
-      std::size_t image_token = 0;
-      if (!prompt.rgb) continue;  // image tokens without an image are ordinary ones
-      for (std::size_t i = 0; i < prompt.tokens.size(); ++i, row += columns) {
-        if (prompt.tokens[i] != image_token_) continue;
-        if (watch == Watch::patches) {
-          row[image_token] = 1;
-        } else {
-          row[static_cast<int>(Mark::image)] = 1;
-          if (image_token < prompt.region.size())
-            row[static_cast<int>(Mark::region)] = prompt.region[image_token];
-        }
-        ++image_token;
-      }
-    }
-    return Tensor<float, Device>::from({slots, columns}, marks);
+    return {logits(gather_rows(hidden, Indices<Device>::from({n}, rows))),
+            seen_by_rows(context.seen, rows)};
   }
 
   VlmConfig config_;
   std::int32_t image_token_;
   Parameters<T, Device> parameters_;
   Vit<T, Device> vit_;
-  Linear<T, Device> up_, down_;
+  Projector<T, Device> projector_;
   Decoder<T, Device> decoder_;
   std::optional<SlotHead<T, Device>> slot_head_;
 };

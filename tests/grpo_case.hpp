@@ -294,8 +294,8 @@ struct Case {
     }
     per_completion("sequence_ratio", r);
     if (loss.surrogate == Surrogate::gamma) {
-      const auto c = rl::detail::token_constants<T>(x.data(), inputs, loss, totals);
-      auto phi = rl::detail::log_ratios<T>(x.data(), c, inputs, loss).value;
+      const auto c = rl::token_constants<T>(x.data(), inputs, loss, totals);
+      auto phi = rl::log_ratios<T>(x.data(), c, inputs, loss).value;
       for (std::size_t t = 0; t < phi.size(); ++t)
         phi[t] = gamma_weight(phi[t], c.advantage[t], loss);
       if (out.has("vespo_phi") && out.at("vespo_phi").front().is_array())

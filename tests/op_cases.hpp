@@ -470,7 +470,7 @@ inline void add_logprob_cases(Cases& to) {
   });
   add_case(to, "linear_logprob", "more rows than a chunk", {{6, 2}, {3, 2}}, [both](const auto& x) {
     std::vector<std::int32_t> rows, targets;
-    for (int i = 0; i < 2 * detail::logprob_chunk + 3; ++i) {
+    for (int i = 0; i < 2 * logprob_chunk + 3; ++i) {
       rows.push_back(i % 6);
       targets.push_back(i % 4 - 1);
     }

@@ -91,11 +91,11 @@ inline std::vector<const models::Prompt*> pointers(const std::vector<models::Pro
 
 /// Rollouts of all prompts, prompt i with sample id ids[i].
 template <class T, class Device>
-std::vector<Completion> sample(const models::Vlm<T, Device>& model,
-                               const std::vector<const models::Prompt*>& prompts, Index group,
-                               const SamplingSettings& settings,
-                               const std::vector<std::uint64_t>& ids, std::int32_t end = end_token,
-                               Watch watch = Watch::nothing) {
+std::vector<SampledTokens> sample(const models::Vlm<T, Device>& model,
+                                  const std::vector<const models::Prompt*>& prompts, Index group,
+                                  const SamplingSettings& settings,
+                                  const std::vector<std::uint64_t>& ids,
+                                  std::int32_t end = end_token, Watch watch = Watch::nothing) {
   return rollout(model, std::span(prompts), group, settings, end, Philox(11, Purpose::sampling),
                  std::span(ids), watch);
 }

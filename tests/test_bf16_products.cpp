@@ -84,7 +84,7 @@ TEST_CASE("linear with a rounded weight adds a residual, and refuses what does n
 }
 
 TEST_CASE("log-probabilities from a rounded projection, in several chunks") {
-  const Index n = 2 * detail::logprob_chunk + 5, c = 24, v = 50;
+  const Index n = 2 * logprob_chunk + 5, c = 24, v = 50;
   const F x = scale(noise({n, c}, 5), 0.5f).detach(), w = scale(noise({v, c}, 6), 0.5f).detach();
   std::vector<std::int32_t> target;
   for (Index i = 0; i < n; ++i) target.push_back(static_cast<std::int32_t>(i * 7 % v));

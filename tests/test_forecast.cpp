@@ -79,9 +79,9 @@ Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index le
       out.push_back({&all[i], i, i});
     return out;
   };
-  task.score = [](Index, auto, std::span<const Completion> completions, Metrics&) {
+  task.score = [](Index, auto, std::span<const SampledTokens> completions, Metrics&) {
     std::vector<double> rewards;
-    for (const Completion& x : completions) rewards.push_back(x.tokens.front() % 5);
+    for (const SampledTokens& x : completions) rewards.push_back(x.tokens.front() % 5);
     return rewards;
   };
   models::BatchSizes update, rollout;
@@ -94,8 +94,7 @@ Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index le
   Allocator<Cpu>::reset_peak();
   const Policy* none = nullptr;
   const std::int32_t no_end = -1;
-  rl::grpo_step(model, none, s, task, no_end, 0, Watch::marks, [] {});
-  optimiser.step(1e-4);
+  rl::grpo_step(model, none, s, task, no_end, 0, Watch::marks, [&] { optimiser.step(1e-4); });
   const Index used = static_cast<Index>(Allocator<Cpu>::peak() - before);
   return {models::parameter_bytes(model.parameters(), true) +
               std::max(models::training_bytes(c, update), models::rollout_bytes(c, rollout)),

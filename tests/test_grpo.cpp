@@ -44,7 +44,7 @@ struct Player {
   Task<Nano> task(Good good) const {
     return {[this](Index step, Index round, Index count) { return some(step, round, count); },
             [good](Index, std::span<const TaskPrompt<Nano>>,
-                   std::span<const Completion> completions, Metrics&) {
+                   std::span<const SampledTokens> completions, Metrics&) {
               Doubles out;
               for (const auto& c : completions) {
                 double hits = 0;
@@ -56,8 +56,8 @@ struct Player {
   }
 
   Metrics step(
-      const Task<Nano>& task, Index i = 0, const std::function<void()>& apply = [] {}) {
-    return grpo_step<Nano>(model, nullptr, s, task, end_token, i, Watch::marks, apply);
+      const Task<Nano>& task, Index i = 0, const Update& update = [] {}) {
+    return grpo_step<Nano>(model, nullptr, s, task, end_token, i, Watch::marks, update);
   }
 };
 
@@ -141,16 +141,16 @@ TEST_CASE("a step's gradients do not depend on how it is cut into micro-batches"
   }
 }
 
-TEST_CASE("several updates on one rollout move the ratio, and apply all but the last") {
+TEST_CASE("several updates on one rollout move the ratio, and each takes an optimiser step") {
   Player player;
   player.s.updates = 3;
   AdamW<float> optimiser(player.model.parameters(), {});
-  int applied = 0;
+  int updates = 0;
   const auto m = player.step(player.task([](std::int32_t t) { return t % 2 == 0; }), 0, [&] {
     optimiser.step(3e-2);
-    ++applied;
+    ++updates;
   });
-  CHECK(applied == 2);
+  CHECK(updates == 3);
   CHECK(value(m, "first_ratio_max") == 1.0);
   CHECK(value(m, "clip_ratio/low_mean") + value(m, "clip_ratio/high_mean") > 0);
 }
@@ -205,7 +205,7 @@ TEST_CASE("groups without spread are counted, and replaced while rounds last") {
                           return player.some(step, round, count);
                         },
                         [&](Index, std::span<const TaskPrompt<Nano>> prompts,
-                            std::span<const Completion> done, Metrics&) {
+                            std::span<const SampledTokens> done, Metrics&) {
                           Doubles out;
                           for (std::size_t i = 0; i < done.size(); ++i) {
                             const bool flat =
@@ -265,12 +265,12 @@ TEST_CASE("mini-batches take an optimiser step each, and together see every grou
   player.s.minibatches = 2;
   player.s.updates = 2;
   AdamW<float> optimiser(player.model.parameters(), {});
-  int applied = 0;
+  int updates = 0;
   const auto m = player.step(player.task([](std::int32_t t) { return t % 2 == 0; }), 0, [&] {
     optimiser.step(1e-2);
-    ++applied;
+    ++updates;
   });
-  CHECK(applied == 3);
+  CHECK(updates == 4);
   CHECK(value(m, "first_ratio_max") == 1.0);
   // Without a step between them, the gradients of all mini-batches are there to compare.
   Player half, whole;
@@ -289,7 +289,7 @@ TEST_CASE("mini-batches take an optimiser step each, and together see every grou
 TEST_CASE("several reward functions are weighed, and may leave completions out") {
   Player player;
   Task<Nano> task = player.task([](std::int32_t) { return false; });
-  task.table = [](Index, std::span<const TaskPrompt<Nano>>, std::span<const Completion> done,
+  task.table = [](Index, std::span<const TaskPrompt<Nano>>, std::span<const SampledTokens> done,
                   Metrics&) {
     RewardTable t{{"even", "first"}, {1, 0.5}, {}};
     for (std::size_t i = 0; i < done.size(); ++i)

@@ -182,7 +182,7 @@ void verl_clip_shares(Case<T>& c, const Tensor<T>& x) {
       count += 1;
       const bool per_token = c.inputs.advantages.size() != c.inputs.lengths.size();
       const T a = static_cast<T>(c.inputs.advantages[per_token ? at : i]);
-      const auto flags = rl::detail::clip_flags(std::log(r[at]), r[at], a, s);
+      const auto flags = rl::clip_flags(std::log(r[at]), r[at], a, s);
       if (logs) {
         cut += flags.outside && a > 0;
         lower += flags.outside && a < 0;
@@ -367,8 +367,8 @@ void run_aux(const Json& known) {
     const auto group = c.in.template get<Index>("num_generations", 0);
     const auto a = advantages(c.in.at("rewards").template get<Doubles>(), group, {});
     Doubles keep;  // one per completion, or one per group
-    const bool each = c.out.at("keep").size() != a.zero_spread.size();
-    for (const bool flat : a.zero_spread)
+    const bool each = c.out.at("keep").size() != a.zero_std.size();
+    for (const bool flat : a.zero_std)
       keep.insert(keep.end(), each ? static_cast<std::size_t>(group) : 1, !flat);
     Json numbers = Json::array();
     for (const auto& k : c.out.at("keep"))

@@ -148,8 +148,8 @@ TEST_CASE("advantages of a group are centred and divided by its deviation") {
   CHECK(expected == Approx(0.86587).margin(1e-5));
   for (std::size_t i = 0; i < 4; ++i)
     CHECK(a.values[i] == Approx(rewards[i] > 0 ? expected : -expected).epsilon(1e-12));
-  CHECK(a.mean_spread == Approx(std::sqrt(1.0 / 3)));
-  CHECK(a.zero_spread == std::vector<bool>{false});
+  CHECK(a.mean_std == Approx(std::sqrt(1.0 / 3)));
+  CHECK(a.zero_std == std::vector<bool>{false});
   CHECK(advantages(rewards, 4, spread(Spread::none)).values == Doubles{0.5, -0.5, -0.5, 0.5});
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("advantages by the spread of the batch keep groups apart in their mean
   const double divisor = std::sqrt(squares / 5) + 1e-4;
   const Doubles centred = {0.5, -0.5, 0, 0, -1.5, 1.5};
   for (std::size_t i = 0; i < 6; ++i) CHECK(a.values[i] == Approx(centred[i] / divisor));
-  CHECK(a.zero_spread == std::vector<bool>{false, true, false});
+  CHECK(a.zero_std == std::vector<bool>{false, true, false});
 }
 
 TEST_CASE("a group without spread teaches nothing, whatever its reward") {

@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "gaze/rl/grpo.hpp"
 #include "gaze/rl/run_state.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
@@ -122,7 +123,7 @@ TEST_CASE("settings that contradict each other are refused") {
   CHECK(holds(error({"reference_sync.every=4"}), "that no KL term uses"));
   CHECK(error({"reference_sync.every=4", "kl=0.1"}).empty());
   CHECK(holds(error({"reference_sync.alpha=1.5"}), "alpha 1.5"));
-  CHECK(holds(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "beside an adaptive one"));
+  CHECK(holds(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "either fixed or adaptive"));
   CHECK(holds(error({"adaptive.least=0.5"}), "not in [0.5, 1]"));
   CHECK(holds(error({"correction.low=4"}), "held in [4, 3]"));
   CHECK(holds(error({"surrogate=gamma"}), "gamma weights need"));
@@ -151,7 +152,7 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
                          static_cast<std::uint64_t>(step * 8 + i), static_cast<std::size_t>(i)});
         return out;
       },
-      [](Index, auto, std::span<const Completion> all, Metrics&) {
+      [](Index, auto, std::span<const SampledTokens> all, Metrics&) {
         std::vector<double> out;
         for (const auto& one : all) out.push_back(one.tokens.front() % 7);
         return out;
@@ -172,9 +173,9 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
     stage.name = "grpo";
     stage.steps = 6;
     stage.rate = {1e-2, 1, 6, 0.1};
-    const auto step = [&](Index i, const std::function<void()>& apply) {
+    const auto step = [&](Index i, const Update& update) {
       state.begin_step(i);
-      auto m = grpo_step<Nano>(model, &reference, s, task, end_token, i, Watch::nothing, apply,
+      auto m = grpo_step<Nano>(model, &reference, s, task, end_token, i, Watch::nothing, update,
                                state.adaptive());
       coefficients.push_back(state.adaptive()->coefficient);
       return m;

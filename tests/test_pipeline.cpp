@@ -395,7 +395,7 @@ TEST_CASE("a mix of rewards is one reward, or a table of its terms with their we
   PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}, {"format", 0.5}}},
                        3);
   const auto prompts = source.task().prompts(0, 0, 2);
-  std::vector<gaze::Completion> completions(4);
+  std::vector<gaze::SampledTokens> completions(4);
   for (std::size_t i = 0; i < completions.size(); ++i) {
     const Problem& p = w.examples[prompts[i / 2].index].problem;
     completions[i].tokens = w.maker->response(i % 2 ? "no idea" : gold_response(p));

@@ -196,14 +196,14 @@ SamplingSettings sampling(double temperature, Index max_tokens = 9) {
 
 /// Do logprobs() of the completions give exactly what the rollout said?
 void check_ratio_is_one(const Policy& model, const std::vector<models::Prompt>& prompts,
-                        Index group, const std::vector<Completion>& completions,
+                        Index group, const std::vector<SampledTokens>& completions,
                         float temperature) {
   std::vector<models::Group> groups;
   std::vector<float> rolled;
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     groups.push_back({&prompts[p], {}});
     for (std::size_t g = 0; g < static_cast<std::size_t>(group); ++g) {
-      const Completion& c = completions[p * static_cast<std::size_t>(group) + g];
+      const SampledTokens& c = completions[p * static_cast<std::size_t>(group) + g];
       groups.back().completions.emplace_back(c.tokens);
       rolled.insert(rolled.end(), c.logp.begin(), c.logp.end());
     }
@@ -304,7 +304,7 @@ TEST_CASE("a rollout's log-probabilities are those of the update, so the ratio i
     const auto all = pointers(prompts);
     for (const double temperature : {1.0, 0.7}) {
       INFO("temperature " << temperature);
-      std::vector<Completion> first;
+      std::vector<SampledTokens> first;
       at_thread_counts([&] {
         const auto out = sample(model, all, 4, sampling(temperature), {3, 1, 8});
         if (first.empty()) first = out;

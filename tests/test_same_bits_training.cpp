@@ -30,7 +30,7 @@ std::string log_without_times(const std::string& path) {
 }
 
 /// A reward that depends on the tokens alone.
-double reward(const Completion& c) {
+double reward(const SampledTokens& c) {
   double sum = 0;
   for (const std::int32_t token : c.tokens) sum += token % 7;
   return sum / static_cast<double>(c.tokens.size());
@@ -46,9 +46,9 @@ rl::Task<Policy> make_task(const std::vector<models::Prompt>& prompts) {
     }
     return out;
   };
-  task.score = [](Index, auto, std::span<const Completion> completions, Metrics&) {
+  task.score = [](Index, auto, std::span<const SampledTokens> completions, Metrics&) {
     std::vector<double> rewards;
-    for (const Completion& c : completions) rewards.push_back(reward(c));
+    for (const SampledTokens& c : completions) rewards.push_back(reward(c));
     return rewards;
   };
   return task;
@@ -64,7 +64,7 @@ Stage stage(const std::string& name, Index steps) {
 
 void supervised(Policy& model, Trainer<float>& trainer,
                 const std::vector<models::Prompt>& prompts) {
-  trainer.run(stage("sft", 4), [&](Index step, const auto&) -> Metrics {
+  trainer.run(stage("sft", 4), [&](Index step, const Update& update) -> Metrics {
     std::vector<std::vector<std::int32_t>> answers;
     std::vector<models::Group> groups;
     for (std::size_t i = 0; i < prompts.size(); ++i)
@@ -73,6 +73,7 @@ void supervised(Policy& model, Trainer<float>& trainer,
     for (std::size_t i = 0; i < prompts.size(); ++i) groups.push_back({&prompts[i], {answers[i]}});
     const auto loss = neg(mean(model.logprobs(groups).logp));
     backward(loss);
+    update();
     return {{"loss", loss.item()}};
   });
 }
@@ -86,8 +87,8 @@ void reinforced(Policy& model, Trainer<float>& trainer,
   s.updates = 2;
   const auto task = make_task(prompts);
   const Policy* none = nullptr;
-  trainer.run(stage("grpo", 3), [&](Index step, const auto& apply) {
-    auto metrics = rl::grpo_step(model, none, s, task, end_token, step, Watch::marks, apply);
+  trainer.run(stage("grpo", 3), [&](Index step, const Update& update) {
+    auto metrics = rl::grpo_step(model, none, s, task, end_token, step, Watch::marks, update);
     for (const auto& [name, value] : metrics)
       if (name == "first_ratio_min" || name == "first_ratio_max") CHECK(value == 1);
     return metrics;

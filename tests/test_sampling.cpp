@@ -58,8 +58,8 @@ struct Sampled {
   models::Vlm<float> model{c, image_token, 7};
   std::vector<models::Prompt> prompts = some_prompts(c, 4);
 
-  std::vector<Completion> run(std::vector<std::size_t> which, std::vector<std::uint64_t> ids,
-                              const SamplingSettings& s, Index group = 2) const {
+  std::vector<SampledTokens> run(std::vector<std::size_t> which, std::vector<std::uint64_t> ids,
+                                 const SamplingSettings& s, Index group = 2) const {
     std::vector<const models::Prompt*> chosen;
     for (const std::size_t i : which) chosen.push_back(&prompts[i]);
     return sample(model, chosen, group, s, ids);
@@ -127,7 +127,7 @@ TEST_CASE("a repetition penalty makes tokens of prompt and answer less likely", 
   const auto repeats = [&](double penalty) {
     s.repetition_penalty = penalty;
     std::size_t count = 0;
-    for (const Completion& c : w.run({0, 1, 2, 3}, {0, 1, 2, 3}, s, 16))
+    for (const SampledTokens& c : w.run({0, 1, 2, 3}, {0, 1, 2, 3}, s, 16))
       for (std::size_t i = 0; i < c.tokens.size(); ++i)
         count += std::count(c.tokens.begin(), c.tokens.begin() + static_cast<std::ptrdiff_t>(i),
                             c.tokens[i]) > 0;
@@ -213,7 +213,7 @@ TEST_CASE("a completion depends on its sample id, not on the batch", "[sampling]
   const auto turned = s.run({3, 1, 0}, {13, 11, 10}, settings);
   const auto alone = s.run({2}, {12}, settings);
   const auto other = s.run({2}, {99}, settings);
-  const auto same = [](const Completion& a, const Completion& b) {
+  const auto same = [](const SampledTokens& a, const SampledTokens& b) {
     return a.tokens == b.tokens && bits(a.logp) == bits(b.logp) && a.ended == b.ended;
   };
   for (std::size_t i = 0; i < 8; ++i) CHECK(same(all[i], again[i]));
@@ -286,7 +286,7 @@ TEST_CASE("a temperature so small that floats cannot bear it is refused", "[samp
   }
   // At the least one it is as good as greedy: token 0, <|pad|> of every tokeniser, is not drawn.
   settings.repetition_penalty = 1;
-  settings.temperature = least_temperature;
+  settings.temperature = min_temperature;
   SamplingSettings greedy = settings;
   greedy.greedy = true;
   CHECK(s.run({0}, {3}, settings)[0].tokens == s.run({0}, {3}, greedy)[0].tokens);

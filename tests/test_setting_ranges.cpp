@@ -186,5 +186,6 @@ TEST_CASE("settings of advantages and of a GRPO run are refused by name", "[rl]"
   rl::RewardTable table;
   table.rows = {{1.0}, {0.0}};
   table.weights = {not_a_number};
-  CHECK(holds(error_of([&] { rl::advantages(table, 2, {}); }), "a reward's weight is nan"));
+  CHECK(holds(error_of([&] { rl::advantages(table, 2, {}); }),
+              "the weight of a reward function is nan"));
 }

@@ -7,12 +7,12 @@
 #include <sstream>
 
 #include "gaze/ops/elementwise.hpp"
-#include "gaze/ops/reduce.hpp"
 #include "gaze/train/loop.hpp"
 #include "tests/folder.hpp"
 #include "tests/restore.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
+#include "tests/toy_parameters.hpp"
 
 namespace {
 
@@ -26,37 +26,10 @@ struct Place : Folder {
   Place() : Folder("train") {}
 };
 
-/// Two parts of the smallest kind, which learn to be a target that changes with the step.
-struct Toy {
-  Parameters<float> parameters;
-  Parameter<float, Cpu>*w, *v;
+struct Killed {};  // simulates SIGKILL
 
-  explicit Toy(Index width = 20) {
-    w = &parameters.add("w", {3, width}, Init::normal(1), "first");
-    v = &parameters.add("v", {7}, Init::normal(1), "second");
-    parameters.allocate(5);
-  }
-
-  Tensor<float> distance(const Tensor<float>& x, std::uint64_t step) const {
-    const Philox random(9, Purpose::test);
-    std::vector<float> target;
-    for (Index i = 0; i < x.numel(); ++i)
-      target.push_back(random.normal(step, static_cast<std::uint64_t>(i)));
-    return mean(square(sub(x, Tensor<float>::from(x.shape(), target))));
-  }
-
-  std::vector<std::uint32_t> weights() const {
-    auto out = bits(w->value);
-    const auto more = bits(v->value);
-    out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-};
-
-struct Killed {};  // what SIGKILL is to a process
-
-/// Three stages; counts the steps of each. `kill_at` ends it in the middle of a step of the run,
-/// `stop_at` asks it to stop after one.
+/// Three stages, with the steps of each counted. `kill_at` throws in the middle of that step of the
+/// run, `stop_at` stops after that step.
 struct Course {
   std::string folder;
   Index checkpoint_every = 2, kill_at = -1, stop_at = -1;
@@ -84,7 +57,7 @@ struct Course {
       stage.parts = parts[k];
       stage.steps = steps[k];
       stage.rate = {0.1, 2, steps[k], 0.1};
-      trainer.run(stage, [&](Index step, const auto& apply) -> Metrics {
+      trainer.run(stage, [&](Index step, const Update& update) -> Metrics {
         const auto key = 100 * k + static_cast<std::uint64_t>(step);
         const auto loss = [&] {
           if (k == 0) return toy.distance(toy.w->value, key);
@@ -95,9 +68,10 @@ struct Course {
         extra.line("{\"at\":" + std::to_string(key) + "}");
         if (done++ == kill_at) throw Killed{};
         ++taken[k];
-        apply();  // two updates a step
+        update();  // two updates a step
         const auto last = loss();
         backward(last);
+        update();
         return {{"loss", last.item()}, {"odd", std::nan("")}};
       });
     }
@@ -193,7 +167,7 @@ TEST_CASE("what a run cannot write or create is an error with its file") {
   io::AppendLog log(run.metrics());
   message.clear();
   try {
-    gaze::detail::log_metrics(log, run, Stage{}, 0, {});
+    gaze::log_metrics(log, run, Stage{}, 0, {});
   } catch (const Error& e) {
     message = e.what();
   }
@@ -353,32 +327,31 @@ TEST_CASE("a saved state that does not belong to the run is refused by name") {
   }
 }
 
-TEST_CASE("weights are saved and loaded by name, all or none") {
+TEST_CASE("a step must update, and may leave no gradient behind") {
   const Place folder;
-  const std::string path = folder.file("model.safetensors");
-  Toy a, b;
-  a.w->value.data()[3] = 42;
-  save_weights(path, a.parameters, {{"model", "toy"}});
-  load_weights(path, b.parameters);
-  CHECK(a.weights() == b.weights());
-  CHECK(io::SafetensorsFile(path).metadata().at("model") == "toy");
-
-  Toy wide(21);
-  const auto before = wide.weights();
-  CHECK(error_of([&] { load_weights(path, wide.parameters); }) ==
-        "[gaze::load] " + path + " tensor 'w': shape [3,20], expected [3,21]");
-  CHECK(wide.weights() == before);
-
-  save_weights(path, a.parameters, {}, {"second"});
-  CHECK_FALSE(io::SafetensorsFile(path).contains("v"));
-  CHECK(holds(error_of([&] { load_weights(path, b.parameters); }), "tensor 'v': not in the file"));
-
-  Parameters<float> less;
-  less.add("w", {3, 20}, Init::zeros(), "first");
-  less.allocate(0);
-  save_weights(path, a.parameters, {});
-  CHECK(error_of([&] { load_weights(path, less); }) ==
-        "[gaze::load] " + path + ": the model has no tensor named v");
+  Toy toy;
+  Stage stage;
+  stage.name = "one";
+  stage.parts = {"first"};
+  stage.steps = 1;
+  const auto train = [&](const char* name, const Trainer<float>::Step& step) {
+    RunFolder run;
+    run.path = folder.file(name);
+    Trainer<float> trainer(toy.parameters, run);
+    return error_of([&] { trainer.run(stage, step); });
+  };
+  const auto before = toy.weights();
+  CHECK(train("never", [&](Index, const Update&) -> Metrics {
+          backward(toy.distance(toy.w->value, 0));
+          return {};
+        }) == "[gaze::train] step 0 of stage one made no update");
+  CHECK(toy.weights() == before);
+  CHECK(train("late", [&](Index, const Update& update) -> Metrics {
+          backward(toy.distance(toy.w->value, 0));
+          update();
+          backward(toy.distance(toy.w->value, 1));
+          return {};
+        }) == "[gaze::train] step 0 of stage one computed gradients after its last update");
 }
 
 TEST_CASE("a step without gradients, or with broken ones, is an error and changes nothing") {
@@ -408,38 +381,14 @@ TEST_CASE("what a run records of its kernels tells all that decides the bits") {
   for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512})
     if (supported(isa)) {
       set_isa(isa);
-      CHECK(detail::kernels_name<Cpu>(false) == name(isa));
+      CHECK(kernels_name<Cpu>(false) == name(isa));
     }
-  std::set<std::string> names = {detail::kernels_name<Cpu>(false)};
+  std::set<std::string> names = {kernels_name<Cpu>(false)};
   for (const auto way : {Bf16Products::f32, Bf16Products::avx512_bf16, Bf16Products::amx})
     if (supported(way)) {
       set_bf16_products(way);
-      CHECK(names.insert(detail::kernels_name<Cpu>(true)).second);
+      CHECK(names.insert(kernels_name<Cpu>(true)).second);
     }
-}
-
-TEST_CASE("weights without a part are read by the model that wrote them") {
-  const Place folder;
-  const std::string path = folder.file("model.safetensors");
-  Toy a, b;
-  a.w->value.data()[3] = 42;
-  a.v->value.data()[2] = 43;
-  save_weights(path, a.parameters, {}, {"second"});
-  const float before = b.v->value.data()[2];
-  load_weights(path, b.parameters, {"second"});
-  CHECK(b.w->value.data()[3] == 42);
-  CHECK(b.v->value.data()[2] == before);
-  // Also from a file that has it; and what is wanted must be there.
-  save_weights(path, a.parameters, {});
-  load_weights(path, b.parameters, {"first"});
-  CHECK(b.v->value.data()[2] == 43);
-  save_weights(path, a.parameters, {}, {"first"});
-  CHECK(holds(error_of([&] { load_weights(path, b.parameters, {"second"}); }),
-              "tensor 'w': not in the file"));
-  for (const std::string& message :
-       {error_of([&] { save_weights(path, a.parameters, {}, {"secnod"}); }),
-        error_of([&] { load_weights(path, b.parameters, {"secnod"}); })})
-    CHECK(holds(message, "the model has no part named secnod"));
 }
 
 TEST_CASE("a trainer neither cuts nor continues somebody else's metrics") {

@@ -173,7 +173,7 @@ TEST_CASE("parameters before allocate() are refused by step, norm and files", "[
               "[gaze::linear] the second input is undefined"));
   all.allocate(1);
   CHECK(layer(F::zeros({1, 2})).shape() == Shape({1, 3}));
-  CHECK(holds(error_of([&] { all.allocate(1); }), "allocate() was called before"));
+  CHECK(holds(error_of([&] { all.allocate(1); }), "allocate() was already called"));
 }
 
 TEST_CASE("what is saved is checked: values, and those of a view", "[io]") {

@@ -205,10 +205,10 @@ TEST_CASE("what does not fit is refused", "[vlm]") {
   Prompt prompt = good;
   prompt.rgb = std::make_shared<std::vector<std::uint8_t>>(100);
   CHECK_THROWS_WITH(logp_of(model, prompt, {20}),
-                    Contains("an image of 100 bytes, the model wants"));
+                    Contains("the image has 100 bytes, the model expects"));
   prompt = good;
   prompt.tokens[3] = 20;
-  CHECK_THROWS_WITH(logp_of(model, prompt, {20}), Contains("15 image tokens, its image 16"));
+  CHECK_THROWS_WITH(logp_of(model, prompt, {20}), Contains("15 image tokens, its image needs 16"));
   CHECK_THROWS_WITH(prefill(model, prompt, Watch::marks), Contains("15 image tokens"));
   prompt.tokens[3] = prompt.tokens[0] = image_token;
   CHECK_THROWS_WITH(logp_of(model, prompt, {20}), Contains("17 image tokens"));
@@ -230,7 +230,7 @@ TEST_CASE("what does not fit is refused", "[vlm]") {
   CHECK_THROWS_WITH(Policy(c, image_token, 7), Contains("vocabulary is empty"));
   c = config("nano");
   c.shuffle = 3;
-  CHECK_THROWS_WITH(Policy(c, image_token, 7), Contains("do not shuffle by 3"));
+  CHECK_THROWS_WITH(Policy(c, image_token, 7), Contains("not divisible by shuffle 3"));
 }
 
 TEST_CASE("the whole model's gradient agrees with finite differences", "[vlm]") {

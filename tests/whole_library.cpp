@@ -29,9 +29,9 @@ gaze::Metrics everything(const gaze::rl::Task<Policy>& task, const std::string& 
   stage.steps = 1;
   const Policy* none = nullptr;
   gaze::Metrics last;
-  trainer.run(stage, [&](gaze::Index step, const auto& apply) {
+  trainer.run(stage, [&](gaze::Index step, const gaze::Update& update) {
     return last = gaze::rl::grpo_step(policy, none, {}, task, 1, step, gaze::models::Watch::marks,
-                                      apply);
+                                      update);
   });
   gaze::load_weights(folder + "/model.safetensors", policy.parameters());
   const gaze::Lora<float, gaze::Cpu> adapter(policy.parameters(), "a", "lora", 4, 4, 2, 8);

@@ -30,7 +30,7 @@ thread_local LastLaunch last_launch;
 
 std::string after_what() {
   if (!last_launch.kernel) return "";
-  return gaze::detail::concat(", after the launch of ", last_launch.kernel, " (", last_launch.file,
+  return gaze::concat(", after the launch of ", last_launch.kernel, " (", last_launch.file,
                               ":", last_launch.line, ")");
 }
 
@@ -105,7 +105,7 @@ std::string unavailable() {
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&needed);
     if (driver == 0) return "no CUDA driver is installed";
-    return gaze::detail::concat("the driver is too old: it knows CUDA ", driver / 1000, ".",
+    return gaze::concat("the driver is too old: it knows CUDA ", driver / 1000, ".",
                                 driver % 1000 / 10, ", this program needs ", needed / 1000, ".",
                                 needed % 1000 / 10);
   }

@@ -395,8 +395,8 @@ struct Runner {
       if (t.left || (t.waiting.file == file && t.waiting.line == line)) continue;
       file = t.waiting.file;
       line = t.waiting.line;
-      waiting += gaze::detail::concat(waiting.empty() ? "" : ", ", "thread ", i, " at ", file, ":",
-                                      line, t.waiting.warp ? " (its warp)" : "");
+      waiting += gaze::concat(waiting.empty() ? "" : ", ", "thread ", i, " at ", file, ":", line,
+                              t.waiting.warp ? " (its warp)" : "");
     }
     forget_workers();
     GAZE_FAIL("cuda", grid->kernel, ": threads wait for each other for ever: ", waiting, "; ", left,

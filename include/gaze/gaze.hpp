@@ -39,6 +39,7 @@
 #include "gaze/ops/views.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "gaze/optim/schedule.hpp"
+#include "gaze/rl/adaptive_entropy.hpp"
 #include "gaze/rl/advantage.hpp"
 #include "gaze/rl/policy_loss.hpp"
 #include "gaze/rl/variants.hpp"

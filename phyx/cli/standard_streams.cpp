@@ -31,7 +31,7 @@ void finish_output() {
   pollfd out{STDOUT_FILENO, POLLOUT, 0};
   if (code == EPIPE || (::poll(&out, 1, 0) == 1 && out.revents & POLLERR)) return;
   GAZE_FAIL("print", "standard output: cannot write",
-            code ? ": " + io::detail::errno_text(code) : std::string());
+            code ? ": " + io::errno_text(code) : std::string());
 }
 
 }  // namespace gaze::phyx::cli

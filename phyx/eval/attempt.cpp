@@ -14,7 +14,7 @@
 
 namespace gaze::phyx {
 
-phyx::Completion to_completion(const gaze::Completion& c, const text::Tokenizer& tokenizer,
+phyx::Completion to_completion(const gaze::SampledTokens& c, const text::Tokenizer& tokenizer,
                                const models::VlmConfig& config, const models::Prompt& prompt) {
   phyx::Completion out;
   out.ended = c.ended;

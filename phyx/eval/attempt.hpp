@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A model's completion in the terms of rewards and rules, and its judgement by every rule.
 #pragma once
-#include "gaze/generate/completion.hpp"
+#include "gaze/generate/sampled_tokens.hpp"
 #include "gaze/text/tokenizer.hpp"
 #include "models/vlm.hpp"
 #include "phyx/completion.hpp"
@@ -11,7 +11,7 @@
 namespace gaze::phyx {
 
 /// What a rollout's watched columns say, in the rewards' terms.
-phyx::Completion to_completion(const gaze::Completion& c, const text::Tokenizer& tokenizer,
+phyx::Completion to_completion(const gaze::SampledTokens& c, const text::Tokenizer& tokenizer,
                                const models::VlmConfig& config, const models::Prompt& prompt);
 
 /// Mean share of attention on the image, over tokens, layers and heads; NaN without a trace.

@@ -40,9 +40,9 @@ class Evaluator {
 
   /// `count` completions of each prompt; greedy ones if count is 0. Sample ids are the problems'
   /// places, so that every condition meets the same random numbers, whatever the batch.
-  std::vector<gaze::Completion> complete(std::span<const models::Prompt* const> prompts,
-                                         std::span<const std::uint64_t> ids, Index count,
-                                         models::Watch watch) const;
+  std::vector<gaze::SampledTokens> complete(std::span<const models::Prompt* const> prompts,
+                                            std::span<const std::uint64_t> ids, Index count,
+                                            models::Watch watch) const;
 
  private:
   /// Some problems; the first one's place among all is its sample id.

@@ -40,7 +40,7 @@ std::vector<Outcome> Evaluator<Device>::batch(std::span<const Example> examples,
 }
 
 template <class Device>
-std::vector<gaze::Completion> Evaluator<Device>::complete(
+std::vector<gaze::SampledTokens> Evaluator<Device>::complete(
     std::span<const models::Prompt* const> prompts, std::span<const std::uint64_t> ids, Index count,
     models::Watch watch) const {
   SamplingSettings s = settings_.sampling;
@@ -59,12 +59,12 @@ void Evaluator<Device>::answer(const Batch& b, std::span<Outcome> out, const Kee
   }
   const auto k = static_cast<std::size_t>(settings_.samples);
   const auto greedy = complete(prompts, ids, 0, models::Watch::marks);
-  std::vector<gaze::Completion> sampled;
+  std::vector<gaze::SampledTokens> sampled;
   if (k > 0) sampled = complete(prompts, ids, settings_.samples, models::Watch::marks);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Example& e = b.examples[i];
     std::vector<phyx::Completion> all;
-    const auto add = [&](const gaze::Completion& c) {
+    const auto add = [&](const gaze::SampledTokens& c) {
       all.push_back(to_completion(c, tokenizer_, model_.config(), e.prompt));
     };
     add(greedy[i]);

@@ -25,8 +25,8 @@ std::string safe_name(std::string_view text, std::string_view also) {
     const std::string_view bytes = text.substr(at, c.length);
     const bool leading = at == 0 && (c.code == '.' || c.code == '-' || c.code == ' ');
     at += c.length;
-    const bool good = c.code >= 0 && !gaze::detail::acts_on_text(c.code) && c.code != '/' &&
-                      c.code != '\\' && c.code != '%' && !leading && also.find(bytes) == also.npos;
+    const bool good = c.code >= 0 && !acts_on_text(c.code) && c.code != '/' && c.code != '\\' &&
+                      c.code != '%' && !leading && also.find(bytes) == also.npos;
     if (good)
       out += bytes;
     else

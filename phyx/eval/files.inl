@@ -4,7 +4,8 @@
 #include <optional>
 
 #include "gaze/core/error.hpp"
-#include "gaze/train/loop.hpp"
+#include "gaze/io/append_log.hpp"
+#include "gaze/train/kernels_name.hpp"
 #include "phyx/data/reader.hpp"
 #include "phyx/eval/evaluator.inl"
 #include "phyx/eval/files.hpp"
@@ -17,8 +18,8 @@ std::vector<ResultRow> FileEvaluation<Device>::run() {
   count_ = folder_.survey();
   trained_ = load_model<Device>(s_.model);
   const bool bf16 = trained_->model->parameters().multiplies_in_bf16();
-  folder_.configure({trained_->weights_file, trained_->tokenizer_file, Device::name,
-                     gaze::detail::kernels_name<Device>(bf16)});
+  folder_.configure(
+      {trained_->weights_file, trained_->tokenizer_file, Device::name, kernels_name<Device>(bf16)});
   answer(folder_.open());
   auto rows = folder_.finish();
   folder_.release();

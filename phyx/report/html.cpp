@@ -25,7 +25,7 @@ std::string escape(std::string_view text) {
       out += "&quot;";
     else if (c.code == '\'')
       out += "&#39;";
-    else if (gaze::detail::acts_on_text(c.code) && c.code != '\n' && c.code != '\t')
+    else if (acts_on_text(c.code) && c.code != '\n' && c.code != '\t')
       out += "\uFFFD";
     else
       out += text.substr(at, c.length);

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "gaze/io/folders.hpp"
-#include "gaze/train/loop.hpp"
+#include "gaze/train/kernels_name.hpp"
 #include "phyx/report/page.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/study/ablation.hpp"
@@ -65,7 +65,7 @@ void Ablation<Device>::say(const std::string& what) const {
 
 template <class Device>
 void Ablation<Device>::write_config() const {
-  record_.write(data_, gaze::detail::kernels_name<Device>(data_.config().bf16));
+  record_.write(data_, kernels_name<Device>(data_.config().bf16));
 }
 
 template <class Device>

@@ -127,10 +127,10 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
   };
   const bool separate = grpo.advantage.objectives == rl::Objectives::normalise_then_sum;
   const auto task = source.task(separate);
-  trainer.run(grpo_stage(), [&](Index step, const auto& apply) {
+  trainer.run(grpo_stage(), [&](Index step, const Update& update) {
     state.begin_step(step);
     return rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task,
-                         data_.tokenizer().end(), step, models::Watch::marks, apply,
+                         data_.tokenizer().end(), step, models::Watch::marks, update,
                          state.adaptive());
   });
 }

@@ -2,6 +2,7 @@
 // How config.json is compared and written.
 #include "phyx/study/run_record.hpp"
 
+#include "gaze/core/clock.hpp"
 #include "gaze/core/error.hpp"
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/printable.hpp"
@@ -9,7 +10,6 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folders.hpp"
 #include "gaze/io/json.hpp"
-#include "gaze/train/loop.hpp"
 #include "phyx/run_config.hpp"
 
 namespace gaze::phyx {
@@ -34,7 +34,7 @@ void RunRecord::begin(bool resume, const std::string& command, RunData& data) {
     started_ = time_text();
   }
   command_ = command;
-  begin_ = gaze::detail::seconds_now();
+  begin_ = seconds_now();
 }
 
 void RunRecord::write(const RunData& data, const std::string& instruction_set) const {
@@ -46,7 +46,7 @@ void RunRecord::write(const RunData& data, const std::string& instruction_set) c
   j["instruction_set"] = instruction_set;
   j["threads"] = threads();
   j["started"] = started_;
-  j["seconds"] = seconds_before_ + gaze::detail::seconds_now() - begin_;
+  j["seconds"] = seconds_before_ + seconds_now() - begin_;
   if (parameters > 0) j["parameters"] = parameters;
   if (forecast > 0)
     j["memory_bytes"] = {{"forecast", forecast}, {"most_used", Allocator<Cpu>::peak()}};

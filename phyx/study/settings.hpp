@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
-#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/grpo_settings.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/warm_start_settings.hpp"

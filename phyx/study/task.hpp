@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gaze/core/philox.hpp"
-#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/task.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"
@@ -38,7 +38,7 @@ class PhyxTask {
   std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const;
 
   std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
-                              std::span<const gaze::Completion> completions, Metrics& m) const;
+                              std::span<const gaze::SampledTokens> completions, Metrics& m) const;
 
   const std::vector<Example>& examples_;
   const text::Tokenizer& tokenizer_;

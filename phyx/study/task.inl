@@ -13,7 +13,7 @@ namespace gaze::phyx {
 template <class Device>
 rl::Task<Model<Device>> PhyxTask<Device>::task(bool separate) {
   using Prompts = std::span<const rl::TaskPrompt<Model<Device>>>;
-  using Completions = std::span<const gaze::Completion>;
+  using Completions = std::span<const gaze::SampledTokens>;
   rl::Task<Model<Device>> out;
   out.prompts = [this](Index step, Index round, Index count) {
     return prompts(step, round, count);
@@ -49,7 +49,7 @@ std::vector<rl::TaskPrompt<Model<Device>>> PhyxTask<Device>::prompts(Index step,
 template <class Device>
 std::vector<MixScore> PhyxTask<Device>::score(
     Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
-    std::span<const gaze::Completion> completions, Metrics& m) const {
+    std::span<const gaze::SampledTokens> completions, Metrics& m) const {
   const std::size_t group = completions.size() / prompts.size();
   std::vector<MixScore> out;
   std::vector<double> sums(mix_.terms.size(), 0), counts(sums);

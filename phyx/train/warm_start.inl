@@ -14,7 +14,7 @@ namespace gaze::phyx {
 
 namespace detail {
 
-/// -mean log p over all tokens that are taught; gradients follow.
+/// Gradients of -mean log p over all tokens that are taught. Returns the loss.
 template <class Device>
 Metrics teach(const Model<Device>& model, const LessonSource& source,
               const std::vector<Lesson>& lessons, double letter_weight) {
@@ -83,11 +83,13 @@ typename Trainer<float, Device>::Step response_step(const Model<Device>& model,
                                                     const LessonSource& source,
                                                     const WarmStartSettings& s, double corruption,
                                                     Index offset) {
-  return [&model, &source, s, corruption, offset](Index step, const auto&) {
+  return [&model, &source, s, corruption, offset](Index step, const Update& update) {
     std::vector<Lesson> lessons;
     for (Index i = 0; i < s.batch; ++i)
       lessons.push_back(source.lesson(s, corruption, offset + step, i));
-    return detail::teach(model, source, lessons, s.letter_weight);
+    const Metrics m = detail::teach(model, source, lessons, s.letter_weight);
+    update();
+    return m;
   };
 }
 
@@ -96,23 +98,26 @@ void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 const LessonSource& source, const WarmStartSettings& s) {
   const std::vector<std::string> model_parts = {"vit", "projector", "decoder"};
   trainer.run(supervised_stage("letters", s.letter_steps, s.rate, {"decoder"}),
-              [&](Index step, const auto&) {
+              [&](Index step, const Update& update) {
                 std::vector<Lesson> lessons;
                 for (Index i = 0; i < s.batch; ++i) lessons.push_back(source.pick(step, i));
-                return detail::teach(model, source, lessons, s.letters_stage_weight);
+                const Metrics m = detail::teach(model, source, lessons, s.letters_stage_weight);
+                update();
+                return m;
               });
   trainer.run(supervised_stage("vision", s.vision_steps, s.rate, {"vit", "projector", "slots"}),
-              [&](Index step, const auto&) -> Metrics {
+              [&](Index step, const Update& update) -> Metrics {
                 std::vector<const Example*> examples;
                 for (Index i = 0; i < 2 * s.batch; ++i)
                   examples.push_back(&source.example(step, i));
                 const auto loss = detail::label_loss(model, source, examples);
                 backward(loss);
+                update();
                 return {{"loss", loss.item()}};
               });
   trainer.run(supervised_stage("caption", s.caption_steps, s.rate,
                                {"vit", "projector", "slots", "decoder"}),
-              [&](Index step, const auto&) -> Metrics {
+              [&](Index step, const Update& update) -> Metrics {
                 const Index offset = s.letter_steps + s.vision_steps + step;
                 std::vector<Lesson> lessons;
                 std::vector<const Example*> examples;
@@ -125,6 +130,7 @@ void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 for (Index i = 0; i < s.caption_picks; ++i)
                   lessons.push_back(source.pick(offset, s.batch + i));
                 Metrics m = detail::teach(model, source, lessons, s.letter_weight);
+                update();
                 m.emplace_back("label_loss", labels.item());
                 return m;
               });

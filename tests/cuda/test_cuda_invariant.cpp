@@ -359,7 +359,7 @@ TEST_CASE("logits of prefill, of decoding with a cache and of training are the s
 
 TEST_CASE("a run records which kernels it took", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto name = [] { return gaze::detail::kernels_name<Cuda>(true); };
+  const auto name = [] { return gaze::kernels_name<Cuda>(true); };
   const std::string usual = name();
   {
     const Invariant invariant;
@@ -389,7 +389,7 @@ TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
                                  return out;
                                },
                                [](Index, std::span<const rl::TaskPrompt<Model>>,
-                                  std::span<const Completion> completions, Metrics&) {
+                                  std::span<const SampledTokens> completions, Metrics&) {
                                  std::vector<double> rewards;
                                  for (const auto& one : completions)
                                    rewards.push_back(one.tokens.back() % 5);

@@ -34,18 +34,17 @@ class Interrupted : public Error {
       : Error(std::move(where), message) {}
 };
 
-namespace detail {
+/// The parts as one text, each as a stream prints it.
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream out;
   (out << ... << parts);
   return out.str();
 }
-}  // namespace detail
 
 }  // namespace gaze
 
-#define GAZE_FAIL(where, ...) throw ::gaze::Error((where), ::gaze::detail::concat(__VA_ARGS__))
+#define GAZE_FAIL(where, ...) throw ::gaze::Error((where), ::gaze::concat(__VA_ARGS__))
 #define GAZE_CHECK(condition, where, ...)            \
   do {                                               \
     if (!(condition)) GAZE_FAIL(where, __VA_ARGS__); \

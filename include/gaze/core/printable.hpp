@@ -19,8 +19,6 @@ inline constexpr std::size_t kShownBytes = 200;
 /// What becomes of line breaks and tabs: a space each, or they stay as they are.
 enum class LineBreaks { joined, kept };
 
-namespace detail {
-
 /// Code points that act on the terminal or on the text around them instead of being seen: controls
 /// (C0, DEL, C1), line and paragraph separators, marks, embeddings, overrides and isolates of
 /// direction (UAX #9), invisible spaces and operators, tags.
@@ -32,6 +30,8 @@ constexpr bool acts_on_text(std::int32_t code) {
          within(0x200E, 0x200F) || within(0x2028, 0x202E) || within(0x2060, 0x206F) ||
          code == 0xFEFF || within(0xFFF9, 0xFFFB) || within(0xE0000, 0xE0FFF);
 }
+
+namespace detail {
 
 /// \x1b for a byte, \u{202e} for a character of several.
 inline std::string escaped(const Utf8Char& c, char byte) {
@@ -58,7 +58,7 @@ inline std::string printable(std::string_view text, std::size_t most = std::stri
     const bool line_break = c.code == '\n' || c.code == '\t' || c.code == '\r';
     if (line_break && (breaks == LineBreaks::joined || c.code == '\r'))
       shown = " ";
-    else if (!line_break && detail::acts_on_text(c.code))
+    else if (!line_break && acts_on_text(c.code))
       shown = detail::escaped(c, text[at]);
     if (shown.size() > most - out.size()) return out + "...";
     out += shown;

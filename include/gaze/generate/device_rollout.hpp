@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Rollouts that stay on the device: tokens are drawn there, and one step (draw, keep, forward, move
-// on) is recorded as a graph and launched once per token. The host looks only now and then whether
-// all completions have ended; those that have go on meanwhile, unseen.
+// Rollouts on the device: it draws the tokens, and one step (draw, keep, forward, advance) is
+// recorded as a graph and launched once per token. Every few steps the host checks whether all
+// completions have ended; tokens after an end are discarded.
 //
 // For devices whose kernels have draw_tokens, keep, advance and Graph (cuda/generate.hpp), and
-// policies with begin() and forward() (models/vlm.hpp). The numbers are those of rollout().
+// policies with begin() and forward() (models/vlm.hpp). Draws the same random numbers as
+// HostRollout.
 #pragma once
 #include <span>
 
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/core/philox.hpp"
-#include "gaze/generate/completion.hpp"
+#include "gaze/generate/sampled_tokens.hpp"
 #include "gaze/generate/sampling.hpp"
 #include "gaze/ops/indices.hpp"
 
 namespace gaze::detail {
 
-/// Can the device draw by these settings? What looks back is the host's work.
+/// Can the device draw with these settings? It has no repetition penalty.
 inline bool drawn_on_device(const SamplingSettings& s) {
   return s.greedy || s.repetition_penalty == 1;
 }
@@ -25,29 +26,31 @@ inline bool cuts_tail(const SamplingSettings& s) {
   return !s.greedy && (s.top_k > 0 || s.top_p < 1 || s.min_p > 0);
 }
 
-/// A rollout under way: n completions, logits of the next token, what has been drawn so far.
-template <class Policy, class T, class Device>
+/// A rollout of n completions. Completion i starts from row i / group of state.first; its random
+/// numbers are keyed by sample[i].
+template <class Policy>
 class DeviceRollout {
  public:
+  using Values = decltype(decltype(Policy::State::first)::logits);  // Tensor<T, Device>
+  using T = typename Values::value_type;
+  using Device = typename Values::device_type;
   using K = Kernels<Device>;
-  using Values = Tensor<T, Device>;
 
-  /// `row[i]` is the row of state.first from which completion i starts.
-  DeviceRollout(const Policy& policy, typename Policy::State& state,
-                const std::vector<std::int32_t>& row, const SamplingSettings& settings,
-                const Philox& random, const std::vector<std::uint64_t>& sample)
+  DeviceRollout(const Policy& policy, typename Policy::State& state, Index group,
+                const SamplingSettings& settings, const Philox& random,
+                const std::vector<std::uint64_t>& sample)
       : policy_(policy),
         state_(state),
         settings_(settings),
         random_(random),
         running_(policy.begin(state)),
-        n_(static_cast<Index>(row.size())),
+        n_(static_cast<Index>(sample.size())),
         sample_(Tensor<std::uint64_t, Device>::from({n_}, sample)),
         step_(Indices<Device>::zeros({1})),
         none_(Indices<Device>::full({n_}, -1)),
-        logits_(gather_rows(state.first.logits, Indices<Device>::from({n_}, row))),
+        logits_(gather_rows(state.first.logits, Indices<Device>::from({n_}, first_rows(group)))),
         width_(static_cast<Index>(state.first.seen.size()) / state.first.logits.size(0)),
-        seen_(starting_seen(row)),
+        seen_(first_seen(group)),
         lse_({n_}),
         entropy_({n_}),
         logp_({n_}),
@@ -55,22 +58,22 @@ class DeviceRollout {
         all_logp_({settings.max_tokens, n_}),
         all_seen_({settings.max_tokens, n_ * width_}) {}
 
-  std::vector<gaze::Completion> run(std::int32_t end) {
-    constexpr Index look_every = 8;
-    std::vector<gaze::Completion> out(static_cast<std::size_t>(n_));
+  std::vector<SampledTokens> run(std::int32_t end) {
+    constexpr Index check_every = 8;  // steps
+    std::vector<SampledTokens> out(static_cast<std::size_t>(n_));
     std::unique_ptr<typename K::Graph> graph;
-    Index looked = 0;
+    Index collected = 0;
     for (Index t = 0; t < settings_.max_tokens; ++t) {
       if (t == 1) graph = std::make_unique<typename K::Graph>([this] { step(); });
       if (graph) {
         graph->launch();
-        count_arithmetic(t * n_ * running_.arithmetic_per_key);  // a key more than when recorded
+        count_arithmetic(t * n_ * running_.arithmetic_per_key);  // t keys more than recorded
       } else {
         step();
       }
-      if (t + 1 < settings_.max_tokens && (t + 1) % look_every != 0) continue;
-      collect(out, looked, t + 1, end);
-      looked = t + 1;
+      if (t + 1 < settings_.max_tokens && (t + 1) % check_every != 0) continue;
+      collect(out, collected, t + 1, end);
+      collected = t + 1;
       if (std::all_of(out.begin(), out.end(), [](const auto& c) { return c.ended; })) break;
     }
     return out;
@@ -126,7 +129,7 @@ class DeviceRollout {
   }
 
   /// Adds the tokens of steps [from, to) to the completions that have not ended.
-  void collect(std::vector<gaze::Completion>& out, Index from, Index to, std::int32_t end) const {
+  void collect(std::vector<SampledTokens>& out, Index from, Index to, std::int32_t end) const {
     const auto part = [&](const auto& all, Index width) {
       return all.view(from * width, {to - from, width}, {width, 1}).to_vector();
     };
@@ -135,10 +138,10 @@ class DeviceRollout {
     const auto seen = width_ ? part(all_seen_, n_ * width_) : std::vector<T>{};
     for (Index t = 0; t < to - from; ++t)
       for (Index i = 0; i < n_; ++i) {
-        gaze::Completion& c = out[static_cast<std::size_t>(i)];
+        SampledTokens& c = out[static_cast<std::size_t>(i)];
         if (c.ended) continue;
         const auto at = static_cast<std::size_t>(t * n_ + i);
-        if (tokens[at] < 0) check_sum(0);  // as the device says that there was nothing to draw from
+        if (tokens[at] < 0) check_sum(0);  // the device had nothing to draw from
         check_logp(static_cast<double>(logp[at]));
         c.tokens.push_back(tokens[at]);
         c.logp.push_back(static_cast<float>(logp[at]));
@@ -148,10 +151,16 @@ class DeviceRollout {
       }
   }
 
-  /// What the prompts' last rows saw, for each completion: [n * width].
-  Values starting_seen(const std::vector<std::int32_t>& row) const {
+  std::vector<std::int32_t> first_rows(Index group) const {
+    std::vector<std::int32_t> rows;
+    for (Index i = 0; i < n_; ++i) rows.push_back(static_cast<std::int32_t>(i / group));
+    return rows;
+  }
+
+  /// The attention observed by the prompts' last rows, for each completion: [n * width].
+  Values first_seen(Index group) const {
     std::vector<T> seen;
-    for (const std::int32_t r : row) {
+    for (const std::int32_t r : first_rows(group)) {
       const auto first = state_.first.seen.begin() + static_cast<std::ptrdiff_t>(r * width_);
       seen.insert(seen.end(), first, first + static_cast<std::ptrdiff_t>(width_));
     }

@@ -12,26 +12,27 @@
 
 namespace gaze {
 
-/// Below it, rounding a logit of 100 to a float moves its probability by half and more, far below
-/// it all probabilities are 0: greedy is what remains, and says so.
-inline constexpr double least_temperature = 1e-5;
+/// Below it, rounding a logit of 100 to a float changes its probability by half or more; far below,
+/// all probabilities are 0. Such settings are refused: use `greedy`.
+inline constexpr double min_temperature = 1e-5;
 
-/// Applied in this order, each to what the one before left.
+/// Applied in this order, each to the result of the one before.
 struct SamplingSettings {
-  bool greedy = false;            // the likeliest token; the settings below do not matter then
-  double repetition_penalty = 1;  // logits of tokens seen: divided where above 0, else multiplied
-  double temperature = 1;         // logits are divided by it; at least least_temperature
-  int top_k = 0;                  // keep the k likeliest; 0: all
-  double top_p = 1;               // keep the smallest set of likeliest tokens with this probability
-  double min_p = 0;               // keep those with this share of the likeliest one's probability
-  Index max_tokens = 64;          // longest completion, the end token included
+  bool greedy = false;  // the likeliest token; ignores the settings below
+  double repetition_penalty =
+      1;                   // divides positive logits of seen tokens, multiplies negative ones
+  double temperature = 1;  // divides the logits; at least min_temperature
+  int top_k = 0;           // keep the k likeliest; 0: all
+  double top_p = 1;        // keep the smallest set of likeliest tokens with this probability
+  double min_p = 0;        // keep those with this share of the likeliest one's probability
+  Index max_tokens = 64;   // longest completion, the end token included
 
   void check() const {
     GAZE_CHECK(repetition_penalty > 0, "sampling", "repetition_penalty must be above 0, got ",
                repetition_penalty);
-    GAZE_CHECK(temperature >= least_temperature && std::isfinite(temperature), "sampling",
-               "temperature must be finite and at least ", least_temperature,
-               " (nearer to 0, choose greedily), got ", temperature);
+    GAZE_CHECK(temperature >= min_temperature && std::isfinite(temperature), "sampling",
+               "temperature must be finite and at least ", min_temperature,
+               " (for less, use greedy), got ", temperature);
     GAZE_CHECK(top_k >= 0, "sampling", "top_k must not be negative, got ", top_k);
     GAZE_CHECK(top_p > 0 && top_p <= 1, "sampling", "top_p must be in (0, 1], got ", top_p);
     GAZE_CHECK(min_p >= 0 && min_p <= 1, "sampling", "min_p must be in [0, 1], got ", min_p);
@@ -46,21 +47,20 @@ inline std::int32_t argmax(const float* logits, Index v) {
 
 namespace detail {
 
-/// Probabilities that sum to 0 or to nothing finite leave nothing to draw from.
+/// Throws unless probabilities have a sum to draw from: above 0 and finite.
 inline void check_sum(double sum) {
   GAZE_CHECK(sum > 0 && std::isfinite(sum), "sampling", "the probabilities sum to ", sum,
              ": the logits are not finite, or too large for the temperature");
 }
 
-/// The log-probability of the token that was chosen, by whatever rule: finite, unless a logit of
-/// the row is not.
+/// Throws unless the log-probability of a chosen token is finite, as it is for finite logits.
 inline void check_logp(double logp) {
   GAZE_CHECK(std::isfinite(logp), "sampling", "the chosen token's log-probability is ", logp,
              ": the logits are not finite");
 }
 
-/// Sets to 0 what top_k, top_p (Holtzman et al. 2020) and min_p cut from probabilities p that sum
-/// to about 1; ties are cut by ascending index.
+/// Applies top_k, top_p (Holtzman et al. 2020) and min_p to probabilities p that sum to about 1:
+/// sets the cut ones to 0. Of equal ones, the first are kept.
 template <class T>
 void cut_tail(std::vector<T>& p, const SamplingSettings& s) {
   const bool some = s.top_k > 0 && static_cast<std::size_t>(s.top_k) < p.size();
@@ -75,17 +75,16 @@ void cut_tail(std::vector<T>& p, const SamplingSettings& s) {
   std::size_t count = 0;
   while (count < order.size() && (s.top_p == 1 || count == 0 || kept < s.top_p * all))
     kept += p[order[count++]];
-  const double least = s.min_p * p[order[0]];
-  while (p[order[count - 1]] < least) --count;
-  std::vector<T> left(p.size(), T(0));
-  for (std::size_t i = 0; i < count; ++i) left[order[i]] = p[order[i]];
-  p = std::move(left);
+  const double min = s.min_p * p[order[0]];
+  while (p[order[count - 1]] < min) --count;
+  std::vector<T> rest(p.size(), T(0));
+  for (std::size_t i = 0; i < count; ++i) rest[order[i]] = p[order[i]];
+  p = std::move(rest);
 }
 
 }  // namespace detail
 
-/// Probabilities [V] of the next token; `seen` are the tokens that the repetition penalty (Keskar
-/// et al. 2019) is for.
+/// Probabilities [V] of the next token. The repetition penalty (Keskar et al. 2019) acts on `seen`.
 inline std::vector<double> filtered_probabilities(std::span<const double> logits,
                                                   const SamplingSettings& s,
                                                   std::span<const std::int32_t> seen = {}) {
@@ -116,7 +115,7 @@ inline std::vector<double> filtered_probabilities(std::span<const double> logits
 }
 
 namespace detail {
-/// Sum of n values, in four chains: one alone would wait for each addition.
+/// Sum of n values, in four independent chains of additions for speed.
 inline double chunk_sum(const float* p, std::size_t n) {
   double sum[4] = {};
   std::size_t i = 0;
@@ -127,8 +126,8 @@ inline double chunk_sum(const float* p, std::size_t n) {
 }
 }  // namespace detail
 
-/// A token drawn with u in [0, 1) from probabilities p [v] that sum to about 1, after top_k, top_p
-/// and min_p cut them.
+/// Draws a token with u in [0, 1) from probabilities p [V] that sum to about 1, after top_k, top_p
+/// and min_p.
 inline std::int32_t draw(std::vector<float>& p, double u, const SamplingSettings& s) {
   detail::check_sum(detail::chunk_sum(p.data(), p.size()));
   detail::cut_tail(p, s);
@@ -148,7 +147,7 @@ inline std::int32_t draw(std::vector<float>& p, double u, const SamplingSettings
       left -= p[i];
     }
   }
-  // Rounding used up the last probability too.
+  // Rounding left u beyond the last probability.
   const auto last = std::find_if(p.rbegin(), p.rend(), [](float q) { return q > 0; });
   return static_cast<std::int32_t>(std::max<std::ptrdiff_t>(p.rend() - last - 1, 0));
 }

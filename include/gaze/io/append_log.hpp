@@ -106,7 +106,7 @@ class AppendLog {
   }
   void check(bool ok, const char* what) const {
     const int code = errno;
-    GAZE_CHECK(ok, "AppendLog", path_, ": ", what, ": ", detail::errno_text(code));
+    GAZE_CHECK(ok, "AppendLog", path_, ": ", what, ": ", errno_text(code));
   }
 
   std::string path_, begins_;

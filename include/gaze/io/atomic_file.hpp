@@ -25,10 +25,10 @@
 
 namespace gaze::io {
 
-namespace detail {
-
 /// The text of an errno value; unlike strerror, safe from several threads.
 inline std::string errno_text(int code) { return std::generic_category().message(code); }
+
+namespace detail {
 
 /// An open file that closes itself.
 class Descriptor {
@@ -170,7 +170,7 @@ class AtomicFile {
   }
   void check(bool ok, const char* what) const {
     const int code = errno;
-    GAZE_CHECK(ok, "write_file", path_, ": ", what, ": ", detail::errno_text(code));
+    GAZE_CHECK(ok, "write_file", path_, ": ", what, ": ", errno_text(code));
   }
 
   std::string path_, temporary_;
@@ -198,7 +198,7 @@ inline std::string read_file(const std::string& path,
                              std::size_t max_bytes = kDefaultMaxFileBytes) {
   const auto check = [&](bool ok, const char* what) {
     const int code = errno;
-    GAZE_CHECK(ok, "read_file", path, ": ", what, ": ", detail::errno_text(code));
+    GAZE_CHECK(ok, "read_file", path, ": ", what, ": ", errno_text(code));
   };
   const detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   check(file.get() >= 0, "cannot open");

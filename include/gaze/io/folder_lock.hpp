@@ -54,7 +54,7 @@ class FolderLock {
       constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
       detail::Descriptor file(::open(path_.c_str(), flags, 0666));
       const int code = errno;
-      GAZE_CHECK(file.get() >= 0, "lock", path_, ": cannot open: ", detail::errno_text(code));
+      GAZE_CHECK(file.get() >= 0, "lock", path_, ": cannot open: ", errno_text(code));
       GAZE_CHECK(detail::lock_file(file.get()) != detail::Lock::busy, "lock", folder,
                  ": another process is writing to this folder");
       // The one that had it before has removed the file: what is locked must still be there.

@@ -67,7 +67,7 @@ class FileBuffer : public std::streambuf {
  private:
   void check(bool ok, const char* what) const {
     const int code = errno;
-    GAZE_CHECK(ok, where_, path_, ": ", what, ": ", detail::errno_text(code));
+    GAZE_CHECK(ok, where_, path_, ": ", what, ": ", errno_text(code));
   }
 
   std::string path_;

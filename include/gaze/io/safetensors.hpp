@@ -260,7 +260,7 @@ inline SafetensorsFile::SafetensorsFile(std::string path)
 
 inline void SafetensorsFile::check(bool ok, const char* what) const {
   const int code = errno;
-  GAZE_CHECK(ok, "load", path_, ": ", what, ": ", detail::errno_text(code));
+  GAZE_CHECK(ok, "load", path_, ": ", what, ": ", errno_text(code));
 }
 
 inline void SafetensorsFile::read_header() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The parameters of gelu_mlp (ops/gelu_mlp.hpp), named as two linear layers would be.
+// The MLP layer of gelu_mlp (ops/gelu_mlp.hpp), with parameters named like two linear layers.
 #pragma once
 #include <cmath>
 
@@ -10,8 +10,8 @@
 
 namespace gaze {
 
-/// down(gelu(up(x))), both layers with a bias; weights start normal with deviation 1 / sqrt(in),
-/// down's times `gain`.
+/// down(gelu(up(x))), both layers with a bias. Weights start normal with standard deviation
+/// 1 / sqrt(in), times `gain` for down.
 template <class T, class Device>
 class GeluMlp {
  public:
@@ -23,7 +23,7 @@ class GeluMlp {
         down_bias_(&all.add(name + ".down.bias", {width}, Init::zeros(), part)) {}
 
   Tensor<T, Device> operator()(const Tensor<T, Device>& x) const {
-    if (up_->rounded().defined()) {  // products of bf16 have no gelu in them
+    if (up_->rounded().defined()) {  // bf16 products have no fused gelu
       const auto h = gelu(linear(x, up_->value, up_bias_->value, {}, up_->rounded()));
       return linear(h, down_->value, down_bias_->value, {}, down_->rounded());
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The layers models are made of: each declares its parameters and applies one operation.
+// Layers: each declares its parameters and applies one operation.
 #pragma once
 #include "gaze/nn/parameters.hpp"
 #include "gaze/ops/elementwise.hpp"
@@ -8,7 +8,8 @@
 
 namespace gaze {
 
-/// y = x w^T (+ bias or residual); w [out, in] starts normal with deviation gain / sqrt(in).
+/// y = x w^T (+ bias or residual); w [out, in] starts normal with standard deviation
+/// gain / sqrt(in).
 template <class T, class Device>
 class Linear {
  public:
@@ -48,7 +49,7 @@ class RmsNorm {
   T eps_;
 };
 
-/// Layer norm with weight 1 and bias 0 at the start.
+/// Layer norm with a weight that starts at 1 and a bias that starts at 0.
 template <class T, class Device>
 class LayerNorm {
  public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LoRA (Hu et al. 2021): a small trained correction beside a weight that stays as it is.
+// LoRA (Hu et al. 2021): a small trained correction of a frozen weight.
 //
 //   Linear<float, Cpu> up(all, "up", "base", 256, 1024, false);
 //   Lora<float, Cpu> adapter(all, "up", "lora", 256, 1024, 8, 16);
@@ -13,8 +13,9 @@
 
 namespace gaze {
 
-/// A [rank, in] starts normal with deviation 1 / sqrt(in), B [out, rank] with zeros, so that
-/// nothing changes before the first step. As a part of its own, the adapter can be trained alone.
+/// A [rank, in] starts normal with standard deviation 1 / sqrt(in), B [out, rank] as zeros, so that
+/// the output is unchanged before the first step. With its own part, the adapter can be trained
+/// alone.
 template <class T, class Device>
 class Lora {
  public:
@@ -27,19 +28,19 @@ class Lora {
     GAZE_CHECK(rank > 0, "Lora", name, ": the rank must be above 0, got ", rank);
   }
 
-  /// y + (alpha / rank) (x A^T) B^T for y [N, out], what the weight made of x [N, in]; y itself
-  /// while switched off.
+  /// y + (alpha / rank) (x A^T) B^T, with y [N, out] the weight's output for x [N, in]; y while
+  /// disabled.
   Tensor<T, Device> operator()(const Tensor<T, Device>& x, const Tensor<T, Device>& y) const {
     if (!enabled_) return y;
     return linear(scale(linear(x, down_->value), factor_), up_->value, {}, y);
   }
 
-  /// Off, the layer is its weight alone: for a reference policy without a second model. Parameters
-  /// that are trained meanwhile get no gradient, which the optimiser reports by name.
+  /// Off, only the frozen weight acts: for a reference policy without a second model. In training,
+  /// the optimiser then reports the adapter's parameters as having no gradient.
   void enable(bool on) { enabled_ = on; }
   bool enabled() const { return enabled_; }
 
-  /// (alpha / rank) B A [out, in]: what to add to the weight to do without the adapter.
+  /// (alpha / rank) B A [out, in]: add it to the weight to merge the adapter.
   Tensor<T, Device> delta() const { return scale(matmul(up_->value, down_->value), factor_); }
 
  private:

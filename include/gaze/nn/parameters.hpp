@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Parameters: named weights, each a view into one pack per (part, decayed or not).
 //
-// A model declares its parameters, then allocate() lays them out: all values of a pack lie one
-// after another, and so do their gradients, into which backward accumulates directly. The
-// optimiser's step, the gradient norm and the checkpoint's moments are one call per pack.
+// A model declares its parameters, then allocate() lays them out: the values of a pack are
+// contiguous, and so are their gradients, into which backward accumulates directly. Optimiser step,
+// gradient norm and checkpointed moments need one call per pack.
 #pragma once
 #include <deque>
 #include <string>
@@ -15,7 +15,7 @@
 
 namespace gaze {
 
-/// How a parameter starts: a constant, or normal with a standard deviation.
+/// Initial values: a constant, or normal with a standard deviation.
 struct Init {
   double constant = 0, deviation = 0;
   static Init zeros() { return {}; }
@@ -28,13 +28,12 @@ struct Parameter {
   std::string name;
   Shape shape;
   Init init;
-  bool optional = false;  // a step may leave it without a gradient
+  bool optional = false;  // may have no gradient in a step
   Tensor<T, Device> value;
-  std::shared_ptr<GradNode<T, Device>> node;  // its gradient's place; in `value` while trained
+  std::shared_ptr<GradNode<T, Device>> node;  // of its gradient; attached to `value` while trained
   bool multiplied_in_bf16 = false;
 
-  /// The value rounded to bf16, made anew when it has changed; undefined where the products with
-  /// it are of T.
+  /// The value rounded to bf16, cached until it changes; undefined unless multiplied in bf16.
   const Tensor<bf16, Device>& rounded() const {
     if constexpr (std::is_same_v<T, float>)
       if (multiplied_in_bf16 && (!rounded_.defined() || rounded_from_ != value.version())) {
@@ -50,7 +49,7 @@ struct Parameter {
   mutable std::uint64_t rounded_from_ = 0;  // version
 };
 
-/// Parameters that are stepped together: same part of the model, same weight decay.
+/// Parameters that share an optimiser step: same part of the model, same weight decay.
 template <class T, class Device>
 struct Pack {
   std::string part;
@@ -59,7 +58,7 @@ struct Pack {
   Index size = 0;
   std::vector<Parameter<T, Device>*> members;
   Tensor<T, Device> values;
-  Tensor<GradOf<T>, Device> gradients;  // made when the pack is first trained
+  Tensor<GradOf<T>, Device> gradients;  // allocated when first trained
 
   std::string name() const { return part + (decayed ? "" : ".undecayed"); }
 };
@@ -77,8 +76,8 @@ class Parameters {
   Param& add(std::string name, const Shape& shape, Init init, const std::string& part) {
     GAZE_CHECK(!find(name), "Parameters", "two parameters named ", name);
     GAZE_CHECK(!allocated(), "Parameters", name, " was declared after allocate()");
-    GAZE_CHECK(shape.numel("Parameters") <= Index{1} << 48, "Parameters", "no memory holds ", name,
-               " of shape ", shape);
+    GAZE_CHECK(shape.numel("Parameters") <= Index{1} << 48, "Parameters", name, " of shape ", shape,
+               " is too large for memory");
     Param& p = all_.emplace_back();
     p.name = std::move(name);
     p.shape = shape;
@@ -87,9 +86,9 @@ class Parameters {
     return p;
   }
 
-  /// Lays the packs out and fills them: the same seed and name give the same values.
+  /// Allocates and initialises all packs: the same seed and name give the same values.
   void allocate(std::uint64_t seed) {
-    GAZE_CHECK(!allocated(), "Parameters", "allocate() was called before");
+    GAZE_CHECK(!allocated(), "Parameters", "allocate() was already called");
     for (auto& pack : packs_) {
       for (Param* p : pack.members)
         pack.size = checked_sum("Parameters", pack.size, padded(p->shape.numel()));
@@ -105,7 +104,7 @@ class Parameters {
     train_all();
   }
 
-  /// Only packs of these parts get gradients and steps from now on.
+  /// From now on only these parts get gradients and optimiser steps.
   void train_only(const std::vector<std::string>& parts) {
     check_allocated("train_only");
     for (const auto& part : parts)
@@ -124,8 +123,8 @@ class Parameters {
     train_only(parts);
   }
 
-  /// From now on products with matrices round their operands to bf16 and sum in float32. The
-  /// weights that the optimiser changes stay as they are.
+  /// From now on matrix products round their operands to bf16 and sum in float32. The weights that
+  /// the optimiser updates stay in T.
   void multiply_in_bf16() {
     for (Param& p : all_) p.multiplied_in_bf16 = p.shape.rank() == 2;
   }
@@ -141,8 +140,14 @@ class Parameters {
         if (p->node) p->node->clear();
   }
 
-  /// Throws the names of trained parameters that no gradient reached since clear_gradients(), or
-  /// only a part of one, of a backward() that failed; optional ones count as zero.
+  /// Has a gradient arrived since clear_gradients()?
+  bool any_gradient() const {
+    return std::any_of(all_.begin(), all_.end(),
+                       [](const Param& p) { return p.node && p.node->defined; });
+  }
+
+  /// Throws the names of trained parameters without a gradient since clear_gradients(), or with an
+  /// unfinished one from a backward() that failed. Missing gradients of optional ones become 0.
   void check_reached() {
     check_allocated("step");
     std::string missing, unfinished;
@@ -171,10 +176,10 @@ class Parameters {
     return std::sqrt(squares);
   }
 
-  /// Throws before allocate(): parameters then have no values and no gradients.
+  /// Throws before allocate().
   void check_allocated(const char* where) const {
-    GAZE_CHECK(packs_.empty() || allocated(), where, "allocate() gives the ", all_.size(),
-               " parameters their values first");
+    GAZE_CHECK(packs_.empty() || allocated(), where, "call allocate() first: ", all_.size(),
+               " parameters have no values yet");
   }
 
   Param* find(const std::string& name) {
@@ -187,7 +192,7 @@ class Parameters {
   std::vector<Pack<T, Device>>& packs() { return packs_; }
   const std::vector<Pack<T, Device>>& packs() const { return packs_; }
 
-  /// Elements that a parameter of n takes in its pack: each starts on a cache line.
+  /// Elements that n values occupy in a pack: each parameter starts on a cache line.
   static constexpr Index padded(Index n) { return (n + 15) / 16 * 16; }
 
   /// Number of weights.

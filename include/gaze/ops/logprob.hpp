@@ -17,9 +17,10 @@ struct LogProb {
   Tensor<T, Device> logp, entropy;
 };
 
-namespace detail {
+/// Rows of logits that are in memory at a time; 256 x 1,000 floats are 1 MB, in the L2 cache.
+inline constexpr Index logprob_chunk = 256;
 
-inline constexpr Index logprob_chunk = 256;  // rows; 256 x 1,000 floats are 1 MB, in the L2 cache
+namespace detail {
 
 /// Calls f(first row, rows, logits [rows, V]) chunk by chunk, for n rows.
 template <class T, class Device, class Function>

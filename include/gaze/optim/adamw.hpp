@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
 // AdamW (Loshchilov and Hutter 2019) over parameter packs, with clipping by the global norm.
+//
+//   g <- g min(1, clip / |g|)
+//   m <- beta1 m + (1 - beta1) g          v <- beta2 v + (1 - beta2) g^2
+//   w <- w - rate (m' / (sqrt(v') + eps) + weight_decay w)
+//
+// with m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) at step t = 1, 2, ...
 #pragma once
 #include <cmath>
 #include <utility>
@@ -11,9 +17,9 @@ namespace gaze {
 
 struct AdamWSettings {
   double beta1 = 0.9, beta2 = 0.98, eps = 1e-8, weight_decay = 0.01;
-  double clip = 1;  // the gradient's norm is scaled down to this; 0: never
+  double clip = 1;  // maximum gradient norm; 0: no clipping
 
-  /// An Error names what is out of range.
+  /// Throws an Error that names a setting out of range.
   void check() const {
     for (const auto& [name, beta] : {std::pair("beta1", beta1), std::pair("beta2", beta2)})
       GAZE_CHECK(beta >= 0 && beta < 1, "AdamW", name, " must be in [0, 1), got ", beta);
@@ -45,8 +51,8 @@ class AdamW {
     }
   }
 
-  /// One step at this learning rate. Returns the gradient's norm before clipping; a norm or a rate
-  /// that is not finite leaves everything as it was and throws.
+  /// One step at this learning rate, which clears the gradients. Returns the gradient norm before
+  /// clipping. Throws, before it changes anything, if norm or rate is not finite.
   double step(double learning_rate) {
     using G = GradOf<T>;
     GAZE_CHECK(learning_rate >= 0 && std::isfinite(static_cast<G>(learning_rate)), "AdamW",

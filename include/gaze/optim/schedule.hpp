@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Learning rates over the steps of a run.
+// Learning rate schedules.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -9,19 +9,21 @@
 
 namespace gaze {
 
-/// Linear warm-up to `peak`, then a cosine down to `floor * peak` (Loshchilov and Hutter 2017).
+/// Linear warm-up to `peak`, then a cosine down to `floor * peak` (Loshchilov and Hutter 2017):
+///   peak (i + 1) / warmup                               for step i < warmup
+///   peak (floor + (1 - floor) (1 + cos(pi t)) / 2)      after, t = (i - warmup) / (steps - warmup)
 struct CosineSchedule {
   double peak = 1e-3;
   Index warmup = 0, steps = 1;
   double floor = 0.1;
 
-  /// An Error names what is out of range.
+  /// Throws an Error that names a setting out of range.
   void check() const {
     GAZE_CHECK(std::isfinite(peak) && peak >= 0, "schedule",
                "the peak must be finite and at least 0, got ", peak);
     GAZE_CHECK(floor >= 0 && floor <= 1, "schedule", "the floor must be in [0, 1], got ", floor);
-    GAZE_CHECK(warmup >= 0 && steps >= 0, "schedule", "the warm-up of ", warmup, " steps and all ",
-               steps, " must be at least 0");
+    GAZE_CHECK(warmup >= 0 && steps >= 0, "schedule", "warmup and steps must be at least 0, got ",
+               warmup, " and ", steps);
   }
 
   double operator()(Index step) const {

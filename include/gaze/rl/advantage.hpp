@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Advantages: how much better a completion is than the others of its group.
 //
-//   A = (R - baseline) / (deviation + eps), and then, where asked for, whitened over the batch
+//   A = (R - baseline) / (std + eps), then optionally whitened over the batch
 //
-// Each of these is an axis of AdvantageSettings; a named estimator is a choice on all of them
+// Each part is an axis of AdvantageSettings; a named estimator is a choice on all of them
 // (variants.hpp). docs/grpo.md maps them to the options of TRL and verl.
 #pragma once
 #include <algorithm>
@@ -20,41 +20,41 @@
 
 namespace gaze::rl {
 
-/// What the centred reward is divided by.
+/// The divisor of the centred reward.
 ///   group: the group's standard deviation (GRPO: Shao et al. 2024)
 ///   batch: the standard deviation of all rewards of the step (Lite PPO: Liu et al. 2025)
 ///   none:  nothing (Dr. GRPO: Liu et al. 2025)
-///   nonzero: the share of the batch's centred rewards that are not 0, so that groups without
-///            spread do not thin the gradient (GPG: Chu et al. 2025)
+///   nonzero: the share of the batch's centred rewards that are not 0, so that groups with equal
+///            rewards do not weaken the gradient (GPG: Chu et al. 2025)
 ///   nonzero_rewards: the share of rewards that are not 0, before centring (verl's GPG)
 enum class Spread { group, batch, none, nonzero, nonzero_rewards };
 
-/// What is taken from a reward.
+/// The baseline subtracted from a reward.
 ///   group_mean:      the mean of its group
 ///   leave_one_out:   the mean of the others of its group (RLOO: Ahmadian et al. 2024)
 ///   length_weighted: the mean of its group, weighted by length (OPO: Hao et al. 2025)
-///   second_best:     the best of a group keeps its lead over the second, the others get 0
+///   second_best:     the best of a group gets its lead over the second, the others get 0
 ///                    (pass@k: Tang et al. 2025)
 ///   none:            nothing (REINFORCE++: Hu 2025)
 enum class Baseline { group_mean, leave_one_out, length_weighted, second_best, none };
 
-/// Several reward functions: their weighted sum is normalised, or each by itself before the
-/// weighted sum (GDPO: Liu et al. 2026).
+/// With several reward functions: normalise their weighted sum, or normalise each and then sum
+/// (GDPO: Liu et al. 2026).
 enum class Objectives { sum_then_normalise, normalise_then_sum };
 
-/// A last step over the whole batch: (A - mean) / deviation.
-///   completions: each completion counts once, the deviation is deviation + eps (TRL)
-///   tokens:      each token counts once, the deviation is sqrt(variance + 1e-8) (verl)
+/// A last normalisation over the whole batch: (A - mean) / divisor.
+///   completions: each completion counts once, the divisor is std + eps (TRL)
+///   tokens:      each token counts once, the divisor is sqrt(variance + 1e-8) (verl)
 enum class Whiten { none, completions, tokens };
 
 struct AdvantageSettings {
   Spread spread = Spread::group;
-  double eps = 1e-4;  // added to the deviation
+  double eps = 1e-4;  // added to the standard deviation
   Baseline baseline = Baseline::group_mean;
-  bool population = false;  // deviations divide by n instead of n - 1
+  bool population = false;  // variances divide by n instead of n - 1
   Objectives objectives = Objectives::sum_then_normalise;
   Whiten whiten = Whiten::none;
-  double discount = 1;  // of a reward per token that follows; below 1 advantages differ by token
+  double discount = 1;  // per following token; below 1 advantages differ by token
 
   void check() const {
     detail::check_setting("advantages", "eps", eps);
@@ -62,33 +62,32 @@ struct AdvantageSettings {
   }
 };
 
-/// A reward function's score of a completion; none where it does not apply.
+/// A reward function's score of a completion; empty where it does not apply.
 using Score = std::optional<double>;
 
-/// What every reward function gave every completion, group by group.
+/// The scores of all completions, group by group, under every reward function.
 struct RewardTable {
   std::vector<std::string> names;        // one per function; may be empty
   std::vector<double> weights;           // one per function; empty: 1 each
   std::vector<std::vector<Score>> rows;  // [completion][function]
 };
 
-/// Advantages of rewards that lie group by group; zero_spread[i] says that group i has none. A
-/// completion that no function scored has a NaN for its reward and the advantage 0.
+/// Advantages, group by group. A completion that no function scored has reward NaN and advantage 0.
 struct Advantages {
-  std::vector<double> values;   // one per completion
-  std::vector<double> tokens;   // one per token, with a discount only
-  std::vector<double> rewards;  // weighted sums
-  std::vector<bool> zero_spread;
-  double mean_spread = 0;                  // mean of the groups' standard deviations
+  std::vector<double> values;              // one per completion
+  std::vector<double> tokens;              // one per token, with a discount only
+  std::vector<double> rewards;             // weighted sums
+  std::vector<bool> zero_std;              // per group: are all its rewards equal?
+  double mean_std = 0;                     // mean of the groups' standard deviations
   double reward_mean = 0, reward_std = 0;  // over the batch, n - 1
-  double frac_zero_std = 0;                // what TRL calls frac_reward_zero_std
+  double frac_zero_std = 0;                // TRL's frac_reward_zero_std
 };
 
 namespace detail {
 
 inline constexpr double no_score = std::numeric_limits<double>::quiet_NaN();
 
-/// Of the numbers among x; NaN where there are too few.
+/// Mean and standard deviation of the numbers in x that are not NaN; NaN where there are too few.
 struct MeanDeviation {
   double mean, deviation;
   Index count;
@@ -138,8 +137,8 @@ inline std::vector<double> centred(std::span<const double> r, std::span<const In
   return out;
 }
 
-/// Divides centred rewards by the share of `counted` that is not 0, of those that are numbers;
-/// where none is, all are 0.
+/// Divides centred rewards by the share of nonzero values among the non-NaN values of `counted`;
+/// all become 0 where there is none.
 inline void divide_by_nonzero(std::vector<double>& centred, std::span<const double> counted) {
   double all = 0, nonzero = 0;
   for (const double c : counted) {
@@ -149,7 +148,7 @@ inline void divide_by_nonzero(std::vector<double>& centred, std::span<const doub
   for (double& c : centred) c = is_zero(c) ? 0 : c * (all / std::max(1.0, nonzero));
 }
 
-/// (R - baseline) / (deviation + eps), group by group. NaN where there is no score.
+/// (R - baseline) / (std + eps), group by group. NaN where there is no score.
 inline std::vector<double> normalised(std::span<const double> rewards, Index group,
                                       std::span<const Index> lengths, const AdvantageSettings& s) {
   const auto g = static_cast<std::size_t>(group);
@@ -173,7 +172,7 @@ inline double weight(const RewardTable& t, std::size_t k) {
   return t.weights.empty() ? 1.0 : t.weights[k];
 }
 
-/// The weighted sum of each row's scores; NaN where there is none.
+/// The weighted sum of each row's scores; NaN for a row without one.
 inline std::vector<double> row_sums(const RewardTable& t, auto score) {
   std::vector<double> out;
   for (std::size_t i = 0; i < t.rows.size(); ++i) {
@@ -189,14 +188,14 @@ inline std::vector<double> row_sums(const RewardTable& t, auto score) {
   return out;
 }
 
-/// One function's scores; NaN where there is none.
+/// One function's scores; NaN where it has none.
 inline std::vector<double> column(const RewardTable& t, std::size_t k) {
   std::vector<double> out;
   for (const auto& row : t.rows) out.push_back(row[k].value_or(no_score));
   return out;
 }
 
-/// Every function normalised by itself, then the weighted sum.
+/// The weighted sum of separately normalised functions.
 inline std::vector<double> sum_of_normalised(const RewardTable& t, Index group,
                                              std::span<const Index> lengths,
                                              const AdvantageSettings& s) {
@@ -235,7 +234,7 @@ inline void check(const RewardTable& t, Index group, std::span<const Index> leng
              "advantages", functions, " reward functions, ", t.weights.size(), " weights, ",
              t.names.size(), " names");
   for (const double w : t.weights)
-    GAZE_CHECK(std::isfinite(w), "advantages", "a reward's weight is ", w);
+    GAZE_CHECK(std::isfinite(w), "advantages", "the weight of a reward function is ", w);
   for (const auto& row : t.rows) {
     GAZE_CHECK(row.size() == functions, "advantages", "a row has ", row.size(), " rewards, not ",
                functions);
@@ -248,7 +247,7 @@ inline void check(const RewardTable& t, Index group, std::span<const Index> leng
              t.rows.size(), " rewards, ", lengths.size(), " lengths");
 }
 
-/// What is logged of the rewards, as TRL does it.
+/// Computes the logged statistics of the rewards as TRL does.
 inline void describe(Advantages& out, Index group, const AdvantageSettings& s) {
   const auto all = mean_deviation(out.rewards);
   out.reward_mean = all.mean;
@@ -257,12 +256,12 @@ inline void describe(Advantages& out, Index group, const AdvantageSettings& s) {
   double flat = 0;
   for (std::size_t at = 0; at < out.rewards.size(); at += g) {
     const double d = mean_deviation(std::span<const double>(out.rewards).subspan(at, g)).deviation;
-    out.zero_spread.push_back(is_zero(d));
+    out.zero_std.push_back(is_zero(d));
     flat += is_zero(d);
-    out.mean_spread += std::isnan(d) ? 0 : d;
+    out.mean_std += std::isnan(d) ? 0 : d;
   }
-  const auto groups = static_cast<double>(out.zero_spread.size());
-  out.mean_spread /= groups;
+  const auto groups = static_cast<double>(out.zero_std.size());
+  out.mean_std /= groups;
   out.frac_zero_std = flat / groups;
   if (s.objectives == Objectives::normalise_then_sum)
     out.frac_zero_std = is_zero(mean_deviation(out.values).deviation);
@@ -272,8 +271,8 @@ inline void describe(Advantages& out, Index group, const AdvantageSettings& s) {
 
 }  // namespace detail
 
-/// Advantages of rewards that lie group by group. `lengths` (tokens of each completion) are
-/// needed where tokens count: OPO, whitening over tokens, a discount.
+/// Advantages of rewards in groups of `group` rows. `lengths` (tokens of each completion) are
+/// needed for OPO, whitening over tokens and a discount.
 inline Advantages advantages(const RewardTable& table, Index group, const AdvantageSettings& s,
                              std::span<const Index> lengths = {}) {
   detail::check(table, group, lengths, s);
@@ -309,8 +308,8 @@ inline Advantages advantages(std::span<const double> rewards, Index group,
   return advantages(table, group, settings, lengths);
 }
 
-/// The soft punishment of overlong completions: 0 up to `longest - cache` tokens, then falling to
-/// -1 at `longest` (DAPO, eq. 13: Yu et al. 2025). To be added to the reward.
+/// The soft overlong punishment, to be added to the reward: 0 up to `longest - cache` tokens, then
+/// falling linearly to -1 at `longest` (DAPO, eq. 13: Yu et al. 2025).
 inline double overlong_punishment(Index length, Index longest, Index cache) {
   GAZE_CHECK(cache > 0 && cache <= longest, "overlong_punishment", "a cache of ", cache,
              " tokens out of ", longest);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What weighs or drops tokens beside the clipping: the entropy mask, the off-policy mask, the
-// correction for a sampler that is not the trainer; and the KL term as a reward.
+// Masks and weights of tokens other than clipping: the entropy mask, the off-policy mask, the
+// correction for a sampler that differs from the trainer; and the KL term as a reward.
 #pragma once
 #include <algorithm>
 #include <span>
@@ -10,7 +10,7 @@
 
 namespace gaze::rl {
 
-/// The q-quantile, linear between neighbours; NaN of nothing.
+/// The q-quantile, linear between neighbours; NaN for an empty x.
 inline double quantile(std::vector<double> x, double q) {
   if (x.empty()) return detail::no_score;
   std::sort(x.begin(), x.end());
@@ -31,7 +31,7 @@ inline double entropy_threshold(const LossInputs& in, const LossSettings& s) {
   return quantile(std::move(values), 1 - s.top_entropy);
 }
 
-/// The tokens that policy loss and entropy bonus act on: the kept ones of high entropy.
+/// The tokens in the policy loss and the entropy bonus: the kept ones of high entropy.
 inline std::vector<bool> trained_tokens(const LossInputs& in, const LossSettings& s,
                                         const LossTotals& totals) {
   auto kept = kept_tokens(in, s);
@@ -53,7 +53,7 @@ inline void add_entropy_totals(LossTotals& totals, const LossInputs& in, const L
 
 namespace detail {
 
-/// A difference of log-probabilities; a missing one (NaN) says nothing.
+/// A difference of log-probabilities, limited; 0 if one is missing (NaN).
 inline double known_difference(double a, double b) {
   const double d = a - b;
   return std::isnan(d) ? 0 : std::clamp(d, -80.0, 80.0);
@@ -96,9 +96,9 @@ inline std::vector<double> importance_weights(const LossInputs& in, const LossSe
   return out;
 }
 
-/// Which completions keep their policy loss: those with A >= 0, and those whose policy has not
-/// moved too far, mean of (sampling - lp) <= off_policy_limit (DeepSeek-V3.2). `old` stands in
-/// where no sampler is given. `advantage` holds one per token.
+/// Tokens of the completions that keep their policy loss: those with A >= 0, and those with a mean
+/// of (sampling - lp) <= off_policy_limit (DeepSeek-V3.2). Uses `old` without `sampling`.
+/// `advantage` has one value per token.
 template <class T>
 std::vector<bool> on_policy_tokens(const T* logp, const std::vector<T>& advantage,
                                    const LossInputs& in, const LossSettings& s) {
@@ -122,8 +122,8 @@ std::vector<bool> on_policy_tokens(const T* logp, const std::vector<T>& advantag
   return out;
 }
 
-/// The sum over each completion of the KL term's value between `old` and `ref`: times -weight it
-/// is a reward (RLOO, REINFORCE++).
+/// The KL estimate between `old` and `ref` summed over each completion; times -weight, a reward
+/// (RLOO, REINFORCE++).
 inline std::vector<double> completion_kl(const LossInputs& in, const LossSettings& s,
                                          KlEstimator estimator) {
   const auto kept = kept_tokens(in, s);
@@ -144,8 +144,8 @@ inline std::vector<double> completion_kl(const LossInputs& in, const LossSetting
   return out;
 }
 
-/// A further column of the table: a reward or punishment of each completion, with the weight 1.
-/// Rows without a score stay without one.
+/// Adds a column with weight 1 to the table: a reward or punishment of each completion. Rows
+/// without a score stay without one.
 inline void add_reward(RewardTable& table, const std::string& name,
                        std::span<const double> values) {
   GAZE_CHECK(values.size() == table.rows.size(), "add_reward", values.size(), " values for ",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The axes of the policy loss, what it is computed from, and over what it averages.
+// The axes, inputs, totals and metrics of the policy loss.
 //
 // A variant of GRPO is a row of these settings (variants.hpp), never a branch. docs/grpo.md maps
-// every one to the options of TRL and verl.
+// each setting to the options of TRL and verl.
 #pragma once
 #include <cmath>
 #include <limits>
@@ -14,33 +14,33 @@
 namespace gaze::rl {
 
 namespace detail {
-/// Throws unless a setting is a number from `least` to `most`.
-inline void check_setting(const char* where, const char* name, double value, double least = 0,
-                          double most = std::numeric_limits<double>::max()) {
-  const bool open = most >= std::numeric_limits<double>::max();
-  GAZE_CHECK(value >= least && value <= most, where, name, " must be a ",
-             std::isinf(most) ? "" : "finite ", "number of at least ", least,
-             open ? "" : gaze::detail::concat(" and at most ", most), ", got ", value);
+/// Throws unless a setting is in [min, max].
+inline void check_setting(const char* where, const char* name, double value, double min = 0,
+                          double max = std::numeric_limits<double>::max()) {
+  const bool open = max >= std::numeric_limits<double>::max();
+  GAZE_CHECK(value >= min && value <= max, where, name, " must be a ",
+             std::isinf(max) ? "" : "finite ", "number of at least ", min,
+             open ? "" : concat(" and at most ", max), ", got ", value);
 }
 }  // namespace detail
 
-/// What one ratio r = exp(l) belongs to; d_t = lp_t - old_t.
+/// The level of a ratio r = exp(l); d_t = lp_t - old_t.
 ///   token:          l = d_t
 ///   sequence:       l = mean of d over the completion (GSPO: Zheng et al. 2025)
-///   sequence_token: the same value, but only d_t gets its gradient (GSPO-token)
+///   sequence_token: the same value, but the gradient is that of d_t (GSPO-token)
 ///   sequence_sum:   l = sum of d over the completion (RLOO, VESPO)
 enum class RatioLevel { token, sequence, sequence_token, sequence_sum };
 
-/// What is made of the ratio and the advantage (formulas in surrogate.hpp).
+/// The objective of ratio and advantage (formulas in surrogate.hpp).
 ///   clip:     PPO's (Schulman et al. 2017), with dual clip and two-sided delta as settings
-///   weight:   a clipped ratio without gradient weighs the log-probability (CISPO: MiniMax 2025);
-///             with a width of 0 the weight is 1: plain policy gradient
+///   weight:   the log-probability, weighted by a clipped ratio without gradient (CISPO: MiniMax
+///             2025); with a width of 0 the weight is 1: plain policy gradient
 ///   soft:     a sigmoid gate (SAPO: Gao et al. 2025)
 ///   gamma:    a gamma-shaped weight of the sequence (VESPO: 2026)
 ///   log_clip: log-ratios clipped one by one before their mean (GMPO: Zhao et al. 2025)
 enum class Surrogate { clip, weight, soft, gamma, log_clip };
 
-/// Clip widths are meant around 1, [1 - low, 1 + high], or as they stand, [low, high].
+/// The clip interval: [1 - low, 1 + high] or [low, high].
 enum class Bounds { around_one, absolute };
 
 /// How per-token losses become one number; B completions with |o_i| tokens, N tokens in all.
@@ -63,9 +63,9 @@ enum class Aggregation {
 /// k1 = -d, k2 = d^2 / 2, k3 = e^d - d - 1, absolute = |d|.
 enum class KlEstimator { k1, k2, k3, absolute };
 
-/// Correction for a sampler whose log-probabilities are not the trainer's: the loss is weighed by
-/// w = exp(old - sampling), of a token or of the whole completion, which is held in [low, high]
-/// (truncate) or set to 0 outside (mask). TIS: Yao et al. 2025; MIS: Liu et al. 2025.
+/// Correction for a sampler whose log-probabilities differ from the trainer's: weights the loss by
+/// w = exp(old - sampling), of a token or the whole completion, clamped to [low, high] (truncate)
+/// or set to 0 outside (mask). TIS: Yao et al. 2025; MIS: Liu et al. 2025.
 struct ImportanceCorrection {
   enum class Level { none, token, sequence };
   enum class Mode { truncate, mask };
@@ -74,18 +74,16 @@ struct ImportanceCorrection {
   double low = 0, high = 3;
 };
 
-struct LossSettings {
+/// The axes that a variant decides.
+struct LossAxes {
   RatioLevel ratio = RatioLevel::token;
   double clip_low = 0.2, clip_high = 0.2;
   Aggregation aggregation = Aggregation::token_mean;
-  double max_length = 1;  // L of fixed_length
-  double kl = 0;          // weight of the KL term; 0: no reference is needed
-  KlEstimator estimator = KlEstimator::k3;
-  bool mask_truncated = false;  // completions without an end token give no loss
+  bool mask_truncated = false;  // exclude completions without an end token from the loss
 
   Surrogate surrogate = Surrogate::clip;
   Bounds bounds = Bounds::around_one;
-  double delta = 0;      // clip: an upper limit of the unclipped ratio (INTELLECT-2); 0: none
+  double delta = 0;      // clip: upper limit of the unclipped ratio (INTELLECT-2); 0: none
   double dual_clip = 0;  // clip: with A < 0 the objective stays above dual_clip A; 0: off
   double soft_positive = 1, soft_negative = 1.05;  // soft: temperatures by the advantage's sign
   struct Gamma {
@@ -94,26 +92,36 @@ struct LossSettings {
   Gamma gamma_positive{2, 3}, gamma_negative{3, 2};  // gamma: shapes by the advantage's sign
 
   /// Limits of exponents, so that not even the product of two overflows in float32: of a token's
-  /// log-ratio, of the ratio's l, of d in the KL term. Nothing passes a limit, gradients included.
+  /// log-ratio, of the ratio's l, of d in the KL term. Beyond a limit the gradient is 0.
   double token_log_limit = 40, log_ratio_limit = 40, kl_log_limit = 40;
   double kl_limit = std::numeric_limits<double>::infinity();  // of the KL term's value per token
-  bool kl_bias_correction = false;  // the KL term times the ratio (DeepSeek-V3.2)
-  bool kl_k2_gradient = false;      // the KL term's gradient is k2's, whatever its value
+  bool mean_over_active = false;  // B counts only completions with a token in the loss
+};
 
-  double top_entropy = 1;    // only this share of tokens, those of highest entropy, is trained on
-  double entropy_bonus = 0;  // weight of the mean entropy, which is taken from the loss
+/// The axes, and the settings of the run, which no variant changes.
+struct LossSettings : LossAxes {
+  double max_length = 1;  // L of fixed_length
+  double kl = 0;          // weight of the KL term; 0: no reference is needed
+  KlEstimator estimator = KlEstimator::k3;
+  bool kl_bias_correction = false;  // multiply the KL term by the ratio (DeepSeek-V3.2)
+  bool kl_k2_gradient = false;      // use the gradient of k2, whatever the estimator
+
+  double top_entropy = 1;    // train only on this share of tokens, those of highest entropy
+  double entropy_bonus = 0;  // weight of the mean entropy, subtracted from the loss
   ImportanceCorrection correction = {};
-  /// Completions with A < 0 whose mean of sampling - lp is above it give no policy loss.
+  /// Completions with A < 0 and a mean of sampling - lp above it get no policy loss.
   double off_policy_limit = std::numeric_limits<double>::infinity();
-  bool mean_over_active = false;  // B counts only completions with any token in the loss
+
+  LossSettings() = default;
+  LossSettings(const LossAxes& axes) : LossAxes(axes) {}  // implicit: a variant with run defaults
 
   void check() const {
     check_numbers();
     GAZE_CHECK(max_length > 0, "policy_loss", "max_length must be above 0, got ", max_length);
     GAZE_CHECK(dual_clip == 0 || dual_clip > 1, "policy_loss", "dual clip must be above 1, got ",
                dual_clip);
-    GAZE_CHECK(soft_positive > 0 && soft_negative > 0, "policy_loss", "soft temperatures ",
-               soft_positive, ", ", soft_negative);
+    GAZE_CHECK(soft_positive > 0 && soft_negative > 0, "policy_loss",
+               "soft temperatures must be above 0, got ", soft_positive, " and ", soft_negative);
     GAZE_CHECK(top_entropy > 0 && top_entropy <= 1, "policy_loss",
                "the share of high-entropy tokens must be in (0, 1], got ", top_entropy);
     GAZE_CHECK(surrogate != Surrogate::gamma || ratio == RatioLevel::sequence_sum, "policy_loss",
@@ -121,7 +129,7 @@ struct LossSettings {
     GAZE_CHECK(surrogate != Surrogate::log_clip || ratio == RatioLevel::sequence, "policy_loss",
                "log-space clipping needs the ratio of the mean log-ratio");
     GAZE_CHECK(correction.low >= 0 && correction.low <= correction.high, "policy_loss",
-               "importance weights held in [", correction.low, ", ", correction.high, "]");
+               "importance weights limited to [", correction.low, ", ", correction.high, "]");
     for (const double limit : {token_log_limit, log_ratio_limit, kl_log_limit})
       GAZE_CHECK(limit > 0 && limit <= 40, "policy_loss",
                  "limits of exponents must be in (0, 40], got ", limit);
@@ -152,10 +160,9 @@ struct LossSettings {
   }
 };
 
-/// What the loss is computed from; tokens lie completion by completion. `old` are the
-/// log-probabilities at the time of the rollout (empty: the policy's own, a ratio of 1), `ref`
-/// those of the reference, `sampling` those of a sampler that is not the trainer (both: empty,
-/// none). What stands at masked tokens does not matter.
+/// Inputs of the loss, with tokens completion by completion. Log-probabilities: `old`, at the time
+/// of the rollout (empty: the policy's own, a ratio of 1); `ref`, of the reference; `sampling`, of
+/// a sampler that differs from the trainer (empty: none). Values at masked tokens are ignored.
 struct LossInputs {
   std::vector<Index> lengths;      // tokens of each completion, masked ones included
   std::vector<double> advantages;  // one per completion, or one per token
@@ -166,26 +173,26 @@ struct LossInputs {
   std::vector<bool> mask;          // one per token, false: not in the loss; empty: all are
 };
 
-/// Means over a step's kept tokens (or completions, where one ratio belongs to a completion).
+/// Means over a step's kept tokens, or over its completions with a ratio per completion.
 struct LossMetrics {
   double kl = 0;
   double clip_low = 0, clip_high = 0;  // r below with A < 0, r above with A > 0
   double clip_outside = 0;             // r outside the bounds, whatever A
-  double clip_dual = 0;                // dual clip decides
+  double clip_dual = 0;                // dual clip is active
   double clip_low_min = std::numeric_limits<double>::infinity();    // of the completions' means
   double clip_high_max = -std::numeric_limits<double>::infinity();  // likewise
   double ratio_min = 1, ratio_max = 1;
-  double weight_mean = 0;  // of the surrogates that weigh the log-probability
+  double weight_mean = 0;  // of the surrogates that weight the log-probability
 };
 
-/// Sizes over which one optimiser step averages; micro-batches share them so that their losses
-/// add up to the whole batch's.
+/// The sizes that one optimiser step averages over. Micro-batches share them, so that their losses
+/// add up to the loss of the whole batch.
 struct LossTotals {
   double completions = 0, tokens = 0;
   double micro_batches = 1;  // for micro_token_mean
   double active = 0;         // completions with a token in the loss
   double bonus_tokens = 0;   // tokens of the entropy bonus
-  /// Entropy from which a token is trained on; NaN: policy_loss() takes its own batch's.
+  /// Minimum entropy of a trained token; NaN: policy_loss() computes it from its own batch.
   double entropy_threshold = std::numeric_limits<double>::quiet_NaN();
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Every setting of GRPO by name, for command lines, configuration files and documentation: one
-// table over the fields of GrpoSettings, and for each axis the names of its choices.
+// table over the fields of GrpoSettings, and the names of each axis's choices.
 //
-//   grpo_options()               the table, in the order of the axes
-//   set_option(settings, "kl=0.04")   one setting from a text; an Error lists what exists
-//   options_json(settings)       all of them
+//   grpo_options()                    the table, in the order of the axes
+//   set_option(settings, "kl=0.04")   sets one; an Error lists the known names
+//   options_json(settings)            all values
 #pragma once
 #include <charconv>
 #include <functional>
@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
-#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/grpo_settings.hpp"
 
 namespace gaze::rl {
 
-/// One setting. `choices` are the names of an axis, or those of a switch; a number has none.
+/// One setting. `choices`: the names of an axis's or switch's values; empty for a number.
 struct GrpoOption {
   std::string name, meaning;
   std::vector<std::string> choices;
@@ -56,7 +56,7 @@ inline std::string joined(const Names& names) {
   return out;
 }
 
-/// The place of `text` among the choices.
+/// The index of `text` among the choices.
 inline std::size_t choice(const std::string& name, const Names& choices, const std::string& text) {
   const auto found = std::find(choices.begin(), choices.end(), text);
   GAZE_CHECK(found != choices.end(), "grpo", name, ": no choice '", text, "'; there are ",
@@ -64,7 +64,7 @@ inline std::size_t choice(const std::string& name, const Names& choices, const s
   return static_cast<std::size_t>(found - choices.begin());
 }
 
-/// A number of at least 0, and finite unless infinity means "no limit" here.
+/// A number of at least 0, finite unless the setting may be infinite ("no limit").
 template <class Number>
 Number number(const std::string& name, const std::string& text, bool may_be_infinite) {
   Number value{};
@@ -98,7 +98,7 @@ io::OrderedJson option_json(T value) {
     return value;
 }
 
-/// The row of a field; `at` gives a reference to it.
+/// The row of a field; `at(settings)` returns a reference to the field.
 template <class At>
 GrpoOption option(const char* name, const char* meaning, At at) {
   using T = std::remove_reference_t<decltype(at(std::declval<GrpoSettings&>()))>;
@@ -128,110 +128,118 @@ inline std::vector<GrpoOption> run_options() {
           option("minibatches", "optimiser steps per pass", GAZE_FIELD(minibatches)),
           option("groups_per_micro", "groups per forward and backward pass",
                  GAZE_FIELD(groups_per_micro)),
-          option("resample", "rounds in which groups without spread are replaced",
-                 GAZE_FIELD(resample)),
-          option("overlong_cache", "tokens below the longest from which length is punished",
+          option("resample", "rounds that replace groups with equal rewards", GAZE_FIELD(resample)),
+          option("overlong_cache", "soft overlong punishment: width of the ramp below max_tokens",
                  GAZE_FIELD(overlong_cache))};
 }
 
 inline std::vector<GrpoOption> sampling_options() {
-  return {option("temperature", "of the rollouts", GAZE_FIELD(sampling.temperature)),
-          option("top_k", "the k likeliest tokens; 0: all", GAZE_FIELD(sampling.top_k)),
-          option("top_p", "the likeliest tokens of this probability", GAZE_FIELD(sampling.top_p)),
-          option("min_p", "share of the likeliest token's probability", GAZE_FIELD(sampling.min_p)),
-          option("repetition_penalty", "1: none", GAZE_FIELD(sampling.repetition_penalty))};
+  return {option("temperature", "sampling temperature", GAZE_FIELD(sampling.temperature)),
+          option("top_k", "keep the k likeliest tokens; 0: all", GAZE_FIELD(sampling.top_k)),
+          option("top_p", "keep the likeliest tokens with this total probability",
+                 GAZE_FIELD(sampling.top_p)),
+          option("min_p", "keep tokens with this share of the likeliest token's probability",
+                 GAZE_FIELD(sampling.min_p)),
+          option("repetition_penalty", "penalty on tokens seen; 1: none",
+                 GAZE_FIELD(sampling.repetition_penalty))};
 }
 
 inline std::vector<GrpoOption> advantage_options() {
-  return {option("spread", "what a centred reward is divided by", GAZE_FIELD(advantage.spread)),
-          option("eps", "added to the deviation", GAZE_FIELD(advantage.eps)),
-          option("baseline", "what is taken from a reward", GAZE_FIELD(advantage.baseline)),
-          option("population", "deviations divide by n instead of n - 1",
+  return {option("spread", "divisor of a centred reward", GAZE_FIELD(advantage.spread)),
+          option("eps", "added to the standard deviation", GAZE_FIELD(advantage.eps)),
+          option("baseline", "baseline subtracted from a reward", GAZE_FIELD(advantage.baseline)),
+          option("population", "variances divide by n instead of n - 1",
                  GAZE_FIELD(advantage.population)),
-          option("objectives", "several rewards: normalised before or after their sum",
+          option("objectives", "several rewards: normalise before or after their sum",
                  GAZE_FIELD(advantage.objectives)),
           option("whiten", "a last normalisation over the batch", GAZE_FIELD(advantage.whiten)),
-          option("discount", "of a reward per token that follows", GAZE_FIELD(advantage.discount))};
+          option("discount", "discount of a reward per following token",
+                 GAZE_FIELD(advantage.discount))};
 }
 
 inline std::vector<GrpoOption> ratio_options() {
-  return {option("ratio", "what one ratio belongs to", GAZE_FIELD(loss.ratio)),
-          option("surrogate", "the objective", GAZE_FIELD(loss.surrogate)),
-          option("bounds", "clip widths around 1, or as they stand", GAZE_FIELD(loss.bounds)),
-          option("clip_low", "lower clip width", GAZE_FIELD(loss.clip_low)),
-          option("clip_high", "upper clip width", GAZE_FIELD(loss.clip_high)),
-          option("delta", "upper limit of the unclipped ratio; 0: none", GAZE_FIELD(loss.delta)),
-          option("dual_clip", "limit of the objective where A < 0; 0: none",
-                 GAZE_FIELD(loss.dual_clip)),
-          option("soft_positive", "soft: temperature where A > 0", GAZE_FIELD(loss.soft_positive)),
-          option("soft_negative", "soft: temperature where A < 0", GAZE_FIELD(loss.soft_negative)),
-          option("gamma_positive.k", "gamma: shape where A > 0", GAZE_FIELD(loss.gamma_positive.k)),
-          option("gamma_positive.lambda", "gamma: rate where A > 0",
-                 GAZE_FIELD(loss.gamma_positive.lambda)),
-          option("gamma_negative.k", "gamma: shape where A < 0", GAZE_FIELD(loss.gamma_negative.k)),
-          option("gamma_negative.lambda", "gamma: rate where A < 0",
-                 GAZE_FIELD(loss.gamma_negative.lambda)),
-          option("token_log_limit", "of a token's log-ratio", GAZE_FIELD(loss.token_log_limit)),
-          option("log_ratio_limit", "of the ratio's log", GAZE_FIELD(loss.log_ratio_limit))};
+  return {
+      option("ratio", "level of the ratio", GAZE_FIELD(loss.ratio)),
+      option("surrogate", "the objective", GAZE_FIELD(loss.surrogate)),
+      option("bounds", "clip widths around 1 or absolute", GAZE_FIELD(loss.bounds)),
+      option("clip_low", "lower clip width", GAZE_FIELD(loss.clip_low)),
+      option("clip_high", "upper clip width", GAZE_FIELD(loss.clip_high)),
+      option("delta", "upper limit of the unclipped ratio; 0: none", GAZE_FIELD(loss.delta)),
+      option("dual_clip", "lower limit of the objective where A < 0, times A; 0: none",
+             GAZE_FIELD(loss.dual_clip)),
+      option("soft_positive", "soft: temperature where A > 0", GAZE_FIELD(loss.soft_positive)),
+      option("soft_negative", "soft: temperature where A < 0", GAZE_FIELD(loss.soft_negative)),
+      option("gamma_positive.k", "gamma: shape where A > 0", GAZE_FIELD(loss.gamma_positive.k)),
+      option("gamma_positive.lambda", "gamma: rate where A > 0",
+             GAZE_FIELD(loss.gamma_positive.lambda)),
+      option("gamma_negative.k", "gamma: shape where A < 0", GAZE_FIELD(loss.gamma_negative.k)),
+      option("gamma_negative.lambda", "gamma: rate where A < 0",
+             GAZE_FIELD(loss.gamma_negative.lambda)),
+      option("token_log_limit", "limit of a token's log-ratio", GAZE_FIELD(loss.token_log_limit)),
+      option("log_ratio_limit", "limit of the ratio's logarithm",
+             GAZE_FIELD(loss.log_ratio_limit))};
 }
 
 inline std::vector<GrpoOption> average_options() {
-  return {
-      option("aggregation", "how tokens' losses become one number", GAZE_FIELD(loss.aggregation)),
-      option("max_length", "L of fixed_length", GAZE_FIELD(loss.max_length)),
-      option("mean_over_active", "only completions with a token in the loss count",
-             GAZE_FIELD(loss.mean_over_active)),
-      option("mask_truncated", "cut-off completions give no loss",
-             GAZE_FIELD(loss.mask_truncated))};
+  return {option("aggregation", "average over the tokens' losses", GAZE_FIELD(loss.aggregation)),
+          option("max_length", "L of fixed_length", GAZE_FIELD(loss.max_length)),
+          option("mean_over_active", "average only over completions with a token in the loss",
+                 GAZE_FIELD(loss.mean_over_active)),
+          option("mask_truncated", "exclude truncated completions from the loss",
+                 GAZE_FIELD(loss.mask_truncated))};
 }
 
 inline std::vector<GrpoOption> kl_options() {
   return {
       option("kl", "weight of the KL term; 0: no reference", GAZE_FIELD(loss.kl)),
-      option("estimator", "of the KL term", GAZE_FIELD(loss.estimator)),
-      option("kl_log_limit", "of the log-ratio in the KL term", GAZE_FIELD(loss.kl_log_limit)),
-      option("kl_limit", "of the KL term's value per token", GAZE_FIELD(loss.kl_limit)),
-      option("kl_bias_correction", "the KL term times the ratio",
+      option("estimator", "estimator of the KL term", GAZE_FIELD(loss.estimator)),
+      option("kl_log_limit", "limit of the log-ratio in the KL term",
+             GAZE_FIELD(loss.kl_log_limit)),
+      option("kl_limit", "limit of the KL term's value per token", GAZE_FIELD(loss.kl_limit)),
+      option("kl_bias_correction", "multiply the KL term by the ratio",
              GAZE_FIELD(loss.kl_bias_correction)),
-      option("kl_k2_gradient", "the KL term's gradient is k2's", GAZE_FIELD(loss.kl_k2_gradient)),
-      option("kl_in_reward", "weight of a completion's KL taken from its reward",
+      option("kl_k2_gradient", "use the gradient of k2 in the KL term",
+             GAZE_FIELD(loss.kl_k2_gradient)),
+      option("kl_in_reward", "weight of a completion's KL subtracted from its reward",
              GAZE_FIELD(kl_in_reward)),
-      option("reward_estimator", "of the KL in the reward", GAZE_FIELD(reward_estimator)),
+      option("reward_estimator", "estimator of the KL in the reward", GAZE_FIELD(reward_estimator)),
       option("reference_sync.every", "steps between synchronisations; 0: never",
              GAZE_FIELD(reference_sync.every)),
-      option("reference_sync.alpha", "share of the policy in the new reference",
+      option("reference_sync.alpha", "weight of the policy in the new reference",
              GAZE_FIELD(reference_sync.alpha))};
 }
 
 inline std::vector<GrpoOption> entropy_options() {
-  return {
-      option("top_entropy", "share of tokens, of highest entropy, that are trained on",
-             GAZE_FIELD(loss.top_entropy)),
-      option("entropy_bonus", "weight of the mean entropy", GAZE_FIELD(loss.entropy_bonus)),
-      option("adaptive_entropy", "the bonus follows a target", GAZE_FIELD(adaptive_entropy)),
-      option("adaptive.coefficient", "its weight at the start", GAZE_FIELD(adaptive.coefficient)),
-      option("adaptive.least", "its smallest weight", GAZE_FIELD(adaptive.least)),
-      option("adaptive.most", "its largest weight", GAZE_FIELD(adaptive.most)),
-      option("adaptive.step", "how much it changes", GAZE_FIELD(adaptive.step)),
-      option("adaptive.target", "entropy at or below which it rises", GAZE_FIELD(adaptive.target))};
+  return {option("top_entropy", "share of tokens to train on, those of highest entropy",
+                 GAZE_FIELD(loss.top_entropy)),
+          option("entropy_bonus", "weight of the mean entropy", GAZE_FIELD(loss.entropy_bonus)),
+          option("adaptive_entropy", "adapt the bonus to a target entropy",
+                 GAZE_FIELD(adaptive_entropy)),
+          option("adaptive.coefficient", "initial weight", GAZE_FIELD(adaptive.coefficient)),
+          option("adaptive.least", "minimum weight", GAZE_FIELD(adaptive.least)),
+          option("adaptive.most", "maximum weight", GAZE_FIELD(adaptive.most)),
+          option("adaptive.step", "change of the weight per update", GAZE_FIELD(adaptive.step)),
+          option("adaptive.target", "entropy at or below which the weight rises",
+                 GAZE_FIELD(adaptive.target))};
 }
 
 inline std::vector<GrpoOption> correction_options() {
-  return {option("correction.level", "weights against a sampler that is not the trainer",
-                 GAZE_FIELD(loss.correction.level)),
-          option("correction.mode", "weights out of bounds are cut or dropped",
-                 GAZE_FIELD(loss.correction.mode)),
-          option("correction.low", "lower bound", GAZE_FIELD(loss.correction.low)),
-          option("correction.high", "upper bound", GAZE_FIELD(loss.correction.high)),
-          option("off_policy_limit", "of the mean log-ratio of completions with A < 0",
-                 GAZE_FIELD(loss.off_policy_limit))};
+  return {
+      option("correction.level", "importance weights for a sampler that differs from the trainer",
+             GAZE_FIELD(loss.correction.level)),
+      option("correction.mode", "clamp weights out of bounds or set them to 0",
+             GAZE_FIELD(loss.correction.mode)),
+      option("correction.low", "lower bound of the weights", GAZE_FIELD(loss.correction.low)),
+      option("correction.high", "upper bound of the weights", GAZE_FIELD(loss.correction.high)),
+      option("off_policy_limit", "limit of the mean log-ratio of completions with A < 0",
+             GAZE_FIELD(loss.off_policy_limit))};
 }
 
 #undef GAZE_FIELD
 
 }  // namespace detail
 
-/// All settings but the seed and the longest completion, which are the run's.
+/// All settings except the seed and max_tokens, which belong to the run.
 inline const std::vector<GrpoOption>& grpo_options() {
   static const std::vector<GrpoOption> all = [] {
     using namespace detail;
@@ -245,8 +253,8 @@ inline const std::vector<GrpoOption>& grpo_options() {
   return all;
 }
 
-/// Sets one option from "name=value". A name or value that does not exist is an Error that lists
-/// those that do.
+/// Sets one option from "name=value". An unknown name or value is an Error that lists the known
+/// ones.
 inline void set_option(GrpoSettings& s, const std::string& assignment) {
   const std::size_t equal = assignment.find('=');
   GAZE_CHECK(equal != assignment.npos, "grpo", "'", assignment, "' is not NAME=VALUE");
@@ -259,7 +267,7 @@ inline void set_option(GrpoSettings& s, const std::string& assignment) {
   GAZE_FAIL("grpo", "no setting named '", name, "'; there are ", detail::joined(known));
 }
 
-/// Every option by its name; "inf" where there is no limit.
+/// The value of every option by name; "inf" where there is no limit.
 inline io::OrderedJson options_json(const GrpoSettings& s) {
   io::OrderedJson out;
   for (const GrpoOption& o : grpo_options()) out[o.name] = o.get(s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The reference policy of a KL term: a snapshot of the policy, which may follow it, or the policy
-// itself with its adapters off.
+// The reference policy of a KL term: a snapshot of the policy, updated or not, or the policy itself
+// with its adapters off.
 #pragma once
 #include <functional>
 
@@ -37,9 +37,9 @@ void synchronise(Parameters<T, Device>& reference, const Parameters<T, Device>& 
   }
 }
 
-/// Where reference log-probabilities come from. `adapters`, where it is given, is called with
-/// false before the policy is asked and with true afterwards: a policy with LoRA (nn/lora.hpp) is
-/// its own reference then, without a second set of weights.
+/// The source of reference log-probabilities. `adapters`, if set, is called with false before they
+/// are computed and with true afterwards: a policy with LoRA (nn/lora.hpp) is then its own
+/// reference, without a second set of weights.
 template <class Policy>
 struct Reference {
   const Policy* policy = nullptr;
@@ -50,7 +50,7 @@ struct Reference {
       : policy(p), adapters(std::move(switched)) {}
 };
 
-/// While it lives, the reference's adapters are off.
+/// Turns the reference's adapters off for its lifetime.
 class AdaptersOff {
  public:
   explicit AdaptersOff(const std::function<void(bool)>& adapters) : adapters_(adapters) {
@@ -68,12 +68,12 @@ class AdaptersOff {
 
 /// TRL's defaults of sync_ref_model: every 512 steps, alpha 0.6.
 struct ReferenceSync {
-  Index every = 0;  // steps; 0: the reference stays as it is
+  Index every = 0;  // steps; 0: never
   double alpha = 0.6;
 
   void check() const {
-    GAZE_CHECK(every >= 0 && alpha >= 0 && alpha <= 1, "grpo", "synchronising every ", every,
-               " steps with alpha ", alpha, ", which must be in [0, 1]");
+    GAZE_CHECK(every >= 0 && alpha >= 0 && alpha <= 1, "grpo", "reference_sync.every ", every,
+               " must be at least 0 and reference_sync.alpha ", alpha, " in [0, 1]");
   }
   bool due(Index steps_done) const {
     return every > 0 && steps_done > 0 && steps_done % every == 0;

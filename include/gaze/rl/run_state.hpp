@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What a GRPO run carries from step to step beside weights and moments: the reference that follows
-// the policy, and the coefficient of the adaptive entropy bonus. Saved and restored with them.
+// State of a GRPO run beyond weights and moments, saved and restored with them: the reference that
+// follows the policy, and the coefficient of the adaptive entropy bonus.
 #pragma once
 #include <charconv>
 #include <optional>
 
-#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/grpo_settings.hpp"
+#include "gaze/train/loop.hpp"
 
 namespace gaze::rl {
 
@@ -21,15 +22,15 @@ class RunState {
   RunState(const RunState&) = delete;  // carried() refers to it
   RunState& operator=(const RunState&) = delete;
 
-  /// Before step number `done` (the first is 0): synchronises the reference when it is due. So what
-  /// is saved after a step is what a resumed run needs, whenever it was stopped.
+  /// Call before step number `done` (from 0): synchronises the reference when it is due. Doing so
+  /// before a step, not after, makes the state saved after any step the right one to resume from.
   void begin_step(Index done) {
     if (reference_ && sync_.due(done)) synchronise(*reference_, policy_, sync_.alpha);
   }
 
   AdaptiveEntropy* adaptive() { return adaptive_ ? &*adaptive_ : nullptr; }
 
-  /// For the folder of the run (train/loop.hpp); the state must outlive it.
+  /// The callbacks for RunFolder::carried (train/loop.hpp); this object must outlive them.
   CarriedState carried() {
     return {[this](TensorsToWrite& tensors, io::Metadata& m) { save(tensors, m); },
             [this](const io::SafetensorsFile& file) { restore(file); }};
@@ -49,8 +50,7 @@ class RunState {
 
   void restore(const io::SafetensorsFile& file) {
     if (follows())
-      for (auto& pack : reference_->packs())
-        gaze::detail::read_tensor(file, tensor_name(pack), pack.values);
+      for (auto& pack : reference_->packs()) read_tensor(file, tensor_name(pack), pack.values);
     if (!adaptive_) return;
     adaptive_->coefficient = exact_number(file, "entropy_coefficient");
     adaptive_->last = exact_number(file, "entropy_last");
@@ -62,7 +62,7 @@ class RunState {
     return {text, std::to_chars(text, text + sizeof text, value).ptr};
   }
   static double exact_number(const io::SafetensorsFile& file, const std::string& key) {
-    const std::string& text = gaze::detail::saved_text(file, key);
+    const std::string& text = saved_text(file, key);
     double value = 0;
     const char* end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, value);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The per-token parts of the policy loss: KL estimators and what is made of ratio and advantage.
+// The per-token parts of the policy loss: KL estimators and objectives of ratio and advantage.
 //
-// Each function gives a value and, beside it, its derivative times dy, the derivative of the loss
-// with respect to that value.
+// Each function returns a value and its gradient: its derivative times dy, the derivative of the
+// loss with respect to that value.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -13,14 +13,14 @@ namespace gaze::rl {
 
 /// A value and dy times its derivative.
 template <class T>
-struct WithSlope {
-  T value, slope;
+struct WithGrad {
+  T value, grad;
 };
 
-/// KL(policy || reference) of a token from d = ref - lp and e = exp(d); the slope is with respect
-/// to lp. k1: -d; k2: d^2 / 2; k3: e^d - d - 1; absolute: |d|.
+/// KL(policy || reference) of a token from d = ref - lp and e = exp(d); the gradient is with
+/// respect to lp. k1: -d; k2: d^2 / 2; k3: e^d - d - 1; absolute: |d|.
 template <class T>
-WithSlope<T> kl_estimate(T d, T e, KlEstimator estimator, T dy) {
+WithGrad<T> kl_estimate(T d, T e, KlEstimator estimator, T dy) {
   switch (estimator) {
     case KlEstimator::k1:
       return {-d, dy};
@@ -34,30 +34,30 @@ WithSlope<T> kl_estimate(T d, T e, KlEstimator estimator, T dy) {
   return {e - d - T(1), dy - dy * e};
 }
 
-/// A token's KL term as the settings want it: d is limited, the value too, and a limit that is
-/// reached stops the gradient.
+/// A token's KL term under the limits of the settings, on d and on the value; the gradient is 0
+/// beyond a limit.
 template <class T>
-WithSlope<T> kl_term(T d, T e, const LossSettings& s, T dy) {
+WithGrad<T> kl_term(T d, T e, const LossSettings& s, T dy) {
   const bool limited = std::abs(d) > static_cast<T>(s.kl_log_limit);
   const T inside = limited ? std::copysign(static_cast<T>(s.kl_log_limit), d) : d;
   auto y = kl_estimate(inside, e, s.estimator, dy);
-  if (s.kl_k2_gradient) y.slope = -(dy * inside);
-  if (limited) y.slope = 0;
+  if (s.kl_k2_gradient) y.grad = -(dy * inside);
+  if (limited) y.grad = 0;
   if (std::abs(y.value) > static_cast<T>(s.kl_limit))
-    y = {std::copysign(static_cast<T>(s.kl_limit), y.value), s.kl_k2_gradient ? y.slope : T(0)};
+    y = {std::copysign(static_cast<T>(s.kl_limit), y.value), s.kl_k2_gradient ? y.grad : T(0)};
   return y;
 }
 
-/// The objective of a token (to be maximised): its slopes through the log-ratio l and with respect
-/// to the log-probability itself.
+/// The objective of a token (to be maximised), with its gradients through the log-ratio l and with
+/// respect to the log-probability directly.
 template <class T>
 struct Objective {
-  T value, through = 0, direct = 0;
+  T value, ratio_grad = 0, logp_grad = 0;
   bool dual = false;  // dual clip decided
-  T weight = 1;       // of the log-probability, where there is one
+  T weight = 1;       // of the log-probability, in `weighted` objectives
 };
 
-/// The interval that the clip widths mean.
+/// The clip interval [low, high] of the ratio.
 template <class T>
 struct ClipRange {
   T low, high;
@@ -80,7 +80,7 @@ Objective<T> clipped(T r, T a, const LossSettings& s, T dy) {
   const bool depends = cut < plain ? range.holds(r) : !above;
   y.dual = s.dual_clip > 0 && a < 0 && y.value < floor;
   if (y.dual) y.value = floor;
-  if (depends && !y.dual) y.through = (dy * a) * r;
+  if (depends && !y.dual) y.ratio_grad = (dy * a) * r;
   return y;
 }
 
@@ -88,7 +88,7 @@ Objective<T> clipped(T r, T a, const LossSettings& s, T dy) {
 template <class T>
 Objective<T> weighted(T w, T logp, T a, T dy) {
   Objective<T> y{w * a * logp};
-  y.direct = dy * w * a;
+  y.logp_grad = dy * w * a;
   y.weight = w;
   return y;
 }
@@ -99,7 +99,7 @@ Objective<T> soft_gated(T r, T a, const LossSettings& s, T dy) {
   const T tau = static_cast<T>(a > 0 ? s.soft_positive : s.soft_negative);
   const T gate = T(1) / (T(1) + std::exp(-tau * (r - T(1))));
   Objective<T> y{T(4) / tau * gate * a};
-  y.through = dy * T(4) * gate * (T(1) - gate) * r * a;
+  y.ratio_grad = dy * T(4) * gate * (T(1) - gate) * r * a;
   return y;
 }
 
@@ -112,16 +112,16 @@ T gamma_weight(T l, T a, const LossSettings& s) {
 }
 
 /// Log-space clipping before the mean over a completion: min(d, high) where A > 0, max(d, -low)
-/// where A < 0. The slope is 1 or 0.
+/// where A < 0. The gradient is 1 or 0.
 template <class T>
-WithSlope<T> clipped_log_ratio(T d, T a, const LossSettings& s) {
+WithGrad<T> clipped_log_ratio(T d, T a, const LossSettings& s) {
   const T low = static_cast<T>(-s.clip_low), high = static_cast<T>(s.clip_high);
   if (a > 0 && d > high) return {high, 0};
   if (a <= 0 && d < low) return {low, 0};
   return {d, 1};
 }
 
-/// The objective that the settings name.
+/// The objective selected by the settings.
 template <class T>
 Objective<T> objective(T l, T r, T logp, T a, const LossSettings& s, T dy) {
   switch (s.surrogate) {

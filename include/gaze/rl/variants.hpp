@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// GRPO variants by name: rows of settings on the axes of advantage.hpp and loss_settings.hpp. What
-// a row does not name has the default of its axis. No row sets the weight of a KL term: that needs
-// a reference, which is the run's to give.
+// GRPO variants by name: rows of settings on the axes of advantage.hpp and loss_settings.hpp. Axes
+// that a row does not name keep their defaults. No row sets the weight of a KL term: that needs a
+// reference, which the run provides.
 #pragma once
 #include <array>
 #include <string>
@@ -16,8 +16,8 @@ struct Variant {
   const char* name;
   const char* source;
   AdvantageSettings advantage = {};
-  LossSettings loss = {};
-  bool resample_zero_spread = false;
+  LossAxes loss = {};
+  bool resample_zero_std = false;
 };
 
 inline constexpr std::array variants = {
@@ -31,7 +31,7 @@ inline constexpr std::array variants = {
     Variant{.name = "dapo",
             .source = "Yu et al. 2025, arXiv 2503.14476",
             .loss = {.clip_high = 0.28, .mask_truncated = true},
-            .resample_zero_spread = true},
+            .resample_zero_std = true},
     Variant{.name = "gspo",
             .source = "Zheng et al. 2025, arXiv 2507.18071",
             .loss = {.ratio = RatioLevel::sequence,

@@ -105,7 +105,7 @@ inline std::vector<std::int32_t> added_ids(const io::Json& list,
   std::vector<std::int32_t> ids;
   std::vector<bool> seen(tokens.size(), false);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string prefix = ::gaze::detail::concat("added_tokens[", i, "].");
+    const std::string prefix = concat("added_tokens[", i, "].");
     GAZE_CHECK(list[i].is_object() && list[i].contains("id") &&
                    list[i]["id"].is_number_unsigned() &&
                    list[i]["id"].get<std::uint64_t>() < tokens.size(),

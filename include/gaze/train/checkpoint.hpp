@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Checkpoints: weights under their names, and with them, to resume, the optimiser's moments.
+// Checkpoints: weights by name and, in a state to resume from, the optimiser's moments.
 #pragma once
 #include <charconv>
 #include <deque>
@@ -10,15 +10,15 @@
 
 namespace gaze {
 
-/// Tensors to write, with copies of those that the host cannot read.
+/// Tensors to write, with host copies of those in device memory.
 class TensorsToWrite {
  public:
   TensorsToWrite() = default;
-  TensorsToWrite(TensorsToWrite&&) = default;  // views point into copies, so it is never copied
+  TensorsToWrite(TensorsToWrite&&) = default;  // no copies: views point into copies_
 
   template <class T, class Device>
   void add(const std::string& name, const Tensor<T, Device>& t) {
-    GAZE_CHECK(t.defined(), "save", name, ": has no values yet; allocate() comes first");
+    GAZE_CHECK(t.defined(), "save", name, ": has no values yet; call allocate() first");
     GAZE_CHECK(t.contiguous(), "save", name, ": shape ", t.shape(), " is not contiguous in memory");
     const T* values = t.data();
     if constexpr (!std::is_same_v<Device, Cpu>) {
@@ -48,24 +48,29 @@ void read_values(const io::SafetensorsFile& file, const std::string& name, const
   file.read<T>(name, sizes, std::span<T>(to, static_cast<std::size_t>(shape.numel())));
 }
 
+}  // namespace detail
+
+/// Reads a tensor of the same name, dtype and shape from the file.
 template <class T, class Device>
 void read_tensor(const io::SafetensorsFile& file, const std::string& name, Tensor<T, Device> to) {
   if constexpr (std::is_same_v<Device, Cpu>) {
-    read_values(file, name, to.shape(), to.data());
+    detail::read_values(file, name, to.shape(), to.data());
   } else {
     std::vector<T> values(static_cast<std::size_t>(to.numel()));
-    read_values(file, name, to.shape(), values.data());
+    detail::read_values(file, name, to.shape(), values.data());
     Allocator<Device>::copy_in(to.data(), values.data(), values.size() * sizeof(T));
   }
   to.changed();
 }
 
+/// The text under a key of a saved state's metadata.
 inline const std::string& saved_text(const io::SafetensorsFile& file, const std::string& key) {
   const auto found = file.metadata().find(key);
   GAZE_CHECK(found != file.metadata().end(), "resume", file.path(), ": its metadata has no ", key);
   return found->second;
 }
 
+/// The same as a count, at least 0.
 inline Index saved_count(const io::SafetensorsFile& file, const std::string& key) {
   const std::string& text = saved_text(file, key);
   Index value = -1;
@@ -75,11 +80,9 @@ inline Index saved_count(const io::SafetensorsFile& file, const std::string& key
   return value;
 }
 
-}  // namespace detail
-
 namespace detail {
 
-/// The parameters of a model, without those of some parts, which it must have.
+/// All parameters but those of some parts, which the model must have.
 template <class T, class Device>
 std::vector<Parameter<T, Device>*> parameters_without(const char* op,
                                                       Parameters<T, Device>& parameters,
@@ -97,7 +100,8 @@ std::vector<Parameter<T, Device>*> parameters_without(const char* op,
 
 }  // namespace detail
 
-/// Writes all weights, each under its name, but those of parts to leave out; whole or not at all.
+/// Writes all weights by name, except those of the parts in `without`. Atomic: the file is written
+/// whole or not at all.
 template <class T, class Device>
 void save_weights(const std::string& path, Parameters<T, Device>& parameters,
                   const io::Metadata& metadata, const std::vector<std::string>& without = {}) {
@@ -107,9 +111,9 @@ void save_weights(const std::string& path, Parameters<T, Device>& parameters,
   io::write_safetensors(path, tensors.views(), metadata);
 }
 
-/// Reads all weights, but those of parts to leave as they are, which the file need not have. A
-/// missing, misshapen or superfluous tensor is an error that names it, and then no weight has
-/// changed.
+/// Reads all weights by name, except those of the parts in `without`, which keep their values and
+/// may be missing from the file. A missing, unexpected or wrongly shaped tensor is an error that
+/// names it; no weight has changed then.
 template <class T, class Device>
 void load_weights(const std::string& path, Parameters<T, Device>& parameters,
                   const std::vector<std::string>& without = {}) {
@@ -119,7 +123,7 @@ void load_weights(const std::string& path, Parameters<T, Device>& parameters,
   std::vector<Tensor<T, Device>> read;
   for (const auto* p : wanted) {
     read.emplace_back(p->shape);
-    detail::read_tensor(file, p->name, read.back());
+    read_tensor(file, p->name, read.back());
   }
   for (const auto& [name, info] : file.tensors())
     GAZE_CHECK(parameters.find(name), "load", path, ": the model has no tensor named ", name);
@@ -130,7 +134,7 @@ void load_weights(const std::string& path, Parameters<T, Device>& parameters,
   }
 }
 
-/// Writes packs and moments, and `tensors`: everything that the next step depends on.
+/// Writes everything that the next step depends on: packs, moments and `tensors`.
 template <class T, class Device>
 void save_state(const std::string& path, Parameters<T, Device>& parameters,
                 AdamW<T, Device>& optimiser, io::Metadata metadata, TensorsToWrite tensors = {}) {
@@ -146,20 +150,20 @@ void save_state(const std::string& path, Parameters<T, Device>& parameters,
   io::write_safetensors(path, tensors.views(), metadata);
 }
 
-/// Reads what save_state() wrote for the same model and stage.
+/// Reads a file that save_state() wrote for the same model and stage.
 template <class T, class Device>
 void load_state(const io::SafetensorsFile& file, Parameters<T, Device>& parameters,
                 AdamW<T, Device>& optimiser) {
   parameters.check_allocated("resume");
   for (std::size_t i = 0; i < parameters.packs().size(); ++i) {
     auto& pack = parameters.packs()[i];
-    detail::read_tensor(file, pack.name(), pack.values);
+    read_tensor(file, pack.name(), pack.values);
     if (!pack.trained) continue;
     auto& m = optimiser.moments()[i];
-    detail::read_tensor(file, pack.name() + ".first", m.first);
-    detail::read_tensor(file, pack.name() + ".second", m.second);
+    read_tensor(file, pack.name() + ".first", m.first);
+    read_tensor(file, pack.name() + ".second", m.second);
   }
-  optimiser.set_steps(detail::saved_count(file, "optimiser_steps"));
+  optimiser.set_steps(saved_count(file, "optimiser_steps"));
 }
 
 }  // namespace gaze

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The task of a GRPO run: two functions, for the prompts of a step and for the rewards.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "gaze/generate/sampled_tokens.hpp"
+#include "gaze/rl/advantage.hpp"
+#include "gaze/train/loop.hpp"
+
+namespace gaze::rl {
+
+/// A prompt and the id that keys its random numbers.
+template <class Policy>
+struct TaskPrompt {
+  const typename Policy::Prompt* prompt = nullptr;
+  std::uint64_t id = 0;   // unique per rollout
+  std::size_t index = 0;  // the task's own
+};
+
+/// Where prompts and rewards come from. `score` returns one reward per completion, prompt by
+/// prompt, and may append metrics. Set `table` instead for several weighted reward functions, or
+/// for functions that do not score every completion.
+template <class Policy>
+struct Task {
+  std::function<std::vector<TaskPrompt<Policy>>(Index step, Index round, Index count)> prompts;
+  std::function<std::vector<double>(Index step, std::span<const TaskPrompt<Policy>>,
+                                    std::span<const SampledTokens>, Metrics&)>
+      score;
+  std::function<RewardTable(Index step, std::span<const TaskPrompt<Policy>>,
+                            std::span<const SampledTokens>, Metrics&)>
+      table = {};
+};
+
+}  // namespace gaze::rl
