@@ -13,7 +13,7 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/generate/sampled_tokens.hpp"
 #include "gaze/generate/sampling.hpp"
-#include "gaze/ops/indices.hpp"
+#include "gaze/ops/rows.hpp"
 
 namespace gaze::detail {
 
