@@ -11,7 +11,6 @@
 namespace test_gemm {
 
 using gaze::Index;
-using gaze::cpu::gemm;
 using namespace gaze::test;
 
 namespace {
@@ -105,7 +104,18 @@ TEST_CASE("the first rows of a product have the same bits for every number of ro
 TEST_CASE("gemm in double is the plain sum", "[gemm]") {
   const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 0, 2, 0, 1, 3}, bias[] = {10, 20};
   double c[4] = {};
-  gemm<double>(false, true, 2, 2, 3, a, 3, b, 3, c, 2, false, bias);
+  gaze::cpu::gemm(gaze::args::Gemm<double>{.transpose_a = false,
+                                           .transpose_b = true,
+                                           .m = 2,
+                                           .n = 2,
+                                           .k = 3,
+                                           .a = a,
+                                           .lda = 3,
+                                           .b = b,
+                                           .ldb = 3,
+                                           .c = c,
+                                           .ldc = 2,
+                                           .bias = bias});
   CHECK(c[0] == 17);
   CHECK(c[1] == 31);
   CHECK(c[2] == 26);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The matrix product of bf16 operands against float64, with and without the processor's bf16
 // instructions, and the same bits for a row alone and in a batch.
-#include "gaze/cpu/gemm_bf16.hpp"
+#include "gaze/cpu/gemm.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -29,7 +29,7 @@ void in_every_way(Function f) {
   using Way = gaze::Bf16Products;
   const Restore restore;
   for (const auto isa : {Isa::generic, Isa::avx2, Isa::avx512})
-    for (const auto way : {Way::floats, Way::pairs, Way::tiles}) {
+    for (const auto way : {Way::f32, Way::avx512_bf16, Way::amx}) {
       if (!gaze::supported(isa) || !gaze::supported(way)) continue;
       gaze::set_isa(isa);
       gaze::set_bf16_products(way);
@@ -121,17 +121,18 @@ TEST_CASE("GAZE_BF16 selects the bf16 product path by a known name") {
   using Way = gaze::Bf16Products;
   const auto chosen = [](const char* text) {
     ::setenv("GAZE_TEST_WAY", text, 1);
-    return gaze::detail::asked_for("GAZE_TEST_WAY", {Way::floats, Way::pairs, Way::tiles},
-                                   Way::pairs);
+    return gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32, Way::avx512_bf16, Way::amx},
+                                     Way::avx512_bf16);
   };
   ::unsetenv("GAZE_TEST_WAY");
-  CHECK(gaze::detail::asked_for("GAZE_TEST_WAY", {Way::floats}, Way::pairs) == Way::pairs);
-  CHECK(chosen("floats") == Way::floats);
+  CHECK(gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32}, Way::avx512_bf16) ==
+        Way::avx512_bf16);
+  CHECK(chosen("floats") == Way::f32);
   const auto refused = [&](const char* text, const char* because) {
     return gaze::test::contains(gaze::test::error_of([&] { chosen(text); }), because);
   };
   CHECK(refused("fast", "GAZE_TEST_WAY=fast: not one of floats, pairs, tiles"));
-  if (!gaze::supported(Way::tiles)) CHECK(refused("tiles", "this processor does not have it"));
+  if (!gaze::supported(Way::amx)) CHECK(refused("tiles", "this processor does not have it"));
   ::unsetenv("GAZE_TEST_WAY");
 }
 

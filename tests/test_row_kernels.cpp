@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "gaze/cpu/adamw.hpp"
 #include "gaze/cpu/elementwise.hpp"
-#include "gaze/cpu/optimiser.hpp"
+#include "gaze/cpu/reduce.hpp"
 #include "gaze/cpu/rows.hpp"
 #include "tests/kernel_arrays.hpp"
+#include "tests/kernel_calls.hpp"
 
 namespace test_row_kernels {
 namespace {
@@ -20,6 +22,31 @@ using namespace gaze::cpu;
 using namespace gaze::test;
 using namespace gaze::test::arrays;
 
+template <class T>
+void rms_forward(Index n, Index c, const T* x, const Vec<T>& w, Vec<T>& y, Vec<T>& inv_rms) {
+  rms_norm_forward(gaze::args::RmsNormForward<T>{.n = n,
+                                                 .c = c,
+                                                 .x = x,
+                                                 .weight = w.data(),
+                                                 .eps = T(1e-5),
+                                                 .y = y.data(),
+                                                 .inv_rms = inv_rms.data()});
+}
+
+template <class T>
+void rms_backward(Index n, Index c, const Vec<T>& x, const Vec<T>& w, const Vec<T>& inv_rms,
+                  const Vec<T>& dy, Vec<T>& dx, T* dweight, bool accumulate) {
+  rms_norm_backward(gaze::args::RmsNormBackward<T>{.n = n,
+                                                   .c = c,
+                                                   .x = x.data(),
+                                                   .weight = w.data(),
+                                                   .inv_rms = inv_rms.data(),
+                                                   .dy = dy.data(),
+                                                   .dx = dx.data(),
+                                                   .dweight = dweight,
+                                                   .accumulate_dx = accumulate});
+}
+
 /// Everything that a norm computes, forward and backward.
 template <class T>
 struct NormRun {
@@ -28,14 +55,29 @@ struct NormRun {
           const Vec<T>& dy, bool accumulate)
       : y(n * c), mean(n), scale(n), dx(n * c, T(0.5)), dweight(c, T(0.25)), dbias(c, T(0.125)) {
     if (layer) {
-      layer_norm_forward(n, c, x.data(), w.data(), b.data(), T(1e-5), y.data(), mean.data(),
-                         scale.data());
-      layer_norm_backward(n, c, x.data(), w.data(), mean.data(), scale.data(), dy.data(), dx.data(),
-                          dweight.data(), dbias.data(), accumulate);
+      layer_norm_forward(gaze::args::LayerNormForward<T>{.n = n,
+                                                         .c = c,
+                                                         .x = x.data(),
+                                                         .weight = w.data(),
+                                                         .bias = b.data(),
+                                                         .eps = T(1e-5),
+                                                         .y = y.data(),
+                                                         .mean = mean.data(),
+                                                         .inv_std = scale.data()});
+      layer_norm_backward(gaze::args::LayerNormBackward<T>{.n = n,
+                                                           .c = c,
+                                                           .x = x.data(),
+                                                           .weight = w.data(),
+                                                           .mean = mean.data(),
+                                                           .inv_std = scale.data(),
+                                                           .dy = dy.data(),
+                                                           .dx = dx.data(),
+                                                           .dweight = dweight.data(),
+                                                           .dbias = dbias.data(),
+                                                           .accumulate_dx = accumulate});
     } else {
-      rms_norm_forward(n, c, x.data(), w.data(), T(1e-5), y.data(), scale.data());
-      rms_norm_backward(n, c, x.data(), w.data(), scale.data(), dy.data(), dx.data(),
-                        dweight.data(), accumulate);
+      rms_forward(n, c, x.data(), w, y, scale);
+      rms_backward(n, c, x, w, scale, dy, dx, dweight.data(), accumulate);
     }
   }
 };
@@ -46,12 +88,40 @@ struct SoftmaxRun {
   SoftmaxRun(Index n, Index v, const Vec<T>& logits, const Ints& target, const Vec<T>& dlogp,
              const Vec<T>& dentropy, T inv_temperature = T(0.7))
       : logp(n), entropy(n), lse(n), gradient(logits) {
-    softmax_stats(n, v, logits.data(), v, inv_temperature, target.data(), logp.data(),
-                  entropy.data(), lse.data());
-    softmax_stats_backward(n, v, gradient.data(), v, inv_temperature, target.data(), lse.data(),
-                           entropy.data(), dlogp.data(), dentropy.data());
+    softmax_stats(gaze::args::SoftmaxStats<T>{.n = n,
+                                              .v = v,
+                                              .logits = logits.data(),
+                                              .stride = v,
+                                              .inv_temperature = inv_temperature,
+                                              .target = target.data(),
+                                              .logp = logp.data(),
+                                              .entropy = entropy.data(),
+                                              .lse = lse.data()});
+    softmax_stats_backward(gaze::args::SoftmaxStatsBackward<T>{.n = n,
+                                                               .v = v,
+                                                               .logits = gradient.data(),
+                                                               .stride = v,
+                                                               .inv_temperature = inv_temperature,
+                                                               .target = target.data(),
+                                                               .lse = lse.data(),
+                                                               .entropy = entropy.data(),
+                                                               .dlogp = dlogp.data(),
+                                                               .dentropy = dentropy.data()});
   }
 };
+
+/// rotary() of rows that are `stride` apart.
+void turn(Index heads, Index head_size, Index stride, const Ints& position, float theta,
+          Vec<float>& x, bool inverse = false) {
+  rotary(gaze::args::Rotary<float>{.n = static_cast<Index>(position.size()),
+                                   .heads = heads,
+                                   .head_size = head_size,
+                                   .stride = stride,
+                                   .position = position.data(),
+                                   .theta = theta,
+                                   .x = x.data(),
+                                   .inverse = inverse});
+}
 
 }  // namespace
 
@@ -101,15 +171,14 @@ TEST_CASE("norms take null gradients, work in place and survive extreme rows", "
     const auto w = random<float>(c, 2), dy = random<float>(n * c, 4);
     const NormRun<float> want(false, n, c, x, w, w, dy, false);
     Vec<float> dx(n * c);
-    rms_norm_backward<float>(n, c, x.data(), w.data(), want.scale.data(), dy.data(), dx.data(),
-                             nullptr);
+    rms_backward<float>(n, c, x, w, want.scale, dy, dx, nullptr, false);
     CHECK(dx == want.dx);
     Vec<float> scale(n), small(c, 1e-41f), zero(c, 0.0f), y(c);
-    rms_norm_forward(n, c, x.data(), w.data(), 1e-5f, x.data(), scale.data());
+    rms_forward(n, c, x.data(), w, x, scale);
     CHECK(x == want.y);
-    rms_norm_forward(1, c, small.data(), w.data(), 1e-5f, y.data(), scale.data());
+    rms_forward(1, c, small.data(), w, y, scale);
     CHECK(relative_difference(scale[0], 1 / std::sqrt(1e-5)) < 1e-6);
-    rms_norm_forward(1, c, zero.data(), w.data(), 1e-5f, y.data(), scale.data());
+    rms_forward(1, c, zero.data(), w, y, scale);
     CHECK(y == zero);
   });
 }
@@ -122,7 +191,7 @@ TEST_CASE("rotary rotates pairs and its inverse restores them", "[rows]") {
       const Ints position{0, 7, 1, 300, 2};
       const auto x = random<float>(n * stride, 1);
       auto turned = x;
-      rotary(n, heads, d, stride, position.data(), 10000.0f, turned.data(), false);
+      turn(heads, d, stride, position, 10000.0f, turned);
       auto expected = wide(x);
       for (Index r = 0; r < n; ++r)
         for (Index h = 0; h < heads; ++h)
@@ -135,7 +204,7 @@ TEST_CASE("rotary rotates pairs and its inverse restores them", "[rows]") {
             high = b * std::cos(angle) + a * std::sin(angle);
           }
       CHECK(distance(turned, expected) < 1e-6);
-      rotary(n, heads, d, stride, position.data(), 10000.0f, turned.data(), true);
+      turn(heads, d, stride, position, 10000.0f, turned, true);
       CHECK(distance(turned, wide(x)) < 1e-6);
     }
   });
@@ -145,14 +214,14 @@ TEST_CASE("a grown rotary table has the same bits, and invalid positions are ref
   const auto x = random<float>(8, 1);
   auto before = x, after = x, scratch = x;
   const Ints near{5}, far{2000};
-  rotary(1, 1, 8, 8, near.data(), 123.0f, before.data(), false);
-  rotary(1, 1, 8, 8, far.data(), 123.0f, scratch.data(), false);
-  rotary(1, 1, 8, 8, near.data(), 123.0f, after.data(), false);
+  turn(1, 8, 8, near, 123.0f, before);
+  turn(1, 8, 8, far, 123.0f, scratch);
+  turn(1, 8, 8, near, 123.0f, after);
   CHECK(before == after);
   const Ints negative{-1}, huge{1 << 20};
-  CHECK_THROWS_AS(rotary(1, 1, 8, 8, negative.data(), 123.0f, scratch.data(), false), gaze::Error);
-  CHECK_THROWS_AS(rotary(1, 1, 8, 8, huge.data(), 123.0f, scratch.data(), false), gaze::Error);
-  CHECK_THROWS_AS(rotary(1, 1, 7, 8, near.data(), 123.0f, scratch.data(), false), gaze::Error);
+  CHECK_THROWS_AS(turn(1, 8, 8, negative, 123.0f, scratch), gaze::Error);
+  CHECK_THROWS_AS(turn(1, 8, 8, huge, 123.0f, scratch), gaze::Error);
+  CHECK_THROWS_AS(turn(1, 7, 8, near, 123.0f, scratch), gaze::Error);
 }
 
 TEST_CASE("softmax statistics in float agree with double", "[rows]") {
@@ -223,16 +292,22 @@ TEST_CASE("softmax backward returns zeros for zero gradients", "[rows]") {
     const Index v = 19;
     const Ints target{-1, 4};
     Vec<float> logits(2 * v, 0.0f), lse(2, std::log(19.0f)), dlogp{3.0f, 1.0f};
-    softmax_stats_backward<float>(2, v, logits.data(), v, 1.0f, target.data(), lse.data(), nullptr,
-                                  dlogp.data(), nullptr);
+    softmax_stats_backward(gaze::args::SoftmaxStatsBackward<float>{.n = 2,
+                                                                   .v = v,
+                                                                   .logits = logits.data(),
+                                                                   .stride = v,
+                                                                   .inv_temperature = 1.0f,
+                                                                   .target = target.data(),
+                                                                   .lse = lse.data(),
+                                                                   .entropy = nullptr,
+                                                                   .dlogp = dlogp.data(),
+                                                                   .dentropy = nullptr});
     for (Index j = 0; j < v; ++j) {
       CHECK(logits[j] == 0);
       CHECK(relative_difference(logits[v + j], (j == 4) - 1 / 19.0) < 1e-6);
     }
     const Ints beyond{0, 19};
-    CHECK_THROWS_AS(softmax_stats(2, v, logits.data(), v, 1.0f, beyond.data(), lse.data(),
-                                  lse.data(), lse.data()),
-                    gaze::Error);
+    CHECK_THROWS_AS(SoftmaxRun<float>(2, v, logits, beyond, dlogp, dlogp, 1.0f), gaze::Error);
   });
 }
 
@@ -305,10 +380,10 @@ TEST_CASE("results have the same bits at any thread count", "[rows]") {
       Vec<float> sums(c, 0.0f), table(41 * c, 0.0f), p = x, m(n * c), v(n * c), y(n * c);
       column_sum(n, c, x.data(), sums.data());
       scatter_add_rows(n, c, x.data(), index.data(), 41, table.data());
-      adamw_step(n * c, p.data(), dy.data(), m.data(), v.data(), AdamWStep<float>{}, 0.1f, 0.001f,
-                 1.0f);
-      rotary(n, 1, 200, c, Ints(n, 9).data(), 1e4f, p.data(), false);
-      unary_forward(UnaryOp::gelu, n * c, x.data(), y.data());
+      adamw_step(adamw_args(n * c, p.data(), dy.data(), m.data(), v.data(), AdamWStep<float>{},
+                            0.1f, 0.001f, 1.0f));
+      turn(1, 200, c, Ints(n, 9), 1e4f, p);
+      unary(UnaryOp::gelu, x, y);
       Vec<float> all;
       const Vec<float>* const parts[] = {
           &rms.y,       &rms.dx,    &rms.dweight,   &layer.y, &layer.dx, &layer.dweight,

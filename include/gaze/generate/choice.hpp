@@ -7,7 +7,7 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/sampling.hpp"
-#include "gaze/ops/rows.hpp"
+#include "gaze/ops/indices.hpp"
 
 namespace gaze::detail {
 
@@ -24,9 +24,15 @@ RowStatistics<T> row_statistics(const Tensor<T, Device>& logits, T inverse_tempe
   const Index n = logits.size(0), v = logits.size(1);
   Tensor<T, Device> logp({n}), entropy({n}), lse({n});
   const auto target = Indices<Device>::from({n}, targets);
-  Kernels<Device>::softmax_stats(n, v, static_cast<const T*>(logits.data()), v, inverse_temperature,
-                                 static_cast<const std::int32_t*>(target.data()), logp.data(),
-                                 entropy.data(), lse.data());
+  Kernels<Device>::softmax_stats(args::SoftmaxStats<T>{.n = n,
+                                                       .v = v,
+                                                       .logits = logits.data(),
+                                                       .stride = v,
+                                                       .inv_temperature = inverse_temperature,
+                                                       .target = target.data(),
+                                                       .logp = logp.data(),
+                                                       .entropy = entropy.data(),
+                                                       .lse = lse.data()});
   return {logp.to_vector(), lse.to_vector()};
 }
 
@@ -45,8 +51,10 @@ void softmax_weights(std::span<const T> row, T inverse_temperature, T lse, std::
                      std::vector<float>& out) {
   using Host = Kernels<typename Tensor<T, Cpu>::device_type>;
   for (std::size_t j = 0; j < row.size(); ++j) scratch[j] = row[j] * inverse_temperature - lse;
-  Host::unary_forward(UnaryOp::exp, static_cast<Index>(row.size()),
-                      static_cast<const T*>(scratch.data()), scratch.data());
+  Host::unary_forward(args::UnaryForward<T>{.op = UnaryOp::exp,
+                                            .n = static_cast<Index>(row.size()),
+                                            .x = scratch.data(),
+                                            .y = scratch.data()});
   std::copy(scratch.begin(), scratch.end(), out.begin());
 }
 

@@ -9,7 +9,7 @@
 
 #include "gaze/generate/choice.hpp"
 #include "gaze/generate/device_rollout.hpp"
-#include "gaze/kernels/settings.hpp"
+#include "gaze/ops/rows.hpp"
 
 namespace gaze {
 

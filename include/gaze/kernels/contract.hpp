@@ -1,159 +1,106 @@
 // SPDX-License-Identifier: MIT
-// KernelSet: every kernel that a device must have, with its signature. A device's kernels are
-// checked against it where they are defined, so that a missing one is named by the compiler there
-// and not by an error in the middle of an operation.
+// The kernel contract: raw pointers and sizes, no Tensor. Operations call
+// Kernels<Device>::gemm(...).
+//
+// Each family's header (elementwise.hpp, rows.hpp, ...) has its argument structs and one macro that
+// lists its kernels as KERNEL(result, name, (parameters), (arguments)). These lists are the only
+// place where signatures are written out. They make:
+//   - a device's declarations    namespace gaze::cuda { GAZE_KERNELS(GAZE_DECLARE_KERNEL, T) }
+//   - its members of Kernels<>   GAZE_KERNELS(FORWARD, T), FORWARD calling gaze::cuda::name
+//   - its explicit instantiations, one line per family and type, where the family is defined
+//   - KernelSet, which a device is checked against where its kernels are defined, so that the
+//     compiler names a missing kernel there and not in the middle of an operation.
 #pragma once
 #include <concepts>
+#include <cstdint>
 
-#include "gaze/core/bf16.hpp"
-#include "gaze/core/shape.hpp"
-#include "gaze/kernels/attention_layout.hpp"
-#include "gaze/kernels/patches.hpp"
-#include "gaze/kernels/settings.hpp"
+#include "gaze/core/device.hpp"
+#include "gaze/kernels/adamw.hpp"
+#include "gaze/kernels/attention.hpp"
+#include "gaze/kernels/elementwise.hpp"
+#include "gaze/kernels/gemm.hpp"
+#include "gaze/kernels/reduce.hpp"
+#include "gaze/kernels/rows.hpp"
+#include "gaze/kernels/sampling.hpp"
+#include "gaze/kernels/select.hpp"
+#include "gaze/kernels/sort.hpp"
+#include "gaze/kernels/strided.hpp"
+#include "gaze/kernels/values.hpp"
+
+// clang-format off
+/// Kernels for values of any type, whole numbers included.
+#define GAZE_ANY_TYPE_KERNELS(KERNEL, T) \
+  GAZE_VALUE_KERNELS(KERNEL, T)          \
+  GAZE_STRIDED_KERNELS(KERNEL, T)        \
+  GAZE_SELECT_KERNELS(KERNEL, T)         \
+  GAZE_SORT_KERNELS(KERNEL, T)
+
+/// Kernels for float and double only.
+#define GAZE_FLOATING_KERNELS(KERNEL, T) \
+  GAZE_ELEMENTWISE_KERNELS(KERNEL, T)    \
+  GAZE_ROW_KERNELS(KERNEL, T)            \
+  GAZE_REDUCE_KERNELS(KERNEL, T)         \
+  GAZE_PRODUCT_KERNELS(KERNEL, T)        \
+  GAZE_GEMM_KERNELS(KERNEL, T)           \
+  GAZE_ATTENTION_KERNELS(KERNEL, T)      \
+  GAZE_LOAD_KERNELS(KERNEL, T)           \
+  GAZE_ADAMW_KERNELS(KERNEL, T)
+
+/// Every kernel that each device has, for one list of declarations.
+#define GAZE_KERNELS(KERNEL, T)    \
+  GAZE_ANY_TYPE_KERNELS(KERNEL, T) \
+  GAZE_FLOATING_KERNELS(KERNEL, T) \
+  GAZE_ROUNDING_KERNELS(KERNEL, T)
+
+/// Kernels that only a device that samples by itself has.
+#define GAZE_SAMPLING_KERNELS(KERNEL, T) \
+  GAZE_DRAW_KERNELS(KERNEL, T)           \
+  GAZE_KEEP_KERNELS(KERNEL, T)
+
+#define GAZE_DECLARE_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) \
+  template <class T>                                             \
+  RESULT NAME PARAMETERS;
+#define GAZE_INSTANTIATE_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) template RESULT NAME PARAMETERS;
+#define GAZE_EXTERN_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) extern template RESULT NAME PARAMETERS;
+#define GAZE_REQUIRE_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) \
+  && requires PARAMETERS { { K::NAME ARGUMENTS } -> std::same_as<RESULT>; }
+// clang-format on
 
 namespace gaze {
 
+/// A device's kernels as static functions; specialised by each device (cpu/kernels.hpp,
+/// cuda/kernels.hpp).
+template <class Device>
+struct Kernels;
+
+// clang-format off
 namespace detail {
-
-/// Arguments of every kind, for the requirements below.
-template <class T>
-struct KernelArguments {
-  bool flag;
-  Index n;
-  T x;
-  const T* in;
-  T* out;
-  const float* marks;
-  const std::int32_t* ids;
-  std::int32_t* places;
-  const Index* begins;
-  const KeyRange* ranges;
-  AttentionShape attention;
-  Shape shape;
-  PatchGrid grid;
-  ValueCheck check;
-  MatrixBatch<const T> batch_in;
-  MatrixBatch<T> batch_out;
-};
-
 template <class K, class T>
-concept MatrixKernels = requires(KernelArguments<T> a) {
-  K::gemm(a.flag, a.flag, a.n, a.n, a.n, a.in, a.n, a.in, a.n, a.out, a.n, a.flag, a.in);
-  K::gemm_batched(a.flag, a.flag, a.n, a.n, a.n, a.n, a.batch_in, a.batch_in, a.batch_out, a.flag,
-                  a.flag);
-  K::linear_gelu_forward(a.n, a.n, a.n, a.in, a.in, a.in, a.out, a.out);
-  K::linear_gelu_backward(a.n, a.n, a.n, a.in, a.in, a.in, a.out);
-  K::unfold(a.grid, a.in, a.out);
-  K::fold_add(a.grid, a.in, a.out);
-};
-
+concept AnyTypeKernels = true GAZE_ANY_TYPE_KERNELS(GAZE_REQUIRE_KERNEL, T);
 template <class K, class T>
-concept AttentionKernels = requires(KernelArguments<T> a) {
-  K::store_keys(a.attention, a.n, a.in, a.n, a.ids, a.out);
-  K::store_values(a.attention, a.n, a.in, a.n, a.ids, a.out);
-  K::load_rows(a.attention, a.n, a.in, a.ids, a.out, a.n);
-  K::attention_forward(a.attention, a.n, a.in, a.n, a.in, a.in, a.marks, a.ranges, a.out, a.out,
-                       a.out);
-  K::attention_backward(a.attention, a.n, a.in, a.n, a.in, a.in, a.marks, a.ranges, a.begins, a.n,
-                        a.in, a.in, a.in, a.in, a.in, a.out, a.out, a.out);
-  K::rotary(a.n, a.n, a.n, a.n, a.ids, a.x, a.out, a.flag);
-};
-
-template <class K, class T>
-concept RowKernels = requires(KernelArguments<T> a) {
-  K::rms_norm_forward(a.n, a.n, a.in, a.in, a.x, a.out, a.out);
-  K::rms_norm_backward(a.n, a.n, a.in, a.in, a.in, a.in, a.out, a.out, a.flag);
-  K::layer_norm_forward(a.n, a.n, a.in, a.in, a.in, a.x, a.out, a.out, a.out);
-  K::layer_norm_backward(a.n, a.n, a.in, a.in, a.in, a.in, a.in, a.out, a.out, a.out, a.flag);
-  K::softmax_stats(a.n, a.n, a.in, a.n, a.x, a.ids, a.out, a.out, a.out);
-  K::softmax_stats_backward(a.n, a.n, a.out, a.n, a.x, a.ids, a.in, a.in, a.in, a.in);
-  K::column_sum(a.n, a.n, a.in, a.out);
-  K::gather_rows(a.n, a.n, a.in, a.ids, a.out);
-  K::scatter_add_rows(a.n, a.n, a.in, a.ids, a.n, a.out);
-  K::copy_rows(a.n, a.n, a.in, a.n, a.out, a.n);
-};
-
-template <class K, class T>
-concept ElementwiseKernels = requires(KernelArguments<T> a) {
-  K::add(a.n, a.in, a.in, a.out);
-  K::sub(a.n, a.in, a.in, a.out);
-  K::mul(a.n, a.in, a.in, a.out);
-  K::div(a.n, a.in, a.in, a.out);
-  K::scale(a.n, a.x, a.in, a.out);
-  K::swiglu_forward(a.n, a.n, a.in, a.out);
-  K::swiglu_backward(a.n, a.n, a.in, a.in, a.out);
-  { K::sum(a.n, a.in) } -> std::convertible_to<double>;
-  { K::sum_squares(a.n, a.in) } -> std::convertible_to<double>;
-  K::binary_strided(BroadcastOp::add, a.shape, a.in, a.shape, a.in, a.shape, a.out);
-  K::unary_forward(UnaryOp::exp, a.n, a.in, a.out);
-  K::unary_backward(UnaryOp::exp, a.n, a.in, a.in, a.in, a.out, a.flag);
-  K::pointwise_forward(PointwiseOp::erf, a.n, a.x, a.in, a.out);
-  K::pointwise_backward(PointwiseOp::erf, a.n, a.x, a.in, a.in, a.in, a.out);
-  K::power_forward(a.n, a.in, a.in, a.out);
-  K::power_backward(a.n, a.in, a.in, a.in, a.out, a.out);
-  K::sum_to(a.n, a.in, a.out);
-};
-
-/// Along the rows of [R, n].
-template <class K, class T>
-concept AlongRowKernels = requires(KernelArguments<T> a) {
-  K::variance_forward(a.n, a.n, a.x, a.in, a.out);
-  K::variance_backward(a.n, a.n, a.x, a.in, a.in, a.out);
-  K::logsumexp_forward(a.n, a.n, a.in, a.out);
-  K::logsumexp_backward(a.n, a.n, a.in, a.in, a.out);
-  K::softmax_forward(a.flag, a.n, a.n, a.in, a.out);
-  K::softmax_backward(a.flag, a.n, a.n, a.in, a.in, a.out);
-  K::cumsum(a.n, a.n, a.flag, a.in, a.out);
-};
-
-/// What any type of values has, whole numbers too.
-template <class K, class T>
-concept ValueKernels = requires(KernelArguments<T> a) {
-  K::fill(a.n, a.x, a.out);
-  K::fill_from(a.n, a.in, a.out);
-  K::copy(a.n, a.in, a.out);
-  K::axpy(a.n, a.x, a.in, a.out);
-  K::add_strided(a.shape, a.in, a.out, a.shape);
-  K::copy_strided(a.shape, a.in, a.shape, a.out);
-  K::copy_to_strided(a.shape, a.in, a.out, a.shape);
-  K::cast(a.n, a.in, KernelArguments<float>().out);
-  K::cast(a.n, a.in, KernelArguments<double>().out);
-  K::cast(a.n, a.in, a.places);
-  K::check_values(a.n, a.in, a.check, a.out);
-  K::compare(CompareOp::less, a.n, a.in, a.in, a.places);
-  K::choose(a.n, a.ids, a.in, a.in, a.out);
-  K::gather_elements(a.n, a.n, a.n, a.in, a.ids, a.out);
-  K::scatter_add_elements(a.n, a.n, a.n, a.in, a.ids, a.out);
-  K::order_rows(a.n, a.n, a.n, a.flag, a.in, a.places);
-  K::best_in_rows(a.n, a.n, a.flag, a.in, a.places);
-};
-
+concept FloatingKernels = true GAZE_FLOATING_KERNELS(GAZE_REQUIRE_KERNEL, T);
 }  // namespace detail
 
-/// Does K have every kernel for values of type T?
+/// Whether K has every kernel for values of the floating-point type T and for whole numbers.
 template <class K, class T>
-concept KernelSet = detail::MatrixKernels<K, T> && detail::AttentionKernels<K, T> &&
-    detail::RowKernels<K, T> && detail::AlongRowKernels<K, T> && detail::ElementwiseKernels<K, T> &&
-    detail::ValueKernels<K, T> && detail::ValueKernels<K, std::int32_t>;
+concept KernelSet = detail::AnyTypeKernels<K, T> && detail::AnyTypeKernels<K, std::int32_t> &&
+    detail::FloatingKernels<K, T>;
 
-/// Products of operands rounded to bf16, with sums in float32.
+/// Products of operands rounded to bf16, summed in float32.
 template <class K>
-concept Bf16Kernels = requires(detail::KernelArguments<float> a, detail::KernelArguments<bf16> b) {
-  K::gemm(a.flag, a.flag, a.n, a.n, a.n, b.in, a.n, b.in, a.n, a.out, a.n, a.flag, a.in);
-  K::cast(a.n, a.in, b.out);
-};
+concept Bf16Kernels = true GAZE_PRODUCT_KERNELS(GAZE_REQUIRE_KERNEL, bf16)
+    GAZE_ROUNDING_KERNELS(GAZE_REQUIRE_KERNEL, float);
 
-/// Attention of operands rounded to bf16 (queries, keys, values), with results in float32. Not
-/// every device has it; where it is missing, attention stays in float32.
+/// Attention on operands rounded to bf16 (queries, keys, values), with float32 results. A device
+/// without it keeps attention in float32.
 template <class K>
-concept Bf16AttentionKernels = K::attention_takes_bf16 &&
-    requires(detail::KernelArguments<float> a, detail::KernelArguments<bf16> b) {
-  K::store_keys(a.attention, a.n, b.in, a.n, a.ids, b.out);
-  K::store_values(a.attention, a.n, b.in, a.n, a.ids, b.out);
-  K::attention_forward(a.attention, a.n, b.in, a.n, b.in, b.in, a.marks, a.ranges, a.out, a.out,
-                       a.out);
-  K::attention_backward(a.attention, a.n, b.in, a.n, b.in, b.in, a.marks, a.ranges, a.begins, a.n,
-                        a.in, a.in, a.in, a.in, a.in, a.out, a.out, a.out);
-};
+concept Bf16AttentionKernels = K::attention_takes_bf16
+    GAZE_ATTENTION_KERNELS(GAZE_REQUIRE_KERNEL, bf16);
+
+/// Sampling without the host.
+template <class K>
+concept SamplingKernels = true GAZE_DRAW_KERNELS(GAZE_REQUIRE_KERNEL, float)
+    GAZE_KEEP_KERNELS(GAZE_REQUIRE_KERNEL, float) GAZE_KEEP_KERNELS(GAZE_REQUIRE_KERNEL, std::int32_t);
+// clang-format on
 
 }  // namespace gaze

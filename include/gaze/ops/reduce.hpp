@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Reductions: sum, mean, variance, max, min, argmax, argmin, logsumexp. Without axes they go over
-// everything and give shape []; with axes, which may be negative, these stay with size 1. Every
-// result has one fixed order of summation: the same bits at any number of threads.
+// Reductions: sum, mean, variance, max, min, argmax, argmin, logsumexp. Without axes they reduce
+// everything to shape []; with axes, which may be negative, these stay with size 1. Then softmax,
+// log_softmax and cumsum along one axis, which keep the shape. Every result has one fixed order of
+// summation: the same bits at any number of threads.
 #pragma once
 #include <concepts>
 #include <limits>
@@ -37,13 +38,12 @@ Tensor<T, Device> sum(const Tensor<T, Device>& x, const Shape& axes) {
   const auto plan = detail::plan_axes("sum", x.shape(), axes);
   Tensor<T, Device> y(plan.kept);
   Kernels<Device>::fill(y.numel(), T(0), y.data());
-  // As columns: the summed axes first, then column_sum goes over whole rows of memory at once.
+  // As columns, with the summed axes first: column_sum then reads whole rows of memory.
   Shape order = plan.order;
   const int kept = order.rank() - axes.rank();
   std::rotate(&order[0], &order[0] + kept, &order[0] + order.rank());
   const auto columns = contiguous(detail::moved(x.detach(), order));
-  if (columns.numel() > 0)
-    Kernels<Device>::column_sum(plan.n, plan.rows, static_cast<const T*>(columns.data()), y.data());
+  if (columns.numel() > 0) Kernels<Device>::column_sum(plan.n, plan.rows, columns.data(), y.data());
   if (recorded(x))
     record(
         "sum", y, [to = x.node()](const auto& dy) { to->add(contiguous(expand(dy, to->shape))); },
@@ -74,7 +74,7 @@ Tensor<T, Device> mean(const Tensor<T, Device>& x, const Shape& axes) {
 
 namespace detail {
 
-/// Applies f(rows) -> [R] and gives the result its axes of size 1 back.
+/// Applies f(rows) -> [R] and restores the axes with size 1.
 template <class T, class Device, class Function>
 Tensor<T, Device> reduce_rows(const Tensor<T, Device>& x, const AxisPlan& plan, Function f) {
   return reshape(f(rows_of(x, plan)), plan.kept);
@@ -160,8 +160,8 @@ Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Sh
 
 }  // namespace detail
 
-/// The greatest element along some axes, which stay with size 1. A NaN wins. The gradient goes to
-/// the first of equal elements.
+/// The greatest element along some axes, which stay with size 1. A NaN counts as the greatest.
+/// The gradient goes to the first of equal elements.
 template <class T, class Device>
 Tensor<T, Device> max(const Tensor<T, Device>& x, const Shape& axes) {
   return detail::extreme("max", x, axes, true);
@@ -172,7 +172,7 @@ Tensor<T, Device> max(const Tensor<T, Device>& x) {
   return reshape(max(x, detail::all_axes(x.shape())), {});
 }
 
-/// The least element along some axes, as max() is the greatest.
+/// The least element along some axes, otherwise as max().
 template <class T, class Device>
 Tensor<T, Device> min(const Tensor<T, Device>& x, const Shape& axes) {
   return detail::extreme("min", x, axes, false);
@@ -182,14 +182,14 @@ Tensor<T, Device> min(const Tensor<T, Device>& x) {
   return reshape(min(x, detail::all_axes(x.shape())), {});
 }
 
-/// Where along an axis, which stays with size 1, the greatest element is: the first of equals.
-/// gather(x, axis, argmax(x, axis)) is max(x, {axis}). No derivative: throws where one is needed.
+/// The index of the greatest element (the first of equals) along an axis, which stays with size 1.
+/// gather(x, axis, argmax(x, axis)) is max(x, {axis}). No derivative: throws if one is needed.
 template <class T, class Device>
 Indices<Device> argmax(const Tensor<T, Device>& x, int axis) {
   return detail::arg_extreme("argmax", x, detail::one_axis(axis), true);
 }
 
-/// Where the least element is; as argmax().
+/// The index of the least element, otherwise as argmax().
 template <class T, class Device>
 Indices<Device> argmin(const Tensor<T, Device>& x, int axis) {
   return detail::arg_extreme("argmin", x, detail::one_axis(axis), false);
@@ -218,13 +218,79 @@ Tensor<T, Device> logsumexp_rows(const Tensor<T, Device>& x) {
 }  // namespace detail
 
 /// log sum e^x along some axes, which stay with size 1, without overflow; -inf of no elements.
-/// dx = dy softmax(x); a row of only -inf gets none.
+/// dx = dy softmax(x), 0 for a row of only -inf.
 template <class T, class Device>
 Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Shape& axes) {
   detail::check_defined("logsumexp", x);
   const auto plan = detail::plan_axes("logsumexp", x.shape(), axes);
   return detail::reduce_rows(x, plan,
                              [](const auto& rows) { return detail::logsumexp_rows(rows); });
+}
+
+namespace detail {
+
+/// softmax of rows, or with `log` log_softmax.
+template <class T, class Device>
+Tensor<T, Device> softmax_rows(const char* op, bool log, const Tensor<T, Device>& x) {
+  using K = Kernels<Device>;
+  const Index rows = x.size(0), n = x.size(1);
+  Tensor<T, Device> y(x.shape());
+  K::softmax_forward(log, rows, n, x.data(), y.data());
+  if (recorded(x))
+    record(
+        op, y,
+        [log, rows, n, y = Saved<T, Device>(op, y), to = x.node()](const auto& dy) {
+          Tensor<T, Device> dx({rows, n});
+          K::softmax_backward(log, rows, n, y.data(), dy.data(), dx.data());
+          to->take(std::move(dx));
+        },
+        x);
+  return y;
+}
+
+template <class T, class Device>
+Tensor<T, Device> cumsum_rows(const Tensor<T, Device>& x) {
+  using K = Kernels<Device>;
+  const Index rows = x.size(0), n = x.size(1);
+  Tensor<T, Device> y(x.shape());
+  K::cumsum(rows, n, false, x.data(), y.data());
+  if (recorded(x))
+    record(
+        "cumsum", y,
+        [rows, n, to = x.node()](const auto& dy) {
+          Tensor<T, Device> dx({rows, n});
+          K::cumsum(rows, n, true, dy.data(), dx.data());
+          to->take(std::move(dx));
+        },
+        x);
+  return y;
+}
+
+}  // namespace detail
+
+/// e^x / sum e^x along an axis. dx = y (dy - sum dy y).
+template <class T, class Device>
+Tensor<T, Device> softmax(const Tensor<T, Device>& x, int axis) {
+  detail::check_defined("softmax", x);
+  const auto plan = detail::plan_axes("softmax", x.shape(), detail::one_axis(axis));
+  return detail::from_rows(detail::softmax_rows("softmax", false, detail::rows_of(x, plan)), plan);
+}
+
+/// x - log sum e^x along an axis. dx = dy - e^y sum dy.
+template <class T, class Device>
+Tensor<T, Device> log_softmax(const Tensor<T, Device>& x, int axis) {
+  detail::check_defined("log_softmax", x);
+  const auto plan = detail::plan_axes("log_softmax", x.shape(), detail::one_axis(axis));
+  return detail::from_rows(detail::softmax_rows("log_softmax", true, detail::rows_of(x, plan)),
+                           plan);
+}
+
+/// y[j] = x[0] + ... + x[j] along an axis, summed in double; dx is the same from the other end.
+template <class T, class Device>
+Tensor<T, Device> cumsum(const Tensor<T, Device>& x, int axis) {
+  detail::check_defined("cumsum", x);
+  const auto plan = detail::plan_axes("cumsum", x.shape(), detail::one_axis(axis));
+  return detail::from_rows(detail::cumsum_rows(detail::rows_of(x, plan)), plan);
 }
 
 }  // namespace gaze

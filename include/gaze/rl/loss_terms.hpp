@@ -155,8 +155,8 @@ LogRatios<T> log_ratios(const T* logp, const TokenConstants<T>& c, const LossInp
 template <class T>
 std::vector<T> exponentials(const std::vector<T>& x) {
   std::vector<T> y(x.size());
-  HostKernels<T>::unary_forward(UnaryOp::exp, static_cast<Index>(x.size()),
-                                static_cast<const T*>(x.data()), y.data());
+  HostKernels<T>::unary_forward(args::UnaryForward<T>{
+      .op = UnaryOp::exp, .n = static_cast<Index>(x.size()), .x = x.data(), .y = y.data()});
   return y;
 }
 

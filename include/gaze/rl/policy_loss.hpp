@@ -19,8 +19,7 @@ template <class T, class Device>
 Tensor<T, Device> sum_with_grad(const char* op, const Tensor<T, Device>& x,
                                 const std::vector<T>& terms, const std::vector<T>& grad) {
   const Index n = static_cast<Index>(terms.size());
-  auto y = Tensor<T, Device>::scalar(
-      static_cast<T>(HostKernels<T>::sum(n, static_cast<const T*>(terms.data()))));
+  auto y = Tensor<T, Device>::scalar(static_cast<T>(HostKernels<T>::sum(n, terms.data())));
   if (recorded(x))
     record(
         op, y,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// sort and topk along one axis: the values, which are differentiable, and where they came from.
+// sort and topk along one axis: the values, which are differentiable, and their original indices.
 // Equal elements keep their order, and a NaN counts as greater than any number.
 #pragma once
 #include <limits>
 
-#include "gaze/ops/gather.hpp"
+#include "gaze/ops/axes.hpp"
 
 namespace gaze {
 
