@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-# Checks that only compile: the time that the headers cost, and warnings as errors in all of them.
+# Checks that only compile: compile time of the headers, and warnings as errors in all of them.
 
 add_test(NAME compile_time COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/compile_time.sh
          ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR}/include)
 set_tests_properties(compile_time PROPERTIES LABELS slow RUN_SERIAL ON TIMEOUT 600)
 
-# What the library must not have: ways to print or exit, and state that changes behind one's back.
+# The library must not print, exit or have mutable state.
 add_test(NAME compile_symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/library_symbols.sh
          ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR})
 set_tests_properties(compile_symbols PROPERTIES LABELS slow TIMEOUT 1200)
 
-# Every header by itself with the model as they fill it in, then as templates that the CPU's kernels
-# and two tests fill in; with this build's compiler and with the other one, where it is installed.
-# Gaze's headers come first: what a system's header includes would count as the system's.
+# All headers together: with an explicit instantiation of the model, with the CPU's kernels, and
+# with two tests, which instantiate the templates; with this build's compiler and, if installed, the
+# other one. Gaze's headers come first: a system header would hide warnings in its includes.
 file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/include/gaze/*.hpp)
 list(TRANSFORM headers REPLACE "(.+)" "#include \"\\1\"\n")
@@ -55,7 +55,7 @@ foreach(use "" cmake/cpu_kernels.cpp tests/test_ops.cpp tests/test_train.cpp)
   endforeach()
 endforeach()
 
-# Settings that Gaze refuses, and processors and libraries that this machine is not.
+# Settings that Gaze refuses, and other processors and standard libraries.
 foreach(compiler IN LISTS compilers)
   get_filename_component(by ${compiler} NAME)
   add_test(NAME compile_refused.${by} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/compile_refused.sh

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Gaze as another processor has it, with the portable kernels alone: a GAZE_ISA or GAZE_BF16 that
-# asks for what it lacks is an error there, too. And with libc++, where that is installed: version
-# 14 has no <memory_resource>.
+# Gaze on another processor, with the portable kernels alone, where GAZE_ISA and GAZE_BF16 values
+# that it lacks are errors. Also with libc++ if installed: version 14 has no <memory_resource>.
 #   compile_portable.sh COMPILER TESTS_FOLDER INCLUDE_FOLDER
 set -euo pipefail
 export LC_ALL=C
@@ -19,7 +18,7 @@ expect() {  # expect CODE WORDS [VARIABLE=VALUE]
   shift 2
   env "$@" "$folder/portable" >"$folder/log" || got=$?
   if ((got != code)) || ! grep -qF -- "$words" "$folder/log" && [[ -n $words ]]; then
-    echo "with '$*': exit code $got instead of $code, '$words' expected in:" >&2
+    echo "with '$*': exit code $got, expected $code and '$words' in:" >&2
     cat "$folder/log" >&2
     failed=1
   fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What Gaze refuses to be compiled with (gaze/core/language.hpp): every header by itself says so in
-# a few lines. Flags that clang++ has no macro for are not refused there.
+# Compiler settings that Gaze refuses (gaze/core/language.hpp): every header alone reports them in a
+# few lines. Flags without a macro in clang++ are not refused there.
 #   compile_refused.sh COMPILER INCLUDE_FOLDER
 set -euo pipefail
 export LC_ALL=C

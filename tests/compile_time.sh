@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What Gaze's headers cost who includes them: the compiler's own time at -O2 (user time, the best of
-# three) against a budget. Slack stretches the budgets on slow machines.
+# Compile time of Gaze's headers at -O2 (user time, best of three) against a budget. SLACK
+# multiplies the budgets on slow machines.
 #   compile_time.sh COMPILER INCLUDE_FOLDER [SLACK]
 set -euo pipefail
 export LC_ALL=C
@@ -25,7 +25,7 @@ measure() {  # measure BUDGET NAME HEADERS...
   done
   local verdict=ok
   awk -v t="$best" -v b="$budget" -v s="$slack" 'BEGIN { exit !(t > b * s) }' &&
-    verdict="too long" failed=1
+    verdict="too slow" failed=1
   printf '%-24s %6.2f s, budget %.1f s x %s: %s\n' "$name" "$best" "$budget" "$slack" "$verdict"
 }
 

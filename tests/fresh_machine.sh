@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Tries the committed project on a bare Debian, made with debootstrap in a temporary folder:
+# Tests the committed project on a bare Debian, made with debootstrap in a temporary folder:
 #   tests/fresh_machine.sh [RELEASE]            the README's two commands, from a fresh clone
 #   tests/fresh_machine.sh --syntax [RELEASE]   only parses every C++ source, in a few minutes
 # RELEASE is trixie (Debian 13, the default), bookworm, or another that debootstrap knows. Both forms
 # fail on a warning of that release's compiler. Needs root, debootstrap, git, a Debian mirror
-# (GAZE_MIRROR, by default http://deb.debian.org/debian) and some 3 GB below TMPDIR.
-# Ends with 77 if the machine itself could not be made.
+# (GAZE_MIRROR, by default http://deb.debian.org/debian) and about 3 GB in TMPDIR.
+# Exits with 77 if the machine could not be created.
 set -euo pipefail
 
 syntax=false
@@ -23,15 +23,15 @@ command -v debootstrap >/dev/null || cannot "debootstrap is not installed"
 machine=$(mktemp -d "${TMPDIR:-/var/tmp}/gaze-$release.XXXXXX")
 trap 'rm -rf --one-file-system -- "$machine"' EXIT
 
-# Runs a shell script of standard input in the new machine, with its own /proc and none of the
-# environment of this one. The mount ends with the command.
+# Runs a shell script from standard input in the new machine, with its own /proc and a clean
+# environment. The mount ends with the command.
 inside() {
   unshare --mount --pid --fork sh -c 'mount -t proc proc "$1/proc" && exec env -i HOME=/root \
     PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 ${http_proxy:+"http_proxy=$http_proxy"} \
     chroot "$1" bash -euo pipefail -s' sh "$machine"
 }
 
-say "making a bare $release"
+say "creating a bare $release"
 debootstrap --variant=minbase "$release" "$machine" "$mirror" >"$machine.log" 2>&1 ||
   { tail -n 5 "$machine.log" >&2; rm -f "$machine.log"; cannot "debootstrap failed"; }
 rm -f "$machine.log"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gradient checks: what backward() gives against central differences in float64, for any function
-// of several tensors. A result of any shape is weighed with a random cotangent first.
+// Gradient checks: backward() against central differences in float64, for any function of several
+// tensors. A non-scalar result is first multiplied by a random cotangent.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -16,7 +16,7 @@
 
 namespace gaze::test {
 
-/// What a function under test takes: its inputs in order.
+/// Inputs of a function under test, in order.
 template <class T, class Device = Cpu>
 using Inputs = std::vector<Tensor<T, Device>>;
 template <class T, class Device = Cpu>
@@ -42,15 +42,26 @@ Inputs<T> random_inputs(const std::vector<Shape>& shapes, double low = -2, doubl
   return inputs;
 }
 
+/// A leaf of the graph with these elements.
+inline Tensor<double> leaf(const Shape& shape, const std::vector<double>& values) {
+  auto x = Tensor<double>::from(shape, values);
+  x.requires_grad();
+  return x;
+}
+
+inline Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
+  return Indices<Cpu>::from({static_cast<Index>(values.size())}, values);
+}
+
 /// A function's result and the gradients of sum(result * cotangent) for all of its inputs.
 template <class T, class Device>
 struct Evaluated {
   Tensor<T, Device> cotangent, value;
-  std::vector<Tensor<T, Device>> gradients;  // undefined where none arrived
+  std::vector<Tensor<T, Device>> gradients;  // undefined where there is none
 };
 
-/// Runs f and backward() on copies of the inputs, on the function's device; a cotangent is drawn
-/// where none is given.
+/// Runs f and backward() on copies of the inputs, on the function's device, with a random cotangent
+/// by default.
 template <class T, class Device = Cpu>
 Evaluated<T, Device> evaluate(const Function<T, Device>& f, const Inputs<T>& inputs,
                               const Tensor<T>& cotangent = {}) {
@@ -70,7 +81,7 @@ Evaluated<T, Device> evaluate(const Function<T, Device>& f, const Inputs<T>& inp
   return out;
 }
 
-/// |a - b| relative to max(1, |a|, |b|); infinite when either is not a number.
+/// |a - b| relative to max(1, |a|, |b|); infinite if either is NaN.
 inline double apart(double a, double b) {
   const double d = std::abs(a - b) / std::max({1.0, std::abs(a), std::abs(b)});
   return d == d ? d : HUGE_VAL;
@@ -99,8 +110,8 @@ inline double weighed(const Function<double>& f, const Inputs<double>& inputs,
   return total;
 }
 
-/// What is wrong with f's gradients by central differences: the input, the element and both
-/// numbers; empty when nothing is.
+/// Describes the first gradient element of f that differs from central differences: input, element
+/// and both values. Empty if all agree.
 inline std::string gradient_error(const Function<double>& f, const Inputs<double>& inputs,
                                   double tolerance = 2e-7) {
   const auto got = evaluate<double>(f, inputs);
@@ -121,7 +132,7 @@ inline std::string gradient_error(const Function<double>& f, const Inputs<double
       x = kept;
       const double expected = (up - down) / (2 * h);
       if (apart(gradient[i], expected) < tolerance) continue;
-      std::ostringstream out;  // one element says enough
+      std::ostringstream out;  // one element is enough
       out << "input " << k << ", element " << i << ": backward " << gradient[i] << ", differences "
           << expected;
       return out.str();

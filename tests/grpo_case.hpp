@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One case of known values of GRPO: its fields, which must all be known, and how advantages, loss
-// and gradient are checked against it. test_grpo_cases.cpp says what its options mean.
+// One case of known GRPO values: parses its fields, rejects unknown ones, and checks advantages,
+// loss and gradient. test_grpo_cases.cpp defines the options.
 #pragma once
 #include <map>
 #include <set>
@@ -10,13 +10,13 @@
 #include "gaze/rl/policy_loss.hpp"
 #include "tests/test.hpp"
 
-namespace gaze::test {
+namespace gaze::test::known_values {
 
 using namespace gaze::rl;
 using Doubles = std::vector<double>;
 using Json = nlohmann::json;
 
-/// A JSON object that knows which of its fields were asked for.
+/// A JSON object that records which of its fields were read.
 class Fields {
  public:
   explicit Fields(Json j) : j_(std::move(j)) {}
@@ -32,7 +32,7 @@ class Fields {
   V get(const std::string& key, V otherwise) {
     return has(key) ? j_[key].get<V>() : otherwise;
   }
-  /// One of a few words; another one is a failure.
+  /// One of a few words; any other word throws.
   template <class V>
   V word(const std::string& key, const std::string& otherwise,
          const std::map<std::string, V>& words) {
@@ -54,10 +54,10 @@ class Fields {
   std::set<std::string> asked_;
 };
 
-/// One case in one precision and one layout: padding left out, or kept and filled with what must
-/// not matter.
+/// One case in one precision and one layout: without padding, or with padding full of values that
+/// must not matter.
 template <class T>
-struct Case {
+struct GrpoCase {
   Fields in, out;
   bool padded = false;
   double tolerance = std::is_same_v<T, double> ? 1e-9 : 5e-6;
@@ -79,7 +79,7 @@ struct Case {
 
   // ---- reading ---------------------------------------------------------------------------------
 
-  /// [B][T] laid flat, completion by completion.
+  /// Flattens [B][T], completion by completion.
   Doubles flat(const Json& rows) const {
     const double poison[] = {INFINITY, -INFINITY, NAN, 1e30, -1e30};
     Doubles x;
@@ -253,7 +253,7 @@ struct Case {
     check_details(x, local);
   }
 
-  /// What TRL logs of a micro-batch by itself.
+  /// Metrics that TRL logs per micro-batch.
   void check_details(const Tensor<T>& x, const LossTotals& local) {
     LossMetrics m;
     LossTotals totals = local;
@@ -326,4 +326,4 @@ struct Case {
   }
 };
 
-}  // namespace gaze::test
+}  // namespace gaze::test::known_values

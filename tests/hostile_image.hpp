@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of hostile pictures share: how a file is refused, and bytes put together.
+// Helpers for tests of hostile pictures: errors of decoding, and concatenation of bytes.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace hostile {
 using namespace gaze::image;
 using Bytes = std::vector<std::uint8_t>;
 
-/// The error of decoding, which image_size must give as well unless only decoding can find it.
+/// The error of decoding. image_size must report the same error, or none.
 inline std::string refusal(const Bytes& file, const DecodeLimits& limits = {}) {
   std::string error = "decoded";
   try {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the library is not allowed to have: ways to print, log or exit, and state that changes beside
-# the thread pool, the allocator and the instruction set. Looked up in the sources, and in the
-# symbols of a program's object that uses the library widely.
+# Checks that the library has no way to print, log or exit, and no mutable state except the thread
+# pool, the allocator and the instruction set: in the sources, and in the symbols of an object file
+# that uses much of the library.
 #   library_symbols.sh COMPILER ROOT
 set -euo pipefail
 export LC_ALL=C
@@ -29,13 +29,13 @@ for source in tests/whole_library cmake/cpu_kernels; do
     -o "$folder/$(basename "$source").o"
 done
 
-# std::terminate stays out: std::thread and noexcept name it.
+# std::terminate is allowed: std::thread and noexcept refer to it.
 refuse 'symbols that print or exit' "$(
   nm -C --undefined-only "$folder"/*.o |
     grep -E " U ($calls|std::(cout|cerr|clog|cin|ios_base::Init.*))(@|$)" || true)"
 
-# Writable data of the program: section .data or .bss, but no constants that need relocation. (What
-# every thread has of its own is in .tdata and .tbss.) The table of rotary angles is a cache.
+# Writable data of the program: sections .data and .bss, without constants that need relocation.
+# (Thread-local data is in .tdata and .tbss.) The table of rotary angles is a cache.
 allowed='gaze::detail::ThreadPool::owner\(\)::the_owner'
 allowed+='|gaze::detail::executor'
 allowed+='|gaze::Allocator<gaze::Cpu>::cache\(\)::c'
@@ -45,8 +45,8 @@ allowed+='|gaze::cpu::detail::rotary_table<(float|double)>\(.*\)::tables'
 allowed+='|gaze::detail::ProcessMutex<gaze::cpu::detail::RotaryTable<(float|double)> >'
 allowed+='::(mutex_|get\(\)::registered)'
 compiler='DW\.ref\..*'
-constants='gaze::text::(detail::)?k[A-Z][A-Za-z]*'  # const, but made when the program starts
-refuse 'state that changes' "$(
+constants='gaze::text::(detail::)?k[A-Z][A-Za-z]*'  # const, but initialised at program start
+refuse 'mutable state' "$(
   nm -C -f sysv --defined-only "$folder"/*.o | awk -F'|' '$7 ~ /^\.(data|bss)/' |
     grep -v '|\.data\.rel\.ro' | cut -d'|' -f1 | sed 's/ *$//' | sort -u |
     grep -vE "^(guard variable for )?($allowed|$constants|$compiler)(\[abi:cxx11\])?$" || true)"

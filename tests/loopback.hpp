@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Servers on 127.0.0.1 for tests of clients: one that answers HTTP requests, one that sends
-// whatever it likes, and a port on which nobody listens.
+// arbitrary bytes, and a port without a listener.
 #pragma once
 #include <arpa/inet.h>
 #include <poll.h>
@@ -58,8 +58,8 @@ struct HttpRequest {
   }
 };
 
-/// A client's connection. Everything ends, with false or nothing, once the client has hung up or
-/// the server is being destroyed.
+/// A client's connection. Its functions return false or nothing after the client hangs up or when
+/// the server is destroyed.
 class Connection {
  public:
   explicit Connection(int socket) : socket_(socket) {}
@@ -105,7 +105,7 @@ class Connection {
   std::size_t sent_ = 0;
 };
 
-/// Gives every connection to `serve`, each in a thread of its own.
+/// Calls `serve` for every connection, each in its own thread.
 class LoopbackServer {
  public:
   explicit LoopbackServer(std::function<void(Connection&)> serve)
@@ -164,7 +164,7 @@ inline std::string http_response(int status, const std::string& body,
          headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-/// For a LoopbackServer: answers every request of a connection with what `answer` makes of it.
+/// For a LoopbackServer: replies to every request of a connection with answer(request).
 inline std::function<void(Connection&)> answering(
     std::function<std::string(const HttpRequest&, Connection&)> answer) {
   return [answer = std::move(answer)](Connection& c) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What a gradient case is: a function of tensors of any type, on any device, with the shapes of its
-// inputs. It runs in double against finite differences and PyTorch, in float against double, and,
-// where GAZE_OPS_ON_CUDA is defined, on Cuda against the CPU.
+// A gradient case: a function of tensors of any type and device, with the shapes of its inputs. It
+// runs in double against finite differences and PyTorch, in float against double, and, with
+// GAZE_OPS_ON_CUDA, on Cuda against the CPU.
 #pragma once
 #include "gaze/ops/rows.hpp"
 #include "tests/gradcheck.hpp"
 
 namespace gaze::test {
 
-struct Case {
+struct OpCase {
   std::string op, what;
   std::vector<Shape> shapes;
   double low, high;  // of the inputs' elements
@@ -22,7 +22,7 @@ struct Case {
   std::string name() const { return op + "/" + what; }
 };
 
-using Cases = std::vector<Case>;
+using OpCases = std::vector<OpCase>;
 
 /// A constant of the inputs' type.
 template <class T, class Device>
@@ -30,7 +30,7 @@ T constant(const Inputs<T, Device>&, double value) {
   return static_cast<T>(value);
 }
 
-/// y where the inputs are: the same view of a copy of its memory.
+/// y on the device of the inputs: the same view of a copy of its memory.
 template <class T, class Device, class U>
 Tensor<U, Device> beside(const Inputs<T, Device>&, const Tensor<U, Cpu>& y) {
   Index last = 0;
@@ -40,11 +40,7 @@ Tensor<U, Device> beside(const Inputs<T, Device>&, const Tensor<U, Cpu>& y) {
       .view(0, y.shape(), y.strides());
 }
 
-inline Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
-  return Indices<Cpu>::from({static_cast<Index>(values.size())}, values);
-}
-
-/// The same numbers of any shape, with another one after each: a view without contiguous memory.
+/// The values in this shape with a filler after each one: a non-contiguous view.
 inline Indices<Cpu> spread(const Shape& shape, const std::vector<std::int32_t>& values) {
   std::vector<std::int32_t> twice;
   for (const std::int32_t v : values) twice.insert(twice.end(), {v, -1000});
@@ -54,8 +50,8 @@ inline Indices<Cpu> spread(const Shape& shape, const std::vector<std::int32_t>& 
 }
 
 template <class F>
-void add_case(Cases& to, const std::string& op, const std::string& what, std::vector<Shape> shapes,
-              F f, double low = -2, double high = 2) {
+void add_case(OpCases& to, const std::string& op, const std::string& what,
+              std::vector<Shape> shapes, F f, double low = -2, double high = 2) {
 #ifdef GAZE_OPS_ON_CUDA
   to.push_back({op, what, std::move(shapes), low, high, f, f, f, f});
 #else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gradient cases of casts, choices, reductions over any axes and what goes along one axis; and the
-// cases of values without a derivative. (Functions of one or two values: op_cases.hpp.)
+// Gradient cases of casts, selection, reductions and operations along one axis; and the cases of
+// operations without a derivative. (Functions of one or two values: op_cases.hpp.)
 #pragma once
 #include "gaze/ops/cast.hpp"
 #include "gaze/ops/creation.hpp"
@@ -17,7 +17,7 @@ inline Mask<> thirds(const Shape& shape) {
   return mask;
 }
 
-inline void add_choice_cases(Cases& to) {
+inline void add_choice_cases(OpCases& to) {
   add_case(to, "where", "given mask", {{2, 3, 4}, {2, 3, 4}}, [](const auto& x) {
     return where(beside(x, thirds({2, 3, 4})), x[0], x[1]);
   });
@@ -58,9 +58,9 @@ inline void add_choice_cases(Cases& to) {
   });
 }
 
-/// f(x, axes) over one, several, all and no axes, of views and of nothing.
+/// f(x, axes) over one, several, all and no axes, of views and of empty tensors.
 template <class F>
-void add_axes_cases(Cases& to, const std::string& op, F f) {
+void add_axes_cases(OpCases& to, const std::string& op, F f) {
   const auto over = [&](const std::string& what, const Shape& shape, const Shape& axes) {
     add_case(to, op, what, {shape}, [=](const auto& x) { return f(x[0], axes); });
   };
@@ -81,7 +81,7 @@ void add_axes_cases(Cases& to, const std::string& op, F f) {
            [=](const auto& x) { return mul(x[0], f(x[0], Shape{1})); });
 }
 
-inline void add_reduction_cases(Cases& to) {
+inline void add_reduction_cases(OpCases& to) {
   add_axes_cases(to, "sum", [](const auto& x, const Shape& axes) { return sum(x, axes); });
   add_axes_cases(to, "mean", [](const auto& x, const Shape& axes) { return mean(x, axes); });
   add_axes_cases(to, "max", [](const auto& x, const Shape& axes) { return max(x, axes); });
@@ -99,7 +99,7 @@ inline void add_reduction_cases(Cases& to) {
 }
 
 template <class F>
-void add_along_cases(Cases& to, const std::string& op, F f) {
+void add_along_cases(OpCases& to, const std::string& op, F f) {
   const auto along = [&](const std::string& what, const Shape& shape, int axis) {
     add_case(to, op, what, {shape}, [=](const auto& x) { return f(x[0], axis); });
   };
@@ -117,7 +117,7 @@ void add_along_cases(Cases& to, const std::string& op, F f) {
   add_case(to, op, "squared", {{3, 4}}, [=](const auto& x) { return square(f(x[0], 0)); });
 }
 
-inline void add_element_cases(Cases& to) {
+inline void add_element_cases(OpCases& to) {
   add_choice_cases(to);
   add_reduction_cases(to);
   add_along_cases(to, "softmax", [](const auto& x, int axis) { return softmax(x, axis); });
@@ -126,8 +126,8 @@ inline void add_element_cases(Cases& to) {
 }
 
 /// Values without a derivative, as numbers of the inputs' type.
-inline Cases make_value_cases() {
-  Cases to;
+inline OpCases make_value_cases() {
+  OpCases to;
   const auto compare = [&to](const std::string& op, auto f) {
     const auto number = [f](const auto& a, const auto& b) {
       return cast<typename std::decay_t<decltype(a)>::value_type>(f(a, b));
@@ -166,8 +166,8 @@ inline Cases make_value_cases() {
   return to;
 }
 
-inline const Cases& value_cases() {
-  static const Cases cases = make_value_cases();
+inline const OpCases& value_cases() {
+  static const OpCases cases = make_value_cases();
   return cases;
 }
 

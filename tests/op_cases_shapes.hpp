@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gradient cases of what joins, indexes and sorts, of batched products, einsum and convolution.
+// Gradient cases of joining, indexing and sorting, batched products, einsum and convolution.
 #pragma once
 #include "gaze/ops/convolution.hpp"
 #include "gaze/ops/einsum.hpp"
@@ -11,7 +11,7 @@
 
 namespace gaze::test {
 
-inline void add_join_cases(Cases& to) {
+inline void add_join_cases(OpCases& to) {
   const auto stacked = [&](const std::string& what, std::vector<Shape> shapes, int dimension) {
     add_case(to, "stack", what, std::move(shapes),
              [=](const auto& x) { return stack(x, dimension); });
@@ -54,7 +54,7 @@ inline void add_join_cases(Cases& to) {
   });
 }
 
-inline void add_index_cases(Cases& to) {
+inline void add_index_cases(OpCases& to) {
   const auto picked = [&](const std::string& what, const Shape& shape, int axis,
                           const Indices<Cpu>& index) {
     add_case(to, "gather", what, {shape},
@@ -87,7 +87,7 @@ inline void add_index_cases(Cases& to) {
   });
 }
 
-inline void add_sorting_cases(Cases& to) {
+inline void add_sorting_cases(OpCases& to) {
   const auto sorted = [&](const std::string& what, const Shape& shape, int axis, bool descending) {
     add_case(to, "sort", what, {shape},
              [=](const auto& x) { return sort(x[0], axis, descending).values; });
@@ -116,7 +116,7 @@ inline void add_sorting_cases(Cases& to) {
   });
 }
 
-inline void add_batched_cases(Cases& to) {
+inline void add_batched_cases(OpCases& to) {
   for (const bool ta : {false, true})
     for (const bool tb : {false, true}) {
       const std::string kind = std::string(ta ? "t" : "n") + (tb ? "t" : "n");
@@ -174,7 +174,7 @@ inline void add_batched_cases(Cases& to) {
   });
 }
 
-inline void add_convolution_cases(Cases& to) {
+inline void add_convolution_cases(OpCases& to) {
   const Window patches{2, 2, 2, 2}, same{3, 3, 1, 1, 1, 1}, uneven{3, 2, 2, 1, 1, 0};
   const auto unfolded = [&](const std::string& what, const Shape& shape, const Window& window) {
     add_case(to, "unfold", what, {shape}, [=](const auto& x) { return unfold(x[0], window); });
@@ -216,7 +216,7 @@ inline void add_convolution_cases(Cases& to) {
   });
 }
 
-inline void add_shape_cases(Cases& to) {
+inline void add_shape_cases(OpCases& to) {
   add_join_cases(to);
   add_index_cases(to);
   add_sorting_cases(to);

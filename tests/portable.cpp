@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program of a user's own on another processor or another standard library (compile_portable.sh):
-// a product in float and one in bf16, in memory of a resource of its own. Exit code 0 where the
-// values are right, 3 with the message of an Error.
+// A user's program on another processor or standard library (compile_portable.sh): a product in
+// float and one in bf16, in memory of its own resource. Exit code 0 if the values are right, 3 with
+// the message of an Error.
 #include <cstdio>
 #include <cstdlib>
 
@@ -9,7 +9,7 @@
 
 namespace {
 
-/// The program's memory, counted.
+/// The program's memory, with counters.
 class Counted : public gaze::MemoryResource {
  public:
   int given = 0, taken = 0;

@@ -2,7 +2,6 @@
 // Files of problems for tests: a folder, pictures, a table's rows and a JSONL's record.
 #pragma once
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -15,18 +14,14 @@ namespace gaze::test::problems {
 namespace fs = std::filesystem;
 using gaze::io::base64_encode;
 
-/// A folder with one for pictures in it, removed at the test's end.
-struct Folder : test::Folder {
-  explicit Folder(const std::string& name) : test::Folder("loader_" + name) {
+/// A temporary folder with a subfolder for pictures.
+struct ProblemFolder : Folder {
+  explicit ProblemFolder(const std::string& name) : Folder("loader_" + name) {
     fs::create_directories(path / "images");
-  }
-  fs::path file(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name, std::ios::binary) << text;
-    return path / name;
   }
 };
 
-/// What starts like a PNG (or a JPEG) and is otherwise filler; `tag` tells pictures apart.
+/// The signature of a PNG (or JPEG) followed by filler bytes `tag`.
 inline std::vector<std::uint8_t> picture(std::uint8_t tag, bool jpeg = false) {
   std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   if (jpeg) bytes = {0xFF, 0xD8, 0xFF, 0xE0};
@@ -39,6 +34,10 @@ inline std::string as_text(const std::vector<std::uint8_t>& bytes) {
 }
 
 inline const std::string image64 = io::base64_encode(picture(1));
+/// A PNG of one pixel.
+inline const std::string pixel64 =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg==";
 inline const std::string header =
     "index\tquestion\tanswer\timage\tcategory\tsubfield\treasoning_type\n";
 inline const std::string mc_question =

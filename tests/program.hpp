@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Running the program `gaze` from a test: its words, exit code and output, and a folder to work in.
+// Runs the program `gaze` from a test: arguments, exit code, output, and a working folder.
 #pragma once
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gaze/io/atomic_file.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -39,20 +40,13 @@ inline bool have_program() {
   return false;
 }
 
-/// A folder of this process; gone when it ends.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("gaze_test_program_" + std::to_string(::getpid()));
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  Folder(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-};
-
-inline std::string at(const std::string& name) {
-  static const Folder folder;
-  return (folder.path / name).string();
+/// The path of a file in a folder of this process and the calling source file, removed when the
+/// process ends.
+inline std::string at(const std::string& name, const char* source = __builtin_FILE()) {
+  static const Folder folder("program");
+  const fs::path own = folder.path / fs::path(source).stem();
+  fs::create_directories(own);
+  return (own / name).string();
 }
 
 struct Done {
@@ -75,7 +69,7 @@ class Started {
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
-      ::alarm(300);  // no test waits for ever: the program gets it, too
+      ::alarm(300);  // limits every test; exec keeps the alarm
       ::execv(argv[0], argv.data());
       ::_exit(127);
     }
@@ -106,8 +100,8 @@ inline void refused(const Words& words, const Words& parts, const std::string& o
   CHECK(d.err.back() == '\n');
   CHECK(d.err.size() < 1200);  // the list of GRPO's settings is the longest
   for (const auto& part : parts) {
-    INFO("should hold: " << part);
-    CHECK(holds(d.err, part));
+    INFO("should contain: " << part);
+    CHECK(contains(d.err, part));
   }
   if (!out.empty()) CHECK_FALSE(fs::exists(out));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Random trials of every differentiable operation: shapes, broadcasts, strides (slices of larger
-// leaves, their dimensions in another order), empty sizes, axes, indices, layouts and einsum
-// equations are all drawn. op_cases.hpp has the cases that somebody thought of; these are the rest.
+// leaves with permuted dimensions), empty sizes, axes, indices, layouts and einsum equations are
+// drawn. op_cases.hpp has the hand-written cases.
 #pragma once
 #include <map>
 
@@ -9,12 +9,12 @@
 
 namespace gaze::test {
 
-/// Inputs of one trial: leaves of these shapes, and what is done with them.
+/// One trial: shapes of its leaves, and the function of them.
 struct Trial {
   std::vector<Shape> leaves;
   Function<double> f;
   double low = -2, high = 2;
-  bool views = false, empty = false;  // was any input a view, or without elements?
+  bool views = false, empty = false;  // is any input a view, or empty?
 };
 
 using D = Tensor<double>;
@@ -38,7 +38,7 @@ class Draw {
     return s;
   }
   int axis(const Shape& s) { return static_cast<int>(below(s.rank())); }
-  /// Some of the axes, maybe none; each once.
+  /// A random subset of the axes.
   Shape axes(const Shape& s) {
     Shape out = Shape::filled(s.rank(), 0);
     int n = 0;
@@ -48,7 +48,7 @@ class Draw {
     std::copy_n(out.begin(), n, &some[0]);
     return some;
   }
-  /// An order of n dimensions.
+  /// A permutation of n dimensions.
   std::vector<int> order(int n) {
     std::vector<int> out(static_cast<std::size_t>(n));
     for (int i = 0; i < n; ++i) out[static_cast<std::size_t>(i)] = i;
@@ -61,13 +61,13 @@ class Draw {
       out.push_back(static_cast<std::int32_t>(rows == 0 ? -1 : from_to(-1, rows - 1)));
     return out;
   }
-  /// A mask: whole numbers that are 0 or 1.
+  /// A mask of 0 and 1.
   Indices<Cpu> mask(const Shape& s) {
     Indices<Cpu> m(s);
     for (Index i = 0; i < s.numel(); ++i) m.data()[i] = static_cast<std::int32_t>(below(2));
     return m;
   }
-  /// `s` with some sizes 1 and maybe leading ones left out, so that it stretches to s.
+  /// A shape that broadcasts to s: some sizes 1, some leading ones dropped.
   Shape stretching(const Shape& s) {
     const int drop = once_in(3) ? static_cast<int>(below(s.rank() + 1)) : 0;
     Shape out = Shape::filled(s.rank() - drop, 1);
@@ -81,8 +81,7 @@ class Draw {
   std::uint64_t count_ = 0;
 };
 
-/// How an input of a wanted shape lies in its leaf: plainly, or as a slice of more with its
-/// dimensions in another order.
+/// Position of an input in its leaf: the whole leaf, or a slice with permuted dimensions.
 struct Lie {
   Shape leaf, wanted, begin, order;
   bool plain = true;
@@ -109,7 +108,7 @@ struct Lie {
   }
 };
 
-/// f of inputs of these shapes, each of which lies in its leaf as drawn.
+/// A trial of f with inputs of these shapes, each placed in its leaf at random.
 inline Trial trial(Draw& draw, const std::vector<Shape>& shapes, Function<double> f,
                    double low = -2, double high = 2) {
   Trial t;
@@ -282,7 +281,7 @@ inline void add_axis_makers(Makers& to) {
     to[op] = [=](Draw& d) {
       Shape s = d.shape(1, 4);
       const Shape axes = d.axes(s);
-      for (const Index a : axes) {  // the mean or the greatest of nothing is an error
+      for (const Index a : axes) {  // the mean or maximum of no elements is an error
         Index& n = s[static_cast<int>(a < 0 ? a + s.rank() : a)];
         n = std::max<Index>(n, 1);
       }

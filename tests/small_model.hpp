@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Small models, prompts and completions for tests, all from counted random numbers.
 #pragma once
-#include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <optional>
 
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/rollout.hpp"
+#include "gaze/train/loop.hpp"
 #include "models/vlm.hpp"
 #include "tests/restore.hpp"
 #include "tests/test.hpp"
@@ -25,14 +27,22 @@ inline models::VlmConfig config(const std::string& preset) {
   return c;
 }
 
-/// A model as small as heads of this size allow, in the decoder and in the ViT.
+/// The smallest model with this head size in the decoder and the ViT.
 inline models::VlmConfig with_head_size(Index d) {
   return {{32, 8, 2 * d, 1, 2, 32, 1e-5}, 2, {32, 2, 2, 1, d, 48, 10000, 1e-5}, vocabulary};
 }
 
-/// The same with operands of bf16 in its products with weights.
+/// The same with bf16 operands in products with weights.
 inline models::VlmConfig in_bf16(models::VlmConfig c) {
   c.bf16 = true;
+  return c;
+}
+
+/// Few enough numbers that the CUDA emulator computes and trains it in seconds.
+inline models::VlmConfig emulator_config() {
+  auto c = config("nano");
+  c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
+  c.decoder = {16, 2, 2, 1, 8, 24, 10000, 1e-5};
   return c;
 }
 
@@ -100,7 +110,46 @@ std::vector<Completion> sample(const models::Vlm<T, Device>& model,
                  std::span(ids), watch);
 }
 
-/// The bits of floats, for comparisons that take -0 and NaN seriously.
+/// A decoder without a tower, whose logits are visible for every row.
+template <class Device>
+struct BareDecoder {
+  using Cache = std::deque<KeyValueStore<float, Device>>;
+
+  Parameters<float, Device> parameters;
+  models::DecoderConfig c;
+  models::Decoder<float, Device> decoder;
+
+  explicit BareDecoder(const models::VlmConfig& config)
+      : c(config.decoder), decoder(parameters, c, vocabulary) {
+    parameters.allocate(3);
+    if (config.bf16) parameters.multiply_in_bf16();
+  }
+
+  /// Logits [rows, V] of flat rows under a layout: recorded as in training, or with a cache.
+  Tensor<float, Device> logits(const Tokens& tokens, TokenLayout layout,
+                               Cache* cache = nullptr) const {
+    std::optional<NoGrad> no_grad;
+    if (cache) no_grad.emplace();
+    if (cache) layout.slots = cache->front().slots();
+    const Index n = layout.rows();
+    models::DecoderContext<float, Device> context{std::make_shared<TokenLayout>(layout),
+                                                  Indices<Device>::from({n}, layout.position)};
+    context.cache = cache;
+    const auto hidden = decoder(decoder.embed(Indices<Device>::from({n}, tokens)), context);
+    const auto& w = decoder.vocabulary();
+    return linear(hidden, w.value, {}, {}, w.rounded());
+  }
+};
+
+/// The value of a metric, which must be there.
+inline double metric(const Metrics& metrics, const std::string& name) {
+  for (const auto& [key, value] : metrics)
+    if (key == name) return value;
+  FAIL("no metric " << name);
+  return 0;
+}
+
+/// The bits of floats, for comparisons that distinguish -0 and NaN.
 inline std::vector<std::uint32_t> bits(const float* values, Index count) {
   std::vector<std::uint32_t> out(static_cast<std::size_t>(count));
   if (count > 0) std::memcpy(out.data(), values, out.size() * sizeof(float));
@@ -110,29 +159,5 @@ inline std::vector<std::uint32_t> bits(const std::vector<float>& v) {
   return bits(v.data(), static_cast<Index>(v.size()));
 }
 inline std::vector<std::uint32_t> bits(const Tensor<float>& x) { return bits(x.to_vector()); }
-
-/// Runs the body at every instruction set of this processor, or at the one that GAZE_ISA asks for.
-template <class Body>
-void at_each_isa(Body body) {
-  const Restore restore;
-  const bool one = std::getenv("GAZE_ISA") != nullptr;
-  for (const Isa set : {Isa::generic, Isa::avx2, Isa::avx512}) {
-    if (!supported(set) || (one && set != restore.isa)) continue;
-    INFO("instruction set " << name(set));
-    set_isa(set);
-    body();
-  }
-}
-
-/// Runs the body with 1, 2 and 4 threads.
-template <class Body>
-void at_thread_counts(Body body) {
-  const Restore restore;
-  for (const int count : {1, 2, 4}) {
-    INFO(count << " threads");
-    set_threads(count);
-    body();
-  }
-}
 
 }  // namespace gaze::test

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What operations make of NaN, infinities and zeros with a sign, forwards and backwards. Values are
-// those of PyTorch 2; where Gaze differs, the case says so. dy is 1 everywhere.
+// Operations on NaN, infinities and signed zeros, forward and backward. Expected values are those
+// of PyTorch 2; comments mark where Gaze differs. dy is 1 everywhere.
 #pragma once
-#include <limits>
 
 #include "gaze/gaze.hpp"
+#include "tests/numbers.hpp"
 #include "tests/op_case.hpp"
 
 namespace gaze::test {
-
-inline constexpr double infinity = std::numeric_limits<double>::infinity();
-inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// One line of numbers, as a vector [n] or rows [r, n / r].
 struct Numbers {
@@ -28,7 +25,7 @@ struct Numbers {
 };
 
 struct SpecialCase {
-  Case functions;
+  OpCase functions;
   std::vector<Numbers> inputs;
   std::vector<double> value;
   std::vector<std::vector<double>> gradients;
@@ -39,7 +36,7 @@ using SpecialCases = std::vector<SpecialCase>;
 template <class F>
 void special(SpecialCases& to, const std::string& op, std::vector<Numbers> inputs, F f,
              std::vector<double> value, std::vector<std::vector<double>> gradients) {
-  Cases one;
+  OpCases one;
   add_case(one, op, "special values", {}, f);
   to.push_back({one.front(), std::move(inputs), std::move(value), std::move(gradients)});
 }
@@ -48,14 +45,15 @@ inline void add_special_choices(SpecialCases& to) {
   const std::vector<Numbers> pairs{
       {{0, not_a_number, 9, not_a_number, infinity, -infinity, 0, -0.0}},
       {{not_a_number, 0, not_a_number, not_a_number, 1, 1, -0.0, 0}}};
-  // Of two NaNs, and on a tie, the gradient goes to the first; PyTorch gives it to both or halves.
+  // With two NaNs or a tie the gradient goes to the first input; PyTorch passes it to both or
+  // halves.
   special(to, "maximum", pairs, [](const auto& x) { return maximum(x[0], x[1]); },
           {not_a_number, not_a_number, not_a_number, not_a_number, infinity, 1, 0, -0.0},
           {{0, 1, 0, 1, 1, 0, 1, 1}, {1, 0, 1, 0, 0, 1, 0, 0}});
   special(to, "minimum", pairs, [](const auto& x) { return minimum(x[0], x[1]); },
           {not_a_number, not_a_number, not_a_number, not_a_number, 1, -infinity, 0, -0.0},
           {{0, 1, 0, 1, 0, 1, 1, 1}, {1, 0, 1, 0, 1, 0, 0, 0}});
-  // The gradient of a NaN goes on; PyTorch's clamp stops it.
+  // The gradient of a NaN passes through; PyTorch's clamp stops it.
   special(to, "clamp", {{{not_a_number, -infinity, infinity, -1, 1, 0.5}}},
           [](const auto& x) { return clamp(x[0], constant(x, -1), constant(x, 1)); },
           {not_a_number, -1, 1, -1, 1, 0.5}, {{1, 0, 0, 1, 1, 1}});
@@ -191,7 +189,7 @@ inline void add_special_rows(SpecialCases& to) {
        {{not_a_number, 1, -infinity, infinity}}, {not_a_number, infinity}, {1, 0, 0, 1});
 }
 
-/// What moves values keeps their bits: NaN, infinities, the sign of 0.
+/// Operations that move values keep the bits of NaN, infinities and signed zeros.
 inline void add_special_moves(SpecialCases& to) {
   const Numbers x{{-0.0, not_a_number, -infinity, 0}, 2};
   const std::vector<double> same = x.values, ones{1, 1, 1, 1};
@@ -249,7 +247,7 @@ inline void add_special_moves(SpecialCases& to) {
           {-0.0, 0}, {{1, 0, 0, 1}});
 }
 
-/// What where() did not choose has a derivative that is infinite, NaN or overflows.
+/// The branch that where() does not select has a derivative that is infinite, NaN or overflows.
 inline void add_special_where(SpecialCases& to) {
   const auto chosen = [&to](const std::string& op, auto f, const std::vector<Numbers>& x,
                             const std::vector<double>& y,
@@ -307,7 +305,7 @@ inline const SpecialCases& special_cases() {
   return all;
 }
 
-/// Both NaN, or the same number to within a few roundings; zeros of one sign where `signs` asks.
+/// Are both NaN, or equal to within a few roundings? With `signs`, zeros must have the same sign.
 inline bool alike(double got, double want, bool signs) {
   if (std::isnan(want)) return std::isnan(got);
   if (std::isinf(want) || want == 0)

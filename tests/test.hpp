@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The one header through which every test sees Catch2, version 2.13 (Debian 12) or 3 (newer). Tests
-// write Catch::Approx and Catch::Contains, names of version 2 that version 3 has moved.
+// Includes Catch2 for every test, version 2.13 (Debian 12) or 3 (newer). Tests use Catch::Approx
+// and Catch::Contains, names of version 2. Each test file keeps its names in a namespace
+// test_<file>, so that files can be compiled as one.
 #pragma once
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Answers made to cheat, each with what a fair reader would give it: form, accuracy, and where it
-// is about principles the rubric's term for them.
-#include <fstream>
-#include <nlohmann/json.hpp>
+// Cheating answers, each with a fair reader's scores: form, accuracy and, for some, the rubric's
+// term for principles.
 
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
 
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
+namespace test_adversarial {
 
 using namespace gaze::phyx;
+using gaze::test::data_path;
+using gaze::test::json_lines;
 
 namespace {
 
@@ -40,11 +39,9 @@ Problem problem(const std::string& kind) {
 
 }  // namespace
 
-TEST_CASE("answers made to cheat get what a fair reader would give", "[rewards]") {
-  std::ifstream lines(std::string(GAZE_TEST_DATA) + "/adversarial_rewards.jsonl");
+TEST_CASE("cheating answers get a fair reader's score", "[rewards]") {
   std::size_t cases = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const auto one = nlohmann::json::parse(line);
+  for (const auto& one : json_lines(data_path("adversarial_rewards.jsonl"))) {
     INFO(one.dump());
     const Problem p = problem(one.at("problem").get<std::string>());
     Completion c;
@@ -60,3 +57,5 @@ TEST_CASE("answers made to cheat get what a fair reader would give", "[rewards]"
   }
   CHECK(cases >= 60);
 }
+
+}  // namespace test_adversarial

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Units, quantities, and the strict judge, with the verdict a fair reader would give.
+// Units, quantities, and the strict rule against a fair reader's verdicts.
 #include "phyx/answer/strict_rule.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -13,16 +12,15 @@
 
 #include "phyx/answer/quantity.hpp"
 #include "phyx/answer/units.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
+namespace test_answer {
+
 using namespace gaze::phyx;
+using gaze::test::near;
 
 namespace {
-
-// Equal up to a relative margin, in the spelling that both versions of Catch2 know.
-auto near(double want, double margin = 1e-6) {
-  return Catch::Matchers::WithinAbs(want, margin * std::max(1.0, std::abs(want)));
-}
 
 Problem open_problem(const std::string& value, const std::string& unit) {
   Problem p;
@@ -54,7 +52,7 @@ bool right(const Problem& p, const std::string& answer) {
 
 }  // namespace
 
-TEST_CASE("units convert and refuse", "[units]") {
+TEST_CASE("units convert, and incompatible units are refused", "[units]") {
   const auto same = [](double v, const char* from, const char* to, double want) {
     INFO(from << " -> " << to);
     const auto got = convert(v, from, to);
@@ -112,7 +110,7 @@ TEST_CASE("unit conversion is safe from several threads", "[units]") {
   for (int g : good) CHECK(g == 499);
 }
 
-TEST_CASE("quantities are read in the forms people write", "[quantity]") {
+TEST_CASE("quantities are parsed in the forms people write", "[quantity]") {
   const auto is = [](const std::string& text, double value, const std::string& unit) {
     INFO(text);
     const auto q = parse_quantity(text);
@@ -155,7 +153,7 @@ TEST_CASE("quantities are read in the forms people write", "[quantity]") {
   CHECK(parse_quantity("1,234")->significant == 4);
 }
 
-TEST_CASE("texts with no number or several are not quantities", "[quantity]") {
+TEST_CASE("texts with no number or several numbers are not quantities", "[quantity]") {
   for (const std::string text :
        {"", "N", "left", "12 or 13 N", "12 N or 13 N", "12 N, 13 N", "12 N 13 N", "12 ± 1 N",
         "between 12 and 13", "3 * 4 N", "1.2.3", "12 N = 13 N", "not 12 N", "12 N is wrong",
@@ -167,7 +165,7 @@ TEST_CASE("texts with no number or several are not quantities", "[quantity]") {
   CHECK_FALSE(parse_quantity("\\frac{" + std::string(200, '{')).has_value());
 }
 
-TEST_CASE("open answers: value, tolerance, unit", "[answer]") {
+TEST_CASE("open answers are judged by value, tolerance and unit", "[answer]") {
   const Problem p = open_problem("12", "N");
   for (const std::string good : {"12 N", "12N", "12.1 N", "0.012 kN", "12 kg·m/s²", "F = 12 N",
                                  "approximately 12 N", "\\text{12 N}", "12 newtons", "12"}) {
@@ -198,7 +196,7 @@ TEST_CASE("open answers: value, tolerance, unit", "[answer]") {
   CHECK(right(open_problem("-5", "m"), "-500 cm"));
 }
 
-TEST_CASE("open answers: words and real data", "[answer]") {
+TEST_CASE("open answers may be words, and real answers are judged fairly", "[answer]") {
   const Problem word = open_problem("left", "");
   CHECK(right(word, "left"));
   CHECK(right(word, " Left. "));
@@ -211,7 +209,7 @@ TEST_CASE("open answers: words and real data", "[answer]") {
   CHECK(right(real_problem("\\frac{mg}{2}"), "\\frac{mg}{2}"));
 }
 
-TEST_CASE("multiple choice: one clear letter or none", "[answer]") {
+TEST_CASE("multiple choice accepts one clear letter or none", "[answer]") {
   const Problem p = choice();
   for (const std::string good : {"B",
                                  "b",
@@ -272,7 +270,7 @@ TEST_CASE("multiple choice: one clear letter or none", "[answer]") {
   CHECK(right(choice({"left", "right", "up", "down"}), "right"));
 }
 
-TEST_CASE("tags decide what is read; without tags, the stated answer", "[answer]") {
+TEST_CASE("the tagged answer counts; without tags, the stated answer", "[answer]") {
   const Problem p = choice();
   CHECK(judge_strict(p, "<think> a <answer> B </answer>").correct);  // one closed answer element
   CHECK_FALSE(judge_strict(p, "<answer> B </answer> <answer> B </answer>").parsed);
@@ -297,3 +295,5 @@ TEST_CASE("tags decide what is read; without tags, the stated answer", "[answer]
   CHECK(judge_strict(q, "The final answer is: $12\\,\\text{N}$. Check: 3 * 4.").correct);
   CHECK_FALSE(judge_strict(q, "It is 12 N or maybe 13 N").correct);
 }
+
+}  // namespace test_answer

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fused attention: against a naive softmax in double, finite differences, and the promises of
-// "same bits": alone or in a tile, prefix or own keys, wherever the slots lie, at any thread count.
+// Fused attention: against a naive softmax in double and finite differences; same bits alone or in
+// a tile, with prefix or own keys, at any slots and thread count.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -8,21 +8,18 @@
 #include <vector>
 
 #include "gaze/cpu/attention.hpp"
+#include "tests/numbers.hpp"
 #include "tests/restore.hpp"
 #include "tests/test.hpp"
 
+namespace test_attention_kernel {
 namespace {
 
 using gaze::AttentionShape;
 using gaze::Index;
 using gaze::KeyRange;
-
-std::vector<gaze::Isa> all_isas() {
-  std::vector<gaze::Isa> found;
-  for (gaze::Isa isa : {gaze::Isa::generic, gaze::Isa::avx2, gaze::Isa::avx512})
-    if (gaze::supported(isa)) found.push_back(isa);
-  return found;
-}
+using namespace gaze::test;
+using gaze::test::same_bits;  // beside the one below
 
 template <class T>
 struct Problem {
@@ -45,23 +42,15 @@ struct Gradients {
   std::vector<T> dq, dkeys, dvalues;
 };
 
-template <class T>
-std::vector<T> numbers(Index n, std::mt19937& random) {
-  std::normal_distribution<float> normal;
-  std::vector<T> x(static_cast<std::size_t>(n));
-  for (T& v : x) v = normal(random);
-  return x;
-}
-
-/// Everything but the layout: random q, and a store where slots that no row sees hold NaN.
+/// Fills everything but the layout: random q, and a store with NaN in slots that no row sees.
 template <class T>
 void fill(Problem<T>& p, unsigned seed) {
   std::mt19937 random(seed);
   const AttentionShape& s = p.shape;
-  p.q = numbers<T>(p.rows() * s.heads * s.head_size, random);
-  p.keys = numbers<T>(store_size(s), random);
-  p.values = numbers<T>(store_size(s), random);
-  p.marks = numbers<float>(s.slots * s.marks, random);
+  p.q = normal_values<T>(p.rows() * s.heads * s.head_size, random);
+  p.keys = normal_values<T>(store_size(s), random);
+  p.values = normal_values<T>(store_size(s), random);
+  p.marks = normal_values<float>(s.slots * s.marks, random);
   std::vector<bool> seen(static_cast<std::size_t>(s.slots));
   for (const KeyRange& r : p.ranges)
     for (Index j = 0; j < key_count(r); ++j) seen[key_slot(r, j)] = true;
@@ -149,23 +138,6 @@ Gradients<T> backward(const Problem<T>& p, const Result<T>& r, const std::vector
   return g;
 }
 
-/// |a - b| / |b| in the Euclidean norm.
-template <class A, class B>
-double distance(const std::vector<A>& a, const std::vector<B>& b) {
-  REQUIRE(a.size() == b.size());
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference += (double(a[i]) - double(b[i])) * (double(a[i]) - double(b[i]));
-    size += double(b[i]) * double(b[i]);
-  }
-  return difference == 0 ? 0 : std::sqrt(difference / size);
-}
-
-template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
-}
-
 template <class T>
 bool same_bits(const Result<T>& a, const Result<T>& b) {
   return same_bits(a.out, b.out) && same_bits(a.lse, b.lse) && same_bits(a.mark_out, b.mark_out);
@@ -226,16 +198,16 @@ TEST_CASE("attention agrees with the definition, in double and on every instruct
     const Result<double> truth = naive(q), reference = forward(q);
     CAPTURE(p.shape.head_size, p.shape.heads, p.shape.marks, p.ranges.back().prefix_len,
             p.ranges.back().own_len);
-    CHECK(distance(reference.out, truth.out) < 1e-12);
-    CHECK(distance(reference.lse, truth.lse) < 1e-12);
-    CHECK(distance(reference.mark_out, truth.mark_out) < 1e-12);
-    for (gaze::Isa isa : all_isas()) {
+    CHECK(relative_error(reference.out, truth.out) < 1e-12);
+    CHECK(relative_error(reference.lse, truth.lse) < 1e-12);
+    CHECK(relative_error(reference.mark_out, truth.mark_out) < 1e-12);
+    for (gaze::Isa isa : supported_isas()) {
       gaze::set_isa(isa);
       CAPTURE(gaze::name(isa));
       const Result<float> r = forward(p);
-      CHECK(distance(r.out, truth.out) < 1e-6);
-      CHECK(distance(r.lse, truth.lse) < 1e-6);
-      CHECK(distance(r.mark_out, truth.mark_out) < 1e-6);
+      CHECK(relative_error(r.out, truth.out) < 1e-6);
+      CHECK(relative_error(r.lse, truth.lse) < 1e-6);
+      CHECK(relative_error(r.mark_out, truth.mark_out) < 1e-6);
     }
   }
 }
@@ -244,8 +216,8 @@ TEST_CASE("attention's gradients agree with finite differences in double", "[att
   Problem<double> p = shared_prefix<double>(4, 2, 5, 2, 18, 3, 2, 7);
   std::mt19937 random(3);
   const Result<double> r = forward(p);
-  const auto dout = numbers<double>(Index(r.out.size()), random);
-  const auto dmark = numbers<double>(Index(r.mark_out.size()), random);
+  const auto dout = normal_values<double>(Index(r.out.size()), random);
+  const auto dmark = normal_values<double>(Index(r.mark_out.size()), random);
   const Gradients<double> g = backward(p, r, dout, dmark);
   const auto loss = [&] {
     const Result<double> at = naive(p);
@@ -274,9 +246,9 @@ TEST_CASE("attention's gradients agree with finite differences in double", "[att
         dkeys.push_back(std::isnan(k) ? 0 : slope(k));
         dvalues.push_back(std::isnan(v) ? 0 : slope(v));
       }
-  CHECK(distance(g.dq, dq) < 1e-8);
-  CHECK(distance(g.dkeys, dkeys) < 1e-8);
-  CHECK(distance(g.dvalues, dvalues) < 1e-8);
+  CHECK(relative_error(g.dq, dq) < 1e-8);
+  CHECK(relative_error(g.dkeys, dkeys) < 1e-8);
+  CHECK(relative_error(g.dvalues, dvalues) < 1e-8);
 }
 
 TEST_CASE("attention's float gradients agree with double on every instruction set", "[attention]") {
@@ -285,27 +257,27 @@ TEST_CASE("attention's float gradients agree with double on every instruction se
     const Problem<double> q = in_double(p);
     const Result<double> truth = forward(q);
     std::mt19937 random(5);
-    const auto dout = numbers<float>(Index(truth.out.size()), random);
-    const auto dmark = numbers<float>(Index(truth.mark_out.size()), random);
+    const auto dout = normal_values<float>(Index(truth.out.size()), random);
+    const auto dmark = normal_values<float>(Index(truth.mark_out.size()), random);
     const Gradients<double> g =
         backward<double>(q, truth, {dout.begin(), dout.end()}, {dmark.begin(), dmark.end()});
     CAPTURE(p.shape.head_size, p.shape.heads, p.shape.marks, p.ranges.back().prefix_len,
             p.ranges.back().own_len);
-    for (gaze::Isa isa : all_isas()) {
+    for (gaze::Isa isa : supported_isas()) {
       gaze::set_isa(isa);
       CAPTURE(gaze::name(isa));
       const Gradients<float> f = backward(p, forward(p), dout, dmark);
-      CHECK(distance(f.dvalues, g.dvalues) < 1e-6);
+      CHECK(relative_error(f.dvalues, g.dvalues) < 1e-6);
       if (key_count(p.ranges.back()) == 1) continue;  // one key: dS is 0 but for rounding
-      CHECK(distance(f.dq, g.dq) < 3e-6);
-      CHECK(distance(f.dkeys, g.dkeys) < 3e-6);
+      CHECK(relative_error(f.dq, g.dq) < 3e-6);
+      CHECK(relative_error(f.dkeys, g.dkeys) < 3e-6);
     }
   }
 }
 
 TEST_CASE("an attention row has the same bits alone and among others", "[attention]") {
   gaze::test::Restore restore;
-  for (gaze::Isa isa : all_isas()) {
+  for (gaze::Isa isa : supported_isas()) {
     gaze::set_isa(isa);
     for (const Problem<float>& p : layouts()) {
       const Result<float> whole = forward(p);
@@ -327,7 +299,7 @@ TEST_CASE("an attention row has the same bits alone and among others", "[attenti
 
 TEST_CASE("an attention row's bits do not depend on where its keys lie", "[attention]") {
   gaze::test::Restore restore;
-  for (gaze::Isa isa : all_isas()) {
+  for (gaze::Isa isa : supported_isas()) {
     gaze::set_isa(isa);
     for (int prefix : {1, 15, 16, 17, 63, 64, 65, 100}) {
       const Problem<float> shared = shared_prefix(4, 2, 32, 2, prefix, 70, 1, 9);
@@ -371,9 +343,9 @@ TEST_CASE("attention and its gradients have the same bits at any thread count", 
   p.shape.slots = 2 * slots;
   fill(p, 22);
   std::mt19937 random(23);
-  const auto dout = numbers<float>(Index(p.q.size()), random);
-  const auto dmark = numbers<float>(p.rows() * p.shape.heads, random);
-  for (gaze::Isa isa : all_isas()) {
+  const auto dout = normal_values<float>(Index(p.q.size()), random);
+  const auto dmark = normal_values<float>(p.rows() * p.shape.heads, random);
+  for (gaze::Isa isa : supported_isas()) {
     gaze::set_isa(isa);
     gaze::set_threads(1);
     const Result<float> r = forward(p);
@@ -390,27 +362,27 @@ TEST_CASE("attention and its gradients have the same bits at any thread count", 
   }
 }
 
-TEST_CASE("attention keeps its accuracy where scores are large", "[attention]") {
+TEST_CASE("attention stays accurate for large scores", "[attention]") {
   gaze::test::Restore restore;
   Problem<float> p = shared_prefix(2, 1, 64, 1, 100, 130, 1, 31);
-  p.shape.scale = 20;  // scores of some hundreds: exp overflows without the running maximum
+  p.shape.scale = 20;  // scores in the hundreds: exp overflows without the running maximum
   const Result<double> truth = forward(in_double(p));
-  for (gaze::Isa isa : all_isas()) {
+  for (gaze::Isa isa : supported_isas()) {
     gaze::set_isa(isa);
     CAPTURE(gaze::name(isa));
     const Result<float> r = forward(p);
-    CHECK(distance(r.out, truth.out) < 1e-4);
-    CHECK(distance(r.lse, truth.lse) < 1e-6);
-    CHECK(distance(r.mark_out, truth.mark_out) < 1e-4);
+    CHECK(relative_error(r.out, truth.out) < 1e-4);
+    CHECK(relative_error(r.lse, truth.lse) < 1e-6);
+    CHECK(relative_error(r.mark_out, truth.mark_out) < 1e-4);
   }
 }
 
-TEST_CASE("rows go into the key-value store and come back", "[attention]") {
+TEST_CASE("rows survive the key-value store", "[attention]") {
   const AttentionShape shape{4, 2, 6, 0, 1.0f, 48};
   std::mt19937 random(1);
   const Index rows = 5, stride = 2 * 6 + 3;
   const std::vector<std::int32_t> slot = {3, 40, 16, 15, 0};
-  const auto x = numbers<float>(rows * stride, random);
+  const auto x = normal_values<float>(rows * stride, random);
   std::vector<float> keys(store_size(shape)), values(store_size(shape)), back(x.size(), 7.0f);
   const auto stored = [&](std::vector<float>& store) {
     return gaze::args::StoreRows<float>{.shape = shape,
@@ -469,3 +441,5 @@ TEST_CASE("attention_backward refuses groups that share slots or miss rows", "[a
   p.groups = {};
   CHECK_THROWS_AS(backward(p, r, r.out, {}), gaze::Error);
 }
+
+}  // namespace test_attention_kernel

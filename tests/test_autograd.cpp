@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The graph: what is recorded and what is not, accumulation, freed memory, and that no gradient
-// is ever lost or wrong in silence.
+// The graph: recording, accumulation, freed memory, and that no gradient is lost or wrong silently.
 #include "gaze/ops/gemm.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/ops/rows.hpp"
 #include "tests/gradcheck.hpp"
 
+namespace test_autograd {
 namespace {
 
 using namespace gaze;
@@ -14,16 +14,6 @@ using namespace gaze::test;
 using Catch::Contains;
 using D = Tensor<double>;
 using Values = std::vector<double>;
-
-D leaf(const Shape& shape, const Values& values) {
-  D x = D::from(shape, values);
-  x.requires_grad();
-  return x;
-}
-
-Indices<Cpu> indices(const std::vector<std::int32_t>& values) {
-  return Indices<Cpu>::from({static_cast<Index>(values.size())}, values);
-}
 
 std::size_t in_use() { return Allocator<Cpu>::in_use(); }
 
@@ -63,7 +53,7 @@ TEST_CASE("gradients of a leaf add up over two backwards until they are cleared"
   CHECK(w.grad().to_vector() == Values{1, 1});
 }
 
-TEST_CASE("a value that is used several times gets the sum of its gradients", "[autograd]") {
+TEST_CASE("a value used several times gets the sum of its gradients", "[autograd]") {
   const D x = leaf({}, {3});
   const D a = square(x), b = scale(a, 2.0), c = mul(a, b);  // c = 2 x^4
   backward(add(c, a));                                      // + x^2
@@ -75,7 +65,7 @@ TEST_CASE("a value that is used several times gets the sum of its gradients", "[
   CHECK(y.grad().item() == Catch::Approx(16 * std::pow(2.0, 15)));
 }
 
-TEST_CASE("backward of what is not one number, or was not recorded, throws", "[autograd]") {
+TEST_CASE("backward throws unless the loss is a recorded scalar", "[autograd]") {
   const D w = leaf({2}, {3, 4});
   CHECK_THROWS_WITH(backward(square(w)), Contains("[gaze::backward] the loss must be one number"));
   CHECK_THROWS_WITH(backward(D::scalar(1)), Contains("nothing was recorded"));
@@ -90,7 +80,7 @@ TEST_CASE("backward of what is not one number, or was not recorded, throws", "[a
   CHECK(alone.grad().item() == 1);
 }
 
-TEST_CASE("a graph that was walked cannot be walked again in silence", "[autograd]") {
+TEST_CASE("a second backward through the same graph throws", "[autograd]") {
   const D w = leaf({2}, {3, 4});
   const D h = square(w), loss = sum(h);
   backward(loss);
@@ -111,18 +101,19 @@ TEST_CASE("changing a value in place that backward needs throws", "[autograd]") 
   CHECK_THROWS_WITH(backward(y), Contains("[gaze::matmul]"));
   const D fine = sum(scale(x, 2.0));  // keeps no value
   x.changed();
-  x.node()->clear();  // of what matmul began before it noticed
+  x.node()->clear();  // accumulated by matmul before the error
   CHECK_NOTHROW(backward(fine));
 }
 
-TEST_CASE("rotary turns in place, and what needed the values before notices", "[autograd]") {
+TEST_CASE("rotary works in place, and operations that saved the old values detect it",
+          "[autograd]") {
   const D x = leaf({1, 4}, {1, 2, 3, 4});
   const D h = scale(x, 1.0), kept = square(h);
   const D y = rotary(h, 1, 4, 100.0, indices({3}));
   CHECK_THROWS_WITH(backward(add(sum(kept), sum(y))), Contains("[gaze::square]"));
 }
 
-TEST_CASE("whole numbers that backward needs are guarded too", "[autograd]") {
+TEST_CASE("changes of integers that backward needs are detected too", "[autograd]") {
   const D table = leaf({3, 2}, {1, 2, 3, 4, 5, 6});
   const auto index = indices({2, 0});
   const D y = sum(gather_rows(table, index));
@@ -134,7 +125,7 @@ TEST_CASE("whole numbers that backward needs are guarded too", "[autograd]") {
   CHECK_NOTHROW(backward(sum(z.logp)));
 }
 
-TEST_CASE("an operation without a derivative refuses inputs that need one", "[autograd]") {
+TEST_CASE("an operation without a derivative refuses inputs that require gradients", "[autograd]") {
   const D x = D::from({2}, {1, 2}), w = leaf({2}, {3, 4});
   CHECK_NOTHROW(refuse_gradient("rank", x));
   CHECK_THROWS_WITH(refuse_gradient("rank", x, w),
@@ -143,14 +134,14 @@ TEST_CASE("an operation without a derivative refuses inputs that need one", "[au
   CHECK_NOTHROW(refuse_gradient("rank", x, w));
 }
 
-TEST_CASE("only leaves can be asked for a gradient", "[autograd]") {
+TEST_CASE("only leaves can require a gradient", "[autograd]") {
   D w = leaf({2}, {3, 4});
   CHECK_NOTHROW(w.requires_grad());
   D h = square(w);
   CHECK_THROWS_WITH(h.requires_grad(), Contains("not a leaf: made by square"));
 }
 
-TEST_CASE("an operation with two results: any of them may be unused", "[autograd]") {
+TEST_CASE("either result of a two-result operation may be unused", "[autograd]") {
   const Values xs{1, -1, 0.5, 2}, ws{1, 0, 0, 1, 1, 1};
   const auto gradient = [&](double of_logp, double of_entropy) {
     const D x = leaf({2, 2}, xs), w = D::from({3, 2}, ws);
@@ -171,19 +162,20 @@ TEST_CASE("an operation with two results: any of them may be unused", "[autograd
   }
 }
 
-TEST_CASE("a chain of 100,000 operations is walked and freed without recursion", "[autograd]") {
+TEST_CASE("backward through 100,000 operations uses no recursion, nor does freeing them",
+          "[autograd]") {
   const D w = leaf({}, {1});
   const auto chain = [&] {
     D y = w;
     for (int i = 0; i < 100000; ++i) y = neg(y);
     return y;
   };
-  { const D dropped = chain(); }  // never walked
+  { const D dropped = chain(); }  // without backward
   backward(chain());
   CHECK(w.grad().item() == 1);
 }
 
-TEST_CASE("memory returns to what it was, walked or not", "[autograd]") {
+TEST_CASE("memory returns to its start, with or without backward", "[autograd]") {
   const D w = leaf({64, 64}, Values(64 * 64, 0.01));
   backward(sum(w));  // w's own gradient stays
   const std::size_t before = in_use();
@@ -198,7 +190,7 @@ TEST_CASE("memory returns to what it was, walked or not", "[autograd]") {
   CHECK(in_use() == before);
   const D loss = graph();
   backward(loss);
-  CHECK(in_use() <= before + 256);  // the loss itself; the graph was freed as it was walked
+  CHECK(in_use() <= before + 256);  // the loss itself; backward freed the graph
 }
 
 TEST_CASE("backward frees what it has used", "[autograd]") {
@@ -269,3 +261,5 @@ TEST_CASE("float and double do not share a gradient by accident", "[autograd]") 
   backward(sum(mul(x, x)));
   CHECK(x.grad().to_vector() == std::vector<float>{2, 4});
 }
+
+}  // namespace test_autograd

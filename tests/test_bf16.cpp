@@ -6,9 +6,11 @@
 #include "gaze/core/bf16.hpp"
 #include "test.hpp"
 
+namespace test_bf16 {
+
 using gaze::bf16;
 
-TEST_CASE("every bf16 survives the way through float") {
+TEST_CASE("every bf16 survives conversion to float and back") {
   for (std::uint32_t bits = 0; bits < 0x10000u; ++bits) {
     const auto x = bf16::from_bits(static_cast<std::uint16_t>(bits));
     const float wide = static_cast<float>(x);
@@ -19,7 +21,7 @@ TEST_CASE("every bf16 survives the way through float") {
   }
 }
 
-TEST_CASE("a float becomes the nearest bf16, the even one of two") {
+TEST_CASE("float rounds to the nearest bf16, ties to even") {
   for (std::uint32_t upper = 0; upper < 0x7f7fu; upper += 3) {  // finite, positive
     const float low = std::bit_cast<float>(upper << 16),
                 high = std::bit_cast<float>((upper + 1) << 16);
@@ -34,7 +36,7 @@ TEST_CASE("a float becomes the nearest bf16, the even one of two") {
   }
 }
 
-TEST_CASE("bf16 at the edges") {
+TEST_CASE("bf16 converts extreme values correctly") {
   constexpr float inf = std::numeric_limits<float>::infinity();
   CHECK(static_cast<float>(bf16(inf)) == inf);
   CHECK(static_cast<float>(bf16(std::numeric_limits<float>::max())) == inf);
@@ -44,3 +46,5 @@ TEST_CASE("bf16 at the edges") {
   static_assert(static_cast<float>(bf16(1.0f)) == 1.0f);
   static_assert(std::is_same_v<gaze::GradOf<bf16>, float>);
 }
+
+}  // namespace test_bf16

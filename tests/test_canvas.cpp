@@ -8,16 +8,15 @@
 #include "gaze/core/error.hpp"
 #include "phyx/synth/font.hpp"
 #include "phyx/synth/rng.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
+namespace test_canvas {
+
 using namespace gaze::phyx::synth;
+using gaze::test::near_to;
 
 namespace {
-
-/// Within a relative tolerance of the expected value.
-bool near_to(double value, double expected, double tolerance) {
-  return std::abs(value - expected) <= tolerance * std::abs(expected);
-}
 
 constexpr Colour white{1, 1, 1};
 constexpr Colour black{0, 0, 0};
@@ -49,7 +48,7 @@ TEST_CASE("a line covers its length times its width", "[synth][canvas]") {
   }
 }
 
-TEST_CASE("areas of disc, ring, box and polygon", "[synth][canvas]") {
+TEST_CASE("disc, ring, box and polygon cover their areas", "[synth][canvas]") {
   Canvas disc(128, white), ring(128, white), box(128, white), triangle(128, white);
   disc.disc({.5f, .5f}, .3f, black);
   ring.ring({.5f, .5f}, .3f, .04f, black);
@@ -72,7 +71,7 @@ TEST_CASE("a polyline is not darker at its joints", "[synth][canvas]") {
   CHECK(once.bytes() == split.bytes());
 }
 
-TEST_CASE("dashes leave gaps and the spring swings to both sides", "[synth][canvas]") {
+TEST_CASE("dashes leave gaps and a spring swings to both sides", "[synth][canvas]") {
   Canvas dashed(64, white), solid(64, white), spring(64, white);
   dashed.dashed({.1f, .5f}, {.9f, .5f}, .03f, black);
   solid.line({.1f, .5f}, {.9f, .5f}, .03f, black);
@@ -123,7 +122,7 @@ TEST_CASE("placing scales about the middle and shifts", "[synth][canvas]") {
   CHECK(near_to(ink_area(c), 3.1416 * .04, .02));
 }
 
-TEST_CASE("every character has its own look", "[synth][canvas]") {
+TEST_CASE("every character looks different", "[synth][canvas]") {
   const std::string all = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+-=?./";
   std::set<std::vector<std::uint8_t>> pictures;
   for (const char c : all) {
@@ -164,7 +163,7 @@ TEST_CASE("text width grows with the text and strokes stay inside it", "[synth][
   }
 }
 
-TEST_CASE("the random numbers are fixed for ever", "[synth][canvas]") {
+TEST_CASE("the random numbers never change", "[synth][canvas]") {
   CHECK(mix(0) == 0xE220A8397B1DCDAFu);  // the first output of splitmix64 with seed 0
   Rng a(7), b(7);
   int counts[5] = {};
@@ -176,3 +175,5 @@ TEST_CASE("the random numbers are fixed for ever", "[synth][canvas]") {
   }
   for (const int n : counts) CHECK(std::abs(n - 1000) < 150);
 }
+
+}  // namespace test_canvas

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The program itself: what it prints and writes, how it refuses bad input, and that a run which is
-// killed or interrupted goes on to the same files as an unbroken one.
-#include <chrono>
+// The program itself: what it prints and writes, and how it refuses bad input.
 #include <fstream>
 #include <random>
 #include <set>
-#include <sstream>
-#include <thread>
 
 #include "gaze/image/decode.hpp"
 #include "gaze/image/png.hpp"
@@ -14,63 +10,14 @@
 #include "gaze/io/json.hpp"
 #include "gaze/io/safetensors.hpp"
 #include "phyx/data/tsv.hpp"
+#include "tests/finished_run.hpp"
 #include "tests/program.hpp"
 
+namespace test_cli {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
-
-Words training(const std::string& out, const Words& more = {}) {
-  Words words = {"ablate", "--preset", "smoke", "--only", "accuracy", "--out", out};
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-/// A finished run, made once; `seconds` is how long it took.
-struct Unbroken {
-  std::string out = at("unbroken");
-  double seconds = 0;
-  Unbroken() {
-    const auto start = std::chrono::steady_clock::now();
-    const Done d = gaze_run(training(out, {"--checkpoint-every", "1"}));
-    INFO(d.err);
-    REQUIRE(d.code == 0);
-    CHECK(d.out == out + "/report.html\n" + out + "/results.csv\n");
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-  std::string model() const { return out + "/arms/accuracy/seed0"; }
-  std::string data() const { return out + "/data/synth_test_new_OE.tsv"; }
-};
-
-const Unbroken& unbroken() {
-  static const Unbroken u;
-  return u;
-}
-
-/// metrics.jsonl without times.
-std::string metrics_of(const std::string& out) {
-  std::istringstream in(io::read_file(out + "/metrics.jsonl"));
-  std::string all, line;
-  while (std::getline(in, line)) {
-    auto j = io::OrderedJson::parse(line);
-    for (const char* key : {"step_time", "rollout_time", "tokens_per_second"}) j.erase(key);
-    all += j.dump() + "\n";
-  }
-  return all;
-}
-
-void check_same_run(const std::string& out) {
-  for (const char* file :
-       {"arms/accuracy/seed0/model.safetensors", "warm/seed0/model.safetensors",
-        "arms/accuracy/seed0/completions.jsonl", "arms/accuracy/seed0/outcomes.jsonl",
-        "completions.jsonl", "results.csv", "tokenizer.json"}) {
-    INFO(file);
-    const bool same = io::read_file(out + "/" + file) == io::read_file(unbroken().out + "/" + file);
-    CHECK(same);
-  }
-  CHECK(metrics_of(out) == metrics_of(unbroken().out));
-}
 
 const std::string& picture() {
   static const std::string text = [] {
@@ -90,7 +37,7 @@ std::string table(const std::string& name, const std::string& image, const std::
   return at(name);
 }
 
-/// PNG: a signature and a header that declares side x side pixels, and nothing to fill them.
+/// A PNG signature and a header that declares side x side pixels, without data for them.
 std::string bomb(std::uint32_t side) {
   std::vector<std::uint8_t> bytes = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n',
                                      0,    0,   0,   13,  'I',  'H',  'D',  'R'};
@@ -108,7 +55,7 @@ Words eval_of(const std::string& data, const std::string& model = unbroken().mod
 
 }  // namespace
 
-TEST_CASE("gaze explains itself") {
+TEST_CASE("gaze prints help for every command") {
   if (!have_program()) return;
   const Done help = gaze_run({"--help"});
   CHECK(help.code == 0);
@@ -116,32 +63,32 @@ TEST_CASE("gaze explains itself") {
   for (const std::string command :
        {"synth", "sft", "grpo", "eval", "score", "ablate", "report", "ask", "info"}) {
     INFO(command);
-    CHECK(holds(help.out, command));
+    CHECK(contains(help.out, command));
     const Done one = gaze_run({command, "--help"});
     CHECK(one.code == 0);
     CHECK(one.err.empty());
-    if (command != "info") CHECK(holds(one.out, "--out") == (command != "ask"));
+    if (command != "info") CHECK(contains(one.out, "--out") == (command != "ask"));
   }
-  CHECK(holds(gaze_run({"--version"}).out, "gaze "));
+  CHECK(contains(gaze_run({"--version"}).out, "gaze "));
   const Done info = gaze_run({"info"});
   CHECK(info.code == 0);
   for (const char* part : {"compiler", "instructions", "threads", "devices", "tiny", "dapo",
                            "accuracy", "attention", "hybrid"})
-    CHECK(holds(info.out, part));
+    CHECK(contains(info.out, part));
 }
 
-TEST_CASE("the help of GRPO's commands names every variant and setting") {
+TEST_CASE("help of the GRPO commands names every variant and setting") {
   if (!have_program()) return;
   for (const std::string command : {"ablate", "grpo"}) {
     const Done help = gaze_run({command, "--help"});
     for (const char* part : {"--set", "gspo_token", "vespo", "aggregation=token_mean",
                              "sequence_mean token_mean fixed_length", "adaptive.target=0.2",
                              "reference_sync.every=0", "off_policy_limit=inf"})
-      CHECK(holds(help.out, part));
+      CHECK(contains(help.out, part));
   }
 }
 
-TEST_CASE("bad options are one line that names them") {
+TEST_CASE("bad options are reported in one line that names them") {
   if (!have_program()) return;
   const std::string out = at("never");
   const auto ablate = [&](const Words& more) {
@@ -161,7 +108,7 @@ TEST_CASE("bad options are one line that names them") {
   refused(ablate({"--set", "top_p=2"}), {"top_p must be in (0, 1], got 2"}, out);
   const Done unknown = gaze_run(ablate({"--set", "kl=0.1", "--set", "beta=1"}));
   CHECK(unknown.code == 2);
-  CHECK(holds(unknown.err, "no setting named 'beta'; there are prompts, group, "));
+  CHECK(contains(unknown.err, "no setting named 'beta'; there are prompts, group, "));
   CHECK(std::count(unknown.err.begin(), unknown.err.end(), '\n') == 1);
   CHECK_FALSE(fs::exists(out));
   refused(ablate({"--only", "magic"}), {"magic", "accuracy"}, out);
@@ -198,7 +145,7 @@ TEST_CASE("bad options are one line that names them") {
   refused({"report", at("empty")}, {at("empty"), "results.csv"}, at("empty/report.html"));
 }
 
-TEST_CASE("synth writes tables, once") {
+TEST_CASE("synth writes tables and refuses to overwrite them") {
   if (!have_program()) return;
   const Words words = {"synth",   "--out", at("suite"), "--scenes", "3",
                        "--split", "val",   "--seed",    "4"};
@@ -211,7 +158,7 @@ TEST_CASE("synth writes tables, once") {
   CHECK(io::read_file(at("suite/synth_val_MC.tsv")) == before);
 }
 
-TEST_CASE("bad problem files are one line that names file, row and field", "[slow]") {
+TEST_CASE("bad problem files are reported in one line with file, row and field", "[slow]") {
   if (!have_program()) return;
   const std::string out = at("refused");
   const std::string good = table("good_OE.tsv", picture(), "Optics");
@@ -246,17 +193,17 @@ TEST_CASE("bad problem files are one line that names file, row and field", "[slo
   bad(at("neither.tsv"), {"neither _MC nor _OE"});
 }
 
-TEST_CASE("a run says on which device it is, and refuses one that is not there") {
+TEST_CASE("a run prints its device, and refuses a missing one") {
   if (!have_program()) return;
   refused({"ask", "--model", "nowhere", "--device", "tpu", "why?"}, {"--device", "tpu"});
   const std::string info = gaze_run({"info"}).out;
   const auto reason = info.find("no cuda: ");
   const Done chosen = gaze_run({"ask", "--model", "nowhere", "--device", "auto", "why?"});
-  CHECK(chosen.code == 2);  // there is no such model
-  CHECK(holds(chosen.err, reason == std::string::npos ? "device: cuda\n" : "device: cpu, "));
+  CHECK(chosen.code == 2);  // the model does not exist
+  CHECK(contains(chosen.err, reason == std::string::npos ? "device: cuda\n" : "device: cpu, "));
   if (reason == std::string::npos) return;
   const std::string why = info.substr(reason + 9, info.find(')', reason) - reason - 9);
-  CHECK(holds(chosen.err, why));
+  CHECK(contains(chosen.err, why));
   for (const Words& words :
        {Words{"ask", "--model", "nowhere", "why?"}, Words{"ablate", "--out", at("no_device")}}) {
     Words asked = words;
@@ -265,7 +212,7 @@ TEST_CASE("a run says on which device it is, and refuses one that is not there")
   }
 }
 
-TEST_CASE("bad checkpoints are one line that names file and tensor", "[slow]") {
+TEST_CASE("bad checkpoints are reported in one line with file and tensor", "[slow]") {
   if (!have_program()) return;
   const std::string data = table("good2_OE.tsv", picture(), "Optics");
   const std::string folder = at("checkpoints");
@@ -312,7 +259,7 @@ TEST_CASE("bad checkpoints are one line that names file and tensor", "[slow]") {
   refused(eval_of(data, at("nowhere")), {at("nowhere")}, at("refused"));
 }
 
-TEST_CASE("an output folder that holds a run is left alone", "[slow]") {
+TEST_CASE("an output folder that contains a run is not changed", "[slow]") {
   if (!have_program()) return;
   const std::string config = io::read_file(unbroken().out + "/config.json");
   refused(training(unbroken().out), {unbroken().out + "/config.json", "--resume"});
@@ -321,14 +268,14 @@ TEST_CASE("an output folder that holds a run is left alone", "[slow]") {
   CHECK(io::read_file(unbroken().out + "/config.json") == config);
 }
 
-TEST_CASE("a model trained with products of bf16 says so, and answers with them", "[slow]") {
+TEST_CASE("a model trained with bf16 products records it, and answers with them", "[slow]") {
   if (!have_program()) return;
   const std::string out = at("rounded"), model = out + "/arms/sft/seed0";
   const Words words = {"sft", "--preset", "smoke", "--precision", "bf16", "--out", out};
   const Done d = gaze_run(words);
   INFO(d.err);
   REQUIRE(d.code == 0);
-  CHECK(holds(io::read_file(out + "/config.json"), "\"precision\": \"bf16\""));
+  CHECK(contains(io::read_file(out + "/config.json"), "\"precision\": \"bf16\""));
   const io::SafetensorsFile file(model + "/model.safetensors");
   CHECK(file.metadata().at("precision") == "bf16");
   CHECK(gaze_run({"ask", "--model", model, "--max-tokens", "4", "why?"}).code == 0);
@@ -346,7 +293,7 @@ TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
   const Done eval = gaze_run(words);
   INFO(eval.err);
   REQUIRE(eval.code == 0);
-  CHECK(holds(eval.out, "accuracy"));
+  CHECK(contains(eval.out, "accuracy"));
   std::istringstream printed(eval.out);
   std::set<std::string> lines;
   for (std::string line; std::getline(printed, line);) {
@@ -361,8 +308,8 @@ TEST_CASE("eval, score, ask and report work on a finished run", "[slow]") {
   const Done score =
       gaze_run({"score", "--predictions", out + "/predictions.jsonl", "--data", data});
   CHECK(score.code == 0);
-  CHECK(holds(score.out, "overall"));
-  CHECK(holds(score.out, "28"));
+  CHECK(contains(score.out, "overall"));
+  CHECK(contains(score.out, "28"));
   io::write_file(at("bad.jsonl"),
                  std::string_view("{\"index\":\"0\",\"prediction\":\"A\"}\n\n{\n"));
   refused({"score", "--predictions", at("bad.jsonl"), "--data", data}, {"bad.jsonl line 3"});
@@ -428,93 +375,4 @@ TEST_CASE("eval of a large table needs a fraction of its size in memory", "[slow
   fs::remove(data);
 }
 
-TEST_CASE("a run killed at any moment and resumed ends with the files of an unbroken one",
-          "[slow]") {
-  if (!have_program()) return;
-  const std::string out = at("killed");
-  std::uint64_t random =
-      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-  Words moments;
-  for (int i = 0; i < 6; ++i) {
-    random = random * 6364136223846793005u + 1442695040888963407u;
-    const double part = 0.1 + 0.8 * static_cast<double>(random >> 40) / (1 << 24);
-    const double seconds = part * unbroken().seconds;
-    moments.push_back(std::to_string(seconds));
-    const Started run(training(out, {"--checkpoint-every", "1", "--resume"}));
-    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-    run.signal(SIGKILL);
-    const Done d = run.wait();
-    INFO(d.err);
-    REQUIRE((d.code == -SIGKILL || d.code == 0));
-  }
-  std::string when;
-  for (const auto& m : moments) when += " " + m;
-  INFO("killed after seconds" << when);
-  const Done rest = gaze_run(training(out, {"--checkpoint-every", "1", "--resume"}));
-  INFO(rest.err);
-  REQUIRE(rest.code == 0);
-  check_same_run(out);
-  for (const auto& entry : fs::recursive_directory_iterator(out))
-    for (const char* left : {".tmp", ".lock"}) CHECK_FALSE(holds(entry.path().string(), left));
-}
-
-TEST_CASE("an evaluation killed or interrupted and resumed writes the files of an unbroken one",
-          "[slow]") {
-  if (!have_program()) return;
-  const auto eval = [](const std::string& out, const Words& more = {}) {
-    Words words = {"eval",
-                   "--model",
-                   unbroken().model(),
-                   "--out",
-                   out,
-                   "--data",
-                   unbroken().data(),
-                   unbroken().out + "/data/synth_test_known_MC.tsv",
-                   "--batch",
-                   "1",
-                   "--samples",
-                   "2",
-                   "--max-tokens",
-                   "24"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  };
-  REQUIRE(gaze_run(eval(at("eval_whole"))).code == 0);
-  const std::string out = at("eval_killed"), log = out + "/predictions.jsonl";
-  std::uintmax_t size = 0;
-  for (const int signal : {SIGKILL, SIGINT, SIGKILL}) {
-    const Started run(eval(out, {"--resume"}));
-    for (int i = 0; i < 6000 && (!fs::exists(log) || fs::file_size(log) < size + 3000); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    run.signal(signal);
-    const Done d = run.wait();
-    INFO(d.err);
-    REQUIRE((d.code == (signal == SIGINT ? 130 : -SIGKILL) || d.code == 0));
-    size = fs::file_size(log);
-  }
-  refused(eval(out), {"eval.json: this folder holds an evaluation"});
-  refused(eval(out, {"--resume", "--seed", "4"}), {"eval.json, evaluation.seed: "});
-  REQUIRE(gaze_run(eval(out, {"--resume"})).code == 0);
-  for (const auto& entry : fs::directory_iterator(at("eval_whole"))) {
-    const auto name = entry.path().filename();
-    INFO(name.string());
-    CHECK((io::read_file(entry.path().string()) == io::read_file((fs::path(out) / name).string())));
-  }
-}
-
-TEST_CASE("an interrupted run saves, says so, ends with 130 and goes on", "[slow]") {
-  if (!have_program()) return;
-  const std::string out = at("interrupted"), log = out + "/warm/seed0/metrics.jsonl";
-  const Started run(training(out, {"--checkpoint-every", "100"}));
-  for (int i = 0; i < 3000 && (!fs::exists(log) || fs::file_size(log) == 0); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  run.signal(SIGINT);
-  const Done d = run.wait();
-  INFO(d.err);
-  CHECK(d.code == 130);
-  CHECK(holds(d.err, "--resume"));
-  CHECK(holds(d.err, "saved in"));
-  CHECK(fs::exists(out + "/warm/seed0/state.safetensors"));
-  CHECK(gaze_run(training(out, {"--resume"})).code == 0);
-  check_same_run(out);
-}
+}  // namespace test_cli

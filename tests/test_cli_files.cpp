@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program and the files around it: one writer per folder, closed and full standard streams,
-// folders that are somebody else's, runs that may not be pooled.
+// The program and its files: one writer per folder, closed and full standard streams, foreign
+// folders, runs that must not be pooled.
 #include <chrono>
 #include <fstream>
 #include <set>
@@ -11,12 +11,13 @@
 #include "gaze/io/json.hpp"
 #include "tests/program.hpp"
 
+namespace test_cli_files {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
 
-/// Runs a line of the shell in which $gaze is the program; its exit code.
+/// Runs a shell command in which $gaze is the program, and returns its exit code.
 int shell(const std::string& line) {
   ::setenv("gaze", program().c_str(), 1);
   const int status = std::system(("ulimit -t 300; " + line).c_str());
@@ -29,7 +30,7 @@ std::string put(const std::string& name, const std::string& text) {
   return at(name);
 }
 
-/// Predictions with so many subfields that a score's table is larger than any buffer of a stream.
+/// Predictions with so many subfields that the score table exceeds any stream buffer.
 std::string predictions() {
   std::string text = "index\tanswer\tcategory\tsubfield\tprediction\n";
   for (int i = 0; i < 2000; ++i) {
@@ -67,7 +68,7 @@ std::string run_folder(const std::string& name, const io::Json& changes = {}) {
   return at(name);
 }
 
-/// Every line of a log is JSON, and none is there twice.
+/// Checks that every line of a log is JSON and that none is repeated.
 void check_log(const std::string& path) {
   std::istringstream in(io::read_file(path));
   std::set<std::string> seen;
@@ -86,7 +87,7 @@ Words sft(const std::string& out) {
 
 }  // namespace
 
-TEST_CASE("a folder that another process writes is refused by every command") {
+TEST_CASE("every command refuses a folder that another process is writing") {
   if (!have_program()) return;
   const std::string run = run_folder("held_run"), out = at("held");
   put("held_MC.tsv", "answer\tprediction\nA\tA\n");
@@ -101,7 +102,7 @@ TEST_CASE("a folder that another process writes is refused by every command") {
   CHECK(std::distance(fs::directory_iterator(out), {}) == 1);  // the lock
 }
 
-TEST_CASE("output that cannot be written is an error, after the files were written") {
+TEST_CASE("failed output to stdout is an error, but the files are written") {
   if (!have_program() || !fs::exists("/dev/full")) return;
   const std::string err = at("full_err"), out = at("full"), said = predictions();
   CHECK(shell("\"$gaze\" score --predictions " + said + " --out " + out + " >/dev/full 2>" + err) ==
@@ -111,11 +112,11 @@ TEST_CASE("output that cannot be written is an error, after the files were writt
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);
   check_scores(out);
   CHECK(shell("\"$gaze\" info >/dev/full 2>" + err) == 2);
-  CHECK(holds(io::read_file(err), "No space left on device"));
+  CHECK(contains(io::read_file(err), "No space left on device"));
   CHECK(shell("\"$gaze\" --help >/dev/full 2>" + err) == 2);
 }
 
-TEST_CASE("a reader that stops early loses no file, and is no error") {
+TEST_CASE("a reader that closes the pipe early is no error and costs no file") {
   if (!have_program()) return;
   const std::string said = predictions(), code = at("code");
   for (const char* reader : {"head -1", "true", "exec 0<&-; sleep 1"}) {
@@ -129,7 +130,7 @@ TEST_CASE("a reader that stops early loses no file, and is no error") {
   }
 }
 
-TEST_CASE("closed standard streams are no trouble") {
+TEST_CASE("closed standard streams do no harm") {
   if (!have_program()) return;
   const std::string said = predictions();
   for (const char* closed : {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"}) {
@@ -143,7 +144,7 @@ TEST_CASE("closed standard streams are no trouble") {
   }
 }
 
-TEST_CASE("runs of different settings are not pooled, and no run's folder is written into") {
+TEST_CASE("runs with different settings are not pooled, and their folders are not written") {
   if (!have_program()) return;
   const std::string a = run_folder("a"), out = at("together");
   const auto differs = [&](const io::Json& changes, const Words& parts) {
@@ -190,7 +191,7 @@ TEST_CASE("runs of different settings are not pooled, and no run's folder is wri
   refused({"report", a, at("bare"), "--out", out}, {at("bare"), "no config.json"}, out);
 
   CHECK(gaze_run({"report", a, c, "--out", out}).code == 0);
-  CHECK(holds(io::read_file(out + "/results.csv"), "sft,0,all"));
+  CHECK(contains(io::read_file(out + "/results.csv"), "sft,0,all"));
   CHECK(fs::exists(out + "/report.html"));
   CHECK(gaze_run({"report", a, c, "--out", out}).code == 0);  // drawn again
   CHECK(gaze_run({"report", a}).code == 0);                   // its own page
@@ -198,7 +199,7 @@ TEST_CASE("runs of different settings are not pooled, and no run's folder is wri
   CHECK(std::distance(fs::directory_iterator(a), {}) == 3);
 }
 
-TEST_CASE("files of somebody else in --out are not written over") {
+TEST_CASE("foreign files in --out are not overwritten") {
   if (!have_program()) return;
   const std::string said = put("said_MC.tsv", "answer\tprediction\nA\tA\n"), run = run_folder("r");
   const auto in_the_way = [&](const Words& words, const std::string& file) {
@@ -230,7 +231,7 @@ TEST_CASE("files of somebody else in --out are not written over") {
   in_the_way({"synth", "--scenes", "1"}, "synth_val_OE.tsv");
 }
 
-TEST_CASE("of two processes on one folder one is refused; a killed one's leftovers go away",
+TEST_CASE("one of two processes on a folder is refused; leftovers of a killed one are removed",
           "[slow]") {
   if (!have_program()) return;
   const std::string out = at("two"), log = out + "/warm/seed0/metrics.jsonl";
@@ -239,7 +240,7 @@ TEST_CASE("of two processes on one folder one is refused; a killed one's leftove
     const Started one(line, "one_"), two(line, "two_");
     for (int i = 0; i < 12000 && (!fs::exists(log) || fs::file_size(log) < 500); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    one.signal(SIGKILL);  // the one that was refused is over already
+    one.signal(SIGKILL);  // the refused one has already ended
     two.signal(SIGKILL);
     Done first = one.wait(), second = two.wait();
     if (second.code == 2) std::swap(first, second);
@@ -249,7 +250,7 @@ TEST_CASE("of two processes on one folder one is refused; a killed one's leftove
     CHECK(second.code == -SIGKILL);
   }
 
-  // As if the kill had come while these were written.
+  // As if killed while writing these.
   const Words leftovers = {out + "/.gaze-0123456789abcdef.tmp",
                            out + "/data/.gaze-0123456789abcdef.tmp",
                            out + "/warm/seed0/.gaze-0123456789abcdef.tmp"};
@@ -260,8 +261,8 @@ TEST_CASE("of two processes on one folder one is refused; a killed one's leftove
   REQUIRE(d.code == 0);
   check_log(log);
   for (const auto& entry : fs::recursive_directory_iterator(out)) {
-    CHECK_FALSE(holds(entry.path().string(), ".tmp"));
-    CHECK_FALSE(holds(entry.path().string(), ".lock"));
+    CHECK_FALSE(contains(entry.path().string(), ".tmp"));
+    CHECK_FALSE(contains(entry.path().string(), ".lock"));
   }
 
   // Problems that have changed are refused before anything is written.
@@ -277,7 +278,7 @@ TEST_CASE("of two processes on one folder one is refused; a killed one's leftove
   CHECK(io::read_file(out + "/tokenizer.json") == words);
 }
 
-TEST_CASE("a run goes on where nobody hears of its progress, and its logs hold none of it",
+TEST_CASE("a run continues when progress cannot be written, and its logs contain no progress",
           "[slow]") {
   if (!have_program()) return;
   const std::string out = at("silent"), code = at("code");
@@ -293,7 +294,7 @@ TEST_CASE("a run goes on where nobody hears of its progress, and its logs hold n
   }
 }
 
-TEST_CASE("SIGTERM stops a run as Ctrl-C does, a second signal ends it at once", "[slow]") {
+TEST_CASE("SIGTERM stops a run like Ctrl-C, and a second signal ends it at once", "[slow]") {
   if (!have_program()) return;
   const std::string out = at("stopped"), log = out + "/warm/seed0/metrics.jsonl";
   Words line = sft(out);
@@ -307,9 +308,9 @@ TEST_CASE("SIGTERM stops a run as Ctrl-C does, a second signal ends it at once",
     if (second) run.signal(second);
     const Done d = run.wait();
     INFO(d.err);
-    // Where both signals come between two steps the first is all that was needed.
+    // If both signals arrive between two steps, the first one suffices.
     CHECK((d.code == 130 || (second && d.code == -second)));
-    if (d.code == 130) CHECK(holds(d.err, "--resume"));
+    if (d.code == 130) CHECK(contains(d.err, "--resume"));
     if (d.code == 130) CHECK_FALSE(fs::exists(out + "/.gaze.lock"));
     CHECK(fs::exists(out + "/warm/seed0/state.safetensors"));
     size = fs::file_size(log);
@@ -319,3 +320,5 @@ TEST_CASE("SIGTERM stops a run as Ctrl-C does, a second signal ends it at once",
   REQUIRE(d.code == 0);
   check_log(log);
 }
+
+}  // namespace test_cli_files

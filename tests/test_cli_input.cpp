@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the program is given: numbers in decimal, pipes and devices in place of files, paths that
-// are not UTF-8, configurations that are none. Bad input is one line, and nothing is written.
+// Input of the program: decimal numbers, pipes and devices instead of files, paths that are not
+// UTF-8, invalid configurations. Bad input is reported in one line, and nothing is written.
 #include <sys/stat.h>
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include "gaze/io/json.hpp"
 #include "tests/program.hpp"
 
+namespace test_cli_input {
 namespace {
 
 using namespace gaze;
@@ -26,7 +27,7 @@ Done shell(const std::string& command) {
 
 }  // namespace
 
-TEST_CASE("whole numbers are decimal, with zeros in front or not") {
+TEST_CASE("integers are decimal, with or without leading zeros") {
   if (!have_program()) return;
   const auto synth = [&](const std::string& folder, const std::string& seed) {
     return gaze_run({"synth", "--out", at(folder), "--scenes", "02", "--split", "val", "--seed",
@@ -52,7 +53,7 @@ TEST_CASE("whole numbers are decimal, with zeros in front or not") {
   refused({"ablate", "--preset", "smoke", "--out", out, "--group", "0999"}, {"--group"}, out);
 }
 
-TEST_CASE("what is no regular file is no data, and nobody waits for it") {
+TEST_CASE("data must be a regular file, and nothing waits for a pipe") {
   if (!have_program()) return;
   const std::string pipe = at("pipe_OE.tsv"), out = at("no_data");
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
@@ -65,7 +66,7 @@ TEST_CASE("what is no regular file is no data, and nobody waits for it") {
   }
 }
 
-TEST_CASE("predictions come through a pipe") {
+TEST_CASE("predictions can come through a pipe") {
   if (!have_program()) return;
   io::write_file(at("said_OE.jsonl"),
                  std::string_view("{\"answer\":\"12 N\",\"prediction\":\"12 N\"}\n"));
@@ -75,16 +76,16 @@ TEST_CASE("predictions come through a pipe") {
                          at("piped"));
     INFO(d.err);
     CHECK(d.code == 0);
-    CHECK(holds(d.out, "100.00%"));
+    CHECK(contains(d.out, "100.00%"));
     const Done same = gaze_run({"score", "--predictions", at(name)});
     CHECK(d.out == same.out);
   }
   const Done unnamed = shell("\"$gaze\" score --predictions <(cat " + at("said_OE.tsv") + ")");
   CHECK(unnamed.code == 2);
-  CHECK(holds(unnamed.err, "--form says which"));
+  CHECK(contains(unnamed.err, "--form says which"));
 }
 
-TEST_CASE("paths that are not UTF-8 are taken, and shown escaped") {
+TEST_CASE("paths that are not UTF-8 are accepted, and printed escaped") {
   if (!have_program()) return;
   const std::string odd = at("odd_\xFF\x1b[31m_OE");
   io::write_file(odd + ".tsv", std::string_view("answer\tprediction\n12 N\t12 N\n"));
@@ -97,12 +98,12 @@ TEST_CASE("paths that are not UTF-8 are taken, and shown escaped") {
   refused({"score", "--predictions", at("gone\x1b[2J.tsv")}, {"gone\\x1b[2J"});
 }
 
-TEST_CASE("a config.json that is none is refused with its name and field") {
+TEST_CASE("an invalid config.json is refused with its name and field") {
   if (!have_program()) return;
   const std::string out = at("run_\xFF"), path = out + "/config.json";
   const Words words = {"sft", "--preset", "smoke", "--out", out};
   {
-    const Started run(words);  // killed as soon as it has said what it is
+    const Started run(words);  // killed once it has written its configuration
     for (int i = 0; i < 6000 && !fs::exists(path); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     run.signal(SIGKILL);
@@ -111,7 +112,7 @@ TEST_CASE("a config.json that is none is refused with its name and field") {
     REQUIRE(d.code == -SIGKILL);
   }
   const io::Json config = io::read_json_object(path);
-  CHECK(holds(config.at("command").get<std::string>(), "run_\\xff"));
+  CHECK(contains(config.at("command").get<std::string>(), "run_\\xff"));
   Words again = words;
   again.push_back("--resume");
   const auto refuses = [&](const std::string& text, const std::string& complaint) {
@@ -136,7 +137,7 @@ TEST_CASE("a config.json that is none is refused with its name and field") {
   refused({"report", out, "--out", at("odd_report")}, {"config.json: not a JSON object"});
 }
 
-TEST_CASE("folders that cannot be are one line") {
+TEST_CASE("impossible folders are reported in one line") {
   if (!have_program()) return;
   io::write_file(at("plain"), std::string_view("x"));
   const std::string below = at("plain") + "/below", endless = at(std::string(5000, 'x'));
@@ -145,3 +146,5 @@ TEST_CASE("folders that cannot be are one line") {
     refused({"ablate", "--preset", "smoke", "--out", out}, {at("")});
   }
 }
+
+}  // namespace test_cli_input

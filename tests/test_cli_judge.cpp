@@ -8,12 +8,13 @@
 #include "tests/loopback.hpp"
 #include "tests/program.hpp"
 
+namespace test_cli_judge {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
 
-/// Says 1 where the predicted answer holds "right"; slowly, where asked to.
+/// Replies 1 if the predicted answer contains "right", after an optional delay.
 struct Server {
   std::atomic<int> asked{0};
   std::atomic<double> seconds{0};
@@ -21,13 +22,13 @@ struct Server {
     ++asked;
     if (seconds > 0) connection.wait(seconds);
     const auto prompt = io::Json::parse(in.body).at("messages")[0].at("content").get<std::string>();
-    const bool right = holds(prompt.substr(prompt.find("Predicted answer: ")), "right");
+    const bool right = contains(prompt.substr(prompt.find("Predicted answer: ")), "right");
     return http_response(
         200, io::Json{{"choices", {{{"message", {{"content", right ? "1" : "0"}}}}}}}.dump());
   })};
 };
 
-/// Prompts of the official file's shape, but other ones.
+/// A file of prompts in the official format.
 std::string prompts() {
   io::write_file(
       at("phyx.py"),
@@ -38,7 +39,7 @@ std::string prompts() {
   return at("phyx.py");
 }
 
-/// `right` answers that need the judge, as many wrong ones, one that matches without it.
+/// `each` right and `each` wrong answers that need the judge, and one that matches without it.
 std::string predictions(int each) {
   std::string text = "index\tanswer\tcategory\tprediction\n0\t5 m\tOptics\tFinal answer: 5 M\n";
   for (int i = 1; i <= 2 * each; ++i)
@@ -56,7 +57,7 @@ Words score(const Server& server, const std::string& out) {
 
 }  // namespace
 
-TEST_CASE("gaze score prints rule, strict and judge scores, and asks nothing twice") {
+TEST_CASE("gaze score prints rule, strict and judge scores, and asks each question once") {
   if (!have_program()) return;
   prompts();
   predictions(3);
@@ -66,13 +67,14 @@ TEST_CASE("gaze score prints rule, strict and judge scores, and asks nothing twi
   INFO(d.err);
   REQUIRE(d.code == 0);
   CHECK(server.asked == 6);
-  CHECK(holds(d.out, "judge"));
-  CHECK(holds(d.out, "57.14%"));  // 4 of 7
-  CHECK(holds(d.out, "strict and official differ on"));
-  CHECK(holds(io::read_file(out + "/said_OE_judge_acc.csv"),
-              "\"Overall Acc\",\"Optics\",\"Mechanics\"\n\"0.5714285714285714\",\"1.0\",\"0.5\""));
-  CHECK(holds(io::read_file(out + "/results.csv"), "judge_greedy"));
-  CHECK(holds(io::read_file(out + "/scores.tsv"), "judge_log"));
+  CHECK(contains(d.out, "judge"));
+  CHECK(contains(d.out, "57.14%"));  // 4 of 7
+  CHECK(contains(d.out, "strict and official differ on"));
+  CHECK(
+      contains(io::read_file(out + "/said_OE_judge_acc.csv"),
+               "\"Overall Acc\",\"Optics\",\"Mechanics\"\n\"0.5714285714285714\",\"1.0\",\"0.5\""));
+  CHECK(contains(io::read_file(out + "/results.csv"), "judge_greedy"));
+  CHECK(contains(io::read_file(out + "/scores.tsv"), "judge_log"));
   const Done again = gaze_run(score(server, out));
   CHECK(again.code == 0);
   CHECK(again.out == d.out);
@@ -82,7 +84,7 @@ TEST_CASE("gaze score prints rule, strict and judge scores, and asks nothing twi
   refused(unchecked, {"phyx.py", "SHA-256"}, at("refused"));
 }
 
-TEST_CASE("gaze score that is interrupted goes on from its cache") {
+TEST_CASE("an interrupted gaze score continues from its cache") {
   if (!have_program()) return;
   prompts();
   predictions(10);
@@ -97,7 +99,7 @@ TEST_CASE("gaze score that is interrupted goes on from its cache") {
     const Done d = run.wait();
     INFO(d.err);
     CHECK(d.code == 130);
-    CHECK(holds(d.err, "goes on from its cache"));
+    CHECK(contains(d.err, "goes on from its cache"));
     CHECK_FALSE(fs::exists(out + "/scores.tsv"));
   }
   const int before = server.asked;
@@ -106,10 +108,10 @@ TEST_CASE("gaze score that is interrupted goes on from its cache") {
   REQUIRE(gaze_run(score(server, out)).code == 0);
   CHECK(server.asked <= 21);  // the call in flight may have been made twice
   CHECK(server.asked >= 20);
-  CHECK(holds(io::read_file(out + "/said_OE_judge_acc.csv"), "\"1.0\",\"0.5\""));
+  CHECK(contains(io::read_file(out + "/said_OE_judge_acc.csv"), "\"1.0\",\"0.5\""));
 }
 
-TEST_CASE("gaze score says so when its judge is not there") {
+TEST_CASE("gaze score reports an unreachable judge") {
   if (!have_program()) return;
   prompts();
   predictions(1);
@@ -119,38 +121,40 @@ TEST_CASE("gaze score says so when its judge is not there") {
   for (const char* more : {"--judge-tries", "1", "--judge-wait", "0"}) words.push_back(more);
   const Done d = gaze_run(words);
   CHECK(d.code == 2);
-  CHECK(holds(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
+  CHECK(contains(d.err, words[6] + ": 10 calls in a row have failed; the last one: no reply"));
   CHECK(server.asked == 0);
 }
 
-TEST_CASE("gaze score: Ctrl-C ends the call in flight") {
+TEST_CASE("Ctrl-C ends a judge call in flight") {
   if (!have_program()) return;
   prompts();
   predictions(1);
   Server server;
-  server.seconds = 1000;  // the test's own time-out comes before
+  server.seconds = 1000;  // longer than the test's time-out
   const Started run(score(server, at("in_flight")));
   while (server.asked == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   run.signal(SIGINT);
   const Done d = run.wait();
   CHECK(d.code == 130);
-  CHECK(holds(d.err, "stopped after judging 1 of 3"));
+  CHECK(contains(d.err, "stopped after judging 1 of 3"));
 }
 
-TEST_CASE("gaze score: text from files is shown, and does not act on the terminal") {
+TEST_CASE("gaze score escapes text from files for the terminal") {
   if (!have_program()) return;
   const std::string hostile = "\x1b[2J\x1b]0;owned\x07\xE2\x80\xAE";
   io::write_file(at("odd_OE.tsv"), "index\tanswer\tsubfield\tprediction\n7" + hostile + "\t5 m\t" +
                                        hostile + "\tthat is 25 m" + hostile + "\n");
   const Done d = gaze_run({"score", "--predictions", at("odd_OE.tsv")});
   CHECK(d.code == 0);
-  CHECK(holds(d.out, R"(subfield: \x1b[2J\x1b]0;owned\x07\u{202e})"));
-  CHECK(holds(d.out, R"(said "that is 25 m\x1b[2J)"));
+  CHECK(contains(d.out, R"(subfield: \x1b[2J\x1b]0;owned\x07\u{202e})"));
+  CHECK(contains(d.out, R"(said "that is 25 m\x1b[2J)"));
   io::write_file(at("bad.jsonl"), "{\"" + hostile + "\": 1, \"" + hostile + "\": 1}\n");
   const Done bad = gaze_run({"score", "--predictions", at("bad.jsonl")});
   CHECK(bad.code == 2);
   const Done unknown = gaze_run({"score", "--" + hostile});
   CHECK(unknown.code == 2);
   for (const std::string& said : {d.out, d.err, bad.err, unknown.err})
-    for (const char* part : {"\x1b", "\x07", "\xE2\x80\xAE"}) CHECK_FALSE(holds(said, part));
+    for (const char* part : {"\x1b", "\x07", "\xE2\x80\xAE"}) CHECK_FALSE(contains(said, part));
 }
+
+}  // namespace test_cli_judge

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// New tensors from a rule: half-open intervals hold once numbers are rounded to the type.
+// Creation functions: intervals stay half-open after rounding to the type.
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_creation {
 namespace {
 
 using namespace gaze;
@@ -11,7 +12,7 @@ using namespace gaze::test;
 
 const Philox numbers(3, Purpose::test);
 
-/// The numbers of uniform() as they were before the bound was held.
+/// uniform() without the correction at the upper bound.
 template <class T>
 std::vector<T> plain_uniform(Index n, double low, double high) {
   std::vector<T> out;
@@ -30,8 +31,8 @@ double as_double(double x) {
   return x;
 }
 
-/// Are all n numbers in [low, high), and the legal ones as they always were? The bounds are numbers
-/// of type T.
+/// Checks that all n numbers lie in [low, high), and that those in range are uncorrected. T
+/// represents the bounds exactly.
 template <class T>
 void check_uniform(double low, double high, Index n = 20000) {
   INFO(low << " to " << high);
@@ -65,7 +66,7 @@ TEST_CASE("uniform numbers stay below the upper bound in every type", "[ops]") {
   check_uniform<bf16>(128, 130);
 }
 
-TEST_CASE("bounds that the type cannot hold are rounded to it first", "[ops]") {
+TEST_CASE("bounds that the type cannot represent are rounded first", "[ops]") {
   for (const double high : {0.3, 0.7, 0.1}) {  // 0.7 rounds down to float, the others up
     const auto x = uniform<float>({100000}, numbers, 2, high - 1e-7, high).to_vector();
     const float largest = *std::max_element(x.begin(), x.end());
@@ -73,9 +74,10 @@ TEST_CASE("bounds that the type cannot hold are rounded to it first", "[ops]") {
   }
 }
 
-TEST_CASE("an interval without a number of the type is refused", "[ops]") {
+TEST_CASE("an interval without a representable number is refused", "[ops]") {
   const auto refused = [](double low, double high) {
-    return holds(error_of([=] { uniform<float>({1}, numbers, 1, low, high); }), "[gaze::uniform] ");
+    return contains(error_of([=] { uniform<float>({1}, numbers, 1, low, high); }),
+                    "[gaze::uniform] ");
   };
   const double infinity = std::numeric_limits<double>::infinity();
   CHECK(refused(1, 1));
@@ -86,8 +88,8 @@ TEST_CASE("an interval without a number of the type is refused", "[ops]") {
   CHECK(refused(0, std::numeric_limits<double>::quiet_NaN()));
   CHECK(refused(0, 1e39));
   CHECK(refused(-1e308, 1e308));
-  CHECK(holds(error_of([] { normal<float>({1}, numbers, 1, 0, -1); }), "[gaze::normal] mean 0"));
-  CHECK(holds(error_of([=] { normal<float>({1}, numbers, 1, infinity, 1); }), "[gaze::normal]"));
+  CHECK(contains(error_of([] { normal<float>({1}, numbers, 1, 0, -1); }), "[gaze::normal] mean 0"));
+  CHECK(contains(error_of([=] { normal<float>({1}, numbers, 1, infinity, 1); }), "[gaze::normal]"));
 }
 
 TEST_CASE("a range never reaches its end", "[ops]") {
@@ -109,7 +111,7 @@ TEST_CASE("a range never reaches its end", "[ops]") {
   CHECK(checked > 100000);
 }
 
-TEST_CASE("ranges of bf16 and of whole numbers", "[ops]") {
+TEST_CASE("arange supports bf16 and integers", "[ops]") {
   const auto half = arange<bf16>(bf16(0), bf16(1), bf16(0.25f)).to_vector();
   REQUIRE(half.size() == 4);
   CHECK(static_cast<float>(half[3]) == 0.75f);
@@ -118,3 +120,5 @@ TEST_CASE("ranges of bf16 and of whole numbers", "[ops]") {
   CHECK(arange<std::int32_t>(-2000000000, 2000000000, 1000000000).to_vector() ==
         std::vector<std::int32_t>{-2000000000, -1000000000, 0, 1000000000});
 }
+
+}  // namespace test_creation

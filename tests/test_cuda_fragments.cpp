@@ -7,12 +7,13 @@
 #include "cuda/device/fragments.hpp"
 #include "tests/test.hpp"
 
+namespace test_cuda_fragments {
 namespace {
 
 using namespace gaze::cuda;
 using gaze::bf16;
 
-/// Do the places of all lanes cover rows x cols, each once?
+/// Do the places of all lanes cover rows x cols exactly once?
 template <class F>
 bool covers(int rows, int cols, int values, F place) {
   std::set<std::pair<int, int>> seen;
@@ -69,7 +70,7 @@ TEMPLATE_TEST_CASE("mma operands and accumulators cover their matrices once", ""
   CHECK(covers(16, 8, 4, accumulator));
 }
 
-TEMPLATE_TEST_CASE("ldmatrix with these addresses gives mma's fragments", "", bf16, float) {
+TEMPLATE_TEST_CASE("ldmatrix with these addresses loads mma's fragments", "", bf16, float) {
   using F = Fragments<TestType>;
   const int each = 4 / static_cast<int>(sizeof(TestType));
   for (int lane = 0; lane < kLanes; ++lane)
@@ -84,7 +85,7 @@ TEMPLATE_TEST_CASE("ldmatrix with these addresses gives mma's fragments", "", bf
     }
 }
 
-TEST_CASE("a transposing ldmatrix gives the B fragments of a tile with rows of k") {
+TEST_CASE("a transposing ldmatrix loads the B fragments of a tile with rows of k") {
   for (int lane = 0; lane < kLanes; ++lane)
     for (int i = 0; i < 4; ++i) {
       const auto b = loaded_transposed(b_columns_address, lane, i);
@@ -95,7 +96,7 @@ TEST_CASE("a transposing ldmatrix gives the B fragments of a tile with rows of k
     }
 }
 
-TEST_CASE("a transposing ldmatrix gives the A fragments of a tile with rows of k") {
+TEST_CASE("a transposing ldmatrix loads the A fragments of a tile with rows of k") {
   for (int lane = 0; lane < kLanes; ++lane)
     for (int i = 0; i < 4; ++i) {
       const auto a = loaded_transposed(a_columns_address, lane, i);
@@ -121,7 +122,8 @@ TEST_CASE("accumulators are A fragments of the next product") {
     }
 }
 
-TEMPLATE_TEST_CASE("tiles in shared memory: elements apart, no bank conflicts", "", bf16, float) {
+TEMPLATE_TEST_CASE("shared-memory tiles keep elements apart without bank conflicts", "", bf16,
+                   float) {
   const int size = static_cast<int>(sizeof(TestType));
   for (const int columns : kColumns) {
     CHECK(row_bytes<TestType>(columns) % kUnit == 0);
@@ -154,3 +156,5 @@ TEMPLATE_TEST_CASE("tiles in shared memory: elements apart, no bank conflicts", 
       CHECK(conflict_free(words, 4));
     }
 }
+
+}  // namespace test_cuda_fragments

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The tables by which the GPU's attention is dealt to blocks: every row and every key once.
+// The tables that assign the GPU's attention to blocks: every row and every key once.
 #include <map>
-#include <random>
 #include <vector>
 
 #include "cuda/flash/attention_plan.hpp"
 #include "gaze/ops/token_layout.hpp"
 #include "tests/test.hpp"
 
+namespace test_cuda_plan {
 namespace {
 
 using namespace gaze::cuda;
@@ -136,7 +136,7 @@ TEST_CASE("each row meets each of its keys once") {
   for (int split : {0, 64}) check_forward(interleaved(), 8, split);
 }
 
-TEST_CASE("a prefix is one segment for all rows of a tile") {
+TEST_CASE("all rows of a tile share one prefix segment") {
   const TokenLayout l = decoding(100, 8, 10);
   const ForwardPlan plan = forward_plan(l.keys.data(), l.rows(), 16);
   REQUIRE(plan.tiles.size() == 1);
@@ -161,7 +161,7 @@ TEST_CASE("without a split, a row's pieces do not depend on the rows beside it")
   }
 }
 
-TEST_CASE("every slot has its key tile, with the chunks that see it") {
+TEST_CASE("every slot has a key tile with the chunks that see it") {
   for (const TokenLayout& l : layouts())
     for (int chunk_rows : {1, 5, 32, 64})
       check_backward(l.keys, l.slots, chunk_rows % 2 ? 32 : 64, chunk_rows);
@@ -179,7 +179,7 @@ TEST_CASE("heads of a group fill a tile before rows do") {
       }
 }
 
-TEST_CASE("attention is split only where the GPU would else be idle") {
+TEST_CASE("attention is split only where the GPU would otherwise be idle") {
   CHECK(split_length(100000, 300, 264, 64) == 0);
   CHECK(split_length(0, 0, 264, 64) == 0);
   CHECK(split_length(64 * 100, 4, 10, 64) == 640);
@@ -187,7 +187,9 @@ TEST_CASE("attention is split only where the GPU would else be idle") {
   for (Index keys : {1, 63, 64, 65, 5000, 70000}) CHECK(split_length(keys, 3, 200, 32) % 32 == 0);
 }
 
-TEST_CASE("a plan refuses what its tables cannot count") {
+TEST_CASE("a plan refuses sizes that overflow its tables") {
   CHECK_THROWS_WITH(backward_plan(nullptr, 0, Index{1} << 32, 64, 64),
                     Catch::Contains("[gaze::attention] the number of slots is 4294967296"));
 }
+
+}  // namespace test_cuda_plan

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The golden curve: 50 steps of the `tiny` model from the same weights and data as PyTorch, whose
-// losses are in tests/golden/curve_golden.json (make_curve_golden.py, which says the rule for
-// weights and data again).
-#include <fstream>
-#include <nlohmann/json.hpp>
+// losses are in tests/golden/curve_golden.json (from make_curve_golden.py, which repeats the rule
+// for weights and data).
 
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "models/vlm.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
 
-#ifndef GAZE_GOLDEN_DIR
-#define GAZE_GOLDEN_DIR "tests/golden"
-#endif
-
+namespace test_curve {
 namespace {
 
 using namespace gaze;
@@ -76,9 +72,8 @@ Example make_example(const models::VlmConfig& c, Index number) {
 }  // namespace
 
 TEST_CASE("50 steps of the tiny model follow PyTorch's losses to 1e-4", "[curve][golden]") {
-  std::ifstream file(GAZE_GOLDEN_DIR "/curve_golden.json");
-  REQUIRE(file);
-  const auto expected = nlohmann::json::parse(file)["losses"].get<std::vector<double>>();
+  const auto golden = gaze::test::golden_json("curve_golden.json");
+  const auto expected = golden["losses"].get<std::vector<double>>();
   REQUIRE(expected.size() == 50);
   auto config = models::preset("tiny");
   config.vocabulary = vocabulary;
@@ -106,3 +101,5 @@ TEST_CASE("50 steps of the tiny model follow PyTorch's losses to 1e-4", "[curve]
   INFO("largest relative difference " << worst);
   CHECK(worst < 1e-4);
 }
+
+}  // namespace test_curve

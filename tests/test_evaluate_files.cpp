@@ -3,8 +3,6 @@
 // official layout.
 #include "phyx/eval/files.hpp"
 
-#include <unistd.h>
-
 #include <set>
 #include <sstream>
 
@@ -17,26 +15,28 @@
 #include "phyx/scoring/score.hpp"
 #include "phyx/synth/files.hpp"
 #include "phyx/train/vocabulary.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_evaluate_files {
 namespace {
 
 using namespace gaze;
 using namespace gaze::phyx;
+using gaze::test::contains;
 using gaze::test::error_of;
-using gaze::test::holds;
+using gaze::test::Folder;
 namespace fs = std::filesystem;
 
-/// A model that knows nothing, and tables of 14 problems in both forms.
+/// An untrained model, and tables of 14 problems in both forms.
 struct World {
-  fs::path folder =
-      fs::temp_directory_path() / ("gaze_test_evaluate_files_" + std::to_string(::getpid()));
+  Folder place{"evaluate_files"};
+  fs::path folder = place.path;
   std::string mc = suite_file(at("data"), "val", Form::mc),
               oe = suite_file(at("data"), "val", Form::oe);
 
   World() {
-    fs::remove_all(folder);
     write_suite(at("data"), "val", 14, 3, 64);
     const auto problems = read_suite(at("data"), "val");
     const auto tokenizer = build_tokenizer(problems);
@@ -48,9 +48,7 @@ struct World {
     save_weights(at("model/model.safetensors"), model.parameters(),
                  {{"model", "nano"}, {"prompt", PromptTemplate().problem}});
   }
-  ~World() { fs::remove_all(folder); }
-  World(const World&) = delete;
-  std::string at(const std::string& name) const { return (folder / name).string(); }
+  std::string at(const std::string& name) const { return place.file(name); }
 
   EvalSettings settings(const std::string& out, std::vector<std::string> data) const {
     EvalSettings s;
@@ -63,7 +61,7 @@ struct World {
     s.resume = true;
     return s;
   }
-  std::string read(const std::string& name) const { return io::read_file(at(name)); }
+  std::string read(const std::string& name) const { return place.read(name); }
 };
 
 const World& world() {
@@ -87,7 +85,7 @@ void check_same(const std::string& a, const std::string& b) {
   }
 }
 
-/// The evaluation that nothing disturbed.
+/// The uninterrupted evaluation.
 const std::string& whole() {
   static const std::string name = [] {
     FileEvaluation(world().settings("whole", {world().mc, world().oe}), {}).run();
@@ -98,7 +96,7 @@ const std::string& whole() {
 
 }  // namespace
 
-TEST_CASE("eval writes the official layout, and scores it as gaze score does") {
+TEST_CASE("eval writes the official layout, and scores it like gaze score") {
   const World& w = world();
   TsvReader data(w.mc), said(w.at(whole() + "/synth_val_MC_predictions.tsv"));
   auto columns = data.columns();
@@ -127,7 +125,7 @@ TEST_CASE("eval writes the official layout, and scores it as gaze score does") {
   CHECK(read_results(w.at(whole() + "/results.csv")).size() > 100);
 }
 
-TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an unbroken one") {
+TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an uninterrupted one") {
   const World& w = world();
   for (const Index batch : {3, 5}) {
     const std::string out = "stopped" + std::to_string(batch);
@@ -147,9 +145,9 @@ TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an unb
         FileEvaluation(s, listener).run();
         done = true;
       } catch (const Interrupted& e) {
-        CHECK(holds(e.what(), "--resume"));
+        CHECK(contains(e.what(), "--resume"));
         REQUIRE(++stops < 12);
-        // As after a kill: half a line more. It is cut off and made again.
+        // As after a kill: a partial line, which is cut off and written again.
         if (stops % 2)
           std::ofstream(w.at(out + "/predictions.jsonl"), std::ios::app) << "{\"index\":\"4";
       }
@@ -159,7 +157,7 @@ TEST_CASE("an evaluation stopped anywhere and resumed writes the files of an unb
   }
 }
 
-TEST_CASE("an evaluation is only gone on with when asked, and the same") {
+TEST_CASE("an evaluation is resumed only on request and with the same settings") {
   const World& w = world();
   const std::string config = w.at(whole() + "/eval.json"), before = io::read_file(config);
   const auto error = [&](const auto& change) {
@@ -167,33 +165,35 @@ TEST_CASE("an evaluation is only gone on with when asked, and the same") {
     change(s);
     return error_of([&] { FileEvaluation(s, {}).run(); });
   };
-  CHECK(holds(error([](EvalSettings& s) { s.resume = false; }), "this folder holds an evaluation"));
-  CHECK(holds(error([](EvalSettings& s) { s.evaluation.samples = 3; }),
-              config + ", evaluation.samples: the run to be resumed has 2, asked for is 3"));
-  CHECK(holds(error([](EvalSettings& s) { s.evaluation.sampling.temperature = 0.5; }),
-              ", evaluation.temperature: "));
-  CHECK(holds(error([](EvalSettings& s) { std::swap(s.data[0], s.data[1]); }), ", data[0].name: "));
-  CHECK(holds(error([](EvalSettings& s) { s.data.pop_back(); }), ", data: "));
+  CHECK(contains(error([](EvalSettings& s) { s.resume = false; }),
+                 "this folder holds an evaluation"));
+  CHECK(contains(error([](EvalSettings& s) { s.evaluation.samples = 3; }),
+                 config + ", evaluation.samples: the run to be resumed has 2, asked for is 3"));
+  CHECK(contains(error([](EvalSettings& s) { s.evaluation.sampling.temperature = 0.5; }),
+                 ", evaluation.temperature: "));
+  CHECK(contains(error([](EvalSettings& s) { std::swap(s.data[0], s.data[1]); }),
+                 ", data[0].name: "));
+  CHECK(contains(error([](EvalSettings& s) { s.data.pop_back(); }), ", data: "));
   fs::create_directories(w.folder / "changed");
   const std::string other = w.at("changed/synth_val_OE.tsv");
   std::string text = io::read_file(w.oe);
   text.replace(text.find("?"), 1, "!");
   io::write_file(other, text);
-  CHECK(holds(error([&](EvalSettings& s) { s.data[1] = other; }), ", data[1].sha256: "));
+  CHECK(contains(error([&](EvalSettings& s) { s.data[1] = other; }), ", data[1].sha256: "));
   fs::copy(w.folder / "model", w.folder / "other_model");
   std::string weights = w.read("other_model/model.safetensors");
   weights.back() ^= 1;
   io::write_file(w.at("other_model/model.safetensors"), weights);
-  CHECK(holds(error([&](EvalSettings& s) { s.model = w.at("other_model"); }), ", model: "));
+  CHECK(contains(error([&](EvalSettings& s) { s.model = w.at("other_model"); }), ", model: "));
   CHECK(io::read_file(config) == before);
-  CHECK(error([](EvalSettings&) {}).empty());  // a finished one is only written again
+  CHECK(error([](EvalSettings&) {}).empty());  // a finished one is only rewritten
   fs::create_directories(w.folder / "mine");
   io::write_file(w.at("mine/predictions.jsonl"), std::string_view("mine"));
-  CHECK(holds(error([&](EvalSettings& s) { s.out = w.at("mine"); }), "is there already"));
+  CHECK(contains(error([&](EvalSettings& s) { s.out = w.at("mine"); }), "is there already"));
   CHECK(w.read("mine/predictions.jsonl") == "mine");
 }
 
-TEST_CASE("an evaluation is only gone on with where the pictures beside its table are the same") {
+TEST_CASE("an evaluation is resumed only if the pictures beside its table are unchanged") {
   const World& w = world();
   fs::create_directories(w.folder / "beside/images");
   const auto problems = load_tsv(w.oe).problems;
@@ -205,38 +205,38 @@ TEST_CASE("an evaluation is only gone on with where the pictures beside its tabl
   io::write_file(table, "index\tquestion\tanswer\timage_path\tcategory\n7" + row + "8" + row);
   const EvalSettings s = w.settings("beside_out", {table});
   const auto error = [&] { return error_of([&] { FileEvaluation(s, {}).run(); }); };
-  CHECK(holds(error(), "x_OE_local.tsv row 1, image_path: cannot read"));
+  CHECK(contains(error(), "x_OE_local.tsv row 1, image_path: cannot read"));
   CHECK_FALSE(fs::exists(w.at("beside_out")));  // before anything was answered
   put(problems[0].image);
   REQUIRE(error().empty());
   const std::string before = w.read("beside_out/predictions.jsonl");
   put(problems[1].image);
-  CHECK(holds(error(), "beside_out/eval.json, data[0].pictures: "));
+  CHECK(contains(error(), "beside_out/eval.json, data[0].pictures: "));
   CHECK(w.read("beside_out/predictions.jsonl") == before);
   put(problems[0].image);
   CHECK(error().empty());
   // Pictures in the table's own cells are part of its digest.
-  CHECK_FALSE(holds(w.read(whole() + "/eval.json"), "pictures"));
+  CHECK_FALSE(contains(w.read(whole() + "/eval.json"), "pictures"));
 }
 
-TEST_CASE("eval refuses files before it answers anything") {
+TEST_CASE("eval refuses bad files before answering any problem") {
   const World& w = world();
   const auto error = [&](std::vector<std::string> data) {
     return error_of([&] { FileEvaluation(w.settings("never", std::move(data)), {}).run(); });
   };
-  CHECK(holds(error({w.mc, w.mc}), "a second file of this name"));
+  CHECK(contains(error({w.mc, w.mc}), "a second file of this name"));
   std::string text = io::read_file(w.oe);
   const std::size_t end = text.find('\n');
   const std::string header = text.substr(0, end + 1),
                     row = text.substr(end + 1, text.find('\n', end + 1) - end);
   io::write_file(w.at("twice_OE.tsv"), header + row + row);
-  CHECK(holds(error({w.at("twice_OE.tsv")}), "row 2, index: "));
+  CHECK(contains(error({w.at("twice_OE.tsv")}), "row 2, index: "));
   io::write_file(w.at("none_OE.tsv"), header);
-  CHECK(holds(error({w.at("none_OE.tsv")}), "no problems"));
+  CHECK(contains(error({w.at("none_OE.tsv")}), "no problems"));
   CHECK_FALSE(fs::exists(w.at("never")));
 }
 
-TEST_CASE("eval reads JSONL, captions in place of pictures, and pictures beside a table") {
+TEST_CASE("eval reads JSONL, captions instead of pictures, and pictures beside a table") {
   const World& w = world();
   fs::create_directories(w.folder / "mixed/images");
   const auto picture = load_tsv(w.oe).problems.front().image;
@@ -260,7 +260,7 @@ TEST_CASE("eval reads JSONL, captions in place of pictures, and pictures beside 
   TsvReader::Row row;
   REQUIRE(said.next(row));
   CHECK(row[said.column("answer")] == "2 N");
-  CHECK(holds(row[said.column("question")], "A box. What is F? Please answer"));
+  CHECK(contains(row[said.column("question")], "A box. What is F? Please answer"));
   CHECK(row[said.column("reasoning_type")] == "[\"Numerical Reasoning\"]");
   CHECK(fs::exists(w.at("mixed_out/test_predictions_acc.csv")));
 
@@ -268,7 +268,7 @@ TEST_CASE("eval reads JSONL, captions in place of pictures, and pictures beside 
   s.reading.form = Form::mc;
   s.reading.caption = true;
   FileEvaluation(s, {}).run();
-  CHECK(holds(w.read("caption_out/test_predictions.tsv"), "A red box. A box. What is F?"));
+  CHECK(contains(w.read("caption_out/test_predictions.tsv"), "A red box. A box. What is F?"));
 
   FileEvaluation(
       w.settings("local_out", {w.at("mixed/x_OE_local.tsv"), w.at("mixed/PhyX_TL_OE.tsv")}), {})
@@ -278,7 +278,7 @@ TEST_CASE("eval reads JSONL, captions in place of pictures, and pictures beside 
   CHECK(local.columns().size() == 6);
 }
 
-TEST_CASE("an evaluation has its folder to itself, and leaves files of others alone") {
+TEST_CASE("an evaluation locks its folder, and does not touch foreign files") {
   const World& w = world();
   const auto error = [&](const EvalSettings& s) {
     return error_of([&] { FileEvaluation(s, {}).run(); });
@@ -292,20 +292,20 @@ TEST_CASE("an evaluation has its folder to itself, and leaves files of others al
   for (const char* name : {"results.csv", "outcomes.jsonl", "synth_val_OE_predictions.tsv",
                            "synth_val_OE_predictions_acc.csv", "predictions.jsonl"}) {
     io::write_file(w.at("taken/" + std::string(name)), std::string_view("mine"));
-    CHECK(holds(error(s), w.at("taken/" + std::string(name)) + ": is there already"));
+    CHECK(contains(error(s), w.at("taken/" + std::string(name)) + ": is there already"));
     CHECK(w.read("taken/" + std::string(name)) == "mine");
     fs::remove(w.at("taken/" + std::string(name)));
   }
   CHECK(fs::is_empty(w.at("taken")));
-  // A log that is not of an evaluation, though eval.json says so.
+  // A log that is not of an evaluation, despite eval.json.
   s.data = {w.mc, w.oe};
   fs::copy(w.at(whole()), w.at("taken"));
   io::write_file(w.at("taken/predictions.jsonl"), std::string_view("my notes"));
-  CHECK(holds(error(s), "predictions.jsonl line 1: not a line of this log"));
+  CHECK(contains(error(s), "predictions.jsonl line 1: not a line of this log"));
   CHECK(w.read("taken/predictions.jsonl") == "my notes");
 }
 
-TEST_CASE("of two evaluations of one new folder the later one is refused") {
+TEST_CASE("the later of two evaluations in one new folder is refused") {
   const World& w = world();
   EvalSettings s = w.settings("raced", {w.oe});
   Listener slow;
@@ -314,11 +314,11 @@ TEST_CASE("of two evaluations of one new folder the later one is refused") {
     if (error.empty()) error = error_of([&] { FileEvaluation(s, {}).run(); });
   };
   FileEvaluation(s, slow).run();
-  CHECK(holds(error, w.at("raced") + ": another process is writing to this folder"));
+  CHECK(contains(error, w.at("raced") + ": another process is writing to this folder"));
   CHECK(read_outcomes(w.at("raced/outcomes.jsonl")).outcomes.size() == 14);
 }
 
-TEST_CASE("a picture's name is made of data and stays in the folder of pictures") {
+TEST_CASE("a picture's file name, made from data, stays in the picture folder") {
   const World& w = world();
   Example e = ExampleMaker(text::Tokenizer::load(w.at("model/tokenizer.json")),
                            models::preset("nano"))(read_suite(w.at("data"), "val").front());
@@ -349,7 +349,7 @@ TEST_CASE("a picture's name is made of data and stays in the folder of pictures"
   CHECK_FALSE(fs::exists(w.at("escaped_x.png")));
 }
 
-TEST_CASE("an eval.json that is no object is refused with its name") {
+TEST_CASE("an eval.json that is not an object is refused by name") {
   const World& w = world();
   const std::string folder = w.at("no_object");
   fs::create_directories(folder);
@@ -364,7 +364,9 @@ TEST_CASE("data files whose names are not UTF-8 are recorded with the bytes esca
   fs::copy_file(w.oe, data);
   FileEvaluation(w.settings("odd_\xFE_out", {data}), {}).run();
   const std::string out = "odd_\xFE_out/";
-  CHECK(holds(w.read(out + "eval.json"), "odd_\\\\xff_OE.tsv"));
+  CHECK(contains(w.read(out + "eval.json"), "odd_\\\\xff_OE.tsv"));
   CHECK(fs::exists(w.at(out + "odd_%FF_OE_predictions.tsv")));
   FileEvaluation(w.settings("odd_\xFE_out", {data}), {}).run();  // resumed: the same name
 }
+
+}  // namespace test_evaluate_files

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Steps of training in which memory runs out: at every allocation, or at every few. Tried again, a
-// step gives the bits of one that was never disturbed, or says that gradients must be cleared.
-#include <cstring>
+// Training steps that run out of memory at every allocation, or every few. A retried step gives the
+// bits of an undisturbed one, or an error that gradients must be cleared.
 #include <memory_resource>
 
 #include "gaze/rl/grpo.hpp"
@@ -9,6 +8,7 @@
 #include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_failed_steps {
 namespace {
 
 using namespace gaze;
@@ -17,7 +17,7 @@ using Catch::Contains;
 using Policy = models::Vlm<float>;
 using Memory = Allocator<Cpu>;
 
-/// Has nothing for the next request after `left` others, and then memory again.
+/// Fails one request after `left` others, and then works again.
 class FailsOnce : public std::pmr::memory_resource {
  public:
   static constexpr Index never = -1;
@@ -37,7 +37,7 @@ class FailsOnce : public std::pmr::memory_resource {
   bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };
 
-/// Every block of tensors is asked for anew while it lives. Made before all tensors.
+/// Disables the allocator's cache during its lifetime. Must precede all tensors.
 struct FailingMemory : FailsOnce {
   FailingMemory() {
     Memory::keep_at_most(0);
@@ -69,14 +69,14 @@ void set_values(Parameters<float>& parameters, const std::vector<float>& all) {
   parameters.clear_gradients();
 }
 
-/// What came of the steps that failed, when they were tried again as if nothing had happened.
+/// Results of retrying the failed steps.
 struct Outcomes {
   Index failed = 0, repeated = 0, refused = 0;
 };
 
-/// Calls step() with every `stride`-th allocation failing, from the same weights each time; it
-/// makes its own optimiser. Tried again it must give the undisturbed step's weights, or throw until
-/// the gradients are cleared.
+/// Calls step() with every `stride`-th allocation failing, from the same weights each time; step()
+/// creates its optimiser. A retry must give the undisturbed step's weights, or throw until the
+/// gradients are cleared.
 template <class Step>
 Outcomes fail_each(FailingMemory& memory, Parameters<float>& parameters, Index stride, Step step) {
   const auto start = values_of(parameters);
@@ -144,7 +144,7 @@ rl::Task<Policy> task_of(const std::vector<models::Prompt>& prompts) {
 
 }  // namespace
 
-TEST_CASE("a supervised step that ran out of memory anywhere can be tried again", "[memory]") {
+TEST_CASE("a supervised step that ran out of memory anywhere can be retried", "[memory]") {
   FailingMemory memory;
   for (const bool bf16 : {false, true}) {
     INFO((bf16 ? "bf16" : "float32"));
@@ -164,7 +164,7 @@ TEST_CASE("a supervised step that ran out of memory anywhere can be tried again"
   }
 }
 
-TEST_CASE("a GRPO step that ran out of memory can be tried again", "[memory]") {
+TEST_CASE("a GRPO step that ran out of memory can be retried", "[memory]") {
   FailingMemory memory;
   const auto c = with_head_size(32);
   const std::vector<models::Prompt> prompts{image_prompt(c, 1, 3), text_prompt(2, 4)};
@@ -224,7 +224,7 @@ TEST_CASE("a gradient of a failed backward is refused until it is cleared", "[me
                                              Contains("clear_gradients()") &&
                                              !Contains("first.weight"));
   CHECK_THROWS_WITH(backward(loss()), Contains("unfinished") && Contains("clear it"));
-  CHECK_THROWS_AS(backward(y), Error);  // the graph of the failed pass is of no use
+  CHECK_THROWS_AS(backward(y), Error);  // the graph of the failed pass is unusable
   parameters.clear_gradients();
   backward(loss());
   const auto once = parameters.find("second.weight")->value.grad().to_vector();
@@ -233,7 +233,8 @@ TEST_CASE("a gradient of a failed backward is refused until it is cleared", "[me
   CHECK(parameters.find("second.weight")->value.grad().to_vector() == once);
 }
 
-TEST_CASE("what a failed backward passed on through a checkpoint is refused too", "[memory]") {
+TEST_CASE("gradients that a failed backward passed through a checkpoint are refused too",
+          "[memory]") {
   auto w = Tensor<float>::from({2}, {1, 2}), x = Tensor<float>::from({2}, {3, 4});
   w.requires_grad();
   x.requires_grad();
@@ -244,7 +245,7 @@ TEST_CASE("what a failed backward passed on through a checkpoint is refused too"
     return y;
   };
   const auto times_w = [&](const Tensor<float>& in) { return mul(in, w); };
-  // The checkpoint comes first in backward and adds to w; what is before it throws.
+  // In backward the checkpoint runs first and adds to w; the operation before it throws.
   CHECK_THROWS_WITH(backward(sum(checkpoint(times_w, fails(x)))), Contains("always"));
   CHECK_THROWS_WITH(w.grad(), Contains("unfinished"));
   CHECK(!x.grad().defined());
@@ -270,11 +271,11 @@ TEST_CASE("micro-batches of one gradient fail together", "[autograd]") {
   w.node()->clear();
   step(false);
   CHECK(w.grad().to_vector() == std::vector<float>{4, 8});
-  step(false);  // further gradients add up, as ever
+  step(false);  // further gradients accumulate as usual
   CHECK(w.grad().to_vector() == std::vector<float>{8, 16});
 }
 
-TEST_CASE("a trainer does not go on after a step that threw", "[train]") {
+TEST_CASE("a trainer does not continue after a step that threw", "[train]") {
   const Folder folder("failed_steps");
   Parameters<float> parameters;
   const Linear<float, Cpu> layer(parameters, "layer", "model", 2, 1, true);
@@ -294,3 +295,5 @@ TEST_CASE("a trainer does not go on after a step that threw", "[train]") {
   CHECK_THROWS_WITH(AdamW<float>(parameters, {}).step(0.1), Contains("unfinished"));
   CHECK_THROWS_WITH(trainer.run(stage, step), Contains("not finished"));
 }
+
+}  // namespace test_failed_steps

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Files that several processes or a hostile neighbour could share: temporary names, the lock of a
-// folder, logs that are somebody else's.
+// Files shared with other processes or a hostile user: temporary names, folder locks, foreign logs.
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -18,27 +16,22 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_files {
 namespace {
 
 using namespace gaze;
 using namespace gaze::io;
+using gaze::test::contains;
 using gaze::test::error_of;
-using gaze::test::holds;
+using gaze::test::Folder;
 namespace fs = std::filesystem;
-
-struct Place : test::Folder {
-  Place() : Folder("files") {}
-  std::size_t count() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), {}));
-  }
-};
 
 const std::string foreign = "a page of notes, without a line feed at its end";
 
 }  // namespace
 
-TEST_CASE("no writer goes through a link that waits at its temporary name") {
-  const Place folder;
+TEST_CASE("writers do not follow a link planted at their temporary name") {
+  const Folder folder("files");
   const std::string victim = folder.file("victim"), table = folder.file("t.tsv");
   write_file(victim, foreign);
   fs::create_symlink(victim, table + ".tmp");
@@ -51,8 +44,8 @@ TEST_CASE("no writer goes through a link that waits at its temporary name") {
   CHECK(folder.count() == 3);
 }
 
-TEST_CASE("a link where a file is written is replaced, not followed") {
-  const Place folder;
+TEST_CASE("writing to a link replaces it and does not follow it") {
+  const Folder folder("files");
   write_file(folder.file("victim"), foreign);
   fs::create_symlink(folder.file("victim"), folder.file("link"));
   write_file(folder.file("link"), std::string_view("new"));
@@ -60,8 +53,8 @@ TEST_CASE("a link where a file is written is replaced, not followed") {
   CHECK(fs::is_regular_file(fs::symlink_status(folder.file("link"))));
 }
 
-TEST_CASE("names as long as a file system takes are written") {
-  const Place folder;
+TEST_CASE("the longest file names of a file system can be written") {
+  const Folder folder("files");
   const std::string path = folder.file(std::string(255, 'x'));
   write_file(path, std::string_view("whole"));
   CHECK(read_file(path) == "whole");
@@ -69,7 +62,7 @@ TEST_CASE("names as long as a file system takes are written") {
 }
 
 TEST_CASE("a pipe or device is not replaced by a file") {
-  const Place folder;
+  const Folder folder("files");
   const std::string path = folder.file("pipe");
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   CHECK(error_of([&] { write_file(path, std::string_view("x")); }) ==
@@ -80,7 +73,7 @@ TEST_CASE("a pipe or device is not replaced by a file") {
 }
 
 TEST_CASE("leftovers of killed processes are removed, other files are not") {
-  const Place folder;
+  const Folder folder("files");
   const std::string left = folder.file(".gaze-0123456789abcdef.tmp");
   write_file(folder.file("victim"), foreign);
   write_file(left, std::string_view("half a fi"));
@@ -101,8 +94,8 @@ TEST_CASE("leftovers of killed processes are removed, other files are not") {
   remove_leftovers(folder.file("no such folder"));
 }
 
-TEST_CASE("a folder has one writer, and a killed one holds nobody up") {
-  const Place place;
+TEST_CASE("a folder has one writer, and a killed one blocks nobody") {
+  const Folder place("files");
   const std::string folder = place.file("out");
   const std::string refused =
       "[gaze::lock] " + folder + ": another process is writing to this folder";
@@ -138,19 +131,20 @@ TEST_CASE("a folder has one writer, and a killed one holds nobody up") {
   CHECK(fs::is_empty(folder));  // lock and half file are gone
 }
 
-TEST_CASE("a lock is not taken through a link, and a folder that cannot be made is named") {
-  const Place folder;
+TEST_CASE("a lock does not follow a link, and the error names a folder that cannot be created") {
+  const Folder folder("files");
   fs::create_symlink(folder.file("elsewhere"), folder.file(".gaze.lock"));
-  CHECK(holds(error_of([&] { FolderLock lock(folder.path.string()); }), ".gaze.lock: cannot open"));
+  CHECK(contains(error_of([&] { FolderLock lock(folder.path.string()); }),
+                 ".gaze.lock: cannot open"));
   CHECK_FALSE(fs::exists(folder.file("elsewhere")));
   write_file(folder.file("file"), foreign);
-  CHECK(holds(error_of([&] { FolderLock lock(folder.file("file")); }), folder.file("file")));
-  CHECK(holds(error_of([&] { FolderLock lock(folder.file("file/x")); }),
-              "[gaze::lock] " + folder.file("file/x") + ": cannot be made: "));
+  CHECK(contains(error_of([&] { FolderLock lock(folder.file("file")); }), folder.file("file")));
+  CHECK(contains(error_of([&] { FolderLock lock(folder.file("file/x")); }),
+                 "[gaze::lock] " + folder.file("file/x") + ": cannot be made: "));
 }
 
 TEST_CASE("a log has one writer") {
-  const Place folder;
+  const Folder folder("files");
   const std::string path = folder.file("log.jsonl");
   AppendLog log(path);
   log.line("{}");
@@ -159,17 +153,17 @@ TEST_CASE("a log has one writer") {
   CHECK(read_file(path) == "{}\n");
 }
 
-TEST_CASE("a log that is not ours is refused and stays as it is") {
-  const Place folder;
+TEST_CASE("a foreign log is refused and left unchanged") {
+  const Folder folder("files");
   const std::string path = folder.file("log.jsonl"), begins = "{\"step\":";
   for (const std::string& text : {foreign, foreign + "\n", std::string("\n"), std::string("{\n"),
                                   std::string("{\"steps\":1}\n"), std::string("\0\0", 2)}) {
     write_file(path, text);
-    CHECK(holds(error_of([&] { AppendLog log(path, begins); }),
-                path + " line 1: not a line of this log"));
+    CHECK(contains(error_of([&] { AppendLog log(path, begins); }),
+                   path + " line 1: not a line of this log"));
     CHECK(read_file(path) == text);
   }
-  // Its own, whole or cut by a kill, at any byte.
+  // Its own log, complete or cut at any byte by a kill.
   const std::string whole = "{\"step\":1}\n{\"step\":22}\n";
   for (std::size_t size = 0; size <= whole.size(); ++size) {
     write_file(path, std::string_view(whole).substr(0, size));
@@ -184,13 +178,13 @@ TEST_CASE("a log that is not ours is refused and stays as it is") {
   }
   write_file(path, "{\"step\":1}\n" + foreign);
   AppendLog mixed(path, begins);
-  CHECK(holds(error_of([&] { mixed.read_whole_lines([](const std::string&, std::size_t) {}); }),
-              path + " line 2: not a line of this log"));
+  CHECK(contains(error_of([&] { mixed.read_whole_lines([](const std::string&, std::size_t) {}); }),
+                 path + " line 2: not a line of this log"));
   CHECK(read_file(path) == "{\"step\":1}\n" + foreign);
 }
 
-TEST_CASE("a log of long lines is read whole") {
-  const Place folder;
+TEST_CASE("a log with long lines is read completely") {
+  const Folder folder("files");
   AppendLog log(folder.file("log"));
   std::vector<std::string> lines, read;
   for (const std::size_t size : {0, 1, 65535, 65536, 65537, 3, 200000, 0, 5}) {
@@ -203,9 +197,11 @@ TEST_CASE("a log of long lines is read whole") {
   CHECK(log.offset() == before);
 }
 
-TEST_CASE("a log is not written through a link") {
-  const Place folder;
+TEST_CASE("a log does not follow a link") {
+  const Folder folder("files");
   write_file(folder.file("victim"), std::string_view(""));
   fs::create_symlink(folder.file("victim"), folder.file("log"));
-  CHECK(holds(error_of([&] { AppendLog log(folder.file("log")); }), "log: is a link"));
+  CHECK(contains(error_of([&] { AppendLog log(folder.file("log")); }), "log: is a link"));
 }
+
+}  // namespace test_files

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The memory forecast against what the allocator gave: supervised and GRPO steps and rollouts, of
-// several models and batches that stress one term of the rule each.
+// The memory forecast against the allocator's peak: supervised and GRPO steps and rollouts, with
+// models and batches that each stress one term of the forecast.
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "gaze/rl/grpo.hpp"
@@ -8,13 +8,14 @@
 #include "tests/restore.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_forecast {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
 using Policy = models::Vlm<float>;
 
-/// Prompts with completions, and what the rule says of them.
+/// Prompts with completions, and their sizes for the forecast.
 struct Groups {
   std::vector<models::Prompt> prompts;
   std::deque<Tokens> completions;
@@ -45,7 +46,7 @@ struct Seen {
   double ratio() const { return static_cast<double>(forecast) / static_cast<double>(used); }
 };
 
-/// Two steps: the second has what the first left beside it.
+/// Two steps: the second also has the memory that the first one left.
 Seen supervised(const models::VlmConfig& c, const Groups& batch) {
   const std::size_t before = Allocator<Cpu>::in_use();
   Policy model(c, image_token, 7);
@@ -62,7 +63,7 @@ Seen supervised(const models::VlmConfig& c, const Groups& batch) {
       used};
 }
 
-/// A GRPO step whose completions are all as long as they may be.
+/// A GRPO step whose completions all have the maximum length.
 Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index length) {
   const std::size_t before = Allocator<Cpu>::in_use();
   Policy model(c, image_token, 7);
@@ -130,7 +131,7 @@ models::VlmConfig rounded(models::VlmConfig c) {
   return c;
 }
 
-/// Calls f with a model whose products take bf16, in every way that this processor has.
+/// Calls f with a model with bf16 products, on every bf16 path of this processor.
 template <class Function>
 void in_bf16(const char* preset, Function f) {
   using Way = Bf16Products;
@@ -151,7 +152,7 @@ void check(const Seen& seen) {
 
 }  // namespace
 
-TEST_CASE("a model's parameters can be counted before there is a model", "[memory]") {
+TEST_CASE("a model's parameters can be counted without building it", "[memory]") {
   for (const auto& preset : models::presets) {
     if (std::string(preset.name) == "large") continue;
     const auto c = config(preset.name);
@@ -165,7 +166,7 @@ TEST_CASE("a model's parameters can be counted before there is a model", "[memor
   }
 }
 
-TEST_CASE("a supervised step needs what was forecast, within a tenth", "[memory]") {
+TEST_CASE("the memory forecast of a supervised step is right within a tenth", "[memory]") {
   const auto tiny = config("tiny"), small = config("small");
   SECTION("images and several completions") {
     check(supervised(tiny, {tiny, 16, 20, true, 4, 12}));
@@ -186,14 +187,14 @@ TEST_CASE("a supervised step needs what was forecast, within a tenth", "[memory]
   }
 }
 
-TEST_CASE("a GRPO step needs what was forecast, within a tenth", "[memory]") {
+TEST_CASE("the memory forecast of a GRPO step is right within a tenth", "[memory]") {
   const auto tiny = config("tiny");
   SECTION("twelve prompts, group 8") { check(reinforced(tiny, 12, 8, 24)); }
   SECTION("one prompt, group 32") { check(reinforced(tiny, 1, 32, 40)); }
   SECTION("short completions") { check(reinforced(tiny, 8, 2, 2)); }
 }
 
-TEST_CASE("a rollout needs what was forecast, within a tenth", "[memory]") {
+TEST_CASE("the memory forecast of a rollout is right within a tenth", "[memory]") {
   const auto tiny = config("tiny"), nano = config("nano");
   SECTION("with marks") { check(rolled_out(tiny, 12, 20, 8, 32, Watch::marks)); }
   SECTION("without") { check(rolled_out(tiny, 12, 20, 8, 32, Watch::nothing)); }
@@ -201,8 +202,7 @@ TEST_CASE("a rollout needs what was forecast, within a tenth", "[memory]") {
   SECTION("many prompts, one token") { check(rolled_out(nano, 64, 30, 1, 1, Watch::nothing)); }
 }
 
-TEST_CASE("steps and rollouts with products of bf16 need what was forecast, within a tenth",
-          "[memory]") {
+TEST_CASE("the memory forecast of bf16 steps and rollouts is right within a tenth", "[memory]") {
   in_bf16("tiny", [](const auto& c) {
     check(supervised(c, {c, 16, 20, true, 4, 12}));
     check(supervised(c, {c, 24, 1, true, 1, 2}));
@@ -213,3 +213,5 @@ TEST_CASE("steps and rollouts with products of bf16 need what was forecast, with
   });
   in_bf16("small", [](const auto& c) { check(supervised(c, {c, 4, 15, true, 3, 25})); });
 }
+
+}  // namespace test_forecast

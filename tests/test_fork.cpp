@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// fork(): a child computes with threads of its own, whatever its parent's threads were doing.
+// fork(): a child computes with its own threads, whatever its parent's threads were doing.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include "gaze/ops/gemm.hpp"
 #include "gaze/ops/rows.hpp"
 #include "tests/gradcheck.hpp"
+#include "tests/restore.hpp"
 
 #if defined(__SANITIZE_THREAD__)
 #define GAZE_NO_THREADS_AFTER_FORK 1  // the thread sanitizer ends a child that starts one
@@ -20,13 +21,15 @@
 #endif
 #endif
 
+namespace test_fork {
+
 #ifndef GAZE_NO_THREADS_AFTER_FORK
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
 
-/// Does `work` in a child give true? A child that hangs is ended by its alarm, which counts as no.
+/// Does `work` return true in a child? An alarm ends a child that hangs, which counts as false.
 bool in_child(const std::function<bool()>& work) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -44,11 +47,6 @@ bool in_child(const std::function<bool()>& work) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-struct KeepThreads {
-  ~KeepThreads() { set_threads(count); }
-  int count = threads();
-};
-
 std::vector<float> product() {
   const auto a = random_tensor<float>({300, 200}, 1), b = random_tensor<float>({200, 250}, 2);
   return matmul(a, b).to_vector();
@@ -56,8 +54,8 @@ std::vector<float> product() {
 
 }  // namespace
 
-TEST_CASE("a child that is forked after a product has threads of its own", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("a child forked after a product has its own threads", "[parallel]") {
+  const Restore restore;
   for (const int count : {1, 3}) {
     set_threads(count);
     const auto expected = product();
@@ -66,12 +64,12 @@ TEST_CASE("a child that is forked after a product has threads of its own", "[par
       set_threads(2);
       return product() == expected;
     }));
-    CHECK(product() == expected);  // the parent's own go on
+    CHECK(product() == expected);  // the parent's threads keep working
   }
 }
 
-TEST_CASE("a child can fork again, also before it used its threads", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("a child can fork again, even before using its threads", "[parallel]") {
+  const Restore restore;
   set_threads(3);
   const auto expected = product();
   const auto good = [&] { return threads() == 3 && product() == expected; };
@@ -79,8 +77,8 @@ TEST_CASE("a child can fork again, also before it used its threads", "[parallel]
   CHECK(in_child([&] { return good() && in_child(good) && good(); }));
 }
 
-TEST_CASE("a child is not caught in what the parent's other threads had locked", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("a child does not deadlock on locks of the parent's other threads", "[parallel]") {
+  const Restore restore;
   set_threads(2);
   std::atomic<bool> stop{false};
   std::vector<std::thread> busy;  // in the allocator, in the table of angles, in the pool
@@ -107,3 +105,6 @@ TEST_CASE("a child is not caught in what the parent's other threads had locked",
   for (auto& thread : busy) thread.join();
 }
 #endif
+#undef GAZE_NO_THREADS_AFTER_FORK
+
+}  // namespace test_fork

@@ -1,113 +1,31 @@
 // SPDX-License-Identifier: MIT
-// The matrix product against float64, and its promise: the same bits for a row alone and in
-// company.
+// The matrix product against float64, and the same bits for a row alone and in a batch.
 #include "gaze/cpu/gemm.hpp"
 
-#include <cmath>
-#include <cstring>
-#include <random>
 #include <vector>
 
+#include "tests/gemm_case.hpp"
 #include "tests/restore.hpp"
 #include "tests/test.hpp"
 
+namespace test_gemm {
+
 using gaze::Index;
+using namespace gaze::test;
 
 namespace {
 
-std::vector<float> noise(Index count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<float> v(static_cast<std::size_t>(count));
-  for (float& x : v) x = uniform(random);
-  return v;
-}
-
-std::vector<double> widened(const std::vector<float>& v) { return {v.begin(), v.end()}; }
-
-std::vector<gaze::Isa> instruction_sets() {
-  std::vector<gaze::Isa> sets;
-  for (auto isa : {gaze::Isa::generic, gaze::Isa::avx2, gaze::Isa::avx512})
-    if (gaze::supported(isa)) sets.push_back(isa);
-  return sets;
-}
-
-/// One product with rows `gap` wider than needed; the gaps of C must stay as they were.
-struct Case {
-  bool ta, tb;
-  Index m, n, k, gap;
-  Index lda = (ta ? m : k) + gap, ldb = (tb ? k : n) + gap, ldc = n + gap;
-  std::vector<float> a = noise((ta ? k : m) * lda, 1), b = noise((tb ? n : k) * ldb, 2);
-  std::vector<float> c = noise(m * ldc, 3), bias = noise(n, 4);
-
-  std::vector<float> product(bool accumulate, bool with_bias) const {
-    std::vector<float> out = c;
-    multiply(m, a.data(), out, accumulate, with_bias ? bias.data() : nullptr);
-    return out;
-  }
-
-  /// Row i of C as a product of its own.
-  std::vector<float> row(Index i, bool accumulate) const {
-    std::vector<float> out(c.begin() + i * ldc, c.begin() + (i + 1) * ldc);
-    multiply(1, a.data() + (ta ? i : i * lda), out, accumulate, nullptr);
-    return out;
-  }
-
- private:
-  void multiply(Index rows, const float* from, std::vector<float>& out, bool accumulate,
-                const float* start) const {
-    gaze::cpu::gemm(gaze::args::Gemm<float>{.transpose_a = ta,
-                                            .transpose_b = tb,
-                                            .m = rows,
-                                            .n = n,
-                                            .k = k,
-                                            .a = from,
-                                            .lda = lda,
-                                            .b = b.data(),
-                                            .ldb = ldb,
-                                            .c = out.data(),
-                                            .ldc = ldc,
-                                            .accumulate = accumulate,
-                                            .bias = start});
-  }
-};
-
-void check_against_double(const Case& x, bool accumulate, bool with_bias) {
-  const auto a = widened(x.a), b = widened(x.b), bias = widened(x.bias);
-  auto expected = widened(x.c);
-  gaze::cpu::reference::gemm(x.ta, x.tb, x.m, x.n, x.k, a.data(), x.lda, b.data(), x.ldb,
-                             expected.data(), x.ldc, accumulate, with_bias ? bias.data() : nullptr);
-  const auto got = x.product(accumulate, with_bias);
-  double error = 0, norm = 0;
-  bool gaps_untouched = true;
-  for (Index i = 0; i < x.m; ++i)
-    for (Index j = 0; j < x.ldc; ++j) {
-      const auto at = static_cast<std::size_t>(i * x.ldc + j);
-      if (j >= x.n) gaps_untouched = gaps_untouched && got[at] == x.c[at];
-      error += (got[at] - expected[at]) * (got[at] - expected[at]);
-      norm += expected[at] * expected[at];
-    }
-  INFO("m " << x.m << " n " << x.n << " k " << x.k << " ta " << x.ta << " tb " << x.tb << " gap "
-            << x.gap << " accumulate " << accumulate << " bias " << with_bias << " "
-            << gaze::name(gaze::isa()));
-  CHECK(gaps_untouched);
-  CHECK(std::sqrt(error) <= 2e-6 * std::sqrt(norm));  // NaN fails too
-}
-
-bool same_bits(const float* a, const float* b, Index count) {
-  return std::memcmp(a, b, static_cast<std::size_t>(count) * sizeof(float)) == 0;
-}
-
+using Case = gaze::test::GemmCase<float>;
 }  // namespace
 
 TEST_CASE("gemm agrees with float64 for every transpose and awkward size", "[gemm]") {
-  const gaze::test::Restore restore;
+  const Restore restore;
   const Index sizes[][3] = {{0, 5, 3},     {5, 0, 3},      {1, 1, 1},      {1, 33, 2},
                             {2, 1, 15},    {3, 17, 16},    {15, 31, 17},   {16, 16, 31},
                             {17, 15, 33},  {31, 64, 1},    {33, 2, 100},   {64, 33, 64},
                             {12, 32, 256}, {13, 100, 257}, {100, 31, 257}, {257, 100, 33},
                             {97, 65, 300}, {5, 600, 40},   {110, 530, 17}};
-  for (auto isa : instruction_sets()) {
+  for (auto isa : supported_isas()) {
     gaze::set_isa(isa);
     for (const auto& s : sizes)
       for (int transposes = 0; transposes < 4; ++transposes)
@@ -119,9 +37,9 @@ TEST_CASE("gemm agrees with float64 for every transpose and awkward size", "[gem
   }
 }
 
-TEST_CASE("gemm with nothing to sum gives the start value", "[gemm]") {
-  const gaze::test::Restore restore;
-  for (auto isa : instruction_sets()) {
+TEST_CASE("gemm with k = 0 returns the start value", "[gemm]") {
+  const Restore restore;
+  for (auto isa : supported_isas()) {
     gaze::set_isa(isa);
     const Case x{false, true, 19, 37, 0, 2};
     const auto zero = x.product(false, false), kept = x.product(true, false);
@@ -136,9 +54,9 @@ TEST_CASE("gemm with nothing to sum gives the start value", "[gemm]") {
   }
 }
 
-TEST_CASE("gemm does not read what it overwrites, nor beyond the last row", "[gemm]") {
-  const gaze::test::Restore restore;
-  for (auto isa : instruction_sets()) {
+TEST_CASE("gemm does not read its output when overwriting, nor beyond the last row", "[gemm]") {
+  const Restore restore;
+  for (auto isa : supported_isas()) {
     gaze::set_isa(isa);
     for (int transposes = 0; transposes < 4; ++transposes) {
       Case x{(transposes & 1) != 0, (transposes & 2) != 0, 29, 45, 35, 0};
@@ -149,8 +67,8 @@ TEST_CASE("gemm does not read what it overwrites, nor beyond the last row", "[ge
 }
 
 TEST_CASE("a row of a product has the same bits as that row alone, at any thread count", "[gemm]") {
-  const gaze::test::Restore restore;
-  for (auto isa : instruction_sets()) {
+  const Restore restore;
+  for (auto isa : supported_isas()) {
     gaze::set_isa(isa);
     for (int transposes = 0; transposes < 4; ++transposes)
       for (bool accumulate : {false, true}) {
@@ -168,8 +86,8 @@ TEST_CASE("a row of a product has the same bits as that row alone, at any thread
 }
 
 TEST_CASE("the first rows of a product have the same bits for every number of rows", "[gemm]") {
-  const gaze::test::Restore restore;
-  for (auto isa : instruction_sets()) {
+  const Restore restore;
+  for (auto isa : supported_isas()) {
     gaze::set_isa(isa);
     for (bool tb : {false, true}) {
       const Case big{false, tb, 130, 344, 384, 0};
@@ -203,3 +121,5 @@ TEST_CASE("gemm in double is the plain sum", "[gemm]") {
   CHECK(c[2] == 26);
   CHECK(c[3] == 43);
 }
+
+}  // namespace test_gemm

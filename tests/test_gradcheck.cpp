@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The checks checked: a derivative that is a little wrong is found through the cases of every
-// operation, and so is every kind of mistake that a derivative can have.
+// Tests of the gradient check: it finds a slightly wrong derivative in the cases of every
+// operation, and every kind of mistake.
 #include <set>
 
 #include "gaze/ops/table.hpp"
 #include "tests/op_cases.hpp"
 
+namespace test_gradcheck {
 namespace {
 
 using namespace gaze;
@@ -27,7 +28,7 @@ D skewed(const D& x, double factor) {
   return y;
 }
 
-/// x^2 whose derivative is what `backward(x, dy, its node)` does.
+/// x^2 with backward(x, dy, node of x) as its derivative.
 template <class Backward>
 Function<double> wrong_square(Backward backward) {
   return [backward](const Inputs<double>& in) {
@@ -41,7 +42,7 @@ Function<double> wrong_square(Backward backward) {
   };
 }
 
-/// 2 x dy, the right one.
+/// 2 x dy, the correct derivative.
 D slope(const D& x, const D& dy) {
   const NoGrad no_grad;
   return scale(mul(x, dy), 2.0);
@@ -56,7 +57,7 @@ const Inputs<double>& input() {
 
 TEST_CASE("a derivative that is off by a thousandth is found in every operation", "[ops]") {
   std::set<std::string> found, all;
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     all.insert(c.op);
     const Function<double> wrong = [&](const Inputs<double>& x) {
       return skewed(c.wide(x), 1.001);
@@ -67,7 +68,7 @@ TEST_CASE("a derivative that is off by a thousandth is found in every operation"
   CHECK(found == all);
 }
 
-TEST_CASE("the check passes what is right", "[ops]") {
+TEST_CASE("the check accepts correct derivatives", "[ops]") {
   const auto f = wrong_square([](const D& x, const D& dy, auto& to) { to.add(slope(x, dy)); });
   CHECK(gradient_error(f, input()) == "");
 }
@@ -106,7 +107,7 @@ TEST_CASE("each kind of wrong derivative is found", "[ops]") {
                   .empty());
 }
 
-TEST_CASE("a derivative that overwrites what is there already is found", "[ops]") {
+TEST_CASE("a derivative that overwrites the gradient so far is found", "[ops]") {
   const auto overwriting = wrong_square([](const D& x, const D& dy, auto& to) {
     const D g = slope(x, dy);
     Kernels<Cpu>::copy(g.numel(), g.data(), to.target().data);
@@ -118,7 +119,7 @@ TEST_CASE("a derivative that overwrites what is there already is found", "[ops]"
   CHECK_FALSE(gradient_error(twice, input()).empty());
 }
 
-TEST_CASE("a derivative that takes a view for contiguous memory is found", "[ops]") {
+TEST_CASE("a derivative that assumes contiguous memory for a view is found", "[ops]") {
   const Function<double> f = [](const Inputs<double>& in) {
     const D x = permute(in[0], {1, 0});
     D y = square(contiguous(x.detach()));
@@ -134,3 +135,5 @@ TEST_CASE("a derivative that takes a view for contiguous memory is found", "[ops
   };
   CHECK_FALSE(gradient_error(f, input()).empty());
 }
+
+}  // namespace test_gradcheck

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// GRPO: whole steps of a small model on tasks whose answer is known.
+// GRPO: complete steps of a small model on tasks with known answers.
 #include "gaze/rl/grpo.hpp"
 
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
+namespace test_grpo {
 namespace {
 
 using namespace gaze;
@@ -39,7 +40,7 @@ struct Player {
     return out;
   }
 
-  /// Paid for tokens for which `good` holds.
+  /// Rewards tokens for which `good` is true.
   template <class Good>
   Task<Nano> task(Good good) const {
     return {[this](Index step, Index round, Index count) { return some(step, round, count); },
@@ -60,13 +61,6 @@ struct Player {
     return grpo_step<Nano>(model, nullptr, s, task, end_token, i, Watch::marks, apply);
   }
 };
-
-double value(const Metrics& metrics, const std::string& name) {
-  for (const auto& [key, v] : metrics)
-    if (key == name) return v;
-  FAIL("no metric " << name);
-  return 0;
-}
 
 std::vector<float> gradients(Nano& model) {
   std::vector<float> out;
@@ -97,11 +91,11 @@ TEST_CASE("variants are rows of settings") {
   CHECK(s.loss.surrogate == Surrogate::weight);
   CHECK(s.loss.kl == 0.1);
   CHECK(s.loss.max_length == 99);
-  CHECK(holds(error_of([] { variant("ppo"); }),
-              "[gaze::variant] no GRPO variant named ppo; there are grpo, dr_grpo, dapo, gspo"));
+  CHECK(contains(error_of([] { variant("ppo"); }),
+                 "[gaze::variant] no GRPO variant named ppo; there are grpo, dr_grpo, dapo, gspo"));
 }
 
-TEST_CASE("the first update after a rollout sees a ratio of exactly 1 for every token") {
+TEST_CASE("the first update after a rollout has a ratio of exactly 1 for every token") {
   at_each_isa([] {
     for (const double temperature : {1.0, 0.7})
       for (const Index micro : {1, 3, 4}) {
@@ -110,14 +104,14 @@ TEST_CASE("the first update after a rollout sees a ratio of exactly 1 for every 
         player.s.sampling.top_k = temperature < 1 ? 20 : 0;
         player.s.groups_per_micro = micro;
         const auto m = player.step(player.task([](std::int32_t t) { return t % 2 == 0; }));
-        CHECK(value(m, "first_ratio_min") == 1.0);
-        CHECK(value(m, "first_ratio_max") == 1.0);
-        CHECK(value(m, "reward_std") > 0);
+        CHECK(metric(m, "first_ratio_min") == 1.0);
+        CHECK(metric(m, "first_ratio_max") == 1.0);
+        CHECK(metric(m, "reward_std") > 0);
       }
   });
 }
 
-TEST_CASE("a step's gradients do not depend on how it is cut into micro-batches") {
+TEST_CASE("a step's gradients do not depend on its micro-batches") {
   for (const char* name : {"grpo", "dapo", "dr_grpo"}) {
     INFO(name);
     std::vector<float> whole;
@@ -141,7 +135,7 @@ TEST_CASE("a step's gradients do not depend on how it is cut into micro-batches"
   }
 }
 
-TEST_CASE("several updates on one rollout move the ratio, and apply all but the last") {
+TEST_CASE("several updates on one rollout move the ratio, and all but the last are applied") {
   Player player;
   player.s.updates = 3;
   AdamW<float> optimiser(player.model.parameters(), {});
@@ -151,8 +145,8 @@ TEST_CASE("several updates on one rollout move the ratio, and apply all but the 
     ++applied;
   });
   CHECK(applied == 2);
-  CHECK(value(m, "first_ratio_max") == 1.0);
-  CHECK(value(m, "clip_ratio/low_mean") + value(m, "clip_ratio/high_mean") > 0);
+  CHECK(metric(m, "first_ratio_max") == 1.0);
+  CHECK(metric(m, "clip_ratio/low_mean") + metric(m, "clip_ratio/high_mean") > 0);
 }
 
 TEST_CASE("the KL term is zero at the reference and grows away from it") {
@@ -166,7 +160,7 @@ TEST_CASE("the KL term is zero at the reference and grows away from it") {
   for (Index i = 0; i < 3; ++i) {
     const auto m = grpo_step<Nano>(player.model, &reference, player.s, task, end_token, i,
                                    Watch::nothing, [] {});
-    kl.push_back(value(m, "kl"));
+    kl.push_back(metric(m, "kl"));
     optimiser.step(1e-2);
   }
   CHECK(kl[0] == Approx(0).margin(1e-9));
@@ -182,12 +176,12 @@ TEST_CASE("the reward rises on a trivial task") {
     player.s.resample = 0;
     player.s.group = 12;
     player.s.loss.max_length = 8;
-    player.s.loss.mask_truncated = false;  // nobody has taught this model to end
+    player.s.loss.mask_truncated = false;  // this model has not learned to end
     AdamW<float> optimiser(player.model.parameters(), {});
     const auto task = player.task([](std::int32_t t) { return t == 42; });
     Doubles rewards;
     for (Index i = 0; i < 30; ++i) {
-      rewards.push_back(value(player.step(task, i), "reward"));
+      rewards.push_back(metric(player.step(task, i), "reward"));
       optimiser.step(5e-3);
     }
     const double first = (rewards[0] + rewards[1] + rewards[2]) / 3;
@@ -197,7 +191,7 @@ TEST_CASE("the reward rises on a trivial task") {
   }
 }
 
-TEST_CASE("groups without spread are counted, and replaced while rounds last") {
+TEST_CASE("groups with equal rewards are counted, and replaced while rounds last") {
   Player player;
   std::vector<std::pair<Index, Index>> asked;  // round, count
   const Task<Nano> task{[&](Index step, Index round, Index count) {
@@ -209,7 +203,7 @@ TEST_CASE("groups without spread are counted, and replaced while rounds last") {
                           Doubles out;
                           for (std::size_t i = 0; i < done.size(); ++i) {
                             const bool flat =
-                                prompts[i / 6].index % 2 == 1;  // every second prompt is too easy
+                                prompts[i / 6].index % 2 == 1;  // every other prompt is too easy
                             out.push_back(flat ? 1 : static_cast<double>(i % 6));
                           }
                           return out;
@@ -217,25 +211,25 @@ TEST_CASE("groups without spread are counted, and replaced while rounds last") {
   SECTION("never replaced") {
     const auto m = player.step(task);
     CHECK(asked == decltype(asked){{0, 4}});
-    CHECK(value(m, "frac_reward_zero_std") == 0.5);
-    CHECK(value(m, "reward") == Approx((1 + 2.5) / 2));
+    CHECK(metric(m, "frac_reward_zero_std") == 0.5);
+    CHECK(metric(m, "reward") == Approx((1 + 2.5) / 2));
   }
   SECTION("replaced, and kept in the last round") {
     player.s.resample = 1;
     const auto m = player.step(task);
     CHECK(asked == decltype(asked){{0, 4}, {1, 2}});
-    CHECK(value(m, "frac_reward_zero_std") == Approx(3.0 / 6));
-    CHECK(value(m, "reward") == Approx((3 * 2.5 + 1) / 4));
+    CHECK(metric(m, "frac_reward_zero_std") == Approx(3.0 / 6));
+    CHECK(metric(m, "reward") == Approx((3 * 2.5 + 1) / 4));
   }
   SECTION("until all have spread") {
     player.s.resample = 5;
     const auto m = player.step(task);
     CHECK(asked == decltype(asked){{0, 4}, {1, 2}, {2, 1}});
-    CHECK(value(m, "reward") == Approx(2.5));
+    CHECK(metric(m, "reward") == Approx(2.5));
   }
 }
 
-TEST_CASE("grpo refuses settings and tasks that make no sense") {
+TEST_CASE("invalid GRPO settings and tasks are refused") {
   Player player;
   const auto task = player.task([](std::int32_t t) { return t == 42; });
   const auto error = [&](auto change) {
@@ -260,7 +254,7 @@ TEST_CASE("grpo refuses settings and tasks that make no sense") {
   CHECK(error_of([&] { player.step(empty); }).find("no prompts") != std::string::npos);
 }
 
-TEST_CASE("mini-batches take an optimiser step each, and together see every group") {
+TEST_CASE("each mini-batch makes an optimiser step, and together they see every group") {
   Player player;
   player.s.minibatches = 2;
   player.s.updates = 2;
@@ -271,7 +265,7 @@ TEST_CASE("mini-batches take an optimiser step each, and together see every grou
     ++applied;
   });
   CHECK(applied == 3);
-  CHECK(value(m, "first_ratio_max") == 1.0);
+  CHECK(metric(m, "first_ratio_max") == 1.0);
   // Without a step between them, the gradients of all mini-batches are there to compare.
   Player half, whole;
   half.s.minibatches = 2;
@@ -286,7 +280,7 @@ TEST_CASE("mini-batches take an optimiser step each, and together see every grou
   CHECK(worst <= 1e-5f * largest);
 }
 
-TEST_CASE("several reward functions are weighed, and may leave completions out") {
+TEST_CASE("several reward functions are weighted, and may skip completions") {
   Player player;
   Task<Nano> task = player.task([](std::int32_t) { return false; });
   task.table = [](Index, std::span<const TaskPrompt<Nano>>, std::span<const Completion> done,
@@ -298,45 +292,45 @@ TEST_CASE("several reward functions are weighed, and may leave completions out")
     return t;
   };
   const auto m = player.step(task);
-  CHECK(value(m, "rewards/even/mean") == Approx(11.0 / 23));
-  CHECK(value(m, "rewards/first/mean") == Approx(2));
-  CHECK(value(m, "rewards/first/std") == Approx(0).margin(1e-12));
-  CHECK(value(m, "reward") == Approx((11 + 22) / 23.0));
+  CHECK(metric(m, "rewards/even/mean") == Approx(11.0 / 23));
+  CHECK(metric(m, "rewards/first/mean") == Approx(2));
+  CHECK(metric(m, "rewards/first/std") == Approx(0).margin(1e-12));
+  CHECK(metric(m, "reward") == Approx((11 + 22) / 23.0));
 }
 
-TEST_CASE("length and distance from the reference can be taken from the reward") {
+TEST_CASE("length and distance from the reference can be subtracted from the reward") {
   Player player;
   const auto task = player.task([](std::int32_t) { return false; });  // every reward is 0
-  CHECK(value(player.step(task), "reward") == 0);
+  CHECK(metric(player.step(task), "reward") == 0);
   player.s.overlong_cache = 4;
   const auto m = player.step(task);
-  CHECK(value(m, "reward") < 0);
-  CHECK(value(m, "reward") >= -1);
+  CHECK(metric(m, "reward") < 0);
+  CHECK(metric(m, "reward") >= -1);
   player.s.overlong_cache = 0;
   player.s.kl_in_reward = 0.5;
-  CHECK(holds(error_of([&] { player.step(task); }), "needs a reference"));
+  CHECK(contains(error_of([&] { player.step(task); }), "needs a reference"));
   const Nano other(player.c, image_token, 4);
   const auto far =
       grpo_step<Nano>(player.model, &other, player.s, task, end_token, 0, Watch::nothing, [] {});
   const auto near = grpo_step<Nano>(player.model, &player.model, player.s, task, end_token, 0,
                                     Watch::nothing, [] {});
-  CHECK(value(far, "reward") != 0);
-  CHECK(value(near, "reward") == Approx(0).margin(1e-5));
+  CHECK(metric(far, "reward") != 0);
+  CHECK(metric(near, "reward") == Approx(0).margin(1e-5));
 }
 
-TEST_CASE("a sampler that is the trainer needs no correction") {
+TEST_CASE("a sampler equal to the trainer needs no correction") {
   Player plain, corrected;
   corrected.s.loss.correction.level = ImportanceCorrection::Level::sequence;
   const auto task = plain.task([](std::int32_t t) { return t % 2 == 0; });
   plain.step(task);
   const auto m = corrected.step(task);
-  CHECK(value(m, "sampling/sampling_logp_difference/max") == 0);
-  CHECK(value(m, "sampling/importance_sampling_ratio/mean") == 1);
+  CHECK(metric(m, "sampling/sampling_logp_difference/max") == 0);
+  CHECK(metric(m, "sampling/importance_sampling_ratio/mean") == 1);
   CHECK(gradients(corrected.model) == gradients(plain.model));
 }
 
-TEST_CASE("entropy mask and bonus change the gradient, not with the micro-batches") {
-  const Player lasting;  // what the task refers to
+TEST_CASE("entropy mask and bonus change the gradient independently of the micro-batches") {
+  const Player lasting;  // outlives the task
   const auto task = lasting.task([](std::int32_t t) { return t % 2 == 0; });
   std::vector<float> whole;
   for (const Index micro : {4, 1}) {
@@ -345,7 +339,7 @@ TEST_CASE("entropy mask and bonus change the gradient, not with the micro-batche
     player.s.loss.top_entropy = 0.37;
     player.s.loss.entropy_bonus = 0.1;
     const auto m = player.step(task);
-    CHECK(value(m, "loss") < value(m, "policy_loss"));
+    CHECK(metric(m, "loss") < metric(m, "policy_loss"));
     const auto g = gradients(player.model);
     if (whole.empty()) whole = g;
     float largest = 0, worst = 0;
@@ -361,7 +355,7 @@ TEST_CASE("entropy mask and bonus change the gradient, not with the micro-batche
   for (Index i = 0; i < 2; ++i) {
     const auto m = grpo_step<Nano>(
         player.model, nullptr, player.s, task, end_token, i, Watch::nothing, [] {}, &adaptive);
-    CHECK(value(m, "entropy_coef") == Approx(0.005 * static_cast<double>(i + 1)));
+    CHECK(metric(m, "entropy_coef") == Approx(0.005 * static_cast<double>(i + 1)));
   }
 }
 
@@ -384,7 +378,7 @@ TEST_CASE("a reference can follow the policy") {
   CHECK_FALSE(ReferenceSync{}.due(512));
 }
 
-TEST_CASE("a policy with its adapters off is its own reference") {
+TEST_CASE("a policy with disabled adapters is its own reference") {
   Player player;
   player.s.loss.kl = 0.1;
   const auto task = player.task([](std::int32_t t) { return t % 2 == 0; });
@@ -396,11 +390,13 @@ TEST_CASE("a policy with its adapters off is its own reference") {
     weights.changed();
   };
   const auto kl = [&](const Reference<Nano>& reference) {
-    return value(grpo_step<Nano>(player.model, reference, player.s, task, end_token, 0,
-                                 Watch::nothing, [] {}),
-                 "kl");
+    return metric(grpo_step<Nano>(player.model, reference, player.s, task, end_token, 0,
+                                  Watch::nothing, [] {}),
+                  "kl");
   };
   CHECK(kl(&player.model) == Approx(0).margin(1e-9));
   CHECK(kl({&player.model, adapters}) > 1e-6);
   CHECK(calls == std::vector<bool>{false, true});
 }
+
+}  // namespace test_grpo

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Every axis of advantages and policy loss: derivatives against finite differences, micro-batches
 // against the whole batch, masked tokens, overflow, and estimators against their formulas.
-#include <limits>
 #include <set>
 
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/rl/policy_loss.hpp"
 #include "gaze/rl/variants.hpp"
+#include "tests/grpo_batch.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_grpo_axes {
 namespace {
 
 using namespace gaze;
@@ -19,12 +21,7 @@ using namespace gaze::test;
 using Catch::Approx;
 using Doubles = std::vector<double>;
 
-constexpr double inf = std::numeric_limits<double>::infinity();
-
-struct Batch {
-  LossInputs in;
-  Doubles logp;
-};
+using Batch = LossBatch;
 
 /// Six completions of 1 to 6 tokens with ratios around 1, the second cut short.
 Batch random_batch(std::uint64_t seed) {
@@ -62,27 +59,6 @@ Result evaluate(const Batch& b, const LossSettings& s, const LossTotals& totals)
 LossTotals totals_of(const Batch& b, const LossSettings& s) {
   LossTotals out = loss_totals(b.in, s);
   if (s.top_entropy < 1) add_entropy_totals(out, b.in, s);
-  return out;
-}
-
-/// Completions [begin, end) of a batch.
-Batch part_of(const Batch& b, std::size_t begin, std::size_t end) {
-  Batch out;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < end; ++i)
-    for (Index t = 0; t < b.in.lengths[i]; ++t, ++at) {
-      if (i < begin) continue;
-      if (t == 0) {
-        out.in.lengths.push_back(b.in.lengths[i]);
-        out.in.advantages.push_back(b.in.advantages[i]);
-        out.in.truncated.push_back(b.in.truncated[i]);
-      }
-      out.logp.push_back(b.logp[at]);
-      out.in.old.push_back(b.in.old[at]);
-      out.in.ref.push_back(b.in.ref[at]);
-      out.in.sampling.push_back(b.in.sampling[at]);
-      out.in.entropy.push_back(b.in.entropy[at]);
-    }
   return out;
 }
 
@@ -135,7 +111,7 @@ Doubles values(const Doubles& rewards, Index group, const AdvantageSettings& s,
 
 }  // namespace
 
-TEST_CASE("derivatives through the ratio are the finite differences") {
+TEST_CASE("derivatives through the ratio agree with finite differences") {
   for (const std::uint64_t seed : {1, 2})
     for (const auto surrogate : {Surrogate::clip, Surrogate::soft, Surrogate::log_clip})
       for (const auto ratio : {RatioLevel::token, RatioLevel::sequence, RatioLevel::sequence_sum})
@@ -176,7 +152,7 @@ TEST_CASE("KL estimators have their own derivatives") {
         evaluate(b, k2, totals_of(b, k2)).gradient);
 }
 
-TEST_CASE("a weighted log-probability has its weight for a derivative") {
+TEST_CASE("the derivative of a weighted log-probability is its weight") {
   const Batch b = random_batch(4);
   for (const char* name : {"cispo", "cispo_verl", "vespo", "nanochat"}) {
     INFO(name);
@@ -221,7 +197,7 @@ TEST_CASE("micro-batches of one step add up to the whole batch, for every varian
       loss += y.loss;
       gradient.insert(gradient.end(), y.gradient.begin(), y.gradient.end());
       bonus += entropy_bonus(entropy(part), part.in, s, totals, 0.1).item();
-      LossTotals own = totals_of(part, s);  // the mean of the parts by themselves
+      LossTotals own = totals_of(part, s);  // the mean of the separate parts
       own.entropy_threshold = totals.entropy_threshold;
       expected += evaluate(part, s, own).loss / 3;
     }
@@ -231,10 +207,10 @@ TEST_CASE("micro-batches of one step add up to the whole batch, for every varian
   });
 }
 
-TEST_CASE("masked tokens may hold anything, for every variant") {
+TEST_CASE("masked tokens may contain anything, for every variant") {
   const Batch plain = random_batch(7);
   each_variant([&](const LossSettings& s) {
-    for (const double strange : {1e300, -1e30, inf, -inf, std::nan("")}) {
+    for (const double strange : {1e300, -1e30, infinity, -infinity, std::nan("")}) {
       Batch odd;
       odd.in.advantages = plain.in.advantages;
       odd.in.truncated = plain.in.truncated;
@@ -272,8 +248,8 @@ TEST_CASE("no exponent overflows, for every variant") {
       for (std::size_t t = 2; t < b.logp.size(); t += 3) {
         if (where == 0) b.logp[t] = -1e4;
         if (where == 1) b.in.old[t] = -1e4;
-        if (where == 2) b.in.ref[t] = t % 2 ? -inf : 1e6;
-        if (where == 3) b.in.old[t] = b.in.sampling[t] = -inf;
+        if (where == 2) b.in.ref[t] = t % 2 ? -infinity : 1e6;
+        if (where == 3) b.in.old[t] = b.in.sampling[t] = -infinity;
       }
       const Result y = evaluate<float>(b, s, totals_of(b, s));
       CHECK(std::isfinite(y.loss));
@@ -282,7 +258,7 @@ TEST_CASE("no exponent overflows, for every variant") {
   });
 }
 
-TEST_CASE("estimators of advantages are their formulas") {
+TEST_CASE("advantage estimators follow their formulas") {
   const Doubles r = {1, 0, 0.5, 0.5, 2, 0};
   const auto set = [](const char* name) { return variant(name).advantage; };
   check_near(values(r, 3, set("rloo")), {0.75, -0.75, 0, 0.5 - 1, 2 - 0.25, 0 - 1.25}, 1e-12);
@@ -317,7 +293,7 @@ TEST_CASE("a discount gives every token its own advantage") {
              1e-15);
 }
 
-TEST_CASE("completions without any score teach nothing and are left out of their group") {
+TEST_CASE("completions without a score have no effect and are excluded from their group") {
   RewardTable t;
   t.weights = {1, 2};
   t.rows = {{1.0, Score()}, {Score(), Score()}, {0.0, 0.5}, {Score(), 0.0}};
@@ -339,11 +315,11 @@ TEST_CASE("completions without any score teach nothing and are left out of their
   CHECK(alone.rows[1] == std::vector<Score>{Score(), Score()});
 }
 
-TEST_CASE("advantages name what they cannot use") {
+TEST_CASE("errors of advantages name the bad input") {
   RewardTable t;
   t.rows = {{1.0, 2.0}, {1.0}};
   CHECK(error_of([&] { advantages(t, 2, {}); }) == "[gaze::advantages] a row has 1 rewards, not 2");
-  t.rows[1].push_back(inf);
+  t.rows[1].push_back(infinity);
   CHECK(error_of([&] { advantages(t, 2, {}); }) == "[gaze::advantages] a reward is inf");
   t.rows[1][1] = 0.0;
   t.weights = {1};
@@ -353,7 +329,7 @@ TEST_CASE("advantages name what they cannot use") {
         }) == "[gaze::advantages] 2 rewards, 0 lengths");
 }
 
-TEST_CASE("overlong completions are punished softly") {
+TEST_CASE("overlong completions get a soft penalty") {
   CHECK(overlong_punishment(80, 100, 20) == 0);
   CHECK(overlong_punishment(90, 100, 20) == -0.5);
   CHECK(overlong_punishment(100, 100, 20) == -1);
@@ -389,7 +365,7 @@ TEST_CASE("the entropy bonus is the mean entropy, and differentiable") {
   CHECK(h.grad().to_vector()[3] == 0);
 }
 
-TEST_CASE("means over active completions leave wholly masked ones out") {
+TEST_CASE("means over active completions exclude fully masked ones") {
   const Batch b = random_batch(10);
   LossSettings s = variant("grpo").loss;
   s.mask_truncated = true;
@@ -413,7 +389,7 @@ TEST_CASE("variants have one name each and settings that fit together") {
     CHECK(names.count(name) == 1);
 }
 
-TEST_CASE("settings that make no sense are refused") {
+TEST_CASE("invalid settings are refused") {
   const Batch b = random_batch(11);
   const auto refused = [&](auto change) {
     LossSettings s;
@@ -433,3 +409,5 @@ TEST_CASE("settings that make no sense are refused") {
   s.correction.level = ImportanceCorrection::Level::token;
   CHECK(error_of([&] { evaluate(without, s, {6, 21}); }).find("sampler") != std::string::npos);
 }
+
+}  // namespace test_grpo_axes

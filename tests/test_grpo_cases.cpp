@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Known values of GRPO's variants: advantages, losses and gradients with respect to the new
-// log-probabilities, in float64 and float32. The file named by GAZE_GRPO_CASES is read when it is
-// set, else the committed one. An option or a result that this reader does not know is a failure.
+// log-probabilities, in float64 and float32. GAZE_GRPO_CASES selects another file of cases. Unknown
+// options and results are failures.
 #include <cstdlib>
 #include <functional>
 
@@ -9,18 +9,21 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/rl/variants.hpp"
+#include "tests/data.hpp"
 #include "tests/grpo_case.hpp"
 
+namespace test_grpo_cases {
 namespace {
 
 using namespace gaze;
 using namespace gaze::rl;
 using namespace gaze::test;
+using namespace gaze::test::known_values;
 
-// ---- what the options of other packages mean ---------------------------------------------------
+// ---- options of other packages ------------- ---------------------------------------------------
 
 template <class T>
-void trl_loss(Case<T>& c) {
+void trl_loss(GrpoCase<T>& c) {
   LossSettings& s = c.loss;
   struct Kind {
     Aggregation aggregation;
@@ -79,7 +82,7 @@ void trl_loss(Case<T>& c) {
 }
 
 template <class T>
-void trl(Case<T>& c) {
+void trl(GrpoCase<T>& c) {
   if (c.in.has("completion_mask")) c.read_mask("completion_mask");
   if (c.in.has("rewards_per_func")) {
     c.group = c.in.template get<Index>("num_generations", 8);
@@ -110,7 +113,7 @@ void trl(Case<T>& c) {
 }
 
 template <class T>
-void trl_rloo(Case<T>& c) {
+void trl_rloo(GrpoCase<T>& c) {
   c.read_mask("completion_mask");
   c.read_tokens();
   c.group = c.in.template get<Index>("num_generations", 2);
@@ -132,7 +135,7 @@ void trl_rloo(Case<T>& c) {
 }
 
 template <class T>
-void verl_advantages(Case<T>& c) {
+void verl_advantages(GrpoCase<T>& c) {
   const auto name = c.in.template word<std::string>(
       "adv_estimator", "",
       {{"grpo", "grpo"},
@@ -162,9 +165,9 @@ void verl_advantages(Case<T>& c) {
   c.check_advantages();
 }
 
-/// verl counts clipped tokens, also where a completion has one ratio.
+/// verl counts clipped tokens even if a completion has one ratio.
 template <class T>
-void verl_clip_shares(Case<T>& c, const Tensor<T>& x) {
+void verl_clip_shares(GrpoCase<T>& c, const Tensor<T>& x) {
   const LossSettings& s = c.loss;
   LossSettings level = s;
   const bool logs = s.surrogate == Surrogate::log_clip;
@@ -198,7 +201,7 @@ void verl_clip_shares(Case<T>& c, const Tensor<T>& x) {
 }
 
 template <class T>
-void verl_loss(Case<T>& c) {
+void verl_loss(GrpoCase<T>& c) {
   c.read_mask("response_mask");
   c.read_tokens();
   c.read_advantages(c.in.at("advantages"));
@@ -253,7 +256,7 @@ void verl_loss(Case<T>& c) {
 
 /// Trainers of a few hundred lines: policy gradient, token mean.
 template <class T>
-void small(Case<T>& c) {
+void small(GrpoCase<T>& c) {
   const auto name = c.in.template word<std::string>("variant", "",
                                                     {{"nanochat", "nanochat"},
                                                      {"grpo_zero", "grpo_zero"},
@@ -278,7 +281,7 @@ void small(Case<T>& c) {
   c.check_loss();
 }
 
-/// What this reader does not know, by name: no values were compared.
+/// Names of unknown options and results, whose values were not compared.
 std::string unknown_names(const Fields& in, const Fields& out) {
   std::string text;
   for (const auto& [kind, names] :
@@ -289,13 +292,13 @@ std::string unknown_names(const Fields& in, const Fields& out) {
 }
 
 template <class T>
-void check_all_known(const Case<T>& c) {
+void check_all_known(const GrpoCase<T>& c) {
   if (const std::string names = unknown_names(c.in, c.out); !names.empty()) FAIL_CHECK(names);
 }
 
 template <class T>
 void run_case(const Json& known, bool padded) {
-  Case<T> c{Fields(known.at("inputs")), Fields(known.at("outputs")), padded};
+  GrpoCase<T> c{Fields(known.at("inputs")), Fields(known.at("outputs")), padded};
   const std::string semantics = known.at("semantics").get<std::string>();
   if (semantics == "trl")
     trl(c);
@@ -316,7 +319,7 @@ void run_case(const Json& known, bool padded) {
 
 template <class T>
 void run_aux(const Json& known) {
-  Case<T> c{Fields(known.at("inputs")), Fields(known.at("outputs")), false};
+  GrpoCase<T> c{Fields(known.at("inputs")), Fields(known.at("outputs")), false};
   const std::string name = known.at("name").get<std::string>();
   Doubles logits;
   if (c.in.has("logits"))
@@ -382,12 +385,11 @@ void run_aux(const Json& known) {
 
 Json read_cases() {
   const char* other = std::getenv("GAZE_GRPO_CASES");
-  const std::string path =
-      other && *other ? other : std::string(GAZE_TEST_DATA) + "/grpo_cases.json";
+  const std::string path = other && *other ? other : data_path("grpo_cases.json");
   return io::parse_json(io::read_file(path), path);
 }
 
-/// Runs each case of a list; what it throws is a failure of that case alone.
+/// Runs each case of a list; an exception fails only its case.
 void each_case(const Json& cases, const std::function<void(const Json&)>& run) {
   REQUIRE(!cases.empty());
   for (const auto& known : cases) {
@@ -405,7 +407,7 @@ void each_case(const Json& cases, const std::function<void(const Json&)>& run) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("known values of GRPO's variants", "", double, float) {
+TEMPLATE_TEST_CASE("GRPO's variants reproduce known values", "", double, float) {
   const Json file = read_cases();
   SECTION("padding left out") {
     each_case(file.at("cases"), [](const Json& c) { run_case<TestType>(c, false); });
@@ -415,19 +417,19 @@ TEMPLATE_TEST_CASE("known values of GRPO's variants", "", double, float) {
   }
 }
 
-TEMPLATE_TEST_CASE("known values beside the loss", "", double, float) {
+TEMPLATE_TEST_CASE("values beside the loss reproduce known values", "", double, float) {
   const Json file = read_cases();
   if (!file.contains("aux_cases")) return;
   each_case(file.at("aux_cases"), run_aux<TestType>);
 }
 
-TEST_CASE("a case with an unknown option, result or variant is not passed over") {
+TEST_CASE("a case with an unknown option, result or variant fails") {
   Json c = {{"name", "x"},
             {"semantics", "trl"},
             {"inputs", {{"rewards_per_func", {{1.0}, {0.0}}}, {"num_generations", 2}}},
             {"outputs", Json::object()}};
   const auto unknown = [&] {
-    Case<double> one{Fields(c.at("inputs")), Fields(c.at("outputs")), false};
+    GrpoCase<double> one{Fields(c.at("inputs")), Fields(c.at("outputs")), false};
     trl(one);
     return unknown_names(one.in, one.out);
   };
@@ -439,3 +441,5 @@ TEST_CASE("a case with an unknown option, result or variant is not passed over")
   c["inputs"]["scale_rewards"] = "median";
   CHECK_THROWS_WITH(unknown(), "unknown scale_rewards: median");
 }
+
+}  // namespace test_grpo_cases

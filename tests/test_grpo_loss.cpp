@@ -6,9 +6,11 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/rl/policy_loss.hpp"
+#include "tests/grpo_batch.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_grpo_loss {
 namespace {
 
 using namespace gaze;
@@ -21,10 +23,7 @@ AdvantageSettings spread(Spread s) { return {s, 1e-4}; }
 
 // ---- the loss by plain formulas ----------------------------------------------------------------
 
-struct Case {
-  LossInputs in;
-  Doubles logp;
-};
+using Case = LossBatch;
 
 /// Completions of 1 to 5 tokens; ratios between about 0.5 and 2, the second one cut short.
 Case random_case(std::uint64_t seed) {
@@ -118,27 +117,6 @@ void each_setting(Body body) {
         }
 }
 
-/// Completions [begin, end) of a case.
-Case part_of(const Case& c, std::size_t begin, std::size_t end) {
-  Case out;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < end; ++i) {
-    const auto n = static_cast<std::size_t>(c.in.lengths[i]);
-    if (i >= begin) {
-      out.in.lengths.push_back(c.in.lengths[i]);
-      out.in.advantages.push_back(c.in.advantages[i]);
-      out.in.truncated.push_back(c.in.truncated[i]);
-      for (std::size_t t = at; t < at + n; ++t) {
-        out.logp.push_back(c.logp[t]);
-        out.in.old.push_back(c.in.old[t]);
-        out.in.ref.push_back(c.in.ref[t]);
-      }
-    }
-    at += n;
-  }
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("advantages of a group are centred and divided by its deviation") {
@@ -153,7 +131,7 @@ TEST_CASE("advantages of a group are centred and divided by its deviation") {
   CHECK(advantages(rewards, 4, spread(Spread::none)).values == Doubles{0.5, -0.5, -0.5, 0.5});
 }
 
-TEST_CASE("advantages by the spread of the batch keep groups apart in their means only") {
+TEST_CASE("batch-scaled advantages are centred by group and divided by the batch deviation") {
   const Doubles rewards = {1, 0, 3, 3, 2, 5};
   const auto a = advantages(rewards, 2, spread(Spread::batch));
   double mean = 0, squares = 0;
@@ -165,14 +143,14 @@ TEST_CASE("advantages by the spread of the batch keep groups apart in their mean
   CHECK(a.zero_spread == std::vector<bool>{false, true, false});
 }
 
-TEST_CASE("a group without spread teaches nothing, whatever its reward") {
+TEST_CASE("a group with equal rewards has zero advantages") {
   const Doubles rewards = {0.1, 0.1, 0.1, 7, 7, 7};
   for (const auto s : {Spread::group, Spread::batch, Spread::none})
     for (const double a : advantages(rewards, 3, spread(s)).values)
       CHECK(a == Approx(0).margin(1e-9));
 }
 
-TEST_CASE("advantages refuse what cannot be compared") {
+TEST_CASE("advantages refuse rewards that cannot be compared") {
   const Doubles rewards = {1, 0, 1};
   CHECK(error_of([&] { advantages(rewards, 1, {}); }) ==
         "[gaze::advantages] a group needs at least two completions, got 1");
@@ -183,7 +161,7 @@ TEST_CASE("advantages refuse what cannot be compared") {
   CHECK_FALSE(error_of([&] { advantages(broken, 2, {}); }).empty());
 }
 
-TEST_CASE("the policy loss is its formula, and its gradient the finite difference") {
+TEST_CASE("the policy loss agrees with its formula, and its gradient with finite differences") {
   for (const std::uint64_t seed : {1, 2, 3}) {
     const Case c = random_case(seed);
     each_setting([&](const LossSettings& s) {
@@ -222,14 +200,14 @@ TEST_CASE("losses and gradients of micro-batches add up to the whole batch's") {
   });
 }
 
-TEST_CASE("masked tokens may hold anything") {
+TEST_CASE("masked tokens may contain anything") {
   const Case c = random_case(5);
   const float inf = std::numeric_limits<float>::infinity();
   each_setting([&](const LossSettings& s) {
     if (!s.mask_truncated) return;
     const Result y = engine_loss(c, s);
     for (const float strange : {1e30f, -1e30f, 1000.0f, inf, -inf, std::nanf("")}) {
-      INFO("masked token holds " << strange);
+      INFO("masked token contains " << strange);
       Case odd = c;  // token 3 is all of the second completion
       odd.logp[3] = strange;
       odd.in.old[3] = -strange;
@@ -257,7 +235,7 @@ TEST_CASE("a batch of nothing but truncated completions has no loss and no gradi
   });
 }
 
-TEST_CASE("clip shares count clipped tokens of the harmful sign only") {
+TEST_CASE("clip fractions count only tokens whose loss clipping changes") {
   Case c;
   c.in.lengths = {2, 2};
   c.in.advantages = {1, -1};
@@ -274,7 +252,7 @@ TEST_CASE("clip shares count clipped tokens of the harmful sign only") {
   CHECK(y.gradient[2] == Approx(1.5 / 4));
 }
 
-TEST_CASE("the policy loss names what does not fit") {
+TEST_CASE("errors of the policy loss name the mismatch") {
   Case c = random_case(1);
   c.in.old.pop_back();
   CHECK(error_of([&] { engine_loss(c, {}); }).find("10 old log-probabilities") !=
@@ -286,3 +264,5 @@ TEST_CASE("the policy loss names what does not fit") {
   CHECK(error_of([&] { engine_loss(without, s); }).find("KL needs a reference") !=
         std::string::npos);
 }
+
+}  // namespace test_grpo_loss

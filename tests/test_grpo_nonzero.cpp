@@ -4,6 +4,7 @@
 #include "gaze/rl/options.hpp"
 #include "tests/test.hpp"
 
+namespace test_grpo_nonzero {
 namespace {
 
 using namespace gaze;
@@ -24,36 +25,36 @@ void check(const Numbers& got, const Numbers& want) {
 
 }  // namespace
 
-TEST_CASE("GPG scales centred rewards by the batch over those that are not 0") {
+TEST_CASE("GPG scales centred rewards by the batch size over the non-zero count") {
   // Two groups: the first centred to +-1/2, the second to 0: 4 of 8, so twice as much.
   check(gpg({1, 0, 0, 1, 1, 1, 1, 1}, 4), {1, -1, -1, 1, 0, 0, 0, 0});
   check(gpg({1, 0, 0, 1, 0, 0, 0, 0}, 4), {1, -1, -1, 1, 0, 0, 0, 0});
-  // All centred rewards count: the mean is taken off, no more.
+  // All centred rewards are non-zero: only the mean is subtracted.
   check(gpg({1, 0, 0, 1}, 4), {0.5, -0.5, -0.5, 0.5});
   check(gpg({3, 1, 0, 4}, 2), {1, -1, -2, 2});
   // One reward is its group's mean: 2 of 3.
   check(gpg({0, 1, 2}, 3), {-1.5, 0, 1.5});
 }
 
-TEST_CASE("GPG by verl's count of rewards that are not 0") {
+TEST_CASE("GPG supports verl's count of non-zero rewards") {
   check(gpg({1, 0, 0, 1, 1, 1, 1, 1}, 4, "gpg_verl"),
         {0.5 * 8 / 6, -0.5 * 8 / 6, -0.5 * 8 / 6, 0.5 * 8 / 6, 0, 0, 0, 0});
   check(gpg({1, 0, 0, 1, 0, 0, 0, 0}, 4, "gpg_verl"), {2, -2, -2, 2, 0, 0, 0, 0});
   check(gpg({0.5, -0.5, 0, 0}, 4, "gpg_verl"), {1, -1, 0, 0});
 }
 
-TEST_CASE("groups of equal rewards get zeros, also where their mean is rounded") {
+TEST_CASE("groups of equal rewards get zeros, even if their mean is rounded") {
   for (const char* name : {"gpg", "gpg_verl"})
     for (const double r : {0.0, 1.0, 0.1, -2.7}) {
       INFO(name << ", " << r);
       CHECK(gpg({r, r, r}, 3, name) == Numbers{0, 0, 0});
       CHECK(gpg({r, r, r, r, r, r}, 3, name) == Numbers(6, 0.0));
     }
-  // 0.1 three times has a mean that is not 0.1: it must not count as centred to something.
+  // The rounded mean of 0.1, 0.1, 0.1 is not 0.1: these must count as zero after centring.
   check(gpg({0.1, 0.1, 0.1, 1, 0, 0.5}, 3), {0, 0, 0, 0.5 * 3, -0.5 * 3, 0});
 }
 
-TEST_CASE("a completion that nobody scored is in neither count") {
+TEST_CASE("an unscored completion is in neither count") {
   RewardTable table;
   table.rows = {{1.0}, {0.0}, {Score()}, {1.0}, {1.0}, {1.0}};
   // Scored: 5, centred to something: 2.
@@ -62,7 +63,7 @@ TEST_CASE("a completion that nobody scored is in neither count") {
   check(advantages(table, 3, variant("gpg_verl").advantage).values, {0.625, -0.625, 0, 0, 0, 0});
 }
 
-TEST_CASE("GPG is a choice on the axis of the spread") {
+TEST_CASE("GPG is a choice of the spread setting") {
   GrpoSettings s;
   set_option(s, "spread=nonzero");
   CHECK(s.advantage.spread == Spread::nonzero);
@@ -78,3 +79,5 @@ TEST_CASE("GPG is a choice on the axis of the spread") {
   const auto a = advantages(Numbers{1, 0, 2, 2}, 2, s.advantage);
   CHECK(a.frac_zero_std == 0.5);
 }
+
+}  // namespace test_grpo_nonzero

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: MIT
-// GRPO's settings by name, and what a run carries from step to step.
+// GRPO's settings by name, and the state that a run carries between steps.
 #include "gaze/rl/options.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <set>
 #include <sstream>
 
 #include "gaze/rl/run_state.hpp"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
-
+namespace test_grpo_options {
 namespace {
 
 using namespace gaze;
@@ -25,7 +21,7 @@ using namespace gaze::rl;
 using namespace gaze::test;
 using Nano = models::Vlm<float>;
 
-/// Some other value than the one it has, as text.
+/// A value other than the current one, as text.
 std::string another(const GrpoOption& o, const io::OrderedJson& now) {
   if (!o.choices.empty()) {
     const std::string text =
@@ -42,7 +38,7 @@ std::string default_text(const GrpoOption& o) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-/// The table of docs/grpo.md (`GAZE_WRITE_DOCS=1` lets the test write it).
+/// The table of docs/grpo.md (`GAZE_WRITE_DOCS=1` makes the test write it).
 std::string option_table() {
   std::string out = "| name | default | meaning |\n|---|---|---|\n";
   for (const auto& o : grpo_options()) {
@@ -55,7 +51,7 @@ std::string option_table() {
 
 }  // namespace
 
-TEST_CASE("every option of GRPO is set by its name, alone, and reads back") {
+TEST_CASE("every GRPO option is set by name, alone, and reads back") {
   std::set<std::string> names;
   for (const auto& o : grpo_options()) {
     INFO(o.name);
@@ -73,7 +69,7 @@ TEST_CASE("every option of GRPO is set by its name, alone, and reads back") {
   }
 }
 
-TEST_CASE("every choice of every axis can be set, and is told apart") {
+TEST_CASE("every choice of every axis can be set, and all differ") {
   for (const auto& o : grpo_options()) {
     std::set<std::string> seen;
     for (const auto& c : o.choices) {
@@ -95,44 +91,42 @@ TEST_CASE("every choice of every axis can be set, and is told apart") {
   CHECK(options_json(s).at("kl_limit") == "inf");
 }
 
-TEST_CASE("names and values that do not exist are refused with those that do") {
+TEST_CASE("unknown names and values are refused with a list of the known ones") {
   GrpoSettings s;
   const auto refused = [&](const std::string& text) {
     return error_of([&] { set_option(s, text); });
   };
-  CHECK(holds(refused("kl"), "'kl' is not NAME=VALUE"));
-  CHECK(holds(refused("beta=1"), "no setting named 'beta'; there are prompts, group, updates"));
-  CHECK(holds(refused("ratio=word"),
-              "ratio: no choice 'word'; there are token, sequence, sequence_token, sequence_sum"));
-  CHECK(holds(refused("mask_truncated=yes"), "no choice 'yes'; there are false, true"));
+  CHECK(contains(refused("kl"), "'kl' is not NAME=VALUE"));
+  CHECK(contains(refused("beta=1"), "no setting named 'beta'; there are prompts, group, updates"));
+  CHECK(
+      contains(refused("ratio=word"),
+               "ratio: no choice 'word'; there are token, sequence, sequence_token, sequence_sum"));
+  CHECK(contains(refused("mask_truncated=yes"), "no choice 'yes'; there are false, true"));
   for (const char* bad : {"kl=", "kl=x", "kl=-1", "kl=nan", "kl=inf", "kl=1x", "kl= 1"})
-    CHECK(holds(refused(bad), "kl: must be a number of at least 0, got '"));
-  CHECK(holds(refused("group=2.5"), "group: must be a whole number of at least 0, got '2.5'"));
-  CHECK(holds(refused("group=99999999999999999999"), "whole number"));
-  CHECK(holds(refused("off_policy_limit=nan"), "number of at least 0 or inf"));
+    CHECK(contains(refused(bad), "kl: must be a number of at least 0, got '"));
+  CHECK(contains(refused("group=2.5"), "group: must be a whole number of at least 0, got '2.5'"));
+  CHECK(contains(refused("group=99999999999999999999"), "whole number"));
+  CHECK(contains(refused("off_policy_limit=nan"), "number of at least 0 or inf"));
 }
 
-TEST_CASE("settings that contradict each other are refused") {
+TEST_CASE("contradictory settings are refused") {
   const auto error = [](const std::vector<std::string>& assignments) {
     GrpoSettings s;
     for (const auto& a : assignments) set_option(s, a);
     return error_of([&] { s.check(); });
   };
   CHECK(error({}).empty());
-  CHECK(holds(error({"reference_sync.every=4"}), "that no KL term uses"));
+  CHECK(contains(error({"reference_sync.every=4"}), "that no KL term uses"));
   CHECK(error({"reference_sync.every=4", "kl=0.1"}).empty());
-  CHECK(holds(error({"reference_sync.alpha=1.5"}), "alpha 1.5"));
-  CHECK(holds(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "beside an adaptive one"));
-  CHECK(holds(error({"adaptive.least=0.5"}), "not in [0.5, 1]"));
-  CHECK(holds(error({"correction.low=4"}), "held in [4, 3]"));
-  CHECK(holds(error({"surrogate=gamma"}), "gamma weights need"));
+  CHECK(contains(error({"reference_sync.alpha=1.5"}), "alpha 1.5"));
+  CHECK(contains(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "beside an adaptive one"));
+  CHECK(contains(error({"adaptive.least=0.5"}), "not in [0.5, 1]"));
+  CHECK(contains(error({"correction.low=4"}), "held in [4, 3]"));
+  CHECK(contains(error({"surrogate=gamma"}), "gamma weights need"));
 }
 
-TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the same bits") {
-  namespace fs = std::filesystem;
-  const fs::path folder =
-      fs::temp_directory_path() / ("gaze_test_grpo_options_" + std::to_string(::getpid()));
-  fs::remove_all(folder);
+TEST_CASE("a moving reference and an adaptive bonus survive a stop bit for bit") {
+  const Folder folder("grpo_options");
   const auto c = config("nano");
   const auto prompts = some_prompts(c, 2);
   GrpoSettings s;
@@ -157,12 +151,12 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
         return out;
       }};
   std::vector<double> coefficients;
-  /// Trains to step `until` of 6, from what the folder holds.
+  /// Trains to step `until` of 6, resuming from the folder.
   const auto train = [&](const std::string& name, Index until) {
     Nano model(c, image_token, 3), reference(c, image_token, 3);
     RunState<float> state(s, &reference.parameters(), model.parameters());
     RunFolder run;
-    run.path = (folder / name).string();
+    run.path = folder.file(name);
     run.carried = state.carried();
     Index done = 0;
     run.progress = [&](const Stage&, Index step, const Metrics&) { done = step + 1; };
@@ -198,11 +192,10 @@ TEST_CASE("a reference that follows and an adaptive bonus survive a stop to the 
   Nano start(c, image_token, 3);
   CHECK(bits(start.parameters().packs()[0].values.to_vector()) != bits(whole.first));
   CHECK(bits(whole.first) != bits(whole.second));
-  fs::remove_all(folder);
 }
 
-TEST_CASE("docs/grpo.md has the table of options as it is, and every variant") {
-  const std::string path = std::string(GAZE_TEST_DATA) + "/../../docs/grpo.md";
+TEST_CASE("docs/grpo.md contains the current table of options and every variant") {
+  const std::string path = repository_path("docs/grpo.md");
   std::string text = io::read_file(path);
   const std::string begin = "<!-- options -->\n", end = "<!-- end of options -->";
   const std::size_t from = text.find(begin), to = text.find(end);
@@ -216,12 +209,12 @@ TEST_CASE("docs/grpo.md has the table of options as it is, and every variant") {
   CHECK((io::read_file(path).substr(start, option_table().size()) == option_table()));
   for (const auto& v : variants) {
     INFO(v.name);
-    CHECK(holds(text, std::string("| `") + v.name + "` |"));
+    CHECK(contains(text, std::string("| `") + v.name + "` |"));
   }
 }
 
 TEST_CASE("docs/grpo.md maps every option, with its default, to TRL's and verl's names") {
-  const std::string text = io::read_file(std::string(GAZE_TEST_DATA) + "/../../docs/grpo.md");
+  const std::string text = io::read_file(repository_path("docs/grpo.md"));
   const std::size_t from = text.find("| Gaze (default) |");
   REQUIRE(from != text.npos);
   std::istringstream table(text.substr(from, text.find("\n\n", from) - from));
@@ -233,6 +226,8 @@ TEST_CASE("docs/grpo.md maps every option, with its default, to TRL's and verl's
   }
   for (const auto& o : grpo_options()) {
     INFO(o.name);
-    CHECK(holds(ours, "`" + o.name + "` (" + default_text(o) + ")"));
+    CHECK(contains(ours, "`" + o.name + "` (" + default_text(o) + ")"));
   }
 }
+
+}  // namespace test_grpo_options

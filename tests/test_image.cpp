@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Images: the same pixels as Pillow (tests/golden/make_image_golden.py), our own PNG files read
-// back, and files that are damaged, huge or no images at all.
+// back, and files that are damaged, huge or not images.
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,26 +12,17 @@
 #include "gaze/image/resize.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
+namespace test_image {
 namespace {
 
 using namespace gaze::image;
+using gaze::test::contains;
+using gaze::test::error_of;
 using Bytes = std::vector<std::uint8_t>;
-
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const gaze::Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 Bytes from_hex(const std::string& hex) {
   Bytes bytes;
@@ -48,10 +38,7 @@ Image image_of(const gaze::io::Json& golden) {
 }
 
 const gaze::io::Json& golden() {
-  static const gaze::io::Json json = [] {
-    const auto path = std::filesystem::path(__FILE__).parent_path() / "golden/image_golden.json";
-    return gaze::io::parse_json(gaze::io::read_file(path.string()), path.string());
-  }();
+  static const gaze::io::Json json = gaze::test::golden_json("image_golden.json");
   return json;
 }
 
@@ -63,7 +50,7 @@ Image gradient(int width, int height) {
   return image;
 }
 
-/// The header of a PNG that claims a size, its checksum right.
+/// A PNG whose header declares this size, with a valid checksum.
 Bytes png_claiming(int width, int height) {
   Bytes png = encode_png(gradient(1, 1));
   Bytes header(png.begin(), png.begin() + 8), data;
@@ -77,7 +64,7 @@ Bytes png_claiming(int width, int height) {
 
 }  // namespace
 
-TEST_CASE("resize gives Pillow's pixels") {
+TEST_CASE("resize reproduces Pillow's pixels") {
   const Image source = image_of(golden());
   REQUIRE(golden()["resized"].size() == 16);
   for (const auto& one : golden()["resized"]) {
@@ -94,7 +81,7 @@ TEST_CASE("resize gives Pillow's pixels") {
   CHECK_THROWS_AS(resize(Image{2, 2, Bytes(11)}, 3, 3, Filter::bilinear), gaze::Error);
 }
 
-TEST_CASE("PNG files of every kind give Pillow's pixels") {
+TEST_CASE("PNG files of every kind decode to Pillow's pixels") {
   REQUIRE(golden()["png"].size() == 7);
   for (const auto& one : golden()["png"]) {
     const Image expected = image_of(one);
@@ -105,7 +92,7 @@ TEST_CASE("PNG files of every kind give Pillow's pixels") {
   }
 }
 
-TEST_CASE("JPEG files give Pillow's pixels but for rounding") {
+TEST_CASE("JPEG files decode to Pillow's pixels within rounding") {
   REQUIRE(golden()["jpeg"].size() == 6);
   for (const auto& one : golden()["jpeg"]) {
     const Image expected = image_of(one);
@@ -119,7 +106,7 @@ TEST_CASE("JPEG files give Pillow's pixels but for rounding") {
   }
 }
 
-TEST_CASE("our PNG files come back and repeat") {
+TEST_CASE("our PNG files decode to the same pixels and are reproducible") {
   for (const auto& [width, height] : {std::pair{1, 1}, {3, 5}, {64, 64}, {17, 200}, {300, 2}}) {
     const Image image = gradient(width, height);
     for (const int level : {4, 9}) {
@@ -139,7 +126,7 @@ TEST_CASE("our PNG files come back and repeat") {
   CHECK_THROWS_AS(encode_png(Image{2, 2, Bytes(11)}), gaze::Error);
 }
 
-TEST_CASE("images too large are refused by what they declare") {
+TEST_CASE("images that declare too large a size are refused") {
   CHECK(contains(error_of([] { decode_image(png_claiming(16000, 16000), "bomb.png"); }),
                  "bomb.png: declares 16000x16000 pixels"));
   CHECK(contains(error_of([] { decode_image(png_claiming(20000, 1)); }), "declares 20000x1"));
@@ -150,7 +137,7 @@ TEST_CASE("images too large are refused by what they declare") {
   CHECK(contains(error_of([&] { decode_image(small, "x", {64, 7}); }), "declares 8x8"));
 }
 
-TEST_CASE("data that unpacks without end is refused") {
+TEST_CASE("endless compressed data is refused") {
   // 4 MiB of zeros in the data of a PNG that declares 16x16 pixels.
   std::vector<unsigned char> zeros(std::size_t{4} << 20);
   int length = 0;
@@ -166,7 +153,7 @@ TEST_CASE("data that unpacks without end is refused") {
                  "bomb.png: damaged (its data unpack to more than its pixels)"));
 }
 
-TEST_CASE("what is no image is refused") {
+TEST_CASE("files that are not images are refused") {
   const std::string gif("GIF89a\x01\x00\x01\x00\x00\x00\x00;", 14);
   for (const std::string& text : {std::string(), std::string("hello"), std::string(500, '\xFF'),
                                   gif, std::string("\x89PNG\r\n\x1a\n")}) {
@@ -175,7 +162,7 @@ TEST_CASE("what is no image is refused") {
   CHECK(contains(error_of([] { decode_image(png_claiming(64, 64)); }), "damaged"));
 }
 
-TEST_CASE("damaged files never do worse than an Error") {
+TEST_CASE("damaged files cause at worst an Error") {
   std::vector<Bytes> files = {encode_png(gradient(20, 20))};
   for (const auto& one : golden()["png"]) files.push_back(from_hex(one["file"].get<std::string>()));
   for (const auto& one : golden()["jpeg"]) {
@@ -228,3 +215,5 @@ TEST_CASE("pixels become normalised planes and patches") {
   CHECK_THROWS_AS(to_patches(image, 0), gaze::Error);
   CHECK_THROWS_AS(to_float(image, {{0, 0, 0}, {1, 0, 1}}), gaze::Error);
 }
+
+}  // namespace test_image

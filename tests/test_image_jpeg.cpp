@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// JPEGs made to harm: they overrun, outlast or outgrow stb_image 2.27. Each is built from the
-// smallest JPEG that decodes. Where a public report has a number (CVE), the case names it.
+// Malicious JPEGs that make stb_image 2.27 overrun buffers, or use too much time or memory. Each is
+// built from the smallest JPEG that decodes. Cases name the CVE number of public reports.
 #include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "tests/hostile_image.hpp"
+
+namespace test_image_jpeg {
 
 using namespace hostile;
 
@@ -59,7 +61,7 @@ Bytes scan(const Bytes& ids, int first, int last, int bits, const Bytes& data) {
 }
 Bytes scan(const Bytes& data = {0x3F}) { return scan({1}, 0, 63, 0, data); }
 
-/// A scan's bits as bytes: filled up with ones, a zero behind every 0xFF.
+/// A scan's bits as bytes: padded with ones, a zero after every 0xFF.
 Bytes bits(const std::string& text) {
   Bytes out;
   for (std::size_t i = 0; i < text.size() || i % 8 != 0; ++i) {
@@ -83,7 +85,7 @@ Bytes progressive(const Bytes& tables, const Bytes& scans) {
 
 }  // namespace
 
-TEST_CASE("the smallest JPEG decodes, and what may be written differently changes nothing") {
+TEST_CASE("the smallest JPEG decodes, and equivalent encodings give the same pixels") {
   const Image plain = decode_image(small_jpeg());
   CHECK(plain.rgb == Bytes(8 * 8 * 3, 128));
   const Bytes app = segment(0xE1, {'E', 'x', 'i', 'f', 0, 0, 0xFF, 0xD9, 0xFF, 0xC4});
@@ -109,7 +111,7 @@ TEST_CASE("the smallest JPEG decodes, and what may be written differently change
   }
 }
 
-TEST_CASE("restart markers are taken where they are due and nowhere else") {
+TEST_CASE("restart markers are accepted where due and nowhere else") {
   const auto file = [](int interval, const Bytes& data) {
     return joined({start, quantization(), frame(24, 8), shortest_codes(),
                    segment(0xDD, {0, static_cast<std::uint8_t>(interval)}), scan(data), end});
@@ -148,7 +150,7 @@ TEST_CASE("JPEG Huffman tables never overrun the decoder's (CVE-2022-28042, CVE-
 }
 
 TEST_CASE("a JPEG scan without its tables is refused") {
-  // stb_image 2.27 reads tables that nobody wrote, and beyond them.
+  // stb_image 2.27 reads uninitialised tables, and beyond them.
   const Bytes q = quantization(), f = frame(8, 8);
   const Bytes dc = huffman(0x00, {1}, {0}), ac = huffman(0x10, {1}, {0});
   check_says(refusal(joined({start, q, f, ac, scan(), end})), "without its Huffman table");
@@ -217,7 +219,7 @@ TEST_CASE("JPEG scans that the frame does not allow are refused") {
   check_says(refusal(joined({head, all, segment(0xDC, {0, 9}), end})), "another number of lines");
 }
 
-TEST_CASE("progressive JPEGs send every bit once, the mean first") {
+TEST_CASE("progressive JPEGs must send every bit once, the mean first") {
   const Bytes t = shortest_codes(), mean = scan({1}, 0, 0, 0, {0x7F});
   const auto file = [&](const Bytes& scans) { return progressive(t, scans); };
   check_says(refusal(file(joined({mean, mean}))), "repeats or leaves out");
@@ -248,8 +250,8 @@ TEST_CASE("JPEG scans that end early are refused (CVE-2022-28048)") {
   check_says(refusal(file({0x80, 0, 0, 0})), "a code that its Huffman table does not have");
   check_says(refusal(joined({start, quantization(), frame(8, 8), tables, scan({0x3F})})),
              "ends inside a scan");
-  // After a code of 9 bits, 7 bits are left of 15: stb_image 2.27 goes on with -8 bits, and shifts
-  // by 32.
+  // After a code of 9 bits, 7 bits are left of 15: stb_image 2.27 continues with -8 bits, and
+  // shifts by 32.
   const Bytes nine =
       joined({huffman(0x00, {1}, {15}), huffman(0x10, {0, 0, 0, 0, 0, 0, 0, 0, 1}, {0x0F})});
   const Bytes data = {0x2A, 0xAA, 0x00, 0x2A};
@@ -314,7 +316,7 @@ TEST_CASE("a refining scan needs one bit for each coefficient that scans before 
                            scan({1}, 1, 20, 0x10, bits("11001"))}))) == "decoded");
 }
 
-TEST_CASE("JPEGs of kinds that cannot be read are refused by name") {
+TEST_CASE("unsupported kinds of JPEG are refused by name") {
   const auto file = [](int marker) {
     return joined(
         {start, quantization(), frame(8, 8, {Part{}}, marker), shortest_codes(), scan(), end});
@@ -368,3 +370,5 @@ TEST_CASE("progressive scans are bounded together") {
   parts.push_back(end);
   check_says(refusal(joined(parts)), "its scans are more than 33554432 blocks together");
 }
+
+}  // namespace test_image_jpeg

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PNGs made to harm, each built from the smallest PNG that decodes, and files that are neither PNG
-// nor JPEG.
+// Malicious PNGs, each built from the smallest PNG that decodes, and files that are neither PNG nor
+// JPEG.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -8,6 +8,8 @@
 
 #include "gaze/image/png.hpp"
 #include "tests/hostile_image.hpp"
+
+namespace test_image_png {
 
 using namespace hostile;
 
@@ -58,7 +60,7 @@ struct DeflateBits {
     }
     return *this;
   }
-  /// A Huffman code word, which comes with its highest bit first.
+  /// A Huffman code word, highest bit first.
   DeflateBits& code(unsigned word, int bits) {
     for (int i = bits - 1; i >= 0; --i) put(word >> i & 1, 1);
     return *this;
@@ -100,7 +102,7 @@ TEST_CASE("PNG chunks out of order, too long or unknown are refused") {
   check_says(refusal(file({header, Bytes(7), iend})), "x: damaged");
 }
 
-TEST_CASE("PNG headers that no PNG has are refused") {
+TEST_CASE("invalid PNG headers are refused") {
   const auto file = [](const Bytes& header) { return png(header, {}, stored(Bytes(64))); };
   for (const auto& [depth, color] : {std::array{0, 0},
                                      {3, 0},
@@ -122,7 +124,7 @@ TEST_CASE("PNG headers that no PNG has are refused") {
   check_says(refusal(file(ihdr(1, 1, 8, 0, 0, 1))), "interlacing 1, 0, 0");
   check_says(refusal(file(ihdr(1, 1, 8, 0, 0, 0, 1))), "interlacing 0, 1, 0");
   check_says(refusal(file(chunk("IHDR", Bytes(14)))), "IHDR of 14 bytes");
-  // stb_image calls these no PNG at all.
+  // stb_image does not recognise these as PNG.
   check_says(refusal(file(ihdr(0x80000000u, 1, 8, 0))), "declares 2147483648x1 pixels");
   check_says(refusal(file(ihdr(0xFFFFFFFFu, 0xFFFFFFFFu, 8, 0))), "declares 4294967295x4294967295");
   check_says(refusal(file(ihdr(1 << 25, 2, 8, 0))), "declares 33554432x2 pixels");
@@ -164,7 +166,7 @@ TEST_CASE("indices above a short palette are black, not the program's memory") {
   }
 }
 
-TEST_CASE("PNG data that deflate does not have are refused") {
+TEST_CASE("invalid deflate data in a PNG are refused") {
   const auto file = [](const Bytes& data) { return png(ihdr(1, 1, 8, 2), {}, data); };
   const auto fixed = [&](auto write) {
     DeflateBits bits;
@@ -177,7 +179,7 @@ TEST_CASE("PNG data that deflate does not have are refused") {
   };
   CHECK(refusal(fixed([](DeflateBits&) {})) == "decoded");
   CHECK(refusal(fixed([](DeflateBits& b) { b.code(1, 7).code(3, 5); })) == "decoded");
-  // A distance of 0 (codes 30, 31) copies bytes that nobody wrote; lengths 286, 287 are 0.
+  // A distance of 0 (codes 30, 31) copies uninitialised bytes; lengths 286, 287 are 0.
   check_says(refusal(fixed([](DeflateBits& b) { b.code(1, 7).code(30, 5); })),
              "a distance that deflate does not have");
   check_says(refusal(fixed([](DeflateBits& b) { b.code(1, 7).code(31, 5); })),
@@ -223,7 +225,7 @@ TEST_CASE("dynamic Huffman tables of a PNG are checked") {
              "a code that its Huffman table does not have");
 }
 
-TEST_CASE("a small PNG cannot take large memory or time") {
+TEST_CASE("a small PNG cannot cost much memory or time") {
   // Half a megabyte that unpacks to half a gigabyte: refused by its header.
   check_says(refusal(png(ihdr(8192, 8192, 16, 6), {}, Bytes(500000))),
              "x: unpacks to 536879104 bytes; the limit is 268435456");
@@ -237,7 +239,7 @@ TEST_CASE("a small PNG cannot take large memory or time") {
   limits.max_expansion = 100;
   CHECK(refusal(flat, limits) == "decoded");
 
-  // A few bytes too many are let pass, as some writers leave them; not more.
+  // A few extra bytes are accepted, because some writers leave them.
   const auto behind = [](std::size_t extra) {
     std::vector<Bytes> blocks = {{0x78, 0x01}};
     for (extra += 4; extra > 0;) {
@@ -265,7 +267,7 @@ TEST_CASE("a small PNG cannot take large memory or time") {
 
 TEST_CASE("only PNG and JPEG reach the decoder; other formats are refused by name") {
   // GIF: CVE-2023-45661, -45662, -45664, -45666, -45667; HDR: CVE-2021-42715, CVE-2023-45663;
-  // PNM: CVE-2021-42716. A TGA (CVE-2023-45663) has no name to know it by.
+  // PNM: CVE-2021-42716. TGA (CVE-2023-45663) has no signature.
   using namespace std::string_literals;
   for (const auto& [bytes, name] : std::vector<std::pair<std::string, std::string>>{
            {"GIF89a\x01\0\x01\0\0\0\0;"s, " but a GIF"},
@@ -286,8 +288,10 @@ TEST_CASE("only PNG and JPEG reach the decoder; other formats are refused by nam
   }
 }
 
-TEST_CASE("an error says its own reason, not that of the image before") {
+TEST_CASE("an error gives its own reason, not that of an earlier image") {
   check_says(refusal(png(ihdr(1, 1, 8, 2), {}, stored({5, 1, 2, 3}))), "(invalid filter)");
   check_says(refusal(png(ihdr(1, 1, 8, 2), {}, {0x78, 0x01, 0x07})),
              "(its data have a block of no known type)");
 }
+
+}  // namespace test_image_png

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A value that is changed in place after the forward pass: backward of every operation either
-// throws, when it needs the value, or gives the gradients that it would have given.
+// A value changed in place after the forward pass: backward of every operation throws if it needs
+// the value, and otherwise gives the unchanged gradients.
 #include <map>
 
 #include "tests/op_cases.hpp"
 
+namespace test_in_place {
 namespace {
 
 using namespace gaze;
@@ -12,7 +13,7 @@ using namespace gaze::test;
 using Catch::Contains;
 using D = Tensor<double>;
 
-/// Raises every element of a tensor, wherever it lies, and says so.
+/// Raises every element of a tensor of any strides, and marks it as changed.
 void spoil(const D& x) {
   for (Index i = 0; i < x.numel(); ++i) {
     Index rest = i, at = 0;
@@ -25,7 +26,7 @@ void spoil(const D& x) {
 enum class Outcome { refused, same, wrong };
 
 /// Runs a case forward, changes one thing (input `which`, or the result), runs it backward.
-Outcome outcome(const Case& c, const std::vector<D>& expected, std::size_t which) {
+Outcome outcome(const OpCase& c, const std::vector<D>& expected, std::size_t which) {
   Inputs<double> leaves = random_inputs<double>(c.shapes, c.low, c.high);
   for (auto& x : leaves) x.requires_grad();
   const D y = c.wide(leaves);
@@ -61,10 +62,10 @@ void check_noticed(const std::string& op, F f, Change change) {
 
 }  // namespace
 
-TEST_CASE("an input or a result that is changed in place never spoils a gradient in silence",
+TEST_CASE("changing an input or a result in place never corrupts a gradient silently",
           "[autograd]") {
   std::map<std::string, int> refused;
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     const auto inputs = random_inputs<double>(c.shapes, c.low, c.high);
     const auto expected = evaluate<double>(c.wide, inputs).gradients;
     for (std::size_t which = 0; which <= inputs.size(); ++which) {
@@ -74,7 +75,7 @@ TEST_CASE("an input or a result that is changed in place never spoils a gradient
       refused[c.op] += now == Outcome::refused;
     }
   }
-  // Whose derivative has values in it that a caller can reach.
+  // Operations whose derivative needs values that the caller can change.
   for (const char* op : {"mul",           "div",        "minimum",     "maximum",
                          "exp",           "log",        "sqrt",        "tanh",
                          "sigmoid",       "silu",       "gelu",        "relu",
@@ -127,8 +128,7 @@ TEST_CASE("indices, masks and marks that backward needs are guarded in every ope
   check_noticed("attention", attended, touch(marks));
 }
 
-TEST_CASE("a checkpoint notices that what it captured was changed, or that it is not the same",
-          "[autograd]") {
+TEST_CASE("a checkpoint detects a captured value that was changed or replaced", "[autograd]") {
   D x = random_tensor<double>({3, 4}, 1), w = random_tensor<double>({4, 4}, 2);
   x.requires_grad();
   const auto f = [w](const D& in) { return tanh(matmul(in, w)); };
@@ -141,3 +141,5 @@ TEST_CASE("a checkpoint notices that what it captured was changed, or that it is
   const auto turned = [](const D& in) { return permute(square(in), {1, 0}); };  // result: a view
   CHECK_NOTHROW(backward(sum(checkpoint(turned, x))));
 }
+
+}  // namespace test_in_place

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What comes from outside: text made printable, file names made of data, folders and files that are
-// not what they should be, pipes that are read once, JSON of our own files.
+// Untrusted input: printable text, file names made from data, unexpected folders and files, pipes
+// that are read once, JSON of our own files.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -18,13 +18,14 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_input {
 namespace {
 
 using namespace gaze::phyx;
 namespace io = gaze::io;
+using gaze::test::contains;
 using gaze::test::error_of;
 using gaze::test::Folder;
-using gaze::test::holds;
 namespace fs = std::filesystem;
 
 /// A named pipe into which another thread writes a text once.
@@ -53,7 +54,7 @@ class Pipe {
 
 }  // namespace
 
-TEST_CASE("a file name made of data stays in its folder and is its own", "[phyx]") {
+TEST_CASE("a file name made from data stays in its folder and is unique", "[phyx]") {
   CHECK(safe_name("test_known") == "test_known");
   CHECK(safe_name("PhyX_mini_OE_FT") == "PhyX_mini_OE_FT");
   CHECK(safe_name("\xE4\xB8\xAD 7.5") == "\xE4\xB8\xAD 7.5");
@@ -80,7 +81,7 @@ TEST_CASE("a file name made of data stays in its folder and is its own", "[phyx]
   }
 }
 
-TEST_CASE("questions about files end in one error with the path", "[phyx]") {
+TEST_CASE("file queries fail with one error that has the path", "[phyx]") {
   const Folder folder("folders");
   gaze::io::write_file(folder.file("plain"), std::string_view("x"));
   gaze::io::make_folders(folder.file("a/b"));
@@ -88,14 +89,15 @@ TEST_CASE("questions about files end in one error with the path", "[phyx]") {
   CHECK(gaze::io::exists(folder.file("a/b")));
   CHECK_FALSE(gaze::io::exists(folder.file("none")));
   const std::string endless = folder.file(std::string(5000, 'x'));
-  CHECK(holds(error_of([&] { gaze::io::exists(endless); }), "[gaze::exists] " + endless.substr(0, 900)));
-  CHECK(holds(error_of([&] { gaze::io::exists(endless); }), "too long"));
-  CHECK(holds(error_of([&] { gaze::io::make_folders(folder.file("plain/c")); }),
-              "[gaze::make_folders] " + folder.file("plain/c")));
-  CHECK(holds(error_of([&] { gaze::io::make_folders(folder.file("plain")); }), "cannot create"));
+  CHECK(contains(error_of([&] { gaze::io::exists(endless); }),
+                 "[gaze::exists] " + endless.substr(0, 900)));
+  CHECK(contains(error_of([&] { gaze::io::exists(endless); }), "too long"));
+  CHECK(contains(error_of([&] { gaze::io::make_folders(folder.file("plain/c")); }),
+                 "[gaze::make_folders] " + folder.file("plain/c")));
+  CHECK(contains(error_of([&] { gaze::io::make_folders(folder.file("plain")); }), "cannot create"));
 }
 
-TEST_CASE("what is no regular file is refused as data, without waiting for it", "[phyx]") {
+TEST_CASE("data that is not a regular file is refused without waiting", "[phyx]") {
   const Folder folder("irregular");
   const std::string pipe = folder.file("x_OE.tsv"), lines = folder.file("x_OE.jsonl");
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
@@ -104,13 +106,14 @@ TEST_CASE("what is no regular file is refused as data, without waiting for it", 
     INFO(path);
     LoadOptions options;
     options.form = Form::oe;
-    CHECK(holds(error_of([&] { ProblemReader(path, options); }), path + ": not a regular file"));
-    CHECK(holds(error_of([&] { TsvReader{fs::path(path)}; }), path + ": not a regular file"));
-    CHECK(holds(error_of([&] { detail::JsonlLoader(path, options); }), path + ": not a regular"));
-    CHECK(holds(error_of([&] { gaze::io::sha256_file(path); }), path + ": not a regular file"));
-    CHECK(holds(error_of([&] { read_outcomes(path); }), path + ": not a regular file"));
+    CHECK(contains(error_of([&] { ProblemReader(path, options); }), path + ": not a regular file"));
+    CHECK(contains(error_of([&] { TsvReader{fs::path(path)}; }), path + ": not a regular file"));
+    CHECK(
+        contains(error_of([&] { detail::JsonlLoader(path, options); }), path + ": not a regular"));
+    CHECK(contains(error_of([&] { gaze::io::sha256_file(path); }), path + ": not a regular file"));
+    CHECK(contains(error_of([&] { read_outcomes(path); }), path + ": not a regular file"));
   }
-  CHECK(holds(error_of([&] { TsvReader(fs::path(folder.file("none.tsv"))); }), "cannot open"));
+  CHECK(contains(error_of([&] { TsvReader(fs::path(folder.file("none.tsv"))); }), "cannot open"));
 }
 
 TEST_CASE("predictions from a pipe are read once", "[phyx]") {
@@ -131,23 +134,26 @@ TEST_CASE("predictions from a pipe are read once", "[phyx]") {
     CHECK(set.predictions[0].problem.answer == "0 N");
   }
   const Pipe parquet(folder.file("pq"), "PAR1....");
-  CHECK(holds(error_of([&] { read_predictions({folder.file("pq"), {}, {}}); }), "is Parquet"));
+  CHECK(contains(error_of([&] { read_predictions({folder.file("pq"), {}, {}}); }), "is Parquet"));
   const Pipe empty(folder.file("empty"), "");
-  CHECK(holds(error_of([&] { read_predictions({folder.file("empty"), {}, {}}); }), "no header"));
-  CHECK(holds(error_of([&] { read_predictions({folder.path.string(), {}, {}}); }), "cannot read"));
+  CHECK(contains(error_of([&] { read_predictions({folder.file("empty"), {}, {}}); }), "no header"));
+  CHECK(contains(error_of([&] {
+                   read_predictions({folder.path.string(), {}, {}});
+                 }),
+                 "cannot read"));
 }
 
-TEST_CASE("NUL bytes are refused with their place", "[phyx]") {
+TEST_CASE("NUL bytes are refused with their position", "[phyx]") {
   using namespace std::string_literals;
-  CHECK(holds(error_of([] { gaze::io::parse_json("{\"a\":1}\0 hidden"s, "x.json"); }),
-              "x.json: a NUL byte at character 7"));
-  CHECK(holds(error_of([] { gaze::io::parse_json("{\"a\":1}\0"s, "x.json"); }), "NUL byte"));
+  CHECK(contains(error_of([] { gaze::io::parse_json("{\"a\":1}\0 hidden"s, "x.json"); }),
+                 "x.json: a NUL byte at character 7"));
+  CHECK(contains(error_of([] { gaze::io::parse_json("{\"a\":1}\0"s, "x.json"); }), "NUL byte"));
   const Folder folder("nul");
   gaze::io::write_file(folder.file("a_OE.jsonl"), "{\"answer\":\"5\",\"prediction\":\"5\"}\0{}\n"s);
-  CHECK(holds(error_of([&] {
-                read_predictions({folder.file("a_OE.jsonl"), {}, {}});
-              }),
-              "a_OE.jsonl line 1: a NUL byte at character 31"));
+  CHECK(contains(error_of([&] {
+                   read_predictions({folder.file("a_OE.jsonl"), {}, {}});
+                 }),
+                 "a_OE.jsonl line 1: a NUL byte at character 31"));
   LoadOptions options;
   options.form = Form::oe;
   options.pictures = false;
@@ -155,21 +161,21 @@ TEST_CASE("NUL bytes are refused with their place", "[phyx]") {
     ProblemReader reader(folder.file("a_OE.jsonl"), options);
     reader.next();
   };
-  CHECK(holds(error_of(load), "a_OE.jsonl line 1, record: not a JSON object"));
-  CHECK(holds(error_of(load), "NUL byte"));
+  CHECK(contains(error_of(load), "a_OE.jsonl line 1, record: not a JSON object"));
+  CHECK(contains(error_of(load), "NUL byte"));
   gaze::io::write_file(folder.file("a_OE.tsv"), "answer\tprediction\n5 N\t5\0 N\n"s);
-  CHECK(holds(error_of([&] {
-                read_predictions({folder.file("a_OE.tsv"), {}, {}});
-              }),
-              "a_OE.tsv row 1: prediction: a NUL byte"));
+  CHECK(contains(error_of([&] {
+                   read_predictions({folder.file("a_OE.tsv"), {}, {}});
+                 }),
+                 "a_OE.tsv row 1: prediction: a NUL byte"));
   gaze::io::write_file(folder.file("b_OE.tsv"), "answer\tpre\0diction\n5 N\t5\n"s);
-  CHECK(holds(error_of([&] {
-                read_predictions({folder.file("b_OE.tsv"), {}, {}});
-              }),
-              "b_OE.tsv header: pre\\x00diction: a NUL byte"));
+  CHECK(contains(error_of([&] {
+                   read_predictions({folder.file("b_OE.tsv"), {}, {}});
+                 }),
+                 "b_OE.tsv header: pre\\x00diction: a NUL byte"));
 }
 
-TEST_CASE("a file of ours that holds other JSON is an error with file and field", "[phyx]") {
+TEST_CASE("unexpected JSON in our own files is an error with file and field", "[phyx]") {
   const Folder folder("json");
   const std::string path = folder.file("config.json");
   const auto put = [&](const std::string& text) { gaze::io::write_file(path, text); };
@@ -187,9 +193,11 @@ TEST_CASE("a file of ours that holds other JSON is an error with file and field"
   CHECK(gaze::io::json_text(config, "none", path, "otherwise") == "otherwise");
   CHECK(gaze::io::json_number(config, "started", path, 0) == 5);
   put("{\"a\x1b\":1,\"a\x1b\":2}");
-  CHECK_FALSE(holds(error_of([&] { gaze::io::read_json_object(path); }), "\x1b"));
+  CHECK_FALSE(contains(error_of([&] { gaze::io::read_json_object(path); }), "\x1b"));
   put("{\"a\":\"" + std::string(100000, 'x'));
   CHECK(error_of([&] { gaze::io::read_json_object(path); }).size() < 1000);
   OutcomeSet set{"\xFF", 0, {}};
-  CHECK(holds(error_of([&] { write_outcomes(folder.file("o.jsonl"), set); }), "o.jsonl"));
+  CHECK(contains(error_of([&] { write_outcomes(folder.file("o.jsonl"), set); }), "o.jsonl"));
 }
+
+}  // namespace test_input

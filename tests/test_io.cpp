@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files: atomic writes, limits on reading, strict JSON, logs that go back to an offset, and
-// safetensors, of which most tests are about files that lie.
-#include <unistd.h>
-
+// Files: atomic writes, limits on reading, strict JSON, logs that are truncated to an offset, and
+// safetensors, mostly malformed ones.
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -16,37 +14,18 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/io/safetensors.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
+namespace test_io {
 namespace {
 
 using namespace gaze::io;
+using gaze::test::contains;
+using gaze::test::error_of;
+using gaze::test::Folder;
 using Shape = std::vector<std::int64_t>;
-
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const gaze::Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-struct TemporaryFolder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("gaze_test_io_" + std::to_string(::getpid()));
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name) const { return path / name; }
-  std::size_t count() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path), {}));
-  }
-};
 
 template <class T>
 TensorEntry entry(const std::string& name, Shape shape, const std::vector<T>& values) {
@@ -69,8 +48,8 @@ std::string tensor_json(const std::string& dtype, const std::string& shape, std:
 
 }  // namespace
 
-TEST_CASE("a file is written whole and leaves nothing beside it") {
-  const TemporaryFolder folder;
+TEST_CASE("a file is written completely and leaves no temporary file") {
+  const Folder folder("io");
   const std::string path = folder.file("a.txt");
   write_file(path, std::string_view("first"));
   write_file(path, std::string_view("second\0!", 8));
@@ -87,7 +66,7 @@ TEST_CASE("a file is written whole and leaves nothing beside it") {
 }
 
 TEST_CASE("file errors name the file and the reason") {
-  const TemporaryFolder folder;
+  const Folder folder("io");
   const std::string nowhere = folder.file("no/such/folder.txt");
   const std::string written = error_of([&] { write_file(nowhere, std::string_view("x")); });
   CHECK(contains(written, nowhere));
@@ -98,7 +77,7 @@ TEST_CASE("file errors name the file and the reason") {
   write_file(path, std::string(100, 'x'));
   CHECK(contains(error_of([&] { read_file(path, 99); }), "100 bytes, more than the 99 allowed"));
   CHECK(read_file(path, 100).size() == 100);
-  // A folder cannot be replaced by a file; the temporary file must go away all the same.
+  // A folder cannot be replaced by a file; the temporary file must be removed anyway.
   const std::size_t before = folder.count();
   std::filesystem::create_directories(folder.path / "taken" / "x");
   CHECK(contains(error_of([&] { write_file(folder.file("taken"), std::string_view("x")); }),
@@ -121,8 +100,8 @@ TEST_CASE("JSON is parsed strictly") {
   CHECK(contains(error_of([] { dump_json(Json("\xFF"), "t.json"); }), "t.json"));
 }
 
-TEST_CASE("a log grows by lines and goes back to an offset") {
-  const TemporaryFolder folder;
+TEST_CASE("a log grows by lines and can be truncated to an offset") {
+  const Folder folder("io");
   const std::string path = folder.file("metrics.jsonl");
   std::uint64_t offset = 0;
   {
@@ -145,8 +124,8 @@ TEST_CASE("a log grows by lines and goes back to an offset") {
   CHECK(contains(error_of([&] { AppendLog(folder.file("no/log")); }), "cannot open"));
 }
 
-TEST_CASE("safetensors come back as they were written") {
-  const TemporaryFolder folder;
+TEST_CASE("safetensors read back as written") {
+  const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const std::vector<TensorEntry> tensors = {
       entry<std::uint8_t>("bytes", {3}, {1, 2, 3}),
@@ -177,8 +156,8 @@ TEST_CASE("safetensors come back as they were written") {
   CHECK(half[3] == std::byte{0x3F});
 }
 
-TEST_CASE("reading a tensor says what was expected") {
-  const TemporaryFolder folder;
+TEST_CASE("errors of reading a tensor give the expected type and shape") {
+  const Folder folder("io");
   const std::string path = folder.file("ckpt.safetensors");
   write_safetensors(path, {entry<float>("decoder.0.wq", {2, 3}, {1, 2, 3, 4, 5, 6})});
   const SafetensorsFile file(path);
@@ -204,8 +183,8 @@ TEST_CASE("reading a tensor says what was expected") {
   CHECK(contains(error_of([&] { file.read("decoder.0.wq"); }), "the file ends"));
 }
 
-TEST_CASE("tensors that do not add up are not written") {
-  const TemporaryFolder folder;
+TEST_CASE("inconsistent tensors are not written") {
+  const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const auto refused = [&](std::vector<TensorEntry> tensors, const std::string& reason) {
     const std::string error = error_of([&] { write_safetensors(path, tensors); });
@@ -222,8 +201,8 @@ TEST_CASE("tensors that do not add up are not written") {
   refused({{"a", "F32", {-1}, {}}}, "negative");
 }
 
-TEST_CASE("safetensors that lie are refused before memory is taken") {
-  const TemporaryFolder folder;
+TEST_CASE("invalid safetensors are refused before memory is allocated") {
+  const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const auto refused = [&](const std::string& reason) {
     const std::string error = error_of([&] { SafetensorsFile file(path); });
@@ -274,7 +253,7 @@ TEST_CASE("safetensors that lie are refused before memory is taken") {
 }
 
 TEST_CASE("a safetensors file cut anywhere is refused") {
-  const TemporaryFolder folder;
+  const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   write_safetensors(path, {entry<float>("a", {2, 3}, {1, 2, 3, 4, 5, 6})});
   const std::string whole = read_file(path);
@@ -284,8 +263,8 @@ TEST_CASE("a safetensors file cut anywhere is refused") {
   }
 }
 
-TEST_CASE("a file with tensors of every type of the format is opened") {
-  const TemporaryFolder folder;
+TEST_CASE("a file with every tensor type of the format can be opened") {
+  const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const std::vector<std::pair<std::string, std::size_t>> types = {
       {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1},
@@ -311,14 +290,14 @@ TEST_CASE("a file with tensors of every type of the format is opened") {
     const std::string error =
         error_of([&, &tensor = name] { file.read<float>(tensor, Shape{3}, values); });
     const bool readable = name == "F32" || name == "F16" || name == "BF16";
-    CHECK(error == (readable ? "no error"
+    CHECK(error == (readable ? ""
                              : "[gaze::load] " + path + " tensor '" + name + "': dtype " + name +
                                    ", expected F32"));
   }
 }
 
-TEST_CASE("F16 and BF16 are read as the floats that they are") {
-  const TemporaryFolder folder;
+TEST_CASE("F16 and BF16 are converted exactly to float") {
+  const Folder folder("io");
   const std::string path = folder.file("a.safetensors");
   const auto halves = [](const std::string& name, const std::string& dtype,
                          const std::vector<std::uint16_t>& bits) {
@@ -349,3 +328,5 @@ TEST_CASE("F16 and BF16 are read as the floats that they are") {
   CHECK(contains(error_of([&] { file.read<double>("f16", Shape{12}, wide); }),
                  "dtype F16, expected F64"));
 }
+
+}  // namespace test_io

@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: MIT
-// The judge over HTTP against a stub server on loopback: what is sent, what comes back, and every
-// way in which a server can fail.
+// The judge over HTTP against a stub server on loopback: requests, replies, and every way in which
+// a server can fail.
 #include "phyx/scoring/judge_http.hpp"
-
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 
 #include "gaze/core/error.hpp"
 #include "gaze/io/json.hpp"
+#include "tests/folder.hpp"
 #include "tests/loopback.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_judge_http {
 namespace {
 
 using namespace gaze;
 using namespace gaze::phyx;
 using namespace gaze::test;
 
-/// A server of chat completions. Each request takes the next reply; the last one repeats.
+/// A server of chat completions. Each request gets the next reply; the last one repeats.
 class Stub {
  public:
   struct Reply {
@@ -69,7 +68,7 @@ std::string says(const std::string& text) {
   return io::Json{{"choices", {{{"message", {{"role", "assistant"}, {"content", text}}}}}}}.dump();
 }
 
-/// Short waits, so that a test takes no longer than it must.
+/// Settings with short waits.
 JudgeServer server(const std::string& url) {
   JudgeServer s;
   s.url = url;
@@ -89,14 +88,14 @@ double seconds_of(const std::function<void()>& work) {
 
 }  // namespace
 
-TEST_CASE("judge over HTTP: one user message goes out, its reply comes back") {
+TEST_CASE("a judge over HTTP gets one user message and returns its reply") {
   Stub stub({{200, says("1")}, {200, says("0, for ü\n\"quoted\"")}});
   JudgeServer s = server(stub.url());
   s.key = "secret";
   const Judge judge = http_judge(s);
   CHECK(judge("Is \"5 Ω\" right?\n", 1.5) == "1");
   const auto sent = stub.body();
-  CHECK(holds(stub.asked().head, "POST /v1/chat/completions HTTP/1.1\r\n"));
+  CHECK(contains(stub.asked().head, "POST /v1/chat/completions HTTP/1.1\r\n"));
   CHECK(sent.at("model") == "small");
   CHECK(sent.at("temperature") == 1.5);
   CHECK(sent.at("max_tokens") == 128);
@@ -108,11 +107,11 @@ TEST_CASE("judge over HTTP: one user message goes out, its reply comes back") {
   CHECK(stub.count() == 2);
   http_judge(server(stub.url() + "/other/"))("elsewhere", 0);
   CHECK(stub.count() == 3);
-  CHECK(holds(stub.asked().head, "POST /other/chat/completions HTTP/1.1\r\n"));
+  CHECK(contains(stub.asked().head, "POST /other/chat/completions HTTP/1.1\r\n"));
   CHECK(stub.authorization().empty());
 }
 
-TEST_CASE("judge over HTTP: addresses") {
+TEST_CASE("a judge's address is extended to the API path, and bad ones are refused") {
   const auto address = [](const std::string& url) {
     const auto a = server_address(url);
     return a.origin + " " + a.path;
@@ -125,14 +124,14 @@ TEST_CASE("judge over HTTP: addresses") {
   for (const char* bad : {"", "host", "ftp://host", "http://", "http:///v1", "http://a b",
                           "http://user@host", "https://host?x=1"}) {
     INFO(bad);
-    CHECK(holds(error_of([&] { server_address(bad); }), "[gaze::judge] '" + std::string(bad)));
+    CHECK(contains(error_of([&] { server_address(bad); }), "[gaze::judge] '" + std::string(bad)));
   }
   JudgeServer nameless = server("http://127.0.0.1:1");
   nameless.model.clear();
-  CHECK(holds(error_of([&] { http_judge(nameless); }), "no model named"));
+  CHECK(contains(error_of([&] { http_judge(nameless); }), "no model named"));
 }
 
-TEST_CASE("judge over HTTP: busy and broken servers are asked again") {
+TEST_CASE("busy and broken judge servers are retried") {
   for (const int status : {408, 429, 500, 503}) {
     Stub stub({{status, "later"}, {200, says("1")}});
     CHECK(http_judge(server(stub.url()))("x", 0) == "1");
@@ -150,7 +149,7 @@ TEST_CASE("judge over HTTP: busy and broken servers are asked again") {
   CHECK(never.count() == 3);
 }
 
-TEST_CASE("judge over HTTP: waits double, and Retry-After counts within the longest wait") {
+TEST_CASE("waits for a judge double, and Retry-After counts up to the longest wait") {
   Stub stub({{429, ""}, {429, ""}, {200, says("1")}});
   JudgeServer s = server(stub.url());
   s.first_wait = 0.1;
@@ -165,11 +164,11 @@ TEST_CASE("judge over HTTP: waits double, and Retry-After counts within the long
   CHECK(waited < 60);
 }
 
-TEST_CASE("judge over HTTP: refusals are not asked again") {
+TEST_CASE("a judge's refusals are not retried") {
   for (const int status : {401, 403, 404}) {
     Stub stub({{status, "no\nsuch key"}});
     const auto error = error_of([&] { http_judge(server(stub.url()))("x", 0); });
-    CHECK(holds(error, stub.url() + ": status " + std::to_string(status) + ": no such key"));
+    CHECK(contains(error, stub.url() + ": status " + std::to_string(status) + ": no such key"));
     CHECK(stub.count() == 1);
   }
   Stub stub({{400, "too long"}, {200, says("1")}});
@@ -179,21 +178,21 @@ TEST_CASE("judge over HTTP: refusals are not asked again") {
   CHECK(judge("x", 0) == "1");
 }
 
-TEST_CASE("judge over HTTP: a dead port fails, and after some calls in a row is an error") {
+TEST_CASE("a dead judge port fails the call, and several in a row are an error") {
   JudgeServer s = server("http://127.0.0.1:" + std::to_string(gaze::test::closed_port()));
-  s.reply_seconds = 100;  // a refused connection is not waited for
+  s.reply_seconds = 100;  // a refused connection fails at once
   s.give_up_after = 3;
   const Judge judge = http_judge(s);
   CHECK(judge("x", 0) == judge_failed);
   CHECK(judge("x", 0) == judge_failed);
   const double seconds = seconds_of([&] {
-    CHECK(holds(error_of([&] { judge("x", 0); }),
-                "3 calls in a row have failed; the last one: no reply"));
+    CHECK(contains(error_of([&] { judge("x", 0); }),
+                   "3 calls in a row have failed; the last one: no reply"));
   });
   CHECK(seconds < 50);
 }
 
-TEST_CASE("judge over HTTP: a slow server runs into the time-out") {
+TEST_CASE("a slow judge runs into the time-out") {
   Stub stub({{200, says("1"), 1.0}});
   JudgeServer s = server(stub.url());
   s.reply_seconds = 0.2;
@@ -205,14 +204,14 @@ TEST_CASE("judge over HTTP: a slow server runs into the time-out") {
   CHECK(http_judge(s)("x", 0) == "1");
 }
 
-TEST_CASE("judge over HTTP: a reply without end is cut off") {
+TEST_CASE("an endless reply of a judge is cut off") {
   Stub stub({{200, says(std::string(5 << 20, 'a'))}});
   JudgeServer s = server(stub.url());
   s.tries = 1;
   CHECK(http_judge(s)("x", 0) == judge_failed);
 }
 
-TEST_CASE("judge over HTTP: a stop ends the waiting") {
+TEST_CASE("a stop ends the wait for a judge") {
   Stub stub({{503, "down"}});
   JudgeServer s = server(stub.url());
   s.first_wait = 20;
@@ -229,11 +228,9 @@ TEST_CASE("judge over HTTP: a stop ends the waiting") {
   CHECK(stub.count() == 1);
 }
 
-TEST_CASE("judge over HTTP: what is cached is not asked") {
-  const auto path =
-      (std::filesystem::temp_directory_path() / ("gaze_judge_http_" + std::to_string(::getpid())))
-          .string();
-  std::filesystem::remove(path);
+TEST_CASE("cached judgements cause no calls") {
+  const Folder folder("judge_http");
+  const std::string path = folder.file("cache.jsonl");
   Stub stub({{200, says("1")}});
   {
     JudgeCache cache(path);
@@ -244,10 +241,9 @@ TEST_CASE("judge over HTTP: what is cached is not asked") {
   JudgeCache cache(path);
   CHECK(cache.wrap("small", http_judge(server(stub.url())))("x", 0) == "1");
   CHECK(stub.count() == 1);
-  std::filesystem::remove(path);
 }
 
-TEST_CASE("judge over HTTP: the official protocol through a server") {
+TEST_CASE("the official judging protocol works over HTTP") {
   Stub stub({{200, says("Not sure.")}, {200, says("1")}});
   const JudgePrompts prompts{"Multiple choice.\n", "Open.\n"};
   const auto judged =
@@ -259,3 +255,5 @@ TEST_CASE("judge over HTTP: the official protocol through a server") {
   CHECK(stub.body().at("messages")[0].at("content") ==
         prompts.prompt(Form::oe, "5 m", "five metres"));
 }
+
+}  // namespace test_judge_http

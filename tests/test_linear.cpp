@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Texts made to take long. Each is so large that code that goes over it again for every character
-// would not come to an end: the test would run into its time-out.
-#include <sstream>
+// Texts made to take long. Each is so large that quadratic code would run into the test's time-out.
 #include <string>
 
 #include "phyx/data/fields.hpp"
@@ -14,25 +12,20 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_linear {
 namespace {
 
 using namespace gaze::phyx;
+using gaze::test::contains;
 using gaze::test::error_of;
-using gaze::test::holds;
-
-std::string repeated(const std::string& text, std::size_t count) {
-  std::string out;
-  out.reserve(text.size() * count);
-  for (std::size_t i = 0; i < count; ++i) out += text;
-  return out;
-}
+using gaze::test::repeated;
 
 constexpr std::size_t many = 1'000'000;
 constexpr detail::Place place{"test", "file", "row", 1};
 
 }  // namespace
 
-TEST_CASE("linear: a truth that nearly fits everywhere") {
+TEST_CASE("a near-matching truth takes linear time") {
   const std::string truth = std::string(many, 'a') + 'b', reply(2 * many, 'a');
   for (const auto rules : {OfficialRules::latest, OfficialRules::may_2025})
     for (const Form form : {Form::mc, Form::oe}) {
@@ -41,7 +34,7 @@ TEST_CASE("linear: a truth that nearly fits everywhere") {
     }
 }
 
-TEST_CASE("linear: a text is found where std::find finds it") {
+TEST_CASE("text search finds the same places as std::find") {
   const auto contains = [](const std::string& text, const std::string& word) {
     return detail::contains(detail::to_points(text), detail::to_points(word));
   };
@@ -52,18 +45,18 @@ TEST_CASE("linear: a text is found where std::find finds it") {
       for (unsigned i = 0; i < size; ++i)
         *s += (seed = seed * 1664525u + 1013904223u) >> 31 ? 'a' : 'b';
     }
-    INFO("'" << text << "' holds '" << word << "'");
-    REQUIRE(contains(text, word) == holds(text, word));
+    INFO("'" << text << "' contains '" << word << "'");
+    REQUIRE(contains(text, word) == contains(text, word));
   }
 }
 
-TEST_CASE("linear: replacements in what was extracted") {
+TEST_CASE("replacements in an extracted answer take linear time") {
   const std::string reply = "final answer: " + repeated("\\pi\\dfrac", many / 4);
   const auto score = score_official(Form::oe, "1", reply);
   CHECK(score.extracted == repeated("3.14\\frac", many / 4));
 }
 
-TEST_CASE("linear: constructs that are opened and not closed, and words that repeat") {
+TEST_CASE("unclosed constructs and repeated words take linear time") {
   for (const char* part : {"\\boxed{",
                            "{'a':",
                            "(",
@@ -93,7 +86,7 @@ TEST_CASE("linear: constructs that are opened and not closed, and words that rep
   }
 }
 
-TEST_CASE("linear: lists and options") {
+TEST_CASE("lists and options take linear time") {
   const std::string blanks(many, ' ');
   CHECK(parse_list("[" + repeated("a,", many / 4) + blanks + "]").size() == many / 4);
   CHECK(parse_list(blanks + "a" + blanks + "," + blanks + "b" + blanks).size() == 2);
@@ -102,17 +95,17 @@ TEST_CASE("linear: lists and options") {
   CHECK_FALSE(parse_options(repeated("A:\"\",", many)));
   CHECK_FALSE(parse_options("A:\"" + repeated("\"  , ", many)));
   CHECK_FALSE(options_of_prompt("OPTION: " + repeated("A: B: C: ", many)));
-  CHECK(holds(error_of([] { detail::single_item("[" + repeated(",", many), "image", place); }),
-              "a list of pictures"));
+  CHECK(contains(error_of([] { detail::single_item("[" + repeated(",", many), "image", place); }),
+                 "a list of pictures"));
 }
 
-TEST_CASE("linear: categories in as many spellings as there are rows") {
+TEST_CASE("a different category spelling in every row takes linear time") {
   std::vector<OfficialItem> items;
   for (int i = 0; i < 300000; ++i) items.push_back({"Optics " + std::to_string(i), i % 2 == 0});
   CHECK(official_csv(items).size() > 5000000);
 }
 
-TEST_CASE("what is longer than an answer, a list or a reply can be is refused with its field") {
+TEST_CASE("overlong answers, lists and replies are refused with their field") {
   const TsvLimits limits;
   const auto read = [](const std::string& text, const std::string& name, bool table) {
     const PredictionFiles files{name, {}, {}};
@@ -124,8 +117,10 @@ TEST_CASE("what is longer than an answer, a list or a reply can be is refused wi
     return error_of([&] { join(record); });
   };
   const std::string huge(limits.reply_bytes + 1, 'x');
-  CHECK(holds(read(huge, "prediction", true), "row 3, prediction: over 4194304 bytes"));
-  CHECK(holds(read(huge, "answer", false), "line 3, answer: over 65536 bytes"));
-  CHECK(holds(read(huge, "reasoning_type", true), "row 3, reasoning_type: over 4096 bytes"));
+  CHECK(contains(read(huge, "prediction", true), "row 3, prediction: over 4194304 bytes"));
+  CHECK(contains(read(huge, "answer", false), "line 3, answer: over 65536 bytes"));
+  CHECK(contains(read(huge, "reasoning_type", true), "row 3, reasoning_type: over 4096 bytes"));
   CHECK(read(std::string(limits.reply_bytes, 'x'), "prediction", true).empty());
 }
+
+}  // namespace test_linear

@@ -10,12 +10,11 @@
 #include <string>
 
 #include "phyx/data/reader.hpp"
+#include "tests/data.hpp"
 #include "tests/problem_files.hpp"
 #include "tests/test.hpp"
 
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
+namespace test_loader {
 
 using namespace gaze::phyx;
 using Catch::Contains;
@@ -25,12 +24,9 @@ namespace fs = std::filesystem;
 namespace {
 
 std::vector<nlohmann::json> cases(const std::string& kind) {
-  std::ifstream lines(std::string(GAZE_TEST_DATA) + "/phyx_loader_cases.jsonl");
   std::vector<nlohmann::json> chosen;
-  for (std::string line; std::getline(lines, line);) {
-    auto one = nlohmann::json::parse(line);
+  for (auto& one : gaze::test::json_lines(gaze::test::data_path("phyx_loader_cases.jsonl")))
     if (one.at("kind") == kind) chosen.push_back(std::move(one));
-  }
   REQUIRE(!chosen.empty());
   return chosen;
 }
@@ -96,7 +92,7 @@ void check_equal(const Problem& a, const Problem& b) {
 
 }  // namespace
 
-TEST_CASE("loader: option strings, prompts and open-ended truths (cases)", "[phyx]") {
+TEST_CASE("loader: option strings, prompts and open-ended truths match the cases", "[phyx]") {
   for (const auto& one : cases("options")) {
     INFO(one.at("id"));
     const auto parsed = parse_options(one.at("raw").get<std::string>());
@@ -125,7 +121,7 @@ TEST_CASE("loader: option strings, prompts and open-ended truths (cases)", "[phy
   CHECK_FALSE(parse_options("A:\"1"));
 }
 
-TEST_CASE("loader: options out of a prompt", "[phyx]") {
+TEST_CASE("loader: options are parsed from a prompt", "[phyx]") {
   using Four = std::array<std::string, 4>;
   CHECK(options_of_prompt("x OPTION: A: 1 B: 2 C: 3 D: 4") == Four{"1", "2", "3", "4"});
   CHECK(options_of_prompt("OPTION: A:1 B:2\nC:3 D:") == Four{"1", "2", "3", ""});
@@ -138,7 +134,7 @@ TEST_CASE("loader: options out of a prompt", "[phyx]") {
   CHECK_FALSE(options_of_prompt("A: 1 B: 2 C: 3 D: 4"));
 }
 
-TEST_CASE("loader: names of forms, domains and reasoning types", "[phyx]") {
+TEST_CASE("loader: names of forms, domains and reasoning types are recognised", "[phyx]") {
   CHECK(form_of_path("x_OE/PhyX_mini_MC.tsv") == Form::mc);
   CHECK(form_of_path("PhyX_mini_OE_FT.tsv") == Form::oe);
   CHECK_THROWS_WITH(form_of_path("x_OE/data.tsv"), Contains("neither _MC nor _OE"));
@@ -153,10 +149,10 @@ TEST_CASE("loader: names of forms, domains and reasoning types", "[phyx]") {
   CHECK(parse_list(" [] ").empty());
 }
 
-TEST_CASE("loader: an open-ended table as PhyX writes it", "[phyx]") {
-  const Folder folder("oe");
+TEST_CASE("loader: reads an open-ended table as PhyX writes it", "[phyx]") {
+  const ProblemFolder folder("oe");
   const std::string jpeg = gaze::io::base64_encode(picture(2, true));
-  const auto path = folder.file(
+  const auto path = folder.put(
       "PhyX_mini_OE.tsv",
       header + row("0", "5 m ", "2", "Wave/Acoustics", "\"[\"\"Numerical Reasoning\"\"]\"") +
           row("1", "None", "") + row("2", "NA", jpeg) + row("3", "12", "2") +
@@ -184,29 +180,29 @@ TEST_CASE("loader: an open-ended table as PhyX writes it", "[phyx]") {
   CHECK(as_official.problems[3].answer == "12");
 }
 
-TEST_CASE("loader: a multiple-choice table, and pictures beside it", "[phyx]") {
-  const Folder folder("mc");
-  folder.file("images/0.jpg", as_text(picture(3)));
+TEST_CASE("loader: reads a multiple-choice table with pictures beside it", "[phyx]") {
+  const ProblemFolder folder("mc");
+  folder.put("images/0.jpg", as_text(picture(3)));
   const std::string columns = "question\tindex\tanswer\tcategory\timage_path\n";
   const auto path =
-      folder.file("PhyX_MC_local.tsv", columns + mc_question + "\t0\tC\tOptics\timages/0.jpg\n");
+      folder.put("PhyX_MC_local.tsv", columns + mc_question + "\t0\tC\tOptics\timages/0.jpg\n");
   const LoadResult result = load_tsv(path);
   REQUIRE(result.problems.size() == 1);
   CHECK(result.problems[0].options == std::array<std::string, 4>{"1 m", "2 m", "3 m", "4 m"});
   CHECK(result.problems[0].answer == "C");
   CHECK(result.problems[0].image == picture(3));
   for (const char* outside : {"../x.png", "/etc/x.png", "images/../../x.png"}) {
-    folder.file("out_MC.tsv", columns + mc_question + "\t0\tC\tOptics\t" + outside + "\n");
+    folder.put("out_MC.tsv", columns + mc_question + "\t0\tC\tOptics\t" + outside + "\n");
     CHECK_THROWS_WITH(load_tsv(folder.path / "out_MC.tsv"),
                       Contains("row 1, image_path: leaves the folder"));
   }
-  folder.file("gone_MC.tsv", columns + mc_question + "\t0\tC\tOptics\tgone.png\n");
+  folder.put("gone_MC.tsv", columns + mc_question + "\t0\tC\tOptics\tgone.png\n");
   CHECK_THROWS_WITH(load_tsv(folder.path / "gone_MC.tsv"), Contains("row 1, image_path: cannot"));
 }
 
-TEST_CASE("loader: what write_tsv writes, load_tsv reads", "[phyx]") {
+TEST_CASE("loader: load_tsv reads the output of write_tsv", "[phyx]") {
   for (const Form form : {Form::mc, Form::oe}) {
-    const Folder folder("round");
+    const ProblemFolder folder("round");
     const auto path = folder.path / (form == Form::mc ? "a_MC.tsv" : "a_OE.tsv");
     const auto problems = suite(form);
     write_tsv(path, problems);
@@ -223,8 +219,8 @@ TEST_CASE("loader: what write_tsv writes, load_tsv reads", "[phyx]") {
   }
 }
 
-TEST_CASE("loader: write_tsv refuses what would not read back", "[phyx]") {
-  const Folder folder("refuse");
+TEST_CASE("loader: write_tsv refuses problems that would not read back", "[phyx]") {
+  const ProblemFolder folder("refuse");
   const auto path = folder.path / "a_MC.tsv";
   const auto refuses = [&](auto&& damage, const std::string& complaint) {
     auto problems = suite(Form::mc);
@@ -245,10 +241,10 @@ TEST_CASE("loader: write_tsv refuses what would not read back", "[phyx]") {
   refuses([](Problem& p) { p.solution.value = "\xFF"; }, "solution or scene: not UTF-8");
 }
 
-TEST_CASE("loader: JSONL and a folder of pictures", "[phyx]") {
-  const Folder folder("jsonl");
-  folder.file("images/7.png", as_text(picture(4, true)));
-  const auto path = folder.file("test.jsonl", record().dump() + "\n\n" + record().dump());
+TEST_CASE("loader: reads JSONL with a folder of pictures", "[phyx]") {
+  const ProblemFolder folder("jsonl");
+  folder.put("images/7.png", as_text(picture(4, true)));
+  const auto path = folder.put("test.jsonl", record().dump() + "\n\n" + record().dump());
   const auto mc = load_jsonl(path, folder.path / "images", Form::mc);
   REQUIRE(mc.size() == 2);
   CHECK(mc[0].index == "7");
@@ -267,13 +263,13 @@ TEST_CASE("loader: JSONL and a folder of pictures", "[phyx]") {
 }
 
 TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
-  const Folder folder("bad_jsonl");
-  folder.file("images/7.png", as_text(picture(4)));
+  const ProblemFolder folder("bad_jsonl");
+  folder.put("images/7.png", as_text(picture(4)));
   const auto refuses = [&](const char* field, const nlohmann::json& value,
                            const std::string& complaint) {
     nlohmann::json damaged = record();
     damaged[field] = value;
-    const auto path = folder.file("t.jsonl", record().dump() + "\n" + damaged.dump() + "\n");
+    const auto path = folder.put("t.jsonl", record().dump() + "\n" + damaged.dump() + "\n");
     CHECK_THROWS_WITH(load_jsonl(path, folder.path / "images", Form::mc),
                       Contains("t.jsonl line 2, " + complaint));
   };
@@ -287,16 +283,16 @@ TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
   refuses("category", "Chemistry", "category: unknown domain");
   refuses("reasoning_type", {"Guessing"}, "reasoning_type: unknown type \"Guessing\"");
   refuses("question_description", 5, "question_description");
-  const auto path = folder.file("t.jsonl", record().dump().substr(0, 40));
+  const auto path = folder.put("t.jsonl", record().dump().substr(0, 40));
   CHECK_THROWS_WITH(load_jsonl(path, folder.path / "images", Form::mc),
                     Contains("t.jsonl line 1, record: not a JSON object"));
 }
 
 TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
-  const Folder folder("bad");
+  const ProblemFolder folder("bad");
   const auto refuses = [&](const std::string& text, const std::string& complaint) {
-    const auto path = folder.file("bad_OE.tsv", text);
-    CHECK_THROWS_WITH(load_tsv(path), Contains(path.string() + complaint));
+    const auto path = folder.put("bad_OE.tsv", text);
+    CHECK_THROWS_WITH(load_tsv(path), Contains(path + complaint));
   };
   const std::string good = row("0", "5", image64);
   refuses(header + good + "1\tq\t5\tAAAA", " row 2: 4 fields");
@@ -305,7 +301,8 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
   broken[40] = '*';
   refuses(header + good + row("1", "5", broken), " row 2, image: not base64 at character 40");
   const std::vector<std::uint8_t> text(90, 'x');
-  refuses(header + row("0", "5", gaze::io::base64_encode(text)), " row 1, image: not a PNG or JPEG");
+  refuses(header + row("0", "5", gaze::io::base64_encode(text)),
+          " row 1, image: not a PNG or JPEG");
   refuses(header + row("0", "5", "['" + image64 + "', '" + image64 + "']"),
           " row 1, image: a list of pictures");
   refuses(header + good + row("1", "5", "77"), " row 2, image: refers to no row: \"77\"");
@@ -321,14 +318,14 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
   refuses("index\tquestion\tanswer\tcategory\n", " header: no column image");
 }
 
-TEST_CASE("loader: damaged multiple choice and suite columns", "[phyx]") {
-  const Folder folder("bad_more");
+TEST_CASE("loader: damaged multiple-choice and suite columns name the field", "[phyx]") {
+  const ProblemFolder folder("bad_more");
   const auto refuses = [&](const std::string& question, const std::string& answer,
                            const std::string& column, const std::string& cell,
                            const std::string& complaint) {
-    const auto path = folder.file("bad_MC.tsv", "index\tquestion\tanswer\timage\tcategory\t" +
-                                                    column + "\n0\t" + question + "\t" + answer +
-                                                    "\t" + image64 + "\tOptics\t" + cell + "\n");
+    const auto path = folder.put("bad_MC.tsv", "index\tquestion\tanswer\timage\tcategory\t" +
+                                                   column + "\n0\t" + question + "\t" + answer +
+                                                   "\t" + image64 + "\tOptics\t" + cell + "\n");
     CHECK_THROWS_WITH(load_tsv(path), Contains("bad_MC.tsv row 1, " + complaint));
   };
   for (const char* letter : {"E", "a", "AB", "", "5 m"})
@@ -346,10 +343,10 @@ TEST_CASE("loader: damaged multiple choice and suite columns", "[phyx]") {
           "scene: a region's box");
 }
 
-TEST_CASE("loader: a table of over 1 GiB takes no more memory than a row", "[phyx][slow]") {
-  const Folder folder("big");
+TEST_CASE("loader: a table of over 1 GiB needs no more memory than a row", "[phyx][slow]") {
+  const ProblemFolder folder("big");
   const std::string path = (folder.path / "big_OE.tsv").string();
-  std::vector<std::uint8_t> bytes(3 << 20);  // a PNG by its first bytes; nobody decodes it here
+  std::vector<std::uint8_t> bytes(3 << 20);  // a PNG signature; it is not decoded here
   const std::array<std::uint8_t, 8> magic = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   std::copy(magic.begin(), magic.end(), bytes.begin());
   const std::string picture = gaze::io::base64_encode(bytes);
@@ -383,3 +380,5 @@ TEST_CASE("loader: a table of over 1 GiB takes no more memory than a row", "[phy
     CHECK(use.ru_maxrss < 100000);
   }
 }
+
+}  // namespace test_loader

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Problem files that reach for other files, or hold more than they may.
+// Problem files that refer to foreign files, or exceed size limits.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -9,19 +9,21 @@
 #include "tests/problem_files.hpp"
 #include "tests/test.hpp"
 
+namespace test_loader_bounds {
+
 using namespace gaze::phyx;
 using Catch::Contains;
 using namespace gaze::test::problems;
 namespace fs = std::filesystem;
 
 TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
-  const Folder folder("beside"), elsewhere("elsewhere");
+  const ProblemFolder folder("beside"), elsewhere("elsewhere");
   const std::string columns = "question\tindex\tanswer\tcategory\timage_path\n";
   const auto table = [&](const std::string& name, const std::string& picture) {
-    return folder.file(name, columns + "q\t0\t5 N\tOptics\t" + picture + "\n");
+    return folder.put(name, columns + "q\t0\t5 N\tOptics\t" + picture + "\n");
   };
-  folder.file("images/0.png", as_text(picture(1)));
-  elsewhere.file("1.png", as_text(picture(2)));
+  folder.put("images/0.png", as_text(picture(1)));
+  elsewhere.put("1.png", as_text(picture(2)));
   fs::create_symlink(elsewhere.path / "1.png", folder.path / "images/1.png");
   fs::create_directory_symlink(elsewhere.path, folder.path / "images/there");
   fs::create_symlink("0.png", folder.path / "images/2.png");
@@ -35,7 +37,7 @@ TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
                       Contains("a_OE.tsv row 1, image_path: " + complaint));
     auto lines = record();
     lines["image"] = name;
-    const auto path = folder.file("t.jsonl", lines.dump());
+    const auto path = folder.put("t.jsonl", lines.dump());
     CHECK_THROWS_WITH(load_jsonl(path, folder.path, Form::mc),
                       Contains("t.jsonl line 1, image: " + complaint));
   };
@@ -57,37 +59,39 @@ TEST_CASE("loader: pictures beside the data stay in its folder", "[phyx]") {
   CHECK(load_tsv("bare_OE.tsv").problems[0].image == picture(1));
   fs::current_path(before);
 
-  LoadOptions options;  // somebody's own folder may lie anywhere
+  LoadOptions options;  // an explicit folder may be anywhere
   options.pictures_at = folder.path / "images/there";
   CHECK(load_tsv(table("a_OE.tsv", "1.png"), options).problems[0].image == picture(2));
 }
 
-TEST_CASE("loader: a download cache, where every file is a link into its store", "[phyx]") {
-  const Folder folder("cache");
+TEST_CASE("loader: reads a download cache whose files are links into its store", "[phyx]") {
+  const ProblemFolder folder("cache");
   fs::create_directories(folder.path / "blobs");
   fs::create_directories(folder.path / "snapshots/1/images");
-  folder.file("blobs/aa", as_text(picture(3)));
-  folder.file("blobs/bb",
-              "question\tindex\tanswer\tcategory\timage_path\nq\t0\t5 N\tOptics\t0.png\n");
+  folder.put("blobs/aa", as_text(picture(3)));
+  folder.put("blobs/bb",
+             "question\tindex\tanswer\tcategory\timage_path\nq\t0\t5 N\tOptics\t0.png\n");
   fs::create_symlink("../../../blobs/aa", folder.path / "snapshots/1/images/0.png");
   fs::create_symlink("../../blobs/bb", folder.path / "snapshots/1/a_OE.tsv");
   CHECK(load_tsv(folder.path / "snapshots/1/a_OE.tsv").problems[0].image == picture(3));
 }
 
-TEST_CASE("loader: answers, options and lists have a greatest length", "[phyx]") {
-  const Folder folder("long");
+TEST_CASE("loader: answers, options and lists have a maximum length", "[phyx]") {
+  const ProblemFolder folder("long");
   const std::string longer(TsvLimits{}.answer_bytes + 1, 'x');
-  const auto oe = folder.file("a_OE.tsv", header + row("0", longer, image64));
+  const auto oe = folder.put("a_OE.tsv", header + row("0", longer, image64));
   CHECK_THROWS_WITH(load_tsv(oe), Contains("a_OE.tsv row 1, answer: over 65536 bytes"));
-  const auto mc = folder.file("a_MC.tsv", header + "0\tOPTION: A: 1 B: " + longer +
-                                              " C: 3 D: 4\tA\t" + image64 + "\tOptics\t\t\n");
+  const auto mc = folder.put("a_MC.tsv", header + "0\tOPTION: A: 1 B: " + longer +
+                                             " C: 3 D: 4\tA\t" + image64 + "\tOptics\t\t\n");
   CHECK_THROWS_WITH(load_tsv(mc), Contains("row 1, question, an option: over 65536 bytes"));
   const auto list =
-      folder.file("b_OE.tsv", header + row("0", "5", image64, "Optics", std::string(5000, ',')));
+      folder.put("b_OE.tsv", header + row("0", "5", image64, "Optics", std::string(5000, ',')));
   CHECK_THROWS_WITH(load_tsv(list), Contains("row 1, reasoning_type: over 4096 bytes"));
   auto lines = record();
   lines["options"] = "A:\"1\",B:\"" + longer + "\",C:\"3\",D:\"4\"";
-  const auto jsonl = folder.file("t.jsonl", lines.dump());
+  const auto jsonl = folder.put("t.jsonl", lines.dump());
   CHECK_THROWS_WITH(load_jsonl(jsonl, folder.path, Form::oe),
                     Contains("t.jsonl line 1, options: over 65536 bytes"));
 }
+
+}  // namespace test_loader_bounds

@@ -5,6 +5,7 @@
 #include "tests/gradcheck.hpp"
 #include "tests/restore.hpp"
 
+namespace test_long_sums {
 namespace {
 
 using namespace gaze;
@@ -13,28 +14,13 @@ using F = Tensor<float>;
 
 constexpr Index many = 10'000'000;
 
-/// Positive numbers, so that no sum cancels; none has a short binary form.
+/// Positive numbers, so that no sum cancels.
 F positive(const Shape& shape) {
   const Philox random(5, Purpose::test);
   return uniform<float>(shape, random, 1, 0.05, 0.15);
 }
 
-std::vector<double> wide(const F& x) {
-  const auto values = x.to_vector();
-  return {values.begin(), values.end()};
-}
-
-/// |got - want| / |want|, Euclidean norms.
-double error(const std::vector<float>& got, const std::vector<double>& want) {
-  REQUIRE(got.size() == want.size());
-  double apart = 0, size = 0;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    const double d = static_cast<double>(got[i]) - want[i];
-    apart += d * d;
-    size += want[i] * want[i];
-  }
-  return std::sqrt(apart / size);
-}
+std::vector<double> wide(const F& x) { return converted<double>(x.to_vector()); }
 
 /// f at every instruction set, and with 1 and 3 threads: error of each, and the same bits.
 template <class Make>
@@ -47,7 +33,7 @@ void check_everywhere(const char* what, Make make, const std::vector<double>& wa
     INFO(what << ", " << name(isa));
     set_threads(3);
     const std::vector<float> got = make();
-    CHECK(error(got, want) < tolerance);
+    CHECK(relative_error(got, want) < tolerance);
     set_threads(1);
     CHECK(make() == got);
   }
@@ -62,7 +48,7 @@ std::vector<double> column_sums(const std::vector<double>& x, std::size_t c) {
 
 }  // namespace
 
-TEST_CASE("a sum along an axis of ten million is right to a few roundings", "[ops]") {
+TEST_CASE("a sum of ten million elements is accurate to a few roundings", "[ops]") {
   for (const float value : {0.1f, 0.3f}) {
     const F x = F::full({many, 1}, value);
     const double want = static_cast<double>(value) * static_cast<double>(many);
@@ -86,7 +72,7 @@ TEST_CASE("a sum along an axis of ten million is right to a few roundings", "[op
       want, 1e-6);
 }
 
-TEST_CASE("sums over many rows, forwards and backwards", "[ops]") {
+TEST_CASE("sums over many rows are accurate, forward and backward", "[ops]") {
   const Index n = 200'000, c = 5;
   const F x = positive({n, c});
   const auto want = column_sums(wide(x), 5);
@@ -130,7 +116,7 @@ TEST_CASE("sums over many rows, forwards and backwards", "[ops]") {
       want);
 }
 
-TEST_CASE("long rows of norms and of the vocabulary", "[ops]") {
+TEST_CASE("norms and softmax of long rows are accurate", "[ops]") {
   const Index n = 2'000'000;
   const F x = positive({1, n}), w = F::full({n}, 1.0f);
   const auto values = wide(x);
@@ -162,8 +148,8 @@ TEST_CASE("long rows of norms and of the vocabulary", "[ops]") {
                    {lse - weighted / exps});
 }
 
-TEST_CASE("short sums keep the order that they had", "[ops]") {
-  // What a chain of 64-row blocks, and of vectors along a row, gave before long sums were cut.
+TEST_CASE("short sums keep their order of addition", "[ops]") {
+  // Reference bits: one chain of 64-row blocks, or of vectors along a row.
   const Index n = 4096, c = 3;
   const F x = positive({n, c});
   const auto values = x.to_vector();
@@ -182,3 +168,5 @@ TEST_CASE("short sums keep the order that they had", "[ops]") {
   for (std::size_t i = 0; i < 1024 * 3; ++i) chain[i % 3] += values[i];
   CHECK(row.grad().to_vector() == chain);
 }
+
+}  // namespace test_long_sums

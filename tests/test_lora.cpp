@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// LoRA: nothing changes before the first step, only the adapter learns, it can be switched off and
+// LoRA: nothing changes before the first step, only the adapter learns, it can be disabled and
 // merged, and its gradients agree with finite differences.
 #include "gaze/gaze.hpp"
 #include "tests/gradcheck.hpp"
 
+namespace test_lora {
 namespace {
 
 using namespace gaze;
@@ -23,7 +24,7 @@ struct Net {
 
 }  // namespace
 
-TEST_CASE("a fresh adapter changes nothing; only it is trained", "[lora]") {
+TEST_CASE("a new adapter changes nothing, and only it is trained", "[lora]") {
   Net<float> net;
   const auto x = random_tensor<float>({4, 6}, 1);
   CHECK(net(x).to_vector() == net.base(x).to_vector());
@@ -43,7 +44,7 @@ TEST_CASE("a fresh adapter changes nothing; only it is trained", "[lora]") {
   CHECK(net.value("up.weight").grad().defined() == false);
 }
 
-TEST_CASE("an adapter switched off is not there; merged, it is in the weight", "[lora]") {
+TEST_CASE("a disabled adapter has no effect, and a merged one is part of the weight", "[lora]") {
   Net<double> net;
   const auto b = random_tensor<double>({5, 2}, 9);
   std::copy_n(b.data(), b.numel(), net.value("up.lora_b").data());
@@ -60,7 +61,7 @@ TEST_CASE("an adapter switched off is not there; merged, it is in the weight", "
   CHECK(distance(with, net(x)) < 1e-12);
 }
 
-TEST_CASE("the optimiser names an adapter that is trained while it is off", "[lora]") {
+TEST_CASE("the optimiser names an adapter that is trained while disabled", "[lora]") {
   Net<float> net;
   net.all.train_only({"lora"});
   AdamW<float> optimiser(net.all, {});
@@ -71,7 +72,7 @@ TEST_CASE("the optimiser names an adapter that is trained while it is off", "[lo
 
 TEST_CASE("an adapter's gradients agree with finite differences", "[lora]") {
   const Function<double> f = [](const Inputs<double>& x) {
-    const auto y = linear(x[0], x[1]);  // what Lora computes, as a function of its parameters
+    const auto y = linear(x[0], x[1]);  // Lora as a function of its parameters
     return linear(scale(linear(x[0], x[2]), 4.0), x[3], {}, y);
   };
   gradcheck("lora", f, random_inputs<double>({{4, 6}, {5, 6}, {2, 6}, {5, 2}}));
@@ -122,3 +123,5 @@ TEST_CASE("a rank below 1 is refused", "[lora]") {
   Parameters<float> all;
   CHECK_THROWS_WITH((Lora<float, Cpu>(all, "x", "lora", 4, 4, 0, 8)), Contains("[gaze::Lora]"));
 }
+
+}  // namespace test_lora

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The CPU's allocator: what it counts and keeps, its limit, and a memory resource in its place,
-// also one that has nothing left.
+// The CPU's allocator: counters, cache, limit, and a custom memory resource, which may run out.
 #include <memory_resource>
 #include <optional>
 #include <thread>
@@ -8,14 +7,14 @@
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
 
+namespace test_memory {
 namespace {
 
 using namespace gaze;
 using Catch::Contains;
 using Memory = Allocator<Cpu>;
 
-/// Counts what it gives; from the `fails_at`-th block on it has nothing, until that many
-/// `failures`.
+/// Counts its blocks; fails from block `fails_at` on, `failures` times.
 class Counted : public std::pmr::memory_resource {
  public:
   std::size_t given = 0, taken = 0, live = 0, misaligned = 0;
@@ -41,7 +40,7 @@ class Counted : public std::pmr::memory_resource {
   bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };
 
-/// Memory as it was, whatever a test does.
+/// Restores the allocator after a test.
 struct KeepMemory {
   KeepMemory() { Memory::reset_peak(); }
   ~KeepMemory() {
@@ -50,7 +49,7 @@ struct KeepMemory {
   }
 };
 
-/// A step of training that makes and drops tensors of several sizes.
+/// A training step that creates and frees tensors of several sizes.
 float train_a_little() {
   Parameters<float> parameters;
   const Linear<float, Cpu> layer(parameters, "layer", "model", 30, 7, true);
@@ -79,7 +78,7 @@ TEST_CASE("sizes are rounded up by at most a quarter, to whole cache lines", "[m
     CHECK(Memory::rounded(bytes) - bytes <= bytes / 4);
 }
 
-TEST_CASE("blocks are counted, kept and given back at a limit", "[memory]") {
+TEST_CASE("blocks are counted, cached and released at a limit", "[memory]") {
   const KeepMemory keep;
   Counted source;
   Memory::use(&source);
@@ -93,7 +92,7 @@ TEST_CASE("blocks are counted, kept and given back at a limit", "[memory]") {
   CHECK(Memory::kept() == 2 * Memory::rounded(4000));
   CHECK(Memory::peak() == Memory::kept());
   { const Tensor<float> again({1000}); }
-  CHECK(source.given == 2);  // the third block was a kept one
+  CHECK(source.given == 2);  // the third block came from the cache
   Memory::keep_at_most(Memory::rounded(4000));
   CHECK(Memory::kept() == 0);
   CHECK(source.live == 0);
@@ -105,7 +104,7 @@ TEST_CASE("blocks are counted, kept and given back at a limit", "[memory]") {
   CHECK(source.live == 0);
 }
 
-TEST_CASE("sizes that change from step to step do not pile up", "[memory]") {
+TEST_CASE("sizes that change between steps do not accumulate memory", "[memory]") {
   const KeepMemory keep;
   Counted source;
   Memory::use(&source);
@@ -122,7 +121,7 @@ TEST_CASE("sizes that change from step to step do not pile up", "[memory]") {
   Memory::use(nullptr);
 }
 
-TEST_CASE("a memory resource takes the place of the program's memory", "[memory]") {
+TEST_CASE("a memory resource replaces the program's memory", "[memory]") {
   const KeepMemory keep;
   const float expected = train_a_little();
   Counted source;
@@ -138,14 +137,14 @@ TEST_CASE("a memory resource takes the place of the program's memory", "[memory]
                                                 Contains("while they are in use"));
   }
   Memory::use(nullptr);
-  CHECK(source.live == 0);  // kept blocks went back to where they came from
+  CHECK(source.live == 0);  // cached blocks were released to their source
   CHECK(source.given == source.taken);
   const std::size_t given = source.given;
   CHECK(train_a_little() == expected);
   CHECK(source.given == given);
 }
 
-TEST_CASE("an arena of the standard library serves too", "[memory]") {
+TEST_CASE("a standard-library arena works as a memory resource", "[memory]") {
   const KeepMemory keep;
   const float expected = train_a_little();
   std::pmr::monotonic_buffer_resource arena;
@@ -155,7 +154,7 @@ TEST_CASE("an arena of the standard library serves too", "[memory]") {
   Memory::use(nullptr);
 }
 
-TEST_CASE("no memory left is an error that can be recovered from", "[memory]") {
+TEST_CASE("running out of memory is a recoverable error", "[memory]") {
   const KeepMemory keep;
   const float expected = train_a_little();
   for (const std::size_t blocks : {0, 1, 3, 7, 12}) {
@@ -163,7 +162,7 @@ TEST_CASE("no memory left is an error that can be recovered from", "[memory]") {
     source.fails_at = blocks;
     Memory::use(&source);
     CHECK_THROWS_WITH(train_a_little(), Contains("[gaze::allocate] out of memory: asked for "));
-    CHECK(Memory::in_use() == 0);  // what was made before the failure is free again
+    CHECK(Memory::in_use() == 0);  // memory allocated before the failure is free again
     source.fails_at = static_cast<std::size_t>(-1);
     CHECK(train_a_little() == expected);
     Memory::use(nullptr);
@@ -171,14 +170,14 @@ TEST_CASE("no memory left is an error that can be recovered from", "[memory]") {
   }
 }
 
-TEST_CASE("kept blocks go back before memory runs out", "[memory]") {
+TEST_CASE("cached blocks are released before memory runs out", "[memory]") {
   const KeepMemory keep;
   Counted source;
   Memory::use(&source);
   { const Tensor<float> large({1000000}); }
   CHECK(Memory::kept() > 0);
   source.fails_at = 1;
-  source.failures = 1;  // the next block fails once, as if the kept one stood in its way
+  source.failures = 1;  // the next block fails once, as if cached blocks used the memory
   {
     const Tensor<float> other({50000});
     CHECK(source.live == Memory::in_use());
@@ -204,3 +203,5 @@ TEST_CASE("several threads allocate at once", "[memory]") {
   CHECK(wrong == 0);
   CHECK(Memory::in_use() == before);
 }
+
+}  // namespace test_memory

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The table of operations is whole: every public function of gaze/ops that makes a tensor of others
-// has a row, every row names the header that has it, and docs/ops.md is drawn from the table.
+// The table of operations is complete: every public function of gaze/ops that returns a tensor has
+// a row, every row names its header and its benchmark, and docs/ops.md is generated from the table.
 //
-//   GAZE_WRITE_DOCS=1 build/.../test_op_table     writes docs/ops.md anew
+//   GAZE_WRITE_DOCS=1 ./run test -R op_table     rewrites docs/ops.md
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,18 +12,16 @@
 #include <sstream>
 
 #include "gaze/ops/table.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
 
-#ifndef GAZE_GOLDEN_DIR
-#define GAZE_GOLDEN_DIR "tests/golden"
-#endif
-
+namespace test_op_table {
 namespace {
 
 using namespace gaze;
 namespace fs = std::filesystem;
 
-const fs::path root = fs::path(GAZE_GOLDEN_DIR) / ".." / "..";
+const fs::path root = gaze::test::repository_path("");
 
 std::string read(const fs::path& path) {
   std::ifstream file(path);
@@ -53,22 +51,37 @@ std::set<std::string> functions_of(const fs::path& header) {
   return names;
 }
 
-std::string yes(bool holds) { return holds ? "yes" : "-"; }
+/// Names that bench/ registers, without the end that the program appends after a slash.
+std::set<std::string> benchmarks() {
+  static const std::regex row(
+      "(?:\\badd\\(|\\bRegisterBenchmark\\(\\s*\\(std::string\\()\"([a-z0-9_/]+?)/?\"");
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(root / "bench")) {
+    if (entry.path().extension() != ".cpp") continue;
+    const std::string text = read(entry.path());
+    for (std::sregex_iterator at(text.begin(), text.end(), row), end; at != end; ++at)
+      names.insert((*at)[1]);
+  }
+  return names;
+}
+
+std::string yes(bool checked) { return checked ? "yes" : "-"; }
 
 std::string document() {
   std::ostringstream out;
   out << "# Operations\n\n"
-         "Drawn from `include/gaze/ops/table.hpp` by `tests/test_op_table.cpp`, which fails when "
-         "this file is not up to date\n(`GAZE_WRITE_DOCS=1` lets it write the file). Headers are "
-         "under `include/gaze/`. Every operation takes views without\ncontiguous memory, and "
-         "empty tensors.\n\n"
+         "Generated from `include/gaze/ops/table.hpp` by `tests/test_op_table.cpp`, which fails "
+         "when "
+         "this file is out of date\n(`GAZE_WRITE_DOCS=1` rewrites it). Headers are relative to "
+         "`include/gaze/`. Every operation accepts non-contiguous views\nand empty tensors.\n\n"
          "- *finite differences*: the derivative, in float64, against central differences; "
          "\"refuses\": the operation has no\n  derivative, and asking for one throws.\n"
          "- *float against double*: float32 kernels against the float64 loops, at every "
          "instruction set of the machine.\n"
          "- *PyTorch file*: values and gradients against `tests/golden/engine_golden.json`.\n"
          "- *CPU against CUDA*: the CUDA kernels in float64 and float32 against the CPU's float64, "
-         "on a GPU or, where there\n  is none, run on the processor.\n\n"
+         "on a GPU or, without one,\n  on the emulator.\n"
+         "- *benchmark*: the row of `bench/` that measures the operation, or why there is none.\n\n"
          "| operation | header | float32 | float64 | int32 | CPU | CUDA | finite differences | "
          "float against double | PyTorch file | CPU against CUDA | benchmark |\n"
          "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
@@ -79,13 +92,15 @@ std::string document() {
         << (row.checks & refusal ? "refuses" : yes(row.checks & finite_differences)) << " | "
         << yes(row.checks & float_to_double) << " | " << yes(row.checks & golden_file) << " | "
         << yes(row.checks & cpu_to_cuda) << " | "
-        << (row.benchmark.empty() ? "-" : std::string(row.benchmark)) << " |\n";
+        << (row.benchmark.empty() ? "none: " + std::string(row.no_benchmark)
+                                  : "`" + std::string(row.benchmark) + "`")
+        << " |\n";
   out << "\n`checkpoint` runs a function without recording and again in backward: it has no "
-         "PyTorch "
-         "file, since its value and\ngradient are those of the function; `gelu_mlp` has none, "
-         "since "
-         "they are those of `linear`, `gelu` and `linear`\nbit for bit. Tensors from a rule are "
-         "in `ops/creation.hpp` (`ones`, `arange`, `linspace`, `eye`,\n`uniform`, `normal`) and in "
+         "PyTorch file, since its value and\ngradient are those of the function; `gelu_mlp` has "
+         "none, since they are those of `linear`, `gelu` and `linear`\nbit for bit. Functions that "
+         "create tensors "
+         "are in `ops/creation.hpp` (`ones`, `arange`, `linspace`, `eye`,\n`uniform`, `normal`) "
+         "and in "
          "`Tensor` itself (`from`, `full`, `zeros`, `scalar`); low-rank adapters in "
          "`nn/lora.hpp`.\n";
   return out.str();
@@ -111,8 +126,20 @@ TEST_CASE("every function of gaze/ops has a row in the table, under its header",
   }
 }
 
-TEST_CASE("docs/ops.md is what the table says", "[ops]") {
+TEST_CASE("every row names a registered benchmark, or the reason for having none", "[ops]") {
+  const std::set<std::string> registered = benchmarks();
+  CHECK(registered.count("rows/rms_norm") == 1);
+  for (const OpRow& row : op_table) {
+    INFO(row.name);
+    CHECK(row.benchmark.empty() != row.no_benchmark.empty());
+    if (!row.benchmark.empty()) CHECK(registered.count(std::string(row.benchmark)) == 1);
+  }
+}
+
+TEST_CASE("docs/ops.md is generated from the table", "[ops]") {
   const fs::path path = root / "docs" / "ops.md";
   if (std::getenv("GAZE_WRITE_DOCS")) std::ofstream(path) << document();
   CHECK(read(path) == document());
 }
+
+}  // namespace test_op_table

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: MIT
 // Every operation of the op table: gradients against finite differences, float against double,
 // values and gradients against PyTorch (golden file), errors that name the operation.
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "gaze/cpu/isa.hpp"
 #include "gaze/ops/table.hpp"
+#include "tests/data.hpp"
 #include "tests/op_cases.hpp"
+#include "tests/texts.hpp"
 
-#ifndef GAZE_GOLDEN_DIR
-#define GAZE_GOLDEN_DIR "tests/golden"
-#endif
-
+namespace test_ops {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
 
-nlohmann::json golden() {
-  std::ifstream file(GAZE_GOLDEN_DIR "/engine_golden.json");
-  REQUIRE(file);
-  return nlohmann::json::parse(file)["cases"];
-}
+nlohmann::json golden() { return golden_json("engine_golden.json")["cases"]; }
 
-const Case& find_case(std::string_view name) {
-  for (const Cases* cases : {&op_cases(), &value_cases()})
-    for (const Case& c : *cases)
+const OpCase& find_case(std::string_view name) {
+  for (const OpCases* cases : {&op_cases(), &value_cases()})
+    for (const OpCase& c : *cases)
       if (c.name() == name) return c;
   FAIL("the golden file names " << name << ", which is no case");
   throw 0;
@@ -38,28 +32,17 @@ Tensor<double> read(const nlohmann::json& array) {
   return Tensor<double>::from(shape, array["values"].get<std::vector<double>>());
 }
 
-/// The message of the Error that f throws; empty without one.
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
 Tensor<double> zeros(const Shape& shape) { return Tensor<double>::zeros(shape); }
 
 }  // namespace
 
-TEST_CASE("every row of the table has cases, and every case a row and a name of its own", "[ops]") {
+TEST_CASE("every table row has cases, and every case has a row and a unique name", "[ops]") {
   std::set<std::string> names, differentiable, plain;
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     differentiable.insert(c.op);
     CHECK(names.insert(c.name()).second);
   }
-  for (const Case& c : value_cases()) {
+  for (const OpCase& c : value_cases()) {
     plain.insert(c.op);
     CHECK(names.insert(c.name()).second);
   }
@@ -78,7 +61,7 @@ TEST_CASE("every row of the table has cases, and every case a row and a name of 
   CHECK(find_op("no such operation") == nullptr);
 }
 
-TEST_CASE("rows of the table that promise a golden file have one", "[ops]") {
+TEST_CASE("table rows that list a golden file have one", "[ops]") {
   std::set<std::string> tested, promised;
   for (const auto& c : golden())
     tested.insert(find_case(c["name"].get_ref<const std::string&>()).op);
@@ -87,8 +70,8 @@ TEST_CASE("rows of the table that promise a golden file have one", "[ops]") {
   CHECK(tested == promised);
 }
 
-TEST_CASE("what autograd records is in the table", "[ops]") {
-  for (const Case& c : op_cases()) {
+TEST_CASE("operations that autograd records are in the table", "[ops]") {
+  for (const OpCase& c : op_cases()) {
     auto inputs = random_inputs<double>(c.shapes, c.low, c.high);
     for (auto& x : inputs) x.requires_grad();
     const auto y = c.wide(inputs);
@@ -100,12 +83,12 @@ TEST_CASE("what autograd records is in the table", "[ops]") {
 }
 
 TEST_CASE("gradients agree with finite differences", "[ops]") {
-  for (const Case& c : op_cases())
+  for (const OpCase& c : op_cases())
     gradcheck(c.name(), c.wide, random_inputs<double>(c.shapes, c.low, c.high));
 }
 
-TEST_CASE("values without a derivative refuse inputs that require one", "[ops]") {
-  for (const Case& c : value_cases()) {
+TEST_CASE("operations without a derivative refuse inputs that require gradients", "[ops]") {
+  for (const OpCase& c : value_cases()) {
     auto inputs = random_inputs<double>(c.shapes, c.low, c.high);
     const auto y = c.wide(inputs);
     CHECK_FALSE(y.needs_grad());
@@ -124,7 +107,7 @@ TEST_CASE("float agrees with double at every instruction set", "[ops]") {
   for (const Isa set : {Isa::generic, Isa::avx2, Isa::avx512}) {
     if (!supported(set)) continue;
     set_isa(set);
-    for (const Case& c : op_cases()) {
+    for (const OpCase& c : op_cases()) {
       const auto wide = evaluate<double>(c.wide, random_inputs<double>(c.shapes, c.low, c.high));
       const auto narrow = evaluate<float>(c.narrow, random_inputs<float>(c.shapes, c.low, c.high));
       INFO(c.name() << " with " << name(set));
@@ -139,11 +122,11 @@ TEST_CASE("float agrees with double at every instruction set", "[ops]") {
   set_isa(before);
 }
 
-TEST_CASE("gelu_mlp is linear, gelu and linear, bit for bit", "[ops]") {
+TEST_CASE("gelu_mlp equals linear, gelu and linear bit for bit", "[ops]") {
   const auto parts = [](const auto& x) {
     return linear(gelu(linear(x[0], x[1], x[2])), x[3], x[4]);
   };
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     if (c.op != "gelu_mlp" || c.shapes.size() != 5 || c.what == "views") continue;
     INFO(c.name());
     const auto inputs = random_inputs<float>(c.shapes, c.low, c.high);
@@ -159,7 +142,7 @@ TEST_CASE("values and gradients agree with PyTorch", "[ops][golden]") {
   const auto all = golden();
   CHECK(all.size() >= 300);
   for (const auto& g : all) {
-    const Case& c = find_case(g["name"].get_ref<const std::string&>());
+    const OpCase& c = find_case(g["name"].get_ref<const std::string&>());
     INFO(c.name());
     Inputs<double> inputs;
     for (const auto& x : g["inputs"]) inputs.push_back(read(x));
@@ -178,7 +161,7 @@ TEST_CASE("values and gradients agree with PyTorch", "[ops][golden]") {
   }
 }
 
-TEST_CASE("values of views and sums against plain loops", "[ops]") {
+TEST_CASE("views and sums agree with plain loops", "[ops]") {
   const auto x = random_tensor<double>({2, 3, 4}, 1);
   const auto at = [&](Index i, Index j, Index k) { return x.data()[(i * 3 + j) * 4 + k]; };
   const auto p = permute(x, {2, 0, 1}).to_vector();
@@ -205,7 +188,8 @@ TEST_CASE("values of views and sums against plain loops", "[ops]") {
   CHECK(reshape(x, {4, -1}).shape() == Shape({4, 6}));
 }
 
-TEST_CASE("minimum, maximum and clamp: ties go to the first, no gradient beyond a bound", "[ops]") {
+TEST_CASE("in minimum, maximum and clamp, ties go to the first and no gradient passes a bound",
+          "[ops]") {
   auto a = Tensor<double>::from({3}, {1, 2, 3}), b = Tensor<double>::from({3}, {1, 3, 2});
   a.requires_grad();
   b.requires_grad();
@@ -222,7 +206,7 @@ TEST_CASE("minimum, maximum and clamp: ties go to the first, no gradient beyond 
   CHECK(x.grad().to_vector() == std::vector<double>{0, 1, 1, 1, 0});
 }
 
-TEST_CASE("attention rows are averages of the values they see, with their marks", "[ops]") {
+TEST_CASE("attention rows are averages of the values and marks that they see", "[ops]") {
   const auto layout = make_layout("prefix");
   const auto marks = make_marks(*layout, 2);
   const auto qkv = random_tensor<double>({13, 12}, 3);  // H = 1, D = 4
@@ -276,7 +260,7 @@ TEST_CASE("log-probabilities sum to one and entropy is their mean", "[ops]") {
   CHECK(linear_logprob(x, w, indices({-1}), 0.7).logp.item() == 0);
 }
 
-TEST_CASE("wrong shapes and indices are refused by name", "[ops]") {
+TEST_CASE("invalid shapes and indices are refused by name", "[ops]") {
   using Catch::Contains;
   const auto a = zeros({2, 3}), b = zeros({4, 5});
   CHECK(error_of([&] { matmul(a, b); }) == "[gaze::matmul] inner sizes differ: [2,3] x [4,5]");
@@ -348,3 +332,5 @@ TEST_CASE("wrong shapes and indices are refused by name", "[ops]") {
              }),
              Contains("marks"));
 }
+
+}  // namespace test_ops

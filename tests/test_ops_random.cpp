@@ -6,6 +6,8 @@
 #include "gaze/ops/table.hpp"
 #include "tests/random_trials_models.hpp"
 
+namespace test_ops_random {
+
 using namespace gaze;
 using namespace gaze::test;
 
@@ -38,3 +40,5 @@ TEST_CASE("gradients agree with finite differences in random trials", "[ops]") {
   CHECK(views > 500);
   CHECK(empty > 100);
 }
+
+}  // namespace test_ops_random

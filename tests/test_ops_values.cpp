@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What golden files and finite differences do not say of the operations: ties, NaN and infinities,
-// indices of sorts, new tensors, bits at any number of threads, and errors that name the operation.
+// Properties of operations beyond golden files and finite differences: ties, NaN and infinities,
+// sort indices, new tensors, same bits at any number of threads, and errors that name the
+// operation.
 #include <limits>
 
 #include "gaze/gaze.hpp"
+#include "tests/numbers.hpp"
 #include "tests/op_case.hpp"
+#include "tests/texts.hpp"
 
+namespace test_ops_values {
 namespace {
 
 using namespace gaze;
@@ -15,31 +19,11 @@ using D = Tensor<double>;
 using Values = std::vector<double>;
 using Whole = std::vector<std::int32_t>;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-D leaf(const Shape& shape, const Values& values) {
-  D x = D::from(shape, values);
-  x.requires_grad();
-  return x;
-}
-
-/// The message of the Error that f throws; empty without one.
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
 D zeros(const Shape& shape) { return D::zeros(shape); }
 
 }  // namespace
 
-TEST_CASE("of equal elements the first is greatest, least and gets the gradient", "[ops]") {
+TEST_CASE("the first of equal elements is the maximum or minimum and gets the gradient", "[ops]") {
   const D x = leaf({2, 3}, {5, 5, 1, 1, 1, 5});
   CHECK(argmax(x.detach(), 1).to_vector() == Whole{0, 2});
   CHECK(argmin(x.detach(), 1).to_vector() == Whole{2, 0});
@@ -67,7 +51,7 @@ TEST_CASE("NaN and infinities are never lost", "[ops]") {
   CHECK(low.grad().to_vector() == Values{0, 0, 1, 1});
 }
 
-TEST_CASE("what where() did not choose does not spoil the gradient", "[ops]") {
+TEST_CASE("the branch that where() did not select does not affect the gradient", "[ops]") {
   const D x = leaf({3}, {0, 4, -1});
   const auto positive = greater(x.detach(), D::scalar(0));
   backward(sum(where(positive, rsqrt(where(positive, x, D::scalar(1))), D::scalar(0))));
@@ -77,7 +61,7 @@ TEST_CASE("what where() did not choose does not spoil the gradient", "[ops]") {
   CHECK(y.grad().to_vector() == Values{0, 1, 0});
 }
 
-TEST_CASE("sort keeps the order of equal elements, topk is its beginning", "[ops]") {
+TEST_CASE("sort is stable, and topk is its prefix", "[ops]") {
   const D x = D::from({2, 4}, {3, 1, 3, 2, 0, 0, 7, 0});
   const auto up = sort(x, 1), down = sort(x, 1, true), top = topk(x, 2, 1);
   CHECK(up.values.to_vector() == Values{1, 2, 3, 3, 0, 0, 0, 7});
@@ -134,7 +118,7 @@ TEST_CASE("results have the same bits at any number of threads", "[ops]") {
   set_threads(before);
 }
 
-TEST_CASE("a batched product is the products of its matrices", "[ops]") {
+TEST_CASE("a batched product equals the products of its matrices", "[ops]") {
   const auto a = random_tensor<float>({3, 33, 17}, 1), b = random_tensor<float>({3, 17, 29}, 2);
   const auto all = matmul(a, b);
   for (Index i = 0; i < 3; ++i) {
@@ -144,7 +128,7 @@ TEST_CASE("a batched product is the products of its matrices", "[ops]") {
   }
 }
 
-TEST_CASE("a convolution with patches is the product with the patches", "[ops]") {
+TEST_CASE("a convolution equals the product with its patches", "[ops]") {
   const auto image = random_tensor<double>({2, 3, 8, 8}, 1),
              w = random_tensor<double>({5, 3, 4, 4}, 2);
   const auto y = conv2d(image, w, D(), {4, 4, 4, 4});
@@ -158,7 +142,7 @@ TEST_CASE("a convolution with patches is the product with the patches", "[ops]")
   CHECK(contiguous(y).data()[(5 + 4) * 4 + 1] == Catch::Approx(expected));
 }
 
-TEST_CASE("cast changes the type, keeps the value and carries the gradient over", "[ops]") {
+TEST_CASE("cast changes the type and preserves value and gradient", "[ops]") {
   Tensor<float> x = Tensor<float>::from({3}, {1.5f, -2.5f, 0.1f});
   x.requires_grad();
   const auto wide = cast<double>(x);
@@ -174,7 +158,7 @@ TEST_CASE("cast changes the type, keeps the value and carries the gradient over"
         Whole{2147483647, std::numeric_limits<std::int32_t>::min()});
 }
 
-TEST_CASE("tensors from a rule", "[ops]") {
+TEST_CASE("creation functions return the expected values", "[ops]") {
   CHECK(ones<double>({2}).to_vector() == Values{1, 1});
   CHECK(ones_like(zeros({1, 2})).shape() == Shape({1, 2}));
   CHECK(zeros_like(ones<float>({2})).to_vector() == std::vector<float>{0, 0});
@@ -205,7 +189,7 @@ TEST_CASE("the accuracy of long float sums does not depend on their length", "[o
   CHECK(slice(cumsum(x, 1), 1, 99999, 100000).data()[0] == Catch::Approx(1e4).epsilon(1e-6));
 }
 
-TEST_CASE("a changed value or index that backward needs is noticed", "[ops]") {
+TEST_CASE("a changed value or index that backward needs is detected", "[ops]") {
   const auto noticed = [](const std::string& op, const auto& changed, const D& y) {
     changed.changed();
     CHECK_THAT(error_of([&] { backward(sum(y)); }), Contains("[gaze::" + op + "]"));
@@ -231,7 +215,7 @@ TEST_CASE("a changed value or index that backward needs is noticed", "[ops]") {
   CHECK_THAT(error_of([&] { backward(sum(y)); }), Contains("[gaze::softmax]"));
 }
 
-TEST_CASE("wrong axes, shapes and indices are refused by name, with the shapes", "[ops]") {
+TEST_CASE("invalid axes, shapes and indices are refused by name, with the shapes", "[ops]") {
   const D a = zeros({2, 3}), b = zeros({4, 5});
   const auto refused = [](auto f, const std::string& what) {
     CHECK_THAT(error_of(f), Contains(what));
@@ -289,3 +273,5 @@ TEST_CASE("wrong axes, shapes and indices are refused by name, with the shapes",
   refused([&] { cross_entropy(a, indices({0, 3})); }, "[gaze::cross_entropy] index 3 at 1");
   refused([&] { cross_entropy(a, indices({-1, -1})); }, "no row of [2,3] has a target");
 }
+
+}  // namespace test_ops_values

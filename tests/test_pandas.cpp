@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Column types and texts as pandas has them, bit for bit (tests/golden/make_pandas_golden.py).
-#include <fstream>
+// Column types and texts equal to pandas' bit for bit (tests/golden/make_pandas_golden.py).
 #include <string>
 #include <vector>
 
 #include "gaze/io/json.hpp"
 #include "phyx/scoring/pandas_columns.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
 
-#ifndef GAZE_GOLDEN_DIR
-#define GAZE_GOLDEN_DIR "tests/golden"
-#endif
+namespace test_pandas {
 
 using namespace gaze::phyx;
 
@@ -26,15 +24,10 @@ Texts as_pandas(const Texts& cells) {
   return texts;
 }
 
-gaze::io::Json golden() {
-  std::ifstream file(GAZE_GOLDEN_DIR "/pandas_golden.json", std::ios::binary);
-  return gaze::io::Json::parse(file);
-}
-
 }  // namespace
 
-TEST_CASE("pandas: every decimal of the golden file", "[phyx][golden]") {
-  const auto pairs = golden().at("decimals");
+TEST_CASE("pandas: every decimal of the golden file is reproduced", "[phyx][golden]") {
+  const auto pairs = gaze::test::golden_json("pandas_golden.json").at("decimals");
   REQUIRE(pairs.size() > 3000);
   for (const auto& pair : pairs) {
     const std::string cell = pair.at(0), text = pair.at(1);
@@ -43,8 +36,8 @@ TEST_CASE("pandas: every decimal of the golden file", "[phyx][golden]") {
   }
 }
 
-TEST_CASE("pandas: every column of the golden file", "[phyx][golden]") {
-  const auto columns = golden().at("columns");
+TEST_CASE("pandas: every column of the golden file is reproduced", "[phyx][golden]") {
+  const auto columns = gaze::test::golden_json("pandas_golden.json").at("columns");
   REQUIRE(columns.size() > 1500);
   for (const auto& column : columns) {
     const Texts cells = column.at(0), texts = column.at(1);
@@ -75,3 +68,5 @@ TEST_CASE("pandas: a cell of megabytes is read once", "[phyx]") {
   const std::string blanks = "7" + std::string(many, ' ') + "x";
   CHECK(as_pandas({"0.5", blanks})[1] == blanks);
 }
+
+}  // namespace test_pandas

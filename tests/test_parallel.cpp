@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// parallel_for and its threads: every index once, at any number of threads; jobs that follow each
-// other sooner and later than the threads watch before they sleep; exceptions, nested calls,
-// several callers at once, and another number of threads in between. The thread sanitizer runs
-// these too.
+// parallel_for and its threads: every index once, at any number of threads; jobs before and after
+// the threads stop spinning and sleep; exceptions, nested calls, several callers at once, and
+// changes of the number of threads. The thread sanitizer runs these too.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -14,21 +13,17 @@
 #include <vector>
 
 #include "gaze/core/parallel.hpp"
+#include "tests/restore.hpp"
 #include "tests/test.hpp"
 
+namespace test_parallel {
 namespace {
 
 using gaze::parallel_for;
 using gaze::set_threads;
 using Clock = std::chrono::steady_clock;
 
-/// The number of threads as it was, whatever a test does.
-struct KeepThreads {
-  ~KeepThreads() { set_threads(count); }
-  int count = gaze::threads();
-};
-
-/// Runs one job over [0, n) and says whether each index came exactly once.
+/// Does one job over [0, n) visit each index exactly once?
 bool each_once(std::int64_t n, std::int64_t grain) {
   std::vector<int> seen(static_cast<std::size_t>(n));  // unguarded: the pieces are disjoint
   parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
@@ -41,8 +36,9 @@ void wait_awake(std::chrono::microseconds time) {
   for (const auto until = Clock::now() + time; Clock::now() < until;) continue;
 }
 
-TEST_CASE("every index comes once, in pieces of at least half a grain", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("parallel_for visits every index once, in pieces of at least half a grain",
+          "[parallel]") {
+  const gaze::test::Restore restore;
   for (int count = 1; count <= 4; ++count) {
     set_threads(count);
     REQUIRE(gaze::threads() == count);
@@ -61,8 +57,8 @@ TEST_CASE("every index comes once, in pieces of at least half a grain", "[parall
   }
 }
 
-TEST_CASE("thousands of tiny jobs, one right after the other", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("thousands of tiny jobs in a row are complete", "[parallel]") {
+  const gaze::test::Restore restore;
   for (int count = 2; count <= 4; ++count) {
     set_threads(count);
     int wrong = 0;
@@ -71,8 +67,8 @@ TEST_CASE("thousands of tiny jobs, one right after the other", "[parallel]") {
   }
 }
 
-TEST_CASE("jobs after pauses around the time that threads stay awake", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("jobs after pauses near the threads' spin time are complete", "[parallel]") {
+  const gaze::test::Restore restore;
   set_threads(2);
   int wrong = 0;
   for (int job = 0; job < 1500; ++job) {
@@ -82,9 +78,9 @@ TEST_CASE("jobs after pauses around the time that threads stay awake", "[paralle
   CHECK(wrong == 0);
 }
 
-TEST_CASE("jobs for threads that sleep, and a caller that sleeps until a slow piece is done",
+TEST_CASE("sleeping threads wake for a job, and the caller sleeps until a slow piece is done",
           "[parallel]") {
-  const KeepThreads keep;
+  const gaze::test::Restore restore;
   for (const int count : {2, 4}) {
     set_threads(count);
     int wrong = 0;
@@ -102,8 +98,9 @@ TEST_CASE("jobs for threads that sleep, and a caller that sleeps until a slow pi
   }
 }
 
-TEST_CASE("an exception reaches the caller from any piece and the threads go on", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("an exception from any piece reaches the caller, and the threads keep working",
+          "[parallel]") {
+  const gaze::test::Restore restore;
   set_threads(4);
   int missed = 0, wrong = 0;
   for (int job = 0; job < 400; ++job) {
@@ -121,8 +118,8 @@ TEST_CASE("an exception reaches the caller from any piece and the threads go on"
   CHECK(wrong == 0);
 }
 
-TEST_CASE("another number of threads, while they watch and while they sleep", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("the number of threads can change while they spin or sleep", "[parallel]") {
+  const gaze::test::Restore restore;
   int wrong = 0;
   for (int round = 0; round < 200; ++round) {
     set_threads(1 + round * 7 % 4);
@@ -134,8 +131,8 @@ TEST_CASE("another number of threads, while they watch and while they sleep", "[
   CHECK_THROWS_AS(set_threads(1025), gaze::Error);
 }
 
-TEST_CASE("a nested call runs, and a piece may not change the threads it runs on", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("a nested call runs, and a piece cannot change the number of threads", "[parallel]") {
+  const gaze::test::Restore restore;
   set_threads(3);
   std::atomic<int> inner{0}, thrown{0};
   parallel_for(3, 1, [&](std::int64_t, std::int64_t) {
@@ -151,8 +148,8 @@ TEST_CASE("a nested call runs, and a piece may not change the threads it runs on
   CHECK(gaze::threads() == 3);
 }
 
-TEST_CASE("a piece may wait for a thread of its own that calls parallel_for", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("a piece may wait for its own thread that calls parallel_for", "[parallel]") {
+  const gaze::test::Restore restore;
   set_threads(2);
   std::atomic<int> right{0};
   parallel_for(2, 1, [&](std::int64_t, std::int64_t) {
@@ -161,8 +158,8 @@ TEST_CASE("a piece may wait for a thread of its own that calls parallel_for", "[
   CHECK(right == 2);
 }
 
-TEST_CASE("several callers at once, while the number of threads changes", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("several callers work at once while the number of threads changes", "[parallel]") {
+  const gaze::test::Restore restore;
   set_threads(2);
   std::atomic<int> wrong{0}, missed{0}, running{4};
   std::vector<std::thread> callers;
@@ -217,13 +214,13 @@ class Threads : public gaze::Executor {
   }
 };
 
-/// Gaze's own threads again, whatever a test does.
+/// Restores Gaze's threads after a test.
 struct KeepExecutor {
   explicit KeepExecutor(gaze::Executor& e) { gaze::use_executor(&e); }
   ~KeepExecutor() { gaze::use_executor(nullptr); }
 };
 
-TEST_CASE("an executor runs the pieces in place of the threads", "[parallel]") {
+TEST_CASE("an executor replaces the threads", "[parallel]") {
   const int own = gaze::threads();
   Backwards backwards(5);
   Threads threads;
@@ -244,7 +241,8 @@ TEST_CASE("an executor runs the pieces in place of the threads", "[parallel]") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("an executor: nested calls run inline and exceptions reach the caller", "[parallel]") {
+TEST_CASE("under an executor, nested calls run inline and exceptions reach the caller",
+          "[parallel]") {
   Threads threads;
   const KeepExecutor keep(threads);
   std::atomic<int> inner{0};
@@ -261,8 +259,8 @@ TEST_CASE("an executor: nested calls run inline and exceptions reach the caller"
   CHECK(each_once(9, 1));
 }
 
-TEST_CASE("arithmetic is counted for who asked for it, wherever it was done", "[parallel]") {
-  const KeepThreads keep;
+TEST_CASE("arithmetic is counted for the calling thread, whichever thread does it", "[parallel]") {
+  const gaze::test::Restore restore;
   const auto work = [] {
     const auto before = gaze::arithmetic();
     parallel_for(64, 1,
@@ -284,3 +282,4 @@ TEST_CASE("arithmetic is counted for who asked for it, wherever it was done", "[
 }
 
 }  // namespace
+}  // namespace test_parallel

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parameters in packs, what a stage trains, and AdamW over packs.
+// Parameters in packs, the trained parts of a stage, and AdamW over packs.
 #include <limits>
 
 #include "gaze/nn/layers.hpp"
@@ -8,6 +8,7 @@
 #include "gaze/optim/schedule.hpp"
 #include "tests/gradcheck.hpp"
 
+namespace test_parameters {
 namespace {
 
 using namespace gaze;
@@ -215,7 +216,7 @@ TEST_CASE("clipping scales the gradient to its bound, and only down", "[paramete
   CHECK(moved(10, norm).second == Catch::Approx(norm).epsilon(1e-3));
 }
 
-TEST_CASE("a gradient that is not finite throws and changes nothing", "[parameters]") {
+TEST_CASE("a non-finite gradient throws and changes nothing", "[parameters]") {
   Net net;
   AdamW<double> optimiser(net.all, {});
   net.make_gradients();
@@ -237,7 +238,8 @@ TEST_CASE("a gradient that is not finite throws and changes nothing", "[paramete
   CHECK_NOTHROW(optimiser.step(0.1));
 }
 
-TEST_CASE("a step makes what backward had saved unusable, and says so", "[parameters]") {
+TEST_CASE("a step invalidates values that backward saved, and backward reports it",
+          "[parameters]") {
   Net net;
   AdamW<double> optimiser(net.all, {});
   net.make_gradients();
@@ -246,7 +248,7 @@ TEST_CASE("a step makes what backward had saved unusable, and says so", "[parame
   CHECK_THROWS_WITH(backward(loss), Contains("changed in place"));
 }
 
-TEST_CASE("layers compute what they say", "[parameters]") {
+TEST_CASE("layers agree with their formulas", "[parameters]") {
   Parameters<double> all;
   const Linear<double, Cpu> plain(all, "plain", "p", 3, 3, false);
   const Linear<double, Cpu> biased(all, "biased", "p", 3, 3, true);
@@ -274,7 +276,7 @@ TEST_CASE("layers compute what they say", "[parameters]") {
   }
 }
 
-TEST_CASE("the learning rate warms up and falls along a cosine", "[parameters]") {
+TEST_CASE("the learning rate warms up and decays along a cosine", "[parameters]") {
   const CosineSchedule rate{2e-3, 10, 110, 0.1};
   CHECK(rate(0) == Catch::Approx(2e-4));
   CHECK(rate(9) == Catch::Approx(2e-3));
@@ -284,3 +286,5 @@ TEST_CASE("the learning rate warms up and falls along a cosine", "[parameters]")
   CHECK(rate(1000) == Catch::Approx(2e-4));
   for (Index i = 10; i < 110; ++i) CHECK(rate(i + 1) <= rate(i));
 }
+
+}  // namespace test_parameters

@@ -6,6 +6,7 @@
 #include "gaze/cpu/gemm_patches.hpp"
 #include "tests/test.hpp"
 
+namespace test_patches {
 namespace {
 
 using namespace gaze;
@@ -22,7 +23,7 @@ void for_grids(auto f) {
         }
 }
 
-/// What the patches show, by the definition: an element of the images or -1.
+/// Elements of the patches by the definition: an element of the images or -1.
 std::vector<Index> shown(const PatchGrid& g) {
   std::vector<Index> out;
   for (Index image = 0; image < g.images; ++image)
@@ -39,7 +40,7 @@ std::vector<Index> shown(const PatchGrid& g) {
 
 }  // namespace
 
-TEST_CASE("patches: elements, their inverse and the CPU's loops", "[patches]") {
+TEST_CASE("patch indices, their inverse and the CPU's loops agree", "[patches]") {
   for_grids([](const PatchGrid& g) {
     const auto expected = shown(g);
     INFO(g.w.kernel_h << "x" << g.w.kernel_w << " of " << g.height << "x" << g.width);
@@ -62,3 +63,5 @@ TEST_CASE("patches: elements, their inverse and the CPU's loops", "[patches]") {
     CHECK(loops == expected);
   });
 }
+
+}  // namespace test_patches

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counted random numbers: the published answers, independence of addresses, ranges and moments.
+// Counter-based random numbers: published vectors, independence of addresses, ranges and moments.
 #include "gaze/core/philox.hpp"
 
 #include <algorithm>
@@ -9,10 +9,12 @@
 
 #include "tests/test.hpp"
 
+namespace test_philox {
+
 using gaze::Philox;
 using gaze::Purpose;
 
-TEST_CASE("philox gives the published answers", "[philox]") {
+TEST_CASE("philox reproduces the published test vectors", "[philox]") {
   using gaze::detail::Counter;
   using gaze::detail::philox4x32;
   CHECK(philox4x32({0, 0, 0, 0}, 0, 0) == Counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
@@ -70,7 +72,7 @@ TEST_CASE("normal numbers have mean 0, variance 1, kurtosis 3", "[philox]") {
   CHECK(sums[4] == Catch::Approx(3).margin(0.15));
 }
 
-TEST_CASE("whole numbers below n are in range and even", "[philox]") {
+TEST_CASE("integers below n are in range and uniform", "[philox]") {
   const Philox random(3, Purpose::test);
   std::vector<int> count(7, 0);
   for (std::uint64_t i = 0; i < 70000; ++i) {
@@ -101,3 +103,5 @@ TEST_CASE("a shuffle is a permutation, repeats, and differs by epoch", "[philox]
   gaze::shuffle(none, random, 0);
   CHECK(none.empty());
 }
+
+}  // namespace test_philox

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 // PhyX's official scoring against cases made by running the official code: both versions of the
-// rules, the language-model protocol, and the aggregated tables. The file named by GAZE_PHYX_CASES
-// is read when it is set, else the committed one. A case of a kind that this reader does not know
-// is a failure.
-#include <unistd.h>
-
+// rules, the language-model protocol, and the aggregated tables. GAZE_PHYX_CASES selects another
+// file of cases. A case of an unknown kind is a failure.
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -16,27 +12,20 @@
 #include "phyx/scoring/llm_judge.hpp"
 #include "phyx/scoring/official.hpp"
 #include "phyx/scoring/python_text.hpp"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
 
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
+namespace test_phyx_cases {
 
 using namespace gaze::phyx;
+using gaze::test::data_path;
+using gaze::test::Folder;
+using gaze::test::json_lines;
 
 namespace {
 
 using Json = nlohmann::json;
-
-std::vector<Json> read_cases(const std::string& path) {
-  std::ifstream lines(path);
-  INFO(path);
-  REQUIRE(lines);
-  std::vector<Json> out;
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty()) out.push_back(Json::parse(line));
-  return out;
-}
 
 std::string text(const Json& one, const char* key) { return one.at(key).get<std::string>(); }
 
@@ -57,7 +46,7 @@ void check_rules(const Json& one, const char* version, OfficialRules rules) {
           text(expected, "pred"));
 }
 
-/// What a judge was asked, and the replies it gives; the last one repeats.
+/// A judge with fixed replies, the last of which repeats; records its prompts.
 struct Stub {
   std::vector<std::string> replies, prompts = {};
   std::vector<double> temperatures = {};
@@ -69,14 +58,6 @@ struct Stub {
       return replies[std::min(prompts.size(), replies.size()) - 1];
     };
   }
-};
-
-struct TemporaryFolder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("gaze_phyx_cases_" + std::to_string(::getpid()));
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  std::string file(const char* name) const { return (path / name).string(); }
 };
 
 const JudgePrompts prompts{"Multiple choice.\n", "Open.\n"};
@@ -110,10 +91,9 @@ void check_reply(const Json& one) {
 
 }  // namespace
 
-TEST_CASE("phyx cases: every score and every judgement of the official code", "[phyx]") {
+TEST_CASE("phyx cases: every score and judgement of the official code is reproduced", "[phyx]") {
   const char* other = std::getenv("GAZE_PHYX_CASES");
-  const auto all =
-      read_cases(other ? other : std::string(GAZE_TEST_DATA) + "/phyx_scoring_cases.jsonl");
+  const auto all = json_lines(other ? other : data_path("phyx_scoring_cases.jsonl"));
   CHECK(all.size() >= (other ? 1 : 124));
   for (const Json& one : all) {
     INFO(text(one, "id") << ": " << text(one, "note"));
@@ -130,9 +110,9 @@ TEST_CASE("phyx cases: every score and every judgement of the official code", "[
   }
 }
 
-TEST_CASE("phyx cases: the tables of both scorings", "[phyx]") {
+TEST_CASE("phyx cases: the tables of both scorings are reproduced", "[phyx]") {
   std::size_t tables = 0;
-  for (const Json& one : read_cases(std::string(GAZE_TEST_DATA) + "/phyx_loader_cases.jsonl")) {
+  for (const Json& one : json_lines(data_path("phyx_loader_cases.jsonl"))) {
     const std::string kind = text(one, "kind");
     if (kind != "aggregate_rule" && kind != "aggregate_llm") continue;
     ++tables;
@@ -154,8 +134,8 @@ TEST_CASE("phyx cases: the tables of both scorings", "[phyx]") {
   CHECK(tables == 2);
 }
 
-TEST_CASE("a judge's replies are kept on disk, failed calls are not", "[phyx]") {
-  const TemporaryFolder folder;
+TEST_CASE("a judge's replies are cached on disk, failed calls are not", "[phyx]") {
+  const Folder folder("phyx_cases");
   const std::string path = folder.file("judge.jsonl");
   Stub stub{{"1", judge_failed, "0"}};
   {
@@ -181,7 +161,7 @@ TEST_CASE("a judge's replies are kept on disk, failed calls are not", "[phyx]") 
   CHECK_THROWS_WITH(JudgeCache(path), Catch::Contains(path + " line 1"));
 }
 
-TEST_CASE("the judge's prompts are read out of the official source, and no other", "[phyx]") {
+TEST_CASE("the judge's prompts are read only from the official source", "[phyx]") {
   const std::string source =
       "def get_ICE():\n  one = \"\"\"first\\n\"\"\"\n  two = \"\"\"second\"\"\"\n  return [one, "
       "two]\n"
@@ -193,16 +173,18 @@ TEST_CASE("the judge's prompts are read out of the official source, and no other
   CHECK(read.mc == "Choice.\nm\n");
   CHECK_FALSE(read.official());
   CHECK_THROWS_WITH(JudgePrompts::parse("x = 1", "phyx.py"), Catch::Contains("no function"));
-  const TemporaryFolder folder;
+  const Folder folder("phyx_cases");
   const std::string path = folder.file("phyx.py");
   std::ofstream(path) << source;
   CHECK_THROWS_WITH(JudgePrompts::read(path), Catch::Contains("SHA-256"));
 }
 
-TEST_CASE("SHA-256 gives the published digests", "[phyx]") {
+TEST_CASE("SHA-256 reproduces the published digests", "[phyx]") {
   CHECK(gaze::io::sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(gaze::io::sha256("abc") ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(gaze::io::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
+
+}  // namespace test_phyx_cases

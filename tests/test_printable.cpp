@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text from files, servers and models as it may be shown, and messages of errors made of it.
+// Printable forms of text from files, servers and models, alone and in error messages.
 #include "gaze/core/printable.hpp"
 
 #include <algorithm>
@@ -8,9 +8,11 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_printable {
+
 using namespace gaze;
 
-TEST_CASE("printable text: what acts on a terminal is escaped, the rest stays") {
+TEST_CASE("printable text: terminal control characters are escaped, the rest stays") {
   const std::string plain = "5 m/s² at 30°, Ω and μ; \\frac{1}{2} 质量 \xF0\x9F\x98\x80";
   CHECK(printable(plain) == plain);
   CHECK(printable("\x1b]0;title\x07") == R"(\x1b]0;title\x07)");
@@ -22,7 +24,7 @@ TEST_CASE("printable text: what acts on a terminal is escaped, the rest stays") 
   CHECK(printable("\xC0\x9B\xED\xA0\x80") == R"(\xc0\x9b\xed\xa0\x80)");
 }
 
-TEST_CASE("printable text: nothing reorders or hides its neighbours") {
+TEST_CASE("printable text: reordering and hiding characters are escaped") {
   for (const char* mark :
        {"\u061C", "\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D", "\u202E", "\u2066",
         "\u2067", "\u2068", "\u2069", "\u200B", "\u2028", "\u2029", "\uFEFF", "\U000E0041"}) {
@@ -32,12 +34,12 @@ TEST_CASE("printable text: nothing reorders or hides its neighbours") {
   }
 }
 
-TEST_CASE("printable text: lines are joined or kept") {
+TEST_CASE("printable text: lines are joined or kept on request") {
   CHECK(printable("a\r\nb\tc") == "a  b c");
   CHECK(printable("a\r\nb\tc", 100, LineBreaks::kept) == "a \nb\tc");
 }
 
-TEST_CASE("printable text: cut between characters, never within an escape") {
+TEST_CASE("printable text: is cut between characters, never within an escape") {
   CHECK(printable("abcdef", 6) == "abcdef");
   CHECK(printable("abcdef", 5) == "abcde...");
   CHECK(printable("abcdΩ", 5) == "abcd...");
@@ -54,3 +56,5 @@ TEST_CASE("an error's message is one bounded line whatever it quotes") {
   CHECK(std::none_of(said.begin(), said.end(), [](char c) { return c >= 0 && c < ' '; }));
   CHECK(test::error_of([] { GAZE_FAIL("read", std::string(1900, '\x01')); }).size() < 5000);
 }
+
+}  // namespace test_printable

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Progress on stderr: within a terminal's width, and without control characters where there is no
-// terminal that understands them.
+// Progress on stderr: within the terminal's width, and without control characters for terminals
+// that do not support them.
 #include "phyx/cli/progress.hpp"
 
 #include <fcntl.h>
@@ -14,13 +14,14 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_progress {
 namespace {
 
 using namespace gaze;
 using gaze::phyx::Progress;
-using gaze::test::holds;
+using gaze::test::contains;
 
-/// stderr is another file while this lives.
+/// Redirects stderr to another file during its lifetime.
 struct Redirected {
   int before = ::dup(2);
   explicit Redirected(int fd) { ::dup2(fd, 2); }
@@ -37,7 +38,7 @@ void work() {
     progress.update(i, 3, "grpo  loss 0.123  reward 0.456  accuracy 0.789");
 }
 
-/// What work() writes to a terminal of this kind and width; "" where none can be had.
+/// Output of work() to a terminal of this kind and width; "" without pseudo-terminals.
 std::string on_terminal(const char* kind, unsigned short columns) {
   const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
   if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) return "";
@@ -56,7 +57,7 @@ std::string on_terminal(const char* kind, unsigned short columns) {
     ::setenv("TERM", kept.c_str(), 1);
   else
     ::unsetenv("TERM");
-  ::close(slave);  // after what was written, read() now fails
+  ::close(slave);  // read() fails after the remaining output
   std::string out;
   char part[1024];
   for (ssize_t n; (n = ::read(master, part, sizeof part)) > 0;)
@@ -87,15 +88,15 @@ TEST_CASE("progress stays within the terminal") {
     const std::string text = on_terminal("xterm", columns);
     if (text.empty()) return;  // no pseudo-terminals here
     INFO(columns << " columns");
-    CHECK(holds(text, "\r  "));
-    CHECK(holds(text, "3/3"));
+    CHECK(contains(text, "\r  "));
+    CHECK(contains(text, "3/3"));
     CHECK(longest_line(text) < columns);
-    CHECK(holds(text, "[####") == (columns >= 200));
+    CHECK(contains(text, "[####") == (columns >= 200));
   }
-  CHECK(longest_line(on_terminal("xterm", 0)) < 80);  // a terminal that does not say
+  CHECK(longest_line(on_terminal("xterm", 0)) < 80);  // a terminal of unknown width
 }
 
-TEST_CASE("progress on a dumb terminal, or on none, is plain lines") {
+TEST_CASE("progress on a dumb terminal, or without one, is plain lines") {
   const test::Folder folder("progress");
   {
     const int file = ::open(folder.file("log").c_str(), O_CREAT | O_WRONLY, 0600);
@@ -107,9 +108,9 @@ TEST_CASE("progress on a dumb terminal, or on none, is plain lines") {
   for (const char* kind : {"dumb", ""}) all.push_back(on_terminal(kind, 200));
   for (const auto& text : all) {
     if (text.empty()) continue;
-    CHECK(holds(text, "training accuracy, seed 0"));
-    CHECK(holds(text, "3/3"));
-    CHECK_FALSE(holds(text, "\033"));
+    CHECK(contains(text, "training accuracy, seed 0"));
+    CHECK(contains(text, "3/3"));
+    CHECK_FALSE(contains(text, "\033"));
     for (std::size_t i = 0; i < text.size(); ++i)  // a terminal's line feed is "\r\n"
       if (text[i] == '\r') CHECK(text[i + 1] == '\n');
   }
@@ -123,3 +124,5 @@ TEST_CASE("a line of progress is cut between characters") {
   CHECK(Progress::fitted("##", "\u00e9\u00e9\u00e9", 5) == "  \u00e9\u00e9");
   CHECK(Progress::fitted("##", "12/20", 0).size() <= 1);
 }
+
+}  // namespace test_progress

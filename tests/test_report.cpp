@@ -2,8 +2,6 @@
 // The report: complete, self-contained, safe against hostile text, usable for a stopped run.
 #include "phyx/report/page.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "gaze/core/error.hpp"
@@ -20,24 +18,27 @@
 #include "phyx/results/outcome.hpp"
 #include "phyx/results/statistics.hpp"
 #include "phyx/results/summary.hpp"
+#include "tests/folder.hpp"
+#include "tests/problem_files.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace test_report {
 
 using namespace gaze::phyx;
+using gaze::test::contains;
+using gaze::test::error_of;
+using gaze::test::occurrences;
+using gaze::test::problems::pixel64;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// A PNG of 1 x 1 pixel.
-const std::string pixel =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
-    "gg==";
-
 std::string fresh_folder(const std::string& name) {
-  const fs::path folder =
-      fs::temp_directory_path() / ("gaze_test_report_" + std::to_string(::getpid())) / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder.string();
+  static const gaze::test::Folder all("report");
+  fs::remove_all(all.path / name);
+  fs::create_directories(all.path / name);
+  return all.file(name);
 }
 
 void put(const std::string& folder, const std::string& name, const std::string& text) {
@@ -100,7 +101,7 @@ std::string whole_run(const std::string& name, const std::string& hostile = "tex
   put(folder, "config.json", gaze::io::Json{{"preset", "smoke"}, {"note", hostile}}.dump());
   put(folder, "metrics.jsonl",
       metric("accuracy", 1, 0.3) + metric("accuracy", 2, 0.5) + metric(hostile, 1, 0.3));
-  put(folder, "completions.jsonl", completion("accuracy", hostile, pixel));
+  put(folder, "completions.jsonl", completion("accuracy", hostile, pixel64));
   return folder;
 }
 
@@ -109,19 +110,9 @@ std::string report_of(const std::string& folder, const std::vector<std::string>&
   return gaze::io::read_file(folder + "/report.html");
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
-
 }  // namespace
 
-TEST_CASE("a whole run has every section", "[report]") {
+TEST_CASE("the report of a complete run has every section", "[report]") {
   const std::string page = report_of(whole_run("whole"));
   for (const char* id :
        {"rewards", "overview", "table", "rules", "findings", "differences", "breakdown", "picture",
@@ -130,30 +121,30 @@ TEST_CASE("a whole run has every section", "[report]") {
   CHECK(contains(page, "Test report"));
   CHECK(contains(page, "smoke"));
   CHECK(contains(page, "Reward (mean of the step)"));
-  CHECK(contains(page, "data:image/png;base64," + pixel));
-  CHECK(count(page, "class=\"cell\"") == 4);
+  CHECK(contains(page, "data:image/png;base64," + pixel64));
+  CHECK(occurrences(page, "class=\"cell\"") == 4);
   CHECK(contains(page, "No test results for: sft_more"));
-  CHECK(count(page, "<svg") == count(page, "</svg>"));
-  CHECK(count(page, "<table") == count(page, "</table>"));
-  CHECK(count(page, "<div") == count(page, "</div>"));
+  CHECK(occurrences(page, "<svg") == occurrences(page, "</svg>"));
+  CHECK(occurrences(page, "<table") == occurrences(page, "</table>"));
+  CHECK(occurrences(page, "<div") == occurrences(page, "</div>"));
 }
 
-TEST_CASE("the page loads nothing", "[report]") {
+TEST_CASE("the page loads no external resources", "[report]") {
   const std::string page = report_of(whole_run("offline"));
   for (const char* bad : {"http://", "https://", "src=\"//", "@import", "url(", "<link", "<iframe"})
     CHECK_FALSE(contains(page, bad));
 }
 
-TEST_CASE("hostile text is shown, not run", "[report]") {
+TEST_CASE("hostile text is displayed, not executed", "[report]") {
   const std::string hostile = "</pre><script>alert(1)</script>\"'><img src=x onerror=y>";
   const std::string page = report_of(whole_run("hostile", hostile));
-  CHECK(count(page, "<script") == 1);  // the page's own
+  CHECK(occurrences(page, "<script") == 1);  // the page's own
   CHECK_FALSE(contains(page, "<img"));
   CHECK(contains(page, "&lt;script&gt;alert(1)"));
   CHECK(report::escape("<a&\"'\x01") == "&lt;a&amp;&quot;&#39;\uFFFD");
 }
 
-TEST_CASE("a stopped run still has a report that says what is missing", "[report]") {
+TEST_CASE("the report of a stopped run lists what is missing", "[report]") {
   const std::string folder = fresh_folder("stopped");
   put(folder, "metrics.jsonl", metric("accuracy", 1, 0.3) + "{\"condition\":\"acc");
   const std::string page = report_of(folder);
@@ -177,7 +168,7 @@ TEST_CASE("folders of single conditions are merged and pooled", "[report]") {
   CHECK(contains(report_of(fresh_folder("merged"), {a, b}), "2 conditions, 1 seed"));
 }
 
-TEST_CASE("the report shows how often the two rules differ, and on what", "[report]") {
+TEST_CASE("the report shows how often and where the two rules differ", "[report]") {
   const std::string folder = fresh_folder("rules");
   std::vector<Outcome> some(40);
   for (std::size_t i = 0; i < some.size(); ++i) {
@@ -238,9 +229,9 @@ TEST_CASE("malformed input is an error with file and line", "[report]") {
   CHECK_THROWS_AS(write_report(fresh_folder("x"), {{"/nowhere/at/all"}, ""}), gaze::Error);
 }
 
-TEST_CASE("pictures come from inside the run's folder and are pictures", "[report]") {
+TEST_CASE("only pictures from the run's folder are shown", "[report]") {
   const std::string folder = fresh_folder("pictures");
-  const auto bytes = gaze::io::base64_decode(pixel);
+  const auto bytes = gaze::io::base64_decode(pixel64);
   put(folder, "images/a.png", std::string(bytes.begin(), bytes.end()));
   put(folder, "secret.txt", "not a picture at all, but long enough");
   report::Completion c;
@@ -250,8 +241,8 @@ TEST_CASE("pictures come from inside the run's folder and are pictures", "[repor
     return report::embed_image(c).has_value();
   };
   CHECK(shown("images/a.png"));
-  CHECK(shown(pixel));
-  CHECK(shown("data:image/png;base64," + pixel));
+  CHECK(shown(pixel64));
+  CHECK(shown("data:image/png;base64," + pixel64));
   CHECK_FALSE(shown("secret.txt"));
   CHECK_FALSE(shown("../pictures/images/a.png"));
   CHECK_FALSE(shown(folder + "/images/a.png"));
@@ -270,7 +261,7 @@ TEST_CASE("numbers are written for readers", "[report]") {
   CHECK(report::fixed(std::numeric_limits<double>::quiet_NaN(), 1) == "–");
 }
 
-TEST_CASE("a configuration that is no object is an error with its file", "[report]") {
+TEST_CASE("a configuration that is not an object is an error with its file", "[report]") {
   const std::string folder = whole_run("no_object");
   for (const char* text : {"[]", "7", "null"}) {
     put(folder, "config.json", text);
@@ -278,3 +269,5 @@ TEST_CASE("a configuration that is no object is an error with its file", "[repor
                       "[gaze::read_json] " + folder + "/config.json: not a JSON object");
   }
 }
+
+}  // namespace test_report

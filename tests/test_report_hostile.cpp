@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The report of a run folder that means harm: text stays text, numbers that cannot be printed or
-// drawn are left out, and what is damaged is one error with file and line.
+// The report of a malicious run folder: text stays text, numbers that cannot be printed or drawn
+// are left out, and damage is one error with file and line.
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <limits>
 #include <regex>
 #include <set>
 
@@ -24,29 +23,25 @@
 #include "phyx/results/outcome.hpp"
 #include "phyx/results/summary.hpp"
 #include "tests/folder.hpp"
+#include "tests/numbers.hpp"
+#include "tests/problem_files.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_report_hostile {
 namespace {
 
 using namespace gaze;
 using namespace gaze::phyx;
 using namespace gaze::test;
+using gaze::test::problems::pixel64;
 namespace fs = std::filesystem;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
-
-/// A PNG of 1 x 1 pixel.
-const std::string pixel =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
-    "gg==";
 
 const std::string hostile =
     "</script></style></title></pre></svg><script>alert(1)</script><img src=x onerror=alert(2)>"
     "\"' onload='alert(3)' style=\"color:red\" <!-- ]]> &lt; \u2028\u202E\u2066\u200F";
 
-/// An empty folder, gone with its object; its name may be hostile, too.
+/// A temporary run folder, whose name may be hostile too.
 struct Run {
   Folder parent{"report_hostile"};
   fs::path path;
@@ -73,7 +68,7 @@ io::Json completion(const std::string& text, io::Json maps) {
           {"step", 1},
           {"index", text},
           {"form", text},
-          {"image", pixel},
+          {"image", pixel64},
           {"question", text},
           {"answer", text},
           {"text", text},
@@ -104,12 +99,6 @@ std::vector<ResultRow> results(const std::string& condition, double value, doubl
   return rows;
 }
 
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
-
 /// Names of the tags in a page, outside its own script and style sheet.
 std::set<std::string> tags(std::string page) {
   for (const std::string element : {"script", "style"}) {
@@ -124,7 +113,7 @@ std::set<std::string> tags(std::string page) {
   return names;
 }
 
-/// The page has only tags of its own, and no attribute that runs or colours anything.
+/// Checks that the page has only its own tags, and no script or style attribute.
 void check_inert(const std::string& page) {
   static const std::set<std::string> own = {
       "!DOCTYPE", "a",     "b",      "body",    "br",         "button", "circle", "dd",
@@ -138,17 +127,17 @@ void check_inert(const std::string& page) {
     INFO(name);
     CHECK(own.count(name) == 1);
   }
-  CHECK(count(page, "<script") == 1);
-  CHECK(count(page, "</script") == 1);
-  CHECK(count(page, "</style") == 1);
+  CHECK(occurrences(page, "<script") == 1);
+  CHECK(occurrences(page, "</script") == 1);
+  CHECK(occurrences(page, "</style") == 1);
   for (const char* mark : {"\u2028", "\u202E", "\u2066", "\u200F", "\x1b"})
-    CHECK(count(page, mark) == 0);
+    CHECK(occurrences(page, mark) == 0);
   CHECK_FALSE(std::regex_search(page, std::regex("<[^>]*\\s(style|on[a-z]+)=")));
 }
 
 }  // namespace
 
-TEST_CASE("a hostile run: text stays text, in every field", "[report]") {
+TEST_CASE("text of a hostile run stays text in every field", "[report]") {
   const Run run("<script>alert(1)<img src=x>\u202E\x1b");
   io::Json config = {{"preset", hostile}, {hostile, {{hostile, {hostile}}}}, {"seconds", hostile}};
   config["device"] = {{"name", hostile}};
@@ -172,17 +161,17 @@ TEST_CASE("a hostile run: text stays text, in every field", "[report]") {
   write_report(run.path.string(), {{}, hostile});
   const std::string page = io::read_file((run.path / "report.html").string());
   check_inert(page);
-  CHECK(count(page, "&lt;script&gt;alert(1)") > 20);
-  CHECK(count(page, "onerror=alert(2)&gt;&quot;&#39; onload=") > 20);
-  CHECK(holds(page, "metrics.jsonl line 3 is cut short"));
+  CHECK(occurrences(page, "&lt;script&gt;alert(1)") > 20);
+  CHECK(occurrences(page, "onerror=alert(2)&gt;&quot;&#39; onload=") > 20);
+  CHECK(contains(page, "metrics.jsonl line 3 is cut short"));
 }
 
-TEST_CASE("a hostile run: bytes that are not UTF-8 become visible", "[report]") {
+TEST_CASE("bytes of a hostile run that are not UTF-8 become visible", "[report]") {
   const Run run;
   write_results((run.path / "results.csv").string(),
                 results("a\xFF\xC0\xAF\xED\xA0\x80z", 0.5, 0.4, 0.6));
   const std::string page = run.page();
-  CHECK(holds(page, "a\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDz"));
+  CHECK(contains(page, "a\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDz"));
   CHECK(text::is_utf8(page));
 }
 
@@ -191,7 +180,7 @@ TEST_CASE("the page's security policy names its script and its style sheet by ha
   const std::size_t start = page.find("content=\"default-src 'none'");
   REQUIRE(start != page.npos);
   const std::string policy = page.substr(start, page.find("\">", start) - start);
-  CHECK_FALSE(holds(policy, "unsafe"));
+  CHECK_FALSE(contains(policy, "unsafe"));
   for (const std::string element : {"script", "style"}) {
     const std::size_t first = page.find("<" + element + ">") + element.size() + 2;
     const std::string text = page.substr(first, page.find("</" + element + ">") - first);
@@ -209,7 +198,7 @@ TEST_CASE("the page's security policy names its script and its style sheet by ha
   check_inert(page);
 }
 
-TEST_CASE("a hostile run: numbers that do not print or cannot be drawn", "[report]") {
+TEST_CASE("numbers of a hostile run that cannot be printed or drawn are left out", "[report]") {
   const Run run;
   auto rows = results("accuracy", 1e70, -1e300, 1.7e308);
   for (const auto& row : results("rubric", -1e70, -1.7e308, -1e-300)) rows.push_back(row);
@@ -229,31 +218,31 @@ TEST_CASE("a hostile run: numbers that do not print or cannot be drawn", "[repor
   run.put("completions.jsonl", shown.dump() + "\n");
   const std::string page = run.page();
   check_inert(page);
-  CHECK(holds(page, "+1e+72"));  // 1e70 as points
+  CHECK(contains(page, "+1e+72"));  // 1e70 as points
   CHECK_FALSE(std::regex_search(page, std::regex("=\"[^\"]*\\b(nan|inf)")));
   CHECK(page.size() < 400000);
 }
 
-TEST_CASE("attention maps with what is no number are drawn without it", "[report]") {
+TEST_CASE("attention maps are drawn without their non-finite values", "[report]") {
   using report::detail::opacities;
-  CHECK(opacities(std::vector<double>{0.1, no_number, 0.3, 0.2}) == std::vector{0, 0, 75, 37});
-  CHECK(opacities(std::vector<double>{no_number, no_number}) == std::vector{0, 0});
+  CHECK(opacities(std::vector<double>{0.1, not_a_number, 0.3, 0.2}) == std::vector{0, 0, 75, 37});
+  CHECK(opacities(std::vector<double>{not_a_number, not_a_number}) == std::vector{0, 0});
   CHECK(opacities(std::vector<double>{1, infinity, -infinity, 2}) == std::vector{0, 0, 0, 75});
   CHECK(opacities(std::vector<float>{3e38f, -3e38f}) == std::vector{75, 0});
   const Run run;
   for (const char* maps : {"[[null,0.5]]", "[[3e38,-3e38]]", "[[1e300,-1e300],[0.5,0.25]]"}) {
     run.put("completions.jsonl", completion("sft", io::Json::parse(maps)).dump() + "\n");
-    CHECK(count(run.page(), "class=\"cell\"") == 2);
+    CHECK(occurrences(run.page(), "class=\"cell\"") == 2);
   }
   run.put("completions.jsonl", completion("sft", io::Json::parse(R"([["a", 0.5]])")).dump() + "\n");
-  CHECK(holds(run.error(), "completions.jsonl line 1, attention.maps: not a number"));
+  CHECK(contains(run.error(), "completions.jsonl line 1, attention.maps: not a number"));
 }
 
-TEST_CASE("numbers are written whatever they are", "[report]") {
+TEST_CASE("all numbers can be written, finite or not", "[report]") {
   CHECK(signed_points(1e70) == "+1e+72");
   CHECK(signed_points(-1e70) == "\u22121e+72");
   CHECK(signed_points(1.7e308) == "–");
-  CHECK(signed_points(no_number) == "–");
+  CHECK(signed_points(not_a_number) == "–");
   CHECK(report::fixed(123456789012345, 1) == "123456789012345.0");
   CHECK(report::fixed(1e15, 1) == "1e+15");
   CHECK(report::fixed(-infinity, 1) == "–");
@@ -263,12 +252,12 @@ TEST_CASE("numbers are written whatever they are", "[report]") {
   CHECK(report::detail::ticks(0, 1, 0.25) == std::vector<double>{0, 0.25, 0.5, 0.75, 1});
 }
 
-TEST_CASE("results hold no number that cannot be read back", "[report]") {
+TEST_CASE("results contain only numbers that can be read back", "[report]") {
   std::vector<Outcome> some(3);
   for (std::size_t i = 0; i < some.size(); ++i) {
     some[i].index = std::to_string(i);
     some[i].split = "known";
-    some[i].greedy.attention = 3e38f;  // their sum is no float
+    some[i].greedy.attention = 3e38f;  // their sum overflows float
     some[i].sampled = {some[i].greedy, some[i].greedy};
   }
   const auto rows = summarise({{{"sft", 0}, some}});
@@ -279,14 +268,15 @@ TEST_CASE("results hold no number that cannot be read back", "[report]") {
   io::Json outcome = outcome_to_json(some[0]);
   outcome["greedy"]["attention"] = {1e300};
   run.put("outcomes.jsonl", "{\"condition\":\"sft\",\"seed\":0}\n" + outcome.dump() + "\n");
-  CHECK(holds(error_of([&] { read_outcomes(path); }), path + " line 2, greedy, attention: 1e+300"));
+  CHECK(contains(error_of([&] { read_outcomes(path); }),
+                 path + " line 2, greedy, attention: 1e+300"));
 }
 
-TEST_CASE("pictures with impossible names or sizes leave their example without one", "[report]") {
+TEST_CASE("pictures with impossible names or sizes are left out of their example", "[report]") {
   const Run run;
   REQUIRE(::mkfifo((run.path / "pipe.png").c_str(), 0600) == 0);
   std::string wide;
-  for (const auto byte : io::base64_decode(pixel)) wide += static_cast<char>(byte);
+  for (const auto byte : io::base64_decode(pixel64)) wide += static_cast<char>(byte);
   wide.replace(16, 4, std::string("\x00\x01\x00\x00", 4));  // 65536 pixels wide
   run.put("wide.png", wide);
   for (const std::string& name :
@@ -297,11 +287,11 @@ TEST_CASE("pictures with impossible names or sizes leave their example without o
     auto line = completion("sft", io::Json::array());
     line["image"] = name;
     run.put("completions.jsonl", line.dump() + "\n");
-    CHECK(holds(run.page(), "(no picture that can be shown)"));
+    CHECK(contains(run.page(), "(no picture that can be shown)"));
   }
 }
 
-TEST_CASE("damaged and endless logs are one error with file and line", "[report]") {
+TEST_CASE("damaged and endless logs cause one error with file and line", "[report]") {
   const Run run;
   const std::string good = metric("sft", 1, 0.5);
   const auto said = [&](const std::string& name, const std::string& text) {
@@ -316,22 +306,23 @@ TEST_CASE("damaged and endless logs are one error with file and line", "[report]
     INFO(name);
     const std::string second = std::string(name) + " line 2";
     const std::string first = std::string(name) == "metrics.jsonl" ? good : "\n";
-    CHECK(holds(said(name, first + std::string(100, '\0') + "\n\n\n"), second));
-    CHECK(holds(said(name, first + std::string(100000, '[') + "\n{}\n{}\n"), second));
-    CHECK(holds(said(name, first + "\x1b[2J\n{}\n{}\n"), second));
-    CHECK(holds(said(name, first + "3\n{}\n{}\n"), second + ": not a JSON object"));
+    CHECK(contains(said(name, first + std::string(100, '\0') + "\n\n\n"), second));
+    CHECK(contains(said(name, first + std::string(100000, '[') + "\n{}\n{}\n"), second));
+    CHECK(contains(said(name, first + "\x1b[2J\n{}\n{}\n"), second));
+    CHECK(contains(said(name, first + "3\n{}\n{}\n"), second + ": not a JSON object"));
   }
-  CHECK(holds(said("metrics.jsonl", good + std::string((64u << 20) + 1, ' ')),
-              "metrics.jsonl line 2: longer than 67108864 bytes"));
-  CHECK(holds(said("metrics.jsonl", R"({"step":1,"seed":18446744073709551615})"
-                                    "\n{}\n"),
-              "metrics.jsonl line 1, seed: 18446744073709551615 is too large"));
-  CHECK(holds(said("config.json", std::string((1 << 20) + 1, ' ')), "config.json: 1048577 bytes"));
-  CHECK(holds(said("outcomes.jsonl", "{\"condition\":\"a\",\"seed\":0}\n\n"),
-              "outcomes.jsonl line 2"));
+  CHECK(contains(said("metrics.jsonl", good + std::string((64u << 20) + 1, ' ')),
+                 "metrics.jsonl line 2: longer than 67108864 bytes"));
+  CHECK(contains(said("metrics.jsonl", R"({"step":1,"seed":18446744073709551615})"
+                                       "\n{}\n"),
+                 "metrics.jsonl line 1, seed: 18446744073709551615 is too large"));
+  CHECK(
+      contains(said("config.json", std::string((1 << 20) + 1, ' ')), "config.json: 1048577 bytes"));
+  CHECK(contains(said("outcomes.jsonl", "{\"condition\":\"a\",\"seed\":0}\n\n"),
+                 "outcomes.jsonl line 2"));
 }
 
-TEST_CASE("lines of any length are read whole, with or without a last line end", "[report]") {
+TEST_CASE("lines of any length are read completely, with or without a final newline", "[report]") {
   const Run run;
   const std::string path = (run.path / "lines").string();
   for (const std::size_t length : {std::size_t{0}, std::size_t{1}, std::size_t{65534},
@@ -364,5 +355,7 @@ TEST_CASE("a page has a bounded number of conditions", "[report]") {
   std::string lines;
   for (int i = 0; i < 1001; ++i) lines += metric("c" + std::to_string(i), 1, 0.5);
   run.put("metrics.jsonl", lines);
-  CHECK(holds(run.error(), "1001 conditions; a page shows at most 1000"));
+  CHECK(contains(run.error(), "1001 conditions; a page shows at most 1000"));
 }
+
+}  // namespace test_report_hostile

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The response grammar: gold and caption texts, the strict parser, and spoilt responses.
+// The response grammar: gold and caption texts, the strict parser, and corrupted responses.
 #include "phyx/answer/response.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
+namespace test_response {
+
 using namespace gaze::phyx;
+using gaze::test::near;
 
 namespace {
-
-// Equal up to a relative margin, in the spelling that both versions of Catch2 know.
-auto near(double want, double margin = 1e-6) {
-  return Catch::Matchers::WithinAbs(want, margin * std::max(1.0, std::abs(want)));
-}
 
 Problem open_problem() {
   Problem p;
@@ -137,7 +134,7 @@ TEST_CASE("think texts split into their sections", "[response]") {
   CHECK(split_think("9.8 * 2 = 19.6 .").look == "9.8 * 2 = 19.6");
 }
 
-TEST_CASE("spoilt responses have the shares asked for", "[response]") {
+TEST_CASE("corrupted responses have the requested shares", "[response]") {
   const Problem p = open_problem();
   Problem other = p;
   other.solution.principle = "energy conservation";
@@ -191,3 +188,5 @@ TEST_CASE("a share of zero or one is kept exactly", "[response]") {
     CHECK(split_think(bare.think).conclusion == "10 : B");
   }
 }
+
+}  // namespace test_response

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Outcomes, their summary, results.csv, and the verdicts drawn from it.
+// Outcomes, their summary, results.csv, and the verdicts derived from it.
 #include "phyx/results/summary.hpp"
 
-#include <filesystem>
-
 #include "phyx/report/findings.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace test_results {
 
 using namespace gaze::phyx;
+using gaze::test::contains;
+using gaze::test::error_of;
+using gaze::test::Folder;
 
 namespace {
-
-std::string temporary(const std::string& name) {
-  const auto folder = std::filesystem::temp_directory_path() / "gaze_test_results";
-  std::filesystem::create_directories(folder);
-  return (folder / name).string();
-}
 
 Attempt attempt(bool correct) {
   Attempt a;
@@ -75,27 +74,14 @@ const Finding& finding(const std::vector<Finding>& all, std::string_view part) {
   return all.front();
 }
 
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const gaze::Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
-TEST_CASE("outcomes survive the file", "[results]") {
+TEST_CASE("outcomes survive the round trip", "[results]") {
   OutcomeSet set{"accuracy", 3, {outcome(1, 2, true), outcome(2, 0, false)}};
   set.outcomes[0].sampled[1].attention = std::numeric_limits<float>::quiet_NaN();
   set.outcomes[1].domain = "a \"quoted\"\nname";
-  const std::string path = temporary("outcomes.jsonl");
+  const Folder folder("results");
+  const std::string path = folder.file("outcomes.jsonl");
   write_outcomes(path, set);
   const OutcomeSet back = read_outcomes(path);
   CHECK(back.condition == "accuracy");
@@ -116,7 +102,8 @@ TEST_CASE("outcomes survive the file", "[results]") {
 }
 
 TEST_CASE("a damaged outcomes file is refused with line and field", "[results]") {
-  const std::string path = temporary("bad.jsonl");
+  const Folder folder("results");
+  const std::string path = folder.file("bad.jsonl");
   const std::string head = "{\"condition\":\"sft\",\"seed\":0}\n";
   const auto error = [&](const std::string& text) {
     gaze::io::write_file(path, text);
@@ -134,7 +121,7 @@ TEST_CASE("a damaged outcomes file is refused with line and field", "[results]")
   CHECK(contains(error(head + value.dump()), "line 2, form: missing"));
 }
 
-TEST_CASE("the summary has hand-counted values", "[results]") {
+TEST_CASE("the summary agrees with hand-counted values", "[results]") {
   // 10 problems; problem i has i % 5 right of 4 samples; greedy right on odd ones.
   const Outcomes all = {{{"sft", 0}, outcomes(10, 0, false)},
                         {{"accuracy", 0}, outcomes(10, 0, true)}};
@@ -167,7 +154,7 @@ TEST_CASE("the summary has hand-counted values", "[results]") {
   CHECK(row(rows, "sft", "all", "accuracy_greedy").high > 0.2);  // none of 10: Wilson, not 0 to 0
 }
 
-TEST_CASE("seeds are pooled, and partners are taken by seed", "[results]") {
+TEST_CASE("seeds are pooled, and runs are paired by seed", "[results]") {
   const Outcomes all = {{{"sft", 0}, outcomes(30, 0, false)},
                         {{"format", 0}, outcomes(30, 0, true)},
                         {{"format", 1}, outcomes(30, 0, false)}};
@@ -184,7 +171,7 @@ TEST_CASE("seeds are pooled, and partners are taken by seed", "[results]") {
   CHECK(contains(error_of([&] { summarise(twice); }), "stands twice"));
 }
 
-TEST_CASE("a problem that one run lacks does not count as wrong", "[results]") {
+TEST_CASE("a problem missing from one run does not count as wrong", "[results]") {
   const Outcomes all = {{{"sft", 0}, outcomes(20, 0, true)},
                         {{"format", 0}, outcomes(10, 0, true)}};
   const auto rows = summarise(all);
@@ -197,7 +184,8 @@ TEST_CASE("results.csv survives the round trip", "[results]") {
   std::vector<ResultRow> rows = summarise({{{"sft", 0}, outcomes(12, 1, true)}});
   rows.push_back(
       {"odd, \"name\"", "all", "new", "MC", "template", "two\nlines", "m", 3, 0.1, -1, 2});
-  const std::string path = temporary("results.csv");
+  const Folder folder("results");
+  const std::string path = folder.file("results.csv");
   write_results(path, rows);
   const auto back = read_results(path);
   REQUIRE(back.size() == rows.size());
@@ -263,7 +251,7 @@ TEST_CASE("verdicts follow the intervals", "[findings]") {
   CHECK(contains(finding(all, "in both formats").here, "+10.0 points (+5.0 to +15.0)"));
 }
 
-TEST_CASE("nothing measured leaves everything undecided", "[findings]") {
+TEST_CASE("without measurements everything is undecided", "[findings]") {
   for (const auto& f : judge_findings({})) CHECK(f.verdict == Agreement::undecided);
 }
 
@@ -291,3 +279,5 @@ TEST_CASE("results.csv may begin with a byte order mark", "[results]") {
   CHECK(rows[0].condition == "sft");
   CHECK(rows[0].high == 0.75);
 }
+
+}  // namespace test_results

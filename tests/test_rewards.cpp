@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rewards: hostile completions with the score a fair reader would give, the rubric term by
-// term, and what the attention forms can and cannot be moved by.
-#include <algorithm>
-#include <cmath>
+// The rewards: hostile completions with a fair reader's score, the rubric term by term, and which
+// changes affect the attention rewards.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,16 +16,15 @@
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
 #include "phyx/synth/suite.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
+namespace test_rewards {
+
 using namespace gaze::phyx;
+using gaze::test::near;
 
 namespace {
-
-// Equal up to a relative margin, in the spelling that both versions of Catch2 know.
-auto near(double want, double margin = 1e-6) {
-  return Catch::Matchers::WithinAbs(want, margin * std::max(1.0, std::abs(want)));
-}
 
 Problem open_problem() {
   Problem p;
@@ -96,7 +93,7 @@ Completion traced(Completion c, float image, float region, float other) {
 
 }  // namespace
 
-TEST_CASE("format: hostile cases", "[rewards]") {
+TEST_CASE("format: hostile cases get the right reward", "[rewards]") {
   const Problem p = open_problem();
   CHECK(value("format", p, said(gold_response(p))) == 1);
   CHECK(value("format", p, said(gold_response(p), false)) == 0);  // cut off
@@ -112,7 +109,7 @@ TEST_CASE("format: hostile cases", "[rewards]") {
   }
 }
 
-TEST_CASE("accuracy: hostile cases", "[rewards]") {
+TEST_CASE("accuracy: hostile cases get the right reward", "[rewards]") {
   const Problem p = open_problem(), m = choice_problem();
   CHECK(value("accuracy", p, said(gold_response(p))) == 1);
   CHECK(value("accuracy", m, said(gold_response(m))) == 1);
@@ -128,7 +125,7 @@ TEST_CASE("accuracy: hostile cases", "[rewards]") {
       {&p, respond("so 10 N", "10 J")},                    // another dimension
       {&p, respond("so 10 N", "N")},                       // a unit without a number
       {&p, respond("so 10 N", p.question)},                // the question repeated
-      {&p, respond("so 10 N", "5 * 2 N")},                 // not worked out
+      {&p, respond("so 10 N", "5 * 2 N")},                 // not evaluated
       {&p, "<think> </think> <answer> 10 N </answer>"},    // empty think
       {&p, respond("a", "10 N </answer> <answer> 10 N")},  // two elements
       {&m, respond("so 10 N : B", "A B C D")},             // every letter
@@ -153,7 +150,7 @@ TEST_CASE("gold responses earn full marks", "[rewards]") {
   }
 }
 
-TEST_CASE("the whole synthetic suite's reference responses earn full marks", "[rewards]") {
+TEST_CASE("all reference responses of the synthetic suite earn full marks", "[rewards]") {
   for (const auto& t : synth::templates())
     for (std::uint64_t seed = 0; seed < 3; ++seed) {
       const auto sample = synth::sample(t, seed * 7919 + 1, 16);
@@ -168,7 +165,7 @@ TEST_CASE("the whole synthetic suite's reference responses earn full marks", "[r
     }
 }
 
-TEST_CASE("rubric: each term by itself", "[rewards]") {
+TEST_CASE("rubric: each term is scored separately", "[rewards]") {
   const Problem p = open_problem();
   const auto terms = [&](const std::string& think, const std::string& answer) {
     const Completion c = said(respond(think, answer));
@@ -209,7 +206,7 @@ TEST_CASE("rubric: each term by itself", "[rewards]") {
   CHECK(*calc("F = 5 kg * 2 m/s^2 = 10 N").steps == 1);
 }
 
-TEST_CASE("rubric: options, identities, and terms that do not apply", "[rewards]") {
+TEST_CASE("rubric: options, identities and inapplicable terms are handled", "[rewards]") {
   const Problem m = choice_problem();
   const auto terms = [&](const std::string& think) {
     const Completion c = said(respond(think, "B"));
@@ -241,8 +238,7 @@ TEST_CASE("rubric: options, identities, and terms that do not apply", "[rewards]
   CHECK_THAT(rubric_total(rubric_terms({real, c})), near(1));
 }
 
-TEST_CASE("rubric: weights, malformed text, and free prose with a list of principles",
-          "[rewards]") {
+TEST_CASE("rubric: weights, malformed text and free prose are handled", "[rewards]") {
   const Problem p = open_problem();
   const std::string look = "mass = 5 kg . ", law = "principle newton second law . ";
   CHECK_THAT(value("rubric", p, said(respond(look + law + "5 * 2 = 10 . so 10 N", "9 N"))),
@@ -266,7 +262,7 @@ TEST_CASE("rubric: weights, malformed text, and free prose with a list of princi
 }
 
 TEST_CASE("arithmetic in steps is checked up to its rounding", "[rewards]") {
-  const auto holds = [](const std::string& text) {
+  const auto is_true = [](const std::string& text) {
     const auto e = find_equations(text);
     return e.size() == 1 && e[0].holds;
   };
@@ -275,19 +271,20 @@ TEST_CASE("arithmetic in steps is checked up to its rounding", "[rewards]") {
         "20 * sin(30) = 10", "sqrt ( 9 + 16 ) = 5", "3 - 5 = -2", "2 ^ 3 = 8", "5 × 2 = 10",
         "1/2 * 4 = 2", "v = 3 * 4 = 12 m/s", "2 * pi = 6.28"}) {
     INFO(good);
-    CHECK(holds(good));
+    CHECK(is_true(good));
   }
   for (const std::string bad : {"5 * 2 = 11", "10 / 3 = 3.9", "5 = 5", "mass = 5", "5 * = 5",
                                 "1 / 0 = 0", "= 5 * 2", "0.4 * 1 = 0"}) {
     INFO(bad);
-    CHECK_FALSE(holds(bad));
+    CHECK_FALSE(is_true(bad));
   }
   CHECK(find_equations(std::string(10000, '(') + "1 + 1 = 2").empty());
   CHECK(find_equations("5 * 2 = 10 , 10 + 1 = 11 . so 11").size() == 2);
   CHECK(numbers_in("v0 = 3 m/s^2 and 4.5 kg at 30°") == std::vector<double>{3, 4.5, 30});
 }
 
-TEST_CASE("attention: gated, bounded, and blind to what follows the look", "[rewards]") {
+TEST_CASE("attention: is gated, bounded and independent of text after the look section",
+          "[rewards]") {
   const Problem p = open_problem();
   const std::string tail = "principle newton second law . 5 * 2 = 10 . so 10 N";
   const std::string text = respond("mass = 5 kg . " + tail, "10 N");
@@ -297,7 +294,7 @@ TEST_CASE("attention: gated, bounded, and blind to what follows the look", "[rew
   CHECK(value("attention", p, traced(said(text), .4f, .0f, 0)) == 0);
   CHECK_THAT(value("attention", p, traced(said(text), .4f, .4f, 0)), near(.8));  // at the cap
 
-  // Neither more text behind the look, nor how it attends, nor repeated look words change it.
+  // More text after the look section, its attention, and repeated look words do not change it.
   const std::string longer = respond("mass = 5 kg . " + tail + " . so 10 N . so 10 N", "10 N");
   CHECK_THAT(value("attention", p, traced(said(longer), .4f, .3f, 0)), near(looking));
   CHECK_THAT(value("attention", p, traced(said(longer), .4f, .3f, 2)), near(looking));
@@ -315,11 +312,12 @@ TEST_CASE("attention: gated, bounded, and blind to what follows the look", "[rew
   CHECK(zero(respond("mass . " + tail, "10 N")));         // too short a look
 }
 
-TEST_CASE("attention: without region, picture, or trace", "[rewards]") {
+TEST_CASE("attention: falls back to the picture, and gives no score without picture or trace",
+          "[rewards]") {
   const Problem p = open_problem();
   const std::string text = respond("mass = 5 kg . so 10 N", "10 N");
   Completion c = traced(said(text), .4f, .3f, 1);
-  c.attention.region_tokens = 0;  // falls back to the image: .4 of the .8 that no sink takes
+  c.attention.region_tokens = 0;  // falls back to the image: .4 of the .8 outside the sinks
   const double lift = (.4 / .8) / (16. / 64);
   CHECK_THAT(value("attention", p, c), near(lift / (1 + lift)));
   c.attention.image_tokens = 0;
@@ -337,7 +335,7 @@ TEST_CASE("attention: without region, picture, or trace", "[rewards]") {
   CHECK_THAT(attention_score({p, c}, config).value(), near(.75));
 }
 
-TEST_CASE("attention: the raw form pays for collapse", "[rewards]") {
+TEST_CASE("attention: the raw form rewards collapse", "[rewards]") {
   const Problem p = open_problem();
   // The first tokens see little but the image, later ones also see the text: mass falls with
   // length.
@@ -370,7 +368,7 @@ TEST_CASE("attention windows follow tokens that do not match words", "[rewards]"
   CHECK(window_of({"<think>", "a"}, AttentionWindow::think).size() == 1);
 }
 
-TEST_CASE("hybrid: a centred bonus for claims that are used", "[rewards]") {
+TEST_CASE("hybrid: used claims earn a centred bonus", "[rewards]") {
   const Problem p = open_problem();
   const auto at = [&](const std::string& think, const std::string& answer, float region) {
     return value("hybrid", p, traced(said(respond(think, answer)), .4f, region, 1));
@@ -378,12 +376,12 @@ TEST_CASE("hybrid: a centred bonus for claims that are used", "[rewards]") {
   const std::string seen = "mass = 5 kg . 5 * 2 = 10 . so 10 N";
   CHECK_THAT(at(seen, "10 N", .1f), near(1));                   // looks no better than uniform
   CHECK_THAT(at(seen, "10 N", .3f), near(1 + .25 * .25));       // looks where it claims to
-  CHECK_THAT(at(seen, "10 N", .0f), near(1 - .25 * .5));        // claims without looking
+  CHECK_THAT(at(seen, "10 N", .0f), near(1 - .25 * .5));        // a claim without looking
   CHECK(at(seen, "11 N", .4f) == 0);                            // wrong
   CHECK(at("5 * 2 = 10 . so 10 N", "10 N", .4f) == 1);          // no claim: plain accuracy
   CHECK(at("mass = 5 kg . so 10 N", "10 N", .4f) == 1);         // a claim that nothing uses
   CHECK(at("big top big . so 10 N", "10 N", .4f) == 1);         // image words for their own sake
-  CHECK(at("a = 2 . 2 * 5 = 10 . so 10 N", "10 N", .4f) == 1);  // the text says 2 already
+  CHECK(at("a = 2 . 2 * 5 = 10 . so 10 N", "10 N", .4f) == 1);  // the text already contains 2
   CHECK_FALSE(reward("hybrid").score({p, said(respond(seen, "10 N"))}).has_value());
 
   const Problem w = word_problem();
@@ -398,7 +396,7 @@ TEST_CASE("hybrid: a centred bonus for claims that are used", "[rewards]") {
   CHECK_THAT(value("hybrid", w, given), near(1.0625));
 }
 
-TEST_CASE("registry: names, mixes, additions", "[rewards]") {
+TEST_CASE("registry: rewards are found by name, mixed and added", "[rewards]") {
   const Problem p = open_problem();
   const Completion c = said(gold_response(p));
   const auto s = score(RewardMix{{{"accuracy", 1}, {"format", .5}, {"attention", 2}}}, {p, c});
@@ -428,3 +426,5 @@ TEST_CASE("registry: names, mixes, additions", "[rewards]") {
   CHECK_THROWS_AS(add_reward(mine), gaze::Error);
   CHECK_THROWS_AS(add_reward({}), gaze::Error);
 }
+
+}  // namespace test_rewards

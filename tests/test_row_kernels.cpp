@@ -1,103 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Row-wise, elementwise and optimiser kernels: float against double at every instruction set,
-// double against finite differences, the same bits at any batch and thread count, extreme inputs.
+// Row-wise kernels: float against double at every instruction set, double against finite
+// differences, the same bits at any batch and thread count, extreme inputs.
 #include <cmath>
 #include <cstdint>
-#include <functional>
-#include <limits>
-#include <random>
-#include <string>
 #include <vector>
 
 #include "gaze/cpu/adamw.hpp"
 #include "gaze/cpu/elementwise.hpp"
 #include "gaze/cpu/reduce.hpp"
 #include "gaze/cpu/rows.hpp"
-#include "gaze/cpu/values.hpp"
-#include "tests/test.hpp"
+#include "tests/kernel_arrays.hpp"
+#include "tests/kernel_calls.hpp"
 
+namespace test_row_kernels {
 namespace {
 
 using gaze::AdamWStep;
 using gaze::Index;
 using gaze::UnaryOp;
 using namespace gaze::cpu;
-template <class T>
-using Vec = std::vector<T>;
-using Ints = std::vector<std::int32_t>;
-
-const Index sizes[] = {1, 3, 15, 16, 17, 64, 100, 344, 1000};
-const float inf = std::numeric_limits<float>::infinity();
-const float no_number = std::numeric_limits<float>::quiet_NaN();
-const UnaryOp unary_ops[] = {UnaryOp::exp,     UnaryOp::log,  UnaryOp::sqrt, UnaryOp::tanh,
-                             UnaryOp::sigmoid, UnaryOp::silu, UnaryOp::gelu, UnaryOp::relu,
-                             UnaryOp::square,  UnaryOp::neg};
-
-/// Runs the body at every instruction set of this processor.
-template <class Body>
-void at_each_isa(Body body) {
-  const gaze::Isa before = gaze::isa();
-  for (gaze::Isa isa : {gaze::Isa::generic, gaze::Isa::avx2, gaze::Isa::avx512})
-    if (gaze::supported(isa)) {
-      INFO("instruction set " << gaze::name(isa));
-      gaze::set_isa(isa);
-      body();
-    }
-  gaze::set_isa(before);
-}
-
-template <class T>
-Vec<T> random(Index n, unsigned seed, double low = -2, double high = 2) {
-  std::mt19937 bits(seed);
-  Vec<T> x(static_cast<std::size_t>(n));
-  for (T& value : x) value = static_cast<T>(low + (high - low) * (bits() / 4294967296.0));
-  return x;
-}
-
-Vec<double> wide(const Vec<float>& x) { return {x.begin(), x.end()}; }
-
-/// The difference, relative to max(1, |expected|).
-double apart(double actual, double expected) {
-  return std::abs(actual - expected) / std::max(1.0, std::abs(expected));
-}
-
-/// The largest difference of two arrays.
-double distance(const Vec<float>& actual, const Vec<double>& expected) {
-  REQUIRE(actual.size() == expected.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    const double d = apart(actual[i], expected[i]);
-    if (!(d <= worst)) worst = d;  // a NaN stays
-  }
-  return worst;
-}
-
-/// Checks dx against (f(x + h) - f(x - h)) / 2h for every element of x.
-void check_gradient(Vec<double>& x, const Vec<double>& dx, const std::function<double()>& f) {
-  REQUIRE(x.size() == dx.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double kept = x[i], h = 1e-5;
-    x[i] = kept + h;
-    const double up = f();
-    x[i] = kept - h;
-    const double down = f();
-    x[i] = kept;
-    CHECK(apart(dx[i], (up - down) / (2 * h)) < 1e-8);
-  }
-}
-
-double dot(const Vec<double>& a, const Vec<double>& b) {
-  double total = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) total += a[i] * b[i];
-  return total;
-}
-
-Ints random_ints(Index n, unsigned seed, int low, int high) {
-  std::mt19937 bits(seed);
-  Ints x(static_cast<std::size_t>(n));
-  for (auto& value : x) value = low + static_cast<int>(bits() % unsigned(high - low + 1));
-  return x;
-}
+using namespace gaze::test;
+using namespace gaze::test::arrays;
 
 template <class T>
 void rms_forward(Index n, Index c, const T* x, const Vec<T>& w, Vec<T>& y, Vec<T>& inv_rms) {
@@ -200,40 +123,6 @@ void turn(Index heads, Index head_size, Index stride, const Ints& position, floa
                                    .inverse = inverse});
 }
 
-template <class T>
-void unary(UnaryOp op, const Vec<T>& x, Vec<T>& y) {
-  unary_forward(gaze::args::UnaryForward<T>{
-      .op = op, .n = static_cast<Index>(x.size()), .x = x.data(), .y = y.data()});
-}
-
-/// Of x and y, one may be null: the one that the derivative does not read.
-template <class T>
-void unary_grad(UnaryOp op, const T* x, const T* y, const Vec<T>& dy, Vec<T>& dx,
-                bool accumulate = false) {
-  unary_backward(gaze::args::UnaryBackward<T>{.op = op,
-                                              .n = static_cast<Index>(dy.size()),
-                                              .x = x,
-                                              .y = y,
-                                              .dy = dy.data(),
-                                              .dx = dx.data(),
-                                              .accumulate = accumulate});
-}
-
-template <class T>
-gaze::args::AdamW<T> adamw_args(Index n, T* param, const T* grad, T* m, T* v,
-                                const AdamWStep<T>& settings, T correction1, T correction2,
-                                T grad_scale) {
-  return {.n = n,
-          .param = param,
-          .grad = grad,
-          .m = m,
-          .v = v,
-          .settings = settings,
-          .bias_correction1 = correction1,
-          .bias_correction2 = correction2,
-          .grad_scale = grad_scale};
-}
-
 }  // namespace
 
 TEST_CASE("norms in float agree with double", "[rows]") {
@@ -288,13 +177,13 @@ TEST_CASE("norms take null gradients, work in place and survive extreme rows", "
     rms_forward(n, c, x.data(), w, x, scale);
     CHECK(x == want.y);
     rms_forward(1, c, small.data(), w, y, scale);
-    CHECK(apart(scale[0], 1 / std::sqrt(1e-5)) < 1e-6);
+    CHECK(relative_difference(scale[0], 1 / std::sqrt(1e-5)) < 1e-6);
     rms_forward(1, c, zero.data(), w, y, scale);
     CHECK(y == zero);
   });
 }
 
-TEST_CASE("rotary turns pairs, and back", "[rows]") {
+TEST_CASE("rotary rotates pairs and its inverse restores them", "[rows]") {
   at_each_isa([] {
     for (Index d : {2, 6, 16, 34, 64, 128}) {
       INFO("head size " << d);
@@ -321,7 +210,7 @@ TEST_CASE("rotary turns pairs, and back", "[rows]") {
   });
 }
 
-TEST_CASE("a rotary table that grew has the same bits, and bad positions are refused", "[rows]") {
+TEST_CASE("a grown rotary table has the same bits, and invalid positions are refused", "[rows]") {
   const auto x = random<float>(8, 1);
   auto before = x, after = x, scratch = x;
   const Ints near{5}, far{2000};
@@ -369,7 +258,7 @@ TEST_CASE("softmax gradients agree with finite differences", "[rows]") {
   });
 }
 
-TEST_CASE("softmax statistics of extreme logits", "[rows]") {
+TEST_CASE("softmax statistics are right for extreme logits", "[rows]") {
   at_each_isa([] {
     const Index v = 21;
     const Vec<float> one{1.0f};
@@ -383,22 +272,22 @@ TEST_CASE("softmax statistics of extreme logits", "[rows]") {
     CHECK(a.gradient == Vec<float>(v, 0.0f));
     CHECK(SoftmaxRun<float>(1, v, certain, {0}, one, one, 1.0f).logp[0] == -2e4f);
     const SoftmaxRun<float> b(1, v, masked, {17}, one, one, 1.0f);
-    CHECK(apart(b.logp[0], -std::log(2.0)) < 1e-6);
-    CHECK(apart(b.entropy[0], std::log(2.0)) < 1e-6);
+    CHECK(relative_difference(b.logp[0], -std::log(2.0)) < 1e-6);
+    CHECK(relative_difference(b.entropy[0], std::log(2.0)) < 1e-6);
     CHECK(b.gradient[0] == 0);
-    CHECK(apart(b.gradient[3], -0.5) < 1e-6);
-    CHECK(apart(b.gradient[17], 0.5) < 1e-6);
+    CHECK(relative_difference(b.gradient[3], -0.5) < 1e-6);
+    CHECK(relative_difference(b.gradient[17], 0.5) < 1e-6);
     CHECK(SoftmaxRun<float>(1, v, masked, {0}, one, one, 1.0f).logp[0] == -inf);
-    CHECK(apart(SoftmaxRun<float>(1, v, subnormal, {1}, one, one, 1.0f).logp[0], -std::log(21.0)) <
-          1e-6);
-    CHECK(apart(SoftmaxRun<float>(1, v, ties, {1}, one, one, 1.0f).entropy[0], std::log(21.0)) <
-          1e-6);
+    CHECK(relative_difference(SoftmaxRun<float>(1, v, subnormal, {1}, one, one, 1.0f).logp[0],
+                              -std::log(21.0)) < 1e-6);
+    CHECK(relative_difference(SoftmaxRun<float>(1, v, ties, {1}, one, one, 1.0f).entropy[0],
+                              std::log(21.0)) < 1e-6);
     ties[9] = no_number;
     CHECK(std::isnan(SoftmaxRun<float>(1, v, ties, {1}, one, one, 1.0f).logp[0]));
   });
 }
 
-TEST_CASE("softmax backward leaves zeros where no gradient comes in", "[rows]") {
+TEST_CASE("softmax backward returns zeros for zero gradients", "[rows]") {
   at_each_isa([] {
     const Index v = 19;
     const Ints target{-1, 4};
@@ -415,14 +304,14 @@ TEST_CASE("softmax backward leaves zeros where no gradient comes in", "[rows]") 
                                                                    .dentropy = nullptr});
     for (Index j = 0; j < v; ++j) {
       CHECK(logits[j] == 0);
-      CHECK(apart(logits[v + j], (j == 4) - 1 / 19.0) < 1e-6);
+      CHECK(relative_difference(logits[v + j], (j == 4) - 1 / 19.0) < 1e-6);
     }
     const Ints beyond{0, 19};
     CHECK_THROWS_AS(SoftmaxRun<float>(2, v, logits, beyond, dlogp, dlogp, 1.0f), gaze::Error);
   });
 }
 
-TEST_CASE("column sums, gather and scatter", "[rows]") {
+TEST_CASE("column sums, gather and scatter agree with plain loops", "[rows]") {
   at_each_isa([] {
     for (Index c : sizes) {
       const Index n = 150, rows = 12;
@@ -515,182 +404,4 @@ TEST_CASE("results have the same bits at any thread count", "[rows]") {
   gaze::set_threads(before);
 }
 
-TEST_CASE("unary operations in float agree with double", "[elementwise]") {
-  at_each_isa([] {
-    for (UnaryOp op : unary_ops)
-      for (Index n : sizes) {
-        INFO("operation " << static_cast<int>(op) << " n " << n);
-        const bool positive = op == UnaryOp::log || op == UnaryOp::sqrt;
-        const auto x = random<float>(n, 1, positive ? 0.1 : -6, 6), dy = random<float>(n, 2);
-        Vec<float> y(n), dx(n, 0.5f), added(n, 0.5f);
-        Vec<double> y_wide(n), dx_wide(n), added_wide(n, 0.5);
-        unary(op, x, y);
-        unary_grad(op, x.data(), y.data(), dy, dx);
-        unary_grad(op, x.data(), y.data(), dy, added, true);
-        const auto x_wide = wide(x);
-        unary(op, x_wide, y_wide);
-        unary_grad(op, x_wide.data(), y_wide.data(), wide(dy), dx_wide);
-        unary_grad(op, x_wide.data(), y_wide.data(), wide(dy), added_wide, true);
-        CHECK(distance(y, y_wide) < 4e-6);
-        CHECK(distance(dx, dx_wide) < 4e-6);
-        CHECK(distance(added, added_wide) < 4e-6);
-      }
-  });
-}
-
-TEST_CASE("unary derivatives agree with finite differences", "[elementwise]") {
-  for (UnaryOp op : unary_ops) {
-    INFO("operation " << static_cast<int>(op));
-    auto x = random<double>(12, 1, 0.2, 3);
-    if (op != UnaryOp::log && op != UnaryOp::sqrt)
-      for (int i = 0; i < 6; ++i) x[i] = -x[i];
-    const auto dy = random<double>(12, 2);
-    Vec<double> y(12), dx(12);
-    const auto loss = [&] {
-      unary(op, x, y);
-      return dot(y, dy);
-    };
-    loss();
-    const bool from_y =
-        op == UnaryOp::exp || op == UnaryOp::sqrt || op == UnaryOp::tanh || op == UnaryOp::sigmoid;
-    unary_grad<double>(op, from_y ? nullptr : x.data(), from_y ? y.data() : nullptr, dy, dx);
-    check_gradient(x, dx, loss);
-  }
-}
-
-TEST_CASE("activations of extreme inputs", "[elementwise]") {
-  at_each_isa([] {
-    const Vec<float> x{-1e30f, -100.0f, 0.0f, 1e-42f, 100.0f, 1e30f}, dy(6, 1.0f);
-    Vec<float> y(6), dx(6);
-    for (UnaryOp op : {UnaryOp::silu, UnaryOp::gelu, UnaryOp::relu}) {
-      INFO("operation " << static_cast<int>(op));
-      unary(op, x, y);
-      unary_grad(op, x.data(), y.data(), dy, dx);
-      CHECK(std::abs(y[0]) == 0);
-      CHECK(std::abs(y[1]) < 1e-30f);
-      CHECK(y[2] == 0);
-      CHECK(y[4] == 100.0f);
-      CHECK(y[5] == 1e30f);
-      CHECK(std::abs(dx[0]) + std::abs(dx[1]) < 1e-30f);
-      CHECK(dx[4] == 1.0f);
-      CHECK(dx[5] == 1.0f);
-    }
-    const Vec<float> far{-inf, -1e4f, 1e4f, inf, no_number};
-    Vec<float> e(5), t(5), s(5);
-    unary(UnaryOp::exp, far, e);
-    unary(UnaryOp::tanh, far, t);
-    unary(UnaryOp::sigmoid, far, s);
-    CHECK((e[0] == 0 && e[1] == 0 && e[2] == inf && e[3] == inf && std::isnan(e[4])));
-    CHECK((t[0] == -1 && t[1] == -1 && t[2] == 1 && t[3] == 1 && std::isnan(t[4])));
-    CHECK((s[0] == 0 && s[1] == 0 && s[2] == 1 && s[3] == 1 && std::isnan(s[4])));
-  });
-}
-
-TEST_CASE("arithmetic on arrays", "[elementwise]") {
-  at_each_isa([] {
-    for (Index n : sizes) {
-      INFO("n " << n);
-      const auto a = random<float>(n, 1), b = random<float>(n, 2, 0.5, 2);
-      Vec<float> plus(n), minus(n), times(n), chain = b, scaled = a, filled(n), copied(n);
-      add(n, a.data(), b.data(), plus.data());
-      sub(n, a.data(), b.data(), minus.data());
-      mul(n, a.data(), b.data(), times.data());
-      axpy(n, 0.3f, a.data(), chain.data());
-      scale(n, 0.3f, scaled.data(), scaled.data());
-      fill(n, 7.0f, filled.data());
-      copy(n, a.data(), copied.data());
-      for (Index i = 0; i < n; ++i) {
-        CHECK(plus[i] == a[i] + b[i]);
-        CHECK(minus[i] == a[i] - b[i]);
-        CHECK(times[i] == a[i] * b[i]);
-        CHECK(apart(chain[i], double(b[i]) + 0.3 * a[i]) < 1e-6);
-        CHECK(scaled[i] == 0.3f * a[i]);
-        CHECK(filled[i] == 7.0f);
-      }
-      CHECK(copied == a);
-      mul(n, plus.data(), plus.data(), plus.data());  // in place
-      CHECK(plus[n - 1] == (a[n - 1] + b[n - 1]) * (a[n - 1] + b[n - 1]));
-    }
-  });
-}
-
-TEST_CASE("swiglu and its gradient", "[elementwise]") {
-  at_each_isa([] {
-    for (Index c : sizes) {
-      INFO("C " << c);
-      const Index n = 4;
-      const auto x = random<float>(n * 2 * c, 1, -5, 5), dy = random<float>(n * c, 2);
-      Vec<float> y(n * c), dx = x;
-      Vec<double> y_wide(n * c), dx_wide(n * 2 * c);
-      swiglu_forward(n, c, x.data(), y.data());
-      swiglu_backward(n, c, dx.data(), dy.data(), dx.data());  // in place
-      swiglu_forward(n, c, wide(x).data(), y_wide.data());
-      swiglu_backward(n, c, wide(x).data(), wide(dy).data(), dx_wide.data());
-      CHECK(distance(y, y_wide) < 2e-6);
-      CHECK(distance(dx, dx_wide) < 2e-6);
-    }
-  });
-  auto x = random<double>(20, 1);
-  const auto dy = random<double>(10, 2);
-  Vec<double> y(10), dx(20);
-  swiglu_backward(2, 5, x.data(), dy.data(), dx.data());
-  check_gradient(x, dx, [&] {
-    swiglu_forward(2, 5, x.data(), y.data());
-    return dot(y, dy);
-  });
-}
-
-TEST_CASE("sums of values and of squares", "[elementwise]") {
-  at_each_isa([] {
-    for (Index n : {1, 3, 17, 1000, 4096, 4097, 50000}) {
-      INFO("n " << n);
-      const auto x = random<float>(n, 1);
-      double total = 0, squares = 0;
-      for (float value : x) {
-        total += value;
-        squares += double(value) * value;
-      }
-      CHECK(apart(sum(n, x.data()), total) < 1e-5);
-      CHECK(apart(sum_squares(n, x.data()), squares) < 1e-6);
-    }
-    const float* none = nullptr;
-    CHECK(sum(0, none) == 0);
-  });
-}
-
-TEST_CASE("AdamW follows the formula for several steps", "[optimiser]") {
-  at_each_isa([] {
-    for (Index n : sizes) {
-      INFO("n " << n);
-      const AdamWStep<float> settings{0.01f, 0.9f, 0.99f, 1e-8f, 0.1f};
-      const double lr = settings.lr, b1 = settings.beta1, b2 = settings.beta2;
-      auto p = random<float>(n, 1);
-      auto p_wide = wide(p);
-      Vec<float> m(n), v(n);
-      Vec<double> m_wide(n), v_wide(n);
-      for (int t = 1; t <= 5; ++t) {
-        auto g = random<float>(n, 10 + unsigned(t));
-        g[0] = 0;  // no gradient: only the decay moves it
-        const double c1 = 1 - std::pow(b1, t), c2 = 1 - std::pow(b2, t);
-        adamw_step(adamw_args<float>(n, p.data(), g.data(), m.data(), v.data(), settings, float(c1),
-                                     float(c2), 0.5f));
-        for (Index i = 0; i < n; ++i) {
-          m_wide[i] = b1 * m_wide[i] + (1 - b1) * 0.5 * g[i];
-          v_wide[i] = b2 * v_wide[i] + (1 - b2) * 0.25 * g[i] * g[i];
-          const double step = m_wide[i] / c1 / (std::sqrt(v_wide[i] / c2) + settings.eps);
-          p_wide[i] -= lr * (step + double(settings.weight_decay) * p_wide[i]);
-        }
-      }
-      CHECK(distance(p, p_wide) < 1e-6);
-      CHECK(distance(m, m_wide) < 1e-6);
-      CHECK(distance(v, v_wide) < 1e-6);
-    }
-  });
-  double p = 1, g = 1, m = 0, v = 0;
-  const auto step = [&](const AdamWStep<double>& settings, double correction1, double correction2) {
-    adamw_step(adamw_args<double>(1, &p, &g, &m, &v, settings, correction1, correction2, 3.0));
-  };
-  CHECK_THROWS_AS(step({}, 0.0, 0.1), gaze::Error);
-  step({0.1, 0.9, 0.999, 0.0, 0.0}, 0.1, 0.001);
-  CHECK(apart(p, 0.9) < 1e-6);  // the first step is lr times the sign
-}
+}  // namespace test_row_kernels

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The folder of an ablation: taken by one process, refused where it is somebody else's, and bound
-// to the problems that it was begun with.
+// The folder of an ablation: locked by one process, refused if it has foreign files, and bound to
+// its initial problems.
 #include <filesystem>
 
 #include "gaze/cpu/kernels.hpp"
@@ -11,12 +11,13 @@
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_run_folder {
 namespace {
 
 using namespace gaze;
 using namespace gaze::phyx;
+using gaze::test::contains;
 using gaze::test::error_of;
-using gaze::test::holds;
 namespace fs = std::filesystem;
 
 AblationSettings smallest() {
@@ -27,13 +28,13 @@ AblationSettings smallest() {
   return s;
 }
 
-/// Runs up to the end of the first step.
+/// Runs to the end of the first step.
 void begin(const std::string& out, bool resume) {
   Listener listener;
   listener.stop = [] { return true; };
   Ablation ablation(smallest(), out, listener);
   ablation.prepare(resume, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }), "stopped after step "));
+  CHECK(contains(error_of([&] { ablation.run(); }), "stopped after step "));
 }
 
 std::string prepare(const std::string& out, bool resume = true) {
@@ -56,7 +57,7 @@ io::Json files_of(const std::string& out) {
 
 }  // namespace
 
-TEST_CASE("config.json has the digest of every file of problems, also of those put there before") {
+TEST_CASE("config.json records the digest of every problem file, even of existing ones") {
   const test::Folder folder("run_folder");
   const std::string own = folder.file("own"), given = folder.file("given");
   begin(own, false);
@@ -75,7 +76,7 @@ TEST_CASE("config.json has the digest of every file of problems, also of those p
   CHECK(others["synth_train_MC.tsv"] == files["synth_train_MC.tsv"]);
 }
 
-TEST_CASE("a run goes on with the problems that it was begun with, or not at all") {
+TEST_CASE("a run resumes only with the problems it started with") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out");
   begin(out, false);
@@ -84,14 +85,14 @@ TEST_CASE("a run goes on with the problems that it was begun with, or not at all
                     tokenizer = io::read_file(out + "/tokenizer.json");
   change(data);
   const auto written = fs::last_write_time(out + "/tokenizer.json");
-  CHECK(holds(prepare(out), out +
-                                "/config.json, data.files.synth_train_OE.tsv: "
-                                "the run to be resumed has \"" +
-                                io::sha256(before) + "\", asked for is \"" + io::sha256_file(data) +
-                                "\""));
+  CHECK(contains(prepare(out), out +
+                                   "/config.json, data.files.synth_train_OE.tsv: "
+                                   "the run to be resumed has \"" +
+                                   io::sha256(before) + "\", asked for is \"" +
+                                   io::sha256_file(data) + "\""));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK(fs::last_write_time(out + "/tokenizer.json") == written);
-  // A file that is gone is made again, and must come out the same.
+  // A missing file is generated again, and must be identical.
   fs::remove(data);
   begin(out, true);
   CHECK(io::read_file(data) == before);
@@ -101,11 +102,11 @@ TEST_CASE("a run goes on with the problems that it was begun with, or not at all
   io::write_file(out + "/config.json", changed.dump());
   Ablation ablation(smallest(), out, {});
   ablation.prepare(true, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }), "data.files.synth_train_OE.tsv: "));
+  CHECK(contains(error_of([&] { ablation.run(); }), "data.files.synth_train_OE.tsv: "));
   CHECK(io::read_file(out + "/tokenizer.json") == tokenizer);
 }
 
-TEST_CASE("a test problem that occurs twice is refused before anything is trained") {
+TEST_CASE("a repeated test problem is refused before training") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out");
   begin(out, false);
@@ -117,12 +118,13 @@ TEST_CASE("a test problem that occurs twice is refused before anything is traine
                 fs::copy_options::overwrite_existing);
   Ablation ablation(smallest(), again, {});
   ablation.prepare(false, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }), suite_file(again + "/data", "test_new", Form::mc) +
-                                                     ": problem test_known/0 occurs twice"));
+  CHECK(contains(
+      error_of([&] { ablation.run(); }),
+      suite_file(again + "/data", "test_new", Form::mc) + ": problem test_known/0 occurs twice"));
   CHECK_FALSE(fs::exists(again + "/warm"));
 }
 
-TEST_CASE("an ablation holds its folder from prepare() to the end of run()") {
+TEST_CASE("an ablation locks its folder from prepare() to the end of run()") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out"),
                     refused = out + ": another process is writing to this folder";
@@ -135,15 +137,15 @@ TEST_CASE("an ablation holds its folder from prepare() to the end of run()") {
     };
     Ablation ablation(smallest(), out, listener);
     ablation.prepare(false, "gaze");
-    CHECK(holds(prepare(out), refused));
+    CHECK(contains(prepare(out), refused));
     CHECK_FALSE(error_of([&] { ablation.run(); }).empty());
-    CHECK(holds(meanwhile, refused));
+    CHECK(contains(meanwhile, refused));
     CHECK(prepare(out).empty());
   }
   CHECK_FALSE(fs::exists(out + "/.gaze.lock"));
 }
 
-TEST_CASE("a folder with files of somebody else is not taken for a run's") {
+TEST_CASE("a folder with foreign files is not accepted as a run's") {
   const test::Folder folder("run_folder");
   const std::string out = folder.file("out");
   fs::create_directories(out);
@@ -154,14 +156,17 @@ TEST_CASE("a folder with files of somebody else is not taken for a run's") {
   CHECK(std::distance(fs::directory_iterator(out), {}) == 1);
   fs::remove(out + "/metrics.jsonl");
   io::write_file(out + "/config.json", std::string_view("[]"));
-  CHECK(holds(prepare(out), "config.json: not a JSON object"));
-  // Logs that a run would cut back.
+  CHECK(contains(prepare(out), "config.json: not a JSON object"));
+  // Logs that a run would truncate.
   fs::remove(out + "/config.json");
   begin(out, false);
   fs::remove(out + "/warm/seed0/state.safetensors");
   io::write_file(out + "/warm/seed0/metrics.jsonl", std::string_view("my notes"));
   Ablation ablation(smallest(), out, {});
   ablation.prepare(true, "gaze");
-  CHECK(holds(error_of([&] { ablation.run(); }), "metrics.jsonl line 1: not a line of this log"));
+  CHECK(
+      contains(error_of([&] { ablation.run(); }), "metrics.jsonl line 1: not a line of this log"));
   CHECK(io::read_file(out + "/warm/seed0/metrics.jsonl") == "my notes");
 }
+
+}  // namespace test_run_folder

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The promise of the same bits: a row's forward never depends on batch, threads or cache, so the
-// log-probabilities of a rollout are those of the update; gradients of a batch repeat at any
-// thread count, and so does training.
+// Same bits: a row's forward never depends on batch, threads or cache, so the log-probabilities of
+// a rollout equal those of the update; gradients of a batch repeat at any thread count, and so does
+// training.
 #include <optional>
 #include <thread>
 
@@ -9,6 +9,7 @@
 #include "gaze/optim/adamw.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_same_bits {
 namespace {
 
 using namespace gaze;
@@ -16,8 +17,8 @@ using namespace gaze::test;
 using Policy = models::Vlm<float>;
 using Bits = std::vector<std::uint32_t>;
 
-/// The models under test: two presets (head size 32), one with products of bf16, and the smallest
-/// with larger heads.
+/// The models under test: two presets (head size 32), one with bf16 products, and the smallest with
+/// larger heads.
 struct Sized {
   std::string name;
   models::VlmConfig config;
@@ -41,32 +42,8 @@ void for_each_model(Body body) {
   }
 }
 
-/// A decoder by itself, so that every row's logits can be seen.
-struct Words {
-  Parameters<float> parameters;
-  models::DecoderConfig c;
-  models::Decoder<float, Cpu> decoder;
-
-  explicit Words(const models::VlmConfig& config)
-      : c(config.decoder), decoder(parameters, c, vocabulary) {
-    parameters.allocate(3);
-    if (config.bf16) parameters.multiply_in_bf16();
-  }
-
-  /// Logits [rows, V] of flat rows under a layout: recorded as in training, or with a cache.
-  Tensor<float> logits(const Tokens& tokens, TokenLayout layout,
-                       std::deque<KeyValueStore<float, Cpu>>* cache = nullptr) const {
-    std::optional<NoGrad> no_grad;
-    if (cache) no_grad.emplace();
-    if (cache) layout.slots = cache->front().slots();
-    const Index n = layout.rows();
-    models::DecoderContext<float, Cpu> context{std::make_shared<TokenLayout>(layout),
-                                               Indices<Cpu>::from({n}, layout.position)};
-    context.cache = cache;
-    const auto hidden = decoder(decoder.embed(Indices<Cpu>::from({n}, tokens)), context);
-    const auto& w = decoder.vocabulary();
-    return linear(hidden, w.value, {}, {}, w.rounded());
-  }
+struct Words : BareDecoder<Cpu> {
+  using BareDecoder::BareDecoder;
 
   Tensor<float> alone(const Tokens& tokens) const {
     TokenLayout layout;
@@ -75,7 +52,7 @@ struct Words {
     return logits(tokens, layout);
   }
 
-  /// Bits of the rows of tokens when they stand at `place` among `batch` sequences.
+  /// Bits of the rows of tokens at `place` among `batch` sequences.
   Bits in_company(const Tokens& tokens, Index batch, Index place) const {
     TokenLayout layout;
     Tokens all;
@@ -91,7 +68,7 @@ struct Words {
     return rows(logits(all, layout), mine.row, mine.length);
   }
 
-  /// The same when the first `prefix` tokens are shared with `siblings` other continuations.
+  /// The same with the first `prefix` tokens shared with `siblings` other continuations.
   Bits with_prefix(const Tokens& tokens, Index prefix, Index siblings) const {
     TokenLayout layout;
     Tokens all(tokens.begin(), tokens.begin() + prefix);
@@ -113,8 +90,8 @@ struct Words {
     return out;
   }
 
-  /// The same when the first `prefix` tokens fill a cache and the others come one by one, beside
-  /// another sequence that is decoded at the same time.
+  /// The same with the first `prefix` tokens in a cache and the others decoded one by one, next to
+  /// another sequence.
   Bits with_cache(const Tokens& tokens, Index prefix) const {
     const Tokens other = random_tokens(70, static_cast<Index>(tokens.size()));
     TokenLayout layout;
@@ -161,7 +138,7 @@ struct Batch {
   }
 };
 
-/// Makes the gradients of a policy-like loss.
+/// Computes the gradients of a policy-like loss.
 float make_gradients(Policy& model, const Batch& batch) {
   const auto y = model.logprobs(batch.groups, 0.9f);
   const auto loss = add(neg(mean(y.logp)), scale(mean(y.entropy), -0.01f));
@@ -194,7 +171,7 @@ SamplingSettings sampling(double temperature, Index max_tokens = 9) {
   return s;
 }
 
-/// Do logprobs() of the completions give exactly what the rollout said?
+/// Does logprobs() of the completions reproduce the rollout's values exactly?
 void check_ratio_is_one(const Policy& model, const std::vector<models::Prompt>& prompts,
                         Index group, const std::vector<Completion>& completions,
                         float temperature) {
@@ -213,7 +190,7 @@ void check_ratio_is_one(const Policy& model, const std::vector<models::Prompt>& 
 
 }  // namespace
 
-TEST_CASE("a row's logits are the same bits alone, in a batch, after a prefix, with a cache",
+TEST_CASE("a row's logits have the same bits alone, in a batch, after a prefix and with a cache",
           "[bits]") {
   for_each_model([](const Sized& model) {
     const Words words(model.config);
@@ -236,7 +213,7 @@ TEST_CASE("a row's logits are the same bits alone, in a batch, after a prefix, w
   });
 }
 
-TEST_CASE("batches of 2 to 64, and every place in them", "[bits]") {
+TEST_CASE("a row's bits do not depend on batch size or place, for 2 to 64 sequences", "[bits]") {
   at_each_isa([] {
     const Words words(with_head_size(32));
     const Tokens tokens = random_tokens(43, 21);
@@ -254,7 +231,7 @@ TEST_CASE("batches of 2 to 64, and every place in them", "[bits]") {
   });
 }
 
-TEST_CASE("prefill of a prompt is the same bits alone and in a batch of 64", "[bits]") {
+TEST_CASE("prefill of a prompt has the same bits alone and in a batch of 64", "[bits]") {
   for_each_model([](const Sized& sized) {
     if (sized.name == "tiny") return;  // the same head size as nano, and four times the work
     const Policy model(sized.config, image_token, 7);
@@ -297,7 +274,7 @@ TEST_CASE("log-probabilities do not depend on what else is in the batch", "[bits
   });
 }
 
-TEST_CASE("a rollout's log-probabilities are those of the update, so the ratio is 1", "[bits]") {
+TEST_CASE("a rollout's log-probabilities equal those of the update, so the ratio is 1", "[bits]") {
   for_each_model([](const Sized& sized) {
     const Policy model(sized.config, image_token, 7);
     const auto prompts = some_prompts(sized.config, 3);
@@ -318,7 +295,7 @@ TEST_CASE("a rollout's log-probabilities are those of the update, so the ratio i
   });
 }
 
-TEST_CASE("many temperatures round alike in rollout and update", "[bits]") {
+TEST_CASE("many temperatures round equally in rollout and update", "[bits]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const auto prompts = some_prompts(c, 2);
@@ -330,14 +307,14 @@ TEST_CASE("many temperatures round alike in rollout and update", "[bits]") {
   }
 }
 
-TEST_CASE("completions that end leave the others as they were", "[bits]") {
+TEST_CASE("completions that end do not affect the others", "[bits]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const auto prompts = some_prompts(c, 3);
   const auto all = pointers(prompts);
   at_each_isa([&] {
     const auto never = sample(model, all, 8, sampling(1, 12), {0, 1, 2}, -1);
-    const std::int32_t end = never[5].tokens[3];  // something that does occur
+    const std::int32_t end = never[5].tokens[3];  // a token that occurs
     const auto out = sample(model, all, 8, sampling(1, 12), {0, 1, 2}, end, Watch::marks);
     std::size_t ended = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -356,7 +333,7 @@ TEST_CASE("completions that end leave the others as they were", "[bits]") {
   });
 }
 
-TEST_CASE("gradients of a batch are the same bits at any thread count", "[bits]") {
+TEST_CASE("gradients of a batch have the same bits at any thread count", "[bits]") {
   for_each_model([](const Sized& sized) {
     Policy model(sized.config, image_token, 7);
     const Batch batch(sized.config, sized.name == "tiny" ? 3 : 6, 4);
@@ -374,7 +351,7 @@ TEST_CASE("gradients of a batch are the same bits at any thread count", "[bits]"
   });
 }
 
-TEST_CASE("an executor in place of the threads gives the same bits", "[bits]") {
+TEST_CASE("an executor instead of the threads gives the same bits", "[bits]") {
   struct LastFirst : Executor {
     int threads() const override { return 3; }
     void run(int pieces, const std::function<void(int)>& piece) override {
@@ -398,7 +375,7 @@ TEST_CASE("an executor in place of the threads gives the same bits", "[bits]") {
   });
 }
 
-TEST_CASE("several threads train models of their own at once", "[bits]") {
+TEST_CASE("several threads can train separate models at once", "[bits]") {
   const auto c = config("nano");
   const Batch batch(c, 4, 3);
   const auto weights = [&] {
@@ -418,7 +395,7 @@ TEST_CASE("several threads train models of their own at once", "[bits]") {
   for (const Bits& of : together) CHECK(of == alone);
 }
 
-TEST_CASE("training gives the same bits again, at any thread count", "[bits]") {
+TEST_CASE("training repeats bit for bit at any thread count", "[bits]") {
   const auto c = config("nano");
   const Batch batch(c, 4, 3);
   at_each_isa([&] {
@@ -438,3 +415,5 @@ TEST_CASE("training gives the same bits again, at any thread count", "[bits]") {
     });
   });
 }
+
+}  // namespace test_same_bits

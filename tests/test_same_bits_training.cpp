@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Two runs of a training job are the same bits, at any number of threads: a supervised stage, then
-// GRPO with rollouts, by the step loop with its clipping, optimiser, log and checkpoints.
+// Two runs of a training job give the same bits at any number of threads: a supervised stage, then
+// GRPO with rollouts, in the step loop with clipping, optimiser, log and checkpoints.
 #include "gaze/rl/grpo.hpp"
 #include "gaze/train/loop.hpp"
 #include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_same_bits_training {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
 using Policy = models::Vlm<float>;
 
-/// What a job leaves: the last saved state, and the log without what a clock says.
+/// The results of a job: the last saved state, and the log without times.
 struct Left {
   std::string weights, log;
   friend bool operator==(const Left&, const Left&) = default;
@@ -29,7 +30,7 @@ std::string log_without_times(const std::string& path) {
   return out;
 }
 
-/// A reward that depends on the tokens alone.
+/// A reward that depends only on the tokens.
 double reward(const Completion& c) {
   double sum = 0;
   for (const std::int32_t token : c.tokens) sum += token % 7;
@@ -109,7 +110,7 @@ Left job(const models::VlmConfig& c) {
 
 }  // namespace
 
-TEST_CASE("two runs of a training job are the same bits, at any number of threads", "[bits]") {
+TEST_CASE("two runs of a training job give the same bits at any number of threads", "[bits]") {
   for (const auto& c : {config("nano"), with_head_size(72)})
     at_each_isa([&c] {
       set_threads(1);
@@ -118,3 +119,5 @@ TEST_CASE("two runs of a training job are the same bits, at any number of thread
       at_thread_counts([&] { CHECK(job(c) == first); });
     });
 }
+
+}  // namespace test_same_bits_training

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Choosing tokens: greedy, temperature, top-k, top-p, and randomness by sample id.
+// Sampling tokens: greedy, temperature, top-k, top-p, and randomness by sample id.
 #include "gaze/generate/sampling.hpp"
 
 #include <limits>
 
 #include "tests/small_model.hpp"
 
+namespace test_sampling {
 namespace {
 
 using namespace gaze;
@@ -42,7 +43,7 @@ double chi_square(const std::vector<double>& count, const std::vector<double>& p
   return total;
 }
 
-/// Tokens that top-k and top-p leave.
+/// Tokens that remain after top-k and top-p.
 std::vector<std::int32_t> kept(const Floats& p, const SamplingSettings& s) {
   std::vector<std::int32_t> out;
   for (int i = 0; i < 1000; ++i) {
@@ -68,7 +69,7 @@ struct Sampled {
 
 }  // namespace
 
-TEST_CASE("a draw walks the cumulated probabilities", "[sampling]") {
+TEST_CASE("a draw inverts the cumulative distribution", "[sampling]") {
   const Floats p{0.5f, 0.0f, 0.25f, 0.25f};
   CHECK(drawn(p, 0) == 0);
   CHECK(drawn(p, 0.4999) == 0);
@@ -81,7 +82,7 @@ TEST_CASE("a draw walks the cumulated probabilities", "[sampling]") {
   CHECK(drawn({0.2f, 0.2f}, 0.9) == 1);  // the sum need not be 1
 }
 
-TEST_CASE("draws have the frequencies of the probabilities", "[sampling]") {
+TEST_CASE("draws occur with their probabilities", "[sampling]") {
   const Floats p{0.4f, 0.05f, 0.0f, 0.3f, 0.15f, 0.1f};
   const int n = 50000;
   CHECK(chi_square(frequencies(p, {}, n), {0.4, 0.05, 0, 0.3, 0.15, 0.1}, n) <
@@ -91,7 +92,7 @@ TEST_CASE("draws have the frequencies of the probabilities", "[sampling]") {
   CHECK(chi_square(frequencies(p, cut(0, 0.6), n), {0.4 / 0.7, 0, 0, 0.3 / 0.7, 0, 0}, n) < 10.8);
 }
 
-TEST_CASE("top-k keeps the k likeliest, top-p the smallest sufficient set", "[sampling]") {
+TEST_CASE("top-k keeps the k likeliest tokens, top-p the smallest sufficient set", "[sampling]") {
   const Floats p{0.1f, 0.4f, 0.2f, 0.3f};
   using Ids = std::vector<std::int32_t>;
   CHECK(kept(p, cut(0, 1)) == Ids{0, 1, 2, 3});
@@ -138,13 +139,13 @@ TEST_CASE("a repetition penalty makes tokens of prompt and answer less likely", 
   CHECK(repeats(1e6) < free);
 }
 
-TEST_CASE("argmax is the first of the largest", "[sampling]") {
+TEST_CASE("argmax returns the first of the largest", "[sampling]") {
   const float logits[] = {-1, 3, 2, 3};
   CHECK(argmax(logits, 4) == 1);
   CHECK(argmax(logits, 1) == 0);
 }
 
-TEST_CASE("settings without meaning are refused", "[sampling]") {
+TEST_CASE("invalid sampling settings are refused", "[sampling]") {
   const auto with = [](auto change) {
     SamplingSettings s;
     change(s);
@@ -160,7 +161,7 @@ TEST_CASE("settings without meaning are refused", "[sampling]") {
   CHECK_THROWS_WITH(with([](auto& s) { s.max_tokens = 0; }), Contains("max_tokens"));
 }
 
-TEST_CASE("greedy takes the likeliest token at every step", "[sampling]") {
+TEST_CASE("greedy sampling picks the likeliest token at every step", "[sampling]") {
   const Sampled s;
   SamplingSettings greedy;
   greedy.greedy = true;
@@ -184,7 +185,7 @@ TEST_CASE("greedy takes the likeliest token at every step", "[sampling]") {
   }
 }
 
-TEST_CASE("a tiny temperature is greedy, a huge one uniform", "[sampling]") {
+TEST_CASE("a tiny temperature samples greedily, a huge one uniformly", "[sampling]") {
   const Sampled s;
   SamplingSettings settings;
   settings.max_tokens = 4;
@@ -227,7 +228,7 @@ TEST_CASE("a completion depends on its sample id, not on the batch", "[sampling]
   CHECK_FALSE(same(all[0], all[1]));  // one group, two completions
 }
 
-TEST_CASE("log-probabilities are of the full distribution, whatever top-k and top-p",
+TEST_CASE("log-probabilities refer to the full distribution, whatever top-k and top-p",
           "[sampling]") {
   const Sampled s;
   SamplingSettings settings;
@@ -263,14 +264,14 @@ TEST_CASE("a rollout's first tokens have the model's frequencies", "[sampling]")
   CHECK(chi_square(count, p, static_cast<int>(n)) < 149);  // 96 degrees of freedom, 0.04 %
 }
 
-TEST_CASE("a rollout asks for one sample id per prompt", "[sampling]") {
+TEST_CASE("a rollout needs one sample id per prompt", "[sampling]") {
   const Sampled s;
   CHECK_THROWS_WITH(s.run({0, 1}, {0}, {}), Contains("2 prompts, 1 sample ids"));
   CHECK_THROWS_WITH(s.run({0}, {0}, {}, 0), Contains("[gaze::rollout]"));
   CHECK(s.run({}, {}, {}).empty());
 }
 
-TEST_CASE("a temperature so small that floats cannot bear it is refused", "[sampling]") {
+TEST_CASE("a temperature too small for float32 is refused", "[sampling]") {
   const Sampled s;
   SamplingSettings settings;
   settings.max_tokens = 2;
@@ -284,7 +285,7 @@ TEST_CASE("a temperature so small that floats cannot bear it is refused", "[samp
                         Contains("temperature must be finite and at least 1e-05"));
     }
   }
-  // At the least one it is as good as greedy: token 0, <|pad|> of every tokeniser, is not drawn.
+  // The smallest allowed temperature is practically greedy: token 0, <|pad|>, is not drawn.
   settings.repetition_penalty = 1;
   settings.temperature = least_temperature;
   SamplingSettings greedy = settings;
@@ -292,7 +293,7 @@ TEST_CASE("a temperature so small that floats cannot bear it is refused", "[samp
   CHECK(s.run({0}, {3}, settings)[0].tokens == s.run({0}, {3}, greedy)[0].tokens);
 }
 
-TEST_CASE("probabilities that are all zero, or not finite, are not drawn from", "[sampling]") {
+TEST_CASE("probabilities that are all zero or not finite are refused", "[sampling]") {
   const float nan = std::numeric_limits<float>::quiet_NaN(),
               infinity = std::numeric_limits<float>::infinity();
   SamplingSettings all, few, many, likely;
@@ -312,7 +313,7 @@ TEST_CASE("probabilities that are all zero, or not finite, are not drawn from", 
     CHECK_THROWS_WITH(filtered_probabilities(logits, all), Contains("the probabilities sum to "));
 }
 
-TEST_CASE("a model whose logits are not finite is an error, not a token", "[sampling]") {
+TEST_CASE("a model with non-finite logits is an error, not a token", "[sampling]") {
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     Sampled s;
@@ -327,3 +328,5 @@ TEST_CASE("a model whose logits are not finite is an error, not a token", "[samp
     }
   }
 }
+
+}  // namespace test_sampling

@@ -1,42 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Predictions of any model: how they are read, joined with their problems, scored and written.
+// Predictions of any model: reading, joining with problems, scoring and writing.
 #include "phyx/scoring/score.hpp"
 
-#include <unistd.h>
-
-#include <fstream>
-
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
+namespace test_score {
 namespace {
 
 using namespace gaze;
 using namespace gaze::phyx;
+using gaze::test::contains;
 using gaze::test::error_of;
-using gaze::test::holds;
+using gaze::test::Folder;
 namespace fs = std::filesystem;
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("gaze_test_score_" + std::to_string(::getpid()));
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  Folder(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-  std::string put(const std::string& name, const std::string& text) const {
-    io::write_file((path / name).string(), text);
-    return (path / name).string();
-  }
-  std::string read(const std::string& name) const { return io::read_file((path / name).string()); }
-};
 
 const std::string options =
     "What is F?Please directly answer the question and provide the correct OPTION LETTER ONLY, "
     "e.g., A, B, C, D. OPTION: A: 1 N B: 2 N C: 3 N D: 4 N";
 
-/// Two multiple-choice and two open-ended problems, as PhyX's tables hold them.
+/// Two multiple-choice and two open-ended problems in PhyX's table format.
 std::string mc_table() {
   return "index\tquestion\tanswer\timage\tcategory\tsubfield\treasoning_type\n0\t" + options +
          "\tB\tpicture\tMechanics\tStatics\t\"['Numerical Reasoning']\"\n1\t" + options +
@@ -53,7 +37,7 @@ std::vector<ScoredRow> scored(const PredictionFiles& files,
   return score_rows(read_predictions(files).predictions, rules);
 }
 
-/// "10" for right by the strict rule alone, and so on, for every row.
+/// Two digits per row, 1 for right: the strict rule, then the official one.
 std::string verdicts(const std::vector<ScoredRow>& rows) {
   std::string out;
   for (const auto& r : rows)
@@ -68,8 +52,8 @@ std::size_t lines_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("score: predictions by index against data, JSONL and table alike") {
-  const Folder folder;
+TEST_CASE("score: predictions in JSONL and tables are matched to data by index") {
+  const Folder folder("score");
   const std::string mc = folder.put("PhyX_MC.tsv", mc_table()),
                     oe = folder.put("PhyX_OE.tsv", oe_table());
   const std::string lines =
@@ -93,8 +77,8 @@ TEST_CASE("score: predictions by index against data, JSONL and table alike") {
   CHECK(set.unanswered == 1);
 }
 
-TEST_CASE("score: a file that holds the truth needs no data") {
-  const Folder folder;
+TEST_CASE("score: a file that contains the truth needs no data") {
+  const Folder folder("score");
   std::string text = mc_table();
   text.replace(text.find("reasoning_type\n"), 15, "reasoning_type\tprediction\n");
   text.replace(text.find("Reasoning']\"\n"), 13, "Reasoning']\"\tcorrect: B\n");
@@ -110,14 +94,14 @@ TEST_CASE("score: a file that holds the truth needs no data") {
                                       "{\"answer\":\"12 N\",\"prediction\":\"12 kg\"}\n");
   CHECK(verdicts(scored({bare, {}, {}})) == "11 00");
   const std::string plain = folder.put("plain.tsv", "answer\tprediction\nB\tB\n");
-  CHECK(holds(error_of([&] { scored({plain, {}, {}}); }), "neither _MC nor _OE; --form"));
+  CHECK(contains(error_of([&] { scored({plain, {}, {}}); }), "neither _MC nor _OE; --form"));
   PredictionFiles files{plain, {}, {}};
   files.reading.form = Form::mc;
   CHECK(verdicts(scored(files)) == "10");
 }
 
-TEST_CASE("score: the official truth is what pandas reads, the strict one what is written") {
-  const Folder folder;
+TEST_CASE("score: the official rule reads the truth like pandas, the strict rule as written") {
+  const Folder folder("score");
   const std::string head = "index\tquestion\tanswer\tcategory\n";
   const std::string data =
       folder.put("n_OE.tsv", head + "0\tq\t12\tOptics\n1\tq\t2.5\tOptics\n2\tq\t\tOptics\n");
@@ -133,8 +117,8 @@ TEST_CASE("score: the official truth is what pandas reads, the strict one what i
   CHECK(scored({self, {}, {}})[1].official.match);  // "2.5" is in "2.50"
 }
 
-TEST_CASE("score: constants of physics are what pandas reads, not what is written") {
-  const Folder folder;
+TEST_CASE("score: the official rule reads physical constants like pandas") {
+  const Folder folder("score");
   const std::string data = folder.put("exp_OE.tsv",
                                       "index\tquestion\tanswer\timage\tcategory\n"
                                       "0\tq\t6.626e-34\t0\tModern Physics\n"
@@ -154,8 +138,8 @@ TEST_CASE("score: constants of physics are what pandas reads, not what is writte
   CHECK(rows[0].prediction.problem.answer == "6.626e-34");  // the strict rule reads what is written
 }
 
-TEST_CASE("score: a column of numeric predictions is typed, too") {
-  const Folder folder;
+TEST_CASE("score: a column of numeric predictions is typed like pandas") {
+  const Folder folder("score");
   const std::string path = folder.put("numpred_OE.tsv",
                                       "index\tquestion\tanswer\tcategory\tprediction\n"
                                       "0\tq\t12\tOptics\t12\n1\tq\t0.5\tOptics\t0.50\n"
@@ -176,8 +160,8 @@ TEST_CASE("score: a column of numeric predictions is typed, too") {
   CHECK(scored({lines, {data}, {}})[0].prediction.official_text == "12");  // JSON has texts
 }
 
-TEST_CASE("score: the rules of May 2025 are a choice") {
-  const Folder folder;
+TEST_CASE("score: the rules of May 2025 can be selected") {
+  const Folder folder("score");
   const std::string path =
       folder.put("boxed_OE.jsonl",
                  "{\"answer\":\"\\\\frac{1}{2}\",\"prediction\":\"\\\\boxed{\\\\dfrac{1}{2}}\"}\n");
@@ -185,8 +169,8 @@ TEST_CASE("score: the rules of May 2025 are a choice") {
   CHECK_FALSE(scored({path, {}, {}}, OfficialRules::may_2025)[0].official.match);
 }
 
-TEST_CASE("score: what is wrong is named with file, row and field") {
-  const Folder folder;
+TEST_CASE("score: errors name file, row and field") {
+  const Folder folder("score");
   const std::string mc = folder.put("PhyX_MC.tsv", mc_table()),
                     oe = folder.put("PhyX_OE.tsv", oe_table());
   const auto wrong = [&](const std::string& name, const std::string& text,
@@ -194,7 +178,7 @@ TEST_CASE("score: what is wrong is named with file, row and field") {
     const std::string path = folder.put(name, text);
     const std::string error = error_of([&] { read_predictions({path, data, {}}); });
     INFO(error);
-    CHECK(holds(error, path + part));
+    CHECK(contains(error, path + part));
   };
   wrong("a.jsonl", "{\"index\":\"0\",\"prediction\":\"A\"}\n\n{\n", {mc}, " line 3");
   wrong("a.jsonl", "[]\n", {mc}, " line 1, record: not a JSON object");
@@ -222,14 +206,14 @@ TEST_CASE("score: what is wrong is named with file, row and field") {
         convert + "pandas.read_parquet('a.parquet').to_csv('a.tsv', sep='\\t', index=False)\"");
   wrong("a.tsv", "PAR1....PAR1", {mc},  // not onto itself
         convert + "pandas.read_parquet('a.tsv').to_csv('a_text.tsv', ");
-  CHECK(holds(error_of([&] {
-                read_predictions({folder.put("b.tsv", "prediction\nA\n"), {mc, mc}, {}});
-              }),
-              mc + " row 1, index: 0 is there twice"));
+  CHECK(contains(error_of([&] {
+                   read_predictions({folder.put("b.tsv", "prediction\nA\n"), {mc, mc}, {}});
+                 }),
+                 mc + " row 1, index: 0 is there twice"));
 }
 
-TEST_CASE("score: slices, tables and files") {
-  const Folder folder;
+TEST_CASE("score: writes slices, tables and files") {
+  const Folder folder("score");
   const std::string mc = folder.put("PhyX_MC.tsv", mc_table()),
                     oe = folder.put("PhyX_OE.tsv", oe_table());
   const std::string lines =
@@ -253,7 +237,7 @@ TEST_CASE("score: slices, tables and files") {
   CHECK(slice("OE", "Predictive Reasoning") == "1:11");
   CHECK(slice("all", "Numerical Reasoning") == "2:21");
 
-  const std::string out = (folder.path / "out").string();
+  const std::string out = folder.file("out");
   write_scores(out, lines, rows);
   CHECK(folder.read("out/said_MC_acc.csv") ==
         "\"Overall\",\"Mechanics\",\"Optics\"\n\"0.0\",\"0.0\",\"0.0\"\n");
@@ -272,8 +256,8 @@ TEST_CASE("score: slices, tables and files") {
   CHECK_FALSE(fs::exists(out + "/said_MC_judge_acc.csv"));
 }
 
-TEST_CASE("score: the official table has the categories as the file spells them") {
-  const Folder folder;
+TEST_CASE("score: the official table keeps the file's category names") {
+  const Folder folder("score");
   std::string text = oe_table();
   text.replace(text.find("Optics"), 6, "Wave/Acoustics");
   const std::string data = folder.put("PhyX_OE.tsv", text);
@@ -283,18 +267,18 @@ TEST_CASE("score: the official table has the categories as the file spells them"
   const std::string csv = "\"Overall\",\"Mechanics\",\"Wave/Acoustics\"\n\"0.5\",\"1.0\",\"0.0\"\n";
   auto rows = scored({said, {data}, {}});
   CHECK(rows[1].prediction.problem.category == "Waves/Acoustics");  // in our own tables
-  write_scores((folder.path / "out").string(), said, rows);
+  write_scores(folder.file("out"), said, rows);
   CHECK(folder.read("out/said_acc.csv") == csv);
   const std::string own = folder.put("own_OE.tsv",
                                      "answer\tcategory\tprediction\n12 N\tMechanics\t12 N\n"
                                      "3 m\tWave/Acoustics\t4 m\n5 m\tNA\t5\n");
-  write_scores((folder.path / "out").string(), own, scored({own, {}, {}}));
+  write_scores(folder.file("out"), own, scored({own, {}, {}}));
   CHECK(folder.read("out/own_OE_acc.csv") ==
         "\"Overall\",\"Mechanics\",\"Wave/Acoustics\"\n\"0.3333333333333333\",\"1.0\",\"0.0\"\n");
 }
 
-TEST_CASE("score: the judge can be stopped and goes on from its cache") {
-  const Folder folder;
+TEST_CASE("score: a stopped judge continues from its cache") {
+  const Folder folder("score");
   std::string text;
   for (int i = 0; i < 5; ++i)
     text += "{\"answer\":\"12 N\",\"category\":\"Optics\",\"prediction\":\"about " +
@@ -304,9 +288,9 @@ TEST_CASE("score: the judge can be stopped and goes on from its cache") {
   int asked = 0;
   const Judge stub = [&](const std::string& prompt, double) {
     ++asked;
-    return std::string(holds(prompt, "about 3") ? "1" : holds(prompt, "about 4") ? "?" : "0");
+    return std::string(contains(prompt, "about 3") ? "1" : contains(prompt, "about 4") ? "?" : "0");
   };
-  const std::string memory = (folder.path / "judge.jsonl").string();
+  const std::string memory = folder.file("judge.jsonl");
   std::size_t told = 0;
   Listener stopping;
   stopping.progress = [&](std::size_t done, std::size_t all, const std::string&) {
@@ -323,10 +307,10 @@ TEST_CASE("score: the judge can be stopped and goes on from its cache") {
   JudgeCache cache(memory);
   auto rows = scored({path, {}, {}});
   ask_the_judge(rows, prompts, cache.wrap("m", stub), {});
-  CHECK(asked == 5 + 4);  // the last one's reply says nothing, at five temperatures
+  CHECK(asked == 5 + 4);  // the last reply has no verdict, at five temperatures
   CHECK(undecided(rows) == 1);
   CHECK(rows[3].judged->match);
-  const std::string out = (folder.path / "out").string();
+  const std::string out = folder.file("out");
   write_scores(out, path, rows);
   CHECK(folder.read("out/said_OE_judge_acc.csv") ==
         "\"Overall Acc\",\"Optics\"\n\"0.2\",\"0.2\"\n");
@@ -336,3 +320,5 @@ TEST_CASE("score: the judge can be stopped and goes on from its cache") {
   CHECK(cells[reader.column("judge_calls")] == "5");
   CHECK(lines_of(folder.read("judge.jsonl")) == 9);
 }
+
+}  // namespace test_score

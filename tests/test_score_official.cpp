@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Corners of the official rule score. The cases made by running the official code: phyx_cases.
+// Corner cases of the official rule score. test_phyx_cases.cpp has the cases from the official
+// code.
 #include <string>
 #include <vector>
 
 #include "gaze/core/error.hpp"
 #include "phyx/scoring/official.hpp"
 #include "tests/test.hpp"
+
+namespace test_score_official {
 
 using namespace gaze::phyx;
 
@@ -21,7 +24,7 @@ std::string oe_extracted(const char* prediction) {
 
 }  // namespace
 
-TEST_CASE("official score: the rules of May 2025 know no box, no dict, no failed call", "[phyx]") {
+TEST_CASE("official score: the rules of May 2025 ignore boxes, dicts and failed calls", "[phyx]") {
   const auto old = [](Form form, const char* answer, const char* prediction) {
     return score_official(form, answer, prediction, OfficialRules::may_2025);
   };
@@ -34,7 +37,7 @@ TEST_CASE("official score: the rules of May 2025 know no box, no dict, no failed
   CHECK(old(Form::mc, "A", "Failed to obtain answer via API.").extracted == "A");
 }
 
-TEST_CASE("official score: the tables of both scorings", "[phyx]") {
+TEST_CASE("official score: the tables of both scorings are right", "[phyx]") {
   const std::vector<OfficialItem> items = {{"Optics", true}, {"Mechanics", false}, {"a\"b", true}};
   CHECK(official_csv(items) ==
         "\"Overall\",\"Mechanics\",\"Optics\",\"a\"\"b\"\n"
@@ -62,8 +65,8 @@ TEST_CASE("official score: a dict reply is any Python literal", "[phyx]") {
   CHECK_FALSE(oe("5 m", "'content': '5 M'"));
 }
 
-TEST_CASE("official score: what is no literal is scored as it stands", "[phyx]") {
-  // Each of these would match through its content, were it read as a dict: its \x4b M is "K M".
+TEST_CASE("official score: text that is not a literal is scored unchanged", "[phyx]") {
+  // Each of these would match if it were read as a dict, because its \x4b M is "K M".
   for (const char* reply :
        {"{'content': '\\x4b M', (1, [2]): 2}", "{'content': '\\x4b M', 'a': true}",
         "['content', '\\x4b M']", "{'content': b'\\x4b M'}", "{'content': '\\x4b M', 'n': 007}",
@@ -92,3 +95,5 @@ TEST_CASE("official score: strip and lower follow Python", "[phyx]") {
   CHECK(score_official(Form::mc, "C", "answer\U0001D434: C").extracted == "SAME as predict");
   CHECK(score_official(Form::mc, "C", "answer\u2014C").extracted == "C");
 }
+
+}  // namespace test_score_official

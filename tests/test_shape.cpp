@@ -8,6 +8,8 @@
 #include "gaze/ops/views.hpp"
 #include "tests/test.hpp"
 
+namespace test_shape {
+
 using Catch::Contains;
 using gaze::broadcast;
 using gaze::broadcast_strides;
@@ -37,7 +39,7 @@ TEST_CASE("a shape knows its sizes and its product", "[shape]") {
   CHECK_THROWS_WITH(Shape::filled(7, 1), Contains("at most 6"));
 }
 
-TEST_CASE("a tensor of a negative or an absurd size is refused", "[shape]") {
+TEST_CASE("a tensor with a negative or absurd size is refused", "[shape]") {
   CHECK_THROWS_AS(Floats({-1}), gaze::Error);
   CHECK_THROWS_AS(Floats({-2, -3}), gaze::Error);
   CHECK_THROWS_AS(Floats({Index{1} << 40, Index{1} << 40}), gaze::Error);
@@ -50,7 +52,7 @@ TEST_CASE("contiguous strides step over the sizes to the right", "[shape]") {
   CHECK(contiguous_strides(Shape{}) == Shape{});
 }
 
-TEST_CASE("broadcasting aligns at the end and stretches 1", "[shape]") {
+TEST_CASE("broadcasting aligns trailing dimensions and expands 1", "[shape]") {
   CHECK(broadcast({2, 3}, {3}, "t") == Shape{2, 3});
   CHECK(broadcast({4, 1}, {1, 5}, "t") == Shape{4, 5});
   CHECK(broadcast({}, {2, 2}, "t") == Shape{2, 2});
@@ -79,7 +81,7 @@ TEST_CASE("tensors are handles; copies share values", "[shape]") {
   CHECK(a.version() == version + 1);
 }
 
-TEST_CASE("views see the same values through other strides", "[shape]") {
+TEST_CASE("views share values with different strides", "[shape]") {
   const Floats a = Floats::from({2, 3}, {1, 2, 3, 4, 5, 6});
   const Floats t = permute(a, {1, 0});
   CHECK(t.data() == a.data());
@@ -109,7 +111,7 @@ TEST_CASE("the allocator counts what is in use and its peak", "[shape]") {
   CHECK(Memory::peak() >= before + 8000);
 }
 
-TEST_CASE("what the allocator keeps has a limit, if one is set", "[shape]") {
+TEST_CASE("the allocator's cache obeys its limit", "[shape]") {
   using Memory = gaze::Allocator<gaze::Cpu>;
   { const Floats a({1000}); }
   CHECK(Memory::kept() >= 4000);
@@ -125,9 +127,11 @@ TEST_CASE("what the allocator keeps has a limit, if one is set", "[shape]") {
   CHECK(Memory::kept() >= 4000);
 }
 
-TEST_CASE("a negative size is named as such, a size too large as one", "[shape]") {
+TEST_CASE("errors distinguish negative sizes from sizes that are too large", "[shape]") {
   for (const Shape& shape : {Shape{-1, 2}, Shape{2, -1}, Shape{0, -5}, Shape{-2, -2}})
     CHECK_THROWS_WITH(Floats::zeros(shape), Contains("negative size"));
   CHECK_THROWS_WITH(Floats::zeros({-1, 2}), Contains("shape [-1,2] has a negative size"));
   CHECK_THROWS_WITH(Floats::zeros({Index{1} << 40, 1 << 20}), Contains("no memory holds"));
 }
+
+}  // namespace test_shape

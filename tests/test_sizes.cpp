@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Sizes that no number or memory holds: every operation, reader and layout says so, with its name,
-// instead of computing with what wrapped around.
+// Sizes that overflow integers or memory: every operation, reader and layout reports them by name
+// instead of wrapping around.
 #include "gaze/core/checked.hpp"
 #include "gaze/gaze.hpp"
 #include "tests/test.hpp"
 
+namespace test_sizes {
 namespace {
 
 using namespace gaze;
@@ -13,7 +14,7 @@ using Catch::Contains;
 constexpr Index huge = Index{1} << 62;
 constexpr Index most = std::numeric_limits<Index>::max();
 
-/// A view of one number as a tensor that no memory would hold.
+/// A view of one number as a tensor larger than any memory.
 Tensor<float> stretched(const Shape& shape) { return expand(Tensor<float>::full({1}, 2), shape); }
 
 #define CHECK_REFUSED(operation, expression)                                            \
@@ -57,7 +58,7 @@ TEST_CASE("sums and products of sizes, and sizes in 32 bits, are checked", "[sha
   CHECK_THROWS_AS(checked_int32("op", "n", 17, 16), Error);
 }
 
-TEST_CASE("a tensor has sizes that memory could hold", "[shape]") {
+TEST_CASE("a tensor needs sizes that fit in memory", "[shape]") {
   CHECK_THROWS_WITH(Tensor<float>({huge, 4}), Contains("[gaze::Tensor]") && Contains("64 bits"));
   CHECK_THROWS_WITH(Tensor<float>({-1, 2}), Contains("[-1,2] has a negative size"));
   CHECK_THROWS_WITH(Tensor<float>({-2, -2}), Contains("negative"));
@@ -120,7 +121,7 @@ TEST_CASE("new tensors and patches refuse sizes that overflow", "[ops]") {
   CHECK_REFUSED("unfold", unfold(image, {1, 1, 1, 1, Index{1} << 40, Index{1} << 40}));
 }
 
-TEST_CASE("a layout says which size 32 bits cannot hold", "[attention]") {
+TEST_CASE("a layout names the size that overflows 32 bits", "[attention]") {
   constexpr Index limit = kMostKeys;
   TokenLayout layout;
   CHECK_THROWS_WITH(layout.add_sequence(limit + 1),
@@ -153,7 +154,7 @@ TEST_CASE("a layout says which size 32 bits cannot hold", "[attention]") {
   CHECK((layout.position.back() == 5 && layout.slot.back() == 18));
 }
 
-TEST_CASE("attention refuses sizes that its kernels do not compute with", "[attention]") {
+TEST_CASE("attention refuses sizes that its kernels do not support", "[attention]") {
   const auto layout = std::make_shared<TokenLayout>();
   layout->add_sequence(2);
   const auto qkv = Tensor<float>::zeros({2, 12});
@@ -172,3 +173,5 @@ TEST_CASE("attention refuses sizes that its kernels do not compute with", "[atte
   CHECK_THROWS_WITH(check_attention("attention", shape, 0, nullptr),
                     Contains("the number of slots is 4294967296"));
 }
+
+}  // namespace test_sizes

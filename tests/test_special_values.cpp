@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// NaN, infinities and signed zeros through every operation, in float64 and in float32 at every
-// instruction set; what rows have to do with each other's NaN.
+// NaN, infinities and signed zeros in every operation, in float64 and in float32 at every
+// instruction set; rows that do not affect each other.
 #include "tests/restore.hpp"
 #include "tests/special_values.hpp"
+
+namespace test_special_values {
 
 using namespace gaze;
 using namespace gaze::test;
 
-TEST_CASE("NaN, infinities and signed zeros go through operations as stated", "[ops]") {
+TEST_CASE("NaN, infinities and signed zeros propagate as specified", "[ops]") {
   const Restore restore;
   for (const SpecialCase& c : special_cases()) check_special<double, Cpu>(c, c.functions.wide);
   for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
@@ -18,7 +20,7 @@ TEST_CASE("NaN, infinities and signed zeros go through operations as stated", "[
   }
 }
 
-TEST_CASE("comparisons with NaN are false, but for not_equal", "[ops]") {
+TEST_CASE("comparisons with NaN are false, except not_equal", "[ops]") {
   const auto narrow_nan = static_cast<float>(not_a_number);
   const auto narrow_infinity = static_cast<float>(infinity);
   const auto x = Tensor<float>::from({3}, {narrow_nan, 0, narrow_infinity});
@@ -32,7 +34,7 @@ TEST_CASE("comparisons with NaN are false, but for not_equal", "[ops]") {
   CHECK(greater_equal(x, y).to_vector() == Whole{0, 1, 0});
 }
 
-TEST_CASE("a NaN in one row leaves the other rows alone", "[ops]") {
+TEST_CASE("a NaN in one row does not affect the other rows", "[ops]") {
   const auto plain = random_tensor<float>({3, 8}, 1);
   auto spoilt = Tensor<float>::from(plain.shape(), plain.to_vector());
   spoilt.data()[8 + 3] = static_cast<float>(not_a_number);
@@ -58,3 +60,5 @@ TEST_CASE("a NaN in one row leaves the other rows alone", "[ops]") {
   check("linear_logprob", [&](const auto& x) { return linear_logprob(x, matrix, target).logp; });
   check("entropy", [&](const auto& x) { return linear_logprob(x, matrix, target).entropy; });
 }
+
+}  // namespace test_special_values

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Intervals against closed forms and hand values.
+// Intervals against closed forms and hand-computed values.
 #include "phyx/results/statistics.hpp"
 
 #include <numeric>
@@ -7,11 +7,13 @@
 #include "gaze/core/error.hpp"
 #include "tests/test.hpp"
 
+namespace test_statistics {
+
 using namespace gaze::phyx;
 
 namespace {
 
-/// A coin with probability p, from a counter.
+/// A coin flip with probability p, from a counter.
 double coin(std::uint64_t key, std::uint64_t i, double p) {
   return draw_below(key, i, 1u << 20) < p * (1u << 20) ? 1.0 : 0.0;
 }
@@ -71,7 +73,8 @@ TEST_CASE("the blocked product equals plain sums", "[statistics]") {
     }
 }
 
-TEST_CASE("the bootstrap's width is the standard error's, and repeats", "[statistics]") {
+TEST_CASE("the bootstrap interval has the width of the standard error, and repeats",
+          "[statistics]") {
   std::vector<double> values(400);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 4 == 0;  // p = 1/4
   const Interval a = bootstrap_mean(values, 9);
@@ -84,7 +87,7 @@ TEST_CASE("the bootstrap's width is the standard error's, and repeats", "[statis
   CHECK((other.low != a.low || other.high != a.high));
 }
 
-TEST_CASE("95 % intervals cover the truth about 95 times of 100", "[statistics]") {
+TEST_CASE("95 % intervals cover the truth about 95 times in 100", "[statistics]") {
   int covered = 0;
   for (int trial = 0; trial < 300; ++trial) {
     std::vector<double> values(120);
@@ -97,7 +100,7 @@ TEST_CASE("95 % intervals cover the truth about 95 times of 100", "[statistics]"
   CHECK(covered <= 297);
 }
 
-TEST_CASE("a paired difference does not see what both sides share", "[statistics]") {
+TEST_CASE("a paired difference cancels what both sides share", "[statistics]") {
   std::vector<double> a(300), b(300);
   for (std::size_t i = 0; i < a.size(); ++i) {
     b[i] = coin(1, i, 0.5);         // hard and easy problems
@@ -125,7 +128,7 @@ TEST_CASE("seeds that differ widen the pooled interval", "[statistics]") {
   CHECK_THROWS_AS(bootstrap_seeds({{1, 0}, {1}}, 2), gaze::Error);
 }
 
-TEST_CASE("a value lies in its interval, whatever was rounded", "[statistics]") {
+TEST_CASE("a value lies in its interval despite rounding", "[statistics]") {
   for (int n = 1; n <= 400; ++n)
     for (int hits = 0; hits <= n; ++hits) {
       const Interval i = wilson(hits, n);
@@ -138,3 +141,5 @@ TEST_CASE("a value lies in its interval, whatever was rounded", "[statistics]") 
     CHECK((i.low <= i.value && i.value <= i.high));
   }
 }
+
+}  // namespace test_statistics

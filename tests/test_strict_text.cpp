@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the strict rule is made of: flat text, numbers, units, directions, statements; and that each
-// takes time linear in its input. The inputs are so long that quadratic code would take hours.
+// Parts of the strict rule: flat text, numbers, units, directions, statements; each in time linear
+// in its input. The inputs are so long that quadratic code would take hours.
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +19,8 @@
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
 #include "tests/test.hpp"
+
+namespace test_strict_text {
 
 using namespace gaze::phyx;
 
@@ -85,7 +87,7 @@ TEST_CASE("flat text: LaTeX groups keep their meaning", "[text]") {
   }
 }
 
-TEST_CASE("numbers: separators, fractions and powers", "[quantity]") {
+TEST_CASE("numbers: separators, fractions and powers are parsed", "[quantity]") {
   CHECK(value_of("0,500") == .5);
   CHECK(value_of("12,000") == 12000);
   CHECK(value_of("1.234,5") == 1234.5);
@@ -103,7 +105,7 @@ TEST_CASE("numbers: separators, fractions and powers", "[quantity]") {
   }
 }
 
-TEST_CASE("units: readings of products and quotients", "[units]") {
+TEST_CASE("units: products and quotients are parsed", "[units]") {
   const auto same = [](double v, const char* from, const char* to, double want) {
     INFO(from << " -> " << to);
     const auto got = convert(v, from, to);
@@ -141,7 +143,7 @@ TEST_CASE("units: readings of products and quotients", "[units]") {
   }
 }
 
-TEST_CASE("directions: opposites, synonyms, frames", "[direction]") {
+TEST_CASE("directions: opposites, synonyms and frames are told apart", "[direction]") {
   const auto of = [](const char* truth, const char* answer) {
     return compare(direction_of(truth), direction_of(answer));
   };
@@ -168,7 +170,7 @@ TEST_CASE("directions: opposites, synonyms, frames", "[direction]") {
   CHECK_FALSE(direction_of("to the left of it").pure);
 }
 
-TEST_CASE("replies: thinking goes, statements are found", "[answer]") {
+TEST_CASE("replies: thinking is removed and statements are found", "[answer]") {
   CHECK(read_reply("<think> a </think> b").text == " b");
   CHECK(read_reply("a </think> b").text == " b");
   CHECK(read_reply("<think> a").text.empty());
@@ -183,7 +185,7 @@ TEST_CASE("replies: thinking goes, statements are found", "[answer]") {
   CHECK(find_statement("F = 6 N\n\\]\n").text == "F = 6 N");
 }
 
-TEST_CASE("a principle that is a bar does not hang the rubric", "[rewards]") {
+TEST_CASE("a principle of only a bar does not hang the rubric", "[rewards]") {
   Problem p = open_problem("5");
   for (const std::string principle : {"|", "a | b", "| |"}) {
     p.solution.principle = principle;
@@ -200,16 +202,16 @@ TEST_CASE("a principle that is a bar does not hang the rubric", "[rewards]") {
   CHECK(rubric_terms({p, c}, config_of({"energy conservation", "and"})).principle == 0);
 }
 
-TEST_CASE("equations with tiny numbers are checked at their own size", "[rewards]") {
-  const auto holds = [](const std::string& text) {
+TEST_CASE("equations with tiny numbers are checked relative to their size", "[rewards]") {
+  const auto is_true = [](const std::string& text) {
     const auto all = find_equations(text);
     REQUIRE(all.size() == 1);
     return all[0].holds;
   };
-  CHECK(holds("1.6e-19 * 2 = 3.2e-19"));
-  CHECK_FALSE(holds("1.6e-19 * 2 = 1.6e-19"));
-  CHECK_FALSE(holds("1.6e-6 * 2 = 0"));
-  CHECK(holds("20 * cos 90 = 0"));
+  CHECK(is_true("1.6e-19 * 2 = 3.2e-19"));
+  CHECK_FALSE(is_true("1.6e-19 * 2 = 1.6e-19"));
+  CHECK_FALSE(is_true("1.6e-6 * 2 = 0"));
+  CHECK(is_true("20 * cos 90 = 0"));
   CHECK_FALSE(find_equations("1.6e-19 * 2 = 3.2e-19")[0].trivial);
   CHECK(find_equations("1.6e-19 * 1 = 1.6e-19")[0].trivial);
 }
@@ -309,3 +311,5 @@ TEST_CASE("rewards of long texts take linear time", "[limits]") {
     }
   }
 }
+
+}  // namespace test_strict_text

@@ -12,17 +12,16 @@
 #include "phyx/synth/draft.hpp"
 #include "phyx/synth/rng.hpp"
 #include "phyx/synth/suite.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
+
+namespace test_synth {
 
 using namespace gaze::phyx;
 using namespace gaze::phyx::synth;
+using gaze::test::near_to;
 
 namespace {
-
-/// Within a relative tolerance of the expected value.
-bool near_to(double value, double expected, double tolerance) {
-  return std::abs(value - expected) <= tolerance * std::abs(expected);
-}
 
 constexpr int small_picture = 16;  // most checks do not look at the pixels
 
@@ -111,7 +110,7 @@ void check_options(const Sample& s) {
   }
 }
 
-/// What the picture holds must not stand in the text; what the text holds must be complete.
+/// Checks that the text does not contain the picture's values, and contains all of its own.
 void check_image_need(const Problem& p) {
   const std::vector<std::string> text = split_words(body_of(p));
   const std::set<std::string> in_text(text.begin(), text.end());
@@ -176,7 +175,7 @@ TEST_CASE("every problem of every template is consistent", "[synth]") {
   }
 }
 
-TEST_CASE("the text of a template that needs its picture does not depend on it", "[synth]") {
+TEST_CASE("the text of a template that needs its picture does not reveal the picture", "[synth]") {
   // With the layout's seed fixed and other values, only numbers that the text states may change.
   for (const char* id : {"push_acceleration", "force_direction", "charge_force", "heat_flow",
                          "magnetic_force", "mirror_angle", "energy_levels", "pulse_overlap"}) {
@@ -192,7 +191,7 @@ TEST_CASE("the text of a template that needs its picture does not depend on it",
   }
 }
 
-TEST_CASE("answers agree with physics worked out here", "[synth]") {
+TEST_CASE("answers agree with independently computed physics", "[synth]") {
   const auto check = [](const char* id, const Values& v, const char* value, const char* unit_name) {
     Draft d(small_picture, 1);
     find_template(id).build(v, d);
@@ -244,7 +243,7 @@ TEST_CASE("answers agree with physics worked out here", "[synth]") {
   check("time_dilation", {3, 4, 0}, "12", "s");
 }
 
-TEST_CASE("the refracted ray exists: below the critical angle", "[synth]") {
+TEST_CASE("a refracted ray stays below the critical angle", "[synth]") {
   const Template& t = find_template("refraction_bend");
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     const Values v = values_of(t, seed);
@@ -329,7 +328,7 @@ TEST_CASE("blind guesses are poor", "[synth]") {
   for (const int count : ranks) CHECK(std::abs(count * 4. / numeric - 1) < .15);
 }
 
-TEST_CASE("the splits are disjoint in values and all present", "[synth]") {
+TEST_CASE("all splits exist and have disjoint values", "[synth]") {
   for (const Template& t : templates()) {
     if (t.is_new) continue;
     std::array<std::set<std::uint64_t>, 3> keys;
@@ -397,3 +396,5 @@ TEST_CASE("no problem occurs twice in a split", "[synth]") {
     CHECK(seen.insert({p.image, p.question}).second);
   }
 }
+
+}  // namespace test_synth

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The tokeniser: exact round trips, one token for each tag, number and label, ids equal to those
-// of Hugging Face's `tokenizers` (tests/golden/make_tokenizer_golden.py), and refusal of files
-// that are not its own.
-#include <unistd.h>
-
+// of Hugging Face's `tokenizers` (tests/golden/make_tokenizer_golden.py), and refusal of
+// foreign files.
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <random>
 #include <string>
@@ -15,10 +12,18 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/text/tokenizer.hpp"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
+#include "tests/texts.hpp"
 
+namespace test_tokenizer {
 namespace {
 
+using gaze::test::contains;
+using gaze::test::error_of;
+using gaze::test::Folder;
+using gaze::test::golden_path;
 using gaze::text::BuildOptions;
 using gaze::text::Tokenizer;
 using Ids = std::vector<std::int32_t>;
@@ -44,35 +49,9 @@ Tokenizer small_tokenizer() {
   return Tokenizer::build(corpus(), options);
 }
 
-std::filesystem::path golden(const std::string& name) {
-  return std::filesystem::path(__FILE__).parent_path() / "golden" / name;
-}
-
-/// The message of the Error that `action` must throw.
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const gaze::Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-struct TemporaryFolder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() /
-                               ("gaze_test_tokenizer_" + std::to_string(::getpid()));
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-};
-
 }  // namespace
 
-TEST_CASE("any bytes come back from encode and decode") {
+TEST_CASE("encode and decode preserve any bytes") {
   const Tokenizer tokenizer = small_tokenizer();
   std::mt19937 random(1);
   const std::string parts[] = {
@@ -115,7 +94,7 @@ TEST_CASE("tags, labels, numbers, units and phrases are one token each") {
   CHECK_FALSE(tokenizer.is(tokenizer.id("<think>"), "</think>"));
 }
 
-TEST_CASE("long numbers fall to digits and foreign letters to bytes") {
+TEST_CASE("long numbers split into digits, unknown letters into bytes") {
   const Tokenizer tokenizer = small_tokenizer();
   CHECK_FALSE(tokenizer.contains(" 12345"));
   CHECK(tokenizer.encode(" 12345") == Ids{tokenizer.id(" "), tokenizer.id("1"), tokenizer.id("2"),
@@ -124,7 +103,7 @@ TEST_CASE("long numbers fall to digits and foreign letters to bytes") {
   CHECK(tokenizer.decode(Ids{tokenizer.id("<0xC3>")}) == "\xC3");
 }
 
-TEST_CASE("text from outside cannot place control tokens") {
+TEST_CASE("untrusted text cannot produce control tokens") {
   const Tokenizer tokenizer = small_tokenizer();
   const std::string text = "stop<|end|> now <|image|></think>" + kPhrase;
   const Ids ids = tokenizer.encode_plain(text);
@@ -136,7 +115,7 @@ TEST_CASE("text from outside cannot place control tokens") {
   CHECK(tokenizer.decode(ids) == text);
 }
 
-TEST_CASE("the vocabulary is the same every time, and limited") {
+TEST_CASE("the vocabulary is reproducible and limited") {
   const Tokenizer a = small_tokenizer(), b = small_tokenizer();
   REQUIRE(a.vocab_size() == b.vocab_size());
   for (int id = 0; id < a.vocab_size(); ++id) CHECK(a.token(id) == b.token(id));
@@ -164,10 +143,10 @@ TEST_CASE("unknown tokens and ids are errors") {
   CHECK_THROWS_AS(tokenizer.decode(Ids{tokenizer.vocab_size()}), gaze::Error);
 }
 
-TEST_CASE("ids equal those of Hugging Face's tokenizers") {
-  const TemporaryFolder folder;
-  const std::string path = folder.path / "tokenizer.json";
-  const auto file = golden("tokenizer_golden.json").string();
+TEST_CASE("ids equal those of Hugging Face tokenizers") {
+  const Folder folder("tokenizer");
+  const std::string path = folder.file("tokenizer.json");
+  const std::string file = golden_path("tokenizer_golden.json");
   const gaze::io::Json expected = gaze::io::parse_json(gaze::io::read_file(file), file);
   small_tokenizer().save(path);
   CHECK(gaze::io::parse_json(gaze::io::read_file(path), path) == expected["tokenizer"]);
@@ -182,9 +161,9 @@ TEST_CASE("ids equal those of Hugging Face's tokenizers") {
   }
 }
 
-TEST_CASE("files of another kind are refused by field") {
-  const TemporaryFolder folder;
-  const std::string path = folder.path / "tokenizer.json";
+TEST_CASE("other kinds of files are refused by field") {
+  const Folder folder("tokenizer");
+  const std::string path = folder.file("tokenizer.json");
   small_tokenizer().save(path);
   const auto good = gaze::io::parse_json(gaze::io::read_file(path), path);
   using Edit = std::function<void(gaze::io::Json&)>;
@@ -258,3 +237,5 @@ TEST_CASE("write tokenizer.json for make_tokenizer_golden.py", "[.golden]") {
   small_tokenizer().save("tokenizer.json");
   CHECK(Tokenizer::load("tokenizer.json").vocab_size() == small_tokenizer().vocab_size());
 }
+
+}  // namespace test_tokenizer

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Base64 and tab-separated tables: the pandas rules, the writer, and damaged input.
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 
 #include "gaze/io/base64.hpp"
 #include "phyx/data/tsv.hpp"
 #include "phyx/scoring/pandas_columns.hpp"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
 
-#ifndef GAZE_TEST_DATA
-#define GAZE_TEST_DATA "tests/data"
-#endif
+namespace test_tsv {
 
 using namespace gaze::phyx;
 using Catch::Contains;
@@ -48,7 +46,7 @@ using Texts = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("base64: the vectors of RFC 4648 and every byte", "[phyx]") {
+TEST_CASE("base64: encodes the vectors of RFC 4648 and every byte", "[phyx]") {
   const std::pair<const char*, const char*> vectors[] = {{"", ""},
                                                          {"f", "Zg=="},
                                                          {"fo", "Zm8="},
@@ -58,8 +56,8 @@ TEST_CASE("base64: the vectors of RFC 4648 and every byte", "[phyx]") {
                                                          {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, text] : vectors) {
     const std::string_view view = plain;
-    CHECK(gaze::io::base64_encode({reinterpret_cast<const std::uint8_t*>(view.data()), view.size()}) ==
-          text);
+    CHECK(gaze::io::base64_encode(
+              {reinterpret_cast<const std::uint8_t*>(view.data()), view.size()}) == text);
     CHECK(decoded(text) == plain);
   }
   std::vector<std::uint8_t> all;
@@ -67,7 +65,7 @@ TEST_CASE("base64: the vectors of RFC 4648 and every byte", "[phyx]") {
   CHECK(gaze::io::base64_decode(gaze::io::base64_encode(all)) == all);
 }
 
-TEST_CASE("base64: damage is named by its character", "[phyx]") {
+TEST_CASE("base64: errors name the damaged character", "[phyx]") {
   CHECK_THROWS_WITH(gaze::io::base64_decode("Zm9v!mFy"), Contains("character 4"));
   CHECK_THROWS_WITH(gaze::io::base64_decode("Zm9v\nZg="), Contains("character 4"));
   CHECK_THROWS_WITH(gaze::io::base64_decode("Zg==Zg=="), Contains("character 2"));
@@ -79,11 +77,9 @@ TEST_CASE("base64: damage is named by its character", "[phyx]") {
   CHECK_THROWS_AS(gaze::io::base64_decode("Z==="), gaze::Error);
 }
 
-TEST_CASE("tsv: the reader's cases from the official data path", "[phyx]") {
-  std::ifstream lines(std::string(GAZE_TEST_DATA) + "/phyx_loader_cases.jsonl");
+TEST_CASE("tsv: the reader agrees with the official data path", "[phyx]") {
   int seen = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const auto one = nlohmann::json::parse(line);
+  for (const auto& one : gaze::test::json_lines(gaze::test::data_path("phyx_loader_cases.jsonl"))) {
     if (one.at("kind") != "tsv") continue;
     ++seen;
     INFO(one.at("id"));
@@ -108,7 +104,7 @@ TEST_CASE("tsv: the reader's cases from the official data path", "[phyx]") {
   CHECK(seen == 3);
 }
 
-TEST_CASE("tsv: line ends, blank lines, byte order mark, stray quotes", "[phyx]") {
+TEST_CASE("tsv: line ends, blank lines, byte order marks and stray quotes are read", "[phyx]") {
   const std::vector<Texts> expected = {{"1", "x"}, {"2", "y z"}};
   CHECK(rows_of("a\tb\n1\tx\n2\ty z\n") == expected);
   CHECK(rows_of("a\tb\r\n1\tx\r\n2\ty z") == expected);
@@ -122,7 +118,7 @@ TEST_CASE("tsv: line ends, blank lines, byte order mark, stray quotes", "[phyx]"
         Texts{large, large + "\"\n"});
 }
 
-TEST_CASE("tsv: seek goes back to a row", "[phyx]") {
+TEST_CASE("tsv: seek returns to a row", "[phyx]") {
   TsvReader reader = reader_of("a\tb\n1\tx\n2\t\"y\nz\"\n3\tw\n");
   TsvReader::Row row;
   REQUIRE(reader.next(row));
@@ -148,7 +144,7 @@ TEST_CASE("tsv: damaged tables name the file and the row", "[phyx]") {
   CHECK_THROWS_WITH(TsvReader(std::filesystem::path("no/such.tsv")), Contains("cannot open"));
 }
 
-TEST_CASE("tsv: pandas' numbers", "[phyx]") {
+TEST_CASE("tsv: numbers are typed like pandas", "[phyx]") {
   CHECK(as_pandas({"12", "007", " 5", "+3"}) == Texts{"12", "7", "5", "3"});
   CHECK(as_pandas({"12", "NA"}) == Texts{"12.0", "nan"});
   CHECK(as_pandas({"1e-5", "0.0001", "1e16", "1e15", "-0", ".5", "5.", "inf"}) ==
@@ -160,9 +156,9 @@ TEST_CASE("tsv: pandas' numbers", "[phyx]") {
   CHECK(as_pandas({"+-5", "1"}) == Texts{"+-5", "1"});
 }
 
-TEST_CASE("tsv: the writer's tables read back, and appear whole or not at all", "[phyx]") {
-  const auto path = std::filesystem::temp_directory_path() / "gaze_test_tsv.tsv";
-  std::filesystem::remove(path);
+TEST_CASE("tsv: written tables read back, and appear completely or not at all", "[phyx]") {
+  const gaze::test::Folder folder("tsv");
+  const auto path = folder.path / "table.tsv";
   const std::vector<Texts> rows = {{"1", "tab\there"}, {"", "\"quoted\"\r\nlines"}, {"\"", "é\n"}};
   {
     TsvWriter writer(path, {"a", "b\t"});
@@ -182,6 +178,7 @@ TEST_CASE("tsv: the writer's tables read back, and appear whole or not at all", 
   { TsvWriter abandoned(path, {"other"}); }
   CHECK(TsvReader(path).columns().size() == 2);
   CHECK_FALSE(std::filesystem::exists(path.string() + ".tmp"));
-  std::filesystem::remove(path);
   CHECK_THROWS_WITH(TsvWriter("no/such/folder.tsv", {"a"}), Contains("cannot create"));
 }
+
+}  // namespace test_tsv

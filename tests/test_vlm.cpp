@@ -5,6 +5,7 @@
 #include "gaze/optim/adamw.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_vlm {
 namespace {
 
 using namespace gaze;
@@ -79,7 +80,7 @@ TEST_CASE("patchify cuts an image into blocks of patches", "[vlm]") {
       }
 }
 
-TEST_CASE("the image changes what the model says, and so does the text", "[vlm]") {
+TEST_CASE("the image and the text both change the model's output", "[vlm]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const Tokens answer = random_tokens(9, 4);
@@ -95,7 +96,7 @@ TEST_CASE("the image changes what the model says, and so does the text", "[vlm]"
   CHECK(logp_of(model, prompt, answer) != after);
 }
 
-TEST_CASE("each image stands in its own prompt", "[vlm]") {
+TEST_CASE("each image affects only its own prompt", "[vlm]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const Prompt a = image_prompt(c, 1, 3);
@@ -118,7 +119,7 @@ TEST_CASE("each image stands in its own prompt", "[vlm]") {
   CHECK(in(0) != in(2));
 }
 
-TEST_CASE("the place of the image among the words matters", "[vlm]") {
+TEST_CASE("the position of the image among the words matters", "[vlm]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const Prompt a = image_prompt(c, 1, 3);
@@ -130,7 +131,7 @@ TEST_CASE("the place of the image among the words matters", "[vlm]") {
   CHECK_NOTHROW(logp_of(model, split, {20}));
 }
 
-TEST_CASE("without an image the model answers, and an image token is an ordinary one", "[vlm]") {
+TEST_CASE("the model answers without an image, and then an image token is ordinary", "[vlm]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const Prompt text = text_prompt(3, 4);
@@ -139,7 +140,7 @@ TEST_CASE("without an image the model answers, and an image token is an ordinary
   const auto a = logp_of(model, image, {image_token, 20}), b = logp_of(model, image, {21, 20});
   CHECK(a[0] != b[0]);
   CHECK(a[1] != b[1]);
-  Prompt odd = text;  // a prompt without a picture that holds image tokens all the same
+  Prompt odd = text;  // a prompt without a picture, but with image tokens
   odd.tokens.insert(odd.tokens.end(), 40, image_token);
   CHECK(logp_of(model, odd, {20}) != logp_of(model, text, {20}));
   for (const Watch watch : {Watch::marks, Watch::patches})
@@ -147,7 +148,7 @@ TEST_CASE("without an image the model answers, and an image token is an ordinary
       CHECK((share >= 0 && share <= 1));
 }
 
-TEST_CASE("observed attention is a share, and patches add up to the image", "[vlm]") {
+TEST_CASE("observed attention is a fraction, and patches add up to the image", "[vlm]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   Prompt prompt = image_prompt(c, 1, 3);
@@ -181,7 +182,7 @@ TEST_CASE("observed attention is a share, and patches add up to the image", "[vl
     CHECK((share == 0 || share == Catch::Approx(1)));  // one token: all on the sink
 }
 
-TEST_CASE("a rollout carries what was seen while each token was chosen", "[vlm]") {
+TEST_CASE("a rollout records the attention of each token", "[vlm]") {
   const auto c = config("nano");
   const Policy model(c, image_token, 7);
   const auto prompts = some_prompts(c, 2);
@@ -198,7 +199,7 @@ TEST_CASE("a rollout carries what was seen while each token was chosen", "[vlm]"
   }
 }
 
-TEST_CASE("what does not fit is refused", "[vlm]") {
+TEST_CASE("mismatched inputs are refused", "[vlm]") {
   auto c = config("nano");
   const Policy model(c, image_token, 7);
   const Prompt good = image_prompt(c, 1, 3);
@@ -285,7 +286,7 @@ TEST_CASE("float agrees with double on the whole model", "[vlm]") {
   }
 }
 
-TEST_CASE("the smallest model memorises four answers and says them", "[vlm]") {
+TEST_CASE("the smallest model memorises four answers and repeats them", "[vlm]") {
   const auto c = config("nano");
   Policy model(c, image_token, 7);
   const Lesson lesson(c);
@@ -312,7 +313,7 @@ TEST_CASE("the smallest model memorises four answers and says them", "[vlm]") {
   }
 }
 
-TEST_CASE("training the projector alone leaves the rest as it was", "[vlm]") {
+TEST_CASE("training the projector alone does not change the rest", "[vlm]") {
   const auto c = config("nano");
   Policy model(c, image_token, 7);
   model.parameters().train_only({"projector"});
@@ -330,7 +331,7 @@ TEST_CASE("training the projector alone leaves the rest as it was", "[vlm]") {
   }
 }
 
-TEST_CASE("one step of the large model", "[vlm][slow]") {
+TEST_CASE("the large model completes one step", "[vlm][slow]") {
   const auto c = config("large");
   Policy model(c, image_token, 7);
   CHECK(model.parameters().count() > 50'000'000);
@@ -345,3 +346,5 @@ TEST_CASE("one step of the large model", "[vlm][slow]") {
   const NoGrad no_grad;
   CHECK(neg(mean(model.logprobs(std::span(&group, 1)).logp)).item() < first);
 }
+
+}  // namespace test_vlm

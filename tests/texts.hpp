@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What tests ask of messages: the text of an error, and whether a text holds another.
+// Helpers for texts: the message of an error, and searches in strings.
 #pragma once
 #include <string>
 
@@ -9,7 +9,7 @@ namespace gaze::test {
 
 /// The message of the Error that the call throws, or "" when it throws none.
 template <class Call>
-std::string error_of(Call call) {
+std::string error_of(Call&& call) {
   try {
     call();
   } catch (const Error& e) {
@@ -18,8 +18,22 @@ std::string error_of(Call call) {
   return "";
 }
 
-inline bool holds(const std::string& text, const std::string& part) {
+inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+/// How often `part` occurs in the text, overlaps included.
+inline std::size_t occurrences(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+inline std::string repeated(const std::string& text, std::size_t times) {
+  std::string out;
+  out.reserve(text.size() * times);
+  for (std::size_t i = 0; i < times; ++i) out += text;
+  return out;
 }
 
 }  // namespace gaze::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A translation unit that uses the library widely, for library_symbols.sh, which looks at what the
-// compiler made of it: a training job with GRPO, checkpoints and a tokeniser.
+// A translation unit that uses much of the library: a training job with GRPO, checkpoints and a
+// tokeniser. library_symbols.sh checks the symbols of its object file.
 #include "gaze/gaze.hpp"
 #include "gaze/io/safetensors.hpp"
 #include "gaze/rl/grpo.hpp"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Installs Gaze twice without building anything: the library alone into PREFIX, in a configuration
-# that looks for nothing that programs need, and the default configuration beside it.
+# that does not look for the programs' dependencies, and the default configuration next to it.
 #   cmake -DSOURCE=… -DPREFIX=… -DCXX=… -DGENERATOR=… -DMAKE=… -P install.cmake
 cmake_minimum_required(VERSION 3.22)
 
@@ -18,7 +18,7 @@ function(install build prefix)
 endfunction()
 
 configure(${PREFIX}-headers -DGAZE_HEADERS_ONLY=ON)
-# Whatever CMake looks for leaves a trace in its cache.
+# Everything that CMake looks for has an entry in its cache.
 file(STRINGS ${PREFIX}-headers/CMakeCache.txt sought
      REGEX "^[^/#]*(JSON_INCLUDE|CLI11|STB|UDUNITS|HTTPLIB|OPENSSL|Catch2|CUDAToolkit|CUDA_COMPILER)")
 if(sought)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Uses Gaze as another project would: tensors here, a gradient in gradient.cpp, the model.
+// Uses Gaze like another project: tensors and the model here, a gradient in gradient.cpp.
 #include <cstdio>
 
 #include "gaze/gaze.hpp"

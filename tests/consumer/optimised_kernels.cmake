@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Are the kernels optimised, and only they? The last -O of a compiler's command counts.
+# Checks that only the kernels are optimised. The last -O of a compile command counts.
 #   cmake -DCOMMANDS=compile_commands.json -P optimised_kernels.cmake
 cmake_minimum_required(VERSION 3.22)
 file(READ ${COMMANDS} commands)

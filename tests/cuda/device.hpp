@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// For tests that run on a GPU, or on the emulator where the program is linked with that.
+// Helpers for tests that run on a GPU, or on the emulator if they are linked with it.
 #pragma once
 #include <iostream>
 
@@ -17,7 +17,7 @@ void set_order(
 
 namespace gaze::test {
 
-/// False, and one line, where there is no device to test on.
+/// Is there a device to test on? Prints one line if not.
 inline bool have_device() {
   static const std::string reason = cuda::unavailable();
   static const bool told = [] {
@@ -27,7 +27,7 @@ inline bool have_device() {
   return told && reason.empty();
 }
 
-/// Chooses invariant products until it goes.
+/// Selects invariant products until it goes out of scope.
 struct Invariant {
   cuda::KernelChoice before = cuda::kernel_choice;
   explicit Invariant(bool fast = true) {
@@ -39,5 +39,6 @@ struct Invariant {
 
 }  // namespace gaze::test
 
+#define GAZE_OPS_ON_CUDA  // the cases of tests/op_case.hpp, included below this, run on Cuda too
 #define GAZE_NEEDS_DEVICE() \
   if (!gaze::test::have_device()) return

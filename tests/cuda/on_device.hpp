@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Numbers on the device and back, and how far they are from what they should be.
+// Arrays on the device, and their differences from expected values.
 #pragma once
 #include <cmath>
-#include <cstring>
 #include <random>
 #include <vector>
 
 #include "cuda/host/runtime.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
 namespace gaze::test {
@@ -33,33 +33,21 @@ class OnDevice {
   Storage<Cuda> storage_;
 };
 
-/// |a - b| / |b| in the Euclidean norm; where b is all zeros, the root mean square of a.
+/// relative_error(), or the root mean square of a where b is all zeros.
 template <class A>
 double distance(const std::vector<A>& a, const std::vector<double>& b) {
+  if (!std::all_of(b.begin(), b.end(), [](double x) { return x == 0; }))
+    return relative_error(a, b);
   REQUIRE(a.size() == b.size());
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double x = static_cast<float>(a[i]);
-    difference += (x - b[i]) * (x - b[i]);
-    size += b[i] * b[i];
-  }
-  if (size == 0) size = static_cast<double>(b.size());
-  return difference == 0 ? 0 : std::sqrt(difference / size);
+  double squares = 0;
+  for (const A x : a) squares += as_double(x) * as_double(x);
+  return squares == 0 ? 0 : std::sqrt(squares / static_cast<double>(b.size()));
 }
 
-template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-}
-
-/// Random values that a T can hold.
+/// Random values that T represents exactly.
 template <class T>
 std::vector<double> numbers(Index n, std::mt19937& random) {
-  std::normal_distribution<float> normal;
-  std::vector<double> x(static_cast<std::size_t>(n));
-  for (double& v : x) v = static_cast<float>(T(normal(random)));
-  return x;
+  return converted<double>(normal_values<T>(n, random));
 }
 template <class T>
 std::vector<T> rounded(const std::vector<double>& x) {

@@ -3,14 +3,16 @@
 // values, with the kernels on tensor cores and with the plain ones.
 #include "cuda/host/choice.hpp"
 #include "tests/cuda/device.hpp"
+#include "tests/numbers.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_cuda_bf16 {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
 
-/// Sets the choice of kernels back when it goes.
+/// Restores the choice of kernels when it goes out of scope.
 struct Chosen {
   cuda::KernelChoice before = cuda::kernel_choice;
   ~Chosen() { cuda::kernel_choice = before; }
@@ -31,7 +33,7 @@ struct Results {
   std::vector<double> out, marks, gradient;
 };
 
-/// Attention of a group with a shared prompt, and the gradient of a weighted sum of all it gives.
+/// Attention of a group with a shared prompt, and the gradient of a weighted sum of its results.
 template <class T, class Device>
 Results attend(const AttentionSizes& sizes, Index marks, bool rounded) {
   auto layout = std::make_shared<TokenLayout>();
@@ -54,17 +56,6 @@ Results attend(const AttentionSizes& sizes, Index marks, bool rounded) {
   return {wide(y.out), wide(y.marks), wide(qkv.grad())};
 }
 
-/// |a - b| / |b| in the Euclidean norm.
-double distance(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    size += b[i] * b[i];
-  }
-  return difference == 0 ? 0 : std::sqrt(difference / size);
-}
-
 }  // namespace
 
 TEST_CASE("attention of rounded operands, on tensor cores and plain", "[cuda]") {
@@ -78,14 +69,14 @@ TEST_CASE("attention of rounded operands, on tensor cores and plain", "[cuda]") 
         INFO((fast ? "fast" : "plain") << ", heads of " << head << ", " << marks << " marks");
         const Results want = attend<double, Cpu>(sizes, marks, true);
         const Results got = attend<float, Cuda>(sizes, marks, false);  // which it rounds itself
-        CHECK(distance(got.out, want.out) < 5e-3);
-        CHECK(distance(got.marks, want.marks) < 5e-3);
-        CHECK(distance(got.gradient, want.gradient) < 5e-3);
-        CHECK(distance(got.out, want.out) > 1e-5);  // the weights too were rounded
+        CHECK(relative_error(got.out, want.out) < 5e-3);
+        CHECK(relative_error(got.marks, want.marks) < 5e-3);
+        CHECK(relative_error(got.gradient, want.gradient) < 5e-3);
+        CHECK(relative_error(got.out, want.out) > 1e-5);  // the weights were rounded too
       }
 }
 
-TEST_CASE("values of two types and the CPU take attention as it is", "[cuda]") {
+TEST_CASE("attention keeps float64, mixed types and the CPU unrounded", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const AttentionSizes whole{4, 2, 8, 0.3}, rounded{4, 2, 8, 0.3, true};
   CHECK(attend<double, Cuda>(rounded, 3, false).out == attend<double, Cuda>(whole, 3, false).out);
@@ -93,7 +84,7 @@ TEST_CASE("values of two types and the CPU take attention as it is", "[cuda]") {
   CHECK(attend<float, Cuda>(rounded, 3, false).out != attend<float, Cuda>(whole, 3, false).out);
 }
 
-TEST_CASE("rounded keys and values take half the memory", "[cuda]") {
+TEST_CASE("rounded keys and values use half the memory", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto bytes = [](const AttentionSizes& sizes, Index slots) {
     const std::size_t before = Allocator<Cuda>::in_use();
@@ -104,7 +95,7 @@ TEST_CASE("rounded keys and values take half the memory", "[cuda]") {
   CHECK(bytes({4, 2, 32, 1, true}, 512) == 2 * 512 * 2 * 32 * sizeof(bf16));
 }
 
-TEST_CASE("a cache made for the other operands is refused", "[cuda]") {
+TEST_CASE("a cache built for the other operand type is refused", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const AttentionSizes whole{4, 2, 8, 0.3}, rounded{4, 2, 8, 0.3, true};
   auto layout = std::make_shared<TokenLayout>();
@@ -126,12 +117,12 @@ TEST_CASE("the model's attention is rounded with its products", "[cuda]") {
   const models::Vlm<float, Cpu> host(c, image_token, 3);
   const auto want = host.prefill(std::span(all), 2, 5, Watch::marks).first;
   const auto got = state.first.logits.to_vector(), near = want.logits.to_vector();
-  CHECK(distance({got.begin(), got.end()}, {near.begin(), near.end()}) < 0.02);
+  CHECK(relative_error(got, near) < 0.02);
   for (std::size_t i = 0; i < want.seen.size(); ++i)
     CHECK(state.first.seen[i] == Catch::Approx(want.seen[i]).margin(0.01));
 }
 
-TEST_CASE("a block of the ViT keeps its attention's operands in half the size", "[cuda]") {
+TEST_CASE("a ViT block saves its attention operands at half the size", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Index n = 256, width = 16;
   Parameters<float, Cuda> parameters;
@@ -150,6 +141,8 @@ TEST_CASE("a block of the ViT keeps its attention's operands in half the size", 
     return Allocator<Cuda>::in_use() - before;
   };
   const std::size_t whole = kept(false), rounded = kept(true);
-  // Queries, keys and values, and the store of the latter; beside them the input of the product.
+  // Queries, keys and values, the key-value store, and the input of the product.
   CHECK(whole - rounded >= (3 + 2) * n * width * (sizeof(float) - sizeof(bf16)));
 }
+
+}  // namespace test_cuda_bf16

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The emulator itself: barriers, exchanges, shared memory, orders, and what it must refuse.
+// The emulator: barriers, exchanges, shared memory, thread orders, and errors.
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
@@ -7,13 +7,14 @@
 #include "cuda/elements.cuh"
 #include "tests/cuda/device.hpp"
 
+namespace test_cuda_emulator {
 namespace {
 
 using namespace gaze;
 using cuda::launch;
 using gaze::test::error_of;
 
-/// Runs the body with each of some orders of threads and blocks.
+/// Runs the body with several orders of threads and blocks.
 void in_every_order(auto body) {
   for (const std::uint64_t order : {0, 1, 2, 3}) {
     INFO("order " << order);
@@ -81,7 +82,7 @@ std::vector<float> counted(std::size_t n) {
 
 }  // namespace
 
-TEST_CASE("pieces, blocks and strided offsets", "[cuda]") {
+TEST_CASE("launches cover pieces, blocks and strided offsets", "[cuda]") {
   CHECK(cuda::pieces(0, 4) == 0);
   CHECK(cuda::pieces(1, 4) == 1);
   CHECK(cuda::pieces(4, 4) == 1);
@@ -99,7 +100,7 @@ TEST_CASE("pieces, blocks and strided offsets", "[cuda]") {
   CHECK(cuda::strided_offset(cuda::Dims(Shape{}), cuda::Dims(Shape{}), 0) == 0);
 }
 
-TEST_CASE("threads wait for each other at a barrier", "[cuda]") {
+TEST_CASE("a barrier makes threads wait for each other", "[cuda]") {
   const auto x = Tensor<float, Cuda>::from({256}, counted(256));
   in_every_order([&] {
     const auto y = Tensor<float, Cuda>::zeros({256});
@@ -110,7 +111,7 @@ TEST_CASE("threads wait for each other at a barrier", "[cuda]") {
   });
 }
 
-TEST_CASE("a missing barrier shows when the order changes", "[cuda]") {
+TEST_CASE("changing the thread order exposes a missing barrier", "[cuda]") {
   const auto x = Tensor<float, Cuda>::from({64}, counted(64));
   std::vector<std::vector<float>> results;
   in_every_order([&] {
@@ -124,7 +125,7 @@ TEST_CASE("a missing barrier shows when the order changes", "[cuda]") {
   CHECK(differ(results[0], results[1]));
 }
 
-TEST_CASE("folds and exchanges of a warp and a block", "[cuda]") {
+TEST_CASE("warps and blocks reduce and exchange values", "[cuda]") {
   std::vector<double> values;
   for (int i = 0; i < 96; ++i) values.push_back(i);
   const auto x = Tensor<double, Cuda>::from({96}, values);
@@ -146,7 +147,7 @@ TEST_CASE("blocks and threads have three dimensions", "[cuda]") {
 }
 
 #ifdef __SANITIZE_ADDRESS__
-TEST_CASE("the sanitizer knows where a tensor ends, and when it is gone", "[cuda]") {
+TEST_CASE("the sanitizer knows the end and the lifetime of a tensor", "[cuda]") {
   const auto behind = [](const void* device) {
     return static_cast<std::byte*>(cuda::emulator::real(device, "test", 0));
   };
@@ -161,10 +162,10 @@ TEST_CASE("the sanitizer knows where a tensor ends, and when it is gone", "[cuda
 }
 #endif
 
-TEST_CASE("what a GPU would leave undefined is refused, with the kernel's name", "[cuda]") {
+TEST_CASE("behaviour undefined on a GPU is refused, naming the kernel", "[cuda]") {
   using Catch::Contains;
   const auto y = Tensor<float, Cuda>::zeros({64});
-  for (int again = 0; again < 2; ++again) {  // an error leaves nothing behind
+  for (int again = 0; again < 2; ++again) {  // an error does not affect the next launch
     const std::string leaving = error_of([&] {
       launch({"leaving", dim3(1), dim3(64)}, leaving_kernel, y.data());
     });
@@ -188,3 +189,5 @@ TEST_CASE("what a GPU would leave undefined is refused, with the kernel's name",
   launch({"reverse", dim3(1), dim3(64), 256}, reverse_kernel, y.data(), y.data());
   CHECK(y.to_vector() == std::vector<float>(64, 0.0f));
 }
+
+}  // namespace test_cuda_emulator

@@ -14,6 +14,7 @@
 #include "cuda/emulator/emulator.hpp"
 #endif
 
+namespace test_cuda_fused_attention {
 namespace {
 
 using namespace gaze;
@@ -26,7 +27,7 @@ struct Sizes {
   Index heads, kv_heads, head_size, marks;
 };
 
-/// One attention with all its inputs, in double; keys as rows. Unseen slots hold NaN.
+/// One attention with all its inputs, in double; keys as rows. Unseen slots contain NaN.
 struct Problem {
   AttentionShape shape;
   TokenLayout layout;
@@ -117,8 +118,7 @@ struct Result {
   }
 };
 
-/// q stands in rows of qkv, as it does in a model. The plan is made when each row's own range was
-/// `room` shorter.
+/// q lies in rows of qkv, as in a model. The plan is made for own ranges that are `room` shorter.
 template <class T>
 Result run(const Problem& p, cuda::AttentionUse use, std::int32_t room = 0) {
   const AttentionShape& s = p.shape;
@@ -202,7 +202,8 @@ constexpr cuda::AttentionUse kTraining{true, false}, kDecoding{false, true};
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("fused attention: every head size, with and without marks", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused attention supports every head size, with and without marks", "", float,
+                   bf16) {
   GAZE_NEEDS_DEVICE();
   for (const Index D : {16, 32, 64, 72, 128})
     for (const Index marks : {0, 3})
@@ -210,15 +211,15 @@ TEMPLATE_TEST_CASE("fused attention: every head size, with and without marks", "
                       kTraining);
 }
 
-TEMPLATE_TEST_CASE("fused attention: prefix seams", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused attention is right at every prefix seam", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   for (const int prompt : {1, 15, 16, 31, 32, 33, 64, 65})
     check<TestType>(problem<TestType>({2, 1, 32, 1}, grouped(prompt, {5, 2, 33}), unsigned(prompt)),
                     kTraining);
 }
 
-TEMPLATE_TEST_CASE("fused attention: ragged lengths, grouped heads, full and causal", "", float,
-                   bf16) {
+TEMPLATE_TEST_CASE("fused attention supports ragged lengths and grouped heads, full and causal", "",
+                   float, bf16) {
   GAZE_NEEDS_DEVICE();
   check<TestType>(problem<TestType>({3, 3, 32, 0}, bidirectional({1, 64, 17}), 1), kTraining);
   check<TestType>(problem<TestType>({6, 2, 32, 2}, causal({70, 1, 2, 40}), 2), kTraining);
@@ -226,7 +227,7 @@ TEMPLATE_TEST_CASE("fused attention: ragged lengths, grouped heads, full and cau
   check<TestType>(problem<TestType>({70, 1, 32, 0}, causal({5}), 4), kTraining);  // two parts
 }
 
-TEMPLATE_TEST_CASE("fused attention: decoding, split over keys or not", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused attention decodes with and without a split over keys", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   for (const Index D : {32, 72, 128}) {
     const auto p = problem<TestType>({4, 2, D, 20}, decoding(300, 5, 40), unsigned(D));
@@ -238,14 +239,14 @@ TEMPLATE_TEST_CASE("fused attention: decoding, split over keys or not", "", floa
   check<TestType>(problem<TestType>({64, 1, 32, 3}, decoding(260, 2, 9), 6), kDecoding);
 }
 
-TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on the rows beside it", "", float,
+TEMPLATE_TEST_CASE("in fused attention, a row's bits do not depend on the other rows", "", float,
                    bf16) {
   GAZE_NEEDS_DEVICE();
   const auto all = problem<TestType>({4, 2, 32, 2}, grouped(40, {30, 6}), 7);
   const auto together = run<TestType>(all, {});
   const std::size_t row_size = 4 * 32;
   for (const std::size_t row : {0, 10, 42, 43, 60, 78}) {
-    Problem one = all;  // as in a decoding step: the store is what it was
+    Problem one = all;  // as in a decoding step: the store is unchanged
     one.layout.position = {all.layout.position[row]};
     one.layout.slot = {all.layout.slot[row]};
     one.layout.keys = {all.layout.keys[row]};
@@ -258,7 +259,7 @@ TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on the rows besi
   }
 }
 
-TEMPLATE_TEST_CASE("fused attention: ranges may grow after the plan was made", "", float, bf16) {
+TEMPLATE_TEST_CASE("in fused attention, ranges may grow after planning", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   TokenLayout l;
   const Index prefix = l.reserve(20, 0);
@@ -269,13 +270,13 @@ TEMPLATE_TEST_CASE("fused attention: ranges may grow after the plan was made", "
   check_forward<TestType>(run<TestType>(p, kDecoding, 40), reference(p));
 }
 
-TEMPLATE_TEST_CASE("fused attention: the same inputs give the same bits", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused attention repeats bit for bit", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   const auto p = problem<TestType>({4, 2, 32, 2}, grouped(40, {30, 6}), 8);
   const auto first = run<TestType>(p, kTraining);
   CHECK(run<TestType>(p, kTraining) == first);
 #ifdef GAZE_CUDA_EMULATED
-  // Whatever the order of threads, and whether a copy is done when it is asked or waited for.
+  // For any order of threads, and asynchronous copies that finish early or late.
   for (const bool late : {false, true})
     for (const std::uint64_t order : {0, 1, 17}) {
       cuda::emulator::late_copies = late;
@@ -287,7 +288,7 @@ TEMPLATE_TEST_CASE("fused attention: the same inputs give the same bits", "", fl
 #endif
 }
 
-TEST_CASE("fused attention says what it cannot do") {
+TEST_CASE("fused attention reports unsupported cases") {
   GAZE_NEEDS_DEVICE();
   using cuda::FusedAttention;
   CHECK(FusedAttention<bf16>::possible({4, 2, 72, 0, 1, 16}, kTraining));
@@ -297,3 +298,5 @@ TEST_CASE("fused attention says what it cannot do") {
   CHECK_FALSE(FusedAttention<float>::possible({4, 2, 32, 17, 1, 16}, kTraining));
   CHECK(FusedAttention<float>::possible({4, 2, 32, 17, 1, 16}, kDecoding));
 }
+
+}  // namespace test_cuda_fused_attention

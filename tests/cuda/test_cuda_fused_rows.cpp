@@ -2,7 +2,6 @@
 // The fast kernels over rows and parameters: against plain loops in double, on the values
 // rounded to T; the embedding's gradient and tokens exactly.
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
 
@@ -14,6 +13,7 @@
 #include "tests/cuda/device.hpp"
 #include "tests/cuda/on_device.hpp"
 
+namespace test_cuda_fused_rows {
 namespace {
 
 using namespace gaze;
@@ -23,7 +23,7 @@ using cuda::FusedRows;
 template <class T>
 constexpr double tolerance = std::is_same_v<T, float> ? 2e-6 : 4e-3;
 
-/// Shapes: one row, fewer columns than a warp takes at once, more than one turn, many rows.
+/// Shapes: one row, fewer columns than a warp processes at once, several iterations, many rows.
 struct Size {
   Index n, c;
 };
@@ -31,7 +31,7 @@ constexpr Size sizes[] = {{1, 8}, {3, 64}, {5, 264}, {130, 520}};
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("fused RMS norm", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused RMS norm agrees with float64", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(1);
@@ -61,7 +61,7 @@ TEMPLATE_TEST_CASE("fused RMS norm", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("fused layer norm", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused layer norm agrees with float64", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(2);
@@ -88,7 +88,7 @@ TEMPLATE_TEST_CASE("fused layer norm", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("fused SwiGLU, gelu with a bias", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused SwiGLU and gelu with a bias agree with float64", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(3);
@@ -125,7 +125,7 @@ TEMPLATE_TEST_CASE("fused SwiGLU, gelu with a bias", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("fused softmax statistics", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused softmax statistics agree with float64", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(4);
@@ -154,18 +154,17 @@ TEMPLATE_TEST_CASE("fused softmax statistics", "", float, bf16) {
       CHECK(ge.host()[i] == Catch::Approx(entropy[i]).margin(1e-5));
     }
     auto got = gz.host();
-    for (std::size_t i = 0; i < dz.size(); ++i)  // between rows nothing changed
+    for (std::size_t i = 0; i < dz.size(); ++i)  // the gaps between rows are unchanged
       if (Index(i) % stride >= v) CHECK(float(got[i]) == float(dz[i]));
     CHECK(distance(got, dz) < tolerance<T>);
   }
 }
 
-TEMPLATE_TEST_CASE("softmax statistics of a row do not depend on where it begins", "", float,
-                   bf16) {
+TEMPLATE_TEST_CASE("a row's softmax statistics do not depend on its alignment", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(4);
-  const Index n = 9, v = 97;  // rows at every place between multiples of 16 bytes
+  const Index n = 9, v = 97;  // rows at every alignment within 16 bytes
   const auto one = numbers<T>(v, random);
   std::vector<double> z;
   for (Index r = 0; r < n; ++r) z.insert(z.end(), one.begin(), one.end());
@@ -187,7 +186,7 @@ TEMPLATE_TEST_CASE("softmax statistics of a row do not depend on where it begins
   }
 }
 
-TEST_CASE("the embedding's gradient is the CPU's, bit for bit") {
+TEST_CASE("the embedding gradient equals the CPU's bit for bit") {
   GAZE_NEEDS_DEVICE();
   std::mt19937 random(5);
   for (const Index n : {1, 127, 128, 129, 400})
@@ -205,7 +204,7 @@ TEST_CASE("the embedding's gradient is the CPU's, bit for bit") {
     }
 }
 
-TEST_CASE("fused AdamW: the masters, their moments, and the copy in bf16") {
+TEST_CASE("fused AdamW updates master weights, moments and the bf16 copy") {
   GAZE_NEEDS_DEVICE();
   std::mt19937 random(6);
   for (const Index n : {4, 1028}) {
@@ -230,7 +229,7 @@ TEST_CASE("fused AdamW: the masters, their moments, and the copy in bf16") {
   }
 }
 
-TEST_CASE("tokens drawn from a cut tail are those of sampling.hpp") {
+TEST_CASE("top-k and top-p draw the same tokens as sampling.hpp") {
   GAZE_NEEDS_DEVICE();
   std::mt19937 random(7);
   const Philox philox(11, Purpose::sampling);
@@ -279,7 +278,7 @@ TEST_CASE("tokens drawn from a cut tail are those of sampling.hpp") {
   }
 }
 
-TEST_CASE("a row without any probability draws no token") {
+TEST_CASE("a row with zero probability everywhere draws no token") {
   GAZE_NEEDS_DEVICE();
   const Philox philox(11, Purpose::sampling);
   const Index n = 3;
@@ -287,7 +286,7 @@ TEST_CASE("a row without any probability draws no token") {
   const OnDevice<std::int32_t> token(n), step(std::vector<std::int32_t>{0});
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const Index v : {1, 40, 1000}) {
-    // Row 0: all logits far below the lse that is given. Row 1: as it should be. Row 2: NaNs.
+    // Row 0: all logits far below the given lse. Row 1: valid. Row 2: NaNs.
     std::vector<float> logits(static_cast<std::size_t>(n * v), 0.0f);
     logits[static_cast<std::size_t>(2 * v - 1)] = 60;
     std::fill_n(logits.begin() + 2 * v, v, nan);
@@ -301,10 +300,12 @@ TEST_CASE("a row without any probability draws no token") {
     cuda::GenerateKernels::draw_tokens(n, v, static_cast<const float*>(gl.data()), 1.0f,
                                        static_cast<const float*>(lse.data()), false, philox,
                                        samples.data(), step.data(), token.data());
-    check(false);  // NaNs show in the log-probability of whatever is drawn
+    check(false);  // NaNs appear in the log-probability of the drawn token
     cuda::GenerateKernels::draw_cut_tokens(n, v, static_cast<const float*>(gl.data()), 1.0f,
                                            static_cast<const float*>(lse.data()), {5, 0.9, 0.01},
                                            philox, samples.data(), step.data(), token.data());
     check(true);
   }
 }
+
+}  // namespace test_cuda_fused_rows

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Products whose rows do not depend on the batch: values against float64, a row's bits alone and in
-// any company, and with them a model whose first GRPO ratio is exactly 1, in bf16.
+// any batch, and a bf16 model whose first GRPO ratio is exactly 1.
 #include <optional>
 #include <random>
 
@@ -15,6 +15,7 @@
 #include "cuda/emulator/emulated_copies.hpp"
 #endif
 
+namespace test_cuda_invariant {
 namespace {
 
 using namespace gaze;
@@ -25,7 +26,7 @@ using Bits = std::vector<std::uint32_t>;
 
 constexpr TensorTiles kTiles[] = {TensorTiles::wide, TensorTiles::narrow, TensorTiles::flat};
 
-/// One product; `gap` elements stand between rows, so that these begin anywhere.
+/// One product; `gap` elements between rows vary their alignment.
 struct Product {
   bool ta, tb;
   Index m, n, k, gap = 0;
@@ -38,7 +39,7 @@ struct Product {
   Index b_size() const { return (tb ? n : k) * ldb(); }
 };
 
-/// Its operands and what C holds before, as the device's types hold them.
+/// Its operands and the initial C, in the device's types.
 struct Operands {
   std::vector<double> a, b, c, bias;
 
@@ -68,7 +69,7 @@ std::vector<double> exact(const Product& p, const Operands& x) {
   return c;
 }
 
-/// Row `row` of op(A) as the only row of a product, with what C holds there.
+/// Row `row` of op(A) as the only row of a product, with its row of C.
 std::vector<float> row_alone(const Product& p, const Operands& x, Index row, TensorTiles tiles) {
   Product one = p;
   one.m = 1;
@@ -81,41 +82,14 @@ std::vector<float> row_alone(const Product& p, const Operands& x, Index row, Ten
   return run(one, mine, tiles);
 }
 
-/// Few enough numbers that the emulator computes them in seconds.
-models::VlmConfig small_config() {
-  auto c = in_bf16(config("nano"));
-  c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
-  c.decoder = {16, 2, 2, 1, 8, 24, 10000, 1e-5};
-  return c;
-}
-
-/// A decoder by itself, so that every row's logits can be seen.
-struct Words {
-  using Cache = std::deque<KeyValueStore<float, Cuda>>;
-
-  Parameters<float, Cuda> parameters;
-  models::DecoderConfig c;
-  models::Decoder<float, Cuda> decoder;
+/// The decoder, with the bits of its logits.
+struct Words : BareDecoder<Cuda> {
   bool rounded;
 
-  explicit Words(const models::VlmConfig& config)
-      : c(config.decoder), decoder(parameters, c, vocabulary), rounded(config.bf16) {
-    parameters.allocate(3);
-    if (rounded) parameters.multiply_in_bf16();
-  }
+  explicit Words(const models::VlmConfig& config) : BareDecoder(config), rounded(config.bf16) {}
 
-  /// Bits of the logits [rows, V]: recorded as in training, or with a cache.
-  Bits logits(const Tokens& tokens, TokenLayout layout, Cache* cache = nullptr) const {
-    std::optional<NoGrad> no_grad;
-    if (cache) no_grad.emplace();
-    if (cache) layout.slots = cache->front().slots();
-    const Index n = layout.rows();
-    models::DecoderContext<float, Cuda> context{std::make_shared<TokenLayout>(layout),
-                                                Indices<Cuda>::from({n}, layout.position)};
-    context.cache = cache;
-    const auto hidden = decoder(decoder.embed(Indices<Cuda>::from({n}, tokens)), context);
-    const auto& w = decoder.vocabulary();
-    const auto y = linear(hidden, w.value, {}, {}, w.rounded());
+  Bits logits(const Tokens& tokens, const TokenLayout& layout, Cache* cache = nullptr) const {
+    const auto y = BareDecoder::logits(tokens, layout, cache);
     CHECK(y.needs_grad() == !cache);
     return bits(y.to_vector());
   }
@@ -151,8 +125,8 @@ Bits trained(const Words& words, const Tokens& tokens, Index prefix) {
   return out;
 }
 
-/// The same by prefill of `prefix` tokens, behind another prompt, and a step for each of the
-/// others, before `beside` other completions that are decoded at the same time.
+/// The same by prefill of `prefix` tokens, after another prompt, and a step for each of the others,
+/// decoded together with `beside` other completions.
 Bits decoded(const Words& words, const Tokens& tokens, Index prefix, Index beside) {
   const Index rest = static_cast<Index>(tokens.size()) - prefix;
   TokenLayout layout;
@@ -181,7 +155,7 @@ Bits decoded(const Words& words, const Tokens& tokens, Index prefix, Index besid
   return out;
 }
 
-/// Bits of the rows of tokens when they stand at `place` among `batch` sequences.
+/// Bits of the rows of tokens at `place` among `batch` sequences.
 Bits in_company(const Words& words, const Tokens& tokens, Index batch, Index place) {
   TokenLayout layout;
   Tokens all;
@@ -197,16 +171,9 @@ Bits in_company(const Words& words, const Tokens& tokens, Index batch, Index pla
   return rows_of(words.logits(all, layout), mine.row, mine.length);
 }
 
-double value(const Metrics& metrics, const std::string& name) {
-  for (const auto& [key, v] : metrics)
-    if (key == name) return v;
-  FAIL("no metric " << name);
-  return 0;
-}
-
 }  // namespace
 
-TEST_CASE("which tile: flat for few rows, wide where there is one for every multiprocessor",
+TEST_CASE("tiles are flat for few rows, and wide when there are enough for every multiprocessor",
           "[cuda]") {
   using cuda::fitting_tiles;
   CHECK(fitting_tiles(1, 32000, 132) == TensorTiles::flat);
@@ -218,7 +185,7 @@ TEST_CASE("which tile: flat for few rows, wide where there is one for every mult
   static_assert(cuda::fitting_tiles(0, 5, 1) == TensorTiles::flat);
 }
 
-TEST_CASE("how much of a unit of elements lies inside a row", "[cuda]") {
+TEST_CASE("the part of an element unit inside a row is counted", "[cuda]") {
   using cuda::elements_inside;
   for (const Index n : {0, 1, 7, 8, 9, 16})
     for (const Index at : {0, 8, 16, 24}) {
@@ -228,7 +195,7 @@ TEST_CASE("how much of a unit of elements lies inside a row", "[cuda]") {
     }
 }
 
-TEST_CASE("invariant products: every form and edge, in every tile", "[cuda]") {
+TEST_CASE("invariant products are right in every form, edge and tile", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   for (const auto [m, n, k] : {std::array<Index, 3>{1, 1, 1},
                                {16, 33, 31},
@@ -239,7 +206,8 @@ TEST_CASE("invariant products: every form and edge, in every tile", "[cuda]") {
                                {64, 32, 64},
                                {40, 128, 200}})
     for (int how = 0; how < 12; ++how) {
-      // Without gaps, rows are whole 16 bytes where sizes are multiples of 8; with one, seldom.
+      // Without a gap, rows are multiples of 16 bytes if sizes are multiples of 8; with one,
+      // rarely.
       Product p{(how & 1) != 0, (how & 2) != 0, m, n, k, how % 3};
       p.accumulate = how / 4 == 1;
       p.biased = how / 4 == 2;
@@ -275,11 +243,11 @@ TEST_CASE("a row of an invariant product has the same bits alone and in batches 
                     {together.begin() + row * 24, together.begin() + (row + 1) * 24}));
 }
 
-TEST_CASE("an infinity in an invariant product stays in its row, also beyond k", "[cuda]") {
+TEST_CASE("an infinity in an invariant product stays in its row, even beyond k", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Product p{false, false, 20, 20, 20, 4};
   Operands x(p, 5);
-  for (std::size_t i = 0; i < x.a.size(); ++i)  // between rows, where nothing may be read
+  for (std::size_t i = 0; i < x.a.size(); ++i)  // in the gaps, which must not be read
     if (i % 24 >= 20) x.a[i] = x.b[i] = INFINITY;
   x.a[3 * 24 + 7] = INFINITY;
   const auto y = run(p, x, TensorTiles::narrow);
@@ -306,7 +274,7 @@ TEST_CASE("invariant products do not depend on the order of threads and copies",
     }
 }
 
-TEST_CASE("which product the settings choose", "[cuda]") {
+TEST_CASE("the settings choose the matrix product", "[cuda]") {
   const std::vector<bf16> on_host(64, bf16(1.0f));  // refused, with the kernel's name
   const auto c = Tensor<float, Cuda>::zeros({8, 8});
   const auto taken = [&] {
@@ -324,10 +292,10 @@ TEST_CASE("which product the settings choose", "[cuda]") {
 }
 #endif
 
-TEST_CASE("a row's logits in bf16: the same bits in any batch", "[cuda]") {
+TEST_CASE("a row's bf16 logits have the same bits in any batch", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Invariant invariant;
-  const Words words(small_config());
+  const Words words(in_bf16(emulator_config()));
   const Tokens tokens = random_tokens(42, 19);
   const Bits alone = in_company(words, tokens, 1, 0);
   for (const Index batch : {2, 3, 8, 17, 40, 64})
@@ -337,13 +305,12 @@ TEST_CASE("a row's logits in bf16: the same bits in any batch", "[cuda]") {
     }
 }
 
-TEST_CASE("logits of prefill, of decoding with a cache and of training are the same bits",
-          "[cuda]") {
+TEST_CASE("logits of prefill, cached decoding and training have the same bits", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Invariant invariant;
   const Tokens tokens = random_tokens(42, 75);
   const auto check = [&](bool rounded, Index prefix, std::initializer_list<Index> beside) {
-    auto config = small_config();
+    auto config = in_bf16(emulator_config());
     config.bf16 = rounded;
     const Words words(config);
     const Bits want = trained(words, tokens, prefix);
@@ -357,7 +324,7 @@ TEST_CASE("logits of prefill, of decoding with a cache and of training are the s
   check(false, 66, {20});
 }
 
-TEST_CASE("a run records which kernels it took", "[cuda]") {
+TEST_CASE("a run records its kernels", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto name = [] { return gaze::detail::kernels_name<Cuda>(true); };
   const std::string usual = name();
@@ -374,7 +341,7 @@ TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
   using Model = models::Vlm<float, Cuda>;
   for (const bool fast : {true, false}) {
     const Invariant invariant(fast);
-    const auto c = small_config();
+    const auto c = in_bf16(emulator_config());
     Model model(c, image_token, 3);
     const auto prompts = some_prompts(c, 3);
     rl::GrpoSettings s;
@@ -399,9 +366,11 @@ TEST_CASE("the first ratio of a GRPO step in bf16 is exactly 1", "[cuda]") {
       s.groups_per_micro = together;
       const auto metrics =
           rl::grpo_step<Model>(model, nullptr, s, task, end_token, 0, Watch::marks, [] {});
-      CHECK(value(metrics, "first_ratio_min") == 1.0);
-      CHECK(value(metrics, "first_ratio_max") == 1.0);
-      CHECK(value(metrics, "reward_std") > 0);
+      CHECK(metric(metrics, "first_ratio_min") == 1.0);
+      CHECK(metric(metrics, "first_ratio_max") == 1.0);
+      CHECK(metric(metrics, "reward_std") > 0);
     }
   }
 }
+
+}  // namespace test_cuda_invariant

@@ -3,6 +3,7 @@
 #include "gaze/core/bf16.hpp"
 #include "tests/cuda/device.hpp"
 
+namespace test_cuda_kernels {
 namespace {
 
 using namespace gaze;
@@ -18,7 +19,7 @@ std::vector<T> numbers(Index n, std::uint64_t key, double low = -1, double high 
   return values;
 }
 
-/// The same values on both devices, in double for the processor's.
+/// The same values on both devices, in double on the CPU.
 template <class T>
 struct Both {
   Tensor<double> host;
@@ -46,7 +47,7 @@ const double tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-13;
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("gemm", "[cuda]", float, double) {
+TEMPLATE_TEST_CASE("gemm on Cuda agrees with the CPU", "[cuda]", float, double) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   for (const Index m : {1, 63, 65})
@@ -68,7 +69,7 @@ TEMPLATE_TEST_CASE("gemm", "[cuda]", float, double) {
         }
 }
 
-TEST_CASE("gemm of bf16 operands", "[cuda]") {
+TEST_CASE("gemm of bf16 operands on Cuda agrees with the CPU", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   for (const auto [m, n, k] :
        {std::array<Index, 3>{1, 64, 33}, {63, 1, 16}, {65, 70, 41}, {5, 9, 0}})
@@ -77,17 +78,19 @@ TEST_CASE("gemm of bf16 operands", "[cuda]") {
       const Index lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
       const Both<float> a((ta ? k : m) * lda, 1), b((tb ? n : k) * ldb, 2), bias(n, 3);
       const Both<float> c(m * ldc, 4);
-      const auto round = [](const Both<float>& x) {  // on the device, and in double what that holds
-        Tensor<bf16, Cuda> y(x.device.shape());
-        K::cast(y.numel(), static_cast<const float*>(x.device.data()), y.data());
-        const auto held = y.to_vector();
-        for (std::size_t i = 0; i < held.size(); ++i) {
-          const double exact = x.host.data()[i];
-          x.host.data()[i] = static_cast<float>(held[i]);
-          CHECK(static_cast<float>(held[i]) == static_cast<float>(bf16(static_cast<float>(exact))));
-        }
-        return y;
-      };
+      const auto round =
+          [](const Both<float>& x) {  // bf16 on the device, and the same values in double
+            Tensor<bf16, Cuda> y(x.device.shape());
+            K::cast(y.numel(), static_cast<const float*>(x.device.data()), y.data());
+            const auto held = y.to_vector();
+            for (std::size_t i = 0; i < held.size(); ++i) {
+              const double exact = x.host.data()[i];
+              x.host.data()[i] = static_cast<float>(held[i]);
+              CHECK(static_cast<float>(held[i]) ==
+                    static_cast<float>(bf16(static_cast<float>(exact))));
+            }
+            return y;
+          };
       const auto x = round(a), y = round(b);
       C::gemm(ta, tb, m, n, k, static_cast<const double*>(a.host.data()), lda,
               static_cast<const double*>(b.host.data()), ldb, c.host.data(), ldc, accumulate,
@@ -100,7 +103,7 @@ TEST_CASE("gemm of bf16 operands", "[cuda]") {
     }
 }
 
-TEST_CASE("a key's position is the inverse of its slot, and -1 elsewhere", "[cuda]") {
+TEST_CASE("key position inverts key slot, and is -1 for slots without a key", "[cuda]") {
   for (const std::int32_t prefix : {0, 1, 15, 16, 17, 40})
     for (const std::int32_t own : {0, 1, 16, 33}) {
       const KeyRange range{32, prefix, 80 + prefix % 16, own};
@@ -112,7 +115,7 @@ TEST_CASE("a key's position is the inverse of its slot, and -1 elsewhere", "[cud
     }
 }
 
-TEMPLATE_TEST_CASE("norms", "[cuda]", float, double) {
+TEMPLATE_TEST_CASE("norms on Cuda agree with the CPU", "[cuda]", float, double) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   for (const Index n : {1, 3, 64, 130})
@@ -146,3 +149,5 @@ TEMPLATE_TEST_CASE("norms", "[cuda]", float, double) {
       CHECK(db.distance() < 20 * tolerance<T>);
     }
 }
+
+}  // namespace test_cuda_kernels

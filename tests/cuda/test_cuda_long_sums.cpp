@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Long sums in float32 on Cuda against the same in float64 on the CPU: rows of more than one chain,
-// with whole vectors of 16 bytes and without, more rows than one chain of blocks, and long sums of
-// what broadcasting stretched.
+// Long sums in float32 on Cuda against float64 on the CPU: rows of more than one chain, with and
+// without whole vectors of 16 bytes, more rows than one chain of blocks, and long sums over
+// broadcast dimensions.
 #include "tests/cuda/device.hpp"
 #include "tests/gradcheck.hpp"
 
+namespace test_cuda_long_sums {
 namespace {
 
 using namespace gaze;
@@ -39,7 +40,7 @@ void check(const char* what, const C& got, const D& want, double tolerance = 2e-
 
 }  // namespace
 
-TEST_CASE("sums over many rows on Cuda are right to a few roundings", "[cuda][ops]") {
+TEST_CASE("sums over many rows on Cuda are accurate to a few roundings", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const Index n = 100'000, c = 4;
   const Positive x({n, c});
@@ -58,7 +59,7 @@ TEST_CASE("sums over many rows on Cuda are right to a few roundings", "[cuda][op
   }
 }
 
-TEST_CASE("rows of more than one chain on Cuda", "[cuda][ops]") {
+TEST_CASE("rows longer than one summation chain are accurate on Cuda", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   for (const Index n : {20'000, 20'001}) {
     INFO(n);
@@ -80,3 +81,5 @@ TEST_CASE("rows of more than one chain on Cuda", "[cuda][ops]") {
     check("its gradient", leaf.grad(), wide.grad(), 1e-5);
   }
 }
+
+}  // namespace test_cuda_long_sums

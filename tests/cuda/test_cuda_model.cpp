@@ -6,8 +6,10 @@
 #include "gaze/rl/grpo.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "tests/cuda/device.hpp"
+#include "tests/folder.hpp"
 #include "tests/small_model.hpp"
 
+namespace test_cuda_model {
 namespace {
 
 using namespace gaze;
@@ -15,19 +17,10 @@ using namespace gaze::test;
 template <class Device>
 using Model = models::Vlm<float, Device>;
 
-/// Few enough numbers that the emulator trains it in seconds.
-models::VlmConfig small_config() {
-  auto c = config("nano");
-  c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
-  c.decoder = {16, 2, 2, 1, 8, 24, 10000, 1e-5};
-  return c;
-}
-
-/// The model of the training curve and of rollout against update: on a GPU, the preset that runs
-/// are made with.
+/// The model for the training curve and for rollout against update: on a GPU, a real preset.
 models::VlmConfig curve_config() {
 #ifdef GAZE_CUDA_EMULATED
-  return small_config();
+  return emulator_config();
 #else
   return config("tiny");
 #endif
@@ -46,7 +39,7 @@ struct Lessons {
   }
 };
 
-/// The losses of so many supervised steps.
+/// The losses of `steps` supervised steps.
 template <class Device>
 std::vector<double> curve(Model<Device>& model, const Lessons& lessons, int steps) {
   AdamW<float, Device> optimiser(model.parameters(), {});
@@ -82,10 +75,6 @@ double update_after_rollout(const models::VlmConfig& c) {
   return most;
 }
 
-std::string temporary(const std::string& name) {
-  return (std::filesystem::temp_directory_path() / name).string();
-}
-
 }  // namespace
 
 TEST_CASE("50 steps of training give the CPU's curve", "[cuda]") {
@@ -102,9 +91,9 @@ TEST_CASE("50 steps of training give the CPU's curve", "[cuda]") {
   }
 }
 
-TEST_CASE("training with products of bf16 stays near the CPU's", "[cuda]") {
+TEST_CASE("training with bf16 products stays close to the CPU", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto c = in_bf16(small_config());
+  const auto c = in_bf16(emulator_config());
   const Lessons lessons(c);
   Model<Cpu> host(c, image_token, 3);
   Model<Cuda> device(c, image_token, 3);
@@ -118,11 +107,12 @@ TEST_CASE("training with products of bf16 stays near the CPU's", "[cuda]") {
 
 TEST_CASE("a seed draws the same completions on both devices, with their attention", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto c = small_config();
+  const auto c = emulator_config();
   const Model<Cpu> host(c, image_token, 3);
   const Model<Cuda> device(c, image_token, 3);
   const auto prompts = some_prompts(c, 3);
-  for (const std::string how : {"plain", "greedy", "cut tail", "penalty"}) {  // last: by the host
+  for (const std::string how :
+       {"plain", "greedy", "cut tail", "penalty"}) {  // the last samples on the host
     INFO(how);
     SamplingSettings settings;
     settings.greedy = how == "greedy";
@@ -145,7 +135,7 @@ TEST_CASE("a seed draws the same completions on both devices, with their attenti
   }
 }
 
-TEST_CASE("the update after a rollout sees its log-probabilities", "[cuda]") {
+TEST_CASE("the first update reproduces the rollout's log-probabilities", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const double whole = update_after_rollout(curve_config());
   const double rounded = update_after_rollout(in_bf16(curve_config()));
@@ -160,12 +150,13 @@ TEST_CASE("the update after a rollout sees its log-probabilities", "[cuda]") {
   }
 }
 
-TEST_CASE("weights and optimiser states go from one device to the other", "[cuda]") {
+TEST_CASE("weights and optimiser states move between devices", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto c = small_config();
+  const auto c = emulator_config();
   const Lessons lessons(c);
-  const std::string weights = temporary("gaze_cuda_weights.safetensors");
-  const std::string state = temporary("gaze_cuda_state.safetensors");
+  const Folder folder("cuda_model");
+  const std::string weights = folder.file("weights.safetensors");
+  const std::string state = folder.file("state.safetensors");
   Model<Cuda> device(c, image_token, 3);
   AdamW<float, Cuda> optimiser(device.parameters(), {});
   backward(mean(device.logprobs(lessons.groups).logp));
@@ -189,3 +180,5 @@ TEST_CASE("weights and optimiser states go from one device to the other", "[cuda
   std::filesystem::remove(weights);
   std::filesystem::remove(state);
 }
+
+}  // namespace test_cuda_model

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Every operation of the op table on Cuda: values and gradients of the cases that the CPU's tests
-// use, against the CPU's float64.
+// Every operation of the op table on Cuda: values and gradients of the CPU's test cases, against
+// the CPU's float64.
 #include <set>
 
-#define GAZE_OPS_ON_CUDA
 #include "gaze/ops/table.hpp"
 #include "tests/cuda/device.hpp"
 #include "tests/op_cases.hpp"
 
+namespace test_cuda_ops {
 namespace {
 
 using namespace gaze;
@@ -23,7 +23,7 @@ struct Distances {
 };
 
 template <class T>
-Distances distances(const Case& c, const Function<T, Cuda>& f) {
+Distances distances(const OpCase& c, const Function<T, Cuda>& f) {
   const auto want = evaluate<double>(c.wide, random_inputs<double>(c.shapes, c.low, c.high));
   const auto got = evaluate<T, Cuda>(f, random_inputs<T>(c.shapes, c.low, c.high));
   Distances d{distance(want.value, got.value)};
@@ -54,7 +54,7 @@ Indices<Cuda> ids(const std::vector<std::int32_t>& values) {
   return Indices<Cuda>::from({static_cast<Index>(values.size())}, values);
 }
 
-/// What the host hears when it waits after f, which does not wait.
+/// The error at synchronisation after f, which must not synchronise.
 template <class F>
 std::string late_error(F f) {
   f();
@@ -63,10 +63,10 @@ std::string late_error(F f) {
 
 }  // namespace
 
-TEST_CASE("the rows of the table that promise Cuda are those with cases", "[cuda][ops]") {
+TEST_CASE("the table rows that list Cuda are those with cases", "[cuda][ops]") {
   std::set<std::string> tested, promised;
-  for (const Cases* cases : {&op_cases(), &value_cases()})
-    for (const Case& c : *cases) tested.insert(c.op);
+  for (const OpCases* cases : {&op_cases(), &value_cases()})
+    for (const OpCase& c : *cases) tested.insert(c.op);
   for (const OpRow& row : op_table) {
     CHECK(((row.devices & on_cuda) != 0) == ((row.checks & cpu_to_cuda) != 0));
     if (row.checks & cpu_to_cuda) promised.insert(std::string(row.name));
@@ -76,7 +76,7 @@ TEST_CASE("the rows of the table that promise Cuda are those with cases", "[cuda
 
 TEST_CASE("operations on Cuda agree with the CPU's float64", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     INFO(c.name());
     const Distances wide = distances<double>(c, c.cuda_wide);
     CHECK(wide.value < 1e-12);
@@ -87,9 +87,9 @@ TEST_CASE("operations on Cuda agree with the CPU's float64", "[cuda][ops]") {
   }
 }
 
-TEST_CASE("values without a derivative on Cuda: exact, and refusing", "[cuda][ops]") {
+TEST_CASE("operations without a derivative are exact on Cuda and refuse gradients", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
-  for (const Case& c : value_cases()) {
+  for (const OpCase& c : value_cases()) {
     INFO(c.name());
     const auto on_host = random_inputs<float>(c.shapes, c.low, c.high);
     Inputs<float, Cuda> inputs;
@@ -102,11 +102,11 @@ TEST_CASE("values without a derivative on Cuda: exact, and refusing", "[cuda][op
 
 TEST_CASE("operations on Cuda repeat bit for bit", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
-  for (const Case& c : op_cases()) {
+  for (const OpCase& c : op_cases()) {
     const auto inputs = random_inputs<float>(c.shapes, c.low, c.high);
     const auto once = evaluate<float, Cuda>(c.cuda_narrow, inputs);
 #ifdef GAZE_CUDA_EMULATED
-    cuda::emulator::set_order(2);  // a race would show
+    cuda::emulator::set_order(2);  // exposes races
 #endif
     const auto again = evaluate<float, Cuda>(c.cuda_narrow, inputs);
 #ifdef GAZE_CUDA_EMULATED
@@ -117,8 +117,7 @@ TEST_CASE("operations on Cuda repeat bit for bit", "[cuda][ops]") {
   }
 }
 
-TEST_CASE("indices and casts on Cuda are checked, and the host hears of it when it waits",
-          "[cuda][ops]") {
+TEST_CASE("index and cast errors on Cuda are reported when the host synchronises", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const auto a = C<double>::zeros({2, 3});
   CHECK(late_error([&] {
@@ -147,7 +146,7 @@ TEST_CASE("indices and casts on Cuda are checked, and the host hears of it when 
         std::vector<std::int32_t>{-1, 2});
 }
 
-TEST_CASE("a wrong index on Cuda counts as no row until the host hears of it", "[cuda][ops]") {
+TEST_CASE("an invalid index on Cuda selects no row until the host reports it", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   auto table = C<float>::full({2, 3}, 1);
   table.requires_grad();
@@ -163,7 +162,7 @@ TEST_CASE("a wrong index on Cuda counts as no row until the host hears of it", "
   CHECK(whole.to_vector() == std::vector<std::int32_t>{7, 0});
 }
 
-TEST_CASE("indices are checked in a graph, which nothing may wait for", "[cuda][ops]") {
+TEST_CASE("indices are checked inside a graph, which cannot synchronise", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const auto table = C<float>::full({2, 3}, 1);
   const auto at = ids({0, 1});
@@ -177,7 +176,7 @@ TEST_CASE("indices are checked in a graph, which nothing may wait for", "[cuda][
   cuda::synchronize();
 }
 
-TEST_CASE("whole numbers on Cuda are joined and cut", "[cuda][ops]") {
+TEST_CASE("integers on Cuda are joined and sliced", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const auto joined = concatenate<std::int32_t, Cuda>({ids({3, -1}), ids({7})}, 0);
   CHECK(joined.to_vector() == std::vector<std::int32_t>{3, -1, 7});
@@ -185,7 +184,7 @@ TEST_CASE("whole numbers on Cuda are joined and cut", "[cuda][ops]") {
         std::vector<std::int32_t>{-1, 7, -1, 7});
 }
 
-TEST_CASE("NaN, infinities and ties on Cuda as on the CPU", "[cuda][ops]") {
+TEST_CASE("NaN, infinities and ties behave on Cuda as on the CPU", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const double nan = std::nan(""), inf = INFINITY;
   const std::vector<double> values{1, nan, 3,    nan,  3,    -inf, 0,  3,
@@ -207,7 +206,7 @@ TEST_CASE("NaN, infinities and ties on Cuda as on the CPU", "[cuda][ops]") {
   CHECK(text(softmax(y, 1).to_vector()) == text(softmax(x, 1).to_vector()));
 }
 
-TEST_CASE("long rows on Cuda: more than a block's threads, sorted in many runs", "[cuda][ops]") {
+TEST_CASE("rows longer than a block are right on Cuda, and sorted in many runs", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   for (const Index n : {255, 256, 257, 1000}) {
     auto x = random_tensor<double>({3, n}, 5);
@@ -241,7 +240,7 @@ TEST_CASE("new tensors on Cuda have the CPU's values", "[cuda][ops]") {
   CHECK(ones_like(C<float>::zeros({2})).to_vector() == std::vector<float>{1, 1});
 }
 
-TEST_CASE("the policy loss on Cuda is the CPU's, with its gradient", "[cuda][ops]") {
+TEST_CASE("the policy loss and its gradient on Cuda agree with the CPU", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   rl::LossInputs in;
   in.lengths = {3, 2};
@@ -262,3 +261,5 @@ TEST_CASE("the policy loss on Cuda is the CPU's, with its gradient", "[cuda][ops
   CHECK(rl::ratios(C<float>::from({5}, logp), in, {}) ==
         rl::ratios(Tensor<float>::from({5}, logp), in, {}));
 }
+
+}  // namespace test_cuda_ops

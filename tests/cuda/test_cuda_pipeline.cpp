@@ -7,7 +7,9 @@
 #include "phyx/eval/ask.inl"
 #include "phyx/study/ablation.inl"
 #include "tests/cuda/device.hpp"
+#include "tests/folder.hpp"
 
+namespace test_cuda_pipeline {
 namespace {
 
 using namespace gaze;
@@ -32,10 +34,11 @@ AblationSettings smallest() {
 
 }  // namespace
 
-TEST_CASE("an ablation runs on Cuda, and its model answers there and on the CPU", "[cuda][slow]") {
+TEST_CASE("an ablation runs on Cuda, and its model gives the same answer on Cuda and the CPU",
+          "[cuda][slow]") {
   GAZE_NEEDS_DEVICE();
-  const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline";
-  fs::remove_all(out);
+  const test::Folder folder("cuda_pipeline");
+  const fs::path out = folder.path / "out";
   Ablation<Cuda> ablation(smallest(), out.string(), {});
   ablation.prepare(false, "test");
   ablation.run();
@@ -52,13 +55,12 @@ TEST_CASE("an ablation runs on Cuda, and its model answers there and on the CPU"
   asked.sampling.greedy = true;
   asked.sampling.max_tokens = 8;
   CHECK(ask<Cuda>(asked) == ask<Cpu>(asked));
-  fs::remove_all(out);
 }
 
-TEST_CASE("an ablation in bf16 with invariant products: every first ratio is 1", "[cuda][slow]") {
+TEST_CASE("in a bf16 ablation with invariant products, every first ratio is 1", "[cuda][slow]") {
   GAZE_NEEDS_DEVICE();
-  const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline_bf16";
-  fs::remove_all(out);
+  const test::Folder folder("cuda_pipeline_bf16");
+  const fs::path out = folder.path / "out";
   AblationSettings s = smallest();
   s.precision = "bf16";
   s.only = {"hybrid"};
@@ -78,5 +80,6 @@ TEST_CASE("an ablation in bf16 with invariant products: every first ratio is 1",
     CHECK(line["first_ratio_max"] == 1.0);
   }
   CHECK(updates == 2);
-  fs::remove_all(out);
 }
+
+}  // namespace test_cuda_pipeline

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The device as the host sees it: memory, copies, tensors, and what goes wrong.
+// The device seen from the host: memory, copies, tensors, graphs, and errors.
 #include "cuda/host/staging.hpp"
 #include "tests/cuda/device.hpp"
 
+namespace test_cuda_runtime {
 namespace {
 
 using namespace gaze;
 using gaze::test::error_of;
 using K = Kernels<Cuda>;
 
-/// What a ring's fences were asked.
+/// Records the calls to a ring's fences.
 struct Asked {
   static inline std::vector<std::string> log;
   static inline int made = 0;
@@ -20,7 +21,7 @@ struct Asked {
 
 }  // namespace
 
-TEST_CASE("room for copies comes back only behind its fence", "[cuda]") {
+TEST_CASE("staging memory is reused only after its fence", "[cuda]") {
   std::vector<std::byte> memory(3 * 256);
   Asked::log.clear();
   Asked::made = 0;
@@ -31,13 +32,13 @@ TEST_CASE("room for copies comes back only behind its fence", "[cuda]") {
   CHECK(Asked::log.empty());
   CHECK(ring.take(1) == memory.data() + 256);
   CHECK(ring.take(256) == memory.data() + 512);
-  CHECK(ring.take(0) == memory.data() + 512 + 256);  // full, and nothing is asked for
+  CHECK(ring.take(0) == memory.data() + 512 + 256);  // full, and no fence is queried
   CHECK(ring.take(65) == memory.data());
   CHECK(Asked::log ==
         std::vector<std::string>{"record 0", "wait 1", "record 1", "wait 2", "record 2", "wait 0"});
 }
 
-TEST_CASE("values go to the device and come back", "[cuda]") {
+TEST_CASE("values survive the copy to the device and back", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto x = Tensor<float, Cuda>::from({2, 3}, {1, 2, 3, 4, 5, 6});
   CHECK(x.to_vector() == std::vector<float>{1, 2, 3, 4, 5, 6});
@@ -50,7 +51,7 @@ TEST_CASE("values go to the device and come back", "[cuda]") {
   CHECK(x.to<Cpu>().to<Cuda>().to_vector() == x.to_vector());
 }
 
-TEST_CASE("freed memory is given out again, and everything is when there is no room", "[cuda]") {
+TEST_CASE("freed memory is reused, and all of it is released when memory runs out", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   using Memory = Allocator<Cuda>;
   Memory::keep_at_most(0);
@@ -77,14 +78,14 @@ TEST_CASE("freed memory is given out again, and everything is when there is no r
              Catch::Contains("out of memory on the device: asked for " + std::to_string(half)));
   CHECK_THAT(error, Catch::Contains("lower the batch"));
   Memory::keep_at_most(static_cast<std::size_t>(-1));
-  void* const other = Memory::allocate(half - 4096);  // the kept block goes back to make room
+  void* const other = Memory::allocate(half - 4096);  // the cached block is released to make room
   Memory::free(other, half - 4096);
   Memory::keep_at_most(0);
   CHECK(Memory::kept() == 0);
   Memory::keep_at_most(static_cast<std::size_t>(-1));
 }
 
-TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda]") {
+TEST_CASE("a graph repeats the recorded work in its own memory", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto x = Tensor<double, Cuda>::full({100}, 1.0);
   const auto w = Tensor<double, Cuda>::full({100, 100}, 1.0);
@@ -119,7 +120,7 @@ TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda
   CHECK(x.to_vector().size() == 100);
 }
 
-TEST_CASE("a graph takes over what the one before was run by, for the same kernels", "[cuda]") {
+TEST_CASE("a graph with the same kernels reuses the previous executable", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto x = Tensor<float, Cuda>::full({5000}, 1), y = Tensor<float, Cuda>::full({5000}, 2);
   const auto doubled = [](const Tensor<float, Cuda>& t, Index n) {
@@ -137,7 +138,7 @@ TEST_CASE("a graph takes over what the one before was run by, for the same kerne
   const std::size_t before = Allocator<Cuda>::in_use();
   auto first = doubled(x, 10);
   first->launch();
-  auto second = doubled(y, 5000);  // both live, each with its own
+  auto second = doubled(y, 5000);  // both are alive, each with its own executable
   CHECK_FALSE(second->took_over());
   first.reset();
   first = doubled(x, 5000);  // of another size
@@ -154,12 +155,14 @@ TEST_CASE("a graph takes over what the one before was run by, for the same kerne
   CHECK(ends(x) == std::pair(7.0f, 7.0f));
   CHECK(ends(y) == std::pair(8.0f, 8.0f));
   second.reset();
-  CHECK(Allocator<Cuda>::in_use() == before);  // a spare holds no memory
+  CHECK(Allocator<Cuda>::in_use() == before);  // a spare executable needs no memory
 }
 
-TEST_CASE("a device that is not there is refused", "[cuda]") {
+TEST_CASE("a missing device is refused", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   CHECK_THAT(error_of([] { cuda::use_device(1000); }), Catch::Contains("[gaze::use_device]"));
   CHECK(cuda::devices().size() >= 1);
   CHECK(cuda::devices()[0].memory > 0);
 }
+
+}  // namespace test_cuda_runtime

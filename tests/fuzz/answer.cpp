@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fuzz target: a reply judged by the strict rule and by the rewards that read text, for a problem
-// that comes from the same hostile bytes. Nothing but gaze::Error may escape; rewards stay in 0
-// to 1.
+// Fuzz target: a reply judged by the strict rule and by the text rewards, for a problem from the
+// same hostile bytes. Only gaze::Error may be thrown; rewards lie in [0, 1].
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -23,7 +22,7 @@ using namespace gaze::phyx;
 
 namespace {
 
-// Pieces of the input, up to the byte 0xFF.
+// Pieces of the input, separated by the byte 0xFF.
 struct Pieces {
   std::string_view rest;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pictures: whatever the bytes are, an image of the inspected size or an Error comes out, twice the
-// same. See README.md.
+// Fuzz target: any bytes decode to an image of the inspected size or throw an Error, and decoding
+// twice gives the same result. See README.md.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -38,7 +38,7 @@ void decode(std::span<const std::uint8_t> bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     decode({data, size});
-  } catch (const gaze::Error&) {  // what a refused file gives
+  } catch (const gaze::Error&) {  // the file is refused
   } catch (const std::exception& e) {
     require(false, e.what());
   }

@@ -20,14 +20,14 @@ FILTERS = {"bilinear": PIL.Image.Resampling.BILINEAR, "bicubic": PIL.Image.Resam
 
 
 def noise(width: int, height: int) -> PIL.Image.Image:
-    """Noise with hard edges, where rounding and overshoot show."""
+    """Noise with hard edges, which expose rounding and overshoot."""
     draw = random.Random(3)
     values = [draw.choice([0, 255, draw.randrange(256)]) for _ in range(width * height * 3)]
     return PIL.Image.frombytes("RGB", (width, height), bytes(values))
 
 
 def smooth(width: int, height: int) -> PIL.Image.Image:
-    """A gentle gradient, which JPEG keeps."""
+    """A gentle gradient, which survives JPEG."""
     values = [v for y in range(height) for x in range(width) for v in (4 * x + 20, 5 * y + 30, 90)]
     return PIL.Image.frombytes("RGB", (width, height), bytes(values))
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Runs and evaluations of the program that are killed or interrupted and resumed end with the files
+// of an unbroken one.
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "tests/finished_run.hpp"
+#include "tests/program.hpp"
+
+namespace test_cli_resume {
+
+using namespace gaze;
+using namespace gaze::test;
+
+TEST_CASE("a run killed at any moment and resumed writes the files of an uninterrupted one",
+          "[slow]") {
+  if (!have_program()) return;
+  const std::string out = at("killed");
+  std::uint64_t random =
+      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  Words moments;
+  for (int i = 0; i < 6; ++i) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    const double part = 0.1 + 0.8 * static_cast<double>(random >> 40) / (1 << 24);
+    const double seconds = part * unbroken().seconds;
+    moments.push_back(std::to_string(seconds));
+    const Started run(training(out, {"--checkpoint-every", "1", "--resume"}));
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+    run.signal(SIGKILL);
+    const Done d = run.wait();
+    INFO(d.err);
+    REQUIRE((d.code == -SIGKILL || d.code == 0));
+  }
+  std::string when;
+  for (const auto& m : moments) when += " " + m;
+  INFO("killed after seconds" << when);
+  const Done rest = gaze_run(training(out, {"--checkpoint-every", "1", "--resume"}));
+  INFO(rest.err);
+  REQUIRE(rest.code == 0);
+  check_same_run(out);
+  for (const auto& entry : fs::recursive_directory_iterator(out))
+    for (const char* left : {".tmp", ".lock"}) CHECK_FALSE(contains(entry.path().string(), left));
+}
+
+TEST_CASE(
+    "an evaluation killed or interrupted and resumed writes the files of an uninterrupted one",
+    "[slow]") {
+  if (!have_program()) return;
+  const auto eval = [](const std::string& out, const Words& more = {}) {
+    Words words = {"eval",
+                   "--model",
+                   unbroken().model(),
+                   "--out",
+                   out,
+                   "--data",
+                   unbroken().data(),
+                   unbroken().out + "/data/synth_test_known_MC.tsv",
+                   "--batch",
+                   "1",
+                   "--samples",
+                   "2",
+                   "--max-tokens",
+                   "24"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  REQUIRE(gaze_run(eval(at("eval_whole"))).code == 0);
+  const std::string out = at("eval_killed"), log = out + "/predictions.jsonl";
+  std::uintmax_t size = 0;
+  for (const int signal : {SIGKILL, SIGINT, SIGKILL}) {
+    const Started run(eval(out, {"--resume"}));
+    for (int i = 0; i < 6000 && (!fs::exists(log) || fs::file_size(log) < size + 3000); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    run.signal(signal);
+    const Done d = run.wait();
+    INFO(d.err);
+    REQUIRE((d.code == (signal == SIGINT ? 130 : -SIGKILL) || d.code == 0));
+    size = fs::file_size(log);
+  }
+  refused(eval(out), {"eval.json: this folder holds an evaluation"});
+  refused(eval(out, {"--resume", "--seed", "4"}), {"eval.json, evaluation.seed: "});
+  REQUIRE(gaze_run(eval(out, {"--resume"})).code == 0);
+  for (const auto& entry : fs::directory_iterator(at("eval_whole"))) {
+    const auto name = entry.path().filename();
+    INFO(name.string());
+    CHECK((io::read_file(entry.path().string()) == io::read_file((fs::path(out) / name).string())));
+  }
+}
+
+TEST_CASE("an interrupted run saves, reports it, exits with 130 and can resume", "[slow]") {
+  if (!have_program()) return;
+  const std::string out = at("interrupted"), log = out + "/warm/seed0/metrics.jsonl";
+  const Started run(training(out, {"--checkpoint-every", "100"}));
+  for (int i = 0; i < 3000 && (!fs::exists(log) || fs::file_size(log) == 0); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  run.signal(SIGINT);
+  const Done d = run.wait();
+  INFO(d.err);
+  CHECK(d.code == 130);
+  CHECK(contains(d.err, "--resume"));
+  CHECK(contains(d.err, "saved in"));
+  CHECK(fs::exists(out + "/warm/seed0/state.safetensors"));
+  CHECK(gaze_run(training(out, {"--resume"})).code == 0);
+  check_same_run(out);
+}
+
+}  // namespace test_cli_resume
