@@ -92,7 +92,8 @@ TEST_CASE("a second backward through the same graph throws", "[autograd]") {
 
 TEST_CASE("changing a value in place that backward needs throws", "[autograd]") {
   const D x = leaf({2, 2}, {1, 2, 3, 4}), w = leaf({2, 2}, {1, 0, 0, 1});
-  const D h = matmul(x, w), loss = sum(square(h));
+  D h = matmul(x, w);
+  const D loss = sum(square(h));
   h.data()[0] = 100;
   h.changed();
   CHECK_THROWS_WITH(backward(loss), Contains("[gaze::square]") && Contains("changed in place"));
@@ -115,7 +116,7 @@ TEST_CASE("rotary works in place, and operations that saved the old values detec
 
 TEST_CASE("changes of integers that backward needs are detected too", "[autograd]") {
   const D table = leaf({3, 2}, {1, 2, 3, 4, 5, 6});
-  const auto index = indices({2, 0});
+  auto index = indices({2, 0});
   const D y = sum(gather_rows(table, index));
   const auto z = linear_logprob(table, table.detach(), indices({0, 1, 2}));
   index.data()[0] = 1;

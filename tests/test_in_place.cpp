@@ -14,7 +14,7 @@ using Catch::Contains;
 using D = Tensor<double>;
 
 /// Raises every element of a tensor of any strides, and marks it as changed.
-void spoil(const D& x) {
+void spoil(D x) {
   for (Index i = 0; i < x.numel(); ++i) {
     Index rest = i, at = 0;
     for (int d = x.rank() - 1; d >= 0; rest /= x.size(d--)) at += rest % x.size(d) * x.strides()[d];
