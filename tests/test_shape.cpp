@@ -67,7 +67,7 @@ TEST_CASE("broadcasting aligns trailing dimensions and expands 1", "[shape]") {
 
 TEST_CASE("tensors are handles; copies share values", "[shape]") {
   const Floats a = Floats::from({2, 2}, {1, 2, 3, 4});
-  const Floats b = a;
+  Floats b = a;
   b.data()[0] = 9;
   CHECK(a.to_vector() == std::vector<float>{9, 2, 3, 4});
   CHECK(Floats::zeros({3}).to_vector() == std::vector<float>(3, 0.0f));

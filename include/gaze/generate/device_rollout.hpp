@@ -12,7 +12,7 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/generate/completion.hpp"
 #include "gaze/generate/sampling.hpp"
-#include "gaze/ops/indices.hpp"
+#include "gaze/ops/rows.hpp"
 
 namespace gaze::detail {
 

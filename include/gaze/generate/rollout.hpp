@@ -10,6 +10,7 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/device_rollout.hpp"
+#include "gaze/ops/rows.hpp"
 
 namespace gaze {
 
