@@ -23,8 +23,7 @@ struct GemmCase {
 
   std::vector<float> product(bool accumulate, bool with_bias) const {
     std::vector<float> out = c;
-    cpu::gemm(ta, tb, m, n, k, a.data(), lda, b.data(), ldb, out.data(), ldc, accumulate,
-              with_bias ? bias.data() : nullptr);
+    multiply(m, a.data(), out, accumulate, with_bias ? bias.data() : nullptr);
     return out;
   }
 
@@ -39,9 +38,26 @@ struct GemmCase {
   /// Row i of C as a product of its own.
   std::vector<float> row(Index i, bool accumulate) const {
     std::vector<float> out(c.begin() + i * ldc, c.begin() + (i + 1) * ldc);
-    cpu::gemm(ta, tb, 1, n, k, a.data() + (ta ? i : i * lda), lda, b.data(), ldb, out.data(), ldc,
-              accumulate);
+    multiply(1, a.data() + (ta ? i : i * lda), out, accumulate, nullptr);
     return out;
+  }
+
+ private:
+  void multiply(Index rows, const T* from, std::vector<float>& out, bool accumulate,
+                const float* start) const {
+    cpu::gemm(args::Gemm<T>{.transpose_a = ta,
+                            .transpose_b = tb,
+                            .m = rows,
+                            .n = n,
+                            .k = k,
+                            .a = from,
+                            .lda = lda,
+                            .b = b.data(),
+                            .ldb = ldb,
+                            .c = out.data(),
+                            .ldc = ldc,
+                            .accumulate = accumulate,
+                            .bias = start});
   }
 };
 

@@ -3,9 +3,8 @@
 #pragma once
 #include "gaze/ops/attention.hpp"
 #include "gaze/ops/elementwise.hpp"
+#include "gaze/ops/gemm.hpp"
 #include "gaze/ops/logprob.hpp"
-#include "gaze/ops/matmul.hpp"
-#include "gaze/ops/rotary.hpp"
 #include "gaze/ops/rows.hpp"
 #include "gaze/ops/views.hpp"
 #include "tests/op_case.hpp"
