@@ -77,19 +77,35 @@ struct Product {
 
   double flops() const { return 2.0 * double(m) * double(n) * double(k); }
 
+  Index lda() const { return kind.ta ? m : k; }
+  Index ldb() const { return kind.tb ? k : n; }
+
+  template <class T>
+  void multiply(const T* left, const T* right) {
+    gaze::cpu::gemm(gaze::args::Gemm<T>{.transpose_a = kind.ta,
+                                        .transpose_b = kind.tb,
+                                        .m = m,
+                                        .n = n,
+                                        .k = k,
+                                        .a = left,
+                                        .lda = lda(),
+                                        .b = right,
+                                        .ldb = ldb(),
+                                        .c = c.data(),
+                                        .ldc = n,
+                                        .accumulate = kind.accumulate});
+  }
+
   void run(Which which) {
-    const Index lda = kind.ta ? m : k, ldb = kind.tb ? k : n;
     if (which == Which::gaze) {
-      gaze::cpu::gemm(kind.ta, kind.tb, m, n, k, a.data(), lda, b.data(), ldb, c.data(), n,
-                      kind.accumulate);
+      multiply<float>(a.data(), b.data());
     } else if (which == Which::bf16) {
-      gaze::cpu::gemm(kind.ta, kind.tb, m, n, k, rounded(rounded_a), lda, rounded(rounded_b), ldb,
-                      c.data(), n, kind.accumulate);
+      multiply<gaze::bf16>(rounded(rounded_a), rounded(rounded_b));
     } else {
 #ifdef GAZE_BENCH_CBLAS
       cblas_sgemm(CblasRowMajor, kind.ta ? CblasTrans : CblasNoTrans,
                   kind.tb ? CblasTrans : CblasNoTrans, int(m), int(n), int(k), 1.0f, a.data(),
-                  int(lda), b.data(), int(ldb), kind.accumulate ? 1.0f : 0.0f, c.data(), int(n));
+                  int(lda()), b.data(), int(ldb()), kind.accumulate ? 1.0f : 0.0f, c.data(), int(n));
 #endif
     }
   }

@@ -12,6 +12,7 @@ namespace {
 using gaze::Cpu;
 using gaze::Index;
 using K = gaze::Kernels<Cpu>;
+namespace args = gaze::args;
 using Floats = gaze::Tensor<float, Cpu>;
 
 /// Normal values that differ from stream to stream.
@@ -22,8 +23,6 @@ Floats random_values(const gaze::Shape& shape, std::uint64_t stream, double scal
     values[i] = static_cast<float>(scale * random.normal(stream, i));
   return Floats::from(shape, values);
 }
-
-const float* read(const Floats& x) { return x.data(); }
 
 // ---- attention --------------------------------------------------------------------------------
 
@@ -95,25 +94,58 @@ class Attention {
         dvalues_(store_.values.shape()) {}
 
   void forward() {
-    const std::int32_t* slot = layout_.slot.data();
-    K::store_keys(shape_, n_, read(qkv_) + q_, columns_, slot, store_.keys.data());
-    K::store_values(shape_, n_, read(qkv_) + q_ + kv_, columns_, slot, store_.values.data());
-    K::attention_forward(shape_, n_, read(qkv_), columns_, read(store_.keys), read(store_.values),
-                         marks(marks_), layout_.keys.data(), out_.data(), lse_.data(),
-                         shape_.marks ? mark_out_.data() : nullptr);
+    args::StoreRows<float> stored{.shape = shape_,
+                                  .n = n_,
+                                  .x = qkv_.data() + q_,
+                                  .stride = columns_,
+                                  .slot = layout_.slot.data(),
+                                  .store = store_.keys.data()};
+    K::store_keys(stored);
+    stored.x += kv_;
+    stored.store = store_.values.data();
+    K::store_values(stored);
+    K::attention_forward(
+        args::AttentionForward<float>{.in = inputs(),
+                                      .out = out_.data(),
+                                      .lse = lse_.data(),
+                                      .mark_out = shape_.marks ? mark_out_.data() : nullptr});
   }
 
   void backward() {
-    const std::int32_t* slot = layout_.slot.data();
-    K::attention_backward(shape_, n_, read(qkv_), columns_, read(store_.keys), read(store_.values),
-                          marks(marks_), layout_.keys.data(), layout_.groups.data(),
-                          layout_.group_count(), read(out_), read(lse_), marks(mark_out_),
-                          read(dout_), marks(dmark_), dq_.data(), dkeys_.data(), dvalues_.data());
-    K::load_rows(shape_, n_, read(dkeys_), slot, dqkv_.data() + q_, columns_);
-    K::load_rows(shape_, n_, read(dvalues_), slot, dqkv_.data() + q_ + kv_, columns_);
+    K::attention_backward(args::AttentionBackward<float>{.in = inputs(),
+                                                         .group_begin = layout_.groups.data(),
+                                                         .groups = layout_.group_count(),
+                                                         .out = out_.data(),
+                                                         .lse = lse_.data(),
+                                                         .mark_out = marks(mark_out_),
+                                                         .dout = dout_.data(),
+                                                         .dmark_out = marks(dmark_),
+                                                         .dq = dq_.data(),
+                                                         .dkeys = dkeys_.data(),
+                                                         .dvalues = dvalues_.data()});
+    args::LoadRows<float> loaded{.shape = shape_,
+                                 .n = n_,
+                                 .store = dkeys_.data(),
+                                 .slot = layout_.slot.data(),
+                                 .y = dqkv_.data() + q_,
+                                 .stride = columns_};
+    K::load_rows(loaded);
+    loaded.store = dvalues_.data();
+    loaded.y += kv_;
+    K::load_rows(loaded);
   }
 
  private:
+  args::AttentionInputs<float> inputs() const {
+    return {.shape = shape_,
+            .n = n_,
+            .q = qkv_.data(),
+            .q_stride = columns_,
+            .keys = store_.keys.data(),
+            .values = store_.values.data(),
+            .marks = marks(marks_),
+            .seen = layout_.keys.data()};
+  }
   const float* marks(const Floats& x) const { return shape_.marks ? x.data() : nullptr; }
 
   const gaze::TokenLayout layout_;
@@ -147,13 +179,25 @@ void rms_norm(benchmark::State& state, bool derivative) {
   const auto weight = Floats::full({c}, 1);
   Floats y({n, c}), dx({n, c}), inverse({n}), dweight = Floats::zeros({c});
   const auto forward = [&] {
-    K::rms_norm_forward(n, c, read(x), read(weight), 1e-5f, y.data(), inverse.data());
+    K::rms_norm_forward(args::RmsNormForward<float>{.n = n,
+                                                    .c = c,
+                                                    .x = x.data(),
+                                                    .weight = weight.data(),
+                                                    .eps = 1e-5f,
+                                                    .y = y.data(),
+                                                    .inv_rms = inverse.data()});
   };
   forward();
   bench::against_copy(state, 4.0 * double(n * c) * (derivative ? 3 : 2), [&] {
     if (!derivative) return forward();
-    K::rms_norm_backward(n, c, read(x), read(weight), read(inverse), read(dy), dx.data(),
-                         dweight.data(), false);
+    K::rms_norm_backward(args::RmsNormBackward<float>{.n = n,
+                                                      .c = c,
+                                                      .x = x.data(),
+                                                      .weight = weight.data(),
+                                                      .inv_rms = inverse.data(),
+                                                      .dy = dy.data(),
+                                                      .dx = dx.data(),
+                                                      .dweight = dweight.data()});
   });
 }
 
@@ -164,26 +208,46 @@ void layer_norm(benchmark::State& state, bool derivative) {
   Floats y({n, c}), dx({n, c}), mean({n}), inverse({n});
   Floats dweight = Floats::zeros({c}), dbias = Floats::zeros({c});
   const auto forward = [&] {
-    K::layer_norm_forward(n, c, read(x), read(weight), read(bias), 1e-5f, y.data(), mean.data(),
-                          inverse.data());
+    K::layer_norm_forward(args::LayerNormForward<float>{.n = n,
+                                                        .c = c,
+                                                        .x = x.data(),
+                                                        .weight = weight.data(),
+                                                        .bias = bias.data(),
+                                                        .eps = 1e-5f,
+                                                        .y = y.data(),
+                                                        .mean = mean.data(),
+                                                        .inv_std = inverse.data()});
   };
   forward();
   bench::against_copy(state, 4.0 * double(n * c) * (derivative ? 3 : 2), [&] {
     if (!derivative) return forward();
-    K::layer_norm_backward(n, c, read(x), read(weight), read(mean), read(inverse), read(dy),
-                           dx.data(), dweight.data(), dbias.data(), false);
+    K::layer_norm_backward(args::LayerNormBackward<float>{.n = n,
+                                                          .c = c,
+                                                          .x = x.data(),
+                                                          .weight = weight.data(),
+                                                          .mean = mean.data(),
+                                                          .inv_std = inverse.data(),
+                                                          .dy = dy.data(),
+                                                          .dx = dx.data(),
+                                                          .dweight = dweight.data(),
+                                                          .dbias = dbias.data()});
   });
 }
 
 void rotary(benchmark::State& state) {
   const Index n = state.range(0), heads = state.range(1), head_size = 32;
   const Index stride = (heads + 2) * head_size;  // two value heads do not turn
-  const auto x = random_values({n, stride}, 1);
+  auto x = random_values({n, stride}, 1);
   std::vector<std::int32_t> position(static_cast<std::size_t>(n));
   for (Index i = 0; i < n; ++i) position[static_cast<std::size_t>(i)] = std::int32_t(i % 100);
   bench::against_copy(state, 8.0 * double(n * heads * head_size), [&] {
-    K::rotary(n, heads, head_size, stride, static_cast<const std::int32_t*>(position.data()),
-              10000.0f, x.data(), false);
+    K::rotary(args::Rotary<float>{.n = n,
+                                  .heads = heads,
+                                  .head_size = head_size,
+                                  .stride = stride,
+                                  .position = position.data(),
+                                  .theta = 10000.0f,
+                                  .x = x.data()});
   });
 }
 
@@ -193,9 +257,9 @@ void swiglu(benchmark::State& state, bool derivative) {
   Floats y({n, c}), dx({n, 2 * c});
   bench::against_copy(state, 4.0 * double(n * c) * (derivative ? 5 : 3), [&] {
     if (derivative)
-      K::swiglu_backward(n, c, read(x), read(dy), dx.data());
+      K::swiglu_backward(n, c, x.data(), dy.data(), dx.data());
     else
-      K::swiglu_forward(n, c, read(x), y.data());
+      K::swiglu_forward(n, c, x.data(), y.data());
   });
 }
 
@@ -206,7 +270,7 @@ void binary(benchmark::State& state, bool product) {
   const auto a = random_values({n}, 1), b = random_values({n}, 2);
   Floats y({n});
   bench::against_copy(state, 12.0 * double(n), [&] {
-    product ? K::mul(n, read(a), read(b), y.data()) : K::add(n, read(a), read(b), y.data());
+    product ? K::mul(n, a.data(), b.data(), y.data()) : K::add(n, a.data(), b.data(), y.data());
   });
 }
 
@@ -214,12 +278,14 @@ void unary(benchmark::State& state, gaze::UnaryOp op, bool derivative) {
   const Index n = state.range(0);
   const auto x = random_values({n}, 1), dy = random_values({n}, 2);
   Floats y({n}), dx({n});
-  K::unary_forward(op, n, read(x), y.data());
+  const auto forward = [&] {
+    K::unary_forward(args::UnaryForward<float>{.op = op, .n = n, .x = x.data(), .y = y.data()});
+  };
+  forward();
   bench::against_copy(state, 4.0 * double(n) * (derivative ? 3 : 2), [&] {
-    if (derivative)
-      K::unary_backward(op, n, read(x), read(y), read(dy), dx.data(), false);
-    else
-      K::unary_forward(op, n, read(x), y.data());
+    if (!derivative) return forward();
+    K::unary_backward(args::UnaryBackward<float>{
+        .op = op, .n = n, .x = x.data(), .y = y.data(), .dy = dy.data(), .dx = dx.data()});
   });
 }
 
@@ -251,8 +317,15 @@ void adamw(benchmark::State& state) {
   Floats first = Floats::zeros({n}), second = Floats::zeros({n});
   const gaze::AdamWStep<float> settings{1e-4f, 0.9f, 0.98f, 1e-8f, 0.01f};
   const auto step = [&] {
-    K::adamw_step(n, values.data(), read(gradient), first.data(), second.data(), settings, 0.5f,
-                  0.5f, 1.0f);
+    K::adamw_step(args::AdamW<float>{.n = n,
+                                     .param = values.data(),
+                                     .grad = gradient.data(),
+                                     .m = first.data(),
+                                     .v = second.data(),
+                                     .settings = settings,
+                                     .bias_correction1 = 0.5f,
+                                     .bias_correction2 = 0.5f,
+                                     .grad_scale = 1.0f});
   };
   bench::against_copy(state, 28.0 * double(n), step, 16.0 * double(n));  // reads 4, writes 3 of 4
 }

@@ -4,11 +4,5 @@
 #include "gaze/cpu/kernels.hpp"
 
 namespace gaze::cpu {
-#define GAZE_INSTANTIATE template
-#define GAZE_T float
-#include "gaze/cpu/instantiate.inl"
-#undef GAZE_T
-#define GAZE_T double
-#include "gaze/cpu/instantiate.inl"
-#include "gaze/cpu/instantiate_bf16.inl"
+GAZE_CPU_KERNELS(GAZE_INSTANTIATE_KERNEL)
 }  // namespace gaze::cpu

@@ -5,8 +5,8 @@
 
 #include "gaze/nn/layers.hpp"
 #include "gaze/ops/attention.hpp"
-#include "gaze/ops/rotary.hpp"
-#include "gaze/ops/swiglu.hpp"
+#include "gaze/ops/elementwise.hpp"
+#include "gaze/ops/rows.hpp"
 #include "models/presets.hpp"
 
 namespace gaze::models {

@@ -80,14 +80,14 @@ inline Index operand(bool bf16, Index rows, Index columns) {
 inline Index product_room(bool bf16, Index depth, Index rows, Index others) {
   if (!bf16) return 0;
   const auto way = bf16_products();
-  if (way == Bf16Products::floats) return block(depth, rows) + block(depth, others);
-  return half(way == Bf16Products::pairs, depth, rows) +
-         half(way == Bf16Products::pairs, depth, others);
+  if (way == Bf16Products::f32) return block(depth, rows) + block(depth, others);
+  return half(way == Bf16Products::avx512_bf16, depth, rows) +
+         half(way == Bf16Products::avx512_bf16, depth, others);
 }
 
 /// The same of a product with a weight, whose operands both lie along the depth: only widened.
 inline Index forward_room(bool bf16, Index depth, Index rows, Index others) {
-  return bf16_products() == Bf16Products::floats ? product_room(bf16, depth, rows, others) : 0;
+  return bf16_products() == Bf16Products::f32 ? product_room(bf16, depth, rows, others) : 0;
 }
 
 /// Bytes of one part of the model: kept for backward; the most that backward holds there beyond

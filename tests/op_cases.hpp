@@ -4,14 +4,12 @@
 // are in op_cases_elements.hpp and op_cases_shapes.hpp.
 #pragma once
 #include "gaze/ops/attention.hpp"
+#include "gaze/ops/elementwise.hpp"
 #include "gaze/ops/gelu_mlp.hpp"
+#include "gaze/ops/gemm.hpp"
 #include "gaze/ops/logprob.hpp"
-#include "gaze/ops/matmul.hpp"
-#include "gaze/ops/norm.hpp"
-#include "gaze/ops/pointwise.hpp"
 #include "gaze/ops/reduce.hpp"
-#include "gaze/ops/rotary.hpp"
-#include "gaze/ops/swiglu.hpp"
+#include "gaze/ops/rows.hpp"
 #include "tests/op_case.hpp"
 #include "tests/op_cases_elements.hpp"
 #include "tests/op_cases_shapes.hpp"

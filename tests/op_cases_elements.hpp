@@ -4,8 +4,8 @@
 #pragma once
 #include "gaze/ops/cast.hpp"
 #include "gaze/ops/creation.hpp"
+#include "gaze/ops/reduce.hpp"
 #include "gaze/ops/select.hpp"
-#include "gaze/ops/softmax.hpp"
 #include "tests/op_case.hpp"
 
 namespace gaze::test {

@@ -3,10 +3,10 @@
 #pragma once
 #include "gaze/ops/convolution.hpp"
 #include "gaze/ops/einsum.hpp"
-#include "gaze/ops/gather.hpp"
 #include "gaze/ops/joins.hpp"
 #include "gaze/ops/losses.hpp"
-#include "gaze/ops/sorting.hpp"
+#include "gaze/ops/select.hpp"
+#include "gaze/ops/sort.hpp"
 #include "tests/op_case.hpp"
 
 namespace gaze::test {

@@ -36,7 +36,17 @@ bool products_are_right() {
   if (matmul(x, y).to_vector() != right) return false;
   const std::vector<bf16> p(a.begin(), a.end()), q(b.begin(), b.end());
   std::vector<float> c(4);
-  cpu::gemm(false, false, 2, 2, 2, p.data(), 2, q.data(), 2, c.data(), 2, false);
+  cpu::gemm(args::Gemm<bf16>{.transpose_a = false,
+                             .transpose_b = false,
+                             .m = 2,
+                             .n = 2,
+                             .k = 2,
+                             .a = p.data(),
+                             .lda = 2,
+                             .b = q.data(),
+                             .ldb = 2,
+                             .c = c.data(),
+                             .ldc = 2});
   return c == right;
 }
 

@@ -105,30 +105,49 @@ Problem<double> in_double(const Problem<T>& p) {
 }
 
 template <class T>
+gaze::args::AttentionInputs<T> inputs(const Problem<T>& p) {
+  return {.shape = p.shape,
+          .n = p.rows(),
+          .q = p.q.data(),
+          .q_stride = p.shape.heads * p.shape.head_size,
+          .keys = p.keys.data(),
+          .values = p.values.data(),
+          .marks = p.marks.data(),
+          .seen = p.ranges.data()};
+}
+
+template <class T>
 Result<T> forward(const Problem<T>& p) {
   const AttentionShape& s = p.shape;
   Result<T> r;
   r.out.resize(p.rows() * s.heads * s.head_size);
   r.lse.resize(p.rows() * s.heads);
   r.mark_out.resize(p.rows() * s.heads * s.marks);
-  gaze::cpu::attention_forward(s, p.rows(), p.q.data(), s.heads * s.head_size, p.keys.data(),
-                               p.values.data(), p.marks.data(), p.ranges.data(), r.out.data(),
-                               r.lse.data(), r.mark_out.data());
+  gaze::cpu::attention_forward(gaze::args::AttentionForward<T>{.in = inputs(p),
+                                                               .out = r.out.data(),
+                                                               .lse = r.lse.data(),
+                                                               .mark_out = r.mark_out.data()});
   return r;
 }
 
 template <class T>
 Gradients<T> backward(const Problem<T>& p, const Result<T>& r, const std::vector<T>& dout,
                       const std::vector<T>& dmark) {
-  const AttentionShape& s = p.shape;
   const T old = std::numeric_limits<T>::quiet_NaN();  // must be overwritten
   Gradients<T> g{std::vector<T>(p.q.size(), old), std::vector<T>(p.keys.size(), old),
                  std::vector<T>(p.keys.size(), old)};
   gaze::cpu::attention_backward(
-      s, p.rows(), p.q.data(), s.heads * s.head_size, p.keys.data(), p.values.data(),
-      p.marks.data(), p.ranges.data(), p.groups.data(), Index(p.groups.size()), r.out.data(),
-      r.lse.data(), r.mark_out.data(), dout.data(), dmark.empty() ? nullptr : dmark.data(),
-      g.dq.data(), g.dkeys.data(), g.dvalues.data());
+      gaze::args::AttentionBackward<T>{.in = inputs(p),
+                                       .group_begin = p.groups.data(),
+                                       .groups = Index(p.groups.size()),
+                                       .out = r.out.data(),
+                                       .lse = r.lse.data(),
+                                       .mark_out = r.mark_out.data(),
+                                       .dout = dout.data(),
+                                       .dmark_out = dmark.empty() ? nullptr : dmark.data(),
+                                       .dq = g.dq.data(),
+                                       .dkeys = g.dkeys.data(),
+                                       .dvalues = g.dvalues.data()});
   return g;
 }
 
@@ -395,9 +414,22 @@ TEST_CASE("rows go into the key-value store and come back", "[attention]") {
   const std::vector<std::int32_t> slot = {3, 40, 16, 15, 0};
   const auto x = numbers<float>(rows * stride, random);
   std::vector<float> keys(store_size(shape)), values(store_size(shape)), back(x.size(), 7.0f);
-  gaze::cpu::store_keys(shape, rows, x.data(), stride, slot.data(), keys.data());
-  gaze::cpu::store_values(shape, rows, x.data(), stride, slot.data(), values.data());
-  gaze::cpu::load_rows(shape, rows, values.data(), slot.data(), back.data(), stride);
+  const auto stored = [&](std::vector<float>& store) {
+    return gaze::args::StoreRows<float>{.shape = shape,
+                                        .n = rows,
+                                        .x = x.data(),
+                                        .stride = stride,
+                                        .slot = slot.data(),
+                                        .store = store.data()};
+  };
+  gaze::cpu::store_keys(stored(keys));
+  gaze::cpu::store_values(stored(values));
+  gaze::cpu::load_rows(gaze::args::LoadRows<float>{.shape = shape,
+                                                   .n = rows,
+                                                   .store = values.data(),
+                                                   .slot = slot.data(),
+                                                   .y = back.data(),
+                                                   .stride = stride});
   for (Index row = 0; row < rows; ++row)
     for (Index i = 0; i < stride; ++i) {
       CHECK(back[row * stride + i] == (i < 12 ? x[row * stride + i] : 7.0f));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The graph: what is recorded and what is not, accumulation, freed memory, and that no gradient
 // is ever lost or wrong in silence.
+#include "gaze/ops/gemm.hpp"
 #include "gaze/ops/logprob.hpp"
-#include "gaze/ops/matmul.hpp"
 #include "gaze/ops/reduce.hpp"
-#include "gaze/ops/rotary.hpp"
+#include "gaze/ops/rows.hpp"
 #include "tests/gradcheck.hpp"
 
 namespace {

@@ -135,7 +135,7 @@ template <class Function>
 void in_bf16(const char* preset, Function f) {
   using Way = Bf16Products;
   const Restore restore;
-  for (const Way way : {Way::floats, Way::pairs, Way::tiles}) {
+  for (const Way way : {Way::f32, Way::avx512_bf16, Way::amx}) {
     if (!supported(way)) continue;
     set_bf16_products(way);
     INFO("bf16 in " << name(bf16_products()));

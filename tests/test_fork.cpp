@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "gaze/cpu/kernels.hpp"
-#include "gaze/ops/matmul.hpp"
-#include "gaze/ops/rotary.hpp"
+#include "gaze/ops/gemm.hpp"
+#include "gaze/ops/rows.hpp"
 #include "tests/gradcheck.hpp"
 
 #if defined(__SANITIZE_THREAD__)

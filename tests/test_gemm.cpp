@@ -12,7 +12,6 @@
 #include "tests/test.hpp"
 
 using gaze::Index;
-using gaze::cpu::gemm;
 
 namespace {
 
@@ -43,17 +42,33 @@ struct Case {
 
   std::vector<float> product(bool accumulate, bool with_bias) const {
     std::vector<float> out = c;
-    gemm(ta, tb, m, n, k, a.data(), lda, b.data(), ldb, out.data(), ldc, accumulate,
-         with_bias ? bias.data() : nullptr);
+    multiply(m, a.data(), out, accumulate, with_bias ? bias.data() : nullptr);
     return out;
   }
 
   /// Row i of C as a product of its own.
   std::vector<float> row(Index i, bool accumulate) const {
     std::vector<float> out(c.begin() + i * ldc, c.begin() + (i + 1) * ldc);
-    gemm(ta, tb, 1, n, k, a.data() + (ta ? i : i * lda), lda, b.data(), ldb, out.data(), ldc,
-         accumulate);
+    multiply(1, a.data() + (ta ? i : i * lda), out, accumulate, nullptr);
     return out;
+  }
+
+ private:
+  void multiply(Index rows, const float* from, std::vector<float>& out, bool accumulate,
+                const float* start) const {
+    gaze::cpu::gemm(gaze::args::Gemm<float>{.transpose_a = ta,
+                                            .transpose_b = tb,
+                                            .m = rows,
+                                            .n = n,
+                                            .k = k,
+                                            .a = from,
+                                            .lda = lda,
+                                            .b = b.data(),
+                                            .ldb = ldb,
+                                            .c = out.data(),
+                                            .ldc = ldc,
+                                            .accumulate = accumulate,
+                                            .bias = start});
   }
 };
 
@@ -171,7 +186,18 @@ TEST_CASE("the first rows of a product have the same bits for every number of ro
 TEST_CASE("gemm in double is the plain sum", "[gemm]") {
   const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 0, 2, 0, 1, 3}, bias[] = {10, 20};
   double c[4] = {};
-  gemm<double>(false, true, 2, 2, 3, a, 3, b, 3, c, 2, false, bias);
+  gaze::cpu::gemm(gaze::args::Gemm<double>{.transpose_a = false,
+                                           .transpose_b = true,
+                                           .m = 2,
+                                           .n = 2,
+                                           .k = 3,
+                                           .a = a,
+                                           .lda = 3,
+                                           .b = b,
+                                           .ldb = 3,
+                                           .c = c,
+                                           .ldc = 2,
+                                           .bias = bias});
   CHECK(c[0] == 17);
   CHECK(c[1] == 31);
   CHECK(c[2] == 26);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The matrix product of bf16 operands against float64, with and without the processor's own
 // instruction, and its promise: the same bits for a row alone and in company.
-#include "gaze/cpu/gemm_bf16.hpp"
+#include "gaze/cpu/gemm.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -43,8 +43,7 @@ struct Case {
 
   std::vector<float> product(bool accumulate, bool with_bias) const {
     std::vector<float> out = c;
-    gaze::cpu::gemm(ta, tb, m, n, k, a.data(), lda, b.data(), ldb, out.data(), ldc, accumulate,
-                    with_bias ? bias.data() : nullptr);
+    multiply(m, a.data(), out, accumulate, with_bias ? bias.data() : nullptr);
     return out;
   }
 
@@ -59,9 +58,26 @@ struct Case {
   /// Row i of C as a product of its own.
   std::vector<float> row(Index i, bool accumulate) const {
     std::vector<float> out(c.begin() + i * ldc, c.begin() + (i + 1) * ldc);
-    gaze::cpu::gemm(ta, tb, 1, n, k, a.data() + (ta ? i : i * lda), lda, b.data(), ldb, out.data(),
-                    ldc, accumulate);
+    multiply(1, a.data() + (ta ? i : i * lda), out, accumulate, nullptr);
     return out;
+  }
+
+ private:
+  void multiply(Index rows, const bf16* from, std::vector<float>& out, bool accumulate,
+                const float* start) const {
+    gaze::cpu::gemm(gaze::args::Gemm<bf16>{.transpose_a = ta,
+                                           .transpose_b = tb,
+                                           .m = rows,
+                                           .n = n,
+                                           .k = k,
+                                           .a = from,
+                                           .lda = lda,
+                                           .b = b.data(),
+                                           .ldb = ldb,
+                                           .c = out.data(),
+                                           .ldc = ldc,
+                                           .accumulate = accumulate,
+                                           .bias = start});
   }
 };
 
@@ -91,7 +107,7 @@ void in_every_way(Function f) {
   using Way = gaze::Bf16Products;
   const gaze::test::Restore restore;
   for (const auto isa : {Isa::generic, Isa::avx2, Isa::avx512})
-    for (const auto way : {Way::floats, Way::pairs, Way::tiles}) {
+    for (const auto way : {Way::f32, Way::avx512_bf16, Way::amx}) {
       if (!gaze::supported(isa) || !gaze::supported(way)) continue;
       gaze::set_isa(isa);
       gaze::set_bf16_products(way);
@@ -183,16 +199,16 @@ TEST_CASE("the environment chooses how products of bf16 are worked out, by a nam
   using Way = gaze::Bf16Products;
   const auto chosen = [](const char* text) {
     ::setenv("GAZE_TEST_WAY", text, 1);
-    return gaze::detail::asked_for("GAZE_TEST_WAY", {Way::floats, Way::pairs, Way::tiles},
-                                   Way::pairs);
+    return gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32, Way::avx512_bf16, Way::amx},
+                                   Way::avx512_bf16);
   };
   ::unsetenv("GAZE_TEST_WAY");
-  CHECK(gaze::detail::asked_for("GAZE_TEST_WAY", {Way::floats}, Way::pairs) == Way::pairs);
-  CHECK(chosen("floats") == Way::floats);
+  CHECK(gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32}, Way::avx512_bf16) == Way::avx512_bf16);
+  CHECK(chosen("floats") == Way::f32);
   const auto refused = [&](const char* text, const char* because) {
     return gaze::test::holds(gaze::test::error_of([&] { chosen(text); }), because);
   };
   CHECK(refused("fast", "GAZE_TEST_WAY=fast: not one of floats, pairs, tiles"));
-  if (!gaze::supported(Way::tiles)) CHECK(refused("tiles", "this processor does not have it"));
+  if (!gaze::supported(Way::amx)) CHECK(refused("tiles", "this processor does not have it"));
   ::unsetenv("GAZE_TEST_WAY");
 }

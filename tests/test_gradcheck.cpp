@@ -20,7 +20,7 @@ D skewed(const D& x, double factor) {
         "skewed", y,
         [factor, to = x.node()](const auto& dy) {
           D g(dy.shape());
-          Kernels<Cpu>::scale(g.numel(), factor, static_cast<const double*>(dy.data()), g.data());
+          Kernels<Cpu>::scale(g.numel(), factor, dy.data(), g.data());
           to->take(std::move(g));
         },
         x);
@@ -109,7 +109,7 @@ TEST_CASE("each kind of wrong derivative is found", "[ops]") {
 TEST_CASE("a derivative that overwrites what is there already is found", "[ops]") {
   const auto overwriting = wrong_square([](const D& x, const D& dy, auto& to) {
     const D g = slope(x, dy);
-    Kernels<Cpu>::copy(g.numel(), static_cast<const double*>(g.data()), to.target().data);
+    Kernels<Cpu>::copy(g.numel(), g.data(), to.target().data);
   });
   CHECK(gradient_error(overwriting, input()) == "");  // alone it goes unnoticed
   const Function<double> twice = [&](const Inputs<double>& x) {

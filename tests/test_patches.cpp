@@ -3,7 +3,7 @@
 // against the definition, and the CPU's loops against both.
 #include <vector>
 
-#include "gaze/cpu/patches.hpp"
+#include "gaze/cpu/gemm_patches.hpp"
 #include "tests/test.hpp"
 
 namespace {

@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "gaze/cpu/adamw.hpp"
 #include "gaze/cpu/elementwise.hpp"
-#include "gaze/cpu/optimiser.hpp"
+#include "gaze/cpu/reduce.hpp"
 #include "gaze/cpu/rows.hpp"
+#include "gaze/cpu/values.hpp"
 #include "tests/test.hpp"
 
 namespace {
@@ -97,6 +99,31 @@ Ints random_ints(Index n, unsigned seed, int low, int high) {
   return x;
 }
 
+template <class T>
+void rms_forward(Index n, Index c, const T* x, const Vec<T>& w, Vec<T>& y, Vec<T>& inv_rms) {
+  rms_norm_forward(gaze::args::RmsNormForward<T>{.n = n,
+                                                 .c = c,
+                                                 .x = x,
+                                                 .weight = w.data(),
+                                                 .eps = T(1e-5),
+                                                 .y = y.data(),
+                                                 .inv_rms = inv_rms.data()});
+}
+
+template <class T>
+void rms_backward(Index n, Index c, const Vec<T>& x, const Vec<T>& w, const Vec<T>& inv_rms,
+                  const Vec<T>& dy, Vec<T>& dx, T* dweight, bool accumulate) {
+  rms_norm_backward(gaze::args::RmsNormBackward<T>{.n = n,
+                                                   .c = c,
+                                                   .x = x.data(),
+                                                   .weight = w.data(),
+                                                   .inv_rms = inv_rms.data(),
+                                                   .dy = dy.data(),
+                                                   .dx = dx.data(),
+                                                   .dweight = dweight,
+                                                   .accumulate_dx = accumulate});
+}
+
 /// Everything that a norm computes, forward and backward.
 template <class T>
 struct NormRun {
@@ -105,14 +132,29 @@ struct NormRun {
           const Vec<T>& dy, bool accumulate)
       : y(n * c), mean(n), scale(n), dx(n * c, T(0.5)), dweight(c, T(0.25)), dbias(c, T(0.125)) {
     if (layer) {
-      layer_norm_forward(n, c, x.data(), w.data(), b.data(), T(1e-5), y.data(), mean.data(),
-                         scale.data());
-      layer_norm_backward(n, c, x.data(), w.data(), mean.data(), scale.data(), dy.data(), dx.data(),
-                          dweight.data(), dbias.data(), accumulate);
+      layer_norm_forward(gaze::args::LayerNormForward<T>{.n = n,
+                                                         .c = c,
+                                                         .x = x.data(),
+                                                         .weight = w.data(),
+                                                         .bias = b.data(),
+                                                         .eps = T(1e-5),
+                                                         .y = y.data(),
+                                                         .mean = mean.data(),
+                                                         .inv_std = scale.data()});
+      layer_norm_backward(gaze::args::LayerNormBackward<T>{.n = n,
+                                                           .c = c,
+                                                           .x = x.data(),
+                                                           .weight = w.data(),
+                                                           .mean = mean.data(),
+                                                           .inv_std = scale.data(),
+                                                           .dy = dy.data(),
+                                                           .dx = dx.data(),
+                                                           .dweight = dweight.data(),
+                                                           .dbias = dbias.data(),
+                                                           .accumulate_dx = accumulate});
     } else {
-      rms_norm_forward(n, c, x.data(), w.data(), T(1e-5), y.data(), scale.data());
-      rms_norm_backward(n, c, x.data(), w.data(), scale.data(), dy.data(), dx.data(),
-                        dweight.data(), accumulate);
+      rms_forward(n, c, x.data(), w, y, scale);
+      rms_backward(n, c, x, w, scale, dy, dx, dweight.data(), accumulate);
     }
   }
 };
@@ -123,12 +165,74 @@ struct SoftmaxRun {
   SoftmaxRun(Index n, Index v, const Vec<T>& logits, const Ints& target, const Vec<T>& dlogp,
              const Vec<T>& dentropy, T inv_temperature = T(0.7))
       : logp(n), entropy(n), lse(n), gradient(logits) {
-    softmax_stats(n, v, logits.data(), v, inv_temperature, target.data(), logp.data(),
-                  entropy.data(), lse.data());
-    softmax_stats_backward(n, v, gradient.data(), v, inv_temperature, target.data(), lse.data(),
-                           entropy.data(), dlogp.data(), dentropy.data());
+    softmax_stats(gaze::args::SoftmaxStats<T>{.n = n,
+                                              .v = v,
+                                              .logits = logits.data(),
+                                              .stride = v,
+                                              .inv_temperature = inv_temperature,
+                                              .target = target.data(),
+                                              .logp = logp.data(),
+                                              .entropy = entropy.data(),
+                                              .lse = lse.data()});
+    softmax_stats_backward(gaze::args::SoftmaxStatsBackward<T>{.n = n,
+                                                               .v = v,
+                                                               .logits = gradient.data(),
+                                                               .stride = v,
+                                                               .inv_temperature = inv_temperature,
+                                                               .target = target.data(),
+                                                               .lse = lse.data(),
+                                                               .entropy = entropy.data(),
+                                                               .dlogp = dlogp.data(),
+                                                               .dentropy = dentropy.data()});
   }
 };
+
+/// rotary() of rows that are `stride` apart.
+void turn(Index heads, Index head_size, Index stride, const Ints& position, float theta,
+          Vec<float>& x, bool inverse = false) {
+  rotary(gaze::args::Rotary<float>{.n = static_cast<Index>(position.size()),
+                                   .heads = heads,
+                                   .head_size = head_size,
+                                   .stride = stride,
+                                   .position = position.data(),
+                                   .theta = theta,
+                                   .x = x.data(),
+                                   .inverse = inverse});
+}
+
+template <class T>
+void unary(UnaryOp op, const Vec<T>& x, Vec<T>& y) {
+  unary_forward(gaze::args::UnaryForward<T>{
+      .op = op, .n = static_cast<Index>(x.size()), .x = x.data(), .y = y.data()});
+}
+
+/// Of x and y, one may be null: the one that the derivative does not read.
+template <class T>
+void unary_grad(UnaryOp op, const T* x, const T* y, const Vec<T>& dy, Vec<T>& dx,
+                bool accumulate = false) {
+  unary_backward(gaze::args::UnaryBackward<T>{.op = op,
+                                              .n = static_cast<Index>(dy.size()),
+                                              .x = x,
+                                              .y = y,
+                                              .dy = dy.data(),
+                                              .dx = dx.data(),
+                                              .accumulate = accumulate});
+}
+
+template <class T>
+gaze::args::AdamW<T> adamw_args(Index n, T* param, const T* grad, T* m, T* v,
+                                const AdamWStep<T>& settings, T correction1, T correction2,
+                                T grad_scale) {
+  return {.n = n,
+          .param = param,
+          .grad = grad,
+          .m = m,
+          .v = v,
+          .settings = settings,
+          .bias_correction1 = correction1,
+          .bias_correction2 = correction2,
+          .grad_scale = grad_scale};
+}
 
 }  // namespace
 
@@ -178,15 +282,14 @@ TEST_CASE("norms take null gradients, work in place and survive extreme rows", "
     const auto w = random<float>(c, 2), dy = random<float>(n * c, 4);
     const NormRun<float> want(false, n, c, x, w, w, dy, false);
     Vec<float> dx(n * c);
-    rms_norm_backward<float>(n, c, x.data(), w.data(), want.scale.data(), dy.data(), dx.data(),
-                             nullptr);
+    rms_backward<float>(n, c, x, w, want.scale, dy, dx, nullptr, false);
     CHECK(dx == want.dx);
     Vec<float> scale(n), small(c, 1e-41f), zero(c, 0.0f), y(c);
-    rms_norm_forward(n, c, x.data(), w.data(), 1e-5f, x.data(), scale.data());
+    rms_forward(n, c, x.data(), w, x, scale);
     CHECK(x == want.y);
-    rms_norm_forward(1, c, small.data(), w.data(), 1e-5f, y.data(), scale.data());
+    rms_forward(1, c, small.data(), w, y, scale);
     CHECK(apart(scale[0], 1 / std::sqrt(1e-5)) < 1e-6);
-    rms_norm_forward(1, c, zero.data(), w.data(), 1e-5f, y.data(), scale.data());
+    rms_forward(1, c, zero.data(), w, y, scale);
     CHECK(y == zero);
   });
 }
@@ -199,7 +302,7 @@ TEST_CASE("rotary turns pairs, and back", "[rows]") {
       const Ints position{0, 7, 1, 300, 2};
       const auto x = random<float>(n * stride, 1);
       auto turned = x;
-      rotary(n, heads, d, stride, position.data(), 10000.0f, turned.data(), false);
+      turn(heads, d, stride, position, 10000.0f, turned);
       auto expected = wide(x);
       for (Index r = 0; r < n; ++r)
         for (Index h = 0; h < heads; ++h)
@@ -212,7 +315,7 @@ TEST_CASE("rotary turns pairs, and back", "[rows]") {
             high = b * std::cos(angle) + a * std::sin(angle);
           }
       CHECK(distance(turned, expected) < 1e-6);
-      rotary(n, heads, d, stride, position.data(), 10000.0f, turned.data(), true);
+      turn(heads, d, stride, position, 10000.0f, turned, true);
       CHECK(distance(turned, wide(x)) < 1e-6);
     }
   });
@@ -222,14 +325,14 @@ TEST_CASE("a rotary table that grew has the same bits, and bad positions are ref
   const auto x = random<float>(8, 1);
   auto before = x, after = x, scratch = x;
   const Ints near{5}, far{2000};
-  rotary(1, 1, 8, 8, near.data(), 123.0f, before.data(), false);
-  rotary(1, 1, 8, 8, far.data(), 123.0f, scratch.data(), false);
-  rotary(1, 1, 8, 8, near.data(), 123.0f, after.data(), false);
+  turn(1, 8, 8, near, 123.0f, before);
+  turn(1, 8, 8, far, 123.0f, scratch);
+  turn(1, 8, 8, near, 123.0f, after);
   CHECK(before == after);
   const Ints negative{-1}, huge{1 << 20};
-  CHECK_THROWS_AS(rotary(1, 1, 8, 8, negative.data(), 123.0f, scratch.data(), false), gaze::Error);
-  CHECK_THROWS_AS(rotary(1, 1, 8, 8, huge.data(), 123.0f, scratch.data(), false), gaze::Error);
-  CHECK_THROWS_AS(rotary(1, 1, 7, 8, near.data(), 123.0f, scratch.data(), false), gaze::Error);
+  CHECK_THROWS_AS(turn(1, 8, 8, negative, 123.0f, scratch), gaze::Error);
+  CHECK_THROWS_AS(turn(1, 8, 8, huge, 123.0f, scratch), gaze::Error);
+  CHECK_THROWS_AS(turn(1, 7, 8, near, 123.0f, scratch), gaze::Error);
 }
 
 TEST_CASE("softmax statistics in float agree with double", "[rows]") {
@@ -300,16 +403,22 @@ TEST_CASE("softmax backward leaves zeros where no gradient comes in", "[rows]") 
     const Index v = 19;
     const Ints target{-1, 4};
     Vec<float> logits(2 * v, 0.0f), lse(2, std::log(19.0f)), dlogp{3.0f, 1.0f};
-    softmax_stats_backward<float>(2, v, logits.data(), v, 1.0f, target.data(), lse.data(), nullptr,
-                                  dlogp.data(), nullptr);
+    softmax_stats_backward(gaze::args::SoftmaxStatsBackward<float>{.n = 2,
+                                                                   .v = v,
+                                                                   .logits = logits.data(),
+                                                                   .stride = v,
+                                                                   .inv_temperature = 1.0f,
+                                                                   .target = target.data(),
+                                                                   .lse = lse.data(),
+                                                                   .entropy = nullptr,
+                                                                   .dlogp = dlogp.data(),
+                                                                   .dentropy = nullptr});
     for (Index j = 0; j < v; ++j) {
       CHECK(logits[j] == 0);
       CHECK(apart(logits[v + j], (j == 4) - 1 / 19.0) < 1e-6);
     }
     const Ints beyond{0, 19};
-    CHECK_THROWS_AS(softmax_stats(2, v, logits.data(), v, 1.0f, beyond.data(), lse.data(),
-                                  lse.data(), lse.data()),
-                    gaze::Error);
+    CHECK_THROWS_AS(SoftmaxRun<float>(2, v, logits, beyond, dlogp, dlogp, 1.0f), gaze::Error);
   });
 }
 
@@ -382,10 +491,10 @@ TEST_CASE("results have the same bits at any thread count", "[rows]") {
       Vec<float> sums(c, 0.0f), table(41 * c, 0.0f), p = x, m(n * c), v(n * c), y(n * c);
       column_sum(n, c, x.data(), sums.data());
       scatter_add_rows(n, c, x.data(), index.data(), 41, table.data());
-      adamw_step(n * c, p.data(), dy.data(), m.data(), v.data(), AdamWStep<float>{}, 0.1f, 0.001f,
-                 1.0f);
-      rotary(n, 1, 200, c, Ints(n, 9).data(), 1e4f, p.data(), false);
-      unary_forward(UnaryOp::gelu, n * c, x.data(), y.data());
+      adamw_step(adamw_args(n * c, p.data(), dy.data(), m.data(), v.data(), AdamWStep<float>{},
+                            0.1f, 0.001f, 1.0f));
+      turn(1, 200, c, Ints(n, 9), 1e4f, p);
+      unary(UnaryOp::gelu, x, y);
       Vec<float> all;
       const Vec<float>* const parts[] = {
           &rms.y,       &rms.dx,    &rms.dweight,   &layer.y, &layer.dx, &layer.dweight,
@@ -415,14 +524,13 @@ TEST_CASE("unary operations in float agree with double", "[elementwise]") {
         const auto x = random<float>(n, 1, positive ? 0.1 : -6, 6), dy = random<float>(n, 2);
         Vec<float> y(n), dx(n, 0.5f), added(n, 0.5f);
         Vec<double> y_wide(n), dx_wide(n), added_wide(n, 0.5);
-        unary_forward(op, n, x.data(), y.data());
-        unary_backward(op, n, x.data(), y.data(), dy.data(), dx.data(), false);
-        unary_backward(op, n, x.data(), y.data(), dy.data(), added.data(), true);
-        unary_forward(op, n, wide(x).data(), y_wide.data());
-        unary_backward(op, n, wide(x).data(), y_wide.data(), wide(dy).data(), dx_wide.data(),
-                       false);
-        unary_backward(op, n, wide(x).data(), y_wide.data(), wide(dy).data(), added_wide.data(),
-                       true);
+        unary(op, x, y);
+        unary_grad(op, x.data(), y.data(), dy, dx);
+        unary_grad(op, x.data(), y.data(), dy, added, true);
+        const auto x_wide = wide(x);
+        unary(op, x_wide, y_wide);
+        unary_grad(op, x_wide.data(), y_wide.data(), wide(dy), dx_wide);
+        unary_grad(op, x_wide.data(), y_wide.data(), wide(dy), added_wide, true);
         CHECK(distance(y, y_wide) < 4e-6);
         CHECK(distance(dx, dx_wide) < 4e-6);
         CHECK(distance(added, added_wide) < 4e-6);
@@ -439,14 +547,13 @@ TEST_CASE("unary derivatives agree with finite differences", "[elementwise]") {
     const auto dy = random<double>(12, 2);
     Vec<double> y(12), dx(12);
     const auto loss = [&] {
-      unary_forward(op, 12, x.data(), y.data());
+      unary(op, x, y);
       return dot(y, dy);
     };
     loss();
     const bool from_y =
         op == UnaryOp::exp || op == UnaryOp::sqrt || op == UnaryOp::tanh || op == UnaryOp::sigmoid;
-    unary_backward<double>(op, 12, from_y ? nullptr : x.data(), from_y ? y.data() : nullptr,
-                           dy.data(), dx.data(), false);
+    unary_grad<double>(op, from_y ? nullptr : x.data(), from_y ? y.data() : nullptr, dy, dx);
     check_gradient(x, dx, loss);
   }
 }
@@ -457,8 +564,8 @@ TEST_CASE("activations of extreme inputs", "[elementwise]") {
     Vec<float> y(6), dx(6);
     for (UnaryOp op : {UnaryOp::silu, UnaryOp::gelu, UnaryOp::relu}) {
       INFO("operation " << static_cast<int>(op));
-      unary_forward(op, 6, x.data(), y.data());
-      unary_backward(op, 6, x.data(), y.data(), dy.data(), dx.data(), false);
+      unary(op, x, y);
+      unary_grad(op, x.data(), y.data(), dy, dx);
       CHECK(std::abs(y[0]) == 0);
       CHECK(std::abs(y[1]) < 1e-30f);
       CHECK(y[2] == 0);
@@ -470,9 +577,9 @@ TEST_CASE("activations of extreme inputs", "[elementwise]") {
     }
     const Vec<float> far{-inf, -1e4f, 1e4f, inf, no_number};
     Vec<float> e(5), t(5), s(5);
-    unary_forward(UnaryOp::exp, 5, far.data(), e.data());
-    unary_forward(UnaryOp::tanh, 5, far.data(), t.data());
-    unary_forward(UnaryOp::sigmoid, 5, far.data(), s.data());
+    unary(UnaryOp::exp, far, e);
+    unary(UnaryOp::tanh, far, t);
+    unary(UnaryOp::sigmoid, far, s);
     CHECK((e[0] == 0 && e[1] == 0 && e[2] == inf && e[3] == inf && std::isnan(e[4])));
     CHECK((t[0] == -1 && t[1] == -1 && t[2] == 1 && t[3] == 1 && std::isnan(t[4])));
     CHECK((s[0] == 0 && s[1] == 0 && s[2] == 1 && s[3] == 1 && std::isnan(s[4])));
@@ -484,11 +591,10 @@ TEST_CASE("arithmetic on arrays", "[elementwise]") {
     for (Index n : sizes) {
       INFO("n " << n);
       const auto a = random<float>(n, 1), b = random<float>(n, 2, 0.5, 2);
-      Vec<float> plus(n), minus(n), times(n), over(n), chain = b, scaled = a, filled(n), copied(n);
+      Vec<float> plus(n), minus(n), times(n), chain = b, scaled = a, filled(n), copied(n);
       add(n, a.data(), b.data(), plus.data());
       sub(n, a.data(), b.data(), minus.data());
       mul(n, a.data(), b.data(), times.data());
-      div(n, a.data(), b.data(), over.data());
       axpy(n, 0.3f, a.data(), chain.data());
       scale(n, 0.3f, scaled.data(), scaled.data());
       fill(n, 7.0f, filled.data());
@@ -497,7 +603,6 @@ TEST_CASE("arithmetic on arrays", "[elementwise]") {
         CHECK(plus[i] == a[i] + b[i]);
         CHECK(minus[i] == a[i] - b[i]);
         CHECK(times[i] == a[i] * b[i]);
-        CHECK(over[i] == a[i] / b[i]);
         CHECK(apart(chain[i], double(b[i]) + 0.3 * a[i]) < 1e-6);
         CHECK(scaled[i] == 0.3f * a[i]);
         CHECK(filled[i] == 7.0f);
@@ -535,33 +640,21 @@ TEST_CASE("swiglu and its gradient", "[elementwise]") {
   });
 }
 
-TEST_CASE("sums, the largest element and finiteness", "[elementwise]") {
+TEST_CASE("sums of values and of squares", "[elementwise]") {
   at_each_isa([] {
     for (Index n : {1, 3, 17, 1000, 4096, 4097, 50000}) {
       INFO("n " << n);
-      auto x = random<float>(n, 1);
-      double total = 0, squares = 0, top = 0;
+      const auto x = random<float>(n, 1);
+      double total = 0, squares = 0;
       for (float value : x) {
         total += value;
         squares += double(value) * value;
-        top = std::max(top, std::abs(double(value)));
       }
       CHECK(apart(sum(n, x.data()), total) < 1e-5);
       CHECK(apart(sum_squares(n, x.data()), squares) < 1e-6);
-      CHECK(max_abs(n, x.data()) == top);
-      CHECK(all_finite(n, x.data()));
-      for (float bad : {inf, -inf, no_number}) {
-        x[n / 2] = bad;
-        CHECK_FALSE(all_finite(n, x.data()));
-      }
-      CHECK(max_abs(n, x.data()) <= top);
-      x[n - 1] = -inf;
-      CHECK(max_abs(n, x.data()) == inf);
     }
     const float* none = nullptr;
     CHECK(sum(0, none) == 0);
-    CHECK(max_abs(0, none) == 0);
-    CHECK(all_finite(0, none));
   });
 }
 
@@ -579,7 +672,8 @@ TEST_CASE("AdamW follows the formula for several steps", "[optimiser]") {
         auto g = random<float>(n, 10 + unsigned(t));
         g[0] = 0;  // no gradient: only the decay moves it
         const double c1 = 1 - std::pow(b1, t), c2 = 1 - std::pow(b2, t);
-        adamw_step(n, p.data(), g.data(), m.data(), v.data(), settings, float(c1), float(c2), 0.5f);
+        adamw_step(adamw_args<float>(n, p.data(), g.data(), m.data(), v.data(), settings,
+                                     float(c1), float(c2), 0.5f));
         for (Index i = 0; i < n; ++i) {
           m_wide[i] = b1 * m_wide[i] + (1 - b1) * 0.5 * g[i];
           v_wide[i] = b2 * v_wide[i] + (1 - b2) * 0.25 * g[i] * g[i];
@@ -593,7 +687,10 @@ TEST_CASE("AdamW follows the formula for several steps", "[optimiser]") {
     }
   });
   double p = 1, g = 1, m = 0, v = 0;
-  CHECK_THROWS_AS(adamw_step(1, &p, &g, &m, &v, AdamWStep<double>{}, 0.0, 0.1, 1.0), gaze::Error);
-  adamw_step(1, &p, &g, &m, &v, AdamWStep<double>{0.1, 0.9, 0.999, 0.0, 0.0}, 0.1, 0.001, 3.0);
+  const auto step = [&](const AdamWStep<double>& settings, double correction1, double correction2) {
+    adamw_step(adamw_args<double>(1, &p, &g, &m, &v, settings, correction1, correction2, 3.0));
+  };
+  CHECK_THROWS_AS(step({}, 0.0, 0.1), gaze::Error);
+  step({0.1, 0.9, 0.999, 0.0, 0.0}, 0.1, 0.001);
   CHECK(apart(p, 0.9) < 1e-6);  // the first step is lr times the sign
 }

@@ -79,8 +79,15 @@ TEST_CASE("the kernel of AdamW refuses numbers that would spoil every weight", "
   std::vector<float> w{1}, g{1}, m{0}, v{0};
   const auto step = [&](AdamWStep<float> s, float scale) {
     return error_of([&] {
-      Kernels<Cpu>::adamw_step(Index{1}, w.data(), static_cast<const float*>(g.data()), m.data(),
-                               v.data(), s, 0.1f, 0.1f, scale);
+      Kernels<Cpu>::adamw_step(args::AdamW<float>{.n = 1,
+                                                  .param = w.data(),
+                                                  .grad = g.data(),
+                                                  .m = m.data(),
+                                                  .v = v.data(),
+                                                  .settings = s,
+                                                  .bias_correction1 = 0.1f,
+                                                  .bias_correction2 = 0.1f,
+                                                  .grad_scale = scale});
     });
   };
   const float bad = static_cast<float>(not_a_number);

@@ -411,7 +411,7 @@ TEST_CASE("what a run records of its kernels tells all that decides the bits") {
       CHECK(detail::kernels_name<Cpu>(false) == name(isa));
     }
   std::set<std::string> names = {detail::kernels_name<Cpu>(false)};
-  for (const auto way : {Bf16Products::floats, Bf16Products::pairs, Bf16Products::tiles})
+  for (const auto way : {Bf16Products::f32, Bf16Products::avx512_bf16, Bf16Products::amx})
     if (supported(way)) {
       set_bf16_products(way);
       CHECK(names.insert(detail::kernels_name<Cpu>(true)).second);

@@ -19,7 +19,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "gaze/kernels/kernels.hpp"
+#include "gaze/kernels/contract.hpp"
 #include "gaze/tensor.hpp"
 
 namespace gaze {

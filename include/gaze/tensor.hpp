@@ -18,7 +18,7 @@
 #include "gaze/core/device.hpp"
 #include "gaze/core/shape.hpp"
 #include "gaze/core/storage.hpp"
-#include "gaze/kernels/kernels.hpp"
+#include "gaze/kernels/contract.hpp"
 
 namespace gaze {
 
@@ -87,9 +87,10 @@ class Tensor {
   int rank() const { return shape_.rank(); }
   Index numel() const { return shape_.numel(); }
 
-  /// The first element; the others follow by strides(). Values change through a handle whatever
-  /// its constness, as with a pointer; call changed() after writing what backward may have saved.
-  T* data() const { return static_cast<T*>(values("data").data()) + offset_; }
+  /// The first element; the others follow by strides(). A const handle only reads; a copy of it
+  /// writes to the same values. Call changed() after writing to values that backward may have saved.
+  T* data() { return static_cast<T*>(values("data").data()) + offset_; }
+  const T* data() const { return static_cast<const T*>(values("data").data()) + offset_; }
   const std::shared_ptr<Storage<Device>>& storage() const { return storage_; }
   std::uint64_t version() const { return values("version").version(); }
   void changed() const { values("changed").changed(); }

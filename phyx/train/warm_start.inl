@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "gaze/autograd.hpp"
-#include "gaze/ops/pointwise.hpp"
+#include "gaze/ops/elementwise.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "phyx/train/warm_start.hpp"
 

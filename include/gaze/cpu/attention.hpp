@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Fused attention over a key-value store: forward, backward, and moving rows in and out.
 //
-// For row r and head h, over the positions p that KeyRange r shows (kernels/attention_layout.hpp):
-//   P[p] = softmax_p(scale q . k[p]),  out = sum_p P[p] v[p],  mark_out[m] = sum_p P[p] mark[p][m]
-// Scores are never stored as a matrix: an online softmax walks blocks of 64 positions (Milakov and
-// Gimelshein 2018; Dao et al. 2022). Blocks are aligned to absolute position, so a row's bits do
+// The formulas are in kernels/attention.hpp. Scores are never stored as a matrix: an online softmax
+// walks blocks of 64 positions (Milakov and Gimelshein 2018; Dao et al. 2022). Blocks are aligned to absolute position, so a row's bits do
 // not depend on the rows beside it, on which of its keys are a prefix, or on where the slots lie.
 #pragma once
 #include <cmath>
@@ -20,43 +18,42 @@ namespace detail {
 /// One tile of queries through all its keys.
 class ForwardTile {
  public:
-  ForwardTile(const AttentionShape& shape, const QueryTile& tile, const AttentionInputs<float>& in,
-              Index marks)
-      : s_(shape),
+  ForwardTile(const args::AttentionForward<float>& a, const QueryTile& tile)
+      : in_(a.in),
+        s_(a.in.shape),
         tile_(tile),
-        in_(in),
         n_(tile.rows * tile.heads),
-        wide_(padded(shape.head_size)),
-        marks_(marks) {
+        wide_(padded(s_.head_size)),
+        marks_(a.mark_out ? s_.marks : 0) {
     Scratch scratch((2 * n_ + kKeyLanes) * wide_ + n_ * (kSoftmaxBlock + 17 + 16 * marks_) +
                     kSoftmaxBlock * marks_ + 8 * 16);
     query_ = scratch.take(n_ * wide_);
     sums_ = scratch.take(n_ * wide_);
     seam_ = scratch.take(kKeyLanes * wide_);
     scores_ = scratch.take(n_ * kSoftmaxBlock);
-    top_ = scratch.take(n_);
+    row_max_ = scratch.take(n_);
     total_ = scratch.take(n_ * 16);
     mark_ = scratch.take(kSoftmaxBlock * marks_);
     mark_sums_ = scratch.take(n_ * marks_ * 16);
   }
 
   void run(float* out, float* lse, float* mark_out) {
-    for (Index i = 0; i < n_; ++i) prefetch(query_of(s_, in_, row_of(i), head_of(i)), s_.head_size);
+    for (Index i = 0; i < n_; ++i) prefetch(query_of(in_, row_of(i), head_of(i)), s_.head_size);
     for (Index i = 0; i < n_; ++i) {
-      load_query(s_, in_, row_of(i), head_of(i), query_ + i * wide_);
+      load_query(in_, row_of(i), head_of(i), query_ + i * wide_);
       prefetch(out + row_head(i) * s_.head_size, s_.head_size);
     }
     std::fill_n(sums_, n_ * wide_, 0.0f);
-    std::fill_n(top_, n_, -std::numeric_limits<float>::infinity());
+    std::fill_n(row_max_, n_, -std::numeric_limits<float>::infinity());
     std::fill_n(total_, n_ * 16, 0.0f);
     std::fill_n(mark_sums_, n_ * marks_ * 16, 0.0f);
-    for_each_pass(in_.ranges, tile_.row, tile_.row + tile_.rows,
+    for_each_pass(in_.seen.ranges, tile_.row, tile_.row + tile_.rows,
                   [this](Index row, Index row_end, Index block, Index block_end) {
                     for (; block < block_end; ++block) add_block(row, row_end, block);
                   });
     for (Index i = 0; i < n_; ++i) {
       const Index at = row_head(i);
-      GAZE_SIMD(attention_finish, int(s_.head_size), int(marks_), sums_ + i * wide_, top_[i],
+      GAZE_SIMD(attention_finish, int(s_.head_size), int(marks_), sums_ + i * wide_, row_max_[i],
                 total_ + i * 16, mark_sums_ + i * marks_ * 16, out + at * s_.head_size, lse + at,
                 marks_ ? mark_out + at * marks_ : nullptr);
     }
@@ -72,13 +69,13 @@ class ForwardTile {
     const Index first = (row - tile_.row) * tile_.heads, position = index * kSoftmaxBlock;
     const int n = int((row_end - row) * tile_.heads), D = int(s_.head_size), wide = int(wide_);
     int count[kQueryTile];
-    const int most = visible_keys(in_.ranges + row, tile_.heads, 0, n, position, count);
+    const int seen = visible_keys(in_.seen.ranges + row, tile_.heads, 0, n, position, count);
     const KeyBlock block =
-        key_block(s_, in_.ranges[row], tile_.kv_head, in_.keys, position, most, seam_);
+        key_block(s_, in_.seen.ranges[row], tile_.kv_head, in_.keys, position, seen, seam_);
     load_marks(s_, block, in_.marks, marks_, mark_);
     float* const sums = sums_ + first * wide_;
     GAZE_SIMD(attention_scores, n, D, query_ + first * wide_, wide, block.keys, count, scores_);
-    GAZE_SIMD(attention_softmax, n, int(marks_), count, mark_, scores_, top_ + first,
+    GAZE_SIMD(attention_softmax, n, int(marks_), count, mark_, scores_, row_max_ + first,
               total_ + first * 16, mark_sums_ + first * marks_ * 16, sums, wide);
     for (const KeyPart& part : block.parts)
       if (part.begin < part.end)
@@ -87,28 +84,28 @@ class ForwardTile {
                   wide);
   }
 
+  const args::AttentionInputs<float>& in_;
   const AttentionShape& s_;
   const QueryTile& tile_;
-  const AttentionInputs<float>& in_;
   const Index n_, wide_, marks_;
-  float *query_, *sums_, *seam_, *scores_, *top_, *total_, *mark_, *mark_sums_;
+  float *query_, *sums_, *seam_, *scores_, *row_max_, *total_, *mark_, *mark_sums_;
 };
 
 /// The gradients of the rows [begin, end) through one kv head. Tiles of queries meet the blocks of
 /// 64 keys; a block's values are packed transposed and its keys as rows, once for all tiles.
 class BackwardGroup {
  public:
-  BackwardGroup(const AttentionShape& shape, Index kv_head, Index begin, Index end,
-                const AttentionGradInputs<float>& in)
-      : s_(shape),
-        in_(in),
+  BackwardGroup(const args::AttentionBackward<float>& a, Index kv_head, Index begin, Index end)
+      : a_(a),
+        in_(a.in),
+        s_(a.in.shape),
         kv_(kv_head),
         begin_(begin),
         end_(end),
-        group_(shape.heads / shape.kv_heads),
+        group_(s_.heads / s_.kv_heads),
         n_((end - begin) * group_),
-        wide_(padded(shape.head_size)),
-        marks_(in.dmark_out ? shape.marks : 0) {
+        wide_(padded(s_.head_size)),
+        marks_(a.dmark_out ? s_.marks : 0) {
     Scratch scratch((3 * n_ + 3 * kSoftmaxBlock) * wide_ + n_ * (2 + marks_) +
                     (2 * kQueryTile + marks_) * kSoftmaxBlock + 13 * 16);
     query_ = scratch.take(n_ * wide_);
@@ -126,17 +123,17 @@ class BackwardGroup {
     mark_ = scratch.take(kSoftmaxBlock * marks_);
   }
 
-  void run(float* dq, float* dkeys, float* dvalues) {
+  void run() {
     pack_queries();
-    for_each_pass(in_.ranges, begin_, end_,
+    for_each_pass(in_.seen.ranges, begin_, end_,
                   [&](Index row, Index row_end, Index block, Index block_end) {
                     for (; block < block_end; ++block)
-                      add_block(row, row_end, block * kSoftmaxBlock, dkeys, dvalues);
+                      add_block(row, row_end, block * kSoftmaxBlock);
                   });
     for (Index i = 0; i < n_; ++i) {
-      prefetch(dq + row_head(std::min(i + kRowsAhead, n_ - 1)) * s_.head_size, s_.head_size);
+      prefetch(a_.dq + row_head(std::min(i + kRowsAhead, n_ - 1)) * s_.head_size, s_.head_size);
       GAZE_SIMD(scale, s_.head_size, s_.scale, dquery_ + i * wide_,
-                dq + row_head(i) * s_.head_size);
+                a_.dq + row_head(i) * s_.head_size);
     }
   }
 
@@ -149,22 +146,22 @@ class BackwardGroup {
     const Index D = s_.head_size;
     for (Index i = 0; i < n_; ++i) {
       const Index at = row_head(i), soon = row_head(std::min(i + kRowsAhead, n_ - 1));
-      prefetch(query_of(s_, in_, soon / s_.heads, soon % s_.heads), D);
-      prefetch(in_.dout + soon * D, D);
-      prefetch(in_.out + soon * D, D);
-      load_query(s_, in_, at / s_.heads, at % s_.heads, query_ + i * wide_);
-      std::copy_n(in_.dout + at * D, D, dout_ + i * wide_);
-      lse_[i] = in_.lse[at];
-      delta_[i] = GAZE_SIMD(attention_dot, int(D), in_.dout + at * D, in_.out + at * D);
+      prefetch(query_of(in_, soon / s_.heads, soon % s_.heads), D);
+      prefetch(a_.dout + soon * D, D);
+      prefetch(a_.out + soon * D, D);
+      load_query(in_, at / s_.heads, at % s_.heads, query_ + i * wide_);
+      std::copy_n(a_.dout + at * D, D, dout_ + i * wide_);
+      lse_[i] = a_.lse[at];
+      delta_[i] = GAZE_SIMD(attention_dot, int(D), a_.dout + at * D, a_.out + at * D);
       for (Index m = 0; m < marks_; ++m) {
-        dmark_[i * marks_ + m] = in_.dmark_out[at * marks_ + m];
-        delta_[i] += in_.dmark_out[at * marks_ + m] * in_.mark_out[at * marks_ + m];
+        dmark_[i * marks_ + m] = a_.dmark_out[at * marks_ + m];
+        delta_[i] += a_.dmark_out[at * marks_ + m] * a_.mark_out[at * marks_ + m];
       }
     }
     std::fill_n(dquery_, n_ * wide_, 0.0f);
   }
 
-  /// Values of the block's keys [first, first + lanes) as rows [D]: where they lie, or a copy where
+  /// Values of the block's keys [first, first + lanes) as rows [D]: in the store, or a copy where
   /// the seam is between them.
   const float* values_of(const KeyBlock& block, int first, int lanes) {
     const float* const rows = in_.values + value_offset(s_, kv_, block.slot(first));
@@ -189,47 +186,47 @@ class BackwardGroup {
     }
   }
 
-  void add_block(Index row, Index row_end, Index position, float* dkeys, float* dvalues) {
+  void add_block(Index row, Index row_end, Index position) {
     Index longest = 0;
-    for (Index r = row; r < row_end; ++r) longest = std::max(longest, key_count(in_.ranges[r]));
+    for (Index r = row; r < row_end; ++r) longest = std::max(longest, key_count(in_.seen.ranges[r]));
     const int seen = int(std::min<Index>(longest - position, kSoftmaxBlock));
-    const KeyBlock block = key_block(s_, in_.ranges[row], kv_, in_.keys, position, seen, seam_);
+    const KeyBlock block = key_block(s_, in_.seen.ranges[row], kv_, in_.keys, position, seen, seam_);
     const float* value_blocks[kSoftmaxBlock / kKeyLanes];
     pack_block(block, value_blocks);
     load_marks(s_, block, in_.marks, marks_, mark_);
     const Index last = (row_end - begin_) * group_;
     for (Index i = (row - begin_) * group_; i < last; i += kQueryTile)
-      add_tile(i, int(std::min<Index>(kQueryTile, last - i)), position, block, value_blocks, dkeys,
-               dvalues);
+      add_tile(i, int(std::min<Index>(kQueryTile, last - i)), position, block, value_blocks);
   }
 
   /// Queries [i, i + n) and the keys of one block: five products of n x 64 scores.
   void add_tile(Index i, int n, Index position, const KeyBlock& block,
-                const float* const* value_blocks, float* dkeys, float* dvalues) {
+                const float* const* value_blocks) {
     const int D = int(s_.head_size), wide = int(wide_);
     const float *const query = query_ + i * wide_, *const dout = dout_ + i * wide_;
     int count[kQueryTile];
-    const int most = visible_keys(in_.ranges + begin_, group_, i, n, position, count);
-    if (most == 0) return;
+    const int seen = visible_keys(in_.seen.ranges + begin_, group_, i, n, position, count);
+    if (seen == 0) return;
     GAZE_SIMD(attention_scores, n, D, query, wide, block.keys, count, p_);
     GAZE_SIMD(attention_scores, n, D, dout, wide, value_blocks, count, ds_);
     GAZE_SIMD(attention_grad_scores, n, int(marks_), count, lse_ + i, delta_ + i, mark_,
               dmark_ + i * marks_, p_, ds_);
-    GAZE_SIMD(attention_mix, n, D, ds_, count, 0, most, key_rows_, wide_, dquery_ + i * wide_,
+    GAZE_SIMD(attention_mix, n, D, ds_, count, 0, seen, key_rows_, wide_, dquery_ + i * wide_,
               wide);
     for (const KeyPart& part : block.parts) {
-      const int end = std::min(part.end, most);
+      const int end = std::min(part.end, seen);
       if (part.begin >= end) continue;
       const Index at = value_offset(s_, kv_, part.slot);
       GAZE_SIMD(attention_mix_transposed, n, D, p_, count, part.begin, end, dout, wide,
-                dvalues + at);
+                a_.dvalues + at);
       GAZE_SIMD(attention_mix_transposed, n, D, ds_, count, part.begin, end, query, wide,
-                dkeys + at);
+                a_.dkeys + at);
     }
   }
 
+  const args::AttentionBackward<float>& a_;
+  const args::AttentionInputs<float>& in_;
   const AttentionShape& s_;
-  const AttentionGradInputs<float>& in_;
   const Index kv_, begin_, end_, group_, n_, wide_, marks_;
   float *query_, *dout_, *dquery_, *key_rows_, *value_blocks_, *value_rows_, *seam_, *lse_, *delta_,
       *dmark_, *p_, *ds_, *mark_;
@@ -239,23 +236,24 @@ class BackwardGroup {
 
 namespace reference {
 
-/// The formula as it stands, one row and head at a time: the oracle for the tests, any T.
+/// The formula for one row and head, any T: the oracle for the tests.
 template <class T>
-void attention_row(const AttentionShape& s, Index row, Index head,
-                   const detail::AttentionInputs<T>& in, T* out, T* lse, T* mark_out) {
+void attention_row(const args::AttentionInputs<T>& in, Index row, Index head, T* out, T* lse,
+                   T* mark_out) {
+  const AttentionShape& s = in.shape;
   const Index kv = head / (s.heads / s.kv_heads), D = s.head_size, M = mark_out ? s.marks : 0;
-  const KeyRange& range = in.ranges[row];
+  const KeyRange& range = in.seen.ranges[row];
   const T* const q = in.q + row * in.q_stride + head * D;
   std::vector<T> room(static_cast<std::size_t>(key_count(range)));
   T* const p = room.data();
-  T top = -std::numeric_limits<T>::infinity(), total = 0;
+  T row_max = -std::numeric_limits<T>::infinity(), total = 0;
   for (Index j = 0; j < key_count(range); ++j) {
     T score = 0;
     for (Index d = 0; d < D; ++d) score += q[d] * in.keys[key_offset(s, kv, key_slot(range, j), d)];
     p[j] = T(s.scale) * score;
-    top = std::max(top, p[j]);
+    row_max = std::max(row_max, p[j]);
   }
-  for (T& x : room) total += x = std::exp(x - top);
+  for (T& x : room) total += x = std::exp(x - row_max);
   std::fill_n(out, D, T(0));
   std::fill_n(mark_out, M, T(0));
   for (Index j = 0; j < key_count(range); ++j) {
@@ -264,33 +262,34 @@ void attention_row(const AttentionShape& s, Index row, Index head,
     for (Index d = 0; d < D; ++d) out[d] += p[j] / total * v[d];
     for (Index m = 0; m < M; ++m) mark_out[m] += p[j] / total * in.marks[slot * M + m];
   }
-  *lse = top + std::log(total);
+  *lse = row_max + std::log(total);
 }
 
 /// The gradients of rows [begin, end) through one kv head, row by row and key by key.
 template <class T>
-void attention_grad(const AttentionShape& s, Index kv, Index begin, Index end,
-                    const detail::AttentionGradInputs<T>& in, T* dq, T* dkeys, T* dvalues) {
-  const Index D = s.head_size, group = s.heads / s.kv_heads, M = in.dmark_out ? s.marks : 0;
+void attention_grad(const args::AttentionBackward<T>& a, Index kv, Index begin, Index end) {
+  const args::AttentionInputs<T>& in = a.in;
+  const AttentionShape& s = in.shape;
+  const Index D = s.head_size, group = s.heads / s.kv_heads, M = a.dmark_out ? s.marks : 0;
   for (Index i = begin * group; i < end * group; ++i) {
     const Index row = i / group, head = kv * group + i % group, at = row * s.heads + head;
-    const T *const q = in.q + row * in.q_stride + head * D, *const dout = in.dout + at * D;
+    const T *const q = in.q + row * in.q_stride + head * D, *const dout = a.dout + at * D;
     T delta = 0;
-    for (Index d = 0; d < D; ++d) delta += dout[d] * in.out[at * D + d], dq[at * D + d] = 0;
-    for (Index m = 0; m < M; ++m) delta += in.dmark_out[at * M + m] * in.mark_out[at * M + m];
-    for (Index j = 0; j < key_count(in.ranges[row]); ++j) {
-      const Index slot = key_slot(in.ranges[row], j), to = value_offset(s, kv, slot);
+    for (Index d = 0; d < D; ++d) delta += dout[d] * a.out[at * D + d], a.dq[at * D + d] = 0;
+    for (Index m = 0; m < M; ++m) delta += a.dmark_out[at * M + m] * a.mark_out[at * M + m];
+    for (Index j = 0; j < key_count(in.seen.ranges[row]); ++j) {
+      const Index slot = key_slot(in.seen.ranges[row], j), to = value_offset(s, kv, slot);
       T score = 0, dp = 0;
       for (Index d = 0; d < D; ++d) {
         score += q[d] * in.keys[key_offset(s, kv, slot, d)];
         dp += dout[d] * in.values[to + d];
       }
-      for (Index m = 0; m < M; ++m) dp += in.dmark_out[at * M + m] * in.marks[slot * s.marks + m];
-      const T p = std::exp(T(s.scale) * score - in.lse[at]), ds = p * (dp - delta) * T(s.scale);
+      for (Index m = 0; m < M; ++m) dp += a.dmark_out[at * M + m] * in.marks[slot * s.marks + m];
+      const T p = std::exp(T(s.scale) * score - a.lse[at]), ds = p * (dp - delta) * T(s.scale);
       for (Index d = 0; d < D; ++d) {
-        dq[at * D + d] += ds * in.keys[key_offset(s, kv, slot, d)];
-        dkeys[to + d] += ds * q[d];
-        dvalues[to + d] += p * dout[d];
+        a.dq[at * D + d] += ds * in.keys[key_offset(s, kv, slot, d)];
+        a.dkeys[to + d] += ds * q[d];
+        a.dvalues[to + d] += p * dout[d];
       }
     }
   }
@@ -298,22 +297,19 @@ void attention_grad(const AttentionShape& s, Index kv, Index begin, Index end,
 
 }  // namespace reference
 
-/// Scatters key rows k [n, kv_heads, D] (row stride given) to slot[row] of a key store
-/// [kv_heads][slots / 16][D][16]. Slots must differ.
 template <class T>
-void store_keys(const AttentionShape& shape, Index rows, const T* k, Index stride,
-                const std::int32_t* slot, T* keys) {
-  const Index D = shape.head_size;
-  parallel_for(rows, 1024, [&](Index begin, Index end) {
+void store_keys(const args::StoreRows<T>& a) {
+  const Index D = a.shape.head_size;
+  parallel_for(a.n, 1024, [&](Index begin, Index end) {
     for (Index row = begin, count; row < end; row += count) {
       count =
-          std::is_same_v<T, float> && detail::whole_block(slot + row, end - row) ? kKeyLanes : 1;
-      for (Index kv = 0; kv < shape.kv_heads; ++kv) {
-        T* const to = keys + key_offset(shape, kv, slot[row], 0);
-        const T* const from = k + row * stride + kv * D;
+          std::is_same_v<T, float> && detail::whole_block(a.slot + row, end - row) ? kKeyLanes : 1;
+      for (Index kv = 0; kv < a.shape.kv_heads; ++kv) {
+        T* const to = a.store + key_offset(a.shape, kv, a.slot[row], 0);
+        const T* const from = a.x + row * a.stride + kv * D;
         if constexpr (std::is_same_v<T, float>)
           if (count == kKeyLanes) {
-            GAZE_SIMD(attention_transpose, kKeyLanes, int(D), from, stride, to, kKeyLanes);
+            GAZE_SIMD(attention_transpose, kKeyLanes, int(D), from, a.stride, to, kKeyLanes);
             continue;
           }
         for (Index d = 0; d < D; ++d) to[d * kKeyLanes] = from[d];
@@ -322,96 +318,77 @@ void store_keys(const AttentionShape& shape, Index rows, const T* k, Index strid
   });
 }
 
-/// Scatters value rows v [n, kv_heads, D] to slot[row] of a value store [kv_heads][slots][D].
 template <class T>
-void store_values(const AttentionShape& shape, Index rows, const T* v, Index stride,
-                  const std::int32_t* slot, T* values) {
-  const Index D = shape.head_size;
-  parallel_for(rows, 1024, [&](Index begin, Index end) {
+void store_values(const args::StoreRows<T>& a) {
+  const Index D = a.shape.head_size;
+  parallel_for(a.n, 1024, [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row)
-      for (Index kv = 0; kv < shape.kv_heads; ++kv) {
+      for (Index kv = 0; kv < a.shape.kv_heads; ++kv) {
         const Index soon = std::min(row + detail::kRowsAhead, end - 1);
-        detail::prefetch(v + soon * stride + kv * D, D);
-        detail::prefetch(values + value_offset(shape, kv, slot[soon]), D);
-        std::copy_n(v + row * stride + kv * D, D, values + value_offset(shape, kv, slot[row]));
+        detail::prefetch(a.x + soon * a.stride + kv * D, D);
+        detail::prefetch(a.store + value_offset(a.shape, kv, a.slot[soon]), D);
+        std::copy_n(a.x + row * a.stride + kv * D, D,
+                    a.store + value_offset(a.shape, kv, a.slot[row]));
       }
   });
 }
 
-/// Gathers rows [n, kv_heads, D] (row stride given) from slot[row] of a store [kv_heads][slots][D]:
-/// values, or the gradients of keys and values.
 template <class T>
-void load_rows(const AttentionShape& shape, Index rows, const T* store, const std::int32_t* slot,
-               T* out, Index stride) {
-  const Index D = shape.head_size;
-  parallel_for(rows, 1024, [&](Index begin, Index end) {
+void load_rows(const args::LoadRows<T>& a) {
+  const Index D = a.shape.head_size;
+  parallel_for(a.n, 1024, [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row)
-      for (Index kv = 0; kv < shape.kv_heads; ++kv) {
+      for (Index kv = 0; kv < a.shape.kv_heads; ++kv) {
         const Index soon = std::min(row + detail::kRowsAhead, end - 1);
-        detail::prefetch(store + value_offset(shape, kv, slot[soon]), D);
-        detail::prefetch(out + soon * stride + kv * D, D);
-        std::copy_n(store + value_offset(shape, kv, slot[row]), D, out + row * stride + kv * D);
+        detail::prefetch(a.store + value_offset(a.shape, kv, a.slot[soon]), D);
+        detail::prefetch(a.y + soon * a.stride + kv * D, D);
+        std::copy_n(a.store + value_offset(a.shape, kv, a.slot[row]), D,
+                    a.y + row * a.stride + kv * D);
       }
   });
 }
 
-/// out [rows,H,D] = attention of q [rows,H,D] (row stride given); lse [rows,H] = ln sum
-/// exp(scores); mark_out [rows,H,M], or null where nobody observes. Slots that no row sees may hold
-/// anything. A row that sees no key, or ranges outside the store, is an Error.
 template <class T>
-void attention_forward(const AttentionShape& shape, Index rows, const T* q, Index q_stride,
-                       const T* keys, const T* values, const float* marks, const KeyRange* ranges,
-                       T* out, T* lse, T* mark_out) {
-  check_attention("attention_forward", shape, rows, ranges);
-  const Index H = shape.heads, M = mark_out ? shape.marks : 0;
-  GAZE_CHECK(M == 0 || marks, "attention_forward", "mark_out without marks");
-  const Index work = 2 * detail::seen_keys(rows, ranges) * H * shape.head_size;
-  const detail::AttentionInputs<T> in{q, q_stride, keys, values, marks, ranges};
+void attention_forward(const args::AttentionForward<T>& a) {
+  const AttentionShape& s = a.in.shape;
+  check_attention("attention_forward", s, a.in.n, a.in.seen.ranges);
+  const Index H = s.heads, M = a.mark_out ? s.marks : 0;
+  GAZE_CHECK(M == 0 || a.in.marks, "attention_forward", "mark_out without marks");
+  const Index work = 2 * detail::seen_keys(a.in.n, a.in.seen.ranges) * H * s.head_size;
   if constexpr (std::is_same_v<T, float>) {
-    const auto tiles = detail::query_tiles(shape, rows, ranges);
+    const auto tiles = detail::query_tiles(s, a.in.n, a.in.seen.ranges);
     detail::for_each_task(Index(tiles.size()), work, [&](Index i) {
-      detail::ForwardTile(shape, tiles[static_cast<std::size_t>(i)], in, M).run(out, lse, mark_out);
+      detail::ForwardTile(a, tiles[static_cast<std::size_t>(i)]).run(a.out, a.lse, a.mark_out);
     });
   } else {
-    detail::for_each_task(rows * H, work, [&](Index i) {
-      reference::attention_row(shape, i / H, i % H, in, out + i * shape.head_size, lse + i,
-                               M ? mark_out + i * M : nullptr);
+    detail::for_each_task(a.in.n * H, work, [&](Index i) {
+      reference::attention_row(a.in, i / H, i % H, a.out + i * s.head_size, a.lse + i,
+                               M ? a.mark_out + i * M : nullptr);
     });
   }
 }
 
-/// The derivative of attention_forward, from its inputs, out, lse and mark_out:
-///   dP = dout . v + sum_m dmark[m] mark[m],  delta = dout . out + sum_m dmark[m] mark_out[m],
-///   dS = P (dP - delta),  dq = scale dS k,  dk = scale dS^T q,  dv = P^T dout.
-/// Group g is rows [group_begin[g], group_begin[g + 1]), the last one up to `rows`; rows of
-/// different groups may share no slot. dmark_out [rows,H,M] may be null. Writes dq [rows,H,D], and
-/// dkeys and dvalues, both [kv_heads][slots][D], 0 where no row sees the slot. Everything is summed
-/// in an order that the thread count does not change.
 template <class T>
-void attention_backward(const AttentionShape& shape, Index rows, const T* q, Index q_stride,
-                        const T* keys, const T* values, const float* marks, const KeyRange* ranges,
-                        const Index* group_begin, Index groups, const T* out, const T* lse,
-                        const T* mark_out, const T* dout, const T* dmark_out, T* dq, T* dkeys,
-                        T* dvalues) {
-  check_attention("attention_backward", shape, rows, ranges);
-  check_groups("attention_backward", rows, ranges, shape.slots, group_begin, groups);
-  GAZE_CHECK(!dmark_out || shape.marks == 0 || (marks && mark_out), "attention_backward",
+void attention_backward(const args::AttentionBackward<T>& a) {
+  const AttentionShape& s = a.in.shape;
+  const Index rows = a.in.n;
+  check_attention("attention_backward", s, rows, a.in.seen.ranges);
+  check_groups("attention_backward", rows, a.in.seen.ranges, s.slots, a.group_begin, a.groups);
+  GAZE_CHECK(!a.dmark_out || s.marks == 0 || (a.in.marks && a.mark_out), "attention_backward",
              "dmark_out without marks and mark_out");
-  const Index piece = shape.slots * shape.head_size;
-  parallel_for(shape.kv_heads, (Index{1} << 18) / (piece + 1) + 1, [&](Index begin, Index end) {
-    std::fill(dkeys + begin * piece, dkeys + end * piece, T(0));
-    std::fill(dvalues + begin * piece, dvalues + end * piece, T(0));
+  const Index piece = s.slots * s.head_size;
+  parallel_for(s.kv_heads, (Index{1} << 18) / (piece + 1) + 1, [&](Index begin, Index end) {
+    std::fill(a.dkeys + begin * piece, a.dkeys + end * piece, T(0));
+    std::fill(a.dvalues + begin * piece, a.dvalues + end * piece, T(0));
   });
-  const detail::AttentionGradInputs<T> in{
-      {q, q_stride, keys, values, marks, ranges}, out, lse, mark_out, dout, dmark_out};
-  const Index work = 5 * detail::seen_keys(rows, ranges) * shape.heads * shape.head_size;
-  detail::for_each_task(groups * shape.kv_heads, work, [&](Index i) {
-    const Index g = i / shape.kv_heads, kv = i % shape.kv_heads;
-    const Index begin = group_begin[g], end = g + 1 < groups ? group_begin[g + 1] : rows;
+  const Index work = 5 * detail::seen_keys(rows, a.in.seen.ranges) * s.heads * s.head_size;
+  detail::for_each_task(a.groups * s.kv_heads, work, [&](Index i) {
+    const Index g = i / s.kv_heads, kv = i % s.kv_heads;
+    const Index begin = a.group_begin[g], end = g + 1 < a.groups ? a.group_begin[g + 1] : rows;
     if constexpr (std::is_same_v<T, float>)
-      detail::BackwardGroup(shape, kv, begin, end, in).run(dq, dkeys, dvalues);
+      detail::BackwardGroup(a, kv, begin, end).run();
     else
-      reference::attention_grad(shape, kv, begin, end, in, dq, dkeys, dvalues);
+      reference::attention_grad(a, kv, begin, end);
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How attention is cut: passes of rows that see the same slots, blocks of 64 keys and where they
-// lie in the store, tiles of queries; and the inputs, read row by row.
+// The pieces of attention: passes of rows that see the same slots, blocks of 64 keys and their place
+// in the store, tiles of queries.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -11,12 +11,12 @@
 #include "gaze/core/index.hpp"
 #include "gaze/core/parallel.hpp"
 #include "gaze/cpu/simd/sets.hpp"
-#include "gaze/kernels/attention_layout.hpp"
+#include "gaze/kernels/attention.hpp"
 
 namespace gaze::cpu::detail {
 
 constexpr int kQueryTile = 48;   // query rows (row, head) that share the loads of a key block
-constexpr Index kRowsAhead = 4;  // how far ahead rows are fetched
+constexpr Index kRowsAhead = 4;  // prefetch distance in rows
 
 inline Index seen_keys(Index rows, const KeyRange* ranges) {
   Index keys = 0;
@@ -26,7 +26,7 @@ inline Index seen_keys(Index rows, const KeyRange* ranges) {
 
 inline Index padded(Index n) { return (n + 15) / 16 * 16; }
 
-/// Runs body(i) for every i < n, each on whichever thread is free; small work stays on this one.
+/// Runs body(i) for every i < n on the next free thread; small work stays on this one.
 template <class Body>
 void for_each_task(Index n, Index multiply_adds, Body&& body) {
   std::atomic<Index> next{0};
@@ -36,7 +36,7 @@ void for_each_task(Index n, Index multiply_adds, Body&& body) {
   });
 }
 
-/// Are the first 16 of n slots one whole block of the key store?
+/// Whether the first 16 of n slots are one whole block of the key store.
 inline bool whole_block(const std::int32_t* slot, Index n) {
   if (n < kKeyLanes || slot[0] % kKeyLanes != 0) return false;
   for (int i = 1; i < kKeyLanes; ++i)
@@ -55,9 +55,9 @@ void for_each_pass(const KeyRange* ranges, Index begin, Index end, Body&& body) 
     return to;
   };
   const auto blocks = [&](Index from, Index to) {
-    Index most = 0;
-    for (Index r = from; r < to; ++r) most = std::max(most, key_count(ranges[r]));
-    return (most + kSoftmaxBlock - 1) / kSoftmaxBlock;
+    Index keys = 0;
+    for (Index r = from; r < to; ++r) keys = std::max(keys, key_count(ranges[r]));
+    return (keys + kSoftmaxBlock - 1) / kSoftmaxBlock;
   };
   for (Index from = begin, to; from < end; from = to) {
     to = run_end(from, end, same_prefix);
@@ -89,7 +89,7 @@ struct KeyBlock {
   }
 };
 
-/// `seam` is room for the one store block that takes lanes from prefix and own keys.
+/// `seam` is a buffer for the one store block with lanes from both prefix and own keys.
 inline KeyBlock key_block(const AttentionShape& shape, const KeyRange& range, Index kv_head,
                           const float* keys, Index position, int count, float* seam) {
   KeyBlock block{};
@@ -123,28 +123,28 @@ inline void load_marks(const AttentionShape& shape, const KeyBlock& block, const
         to[m * kSoftmaxBlock + j] = marks[(part.slot + (j - part.begin)) * shape.marks + m];
 }
 
-/// How many keys of the block at `position` the queries [first, first + n) see; returns the most.
-/// Query i is of row i / group.
+/// count[i] = keys of the block at `position` that query first + i sees; returns the maximum. Query
+/// i belongs to row i / group.
 inline int visible_keys(const KeyRange* ranges, Index group, Index first, Index n, Index position,
                         int* count) {
-  int most = 0;
+  int max = 0;
   Index row = first / group, head = first % group;
   for (Index i = 0; i < n; ++i) {
     const Index left = key_count(ranges[row]) - position;
     count[i] = int(std::clamp<Index>(left, 0, kSoftmaxBlock));
-    most = std::max(most, count[i]);
+    max = std::max(max, count[i]);
     if (++head == group) ++row, head = 0;
   }
-  return most;
+  return max;
 }
 
-/// Asks for n floats before they are used: the rows of one head lie too far apart to be foreseen.
+/// Prefetches n elements: the rows of one head lie too far apart for the hardware to predict.
 template <class T>
 void prefetch(const T* p, Index n) {
   for (Index i = 0; i < n; i += Index(64 / sizeof(T))) __builtin_prefetch(p + i);
 }
 
-/// This thread's room for floats, handed out in pieces that begin at a multiple of 64 bytes.
+/// This thread's buffer of floats, divided into pieces aligned to 64 bytes.
 class Scratch {
  public:
   explicit Scratch(Index floats) {
@@ -187,30 +187,14 @@ inline std::vector<QueryTile> query_tiles(const AttentionShape& shape, Index row
   return tiles;
 }
 
-template <class T>
-struct AttentionInputs {
-  const T* q;
-  Index q_stride;
-  const T *keys, *values;
-  const float* marks;
-  const KeyRange* ranges;
-};
-
-template <class T>
-struct AttentionGradInputs : AttentionInputs<T> {
-  const T *out, *lse, *mark_out, *dout, *dmark_out;
-};
-
-/// Where q of one row and head lies.
-inline const float* query_of(const AttentionShape& shape, const AttentionInputs<float>& in,
-                             Index row, Index head) {
-  return in.q + row * in.q_stride + head * shape.head_size;
+/// The query of one row and head.
+inline const float* query_of(const args::AttentionInputs<float>& in, Index row, Index head) {
+  return in.q + row * in.q_stride + head * in.shape.head_size;
 }
 
 /// to[0, D) = scale q of one row and head.
-inline void load_query(const AttentionShape& shape, const AttentionInputs<float>& in, Index row,
-                       Index head, float* to) {
-  GAZE_SIMD(scale, shape.head_size, shape.scale, query_of(shape, in, row, head), to);
+inline void load_query(const args::AttentionInputs<float>& in, Index row, Index head, float* to) {
+  GAZE_SIMD(scale, in.shape.head_size, in.shape.scale, query_of(in, row, head), to);
 }
 
 }  // namespace gaze::cpu::detail

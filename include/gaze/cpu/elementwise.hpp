@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Elementwise kernels on the CPU: arithmetic, activations with their derivatives, sums.
+// Elementwise kernels on the CPU: arithmetic, broadcasting, functions of one value, powers, SwiGLU.
 //
 // Arrays are contiguous, n elements; an output may be one of its inputs unless said otherwise.
-// Every element is computed on its own, and sums go over fixed pieces in ascending order, so bits
-// never depend on threads. float runs on simd/elementwise.inl, double on the loops in `reference`.
+// Every element is computed on its own, so bits never depend on threads. float runs on
+// simd/elementwise.inl where that has the function, everything else on the formulas of scalar.hpp.
 #pragma once
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <type_traits>
-#include <vector>
 
 #include "gaze/core/index.hpp"
-#include "gaze/core/parallel.hpp"
-#include "gaze/cpu/simd/sets.hpp"
+#include "gaze/cpu/loops.hpp"
+#include "gaze/cpu/strided.hpp"
 #include "gaze/kernels/scalar.hpp"
 
 namespace gaze::cpu {
 
-using BinaryOp = simd::generic::BinaryOp;  // add, sub, mul, div
+using BinaryOp = simd::generic::BinaryOp;  // add, sub, mul
 
 namespace reference {
 
@@ -31,15 +28,9 @@ T binary_value(BinaryOp op, T a, T b) {
       return a - b;
     case BinaryOp::mul:
       return a * b;
-    case BinaryOp::div:
-      return a / b;
   }
   return 0;
 }
-
-using scalar::sigmoid;
-using scalar::unary_slope;
-using scalar::unary_value;
 
 template <class T>
 void binary(int op, Index n, const T* a, const T* b, T* out) {
@@ -47,21 +38,21 @@ void binary(int op, Index n, const T* a, const T* b, T* out) {
 }
 
 template <class T>
-void unary_forward(int op, Index n, const T* x, T* y) {
-  for (Index i = 0; i < n; ++i) y[i] = unary_value(static_cast<UnaryOp>(op), x[i]);
+void unary_forward(UnaryOp op, T exponent, Index n, const T* x, T* y) {
+  scalar::with_unary<T>(op, exponent, [=](auto f) {
+    for (Index i = 0; i < n; ++i) y[i] = f.value(x[i]);
+  });
 }
 
 template <class T>
-void unary_backward(int op, Index n, const T* x, const T* y, const T* dy, T* dx, bool accumulate) {
-  for (Index i = 0; i < n; ++i) {
-    const T d = scalar::kept_zero(dy[i], dy[i] * unary_slope(static_cast<UnaryOp>(op), x[i], y[i]));
-    dx[i] = accumulate ? dx[i] + d : d;
-  }
-}
-
-template <class T>
-void axpy(Index n, T alpha, const T* x, T* y) {
-  for (Index i = 0; i < n; ++i) y[i] += alpha * x[i];
+void unary_backward(UnaryOp op, T exponent, Index n, const T* x, const T* y, const T* dy, T* dx,
+                    bool accumulate) {
+  scalar::with_unary<T>(op, exponent, [=](auto f) {
+    for (Index i = 0; i < n; ++i) {
+      const T d = scalar::kept_zero(dy[i], dy[i] * f.grad(x[i], y[i]));
+      dx[i] = accumulate ? dx[i] + d : d;
+    }
+  });
 }
 
 template <class T>
@@ -72,7 +63,7 @@ void scale(Index n, T alpha, const T* x, T* y) {
 template <class T>
 void swiglu_forward(Index n, Index c, const T* gate_up, T* y) {
   for (Index r = 0; r < n; ++r, gate_up += 2 * c, y += c)
-    for (Index j = 0; j < c; ++j) y[j] = gate_up[j] * sigmoid(gate_up[j]) * gate_up[c + j];
+    for (Index j = 0; j < c; ++j) y[j] = gate_up[j] * scalar::sigmoid(gate_up[j]) * gate_up[c + j];
 }
 
 template <class T>
@@ -80,70 +71,14 @@ void swiglu_backward(Index n, Index c, const T* gate_up, const T* dy, T* dgate_u
   for (Index r = 0; r < n; ++r, gate_up += 2 * c, dy += c, dgate_up += 2 * c)
     for (Index j = 0; j < c; ++j) {
       const T gate = gate_up[j], up = gate_up[c + j];
-      dgate_up[j] = dy[j] * up * unary_slope(UnaryOp::silu, gate, T(0));
-      dgate_up[c + j] = dy[j] * gate * sigmoid(gate);
+      dgate_up[j] = dy[j] * up * scalar::Silu<T>{}.grad(gate, T(0));
+      dgate_up[c + j] = dy[j] * gate * scalar::sigmoid(gate);
     }
-}
-
-template <class T>
-T sum_piece(Index n, const T* x) {
-  T total = 0;
-  for (Index i = 0; i < n; ++i) total += x[i];
-  return total;
-}
-
-template <class T>
-T sum_squares_piece(Index n, const T* x) {
-  T total = 0;
-  for (Index i = 0; i < n; ++i) total += x[i] * x[i];
-  return total;
-}
-
-template <class T>
-T max_abs_piece(Index n, const T* x) {
-  T top = 0;
-  for (Index i = 0; i < n; ++i)
-    if (std::abs(x[i]) > top) top = std::abs(x[i]);
-  return top;
-}
-
-template <class T>
-bool all_finite_piece(Index n, const T* x) {
-  return std::all_of(x, x + n, [](T value) { return std::isfinite(value); });
 }
 
 }  // namespace reference
 
-/// float runs on the kernels of the instruction set in use, any other type on `reference`.
-#define GAZE_PICK(FUNCTION, ...)               \
-  [&] {                                        \
-    if constexpr (std::is_same_v<T, float>) {  \
-      return GAZE_SIMD(FUNCTION, __VA_ARGS__); \
-    } else {                                   \
-      return reference::FUNCTION(__VA_ARGS__); \
-    }                                          \
-  }()
-
 namespace detail {
-
-inline constexpr Index element_grain = 32768;  // elements worth one thread
-
-/// Folds piece(begin, count) over fixed pieces of 4096 elements, in ascending order.
-template <class Piece, class Combine>
-double fold_pieces(Index n, Piece&& piece, Combine&& combine) {
-  constexpr Index size = 4096;
-  thread_local std::vector<double> values;
-  values.assign(static_cast<std::size_t>((n + size - 1) / size), 0.0);
-  double* const first = values.data();  // this thread's vector, also inside the other threads
-  const Index pieces = static_cast<Index>(values.size());
-  parallel_for(pieces, element_grain / size, [&](Index begin, Index end) {
-    for (Index p = begin; p < end; ++p)
-      first[p] = static_cast<double>(piece(p * size, std::min(size, n - p * size)));
-  });
-  double result = 0;
-  for (Index p = 0; p < pieces; ++p) result = combine(result, first[p]);
-  return result;
-}
 
 template <class T>
 void binary(BinaryOp op, Index n, const T* a, const T* b, T* out) {
@@ -152,30 +87,25 @@ void binary(BinaryOp op, Index n, const T* a, const T* b, T* out) {
   });
 }
 
+/// Whether simd/elementwise.inl has the function: those before rsqrt.
+template <class T>
+constexpr bool is_vectorised(UnaryOp op) {
+  return std::is_same_v<T, float> && op < UnaryOp::rsqrt;
+}
+
 }  // namespace detail
 
 template <class T>
-void add(Index n, const T* a, const T* b, T* out) {
-  detail::binary(BinaryOp::add, n, a, b, out);
+void add(Index n, const T* a, const T* b, T* y) {
+  detail::binary(BinaryOp::add, n, a, b, y);
 }
 template <class T>
-void sub(Index n, const T* a, const T* b, T* out) {
-  detail::binary(BinaryOp::sub, n, a, b, out);
+void sub(Index n, const T* a, const T* b, T* y) {
+  detail::binary(BinaryOp::sub, n, a, b, y);
 }
 template <class T>
-void mul(Index n, const T* a, const T* b, T* out) {
-  detail::binary(BinaryOp::mul, n, a, b, out);
-}
-template <class T>
-void div(Index n, const T* a, const T* b, T* out) {
-  detail::binary(BinaryOp::div, n, a, b, out);
-}
-
-/// y += alpha x.
-template <class T>
-void axpy(Index n, T alpha, const T* x, T* y) {
-  parallel_for(n, detail::element_grain,
-               [&](Index i, Index end) { GAZE_PICK(axpy, end - i, alpha, x + i, y + i); });
+void mul(Index n, const T* a, const T* b, T* y) {
+  detail::binary(BinaryOp::mul, n, a, b, y);
 }
 
 /// y = alpha x.
@@ -186,93 +116,80 @@ void scale(Index n, T alpha, const T* x, T* y) {
 }
 
 template <class T>
-void fill(Index n, T value, T* y) {
-  parallel_for(n, detail::element_grain,
-               [&](Index i, Index end) { std::fill(y + i, y + end, value); });
-}
-
-/// y = x; the two may not overlap.
-template <class T>
-void copy(Index n, const T* x, T* y) {
-  parallel_for(n, detail::element_grain, [&](Index i, Index end) {
-    std::memcpy(y + i, x + i, static_cast<std::size_t>(end - i) * sizeof(T));
+void broadcast(const args::Broadcast<T>& a) {
+  const Shape shape = detail::at_least_1d(a.shape, 1);
+  const Shape sa = detail::at_least_1d(a.a_strides, 1);
+  const Shape sb = detail::at_least_1d(a.b_strides, 1);
+  const Index inner = shape.at(-1), ia = sa.at(-1), ib = sb.at(-1);
+  if (shape.numel() == 0) return;
+  parallel_for(shape.numel() / inner, 4096 / inner + 1, [&](Index begin, Index end) {
+    detail::for_rows(shape, sa, sb, begin, end, [&](Index row, Index at, Index bt) {
+      for (Index i = 0; i < inner; ++i)
+        a.y[row * inner + i] =
+            scalar::broadcast_value(a.op, a.a[at + i * ia], a.b[bt + i * ib]);
+    });
   });
 }
 
-/// y = op(x).
 template <class T>
-void unary_forward(UnaryOp op, Index n, const T* x, T* y) {
-  parallel_for(n, detail::element_grain / 4, [&](Index i, Index end) {
-    GAZE_PICK(unary_forward, static_cast<int>(op), end - i, x + i, y + i);
+void unary_forward(const args::UnaryForward<T>& a) {
+  parallel_for(a.n, detail::function_grain, [&](Index i, Index end) {
+    if (!detail::is_vectorised<T>(a.op))
+      reference::unary_forward(a.op, a.exponent, end - i, a.x + i, a.y + i);
+    else if constexpr (std::is_same_v<T, float>)
+      GAZE_SIMD(unary_forward, static_cast<int>(a.op), end - i, a.x + i, a.y + i);
   });
 }
 
-/// dx = dy op'(x), written or added to. exp, sqrt, tanh and sigmoid need y; log, silu, gelu, relu
-/// and square need x; neg needs neither: what is not needed may be null.
 template <class T>
-void unary_backward(UnaryOp op, Index n, const T* x, const T* y, const T* dy, T* dx,
-                    bool accumulate) {
-  if (!x) x = y ? y : dy;
-  if (!y) y = x;
-  parallel_for(n, detail::element_grain / 4, [&](Index i, Index end) {
-    GAZE_PICK(unary_backward, static_cast<int>(op), end - i, x + i, y + i, dy + i, dx + i,
-              accumulate);
+void unary_backward(const args::UnaryBackward<T>& a) {
+  const T* const x = a.x ? a.x : a.y ? a.y : a.dy;  // what is null is not used, but is read
+  const T* const y = a.y ? a.y : x;
+  parallel_for(a.n, detail::function_grain, [&](Index i, Index end) {
+    if (!detail::is_vectorised<T>(a.op))
+      reference::unary_backward(a.op, a.exponent, end - i, x + i, y + i, a.dy + i, a.dx + i,
+                                a.accumulate);
+    else if constexpr (std::is_same_v<T, float>)
+      GAZE_SIMD(unary_backward, static_cast<int>(a.op), end - i, x + i, y + i, a.dy + i, a.dx + i,
+                a.accumulate);
   });
 }
 
-/// y [N, C] = silu(gate) up, where a row of gate_up [N, 2C] is gate | up. y may not be gate_up.
+/// y = x^p, with an exponent for each value.
+template <class T>
+void power_forward(Index n, const T* x, const T* p, T* y) {
+  detail::each_element(n, y, [=](Index i) { return std::pow(x[i], p[i]); });
+}
+
+/// Writes dy times the derivatives by x and by p; either may be null.
+template <class T>
+void power_backward(Index n, const T* x, const T* p, const T* dy, T* dx, T* dp) {
+  if (dx)
+    detail::each_element(n, dx,
+                         [=](Index i) { return scalar::power_grad_base(x[i], p[i], dy[i]); });
+  if (dp)
+    detail::each_element(n, dp,
+                         [=](Index i) { return scalar::power_grad_exponent(x[i], p[i], dy[i]); });
+}
+
+/// y [n, c] = silu(gate) up, where a row of gate_up [n, 2c] is gate | up. y may not be gate_up.
 /// Shazeer 2020.
 template <class T>
 void swiglu_forward(Index n, Index c, const T* gate_up, T* y) {
-  parallel_for(n, std::max<Index>(1, detail::element_grain / 4 / std::max<Index>(1, c)),
+  parallel_for(n, std::max<Index>(1, detail::function_grain / std::max<Index>(1, c)),
                [&](Index r, Index end) {
                  GAZE_PICK(swiglu_forward, end - r, c, gate_up + 2 * r * c, y + r * c);
                });
 }
 
-/// dgate = dy up silu'(gate), dup = dy silu(gate); written. dgate_up may be gate_up.
+/// Writes dgate = dy up silu'(gate) and dup = dy silu(gate). dgate_up may be gate_up.
 template <class T>
 void swiglu_backward(Index n, Index c, const T* gate_up, const T* dy, T* dgate_up) {
-  parallel_for(n, std::max<Index>(1, detail::element_grain / 4 / std::max<Index>(1, c)),
+  parallel_for(n, std::max<Index>(1, detail::function_grain / std::max<Index>(1, c)),
                [&](Index r, Index end) {
                  GAZE_PICK(swiglu_backward, end - r, c, gate_up + 2 * r * c, dy + r * c,
                            dgate_up + 2 * r * c);
                });
 }
-
-/// The sum of all elements; pieces of 4096 in T, their sum in double.
-template <class T>
-double sum(Index n, const T* x) {
-  return detail::fold_pieces(
-      n, [&](Index i, Index count) { return GAZE_PICK(sum_piece, count, x + i); },
-      [](double a, double b) { return a + b; });
-}
-
-/// The sum of all squares, for norms; summed as `sum` does.
-template <class T>
-double sum_squares(Index n, const T* x) {
-  return detail::fold_pieces(
-      n, [&](Index i, Index count) { return GAZE_PICK(sum_squares_piece, count, x + i); },
-      [](double a, double b) { return a + b; });
-}
-
-/// The largest |x|, 0 for an empty array. NaNs are passed over: ask all_finite for them.
-template <class T>
-T max_abs(Index n, const T* x) {
-  return static_cast<T>(detail::fold_pieces(
-      n, [&](Index i, Index count) { return GAZE_PICK(max_abs_piece, count, x + i); },
-      [](double a, double b) { return std::max(a, b); }));
-}
-
-/// Is every element neither infinite nor NaN?
-template <class T>
-bool all_finite(Index n, const T* x) {
-  const double bad = detail::fold_pieces(
-      n, [&](Index i, Index count) { return GAZE_PICK(all_finite_piece, count, x + i) ? 0 : 1; },
-      [](double a, double b) { return a + b; });
-  return bad == 0;
-}
-
-#undef GAZE_PICK
 
 }  // namespace gaze::cpu

@@ -1,38 +1,21 @@
 // SPDX-License-Identifier: MIT
 // The matrix product of bf16 operands with float32 sums.
 //
-// With AMX it is worked out on tiles (simd/tiles.inl). AVX512_BF16, taken where it is fast
-// (isa.hpp), multiplies two neighbours along k at once: vdpbf16ps adds both products to a lane. A
-// matrix of bf16 whose rows run along k is, without a copy, a matrix of such pairs of half the
-// depth, so the kernels of float work on it with another multiplication; one that runs across k has
-// its rows interleaved two by two. Other processors multiply in float.
+// With AMX it runs on tiles (simd/amx.inl). AVX512_BF16, used where it is fast (isa.hpp),
+// multiplies two neighbours along k at once: vdpbf16ps adds both products to a lane. A matrix of
+// bf16 whose rows run along k is, without a copy, a matrix of such pairs of half the depth, so the
+// kernels of float work on it with another multiplication; one that runs across k has its rows
+// interleaved two by two. Other processors multiply in float.
 #pragma once
-#include <concepts>
-
 #include "gaze/core/bf16.hpp"
 #include "gaze/core/storage.hpp"
-#include "gaze/cpu/gemm.hpp"
+#include "gaze/cpu/gemm_pieces.hpp"
 
 namespace gaze::cpu {
 
-// Both kernels are templates only so that they can be compiled once, as the others
-// (instantiate_bf16.inl).
-
-/// y = x rounded to the nearest bf16, ties to even.
-template <std::same_as<bf16> T>
-void cast(Index n, const float* x, T* y) {
-  parallel_for(n, 32768, [=](Index i, Index end) {
-#if GAZE_X86
-    if (isa() == Isa::avx512)
-      return simd::avx512::round_to_bf16(end - i, x + i, reinterpret_cast<unsigned short*>(y) + i);
-#endif
-    for (; i < end; ++i) y[i] = bf16(x[i]);
-  });
-}
-
 namespace detail {
 
-/// Room for an operand in another form; freed with the object.
+/// A buffer for an operand in another form; freed with the object.
 template <class T>
 class Room {
  public:
@@ -100,7 +83,7 @@ struct Pairs {
 };
 #endif
 
-/// x of [rows, cols] in float, its rows one after the other.
+/// Widens x [rows, cols] to contiguous float rows.
 inline void widen(Index rows, Index cols, const bf16* x, Index ld, float* to) {
   parallel_for(rows, 16384 / (cols + 1) + 1, [=](Index i, Index end) {
     for (; i < end; ++i)
@@ -108,49 +91,57 @@ inline void widen(Index rows, Index cols, const bf16* x, Index ld, float* to) {
   });
 }
 
-}  // namespace detail
-
-/// C[m,n] = start + op(A)[m,k] op(B)[k,n] as in gemm() of float; sums are float32, and every
-/// element of C is one chain over ascending k.
-template <std::same_as<bf16> T>
-void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a, Index lda,
-          const T* b, Index ldb, float* c, Index ldc, bool accumulate,
-          const float* bias = nullptr) {
-  const Index a_rows = transpose_a ? k : m, a_cols = transpose_a ? m : k;
-  const Index b_rows = transpose_b ? n : k, b_cols = transpose_b ? k : n;
-  [[maybe_unused]] const Bf16Products way = bf16_products();
+/// gemm() for bf16: sums are float32, and every element of C is one chain over ascending k.
+inline void gemm_bf16(const args::Gemm<bf16>& p) {
+  const Index a_rows = p.transpose_a ? p.k : p.m, a_cols = p.transpose_a ? p.m : p.k;
+  const Index b_rows = p.transpose_b ? p.n : p.k, b_cols = p.transpose_b ? p.k : p.n;
+  [[maybe_unused]] const Bf16Products path = bf16_products();
 #if GAZE_AMX
-  if (way == Bf16Products::tiles) {
-    // Tiles are some eight times as fast as float's multiply-adds, and threads as slow to wake.
-    detail::for_pieces(m, n, k / 8, [&](Index i, Index rows, Index j, Index cols) {
-      simd::amx::gemm(transpose_a, transpose_b, rows, cols, k,
-                      detail::bits(detail::operand_at(transpose_a, a, lda, i)), lda,
-                      detail::bits(detail::operand_at(!transpose_b, b, ldb, j)), ldb,
-                      c + i * ldc + j, ldc, accumulate, bias ? bias + j : nullptr,
-                      detail::packing_room<unsigned short, simd::amx::tiles_scratch>());
+  if (path == Bf16Products::amx) {
+    // Tiles are some eight times as fast as float's multiply-adds, but waking a thread is not.
+    for_pieces(p.m, p.n, p.k / 8, [&](Index i, Index rows, Index j, Index cols) {
+      simd::amx::gemm(p.transpose_a, p.transpose_b, rows, cols, p.k,
+                      bits(operand_at(p.transpose_a, p.a, p.lda, i)), p.lda,
+                      bits(operand_at(!p.transpose_b, p.b, p.ldb, j)), p.ldb, p.c + i * p.ldc + j,
+                      p.ldc, p.accumulate, p.bias ? p.bias + j : nullptr,
+                      packing_room<unsigned short, simd::amx::tiles_scratch>());
     });
     return;
   }
 #endif
 #if GAZE_X86
-  if (way == Bf16Products::pairs) {
-    const detail::Pairs x(!transpose_a, a_rows, a_cols, a, lda);
-    const detail::Pairs y(transpose_b, b_rows, b_cols, b, ldb);
-    detail::for_pieces(m, n, (k + 1) / 2, [&](Index i, Index rows, Index j, Index cols) {
-      simd::avx512_bf16::gemm(transpose_a, transpose_b, rows, cols, (k + 1) / 2,
-                              detail::operand_at(transpose_a, x.data, x.stride, i), x.stride,
-                              detail::operand_at(!transpose_b, y.data, y.stride, j), y.stride,
-                              c + i * ldc + j, ldc, accumulate, bias ? bias + j : nullptr,
-                              detail::gemm_scratch());
+  if (path == Bf16Products::avx512_bf16) {
+    const Pairs a(!p.transpose_a, a_rows, a_cols, p.a, p.lda);
+    const Pairs b(p.transpose_b, b_rows, b_cols, p.b, p.ldb);
+    const Index depth = (p.k + 1) / 2;
+    for_pieces(p.m, p.n, depth, [&](Index i, Index rows, Index j, Index cols) {
+      simd::avx512_bf16::gemm(p.transpose_a, p.transpose_b, rows, cols, depth,
+                              operand_at(p.transpose_a, a.data, a.stride, i), a.stride,
+                              operand_at(!p.transpose_b, b.data, b.stride, j), b.stride,
+                              p.c + i * p.ldc + j, p.ldc, p.accumulate,
+                              p.bias ? p.bias + j : nullptr, gemm_scratch());
     });
     return;
   }
 #endif
-  const detail::Room<float> x(a_rows * a_cols), y(b_rows * b_cols);
-  detail::widen(a_rows, a_cols, a, lda, x.data());
-  detail::widen(b_rows, b_cols, b, ldb, y.data());
-  gemm<float>(transpose_a, transpose_b, m, n, k, x.data(), a_cols, y.data(), b_cols, c, ldc,
-              accumulate, bias);
+  const Room<float> a(a_rows * a_cols), b(b_rows * b_cols);
+  widen(a_rows, a_cols, p.a, p.lda, a.data());
+  widen(b_rows, b_cols, p.b, p.ldb, b.data());
+  gemm_in_pieces(args::Gemm<float>{.transpose_a = p.transpose_a,
+                                   .transpose_b = p.transpose_b,
+                                   .m = p.m,
+                                   .n = p.n,
+                                   .k = p.k,
+                                   .a = a.data(),
+                                   .lda = a_cols,
+                                   .b = b.data(),
+                                   .ldb = b_cols,
+                                   .c = p.c,
+                                   .ldc = p.ldc,
+                                   .accumulate = p.accumulate,
+                                   .bias = p.bias});
 }
+
+}  // namespace detail
 
 }  // namespace gaze::cpu

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Which instruction set the kernels use: the widest the processor has, chosen at run time.
 //
-// GAZE_ISA=generic|avx2|avx512 asks for a narrower one; a wider one than the processor has is an
-// error, not a crash. Results are the same bits for one binary and one instruction set.
+// GAZE_ISA=generic|avx2|avx512 selects a narrower one; one that the processor lacks is an error,
+// not a crash. Results have the same bits for one binary and one instruction set.
 #pragma once
 #include <cstdlib>
 #include <initializer_list>
@@ -36,7 +36,7 @@ inline const char* name(Isa isa) {
   return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "generic";
 }
 
-/// Does this processor offer the set?
+/// Whether this processor has the instruction set.
 inline bool supported(Isa isa) {
 #if GAZE_X86
   if (isa == Isa::avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -48,9 +48,9 @@ inline bool supported(Isa isa) {
 }
 
 namespace detail {
-/// What the environment asks for, by its name, or `otherwise`.
+/// The choice that an environment variable names, or `otherwise`.
 template <class Choice>
-Choice asked_for(const char* variable, std::initializer_list<Choice> all, Choice otherwise) {
+Choice choice_from(const char* variable, std::initializer_list<Choice> all, Choice otherwise) {
   const char* const wanted = std::getenv(variable);
   if (!wanted) return otherwise;
   std::string names;
@@ -69,7 +69,7 @@ inline Isa initial_isa() {
   const Isa widest = supported(Isa::avx512) ? Isa::avx512
                      : supported(Isa::avx2) ? Isa::avx2
                                             : Isa::generic;
-  return asked_for("GAZE_ISA", {Isa::generic, Isa::avx2, Isa::avx512}, widest);
+  return choice_from("GAZE_ISA", {Isa::generic, Isa::avx2, Isa::avx512}, widest);
 }
 inline Isa& current_isa() {
   static Isa isa = initial_isa();
@@ -80,71 +80,75 @@ inline Isa& current_isa() {
 /// The instruction set in use.
 inline Isa isa() { return detail::current_isa(); }
 
-/// How products of bf16 are worked out: in float; by pairs (AVX512_BF16's vdpbf16ps); on tiles
-/// (AMX). The bits differ: pairs and tiles round in other places and take subnormal numbers for
-/// zero. GAZE_BF16=floats|pairs|tiles asks for one; without, the fastest.
-enum class Bf16Products { floats, pairs, tiles };
+/// The path for products of bf16: in float; with AVX512_BF16's vdpbf16ps on pairs; on AMX tiles.
+/// Their bits differ: the last two round in other places and flush subnormal numbers to zero.
+/// GAZE_BF16=floats|pairs|tiles selects one; by default the fastest.
+enum class Bf16Products { f32, avx512_bf16, amx };
 
-inline const char* name(Bf16Products way) {
-  return way == Bf16Products::tiles ? "tiles" : way == Bf16Products::pairs ? "pairs" : "floats";
+/// As in GAZE_BF16.
+inline const char* name(Bf16Products path) {
+  return path == Bf16Products::amx           ? "tiles"
+         : path == Bf16Products::avx512_bf16 ? "pairs"
+                                             : "floats";
 }
 
 namespace detail {
-/// Has the processor AMX for bf16, and may this process use it? Linux wants to be asked.
-inline bool tiles_permitted() {
+/// Whether the processor has AMX for bf16 and Linux permits this process to use it.
+inline bool amx_permitted() {
 #if GAZE_AMX
   unsigned a = 0, b = 0, c = 0, d = 0;
   constexpr unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
-  constexpr long ask = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
+  constexpr long request = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & amx_bf16) && (d & amx_tile) &&
-         syscall(SYS_arch_prctl, ask, tile_data) == 0;
+         syscall(SYS_arch_prctl, request, tile_data) == 0;
 #else
   return false;
 #endif
 }
 }  // namespace detail
 
-/// Can products of bf16 be worked out so here?
-inline bool supported(Bf16Products way) {
+/// Whether this CPU supports the path.
+inline bool supported(Bf16Products path) {
 #if GAZE_X86
-  if (way == Bf16Products::pairs)
+  if (path == Bf16Products::avx512_bf16)
     return supported(Isa::avx512) && __builtin_cpu_supports("avx512bf16");
-  if (way == Bf16Products::tiles) return supported(Isa::avx512) && detail::tiles_permitted();
+  if (path == Bf16Products::amx) return supported(Isa::avx512) && detail::amx_permitted();
 #endif
-  return way == Bf16Products::floats;
+  return path == Bf16Products::f32;
 }
 
 namespace detail {
 /// The fastest. Intel's processors multiply a vector of pairs every other cycle (measured on
 /// Emerald Rapids: half of float's speed), AMD's (Zen 4, Zen 5) at twice float's.
 inline Bf16Products fastest_bf16() {
-  if (supported(Bf16Products::tiles)) return Bf16Products::tiles;
+  if (supported(Bf16Products::amx)) return Bf16Products::amx;
 #if GAZE_X86
-  if (supported(Bf16Products::pairs) && !__builtin_cpu_is("intel")) return Bf16Products::pairs;
+  if (supported(Bf16Products::avx512_bf16) && !__builtin_cpu_is("intel")) return Bf16Products::avx512_bf16;
 #endif
-  return Bf16Products::floats;
+  return Bf16Products::f32;
 }
 inline Bf16Products& current_bf16_products() {
-  using Way = Bf16Products;
-  static Way way = asked_for("GAZE_BF16", {Way::floats, Way::pairs, Way::tiles}, fastest_bf16());
-  return way;
+  using Path = Bf16Products;
+  static Path path = choice_from("GAZE_BF16", {Path::f32, Path::avx512_bf16, Path::amx},
+                               fastest_bf16());
+  return path;
 }
 }  // namespace detail
 
-/// How products of bf16 are worked out now; below AVX-512 in float (and yet what the processor
-/// cannot do is refused).
+/// The path in use: in float below AVX-512 (a GAZE_BF16 that the processor lacks is an error even
+/// then).
 inline Bf16Products bf16_products() {
-  const Bf16Products way = detail::current_bf16_products();
-  return isa() == Isa::avx512 ? way : Bf16Products::floats;
+  const Bf16Products path = detail::current_bf16_products();
+  return isa() == Isa::avx512 ? path : Bf16Products::f32;
 }
 
-/// Chooses the way of products of bf16 for the whole process (tests walk through all of them).
-inline void set_bf16_products(Bf16Products way) {
-  GAZE_CHECK(supported(way), "set_bf16_products", "this processor has no ", name(way), " of bf16");
-  detail::current_bf16_products() = way;
+/// Selects the path for the whole process (tests run through all of them).
+inline void set_bf16_products(Bf16Products path) {
+  GAZE_CHECK(supported(path), "set_bf16_products", "this processor has no ", name(path), " of bf16");
+  detail::current_bf16_products() = path;
 }
 
-/// Chooses an instruction set for the whole process (tests walk through all of them).
+/// Selects an instruction set for the whole process (tests run through all of them).
 inline void set_isa(Isa isa) {
   GAZE_CHECK(supported(isa), "set_isa", "this processor has no ", name(isa));
   detail::current_isa() = isa;

@@ -14,15 +14,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/fork.hpp"
 #include "gaze/core/index.hpp"
-#include "gaze/core/parallel.hpp"
-#include "gaze/cpu/simd/sets.hpp"
+#include "gaze/cpu/loops.hpp"
+#include "gaze/kernels/reduce.hpp"
+#include "gaze/kernels/rows.hpp"
 
 namespace gaze::cpu {
 
@@ -107,17 +107,17 @@ template <class T>
 void softmax_stats(Index n, Index v, const T* logits, Index stride, T inv_temperature,
                    const std::int32_t* target, T* logp, T* entropy, T* lse) {
   for (Index r = 0; r < n; ++r, logits += stride) {
-    T top = -std::numeric_limits<T>::infinity(), total = 0, weighted = 0;
-    for (Index j = 0; j < v; ++j) top = std::max(top, logits[j] * inv_temperature);
+    T row_max = -std::numeric_limits<T>::infinity(), total = 0, weighted = 0;
+    for (Index j = 0; j < v; ++j) row_max = std::max(row_max, logits[j] * inv_temperature);
     for (Index j = 0; j < v; ++j) {
-      const T z = logits[j] * inv_temperature - top, e = std::exp(z);
+      const T z = logits[j] * inv_temperature - row_max, e = std::exp(z);
       total += e;
       if (e != 0) weighted += e * z;
     }
-    lse[r] = top + std::log(total);
+    lse[r] = row_max + std::log(total);
     entropy[r] = std::log(total) - weighted / total;
     logp[r] = 0;
-    if (target[r] >= 0) logp[r] = logits[target[r]] * inv_temperature - top - std::log(total);
+    if (target[r] >= 0) logp[r] = logits[target[r]] * inv_temperature - row_max - std::log(total);
   }
 }
 
@@ -152,29 +152,17 @@ void scatter_add_rows(Index n, Index c, Index stride, const T* x, const std::int
 
 }  // namespace reference
 
-/// float runs on the kernels of the instruction set in use, any other type on `reference`.
-#define GAZE_PICK(FUNCTION, ...)              \
-  do {                                        \
-    if constexpr (std::is_same_v<T, float>) { \
-      GAZE_SIMD(FUNCTION, __VA_ARGS__);       \
-    } else {                                  \
-      reference::FUNCTION(__VA_ARGS__);       \
-    }                                         \
-  } while (false)
-
 namespace detail {
 
-/// Rows that are worth one thread when a row holds `work` elements.
-inline Index row_grain(Index work) { return std::max<Index>(1, 16384 / std::max<Index>(1, work)); }
-
 inline constexpr Index rows_per_block = 64;
+inline Index row_blocks(Index n) { return (n + rows_per_block - 1) / rows_per_block; }
 
 /// Calls body(first row, rows, sums) for every block of 64 rows, where sums are `width` zeros of
 /// its own. Returns all sums [blocks, width], valid until this thread calls again.
 template <class T, class Body>
 const T* sum_blocks(Index n, Index width, Index work, Body&& body) {
   thread_local std::vector<T> sums;
-  const Index blocks = (n + rows_per_block - 1) / rows_per_block;
+  const Index blocks = row_blocks(n);
   sums.assign(static_cast<std::size_t>(blocks * width), T(0));
   T* const first = sums.data();  // this thread's vector, also inside the other threads
   parallel_for(blocks, row_grain(work * rows_per_block), [&](Index begin, Index end) {
@@ -261,128 +249,106 @@ std::shared_ptr<const RotaryTable<T>> rotary_table(T theta, Index head_size, Ind
 
 }  // namespace detail
 
-/// y = x / rms(x) * weight, rms(x) = sqrt(mean x^2 + eps), per row; y may be x. inv_rms [N] is kept
-/// for backward. Zhang & Sennrich 2019.
 template <class T>
-void rms_norm_forward(Index n, Index c, const T* x, const T* weight, T eps, T* y, T* inv_rms) {
-  parallel_for(n, detail::row_grain(c), [&](Index r, Index end) {
-    GAZE_PICK(rms_norm_forward, end - r, c, x + r * c, weight, eps, y + r * c, inv_rms + r);
+void rms_norm_forward(const args::RmsNormForward<T>& a) {
+  parallel_for(a.n, detail::row_grain(a.c), [&](Index r, Index end) {
+    GAZE_PICK(rms_norm_forward, end - r, a.c, a.x + r * a.c, a.weight, a.eps, a.y + r * a.c,
+              a.inv_rms + r);
   });
 }
 
-/// With s = 1/rms and g = dy weight: dx = s g - s^3 x mean(g x), dweight += sum over rows of dy x
-/// s. dx is written, or added to; dx may be dy; dweight may be null.
 template <class T>
-void rms_norm_backward(Index n, Index c, const T* x, const T* weight, const T* inv_rms, const T* dy,
-                       T* dx, T* dweight, bool accumulate_dx = false) {
-  const T* sums = detail::sum_blocks<T>(n, dweight ? c : 0, c, [&](Index r, Index rows, T* sum) {
-    GAZE_PICK(rms_norm_backward, rows, c, x + r * c, weight, inv_rms + r, dy + r * c, dx + r * c,
-              dweight ? sum : nullptr, accumulate_dx);
+void rms_norm_backward(const args::RmsNormBackward<T>& a) {
+  const Index c = a.c, width = a.dweight ? c : 0;
+  const T* sums = detail::sum_blocks<T>(a.n, width, c, [&](Index r, Index rows, T* sum) {
+    GAZE_PICK(rms_norm_backward, rows, c, a.x + r * c, a.weight, a.inv_rms + r, a.dy + r * c,
+              a.dx + r * c, a.dweight ? sum : nullptr, a.accumulate_dx);
   });
-  const Index blocks = (n + detail::rows_per_block - 1) / detail::rows_per_block;
-  if (dweight) detail::add_blocks(blocks, c, c, sums, dweight);
+  if (a.dweight) detail::add_blocks(detail::row_blocks(a.n), c, c, sums, a.dweight);
 }
 
-/// y = (x - mean) / std * weight + bias, std = sqrt(variance + eps), per row; y may be x. mean and
-/// inv_std [N] are kept for backward. Ba, Kiros & Hinton 2016.
 template <class T>
-void layer_norm_forward(Index n, Index c, const T* x, const T* weight, const T* bias, T eps, T* y,
-                        T* mean, T* inv_std) {
-  parallel_for(n, detail::row_grain(c), [&](Index r, Index end) {
-    GAZE_PICK(layer_norm_forward, end - r, c, x + r * c, weight, bias, eps, y + r * c, mean + r,
-              inv_std + r);
+void layer_norm_forward(const args::LayerNormForward<T>& a) {
+  parallel_for(a.n, detail::row_grain(a.c), [&](Index r, Index end) {
+    GAZE_PICK(layer_norm_forward, end - r, a.c, a.x + r * a.c, a.weight, a.bias, a.eps,
+              a.y + r * a.c, a.mean + r, a.inv_std + r);
   });
 }
 
-/// With u = (x - mean) / std and g = dy weight: dx = (g - mean(g) - u mean(g u)) / std,
-/// dweight += sum over rows of dy u, dbias += sum over rows of dy. dx is written, or added to; dx
-/// may be dy; dweight and dbias may each be null.
 template <class T>
-void layer_norm_backward(Index n, Index c, const T* x, const T* weight, const T* mean,
-                         const T* inv_std, const T* dy, T* dx, T* dweight, T* dbias,
-                         bool accumulate_dx = false) {
-  const Index width = dweight || dbias ? 2 * c : 0;
-  const T* sums = detail::sum_blocks<T>(n, width, c, [&](Index r, Index rows, T* sum) {
-    GAZE_PICK(layer_norm_backward, rows, c, x + r * c, weight, mean + r, inv_std + r, dy + r * c,
-              dx + r * c, dweight ? sum : nullptr, dbias ? sum + c : nullptr, accumulate_dx);
+void layer_norm_backward(const args::LayerNormBackward<T>& a) {
+  const Index c = a.c, width = a.dweight || a.dbias ? 2 * c : 0, blocks = detail::row_blocks(a.n);
+  const T* sums = detail::sum_blocks<T>(a.n, width, c, [&](Index r, Index rows, T* sum) {
+    GAZE_PICK(layer_norm_backward, rows, c, a.x + r * c, a.weight, a.mean + r, a.inv_std + r,
+              a.dy + r * c, a.dx + r * c, a.dweight ? sum : nullptr, a.dbias ? sum + c : nullptr,
+              a.accumulate_dx);
   });
-  const Index blocks = (n + detail::rows_per_block - 1) / detail::rows_per_block;
-  if (dweight) detail::add_blocks(blocks, c, width, sums, dweight);
-  if (dbias) detail::add_blocks(blocks, c, width, sums + c, dbias);
+  if (a.dweight) detail::add_blocks(blocks, c, width, sums, a.dweight);
+  if (a.dbias) detail::add_blocks(blocks, c, width, sums + c, a.dbias);
 }
 
-/// Turns each pair (x_i, x_{i + D/2}) of every head by the angle position theta^(-2i/D), in place;
-/// `inverse` turns back, which is also the backward. Row r begins at x + r stride and holds `heads`
-/// heads of D = head_size (even). Positions 0 to 2^20 - 1. Su et al. 2021.
 template <class T>
-void rotary(Index n, Index heads, Index head_size, Index stride, const std::int32_t* position,
-            T theta, T* x, bool inverse) {
-  if (n <= 0) return;
-  GAZE_CHECK(head_size > 0 && head_size % 2 == 0, "rotary", "head size ", head_size,
+void rotary(const args::Rotary<T>& a) {
+  if (a.n <= 0) return;
+  GAZE_CHECK(a.head_size > 0 && a.head_size % 2 == 0, "rotary", "head size ", a.head_size,
              " is not even");
-  const auto [lowest, highest] = std::minmax_element(position, position + n);
-  GAZE_CHECK(*lowest >= 0 && *highest < 1 << 20, "rotary", "positions ", *lowest, " to ", *highest,
+  const auto [min, max] = std::minmax_element(a.position, a.position + a.n);
+  GAZE_CHECK(*min >= 0 && *max < 1 << 20, "rotary", "positions ", *min, " to ", *max,
              " leave 0 to 2^20 - 1");
-  const auto table = detail::rotary_table(theta, head_size, Index{*highest} + 1);
+  const auto table = detail::rotary_table(a.theta, a.head_size, Index{*max} + 1);
   const T* const values = table->values.data();
-  const T sign = inverse ? T(-1) : T(1);
-  parallel_for(n, detail::row_grain(heads * head_size), [&](Index r, Index end) {
-    GAZE_PICK(rotary, end - r, heads, head_size, stride, position + r, values, sign,
-              x + r * stride);
+  const T sign = a.inverse ? T(-1) : T(1);
+  parallel_for(a.n, detail::row_grain(a.heads * a.head_size), [&](Index r, Index end) {
+    GAZE_PICK(rotary, end - r, a.heads, a.head_size, a.stride, a.position + r, values, sign,
+              a.x + r * a.stride);
   });
 }
 
-/// Per row, with z = logits inv_temperature and p = softmax(z): lse = log sum e^z,
-/// logp = z[target] - lse (0 where the target is -1), entropy = lse - sum p z. Logits may be -inf,
-/// but not all of a row. Row r begins at logits + r stride.
-template <class T>
-void softmax_stats(Index n, Index v, const T* logits, Index stride, T inv_temperature,
-                   const std::int32_t* target, T* logp, T* entropy, T* lse) {
+namespace detail {
+inline void check_targets(const char* op, Index n, const std::int32_t* target, Index columns) {
   for (Index r = 0; r < n; ++r)
-    GAZE_CHECK(target[r] < v, "softmax_stats", "target ", target[r], " of ", v, " columns");
-  parallel_for(n, detail::row_grain(4 * v), [&](Index r, Index end) {
-    GAZE_PICK(softmax_stats, end - r, v, logits + r * stride, stride, inv_temperature, target + r,
-              logp + r, entropy + r, lse + r);
+    GAZE_CHECK(target[r] < columns, op, "target ", target[r], " of ", columns, " columns");
+}
+}  // namespace detail
+
+template <class T>
+void softmax_stats(const args::SoftmaxStats<T>& a) {
+  detail::check_targets("softmax_stats", a.n, a.target, a.v);
+  parallel_for(a.n, detail::row_grain(4 * a.v), [&](Index r, Index end) {
+    GAZE_PICK(softmax_stats, end - r, a.v, a.logits + r * a.stride, a.stride, a.inv_temperature,
+              a.target + r, a.logp + r, a.entropy + r, a.lse + r);
   });
 }
 
-/// Overwrites the logits with their gradient: with t = inv_temperature and H the entropy,
-/// dlogits = t (dlogp (onehot(target) - p) - dentropy p (log p + H)). dlogp counts only where there
-/// is a target; dlogp and dentropy may each be null; a row without any gradient becomes zeros.
 template <class T>
-void softmax_stats_backward(Index n, Index v, T* logits, Index stride, T inv_temperature,
-                            const std::int32_t* target, const T* lse, const T* entropy,
-                            const T* dlogp, const T* dentropy) {
-  for (Index r = 0; r < n; ++r)
-    GAZE_CHECK(target[r] < v, "softmax_stats_backward", "target ", target[r], " of ", v,
-               " columns");
-  parallel_for(n, detail::row_grain(4 * v), [&](Index r, Index end) {
-    GAZE_PICK(softmax_stats_backward, end - r, v, logits + r * stride, stride, inv_temperature,
-              target + r, lse + r, entropy ? entropy + r : nullptr, dlogp ? dlogp + r : nullptr,
-              dentropy ? dentropy + r : nullptr);
+void softmax_stats_backward(const args::SoftmaxStatsBackward<T>& a) {
+  detail::check_targets("softmax_stats_backward", a.n, a.target, a.v);
+  parallel_for(a.n, detail::row_grain(4 * a.v), [&](Index r, Index end) {
+    GAZE_PICK(softmax_stats_backward, end - r, a.v, a.logits + r * a.stride, a.stride,
+              a.inv_temperature, a.target + r, a.lse + r, a.entropy ? a.entropy + r : nullptr,
+              a.dlogp ? a.dlogp + r : nullptr, a.dentropy ? a.dentropy + r : nullptr);
   });
 }
 
-/// out[j] += sum over rows of x[r, j]: the gradient of a bias.
+/// y[j] += sum over rows of x[r, j]: the gradient of a bias.
 template <class T>
-void column_sum(Index n, Index c, const T* x, T* out) {
+void column_sum(Index n, Index c, const T* x, T* y) {
   const T* sums = detail::sum_blocks<T>(n, c, c, [&](Index r, Index rows, T* sum) {
     GAZE_PICK(add_rows, rows, c, c, x + r * c, sum);
   });
-  const Index blocks = (n + detail::rows_per_block - 1) / detail::rows_per_block;
-  detail::add_blocks(blocks, c, c, sums, out);
+  detail::add_blocks(detail::row_blocks(n), c, c, sums, y);
 }
 
-/// out[r] = table[index[r]], or zeros where the index is -1. table is [table_rows, C].
+/// y[r] = table[index[r]], or zeros where the index is -1. table is [table_rows, C].
 template <class T>
-void gather_rows(Index n, Index c, const T* table, const std::int32_t* index, T* out) {
+void gather_rows(Index n, Index c, const T* table, const std::int32_t* index, T* y) {
   const std::size_t bytes = static_cast<std::size_t>(c) * sizeof(T);
   parallel_for(n, detail::row_grain(c), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r)
       if (index[r] >= 0)
-        std::memcpy(out + r * c, table + index[r] * c, bytes);
+        std::memcpy(y + r * c, table + index[r] * c, bytes);
       else
-        std::memset(out + r * c, 0, bytes);
+        std::memset(y + r * c, 0, bytes);
   });
 }
 
@@ -398,7 +364,5 @@ void scatter_add_rows(Index n, Index c, const T* x, const std::int32_t* index, I
     GAZE_PICK(scatter_add_rows, n, columns, c, x + j, index, table + j);
   });
 }
-
-#undef GAZE_PICK
 
 }  // namespace gaze::cpu

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Kernels for arrays with any strides: copies of views, broadcasting, sums over stretched axes.
-// Readable loops; what is large goes through the contiguous kernels.
+// Copies between contiguous arrays and strided views on the CPU, and sums over stretched axes, any
+// element type: plain loops, since large arrays mostly go through the contiguous kernels.
 #pragma once
 #include <algorithm>
 #include <type_traits>
@@ -8,11 +8,10 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/shape.hpp"
-#include "gaze/kernels/scalar.hpp"
+#include "gaze/kernels/reduce.hpp"
 
-namespace gaze {
+namespace gaze::cpu {
 
-namespace cpu {
 namespace detail {
 
 /// Calls f(first, offset_a, offset_b) for every innermost row of `shape`, `first` being the row's
@@ -53,27 +52,24 @@ void copy_strided(const Shape& dims, const T* x, const Shape& steps, T* y) {
   });
 }
 
+/// y (seen with `strides`, none of them 0 where the size is not 1) = x (contiguous).
+template <class T>
+void copy_to_strided(const Shape& dims, const T* x, T* y, const Shape& steps) {
+  const Shape shape = detail::at_least_1d(dims, 1), strides = detail::at_least_1d(steps, 1);
+  const Index inner = shape.at(-1), step = strides.at(-1);
+  if (shape.numel() == 0) return;
+  parallel_for(shape.numel() / inner, 4096 / inner + 1, [&](Index begin, Index end) {
+    detail::for_rows(shape, strides, strides, begin, end, [&](Index row, Index at, Index) {
+      for (Index i = 0; i < inner; ++i) y[at + i * step] = x[row * inner + i];
+    });
+  });
+}
+
 /// y[r] = x[r] for n rows of c elements, each side with its own row stride.
 template <class T>
 void copy_rows(Index n, Index c, const T* x, Index x_stride, T* y, Index y_stride) {
   parallel_for(n, 16384 / (c + 1) + 1, [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) std::copy_n(x + r * x_stride, c, y + r * y_stride);
-  });
-}
-
-/// y (contiguous, `shape`) = op(a, b), each seen with its own strides (0: stretched).
-template <class T>
-void binary_strided(BroadcastOp op, const Shape& dims, const T* a, const Shape& steps_a, const T* b,
-                    const Shape& steps_b, T* y) {
-  const Shape shape = detail::at_least_1d(dims, 1);
-  const Shape sa = detail::at_least_1d(steps_a, 1), sb = detail::at_least_1d(steps_b, 1);
-  const Index inner = shape.at(-1), ia = sa.at(-1), ib = sb.at(-1);
-  if (shape.numel() == 0) return;
-  parallel_for(shape.numel() / inner, 4096 / inner + 1, [&](Index begin, Index end) {
-    detail::for_rows(shape, sa, sb, begin, end, [&](Index row, Index at, Index bt) {
-      for (Index i = 0; i < inner; ++i)
-        y[row * inner + i] = scalar::broadcast_value(op, a[at + i * ia], b[bt + i * ib]);
-    });
   });
 }
 
@@ -88,8 +84,7 @@ void chain_strided(const Shape& shape, const T* x, U* y, const Shape& strides) {
   });
 }
 
-/// Of a shape, the sizes along which y does not move (`summed`), or those along which it does; 1
-/// elsewhere.
+/// The sizes of the axes with stride 0 (`summed`) or of the others; 1 elsewhere.
 inline Shape sizes_where(bool summed, const Shape& shape, const Shape& strides) {
   Shape out = shape;
   for (int d = 0; d < shape.rank(); ++d)
@@ -114,8 +109,7 @@ void add_strided(const Shape& dims, const T* x, T* y, const Shape& steps) {
     if (strides[d] == 0) of_sums[d] = 0;
   std::vector<double> sums(static_cast<std::size_t>(kept.numel()));
   detail::chain_strided(shape, x, sums.data(), of_sums);
-  detail::chain_strided(kept, static_cast<const double*>(sums.data()), y, strides);
+  detail::chain_strided(kept, sums.data(), y, strides);
 }
 
-}  // namespace cpu
-}  // namespace gaze
+}  // namespace gaze::cpu

@@ -1,36 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Moving, converting and checking values on the CPU, any element type.
+// Filling, copying, converting and checking values on the CPU, any element type.
 #pragma once
-#include "gaze/core/parallel.hpp"
-#include "gaze/cpu/elementwise.hpp"
-#include "gaze/cpu/strided.hpp"
+#include <algorithm>
+#include <cstring>
+
+#include "gaze/core/bf16.hpp"
+#include "gaze/cpu/loops.hpp"
+#include "gaze/kernels/values.hpp"
 
 namespace gaze::cpu {
 
-/// y = x in another type; whole numbers lose the fraction and must hold the rest.
-template <class T, class U>
-void cast(Index n, const T* x, U* y) {
-  parallel_for(n, 32768, [=](Index i, Index end) {
-    for (; i < end; ++i) y[i] = static_cast<U>(x[i]);
-  });
-}
-
-/// Throws what `check` says of the first element that does not lie between its bounds; a NaN lies
-/// nowhere. `safe`, unless null, is x with -1 for those elements: a device that runs behind the
-/// host goes on with them until the host waits, and throws then.
+namespace reference {
 template <class T>
-void check_values(Index n, const T* x, const ValueCheck& check, T* safe) {
-  for (Index i = 0; i < n; ++i) {
-    const auto value = static_cast<double>(x[i]);
-    if (!(value > check.low && value < check.high)) check.fail(check, i, value);
-  }
-  if (safe) std::copy_n(x, n, safe);
+void axpy(Index n, T alpha, const T* x, T* y) {
+  for (Index i = 0; i < n; ++i) y[i] += alpha * x[i];
 }
+}  // namespace reference
 
-/// y[0] = the sum of all elements, summed as sum() does.
 template <class T>
-void sum_to(Index n, const T* x, T* y) {
-  *y = static_cast<T>(sum(n, x));
+void fill(Index n, T value, T* y) {
+  parallel_for(n, detail::element_grain,
+               [&](Index i, Index end) { std::fill(y + i, y + end, value); });
 }
 
 /// y = value[0] everywhere.
@@ -39,17 +29,46 @@ void fill_from(Index n, const T* value, T* y) {
   fill(n, *value, y);
 }
 
-/// y (seen with `strides`, none of them 0 where the size is not 1) = x (contiguous).
+/// y = x; the two may not overlap.
 template <class T>
-void copy_to_strided(const Shape& dims, const T* x, T* y, const Shape& steps) {
-  const Shape shape = detail::at_least_1d(dims, 1), strides = detail::at_least_1d(steps, 1);
-  const Index inner = shape.at(-1), step = strides.at(-1);
-  if (shape.numel() == 0) return;
-  parallel_for(shape.numel() / inner, 4096 / inner + 1, [&](Index begin, Index end) {
-    detail::for_rows(shape, strides, strides, begin, end, [&](Index row, Index at, Index) {
-      for (Index i = 0; i < inner; ++i) y[at + i * step] = x[row * inner + i];
-    });
+void copy(Index n, const T* x, T* y) {
+  parallel_for(n, detail::element_grain, [&](Index i, Index end) {
+    std::memcpy(y + i, x + i, static_cast<std::size_t>(end - i) * sizeof(T));
   });
+}
+
+/// y += alpha x.
+template <class T>
+void axpy(Index n, T alpha, const T* x, T* y) {
+  parallel_for(n, detail::element_grain,
+               [&](Index i, Index end) { GAZE_PICK(axpy, end - i, alpha, x + i, y + i); });
+}
+
+/// y = x in another type. Whole numbers lose the fraction and must hold the rest; bf16 is rounded
+/// to the nearest, ties to even.
+template <class T, class U>
+void cast(Index n, const T* x, U* y) {
+  parallel_for(n, detail::element_grain, [=](Index i, Index end) {
+#if GAZE_X86
+    if constexpr (std::is_same_v<T, float> && std::is_same_v<U, bf16>)
+      if (isa() == Isa::avx512)
+        return simd::avx512::round_to_bf16(end - i, x + i,
+                                           reinterpret_cast<unsigned short*>(y) + i);
+#endif
+    for (; i < end; ++i) y[i] = static_cast<U>(x[i]);
+  });
+}
+
+/// Calls check.fail for the first element outside the bounds, a NaN included. `safe`, unless null,
+/// becomes a copy of x. (A device that runs behind the host writes -1 there for such elements,
+/// continues with them, and throws when the host next waits.)
+template <class T>
+void check_values(Index n, const T* x, const ValueCheck& check, T* safe) {
+  for (Index i = 0; i < n; ++i) {
+    const auto value = static_cast<double>(x[i]);
+    if (!(value > check.low && value < check.high)) check.fail(check, i, value);
+  }
+  if (safe) std::copy_n(x, n, safe);
 }
 
 }  // namespace gaze::cpu

@@ -12,7 +12,7 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/generate/completion.hpp"
 #include "gaze/generate/sampling.hpp"
-#include "gaze/ops/rows.hpp"
+#include "gaze/ops/indices.hpp"
 
 namespace gaze::detail {
 
@@ -86,27 +86,41 @@ class DeviceRollout {
     const T* const logits = logits_.data();
     std::int32_t* const token = running_.tokens.data();
     const auto stats = [&](const std::int32_t* target) {
-      K::softmax_stats(n_, v, logits, v, inverse, target, logp_.data(), entropy_.data(),
-                       lse_.data());
+      K::softmax_stats(args::SoftmaxStats<T>{.n = n_,
+                                             .v = v,
+                                             .logits = logits,
+                                             .stride = v,
+                                             .inv_temperature = inverse,
+                                             .target = target,
+                                             .logp = logp_.data(),
+                                             .entropy = entropy_.data(),
+                                             .lse = lse_.data()});
     };
     stats(none_.data());
-    const T* const lse = lse_.data();
-    const std::uint64_t* const sample = sample_.data();
+    const args::DrawTokens<T> drawn{.n = n_,
+                                    .v = v,
+                                    .logits = logits,
+                                    .inv_temperature = inverse,
+                                    .lse = lse_.data(),
+                                    .greedy = settings_.greedy,
+                                    .cut = {settings_.top_k, settings_.top_p, settings_.min_p},
+                                    .random = random_,
+                                    .sample = sample_.data(),
+                                    .step = at,
+                                    .token = token};
     if (cuts_tail(settings_))
-      K::draw_cut_tokens(n_, v, logits, inverse, lse,
-                         {settings_.top_k, settings_.top_p, settings_.min_p}, random_, sample, at,
-                         token);
+      K::draw_cut_tokens(drawn);
     else
-      K::draw_tokens(n_, v, logits, inverse, lse, settings_.greedy, random_, sample, at, token);
+      K::draw_tokens(drawn);
     stats(token);
-    K::keep(n_, static_cast<const std::int32_t*>(token), at, tokens_.data());
-    K::keep(n_, static_cast<const T*>(logp_.data()), at, all_logp_.data());
-    if (width_) K::keep(n_ * width_, static_cast<const T*>(seen_.data()), at, all_seen_.data());
+    K::keep(n_, token, at, tokens_.data());
+    K::keep(n_, logp_.data(), at, all_logp_.data());
+    if (width_) K::keep(n_ * width_, seen_.data(), at, all_seen_.data());
     const auto next = policy_.forward(state_, running_);
-    K::copy(n_ * v, static_cast<const T*>(next.logits.data()), logits_.data());
+    K::copy(n_ * v, next.logits.data(), logits_.data());
     for (std::size_t i = 0; i < next.seen.size(); ++i) {
       const Index c = next.seen[i].size(1);
-      K::copy_rows(n_, c, static_cast<const T*>(next.seen[i].data()), c,
+      K::copy_rows(n_, c, next.seen[i].data(), c,
                    seen_.data() + static_cast<Index>(i) * c, width_);
     }
     K::advance(n_, running_.position.data(), running_.slot, running_.keys, step_.data());

@@ -10,7 +10,6 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/device_rollout.hpp"
-#include "gaze/kernels/settings.hpp"
 
 namespace gaze {
 
@@ -26,12 +25,18 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
   const Index n = logits.size(0), v = logits.size(1);
   checked_int32("rollout", "the size of the vocabulary", v);
   const T inverse = s.greedy ? T(1) : T(1) / static_cast<T>(s.temperature);  // as logprobs() does
-  const Tensor<T, Device> chosen({n}), entropy({n}), total({n});
+  Tensor<T, Device> chosen({n}), entropy({n}), total({n});
   const auto stats = [&] {
     const auto target = Indices<Device>::from({n}, token);
-    Kernels<Device>::softmax_stats(n, v, static_cast<const T*>(logits.data()), v, inverse,
-                                   static_cast<const std::int32_t*>(target.data()), chosen.data(),
-                                   entropy.data(), total.data());
+    Kernels<Device>::softmax_stats(args::SoftmaxStats<T>{.n = n,
+                                                         .v = v,
+                                                         .logits = logits.data(),
+                                                         .stride = v,
+                                                         .inv_temperature = inverse,
+                                                         .target = target.data(),
+                                                         .logp = chosen.data(),
+                                                         .entropy = entropy.data(),
+                                                         .lse = total.data()});
   };
   token.assign(static_cast<std::size_t>(n), -1);
   std::vector<T> lse;
@@ -58,7 +63,8 @@ void choose(const Tensor<T, Device>& logits, const SamplingSettings& s, const Ph
       } else {
         for (std::size_t j = 0; j < p.size(); ++j) p[j] = row[j] * inverse - lse[r];
         using Host = Kernels<typename Tensor<T, Cpu>::device_type>;
-        Host::unary_forward(UnaryOp::exp, v, static_cast<const T*>(p.data()), p.data());
+        Host::unary_forward(
+            args::UnaryForward<T>{.op = UnaryOp::exp, .n = v, .x = p.data(), .y = p.data()});
         std::copy(p.begin(), p.end(), weights.begin());
       }
       token[r] = draw(weights, random.uniform(sample[r], position), s);

@@ -6,7 +6,7 @@
 #include "gaze/nn/parameters.hpp"
 #include "gaze/ops/elementwise.hpp"
 #include "gaze/ops/gelu_mlp.hpp"
-#include "gaze/ops/matmul.hpp"
+#include "gaze/ops/gemm.hpp"
 
 namespace gaze {
 

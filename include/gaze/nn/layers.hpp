@@ -3,8 +3,8 @@
 #pragma once
 #include "gaze/nn/parameters.hpp"
 #include "gaze/ops/elementwise.hpp"
-#include "gaze/ops/matmul.hpp"
-#include "gaze/ops/norm.hpp"
+#include "gaze/ops/gemm.hpp"
+#include "gaze/ops/rows.hpp"
 
 namespace gaze {
 

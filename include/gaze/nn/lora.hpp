@@ -9,7 +9,7 @@
 #pragma once
 #include "gaze/nn/parameters.hpp"
 #include "gaze/ops/elementwise.hpp"
-#include "gaze/ops/matmul.hpp"
+#include "gaze/ops/gemm.hpp"
 
 namespace gaze {
 

@@ -39,7 +39,7 @@ struct Parameter {
     if constexpr (std::is_same_v<T, float>)
       if (multiplied_in_bf16 && (!rounded_.defined() || rounded_from_ != value.version())) {
         rounded_ = Tensor<bf16, Device>(shape);
-        Kernels<Device>::cast(value.numel(), static_cast<const T*>(value.data()), rounded_.data());
+        Kernels<Device>::cast(value.numel(), value.data(), rounded_.data());
         rounded_from_ = value.version();
       }
     return rounded_;
@@ -168,8 +168,7 @@ class Parameters {
     double squares = 0;
     for (const auto& pack : packs_)
       if (pack.trained)
-        squares += Kernels<Device>::sum_squares(
-            pack.size, static_cast<const GradOf<T>*>(pack.gradients.data()));
+        squares += Kernels<Device>::sum_squares(pack.size, pack.gradients.data());
     return std::sqrt(squares);
   }
 

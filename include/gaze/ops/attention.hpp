@@ -17,7 +17,7 @@
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/core/bf16.hpp"
 #include "gaze/kernels/contract.hpp"
-#include "gaze/ops/rows.hpp"
+#include "gaze/ops/views.hpp"
 #include "gaze/ops/token_layout.hpp"
 
 namespace gaze {
@@ -47,7 +47,7 @@ Tensor<U, Device> operands(const Tensor<T, Device>& x) {
     return x;
   } else {
     Tensor<U, Device> y(x.shape());
-    Kernels<Device>::cast(x.numel(), static_cast<const T*>(x.data()), y.data());
+    Kernels<Device>::cast(x.numel(), x.data(), y.data());
     return y;
   }
 }
@@ -133,20 +133,39 @@ AttentionResult<T, Device> attention_of(const Tensor<T, Device>& qkv, const Atte
   const AttentionShape shape{sizes.heads, sizes.kv_heads, d, m, static_cast<float>(sizes.scale),
                              slots};
   const Tensor<U, Device> input = operands<U>(qkv);
-  const KeysAndValues<U, Device> own = store.template of<U>();
+  KeysAndValues<U, Device> own = store.template of<U>();
   const U* rows = input.data();
   const LayoutArrays arrays = layout->template arrays<Device>(shape);
-  K::store_keys(shape, n, rows + q_size, columns, arrays.slot, own.keys.data());
-  K::store_values(shape, n, rows + q_size + kv_size, columns, arrays.slot, own.values.data());
+  args::StoreRows<U> stored{.shape = shape,
+                            .n = n,
+                            .x = rows + q_size,
+                            .stride = columns,
+                            .slot = arrays.slot,
+                            .store = own.keys.data()};
+  K::store_keys(stored);
+  stored.x += kv_size;
+  stored.store = own.values.data();
+  K::store_values(stored);
 
   AttentionResult<T, Device> y{Tensor<T, Device>({n, q_size}), {}};
   if (m) y.marks = Tensor<T, Device>({n, sizes.heads * m});
   Tensor<T, Device> lse({n, sizes.heads});
-  const float* mark_values = m ? marks.data() : nullptr;
-  T* mark_out = m ? y.marks.data() : nullptr;
-  K::attention_forward(shape, n, rows, columns, static_cast<const U*>(own.keys.data()),
-                       static_cast<const U*>(own.values.data()), mark_values, arrays.keys,
-                       y.out.data(), lse.data(), mark_out);
+  const auto inputs = [shape, n, columns, cached = own](
+                          const U* q, const float* marks, const RowKeys& seen) {
+    return args::AttentionInputs<U>{.shape = shape,
+                                    .n = n,
+                                    .q = q,
+                                    .q_stride = columns,
+                                    .keys = cached.keys.data(),
+                                    .values = cached.values.data(),
+                                    .marks = marks,
+                                    .seen = seen};
+  };
+  K::attention_forward(
+      args::AttentionForward<U>{.in = inputs(rows, m ? marks.data() : nullptr, arrays.keys),
+                                .out = y.out.data(),
+                                .lse = lse.data(),
+                                .mark_out = m ? y.marks.data() : nullptr});
   count_arithmetic(4 * arrays.seen * q_size);
   if (!recorded(qkv)) return y;
 
@@ -162,19 +181,30 @@ AttentionResult<T, Device> attention_of(const Tensor<T, Device>& qkv, const Atte
     Tensor<T, Device> dq({n, q_size}), dqkv({n, columns});
     const LayoutArrays in = layout->template arrays<Device>(shape);
     Tensor<T, Device> dkeys({sizes.kv_heads, slots, d}), dvalues({sizes.kv_heads, slots, d});
-    K::attention_backward(shape, n, saved.data(), columns, static_cast<const U*>(own.keys.data()),
-                          static_cast<const U*>(own.values.data()), mark_columns.data(), in.keys,
-                          in.groups, layout->group_count(), out.data(),
-                          static_cast<const T*>(lse.data()), seen.data(),
-                          static_cast<const T*>(dout.data()),
-                          dmarks.defined() ? static_cast<const T*>(dmarks.data()) : nullptr,
-                          dq.data(), dkeys.data(), dvalues.data());
+    K::attention_backward(args::AttentionBackward<U>{
+        .in = inputs(saved.data(), mark_columns.data(), in.keys),
+        .group_begin = in.groups,
+        .groups = layout->group_count(),
+        .out = out.data(),
+        .lse = lse.data(),
+        .mark_out = seen.data(),
+        .dout = dout.data(),
+        .dmark_out = dmarks.defined() ? dmarks.data() : nullptr,
+        .dq = dq.data(),
+        .dkeys = dkeys.data(),
+        .dvalues = dvalues.data()});
     count_arithmetic(10 * in.seen * q_size);
-    T* to_rows = dqkv.data();
-    K::copy_rows(n, q_size, static_cast<const T*>(dq.data()), q_size, to_rows, columns);
-    K::load_rows(shape, n, static_cast<const T*>(dkeys.data()), in.slot, to_rows + q_size, columns);
-    K::load_rows(shape, n, static_cast<const T*>(dvalues.data()), in.slot,
-                 to_rows + q_size + kv_size, columns);
+    K::copy_rows(n, q_size, dq.data(), q_size, dqkv.data(), columns);
+    args::LoadRows<T> loaded{.shape = shape,
+                             .n = n,
+                             .store = dkeys.data(),
+                             .slot = in.slot,
+                             .y = dqkv.data() + q_size,
+                             .stride = columns};
+    K::load_rows(loaded);
+    loaded.store = dvalues.data();
+    loaded.y += kv_size;
+    K::load_rows(loaded);
     to->take(std::move(dqkv));
   };
   if (m)

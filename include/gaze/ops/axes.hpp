@@ -2,7 +2,8 @@
 // Axes: operations along some dimensions of a tensor of any rank see them as rows [R, n], where n
 // runs over these axes and R over all others. Moving them there and back are recorded views.
 #pragma once
-#include "gaze/ops/rows.hpp"
+#include "gaze/ops/indices.hpp"
+#include "gaze/ops/views.hpp"
 
 namespace gaze {
 

@@ -4,14 +4,14 @@
 #include <limits>
 #include <type_traits>
 
-#include "gaze/kernels/settings.hpp"
+#include "gaze/kernels/values.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
 
 namespace detail {
-/// An Error where the type U of whole numbers does not hold a value without its fraction, on
-/// another device than the CPU when the host next waits.
+/// Error: a value whose whole part the integer type U cannot represent; on another device than the
+/// CPU it comes when the host next waits.
 template <class U, class T, class Device>
 void check_holds(const Tensor<T, Device>& x) {
   const double low = std::numeric_limits<U>::min();

@@ -6,7 +6,7 @@
 // weights with the GEMM, so their derivatives are those of these two steps.
 #pragma once
 #include "gaze/kernels/patches.hpp"
-#include "gaze/ops/matmul.hpp"
+#include "gaze/ops/gemm.hpp"
 
 namespace gaze {
 

@@ -4,7 +4,7 @@
 #pragma once
 #include <string>
 
-#include "gaze/ops/matmul.hpp"
+#include "gaze/ops/gemm.hpp"
 #include "gaze/ops/reduce.hpp"
 
 namespace gaze {

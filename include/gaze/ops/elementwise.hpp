@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Elementwise operations with broadcasting, and their derivatives.
+// Elementwise operations with their derivatives: arithmetic with broadcasting, functions of one
+// value, powers and SwiGLU.
 #pragma once
-#include "gaze/kernels/settings.hpp"
+#include <type_traits>
+
+#include "gaze/kernels/elementwise.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
@@ -25,8 +28,13 @@ Tensor<T, Device> binary_values(BroadcastOp op, const char* name, const Tensor<T
   } else if (plain && op == BroadcastOp::mul) {
     K::mul(y.numel(), pa, pb, y.data());
   } else {
-    K::binary_strided(op, shape, pa, broadcast_strides(a.shape(), a.strides(), shape), pb,
-                      broadcast_strides(b.shape(), b.strides(), shape), y.data());
+    K::broadcast(args::Broadcast<T>{.op = op,
+                                    .shape = shape,
+                                    .a = pa,
+                                    .a_strides = broadcast_strides(a.shape(), a.strides(), shape),
+                                    .b = pb,
+                                    .b_strides = broadcast_strides(b.shape(), b.strides(), shape),
+                                    .y = y.data()});
   }
   return y;
 }
@@ -34,8 +42,8 @@ Tensor<T, Device> binary_values(BroadcastOp op, const char* name, const Tensor<T
 /// dy times a derivative, 0 where dy is 0: scalar::kept_zero.
 template <class T, class Device>
 Tensor<T, Device> kept_zero(const char* name, const Tensor<T, Device>& dy,
-                            const Tensor<T, Device>& slope) {
-  return binary_values(BroadcastOp::kept_zero, name, dy, slope);
+                            const Tensor<T, Device>& grad) {
+  return binary_values(BroadcastOp::kept_zero, name, dy, grad);
 }
 
 /// Adds g, of a broadcast shape, to a gradient: summed over the stretched axes.
@@ -43,7 +51,7 @@ template <class T, class Device>
 void add_unbroadcast(GradNode<T, Device>& to, Tensor<T, Device> g) {
   if (g.shape() == to.shape) return to.take(std::move(g));
   const Shape strides = broadcast_strides(to.shape, contiguous_strides(to.shape), g.shape());
-  Kernels<Device>::add_strided(g.shape(), static_cast<const T*>(g.data()), to.accumulator(),
+  Kernels<Device>::add_strided(g.shape(), g.data(), to.accumulator(),
                                strides);
 }
 
@@ -97,7 +105,7 @@ Tensor<T, Device> sub(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
         [to_a = a.node(), to_b = b.node()](const auto& dy) {
           const auto times = [&dy](T factor) {
             Tensor<T, Device> g(dy.shape());
-            Kernels<Device>::scale(g.numel(), factor, static_cast<const T*>(dy.data()), g.data());
+            Kernels<Device>::scale(g.numel(), factor, dy.data(), g.data());
             return g;
           };
           if (to_a) detail::add_unbroadcast(*to_a, times(T(1)));
@@ -141,7 +149,7 @@ Tensor<T, Device> div(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
             auto db = detail::binary_values(
                 BroadcastOp::div, "div",
                 detail::binary_values(BroadcastOp::mul, "div", da, a.get()), b.get());
-            Kernels<Device>::scale(db.numel(), T(-1), static_cast<const T*>(db.data()), db.data());
+            Kernels<Device>::scale(db.numel(), T(-1), db.data(), db.data());
             detail::add_unbroadcast(*to_b, detail::kept_zero("div", dy, db));
           }
           if (to_a) detail::add_unbroadcast(*to_a, detail::kept_zero("div", dy, da));
@@ -211,54 +219,131 @@ Tensor<T, Device> scale(const Tensor<T, Device>& input, T factor) {
   detail::check_defined("scale", input);
   const auto x = contiguous(input);
   Tensor<T, Device> y(x.shape());
-  Kernels<Device>::scale(y.numel(), factor, static_cast<const T*>(x.data()), y.data());
+  Kernels<Device>::scale(y.numel(), factor, x.data(), y.data());
   if (recorded(x))
     record(
         "scale", y,
         [to = x.node(), factor](const auto& dy) {
           Tensor<T, Device> g(dy.shape());
-          Kernels<Device>::scale(g.numel(), factor, static_cast<const T*>(dy.data()), g.data());
+          Kernels<Device>::scale(g.numel(), factor, dy.data(), g.data());
           to->take(std::move(g));
         },
         x);
   return y;
 }
 
-/// f(x) for the functions of UnaryOp; the derivatives stand with the kernels.
+namespace detail {
+
+/// f(x) for the functions of UnaryOp, whose derivatives are in kernels/scalar.hpp; `exponent` is of
+/// pow.
 template <class T, class Device>
-Tensor<T, Device> unary(UnaryOp op, const char* name, const Tensor<T, Device>& input) {
+Tensor<T, Device> unary(UnaryOp op, const char* name, const Tensor<T, Device>& input,
+                        T exponent = 0) {
+  using K = Kernels<Device>;
   using S = Saved<T, Device>;
-  detail::check_defined(name, input);
+  check_defined(name, input);
   const auto x = contiguous(input);
   Tensor<T, Device> y(x.shape());
-  Kernels<Device>::unary_forward(op, x.numel(), static_cast<const T*>(x.data()), y.data());
+  K::unary_forward(args::UnaryForward<T>{
+      .op = op, .n = x.numel(), .x = x.data(), .y = y.data(), .exponent = exponent});
   if (recorded(x))
     record(
         name, y,
-        [op, x = S(name, x), y = S(name, y), to = x.node()](const auto& dy) {
+        [op, exponent, x = S(name, x), y = S(name, y), to = x.node()](const auto& dy) {
           const auto dx = to->target();
-          Kernels<Device>::unary_backward(op, dy.numel(), x.data(), y.data(),
-                                          static_cast<const T*>(dy.data()), dx.data, dx.accumulate);
+          K::unary_backward(args::UnaryBackward<T>{.op = op,
+                                                   .n = dy.numel(),
+                                                   .x = x.data(),
+                                                   .y = y.data(),
+                                                   .dy = dy.data(),
+                                                   .dx = dx.data,
+                                                   .exponent = exponent,
+                                                   .accumulate = dx.accumulate});
         },
         x);
   return y;
 }
 
+}  // namespace detail
+
 #define GAZE_UNARY(NAME, OP)                           \
   template <class T, class Device>                     \
   Tensor<T, Device> NAME(const Tensor<T, Device>& x) { \
-    return unary(OP, #NAME, x);                        \
+    return detail::unary(UnaryOp::OP, #NAME, x);       \
   }
-GAZE_UNARY(exp, UnaryOp::exp)          // e^x; dx = dy y
-GAZE_UNARY(log, UnaryOp::log)          // ln x; dx = dy / x
-GAZE_UNARY(sqrt, UnaryOp::sqrt)        // dx = dy / (2 y)
-GAZE_UNARY(tanh, UnaryOp::tanh)        // dx = dy (1 - y^2)
-GAZE_UNARY(sigmoid, UnaryOp::sigmoid)  // dx = dy y (1 - y)
-GAZE_UNARY(silu, UnaryOp::silu)        // x sigmoid(x)
-GAZE_UNARY(gelu, UnaryOp::gelu)        // tanh form (Hendrycks and Gimpel 2016)
-GAZE_UNARY(relu, UnaryOp::relu)        // max(x, 0); the derivative at 0 is 0
-GAZE_UNARY(square, UnaryOp::square)    // x^2; dx = 2 x dy
-GAZE_UNARY(neg, UnaryOp::neg)          // -x
+GAZE_UNARY(exp, exp)                // e^x; dx = dy y
+GAZE_UNARY(log, log)                // ln x; dx = dy / x
+GAZE_UNARY(sqrt, sqrt)              // dx = dy / (2 y)
+GAZE_UNARY(rsqrt, rsqrt)            // 1 / sqrt(x); dx = -dy y^3 / 2
+GAZE_UNARY(tanh, tanh)              // dx = dy (1 - y^2)
+GAZE_UNARY(sigmoid, sigmoid)        // dx = dy y (1 - y)
+GAZE_UNARY(silu, silu)              // x sigmoid(x)
+GAZE_UNARY(gelu, gelu)              // tanh form (Hendrycks and Gimpel 2016)
+GAZE_UNARY(gelu_tanh, gelu)         // the same by its full name
+GAZE_UNARY(gelu_exact, gelu_exact)  // x Phi(x) through erf; dx = dy (Phi(x) + x phi(x))
+GAZE_UNARY(erf, erf)                // dx = dy 2/sqrt(pi) e^(-x^2)
+GAZE_UNARY(relu, relu)              // max(x, 0); the derivative at 0 is 0
+GAZE_UNARY(abs, abs)                // |x|; the derivative at 0 is 0
+GAZE_UNARY(square, square)          // x^2; dx = 2 x dy
+GAZE_UNARY(neg, neg)                // -x
 #undef GAZE_UNARY
+
+/// x^p for one exponent; dx = dy p x^(p-1), 0 for p = 0.
+template <class T, class Device>
+Tensor<T, Device> pow(const Tensor<T, Device>& x, std::type_identity_t<T> p) {
+  return detail::unary(UnaryOp::pow, "pow", x, p);
+}
+
+/// x^p with broadcasting. dx = dy p x^(p-1); dp = dy x^p log x, 0 where x = 0 and p >= 0.
+template <class T, class Device>
+Tensor<T, Device> pow(const Tensor<T, Device>& x, const Tensor<T, Device>& p) {
+  using K = Kernels<Device>;
+  using S = Saved<T, Device>;
+  detail::check_defined("pow", x, p);
+  const Shape shape = broadcast(x.shape(), p.shape(), "pow");
+  Tensor<T, Device> y(shape);
+  const auto base = detail::stretched(x, shape), exponent = detail::stretched(p, shape);
+  K::power_forward(y.numel(), base.data(), exponent.data(), y.data());
+  if (recorded(x, p))
+    record(
+        "pow", y,
+        [x = S("pow", x), p = S("pow", p), to_x = x.node(), to_p = p.node()](const auto& dy) {
+          const Shape& shape = dy.shape();
+          const auto a = detail::stretched(x.get(), shape), b = detail::stretched(p.get(), shape);
+          Tensor<T, Device> da, db;
+          if (to_x) da = Tensor<T, Device>(shape);
+          if (to_p) db = Tensor<T, Device>(shape);
+          T* const none = nullptr;
+          K::power_backward(dy.numel(), a.data(), b.data(), dy.data(), to_x ? da.data() : none,
+                            to_p ? db.data() : none);
+          if (to_x) detail::add_unbroadcast(*to_x, std::move(da));
+          if (to_p) detail::add_unbroadcast(*to_p, std::move(db));
+        },
+        x, p);
+  return y;
+}
+
+/// SwiGLU (Shazeer 2020): y [N,C] = silu(gate) up, from rows gate | up of [N,2C].
+template <class T, class Device>
+Tensor<T, Device> swiglu(const Tensor<T, Device>& input) {
+  using K = Kernels<Device>;
+  detail::check_defined("swiglu", input);
+  GAZE_CHECK(input.rank() == 2 && input.size(1) % 2 == 0, "swiglu", "needs [N, 2C], got ",
+             input.shape());
+  const auto x = contiguous(input);
+  const Index n = x.size(0), c = x.size(1) / 2;
+  Tensor<T, Device> y({n, c});
+  K::swiglu_forward(n, c, x.data(), y.data());
+  if (recorded(x))
+    record(
+        "swiglu", y,
+        [n, c, x = Saved<T, Device>("swiglu", x), to = x.node()](const auto& dy) {
+          Tensor<T, Device> dx({n, 2 * c});
+          K::swiglu_backward(n, c, x.data(), dy.data(), dx.data());
+          to->take(std::move(dx));
+        },
+        x);
+  return y;
+}
 
 }  // namespace gaze

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The MLP of a transformer block with gelu between its two layers, as one operation, so that a
-// device can do bias, gelu and gelu's derivative where a product's result still is in registers.
+// device can apply bias, gelu and gelu's derivative while a product's result is in registers.
 //
 //   u = x up^T + up_bias,  h = gelu(u),  y = h down^T + down_bias       (gelu: the tanh form)
 //
 //   ddown = dy^T h, ddown_bias = column sums of dy, du = (dy down) gelu'(u),
 //   dup = du^T x,   dup_bias = column sums of du,   dx = du up
 #pragma once
+#include "gaze/ops/multiply.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
@@ -19,7 +20,7 @@ Tensor<T, Device> gelu_mlp(const Tensor<T, Device>& input, const Tensor<T, Devic
                            const Tensor<T, Device>& down_bias_input) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
-  using Values = const T*;
+  using M = detail::Operand<T>;
   detail::check_defined("gelu_mlp", input, up_input, up_bias_input, down_input, down_bias_input);
   GAZE_CHECK(input.rank() == 2 && up_input.rank() == 2 && down_input.rank() == 2 &&
                  input.size(1) == up_input.size(1) && up_input.size(0) == down_input.size(1) &&
@@ -32,10 +33,16 @@ Tensor<T, Device> gelu_mlp(const Tensor<T, Device>& input, const Tensor<T, Devic
   const auto up_bias = contiguous(up_bias_input), down_bias = contiguous(down_bias_input);
   const Index n = x.size(0), c = x.size(1), m = up.size(0), o = down.size(0);
   Tensor<T, Device> u({n, m}), h({n, m}), y({n, o});
-  K::linear_gelu_forward(n, m, c, Values(x.data()), Values(up.data()), Values(up_bias.data()),
-                         u.data(), h.data());
-  K::gemm(false, true, n, o, m, Values(h.data()), m, Values(down.data()), m, y.data(), o, false,
-          Values(down_bias.data()));
+  K::linear_gelu_forward(args::LinearGeluForward<T>{.m = n,
+                                                    .n = m,
+                                                    .k = c,
+                                                    .x = x.data(),
+                                                    .w = up.data(),
+                                                    .bias = up_bias.data(),
+                                                    .pre = u.data(),
+                                                    .y = h.data()});
+  detail::multiply<Device>(n, o, m, M{h.data(), m}, {down.data(), m, true}, y.data(), false,
+                           down_bias.data());
   if (recorded(x, up, up_bias, down, down_bias))
     record(
         "gelu_mlp", y,
@@ -45,21 +52,27 @@ Tensor<T, Device> gelu_mlp(const Tensor<T, Device>& input, const Tensor<T, Devic
           const T* g = dy.data();
           if (to_down) {
             const auto t = to_down->target();
-            K::gemm(true, false, o, m, n, g, o, Values(h.data()), m, t.data, m, t.accumulate);
+            detail::multiply<Device>(o, m, n, M{g, o, true}, {h.data(), m}, t.data, t.accumulate);
           }
           if (to_down_bias) K::column_sum(n, o, g, to_down_bias->accumulator());
           if (!to_x && !to_up && !to_up_bias) return;
-          const Tensor<T, Device> du({n, m});
-          K::linear_gelu_backward(n, m, o, g, down.data(), Values(u.data()), du.data());
+          Tensor<T, Device> du({n, m});
+          K::linear_gelu_backward(args::LinearGeluBackward<T>{.m = n,
+                                                              .n = m,
+                                                              .k = o,
+                                                              .dy = g,
+                                                              .w = down.data(),
+                                                              .pre = u.data(),
+                                                              .dpre = du.data()});
           g = du.data();
           if (to_up) {
             const auto t = to_up->target();
-            K::gemm(true, false, m, c, n, g, m, x.data(), c, t.data, c, t.accumulate);
+            detail::multiply<Device>(m, c, n, M{g, m, true}, {x.data(), c}, t.data, t.accumulate);
           }
           if (to_up_bias) K::column_sum(n, m, g, to_up_bias->accumulator());
           if (to_x) {
             const auto t = to_x->target();
-            K::gemm(false, false, n, c, m, g, m, up.data(), c, t.data, c, t.accumulate);
+            detail::multiply<Device>(n, c, m, M{g, m}, {up.data(), c}, t.data, t.accumulate);
           }
         },
         x, up, up_bias, down, down_bias);

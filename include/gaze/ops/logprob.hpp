@@ -3,10 +3,10 @@
 //
 //   z = x w^T / temperature,  logp[n] = z[n,target] - lse(z[n]),  entropy[n] = -sum_v p log p
 //
-// Rows are worked off in chunks, in forward and again in backward, so [N, V] is never stored.
+// Rows are processed in chunks, in forward and again in backward, so [N, V] is never stored.
 // With dl = dlogp and dh = dentropy:  dz[v] = dl (1[v = target] - p_v) - dh p_v (log p_v + H).
 #pragma once
-#include "gaze/ops/rows.hpp"
+#include "gaze/ops/indices.hpp"
 #include "gaze/ops/weight_products.hpp"
 
 namespace gaze {
@@ -57,9 +57,15 @@ LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T
   Tensor<T, Device> lse({n});
   const detail::WeightProducts<T, Device> products("linear_logprob", x, w, rounded);
   detail::for_logits(products, n, v, [&](Index at, Index rows, T* logits) {
-    K::softmax_stats(rows, v, static_cast<const T*>(logits), v, inverse,
-                     static_cast<const std::int32_t*>(target.data()) + at, y.logp.data() + at,
-                     y.entropy.data() + at, lse.data() + at);
+    K::softmax_stats(args::SoftmaxStats<T>{.n = rows,
+                                           .v = v,
+                                           .logits = logits,
+                                           .stride = v,
+                                           .inv_temperature = inverse,
+                                           .target = target.data() + at,
+                                           .logp = y.logp.data() + at,
+                                           .entropy = y.entropy.data() + at,
+                                           .lse = lse.data() + at});
   });
   if (!recorded(x, w)) return y;
   record2(
@@ -69,12 +75,18 @@ LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T
                                                                          const auto& dh) {
         const Target dx = to_x ? to_x->target() : Target{};
         const Target dw = to_w ? Target{to_w->accumulator(), true} : Target{};  // over the chunks
-        const T* none = nullptr;
         detail::for_logits(products, n, v, [&](Index at, Index rows, T* logits) {
-          K::softmax_stats_backward(rows, v, logits, v, inverse, targets.data() + at,
-                                    static_cast<const T*>(lse.data()) + at, h.data() + at,
-                                    dl.defined() ? static_cast<const T*>(dl.data()) + at : none,
-                                    dh.defined() ? static_cast<const T*>(dh.data()) + at : none);
+          K::softmax_stats_backward(
+              args::SoftmaxStatsBackward<T>{.n = rows,
+                                            .v = v,
+                                            .logits = logits,
+                                            .stride = v,
+                                            .inv_temperature = inverse,
+                                            .target = targets.data() + at,
+                                            .lse = lse.data() + at,
+                                            .entropy = h.data() + at,
+                                            .dlogp = dl.defined() ? dl.data() + at : nullptr,
+                                            .dentropy = dh.defined() ? dh.data() + at : nullptr});
           products.backward(at, rows, logits, dx, dw);
         });
       },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Cross-entropy of logits that are there anyway. (Where they are a product with the vocabulary,
-// linear_logprob in logprob.hpp never stores them.)
+// Cross-entropy of stored logits. (Logits that are a product with the vocabulary need not be stored:
+// linear_logprob in logprob.hpp.)
 #pragma once
 #include "gaze/ops/cast.hpp"
 #include "gaze/ops/reduce.hpp"
@@ -9,7 +9,7 @@
 namespace gaze {
 
 /// The mean over rows of log sum e^z - z[target], shape [], from logits z [N, V] and target [N]; a
-/// target of -1 takes a row out. dz = dloss (softmax(z) - onehot(target)) / rows that count.
+/// row with target -1 does not count. dz = dloss (softmax(z) - onehot(target)) / rows that count.
 template <class T, class Device>
 Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
                                 const Indices<Device>& target_input) {
@@ -25,10 +25,16 @@ Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
       sum(cast<double>(greater_equal(target, Indices<Device>::scalar(0)))).item());
   GAZE_CHECK(count > 0, "cross_entropy", "no row of ", z.shape(), " has a target");
   Tensor<T, Device> logp({n}), entropy({n}), lse({n});
-  K::softmax_stats(n, v, static_cast<const T*>(z.data()), v, T(1),
-                   static_cast<const std::int32_t*>(target.data()), logp.data(), entropy.data(),
-                   lse.data());
-  const double total = K::sum(n, static_cast<const T*>(logp.data()));
+  K::softmax_stats(args::SoftmaxStats<T>{.n = n,
+                                         .v = v,
+                                         .logits = z.data(),
+                                         .stride = v,
+                                         .inv_temperature = T(1),
+                                         .target = target.data(),
+                                         .logp = logp.data(),
+                                         .entropy = entropy.data(),
+                                         .lse = lse.data()});
+  const double total = K::sum(n, logp.data());
   auto y = Tensor<T, Device>::scalar(static_cast<T>(-total / static_cast<double>(count)));
   if (recorded(z))
     record(
@@ -40,10 +46,16 @@ Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
           const auto factor = Tensor<T, Device>::scalar(static_cast<T>(-count));
           const auto dlogp = contiguous(
               expand(detail::binary_values(BroadcastOp::div, "cross_entropy", dy, factor), {n}));
-          const T* none = nullptr;
-          K::softmax_stats_backward(n, v, dz.data(), v, T(1), target.data(),
-                                    static_cast<const T*>(lse.data()), none,
-                                    static_cast<const T*>(dlogp.data()), none);
+          K::softmax_stats_backward(args::SoftmaxStatsBackward<T>{.n = n,
+                                                                  .v = v,
+                                                                  .logits = dz.data(),
+                                                                  .stride = v,
+                                                                  .inv_temperature = T(1),
+                                                                  .target = target.data(),
+                                                                  .lse = lse.data(),
+                                                                  .entropy = nullptr,
+                                                                  .dlogp = dlogp.data(),
+                                                                  .dentropy = nullptr});
           to->take(std::move(dz));
         },
         z);

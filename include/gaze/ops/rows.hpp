@@ -1,38 +1,150 @@
 // SPDX-License-Identifier: MIT
-// Choosing and adding rows of [N, C] by index: embedding lookups and sums by segment. (For elements
-// along any axis: gather.hpp.)
-//
-// Indices are Tensor<int32>; they carry no gradient. An index of -1 means no row.
+// Operations on the rows of [N, C]: RMS norm (Zhang and Sennrich 2019), layer norm (Ba et al. 2016),
+// rotary position embedding (Su et al. 2021), and rows chosen or added by index: embedding lookups
+// and sums by segment. (For elements along any axis: select.hpp.)
 #pragma once
-#include "gaze/kernels/settings.hpp"
+#include "gaze/kernels/rows.hpp"
+#include "gaze/ops/indices.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
 
-/// Whole numbers on a device: token ids, targets, positions.
-template <class Device>
-using Indices = Tensor<std::int32_t, Device>;
-
-namespace detail {
-template <class Device>
-using SavedIndices = Saved<std::int32_t, Device>;
-
-/// The indices of a contiguous tensor, each -1 or one of so many rows: an Error on the CPU where
-/// one is not; elsewhere it counts as -1, and the Error comes when the host next waits.
-template <class Device>
-Indices<Device> checked_indices(const char* op, const Indices<Device>& index, Index rows) {
-  constexpr bool at_once = std::is_same_v<Device, Cpu>;
-  const auto fail = [](const ValueCheck& check, Index at, double value) {
-    GAZE_FAIL(check.op, "index ", static_cast<Index>(value), " at ", at, " is outside the ",
-              static_cast<Index>(check.high), " rows");
-  };
-  const auto safe = at_once ? index : Indices<Device>(index.shape());
-  Kernels<Device>::check_values(index.numel(), index.data(),
-                                ValueCheck{op, -2.0, static_cast<double>(rows), fail},
-                                at_once ? nullptr : safe.data());
-  return safe;
+/// y = x / sqrt(mean(x^2) + eps) * weight, per row of x [N,C].
+template <class T, class Device>
+Tensor<T, Device> rms_norm(const Tensor<T, Device>& input, const Tensor<T, Device>& weight_input,
+                           T eps) {
+  using K = Kernels<Device>;
+  using S = Saved<T, Device>;
+  detail::check_defined("rms_norm", input, weight_input);
+  GAZE_CHECK(input.rank() == 2 && weight_input.shape() == Shape({input.size(1)}), "rms_norm", "x ",
+             input.shape(), ", weight ", weight_input.shape());
+  const auto x = contiguous(input), weight = contiguous(weight_input);
+  const Index n = x.size(0), c = x.size(1);
+  Tensor<T, Device> y(x.shape()), inverse({n});
+  K::rms_norm_forward(args::RmsNormForward<T>{.n = n,
+                                              .c = c,
+                                              .x = x.data(),
+                                              .weight = weight.data(),
+                                              .eps = eps,
+                                              .y = y.data(),
+                                              .inv_rms = inverse.data()});
+  if (recorded(x, weight))
+    record(
+        "rms_norm", y,
+        [n, c, x = S("rms_norm", x), weight = S("rms_norm", weight), inverse, to_x = x.node(),
+         to_weight = weight.node()](const auto& dy) {
+          Tensor<T, Device> unused;
+          if (!to_x) unused = Tensor<T, Device>({n, c});
+          const auto dx =
+              to_x ? to_x->target() : typename GradNode<T, Device>::Target{unused.data(), false};
+          K::rms_norm_backward(
+              args::RmsNormBackward<T>{.n = n,
+                                       .c = c,
+                                       .x = x.data(),
+                                       .weight = weight.data(),
+                                       .inv_rms = inverse.data(),
+                                       .dy = dy.data(),
+                                       .dx = dx.data,
+                                       .dweight = to_weight ? to_weight->accumulator() : nullptr,
+                                       .accumulate_dx = dx.accumulate});
+        },
+        x, weight);
+  return y;
 }
-}  // namespace detail
+
+/// y = (x - mean) / sqrt(variance + eps) * weight + bias, per row of x [N,C].
+template <class T, class Device>
+Tensor<T, Device> layer_norm(const Tensor<T, Device>& input, const Tensor<T, Device>& weight_input,
+                             const Tensor<T, Device>& bias_input, T eps) {
+  using K = Kernels<Device>;
+  using S = Saved<T, Device>;
+  detail::check_defined("layer_norm", input, weight_input, bias_input);
+  GAZE_CHECK(input.rank() == 2 && weight_input.shape() == Shape({input.size(1)}) &&
+                 bias_input.shape() == weight_input.shape(),
+             "layer_norm", "x ", input.shape(), ", weight ", weight_input.shape(), ", bias ",
+             bias_input.shape());
+  const auto x = contiguous(input), weight = contiguous(weight_input);
+  const auto bias = contiguous(bias_input);
+  const Index n = x.size(0), c = x.size(1);
+  Tensor<T, Device> y(x.shape()), mean({n}), inverse({n});
+  K::layer_norm_forward(args::LayerNormForward<T>{.n = n,
+                                                  .c = c,
+                                                  .x = x.data(),
+                                                  .weight = weight.data(),
+                                                  .bias = bias.data(),
+                                                  .eps = eps,
+                                                  .y = y.data(),
+                                                  .mean = mean.data(),
+                                                  .inv_std = inverse.data()});
+  if (recorded(x, weight, bias))
+    record(
+        "layer_norm", y,
+        [n, c, x = S("layer_norm", x), weight = S("layer_norm", weight), mean, inverse,
+         to_x = x.node(), to_weight = weight.node(), to_bias = bias.node()](const auto& dy) {
+          Tensor<T, Device> unused;
+          if (!to_x) unused = Tensor<T, Device>({n, c});
+          const auto dx =
+              to_x ? to_x->target() : typename GradNode<T, Device>::Target{unused.data(), false};
+          K::layer_norm_backward(
+              args::LayerNormBackward<T>{.n = n,
+                                         .c = c,
+                                         .x = x.data(),
+                                         .weight = weight.data(),
+                                         .mean = mean.data(),
+                                         .inv_std = inverse.data(),
+                                         .dy = dy.data(),
+                                         .dx = dx.data,
+                                         .dweight = to_weight ? to_weight->accumulator() : nullptr,
+                                         .dbias = to_bias ? to_bias->accumulator() : nullptr,
+                                         .accumulate_dx = dx.accumulate});
+        },
+        x, weight, bias);
+  return y;
+}
+
+/// Rotary position embedding, half-split: dimensions i and i + D/2 of each head turn by position *
+/// theta^(-2i/D). Turns the first `heads` heads of each row of x [N, at least heads * D] by its position. The
+/// result takes over x's values, so x must be a fresh result that nothing else needs; anything
+/// that does need it notices. The derivative is the rotation back.
+template <class T, class Device>
+Tensor<T, Device> rotary(const Tensor<T, Device>& input, Index heads, Index head_size, T theta,
+                         const Indices<Device>& position_input) {
+  using K = Kernels<Device>;
+  detail::check_defined("rotary", input, position_input);
+  GAZE_CHECK(input.rank() == 2 && heads * head_size <= input.size(1) &&
+                 position_input.shape() == Shape({input.size(0)}),
+             "rotary", "x ", input.shape(), " for ", heads, " heads of ", head_size, ", position ",
+             position_input.shape());
+  GAZE_CHECK(head_size % 2 == 0, "rotary", "the head size must be even, got ", head_size);
+  auto x = contiguous(input);  // of a view it turns a copy
+  const auto position = contiguous(position_input);
+  const Index n = x.size(0), c = x.size(1);
+  const auto turn = [=](const std::int32_t* positions, T* rows, bool inverse) {
+    K::rotary(args::Rotary<T>{.n = n,
+                              .heads = heads,
+                              .head_size = head_size,
+                              .stride = c,
+                              .position = positions,
+                              .theta = theta,
+                              .x = rows,
+                              .inverse = inverse});
+  };
+  turn(position.data(), x.data(), false);
+  x.changed();
+  Tensor<T, Device> y = x.detach();
+  if (recorded(x))
+    record(
+        "rotary", y,
+        [n, c, turn, to = x.node(),
+         turned = detail::SavedIndices<Device>("rotary", position)](const auto& dy) {
+          Tensor<T, Device> dx({n, c});
+          K::copy(dx.numel(), dy.data(), dx.data());
+          turn(turned.data(), dx.data(), true);
+          to->take(std::move(dx));
+        },
+        x);
+  return y;
+}
 
 /// y[i] = table[index[i]], or zeros where index[i] is -1: [N, C] from table [R, C].
 /// dtable[index[i]] += dy[i], in ascending i.
@@ -46,14 +158,14 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
   const Index n = index_input.numel(), rows = table.size(0), c = table.size(1);
   const auto index = detail::checked_indices("gather_rows", contiguous(index_input), rows);
   Tensor<T, Device> y({n, c});
-  Kernels<Device>::gather_rows(n, c, static_cast<const T*>(table.data()),
-                               static_cast<const std::int32_t*>(index.data()), y.data());
+  Kernels<Device>::gather_rows(n, c, table.data(),
+                               index.data(), y.data());
   if (recorded(table))
     record(
         "gather_rows", y,
         [n, c, rows, index = detail::SavedIndices<Device>("gather_rows", index),
          to = table.node()](const auto& dy) {
-          Kernels<Device>::scatter_add_rows(n, c, static_cast<const T*>(dy.data()), index.data(),
+          Kernels<Device>::scatter_add_rows(n, c, dy.data(), index.data(),
                                             rows, to->accumulator());
         },
         table);
@@ -73,15 +185,15 @@ Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input,
   const Index n = x.size(0), c = x.size(1);
   Tensor<T, Device> y({rows, c});
   Kernels<Device>::fill(y.numel(), T(0), y.data());
-  Kernels<Device>::scatter_add_rows(n, c, static_cast<const T*>(x.data()),
-                                    static_cast<const std::int32_t*>(index.data()), rows, y.data());
+  Kernels<Device>::scatter_add_rows(n, c, x.data(),
+                                    index.data(), rows, y.data());
   if (recorded(x))
     record(
         "scatter_add_rows", y,
         [n, c, index = detail::SavedIndices<Device>("scatter_add_rows", index),
          to = x.node()](const auto& dy) {
           Tensor<T, Device> dx({n, c});
-          Kernels<Device>::gather_rows(n, c, static_cast<const T*>(dy.data()), index.data(),
+          Kernels<Device>::gather_rows(n, c, dy.data(), index.data(),
                                        dx.data());
           to->take(std::move(dx));
         },

@@ -20,7 +20,7 @@
 #include "gaze/core/index.hpp"
 #include "gaze/core/storage.hpp"
 #include "gaze/kernels/attention_layout.hpp"
-#include "gaze/kernels/kernels.hpp"
+#include "gaze/kernels/contract.hpp"
 
 namespace gaze {
 

@@ -14,7 +14,7 @@ Tensor<T, Device> contiguous(const Tensor<T, Device>& x) {
   detail::check_defined("contiguous", x);
   if (x.contiguous()) return x;
   Tensor<T, Device> y(x.shape());
-  Kernels<Device>::copy_strided(x.shape(), static_cast<const T*>(x.data()), x.strides(), y.data());
+  Kernels<Device>::copy_strided(x.shape(), x.data(), x.strides(), y.data());
   if (recorded(x))
     record(
         "contiguous", y, [to = x.node()](const auto& dy) { to->add(dy); }, x);
@@ -63,7 +63,7 @@ namespace detail {
 template <class T, class Device>
 void add_through_view(GradNode<T, Device>& to, const Tensor<GradOf<T>, Device>& dy, Index offset,
                       const Shape& strides) {
-  Kernels<Device>::add_strided(dy.shape(), static_cast<const GradOf<T>*>(dy.data()),
+  Kernels<Device>::add_strided(dy.shape(), dy.data(),
                                to.accumulator() + offset, strides);
 }
 }  // namespace detail
@@ -159,7 +159,7 @@ Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int d
   Index at = 0;
   for (const auto& part : parts) {
     const auto x = contiguous(part.detach());
-    Kernels<Device>::copy_to_strided(x.shape(), static_cast<const T*>(x.data()),
+    Kernels<Device>::copy_to_strided(x.shape(), x.data(),
                                      y.data() + at * y.strides()[d], y.strides());
     at += x.shape()[d];
     to.push_back(part.node());

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The three products of y = x w^T, in the type of the values or of operands rounded to bf16.
 //
-// Rounded, the sums stay float32 and the gradients too; rounding counts as the identity, as in any
-// training with mixed precision. Then x is kept for backward in half its size.
+// With rounded operands, sums and gradients stay float32; the derivative of rounding is the
+// identity, as usual in mixed-precision training. x is then kept for backward in half the size.
 #pragma once
 #include <type_traits>
 
 #include "gaze/core/bf16.hpp"
+#include "gaze/ops/multiply.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze::detail {
@@ -32,10 +33,10 @@ class WeightProducts {
     w_ = {op, w};
   }
 
-  /// y[rows,O] = start + x[at.., C] w^T; start as in Kernels::gemm.
+  /// y[rows,O] = start + x[at.., C] w^T; start as in args::Gemm.
   void forward(Index at, Index rows, T* y, bool accumulate, const T* bias = nullptr) const {
     const auto product = [&](const auto* x, const auto* w) {
-      K::gemm(false, true, rows, o_, c_, x + at * c_, c_, w, c_, y, o_, accumulate, bias);
+      multiply<Device>(rows, o_, c_, Operand{x + at * c_, c_}, {w, c_, true}, y, accumulate, bias);
     };
     if constexpr (std::is_same_v<T, float>)
       if (is_rounded_) return product(rounded_x_.data(), rounded_w_.data());
@@ -48,24 +49,23 @@ class WeightProducts {
   void backward(Index at, Index rows, const T* dy, const Target& dx, const Target& dw) const {
     const auto products = [&](const auto* g, const auto* x, const auto* w) {
       if (dw.data)
-        K::gemm(true, false, o_, c_, rows, g, o_, x + at * c_, c_, dw.data, c_, dw.accumulate);
+        multiply<Device>(o_, c_, rows, Operand{g, o_, true}, {x + at * c_, c_}, dw.data,
+                         dw.accumulate);
       if (dx.data)
-        K::gemm(false, false, rows, c_, o_, g, o_, w, c_, dx.data + at * c_, c_, dx.accumulate);
+        multiply<Device>(rows, c_, o_, Operand{g, o_}, {w, c_}, dx.data + at * c_, dx.accumulate);
     };
     if constexpr (std::is_same_v<T, float>)
       if (is_rounded_) {
         const auto g = round(Shape({rows, o_}), dy);
-        return products(static_cast<const bf16*>(g.data()), rounded_x_.data(), rounded_w_.data());
+        return products(g.data(), rounded_x_.data(), rounded_w_.data());
       }
     products(dy, x_.data(), w_.data());
   }
 
  private:
-  using K = Kernels<Device>;
-
   static Tensor<bf16, Device> round(const Shape& shape, const T* x) {
     Tensor<bf16, Device> y(shape);
-    K::cast(y.numel(), x, y.data());
+    Kernels<Device>::cast(y.numel(), x, y.data());
     return y;
   }
 

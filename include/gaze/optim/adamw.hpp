@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "gaze/kernels/settings.hpp"
+#include "gaze/kernels/adamw.hpp"
 #include "gaze/nn/parameters.hpp"
 
 namespace gaze {
@@ -66,10 +66,15 @@ class AdamW {
       const AdamWStep<G> s{static_cast<G>(learning_rate), static_cast<G>(settings_.beta1),
                            static_cast<G>(settings_.beta2), static_cast<G>(settings_.eps),
                            static_cast<G>(pack.decayed ? settings_.weight_decay : 0)};
-      Kernels<Device>::adamw_step(
-          pack.size, pack.values.data(), static_cast<const G*>(pack.gradients.data()),
-          moments_[i].first.data(), moments_[i].second.data(), s, correction(settings_.beta1),
-          correction(settings_.beta2), static_cast<G>(scale));
+      Kernels<Device>::adamw_step(args::AdamW<G>{.n = pack.size,
+                                                 .param = pack.values.data(),
+                                                 .grad = pack.gradients.data(),
+                                                 .m = moments_[i].first.data(),
+                                                 .v = moments_[i].second.data(),
+                                                 .settings = s,
+                                                 .bias_correction1 = correction(settings_.beta1),
+                                                 .bias_correction2 = correction(settings_.beta2),
+                                                 .grad_scale = static_cast<G>(scale)});
       pack.values.changed();
     }
     parameters_.clear_gradients();

@@ -25,8 +25,7 @@ template <class T, class Device>
 Tensor<T, Device> with_slope(const char* op, const Tensor<T, Device>& x,
                              const std::vector<T>& terms, const std::vector<T>& slope) {
   const Index n = static_cast<Index>(terms.size());
-  auto y = Tensor<T, Device>::scalar(
-      static_cast<T>(HostKernels<T>::sum(n, static_cast<const T*>(terms.data()))));
+  auto y = Tensor<T, Device>::scalar(static_cast<T>(HostKernels<T>::sum(n, terms.data())));
   if (recorded(x))
     record(
         op, y,
@@ -172,8 +171,8 @@ LogRatios<T> log_ratios(const T* logp, const TokenConstants<T>& c, const LossInp
 template <class T>
 std::vector<T> exponentials(const std::vector<T>& x) {
   std::vector<T> y(x.size());
-  HostKernels<T>::unary_forward(UnaryOp::exp, static_cast<Index>(x.size()),
-                                static_cast<const T*>(x.data()), y.data());
+  HostKernels<T>::unary_forward(args::UnaryForward<T>{
+      .op = UnaryOp::exp, .n = static_cast<Index>(x.size()), .x = x.data(), .y = y.data()});
   return y;
 }
 

@@ -30,7 +30,7 @@ void synchronise(Parameters<T, Device>& reference, const Parameters<T, Device>& 
     if (alpha == 1) {
       Kernels<Device>::copy(to[i].size, p, r);
     } else {
-      Kernels<Device>::scale(to[i].size, static_cast<T>(1 - alpha), static_cast<const T*>(r), r);
+      Kernels<Device>::scale(to[i].size, static_cast<T>(1 - alpha), r, r);
       Kernels<Device>::axpy(to[i].size, static_cast<T>(alpha), p, r);
     }
     to[i].values.changed();

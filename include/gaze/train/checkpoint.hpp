@@ -125,8 +125,7 @@ void load_weights(const std::string& path, Parameters<T, Device>& parameters,
     GAZE_CHECK(parameters.find(name), "load", path, ": the model has no tensor named ", name);
   std::size_t i = 0;
   for (auto* p : wanted) {
-    Kernels<Device>::copy(p->value.numel(), static_cast<const T*>(read[i++].data()),
-                          p->value.data());
+    Kernels<Device>::copy(p->value.numel(), read[i++].data(), p->value.data());
     p->value.changed();
   }
 }

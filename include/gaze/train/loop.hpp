@@ -65,7 +65,7 @@ std::string kernels_name(bool bf16) {
   std::string out = cpu ? name(isa()) : Device::name;
   if (bf16) {
     out += " with ";
-    if (cpu && bf16_products() != Bf16Products::floats)
+    if (cpu && bf16_products() != Bf16Products::f32)
       out += std::string(name(bf16_products())) + " of ";
     out += "bf16";
   }

@@ -6,11 +6,6 @@
 // one chain of fma over ascending d; sums over keys have d as lanes and are one chain over
 // ascending position. So a row has the same bits whatever tile it is in. Keys past count[row] may
 // hold anything, even NaN: their scores become -inf by lane and their values are never read.
-#if defined(__clang__)
-#define GAZE_UNROLL _Pragma("unroll")
-#else
-#define GAZE_UNROLL _Pragma("GCC unroll 16")
-#endif
 
 constexpr int attention_block = 64;
 constexpr int attention_tall = W == 16 ? 12 : 6;  // rows beside two vectors: 32 or 16 registers
@@ -244,30 +239,30 @@ GAZE_INLINE vf attention_mark(int keys, const float* p, const float* column, vf 
 /// lane for itself until attention_finish. mark: [marks][64], l: [n][16], mark_out: [n][marks][16].
 GAZE_FN void attention_softmax(int n, int marks, const int* count, const float* mark, float* s,
                                float* m, float* l, float* mark_out, float* out, int out_stride) {
-  float fade[W];
+  float scales[W];
   for (int r = 0; r < n; ++r, s += attention_block, out += out_stride) {
     if (r % W == 0) {  // the scores of W rows in turn, so that none waits for the one before
-      for (int i = 0; i < W; ++i) fade[i] = 0;
+      for (int i = 0; i < W; ++i) scales[i] = 0;
       for (int i = 0; i < W && r + i < n; ++i) {
         if (count[r + i] == 0) continue;
-        const float old = m[r + i], top = attention_greatest(count[r + i], s + i * attention_block);
-        m[r + i] = old < top ? top : old;
-        fade[i] = old - m[r + i];
+        const float old = m[r + i], max = attention_greatest(count[r + i], s + i * attention_block);
+        m[r + i] = old < max ? max : old;
+        scales[i] = old - m[r + i];
       }
-      store(fade, exp_negative(load(fade)));
+      store(scales, exp_negative(load(scales)));
     }
-    const vf level = set(m[r]), keep = set(fade[r % W]);
-    for (int e = 0; e < out_stride; e += W) store(out + e, mul(load(out + e), keep));
-    vf total = mul(load(l + r * 16), keep);
+    const vf row_max = set(m[r]), scale = set(scales[r % W]);
+    for (int e = 0; e < out_stride; e += W) store(out + e, mul(load(out + e), scale));
+    vf total = mul(load(l + r * 16), scale);
     for (int j = 0; j < count[r]; j += W) {
-      const vf p = exp_negative(sub(load(s + j), level));
+      const vf p = exp_negative(sub(load(s + j), row_max));
       store(s + j, p);
       total = add(total, p);
     }
     store(l + r * 16, total);
     for (int i = 0; i < marks; ++i, mark_out += 16)
       store(mark_out,
-            attention_mark(count[r], s, mark + i * attention_block, mul(load(mark_out), keep)));
+            attention_mark(count[r], s, mark + i * attention_block, mul(load(mark_out), scale)));
   }
 }
 
@@ -350,4 +345,3 @@ GAZE_FN void attention_transpose(int rows, int cols, const float* from, Index st
                                  int to_stride) {
   gemm_transposed(from, stride, rows, cols, to, to_stride);
 }
-#undef GAZE_UNROLL

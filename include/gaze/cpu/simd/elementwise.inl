@@ -4,19 +4,19 @@
 // Every element is computed on its own, so a piece may begin and end anywhere; only the sums have
 // an order (ascending vectors, then a fixed tree over lanes) and their callers fix the pieces.
 
-enum class BinaryOp : int { add, sub, mul, div };
+enum class BinaryOp : int { add, sub, mul };
 using gaze::UnaryOp;
 
 GAZE_INLINE vf neg(vf x) { return sub(set(0.0f), x); }
-/// x held within [-limit, limit]; NaN stays NaN.
+/// x limited to [-limit, limit]; NaN stays NaN.
 GAZE_INLINE vf clamp(vf x, float limit) {
   return less_select(x, set(-limit), set(-limit), less_select(set(limit), x, set(limit), x));
 }
 
-// One struct per operation: y = value(x) and dy/dx = slope(x, y), side by side.
+// One struct per operation: y = value(x) and dy/dx = grad(x, y), side by side.
 struct UnaryExp {
   static GAZE_INLINE vf value(vf x) { return exp(x); }
-  static GAZE_INLINE vf slope(vf, vf y) { return y; }
+  static GAZE_INLINE vf grad(vf, vf y) { return y; }
 };
 struct UnaryLog {
   static GAZE_INLINE vf value(vf x) {
@@ -25,23 +25,23 @@ struct UnaryLog {
     for (int i = 0; i < W; ++i) lane[i] = __builtin_logf(lane[i]);
     return load(lane);
   }
-  static GAZE_INLINE vf slope(vf x, vf) { return div(set(1.0f), x); }
+  static GAZE_INLINE vf grad(vf x, vf) { return div(set(1.0f), x); }
 };
 struct UnarySqrt {
   static GAZE_INLINE vf value(vf x) { return sqrt(x); }
-  static GAZE_INLINE vf slope(vf, vf y) { return div(set(0.5f), y); }
+  static GAZE_INLINE vf grad(vf, vf y) { return div(set(0.5f), y); }
 };
 struct UnaryTanh {
   static GAZE_INLINE vf value(vf x) { return tanh(x); }
-  static GAZE_INLINE vf slope(vf, vf y) { return fma(neg(y), y, set(1.0f)); }
+  static GAZE_INLINE vf grad(vf, vf y) { return fma(neg(y), y, set(1.0f)); }
 };
 struct UnarySigmoid {
   static GAZE_INLINE vf value(vf x) { return sigmoid(x); }
-  static GAZE_INLINE vf slope(vf, vf y) { return fma(neg(y), y, y); }
+  static GAZE_INLINE vf grad(vf, vf y) { return fma(neg(y), y, y); }
 };
 struct UnarySilu {
   static GAZE_INLINE vf value(vf x) { return mul(x, sigmoid(x)); }
-  static GAZE_INLINE vf slope(vf x, vf) {
+  static GAZE_INLINE vf grad(vf x, vf) {
     const vf s = sigmoid(x);
     return mul(s, fma(x, sub(set(1.0f), s), set(1.0f)));
   }
@@ -51,32 +51,32 @@ struct UnaryGelu {
   static constexpr float a = 1.5957691216057308f, b = 0.0713548162726002f;
   static GAZE_INLINE vf gate(vf x) { return sigmoid(mul(x, fma(mul(x, x), set(b), set(a)))); }
   static GAZE_INLINE vf value(vf x) { return mul(x, gate(x)); }
-  static GAZE_INLINE vf slope(vf x, vf) {
-    const vf held = clamp(x, 20.0f);  // beyond, the gate is 0 or 1; x^3 must not overflow
-    const vf s = gate(held), x_du = mul(held, fma(mul(held, held), set(3 * b), set(a)));
+  static GAZE_INLINE vf grad(vf x, vf) {
+    const vf limited = clamp(x, 20.0f);  // beyond, the gate is 0 or 1; x^3 must not overflow
+    const vf s = gate(limited), x_du = mul(limited, fma(mul(limited, limited), set(3 * b), set(a)));
     return mul(s, fma(x_du, sub(set(1.0f), s), set(1.0f)));
   }
 };
 struct UnaryRelu {
   static GAZE_INLINE vf value(vf x) { return less_select(x, set(0.0f), set(0.0f), x); }
-  static GAZE_INLINE vf slope(vf x, vf) { return less_select(set(0.0f), x, set(1.0f), set(0.0f)); }
+  static GAZE_INLINE vf grad(vf x, vf) { return less_select(set(0.0f), x, set(1.0f), set(0.0f)); }
 };
 struct UnarySquare {
   static GAZE_INLINE vf value(vf x) { return mul(x, x); }
-  static GAZE_INLINE vf slope(vf x, vf) { return add(x, x); }
+  static GAZE_INLINE vf grad(vf x, vf) { return add(x, x); }
 };
 struct UnaryNeg {
   static GAZE_INLINE vf value(vf x) { return mul(x, set(-1.0f)); }
-  static GAZE_INLINE vf slope(vf, vf) { return set(-1.0f); }
+  static GAZE_INLINE vf grad(vf, vf) { return set(-1.0f); }
 };
 
 template <class Op>
 GAZE_INLINE void unary_forward_loop(Index n, const float* x, float* y) {
   for (Index i = 0; i < n; i += W) row_store(y + i, Op::value(row_load(x + i, n - i)), n - i);
 }
-/// The slope where any gradient comes in, else 0 (scalar::kept_zero): 0 times infinity is a NaN.
-GAZE_INLINE vf slope_for(vf dy, vf slope) {
-  return less_select(set(0.0f), max(dy, neg(dy)), slope, set(0.0f));
+/// `grad` where dy is not 0, else 0 (scalar::kept_zero): 0 times infinity is NaN.
+GAZE_INLINE vf grad_for(vf dy, vf grad) {
+  return less_select(set(0.0f), max(dy, neg(dy)), grad, set(0.0f));
 }
 
 template <class Op>
@@ -85,9 +85,9 @@ GAZE_INLINE void unary_backward_loop(Index n, const float* x, const float* y, co
   for (Index i = 0; i < n; i += W) {
     const Index left = n - i;
     const vf d = row_load(dy + i, left);
-    const vf slope = slope_for(d, Op::slope(row_load(x + i, left), row_load(y + i, left)));
+    const vf grad = grad_for(d, Op::grad(row_load(x + i, left), row_load(y + i, left)));
     const vf before = accumulate ? row_load(dx + i, left) : set(0.0f);
-    row_store(dx + i, fma(d, slope, before), left);
+    row_store(dx + i, fma(d, grad, before), left);
   }
 }
 
@@ -113,6 +113,8 @@ GAZE_FN void unary_forward(int op, Index n, const float* x, float* y) {
       return unary_forward_loop<UnarySquare>(n, x, y);
     case UnaryOp::neg:
       return unary_forward_loop<UnaryNeg>(n, x, y);
+    default:  // the formulas of kernels/scalar.hpp
+      return;
   }
 }
 
@@ -139,14 +141,15 @@ GAZE_FN void unary_backward(int op, Index n, const float* x, const float* y, con
       return unary_backward_loop<UnarySquare>(n, x, y, dy, dx, accumulate);
     case UnaryOp::neg:
       return unary_backward_loop<UnaryNeg>(n, x, y, dy, dx, accumulate);
+    default:  // the formulas of kernels/scalar.hpp
+      return;
   }
 }
 
 GAZE_INLINE vf binary_value(BinaryOp op, vf a, vf b) {
   return op == BinaryOp::add   ? add(a, b)
          : op == BinaryOp::sub ? sub(a, b)
-         : op == BinaryOp::mul ? mul(a, b)
-                               : div(a, b);
+                               : mul(a, b);
 }
 template <BinaryOp op>
 GAZE_INLINE void binary_loop(Index n, const float* a, const float* b, float* out) {
@@ -161,8 +164,6 @@ GAZE_FN void binary(int op, Index n, const float* a, const float* b, float* out)
       return binary_loop<BinaryOp::sub>(n, a, b, out);
     case BinaryOp::mul:
       return binary_loop<BinaryOp::mul>(n, a, b, out);
-    case BinaryOp::div:
-      return binary_loop<BinaryOp::div>(n, a, b, out);
   }
 }
 
@@ -189,8 +190,8 @@ GAZE_FN void swiglu_backward(Index n, Index c, const float* gate_up, const float
       const Index left = c - j;
       const vf gate = row_load(gate_up + j, left), up = row_load(gate_up + c + j, left);
       const vf d = row_load(dy + j, left), s = sigmoid(gate);
-      const vf slope = mul(s, fma(gate, sub(set(1.0f), s), set(1.0f)));
-      row_store(dgate_up + j, mul(mul(d, up), slope), left);
+      const vf grad = mul(s, fma(gate, sub(set(1.0f), s), set(1.0f)));
+      row_store(dgate_up + j, mul(mul(d, up), grad), left);
       row_store(dgate_up + c + j, mul(d, mul(gate, s)), left);
     }
 }
@@ -208,24 +209,6 @@ GAZE_FN float sum_squares_piece(Index n, const float* x) {
   }
   return sum(total);
 }
-GAZE_FN float max_abs_piece(Index n, const float* x) {
-  vf top = set(0.0f);
-  for (Index i = 0; i < n; i += W) {
-    const vf v = row_load(x + i, n - i), size = max(v, neg(v));
-    top = less_select(top, size, size, top);  // false for NaN, which is so skipped
-  }
-  return hmax(top);
-}
-/// x - x is 0 for a finite x and NaN for any other, and NaN survives every addition.
-GAZE_FN bool all_finite_piece(Index n, const float* x) {
-  vf poison = set(0.0f);
-  for (Index i = 0; i < n; i += W) {
-    const vf v = row_load(x + i, n - i);
-    poison = add(poison, sub(v, v));
-  }
-  return sum(poison) == 0.0f;
-}
-
 GAZE_FN void adamw_step(Index n, float* param, const float* grad, float* m, float* v, float lr,
                         float beta1, float beta2, float eps, float weight_decay,
                         float inv_correction1, float inv_root_correction2, float grad_scale) {

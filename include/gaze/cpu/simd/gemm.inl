@@ -7,11 +7,6 @@
 // A it stays there while A passes by, read where it lies unless it is transposed; with wider
 // vectors the rows of A, packed at a fixed stride, stay in L1 and the panels pass by. Elements of A
 // are broadcast. k is cut in blocks; C carries the chain across.
-#if defined(__clang__)
-#define GAZE_UNROLL _Pragma("unroll")
-#else
-#define GAZE_UNROLL _Pragma("GCC unroll 16")
-#endif
 
 constexpr int gemm_mr = W == 16 ? 12 : W == 8 ? 6 : 4;
 constexpr int gemm_nr = 2 * W;
@@ -279,4 +274,3 @@ GAZE_FN void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
     }
   }
 }
-#undef GAZE_UNROLL

@@ -3,17 +3,25 @@
 //
 // Each .inl file below is plain functions with a target attribute (GAZE_FN; GAZE_INLINE for the
 // pieces that must be inlined into one). No lambdas, no standard-library calls: such code would be
-// compiled without the attribute. Threads are the caller's business (see cpu/kernels.hpp).
+// compiled without the attribute. Callers start the threads (see cpu/loops.hpp).
 #pragma once
 #include "gaze/core/bf16.hpp"
 #include "gaze/core/index.hpp"
 #include "gaze/cpu/isa.hpp"
-#include "gaze/kernels/settings.hpp"
+#include "gaze/kernels/elementwise.hpp"
+#include "gaze/kernels/reduce.hpp"
 #if GAZE_X86
 #include <immintrin.h>
 #endif
 
 #define GAZE_KERNEL_FILES "gaze/cpu/simd/all.inl"
+
+/// Unrolls the loop that follows.
+#if defined(__clang__)
+#define GAZE_UNROLL _Pragma("unroll")
+#else
+#define GAZE_UNROLL _Pragma("GCC unroll 16")
+#endif
 
 #define GAZE_TARGET
 #define GAZE_FN inline
@@ -58,7 +66,7 @@ namespace gaze::simd::avx512 {
 #undef GAZE_INLINE
 #undef GAZE_TARGET
 
-// The matrix products of bf16, on processors that multiply it: by pairs, by tiles.
+// The matrix products of bf16 on processors that multiply it: AVX512_BF16 and AMX.
 #define GAZE_TARGET \
   __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512bf16,avx2,fma")))
 #define GAZE_FN GAZE_TARGET inline
@@ -68,7 +76,7 @@ namespace gaze::simd::avx512_bf16 {
 #include "gaze/cpu/simd/vec_avx512.inl"
 
 #include "gaze/cpu/simd/gemm.inl"
-#include "gaze/cpu/simd/pairs.inl"
+#include "gaze/cpu/simd/avx512_bf16.inl"
 }  // namespace gaze::simd::avx512_bf16
 #undef GAZE_BF16_PAIRS
 #undef GAZE_FN
@@ -84,7 +92,7 @@ namespace gaze::simd::avx512_bf16 {
 namespace gaze::simd::amx {
 #include "gaze/cpu/simd/vec_avx512.inl"
 
-#include "gaze/cpu/simd/tiles.inl"
+#include "gaze/cpu/simd/amx.inl"
 }  // namespace gaze::simd::amx
 #undef GAZE_FN
 #undef GAZE_INLINE
@@ -94,6 +102,7 @@ namespace gaze::simd::amx {
 #pragma GCC diagnostic pop
 #endif
 #undef GAZE_KERNEL_FILES
+#undef GAZE_UNROLL
 
 /// Calls FUNCTION of the instruction set in use.
 #if GAZE_X86

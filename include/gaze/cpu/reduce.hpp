@@ -1,29 +1,53 @@
 // SPDX-License-Identifier: MIT
-// Along the rows of x [R, n] on the CPU: variance, the best element, softmax, logsumexp, cumsum.
-// A row is summed in double in ascending order by one thread, so the bits never depend on threads.
+// Sums on the CPU, and reductions and scans along the rows of x [R, n]: variance, softmax,
+// logsumexp, cumsum. Sums go over fixed pieces, or over a row in double, in ascending order, so the
+// bits never depend on threads.
 #pragma once
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <vector>
 
-#include "gaze/core/parallel.hpp"
 #include "gaze/cpu/elementwise.hpp"
-#include "gaze/kernels/pointwise.hpp"
+#include "gaze/cpu/loops.hpp"
+#include "gaze/kernels/scalar.hpp"
 
 namespace gaze::cpu {
 
+namespace reference {
+
+template <class T>
+T sum_piece(Index n, const T* x) {
+  T total = 0;
+  for (Index i = 0; i < n; ++i) total += x[i];
+  return total;
+}
+
+template <class T>
+T sum_squares_piece(Index n, const T* x) {
+  T total = 0;
+  for (Index i = 0; i < n; ++i) total += x[i] * x[i];
+  return total;
+}
+
+}  // namespace reference
+
 namespace detail {
 
-/// Rows of n elements that are worth a thread.
-inline Index rows_grain(Index n) { return 16384 / (n + 1) + 1; }
-
-/// Calls f(row) for every row of n elements, in parallel; rows may not share results.
-template <class Function>
-void for_each_row(Index rows, Index n, Function f) {
-  parallel_for(rows, rows_grain(n), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r) f(r);
+/// The sum of piece(begin, count) over fixed pieces of 4096 elements, in ascending order.
+template <class Piece>
+double sum_pieces(Index n, Piece&& piece) {
+  constexpr Index size = 4096;
+  thread_local std::vector<double> values;
+  values.assign(static_cast<std::size_t>((n + size - 1) / size), 0.0);
+  double* const first = values.data();  // this thread's vector, also inside the other threads
+  const Index pieces = static_cast<Index>(values.size());
+  parallel_for(pieces, element_grain / size, [&](Index begin, Index end) {
+    for (Index p = begin; p < end; ++p)
+      first[p] = static_cast<double>(piece(p * size, std::min(size, n - p * size)));
   });
+  double total = 0;
+  for (Index p = 0; p < pieces; ++p) total += first[p];
+  return total;
 }
 
 template <class T>
@@ -33,21 +57,22 @@ double row_mean(const T* x, Index n) {
   return total / static_cast<double>(n);
 }
 
-/// e^(x - top) of some rows, top being a row's maximum (0 where that is infinite), and the rows'
-/// sums: what softmax and logsumexp are made of.
+/// e^(x - row_max) of some rows and its sums, row_max being 0 where the maximum is infinite: the
+/// common part of softmax and logsumexp.
 template <class T>
 struct ShiftedExp {
-  std::vector<T> top;
+  std::vector<T> row_max;
   std::vector<double> total;
 
   ShiftedExp(Index rows, Index n, const T* x, T* values)
-      : top(static_cast<std::size_t>(rows)), total(top.size()) {
+      : row_max(static_cast<std::size_t>(rows)), total(row_max.size()) {
     for (Index r = 0; r < rows; ++r) {
-      const T *const in = x + r * n, best = n ? *std::max_element(in, in + n) : T(0);
-      const T shift = top[static_cast<std::size_t>(r)] = std::isfinite(best) ? best : T(0);
+      const T *const in = x + r * n, max = n ? *std::max_element(in, in + n) : T(0);
+      const T shift = row_max[static_cast<std::size_t>(r)] = std::isfinite(max) ? max : T(0);
       for (Index j = 0; j < n; ++j) values[r * n + j] = in[j] - shift;
     }
-    unary_forward(UnaryOp::exp, rows * n, static_cast<const T*>(values), values);
+    unary_forward(
+        args::UnaryForward<T>{.op = UnaryOp::exp, .n = rows * n, .x = values, .y = values});
     for (Index r = 0; r < rows; ++r) {
       double& sum = total[static_cast<std::size_t>(r)];
       for (Index j = r * n; j < (r + 1) * n; ++j) sum += static_cast<double>(values[j]);
@@ -59,7 +84,7 @@ struct ShiftedExp {
 /// parallel.
 template <class T, class Function>
 void with_shifted_exp(Index rows, Index n, const T* x, T* values, Function f) {
-  const Index step = rows_grain(n);
+  const Index step = row_grain(n);
   parallel_for(rows, step, [&](Index begin, Index end) {
     for (; begin < end; begin += step)
       f(begin, ShiftedExp<T>(std::min(step, end - begin), n, x + begin * n, values + begin * n));
@@ -67,6 +92,26 @@ void with_shifted_exp(Index rows, Index n, const T* x, T* values, Function f) {
 }
 
 }  // namespace detail
+
+/// The sum of all elements; pieces of 4096 in T, their sum in double.
+template <class T>
+double sum(Index n, const T* x) {
+  return detail::sum_pieces(
+      n, [&](Index i, Index count) { return GAZE_PICK(sum_piece, count, x + i); });
+}
+
+/// The sum of all squares, in the order of sum().
+template <class T>
+double sum_squares(Index n, const T* x) {
+  return detail::sum_pieces(
+      n, [&](Index i, Index count) { return GAZE_PICK(sum_squares_piece, count, x + i); });
+}
+
+/// y[0] = sum(x).
+template <class T>
+void sum_to(Index n, const T* x, T* y) {
+  *y = static_cast<T>(sum(n, x));
+}
 
 /// y[r] = inverse * sum (x - mean)^2; inverse is 1 / (n - correction). Two passes.
 template <class T>
@@ -88,28 +133,15 @@ template <class T>
 void variance_backward(Index rows, Index n, T inverse, const T* x, const T* dy, T* dx) {
   detail::for_each_row(rows, n, [=](Index r) {
     const T center = static_cast<T>(detail::row_mean(x + r * n, n));
-    const T slope = 2 * inverse * dy[r];
-    for (Index j = r * n; j < (r + 1) * n; ++j) dx[j] = slope * (x[j] - center);
-  });
-}
-
-/// best[r] = where row r's greatest (or least) element is: the first of equals, or the first NaN.
-/// n is at least 1.
-template <class T>
-void best_in_rows(Index rows, Index n, bool greatest, const T* x, std::int32_t* best) {
-  detail::for_each_row(rows, n, [=](Index r) {
-    const T* const row = x + r * n;
-    Index at = 0;
-    for (Index j = 1; j < n && row[at] == row[at]; ++j)
-      if (scalar::displaces(row[j], row[at], greatest)) at = j;
-    best[r] = static_cast<std::int32_t>(at);
+    const T factor = 2 * inverse * dy[r];
+    for (Index j = r * n; j < (r + 1) * n; ++j) dx[j] = factor * (x[j] - center);
   });
 }
 
 /// y[r] = log sum e^x, without overflow; -inf of no elements.
 template <class T>
 void logsumexp_forward(Index rows, Index n, const T* x, T* y) {
-  const Index step = detail::rows_grain(n);
+  const Index step = detail::row_grain(n);
   parallel_for(rows, step, [=](Index begin, Index end) {
     std::vector<T> values(static_cast<std::size_t>(std::min(step, end - begin) * n));
     for (; begin < end; begin += step) {
@@ -117,7 +149,7 @@ void logsumexp_forward(Index rows, Index n, const T* x, T* y) {
       const detail::ShiftedExp<T> e(count, n, x + begin * n, values.data());
       for (Index r = 0; r < count; ++r) {
         const auto i = static_cast<std::size_t>(r);
-        y[begin + r] = e.top[i] + static_cast<T>(std::log(e.total[i]));
+        y[begin + r] = e.row_max[i] + static_cast<T>(std::log(e.total[i]));
       }
     }
   });
@@ -128,8 +160,8 @@ template <class T>
 void logsumexp_backward(Index rows, Index n, const T* x, const T* dy, T* dx) {
   detail::with_shifted_exp(rows, n, x, dx, [=](Index r, const detail::ShiftedExp<T>& e) {
     for (const double total : e.total) {
-      const T slope = total == 0 ? T(0) : static_cast<T>(static_cast<double>(dy[r]) / total);
-      for (Index j = r * n; j < (r + 1) * n; ++j) dx[j] *= slope;
+      const T factor = total == 0 ? T(0) : static_cast<T>(static_cast<double>(dy[r]) / total);
+      for (Index j = r * n; j < (r + 1) * n; ++j) dx[j] *= factor;
       ++r;
     }
   });
@@ -143,7 +175,7 @@ void softmax_forward(bool log, Index rows, Index n, const T* x, T* y) {
       const double total = scalar::softmax_total(e.total[i]);
       if (log) {
         const T lse = static_cast<T>(std::log(total));
-        for (Index j = r * n; j < (r + 1) * n; ++j) y[j] = x[j] - e.top[i] - lse;
+        for (Index j = r * n; j < (r + 1) * n; ++j) y[j] = x[j] - e.row_max[i] - lse;
       } else {
         const T inverse = static_cast<T>(1 / total);
         for (Index j = r * n; j < (r + 1) * n; ++j) y[j] *= inverse;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Patches of images as rows, and back, on the CPU: what convolution is made of beside the GEMM.
+// Patches of images as rows and back on the CPU: with the GEMM, they make a convolution.
 #pragma once
 #include "gaze/core/parallel.hpp"
 #include "gaze/kernels/patches.hpp"

@@ -4,7 +4,7 @@
 #pragma once
 #include <limits>
 
-#include "gaze/ops/gather.hpp"
+#include "gaze/ops/axes.hpp"
 
 namespace gaze {
 

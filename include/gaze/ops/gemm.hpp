@@ -3,7 +3,7 @@
 #pragma once
 #include <vector>
 
-#include "gaze/kernels/settings.hpp"
+#include "gaze/ops/multiply.hpp"
 #include "gaze/ops/views.hpp"
 #include "gaze/ops/weight_products.hpp"
 
@@ -15,13 +15,13 @@ namespace detail {
 template <class T, class Device>
 Tensor<T, Device> matrix_product(const Tensor<T, Device>& a_input, const Tensor<T, Device>& b_input,
                                  bool transpose_a, bool transpose_b) {
-  using K = Kernels<Device>;
   using S = Saved<T, Device>;
+  using M = Operand<T>;
   const auto a = contiguous(a_input), b = contiguous(b_input);
   const Index m = a.size(transpose_a), k = a.size(!transpose_a), n = b.size(!transpose_b);
   Tensor<T, Device> y({m, n});
-  K::gemm(transpose_a, transpose_b, m, n, k, static_cast<const T*>(a.data()), a.size(1),
-          static_cast<const T*>(b.data()), b.size(1), y.data(), n, false);
+  multiply<Device>(m, n, k, M{a.data(), a.size(1), transpose_a},
+                   {b.data(), b.size(1), transpose_b}, y.data(), false);
   if (recorded(a, b))
     record(
         "matmul", y,
@@ -32,16 +32,20 @@ Tensor<T, Device> matrix_product(const Tensor<T, Device>& a_input, const Tensor<
           if (to_a) {
             const auto t = to_a->target();
             if (transpose_a)
-              K::gemm(transpose_b, true, k, m, n, b.data(), ldb, g, n, t.data, m, t.accumulate);
+              multiply<Device>(k, m, n, M{b.data(), ldb, transpose_b}, {g, n, true}, t.data,
+                               t.accumulate);
             else
-              K::gemm(false, !transpose_b, m, k, n, g, n, b.data(), ldb, t.data, k, t.accumulate);
+              multiply<Device>(m, k, n, M{g, n}, {b.data(), ldb, !transpose_b}, t.data,
+                               t.accumulate);
           }
           if (to_b) {
             const auto t = to_b->target();
             if (transpose_b)
-              K::gemm(true, transpose_a, n, k, m, g, n, a.data(), lda, t.data, k, t.accumulate);
+              multiply<Device>(n, k, m, M{g, n, true}, {a.data(), lda, transpose_a}, t.data,
+                               t.accumulate);
             else
-              K::gemm(!transpose_a, false, k, n, m, a.data(), lda, g, n, t.data, n, t.accumulate);
+              multiply<Device>(k, n, m, M{a.data(), lda, !transpose_a}, {g, n}, t.data,
+                               t.accumulate);
           }
         },
         a, b);
@@ -76,47 +80,65 @@ inline std::vector<Index> matrix_places(const Shape& own, const Shape& whole, In
   return places;
 }
 
+/// Matrices as stored; `transposed`: their transposes are meant.
+template <class T>
+struct BatchOperand {
+  MatrixBatch<const T> matrices;
+  bool transposed = false;
+};
+
 /// matmul() of batches; the derivative of a stretched operand adds up over the batch.
 template <class T, class Device>
 Tensor<T, Device> batched_product(const Tensor<T, Device>& a, const Tensor<T, Device>& b,
                                   const BatchPlan& p) {
-  using K = Kernels<Device>;
   using S = Saved<T, Device>;
   using In = MatrixBatch<const T>;
   using Out = MatrixBatch<T>;
+  using Operand = BatchOperand<T>;
+  const auto products = [count = static_cast<Index>(p.y.size())](
+                            Index m, Index n, Index k, const Operand& x, const Operand& z,
+                            const Out& to, bool accumulate, bool repeats) {
+    Kernels<Device>::gemm_batched(args::GemmBatched<T>{.transpose_a = x.transposed,
+                                                       .transpose_b = z.transposed,
+                                                       .m = m,
+                                                       .n = n,
+                                                       .k = k,
+                                                       .count = count,
+                                                       .a = x.matrices,
+                                                       .b = z.matrices,
+                                                       .c = to,
+                                                       .accumulate = accumulate,
+                                                       .c_repeats = repeats});
+  };
   Shape shape = Shape::filled(p.batch.rank() + 2, p.n);
   std::copy(p.batch.begin(), p.batch.end(), &shape[0]);
   shape[p.batch.rank()] = p.m;
   Tensor<T, Device> y(shape);
   const Index lda = p.transpose_a ? p.m : p.k, ldb = p.transpose_b ? p.k : p.n;
-  const Index count = static_cast<Index>(p.a.size());
-  K::gemm_batched(p.transpose_a, p.transpose_b, p.m, p.n, p.k, count, In{a.data(), p.a.data(), lda},
-                  In{b.data(), p.b.data(), ldb}, Out{y.data(), p.y.data(), p.n}, false, false);
+  products(p.m, p.n, p.k, {In{a.data(), p.a.data(), lda}, p.transpose_a},
+           {In{b.data(), p.b.data(), ldb}, p.transpose_b}, Out{y.data(), p.y.data(), p.n}, false,
+           false);
   if (recorded(a, b))
     record(
         "matmul", y,
-        [p, lda, ldb, count, a = S("matmul", a), b = S("matmul", b), to_a = a.node(),
+        [p, lda, ldb, products, a = S("matmul", a), b = S("matmul", b), to_a = a.node(),
          to_b = b.node()](const auto& dy) {
           const In g{dy.data(), p.y.data(), p.n};
           if (to_a) {
             const In other{b.data(), p.b.data(), ldb};
             const Out da{to_a->accumulator(), p.a.data(), lda};
             if (p.transpose_a)
-              K::gemm_batched(p.transpose_b, true, p.k, p.m, p.n, count, other, g, da, true,
-                              p.a_repeats);
+              products(p.k, p.m, p.n, {other, p.transpose_b}, {g, true}, da, true, p.a_repeats);
             else
-              K::gemm_batched(false, !p.transpose_b, p.m, p.k, p.n, count, g, other, da, true,
-                              p.a_repeats);
+              products(p.m, p.k, p.n, {g}, {other, !p.transpose_b}, da, true, p.a_repeats);
           }
           if (to_b) {
             const In other{a.data(), p.a.data(), lda};
             const Out db{to_b->accumulator(), p.b.data(), ldb};
             if (p.transpose_b)
-              K::gemm_batched(true, p.transpose_a, p.n, p.k, p.m, count, g, other, db, true,
-                              p.b_repeats);
+              products(p.n, p.k, p.m, {g, true}, {other, p.transpose_a}, db, true, p.b_repeats);
             else
-              K::gemm_batched(!p.transpose_a, false, p.k, p.n, p.m, count, other, g, db, true,
-                              p.b_repeats);
+              products(p.k, p.n, p.m, {other, !p.transpose_a}, {g}, db, true, p.b_repeats);
           }
         },
         a, b);
@@ -188,7 +210,7 @@ Tensor<T, Device> linear(const Tensor<T, Device>& input, const Tensor<T, Device>
   const detail::WeightProducts<T, Device> products("linear", x, w, rounded);
   Tensor<T, Device> y({n, o});
   const T* start = bias.defined() ? bias.data() : nullptr;
-  if (residual.defined()) K::copy(y.numel(), static_cast<const T*>(residual.data()), y.data());
+  if (residual.defined()) K::copy(y.numel(), residual.data(), y.data());
   products.forward(0, n, y.data(), residual.defined(), start);
   if (recorded(x, w, bias, residual))
     record(
