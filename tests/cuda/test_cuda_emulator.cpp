@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The emulator itself: barriers, exchanges, shared memory, orders, and what it must refuse.
+// The emulator: barriers, exchanges, shared memory, orders, and the errors it must detect.
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
 
-#include "cuda/elements.cuh"
+#include "cuda/device/strides.cuh"
 #include "tests/cuda/device.hpp"
 
 namespace {
@@ -13,7 +13,7 @@ using namespace gaze;
 using cuda::launch;
 using gaze::test::error_of;
 
-/// Runs the body with each of some orders of threads and blocks.
+/// Runs the body with several orders of threads and blocks.
 void in_every_order(auto body) {
   for (const std::uint64_t order : {0, 1, 2, 3}) {
     INFO("order " << order);
@@ -32,7 +32,7 @@ __global__ void reverse_kernel(const float* x, float* y) {
   y[first + threadIdx.x] = shared[n - 1 - threadIdx.x];
 }
 
-/// The same without its barrier.
+/// The same without the barrier.
 __global__ void racing_kernel(const float* x, float* y) {
   float* const shared = cuda::dynamic_shared<float>();
   const unsigned n = blockDim.x, first = blockIdx.x * n;
@@ -40,14 +40,15 @@ __global__ void racing_kernel(const float* x, float* y) {
   y[first + threadIdx.x] = shared[n - 1 - threadIdx.x];
 }
 
-/// Folds and shuffles: y[i] = sum of the block + largest of the warp + the neighbour's x.
+/// Folds and shuffles: y[i] = sum of the block + maximum of the warp + the neighbour's x + the
+/// lanes with an odd index, as bits.
 __global__ void fold_kernel(const double* x, double* y) {
   const double mine = x[threadIdx.x];
   const double sum = cuda::block_sum(mine);
-  const double top = cuda::warp_max(mine);
+  const double largest = cuda::warp_max(mine);
   const double neighbour = cuda::shuffle_xor(mine, 1);
   const unsigned odd = cuda::ballot(threadIdx.x % 2 == 1);
-  y[threadIdx.x] = sum + top + neighbour + odd;
+  y[threadIdx.x] = sum + largest + neighbour + odd;
 }
 
 __global__ void leaving_kernel(float* y) {
@@ -102,7 +103,7 @@ TEST_CASE("pieces, blocks and strided offsets", "[cuda]") {
 TEST_CASE("threads wait for each other at a barrier", "[cuda]") {
   const auto x = Tensor<float, Cuda>::from({256}, counted(256));
   in_every_order([&] {
-    const auto y = Tensor<float, Cuda>::zeros({256});
+    auto y = Tensor<float, Cuda>::zeros({256});
     launch({"reverse", dim3(4), dim3(64), 64 * sizeof(float)}, reverse_kernel, x.data(), y.data());
     const auto got = y.to_vector();
     for (std::size_t i = 0; i < got.size(); ++i)
@@ -114,7 +115,7 @@ TEST_CASE("a missing barrier shows when the order changes", "[cuda]") {
   const auto x = Tensor<float, Cuda>::from({64}, counted(64));
   std::vector<std::vector<float>> results;
   in_every_order([&] {
-    const auto y = Tensor<float, Cuda>::zeros({64});
+    auto y = Tensor<float, Cuda>::zeros({64});
     launch({"racing", dim3(1), dim3(64), 64 * sizeof(float)}, racing_kernel, x.data(), y.data());
     results.push_back(y.to_vector());
   });
@@ -129,7 +130,7 @@ TEST_CASE("folds and exchanges of a warp and a block", "[cuda]") {
   for (int i = 0; i < 96; ++i) values.push_back(i);
   const auto x = Tensor<double, Cuda>::from({96}, values);
   in_every_order([&] {
-    const auto y = Tensor<double, Cuda>::zeros({96});
+    auto y = Tensor<double, Cuda>::zeros({96});
     launch({"fold", dim3(1), dim3(96)}, fold_kernel, x.data(), y.data());
     const auto got = y.to_vector();
     for (std::size_t i = 0; i < got.size(); ++i)
@@ -139,14 +140,14 @@ TEST_CASE("folds and exchanges of a warp and a block", "[cuda]") {
 }
 
 TEST_CASE("blocks and threads have three dimensions", "[cuda]") {
-  const auto y = Tensor<std::int32_t, Cuda>::zeros({2 * 3 * 4 * 24});
+  auto y = Tensor<std::int32_t, Cuda>::zeros({2 * 3 * 4 * 24});
   launch({"place", dim3(2, 3, 4), dim3(4, 3, 2)}, place_kernel, y.data());
   const auto got = y.to_vector();
   for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == static_cast<std::int32_t>(i));
 }
 
 #ifdef __SANITIZE_ADDRESS__
-TEST_CASE("the sanitizer knows where a tensor ends, and when it is gone", "[cuda]") {
+TEST_CASE("the sanitizer knows where a tensor ends and when it is freed", "[cuda]") {
   const auto behind = [](const void* device) {
     return static_cast<std::byte*>(cuda::emulator::real(device, "test", 0));
   };
@@ -161,19 +162,19 @@ TEST_CASE("the sanitizer knows where a tensor ends, and when it is gone", "[cuda
 }
 #endif
 
-TEST_CASE("what a GPU would leave undefined is refused, with the kernel's name", "[cuda]") {
+TEST_CASE("undefined behaviour on a GPU is an error that names the kernel", "[cuda]") {
   using Catch::Contains;
-  const auto y = Tensor<float, Cuda>::zeros({64});
-  for (int again = 0; again < 2; ++again) {  // an error leaves nothing behind
+  auto y = Tensor<float, Cuda>::zeros({64});
+  for (int again = 0; again < 2; ++again) {  // an error leaves no state behind
     const std::string leaving = error_of([&] {
       launch({"leaving", dim3(1), dim3(64)}, leaving_kernel, y.data());
     });
-    CHECK_THAT(leaving, Contains("leaving: threads wait for each other for ever"));
-    CHECK_THAT(leaving, Contains("1 of 64 have left the kernel"));
+    CHECK_THAT(leaving, Contains("leaving: deadlock"));
+    CHECK_THAT(leaving, Contains("1 of 64 threads have returned"));
     CHECK_THAT(error_of([&] {
                  launch({"parting", dim3(1), dim3(64)}, parting_kernel, y.data());
                }),
-               Contains("parting: threads wait for each other for ever: thread 0 at"));
+               Contains("parting: deadlock: thread 0 at"));
     CHECK_THAT(error_of([&] {
                  launch({"half", dim3(1), dim3(16)}, half_warp_kernel, y.data());
                }),

@@ -26,7 +26,7 @@ struct Sizes {
   Index heads, kv_heads, head_size, marks;
 };
 
-/// One attention with all its inputs, in double; keys as rows. Unseen slots hold NaN.
+/// One attention with all its inputs, in double; keys as rows. Unseen slots contain NaN.
 struct Problem {
   AttentionShape shape;
   TokenLayout layout;
@@ -52,7 +52,7 @@ Problem problem(const Sizes& sizes, TokenLayout layout, unsigned seed) {
   std::mt19937 random(seed);
   Problem p;
   p.layout = std::move(layout);
-  p.layout.slots += 16;  // that no row sees
+  p.layout.slots += 16;  // which no row sees
   p.shape = {sizes.heads,
              sizes.kv_heads,
              sizes.head_size,
@@ -97,14 +97,28 @@ Reference reference(const Problem& p) {
   r.dvalues.resize(p.keys.size());
   const auto keys = p.stored_keys();
   double* const mark_out = s.marks ? r.mark_out.data() : nullptr;
-  cpu::attention_forward(s, n, p.q.data(), s.heads * s.head_size, keys.data(), p.values.data(),
-                         p.marks.data(), p.layout.keys.data(), r.out.data(), r.lse.data(),
-                         mark_out);
+  const args::AttentionInputs<double> in{.shape = s,
+                                         .n = n,
+                                         .q = p.q.data(),
+                                         .q_stride = s.heads * s.head_size,
+                                         .keys = keys.data(),
+                                         .values = p.values.data(),
+                                         .marks = p.marks.data(),
+                                         .seen = p.layout.keys.data()};
+  cpu::attention_forward(args::AttentionForward<double>{
+      .in = in, .out = r.out.data(), .lse = r.lse.data(), .mark_out = mark_out});
   cpu::attention_backward(
-      s, n, p.q.data(), s.heads * s.head_size, keys.data(), p.values.data(), p.marks.data(),
-      p.layout.keys.data(), p.layout.groups.data(), p.layout.group_count(), r.out.data(),
-      r.lse.data(), static_cast<const double*>(mark_out), p.dout.data(),
-      s.marks ? p.dmark.data() : nullptr, r.dq.data(), r.dkeys.data(), r.dvalues.data());
+      args::AttentionBackward<double>{.in = in,
+                                      .group_begin = p.layout.groups.data(),
+                                      .groups = p.layout.group_count(),
+                                      .out = r.out.data(),
+                                      .lse = r.lse.data(),
+                                      .mark_out = mark_out,
+                                      .dout = p.dout.data(),
+                                      .dmark_out = s.marks ? p.dmark.data() : nullptr,
+                                      .dq = r.dq.data(),
+                                      .dkeys = r.dkeys.data(),
+                                      .dvalues = r.dvalues.data()});
   return r;
 }
 
@@ -117,8 +131,7 @@ struct Result {
   }
 };
 
-/// q stands in rows of qkv, as it does in a model. The plan is made when each row's own range was
-/// `room` shorter.
+/// q is in rows of qkv, as in a model. The plan is made for own ranges that are `room` shorter.
 template <class T>
 Result run(const Problem& p, cuda::AttentionUse use, std::int32_t room = 0) {
   const AttentionShape& s = p.shape;
@@ -138,12 +151,30 @@ Result run(const Problem& p, cuda::AttentionUse use, std::int32_t room = 0) {
   for (KeyRange& range : planned) range.own_len -= room;
   const cuda::FusedAttention<T> attention(s, n, planned.data(), use, room);
   const bool marked = s.marks > 0;
-  attention.forward(q.data(), stride, keys.data(), values.data(), marks.data(), ranges.data(),
-                    out.data(), lse.data(), marked ? mark_out.data() : nullptr);
+  const args::AttentionInputs<T> in{.shape = s,
+                                    .n = n,
+                                    .q = q.data(),
+                                    .q_stride = stride,
+                                    .keys = keys.data(),
+                                    .values = values.data(),
+                                    .marks = marks.data(),
+                                    .seen = ranges.data()};
+  attention.forward({.in = in,
+                     .out = out.data(),
+                     .lse = lse.data(),
+                     .mark_out = marked ? mark_out.data() : nullptr});
   if (use.gradients)
-    attention.backward(q.data(), stride, keys.data(), values.data(), marks.data(), ranges.data(),
-                       out.data(), lse.data(), mark_out.data(), dout.data(),
-                       marked ? dmark.data() : nullptr, dq.data(), dkeys.data(), dvalues.data());
+    attention.backward({.in = in,
+                        .group_begin = nullptr,
+                        .groups = 0,
+                        .out = out.data(),
+                        .lse = lse.data(),
+                        .mark_out = mark_out.data(),
+                        .dout = dout.data(),
+                        .dmark_out = marked ? dmark.data() : nullptr,
+                        .dq = dq.data(),
+                        .dkeys = dkeys.data(),
+                        .dvalues = dvalues.data()});
   return {out.host(), mark_out.host(), lse.host(), dq.host(), dkeys.host(), dvalues.host()};
 }
 
@@ -238,14 +269,13 @@ TEMPLATE_TEST_CASE("fused attention: decoding, split over keys or not", "", floa
   check<TestType>(problem<TestType>({64, 1, 32, 3}, decoding(260, 2, 9), 6), kDecoding);
 }
 
-TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on the rows beside it", "", float,
-                   bf16) {
+TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on other rows", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   const auto all = problem<TestType>({4, 2, 32, 2}, grouped(40, {30, 6}), 7);
   const auto together = run<TestType>(all, {});
   const std::size_t row_size = 4 * 32;
   for (const std::size_t row : {0, 10, 42, 43, 60, 78}) {
-    Problem one = all;  // as in a decoding step: the store is what it was
+    Problem one = all;  // as in a decoding step: with the same store
     one.layout.position = {all.layout.position[row]};
     one.layout.slot = {all.layout.slot[row]};
     one.layout.keys = {all.layout.keys[row]};
@@ -258,7 +288,7 @@ TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on the rows besi
   }
 }
 
-TEMPLATE_TEST_CASE("fused attention: ranges may grow after the plan was made", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused attention: ranges may grow after the plan is made", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   TokenLayout l;
   const Index prefix = l.reserve(20, 0);
@@ -275,7 +305,7 @@ TEMPLATE_TEST_CASE("fused attention: the same inputs give the same bits", "", fl
   const auto first = run<TestType>(p, kTraining);
   CHECK(run<TestType>(p, kTraining) == first);
 #ifdef GAZE_CUDA_EMULATED
-  // Whatever the order of threads, and whether a copy is done when it is asked or waited for.
+  // In any order of threads, with copies run when issued or when waited for.
   for (const bool late : {false, true})
     for (const std::uint64_t order : {0, 1, 17}) {
       cuda::emulator::late_copies = late;
@@ -287,7 +317,7 @@ TEMPLATE_TEST_CASE("fused attention: the same inputs give the same bits", "", fl
 #endif
 }
 
-TEST_CASE("fused attention says what it cannot do") {
+TEST_CASE("fused attention reports unsupported shapes") {
   GAZE_NEEDS_DEVICE();
   using cuda::FusedAttention;
   CHECK(FusedAttention<bf16>::possible({4, 2, 72, 0, 1, 16}, kTraining));

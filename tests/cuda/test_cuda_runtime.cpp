@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The device as the host sees it: memory, copies, tensors, and what goes wrong.
+// The device as the host sees it: memory, copies, tensors, graphs and errors.
 #include "cuda/host/staging.hpp"
 #include "tests/cuda/device.hpp"
 
@@ -9,7 +9,7 @@ using namespace gaze;
 using gaze::test::error_of;
 using K = Kernels<Cuda>;
 
-/// What a ring's fences were asked.
+/// Records the calls to a ring's fences.
 struct Asked {
   static inline std::vector<std::string> log;
   static inline int made = 0;
@@ -20,7 +20,7 @@ struct Asked {
 
 }  // namespace
 
-TEST_CASE("room for copies comes back only behind its fence", "[cuda]") {
+TEST_CASE("a staging buffer is reused only after its fence", "[cuda]") {
   std::vector<std::byte> memory(3 * 256);
   Asked::log.clear();
   Asked::made = 0;
@@ -31,13 +31,13 @@ TEST_CASE("room for copies comes back only behind its fence", "[cuda]") {
   CHECK(Asked::log.empty());
   CHECK(ring.take(1) == memory.data() + 256);
   CHECK(ring.take(256) == memory.data() + 512);
-  CHECK(ring.take(0) == memory.data() + 512 + 256);  // full, and nothing is asked for
+  CHECK(ring.take(0) == memory.data() + 512 + 256);  // an empty copy into a full buffer
   CHECK(ring.take(65) == memory.data());
   CHECK(Asked::log ==
         std::vector<std::string>{"record 0", "wait 1", "record 1", "wait 2", "record 2", "wait 0"});
 }
 
-TEST_CASE("values go to the device and come back", "[cuda]") {
+TEST_CASE("values are copied to the device and back", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto x = Tensor<float, Cuda>::from({2, 3}, {1, 2, 3, 4, 5, 6});
   CHECK(x.to_vector() == std::vector<float>{1, 2, 3, 4, 5, 6});
@@ -50,7 +50,7 @@ TEST_CASE("values go to the device and come back", "[cuda]") {
   CHECK(x.to<Cpu>().to<Cuda>().to_vector() == x.to_vector());
 }
 
-TEST_CASE("freed memory is given out again, and everything is when there is no room", "[cuda]") {
+TEST_CASE("freed memory is reused, and released when memory runs out", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   using Memory = Allocator<Cuda>;
   Memory::keep_at_most(0);
@@ -77,29 +77,37 @@ TEST_CASE("freed memory is given out again, and everything is when there is no r
              Catch::Contains("out of memory on the device: asked for " + std::to_string(half)));
   CHECK_THAT(error, Catch::Contains("lower the batch"));
   Memory::keep_at_most(static_cast<std::size_t>(-1));
-  void* const other = Memory::allocate(half - 4096);  // the kept block goes back to make room
+  void* const other = Memory::allocate(half - 4096);  // releases the cached block
   Memory::free(other, half - 4096);
   Memory::keep_at_most(0);
   CHECK(Memory::kept() == 0);
   Memory::keep_at_most(static_cast<std::size_t>(-1));
 }
 
-TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda]") {
+TEST_CASE("a graph repeats the recorded work in its own memory", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto x = Tensor<double, Cuda>::full({100}, 1.0);
+  auto x = Tensor<double, Cuda>::full({100}, 1.0);
   const auto w = Tensor<double, Cuda>::full({100, 100}, 1.0);
   const std::size_t before = Allocator<Cuda>::in_use();
   const Index counted = arithmetic();
   {
     const cuda::Graph graph([&] {
-      const Tensor<double, Cuda> twice({100}), product({1, 100});
-      K::add(100, static_cast<const double*>(x.data()), static_cast<const double*>(x.data()),
-             twice.data());
-      K::gemm(false, false, 1, 100, 100, static_cast<const double*>(twice.data()), 100,
-              static_cast<const double*>(w.data()), 100, product.data(), 100, false);
-      K::scale(100, 0.01, static_cast<const double*>(product.data()), x.data());
+      Tensor<double, Cuda> twice({100}), product({1, 100});
+      K::add<double>(100, x.data(), x.data(), twice.data());
+      K::gemm(args::Gemm<double>{.transpose_a = false,
+                                 .transpose_b = false,
+                                 .m = 1,
+                                 .n = 100,
+                                 .k = 100,
+                                 .a = twice.data(),
+                                 .lda = 100,
+                                 .b = w.data(),
+                                 .ldb = 100,
+                                 .c = product.data(),
+                                 .ldc = 100});
+      K::scale<double>(100, 0.01, product.data(), x.data());
     });
-    CHECK(x.to_vector() == std::vector<double>(100, 1.0));  // nothing ran yet
+    CHECK(x.to_vector() == std::vector<double>(100, 1.0));  // nothing has run yet
     CHECK(arithmetic() == counted);
     const auto between = Tensor<double, Cuda>::full({100}, 7.0);  // not in the graph's memory
     for (int i = 0; i < 3; ++i) graph.launch();
@@ -119,15 +127,14 @@ TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda
   CHECK(x.to_vector().size() == 100);
 }
 
-TEST_CASE("a graph takes over what the one before was run by, for the same kernels", "[cuda]") {
+TEST_CASE("a graph with the same kernels reuses the executable of the previous one", "[cuda]") {
   GAZE_NEEDS_DEVICE();
-  const auto x = Tensor<float, Cuda>::full({5000}, 1), y = Tensor<float, Cuda>::full({5000}, 2);
-  const auto doubled = [](const Tensor<float, Cuda>& t, Index n) {
-    return std::make_unique<cuda::Graph>([=] {
-      const Tensor<float, Cuda> twice({n});
-      K::add(n, static_cast<const float*>(t.data()), static_cast<const float*>(t.data()),
-             twice.data());
-      K::copy(n, static_cast<const float*>(twice.data()), t.data());
+  auto x = Tensor<float, Cuda>::full({5000}, 1), y = Tensor<float, Cuda>::full({5000}, 2);
+  const auto doubled = [](Tensor<float, Cuda> t, Index n) {
+    return std::make_unique<cuda::Graph>([=]() mutable {
+      Tensor<float, Cuda> twice({n});
+      K::add<float>(n, t.data(), t.data(), twice.data());
+      K::copy<float>(n, twice.data(), t.data());
     });
   };
   const auto ends = [](const Tensor<float, Cuda>& t) {
@@ -137,27 +144,27 @@ TEST_CASE("a graph takes over what the one before was run by, for the same kerne
   const std::size_t before = Allocator<Cuda>::in_use();
   auto first = doubled(x, 10);
   first->launch();
-  auto second = doubled(y, 5000);  // both live, each with its own
-  CHECK_FALSE(second->took_over());
+  auto second = doubled(y, 5000);  // both exist, each with its own executable
+  CHECK_FALSE(second->reused_executable());
   first.reset();
   first = doubled(x, 5000);  // of another size
-  CHECK(first->took_over());
+  CHECK(first->reused_executable());
   first->launch();
   second->launch();
   CHECK(ends(x) == std::pair(4.0f, 2.0f));
   CHECK(ends(y) == std::pair(4.0f, 4.0f));
   first.reset();
   const cuda::Graph other([&] { K::fill(5000, 7.0f, x.data()); });
-  CHECK_FALSE(other.took_over());
+  CHECK_FALSE(other.reused_executable());
   other.launch();
   second->launch();
   CHECK(ends(x) == std::pair(7.0f, 7.0f));
   CHECK(ends(y) == std::pair(8.0f, 8.0f));
   second.reset();
-  CHECK(Allocator<Cuda>::in_use() == before);  // a spare holds no memory
+  CHECK(Allocator<Cuda>::in_use() == before);  // a spare executable owns no memory
 }
 
-TEST_CASE("a device that is not there is refused", "[cuda]") {
+TEST_CASE("a device that does not exist is refused", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   CHECK_THAT(error_of([] { cuda::use_device(1000); }), Catch::Contains("[gaze::use_device]"));
   CHECK(cuda::devices().size() >= 1);
