@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// For tests that run on a GPU, or on the emulator if the program is linked with it.
+// For tests that run on a GPU, or on the emulator where the program is linked with that.
 #pragma once
 #include <iostream>
 
@@ -10,24 +10,24 @@
 
 #ifdef GAZE_CUDA_EMULATED
 namespace gaze::cuda::emulator {
-// Declared here because the macros of cuda/emulator/emulator.hpp would disturb the tests.
-void set_order(std::uint64_t seed);
-}  // namespace gaze::cuda::emulator
+void set_order(
+    std::uint64_t seed);  // see cuda/emulator/emulator.hpp, whose macros tests do not want
+}
 #endif
 
 namespace gaze::test {
 
-/// Whether there is a device to test on; prints one line if not.
+/// False, and one line, where there is no device to test on.
 inline bool have_device() {
   static const std::string reason = cuda::unavailable();
-  static const bool available = [] {
+  static const bool told = [] {
     if (!reason.empty()) std::cout << "skipped: " << reason << "\n";
-    return reason.empty();
+    return true;
   }();
-  return available;
+  return told && reason.empty();
 }
 
-/// Selects invariant products during its lifetime.
+/// Chooses invariant products until it goes.
 struct Invariant {
   cuda::KernelChoice before = cuda::kernel_choice;
   explicit Invariant(bool fast = true) {

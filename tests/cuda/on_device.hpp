@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Arrays on the device, and their distances from reference values.
+// Numbers on the device and back, and how far they are from what they should be.
 #pragma once
 #include <cmath>
 #include <cstring>
@@ -33,7 +33,7 @@ class OnDevice {
   Storage<Cuda> storage_;
 };
 
-/// |a - b| / |b| in the Euclidean norm; the root mean square of a if b is all zeros.
+/// |a - b| / |b| in the Euclidean norm; where b is all zeros, the root mean square of a.
 template <class A>
 double distance(const std::vector<A>& a, const std::vector<double>& b) {
   REQUIRE(a.size() == b.size());
@@ -53,7 +53,7 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
-/// Random values that T represents exactly.
+/// Random values that a T can hold.
 template <class T>
 std::vector<double> numbers(Index n, std::mt19937& random) {
   std::normal_distribution<float> normal;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Attention with bf16 operands: the operation and the model, against the CPU's float64 on rounded
+// Operands of bf16 in attention: the operation and the model, against the CPU's float64 of rounded
 // values, with the kernels on tensor cores and with the plain ones.
 #include "cuda/host/choice.hpp"
 #include "tests/cuda/device.hpp"
@@ -10,7 +10,7 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 
-/// Restores the choice of kernels in its destructor.
+/// Sets the choice of kernels back when it goes.
 struct Chosen {
   cuda::KernelChoice before = cuda::kernel_choice;
   ~Chosen() { cuda::kernel_choice = before; }
@@ -31,7 +31,7 @@ struct Results {
   std::vector<double> out, marks, gradient;
 };
 
-/// Attention of a group with a shared prompt, and the gradient of a weighted sum of its results.
+/// Attention of a group with a shared prompt, and the gradient of a weighted sum of all it gives.
 template <class T, class Device>
 Results attend(const AttentionSizes& sizes, Index marks, bool rounded) {
   auto layout = std::make_shared<TokenLayout>();
@@ -77,15 +77,15 @@ TEST_CASE("attention of rounded operands, on tensor cores and plain", "[cuda]") 
         const AttentionSizes sizes{4, 2, head, 0.3, true};
         INFO((fast ? "fast" : "plain") << ", heads of " << head << ", " << marks << " marks");
         const Results want = attend<double, Cpu>(sizes, marks, true);
-        const Results got = attend<float, Cuda>(sizes, marks, false);  // rounds its inputs itself
+        const Results got = attend<float, Cuda>(sizes, marks, false);  // which it rounds itself
         CHECK(distance(got.out, want.out) < 5e-3);
         CHECK(distance(got.marks, want.marks) < 5e-3);
         CHECK(distance(got.gradient, want.gradient) < 5e-3);
-        CHECK(distance(got.out, want.out) > 1e-5);  // the weights are rounded too
+        CHECK(distance(got.out, want.out) > 1e-5);  // the weights too were rounded
       }
 }
 
-TEST_CASE("rounding of operands applies to float32 on Cuda only", "[cuda]") {
+TEST_CASE("values of two types and the CPU take attention as it is", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const AttentionSizes whole{4, 2, 8, 0.3}, rounded{4, 2, 8, 0.3, true};
   CHECK(attend<double, Cuda>(rounded, 3, false).out == attend<double, Cuda>(whole, 3, false).out);
@@ -131,7 +131,7 @@ TEST_CASE("the model's attention is rounded with its products", "[cuda]") {
     CHECK(state.first.seen[i] == Catch::Approx(want.seen[i]).margin(0.01));
 }
 
-TEST_CASE("a block of the ViT stores its attention's operands in half the memory", "[cuda]") {
+TEST_CASE("a block of the ViT keeps its attention's operands in half the size", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Index n = 256, width = 16;
   Parameters<float, Cuda> parameters;
@@ -150,6 +150,6 @@ TEST_CASE("a block of the ViT stores its attention's operands in half the memory
     return Allocator<Cuda>::in_use() - before;
   };
   const std::size_t whole = kept(false), rounded = kept(true);
-  // Queries, keys and values, and the key-value store; also the input of the product.
+  // Queries, keys and values, and the store of the latter; beside them the input of the product.
   CHECK(whole - rounded >= (3 + 2) * n * width * (sizeof(float) - sizeof(bf16)));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The emulator: barriers, exchanges, shared memory, orders, and the errors it must detect.
+// The emulator itself: barriers, exchanges, shared memory, orders, and what it must refuse.
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
@@ -13,7 +13,7 @@ using namespace gaze;
 using cuda::launch;
 using gaze::test::error_of;
 
-/// Runs the body with several orders of threads and blocks.
+/// Runs the body with each of some orders of threads and blocks.
 void in_every_order(auto body) {
   for (const std::uint64_t order : {0, 1, 2, 3}) {
     INFO("order " << order);
@@ -32,7 +32,7 @@ __global__ void reverse_kernel(const float* x, float* y) {
   y[first + threadIdx.x] = shared[n - 1 - threadIdx.x];
 }
 
-/// The same without the barrier.
+/// The same without its barrier.
 __global__ void racing_kernel(const float* x, float* y) {
   float* const shared = cuda::dynamic_shared<float>();
   const unsigned n = blockDim.x, first = blockIdx.x * n;
@@ -40,8 +40,7 @@ __global__ void racing_kernel(const float* x, float* y) {
   y[first + threadIdx.x] = shared[n - 1 - threadIdx.x];
 }
 
-/// Folds and shuffles: y[i] = sum of the block + maximum of the warp + the neighbour's x + the
-/// lanes with an odd index, as bits.
+/// Folds and shuffles: y[i] = sum of the block + largest of the warp + the neighbour's x.
 __global__ void fold_kernel(const double* x, double* y) {
   const double mine = x[threadIdx.x];
   const double sum = cuda::block_sum(mine);
@@ -147,7 +146,7 @@ TEST_CASE("blocks and threads have three dimensions", "[cuda]") {
 }
 
 #ifdef __SANITIZE_ADDRESS__
-TEST_CASE("the sanitizer knows where a tensor ends and when it is freed", "[cuda]") {
+TEST_CASE("the sanitizer knows where a tensor ends, and when it is gone", "[cuda]") {
   const auto behind = [](const void* device) {
     return static_cast<std::byte*>(cuda::emulator::real(device, "test", 0));
   };
@@ -162,10 +161,10 @@ TEST_CASE("the sanitizer knows where a tensor ends and when it is freed", "[cuda
 }
 #endif
 
-TEST_CASE("undefined behaviour on a GPU is an error that names the kernel", "[cuda]") {
+TEST_CASE("what a GPU would leave undefined is refused, with the kernel's name", "[cuda]") {
   using Catch::Contains;
   auto y = Tensor<float, Cuda>::zeros({64});
-  for (int again = 0; again < 2; ++again) {  // an error leaves no state behind
+  for (int again = 0; again < 2; ++again) {  // an error does not affect the next launch
     const std::string leaving = error_of([&] {
       launch({"leaving", dim3(1), dim3(64)}, leaving_kernel, y.data());
     });

@@ -26,7 +26,7 @@ struct Sizes {
   Index heads, kv_heads, head_size, marks;
 };
 
-/// One attention with all its inputs, in double; keys as rows. Unseen slots contain NaN.
+/// One attention with all its inputs, in double; keys as rows. Unseen slots hold NaN.
 struct Problem {
   AttentionShape shape;
   TokenLayout layout;
@@ -52,7 +52,7 @@ Problem problem(const Sizes& sizes, TokenLayout layout, unsigned seed) {
   std::mt19937 random(seed);
   Problem p;
   p.layout = std::move(layout);
-  p.layout.slots += 16;  // which no row sees
+  p.layout.slots += 16;  // that no row sees
   p.shape = {sizes.heads,
              sizes.kv_heads,
              sizes.head_size,
@@ -131,7 +131,8 @@ struct Result {
   }
 };
 
-/// q is in rows of qkv, as in a model. The plan is made for own ranges that are `room` shorter.
+/// q stands in rows of qkv, as it does in a model. The plan is made when each row's own range was
+/// `room` shorter.
 template <class T>
 Result run(const Problem& p, cuda::AttentionUse use, std::int32_t room = 0) {
   const AttentionShape& s = p.shape;
@@ -269,13 +270,14 @@ TEMPLATE_TEST_CASE("fused attention: decoding, split over keys or not", "", floa
   check<TestType>(problem<TestType>({64, 1, 32, 3}, decoding(260, 2, 9), 6), kDecoding);
 }
 
-TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on other rows", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on the rows beside it", "", float,
+                   bf16) {
   GAZE_NEEDS_DEVICE();
   const auto all = problem<TestType>({4, 2, 32, 2}, grouped(40, {30, 6}), 7);
   const auto together = run<TestType>(all, {});
   const std::size_t row_size = 4 * 32;
   for (const std::size_t row : {0, 10, 42, 43, 60, 78}) {
-    Problem one = all;  // as in a decoding step: with the same store
+    Problem one = all;  // as in a decoding step: the store is what it was
     one.layout.position = {all.layout.position[row]};
     one.layout.slot = {all.layout.slot[row]};
     one.layout.keys = {all.layout.keys[row]};
@@ -288,7 +290,7 @@ TEMPLATE_TEST_CASE("fused attention: a row's bits do not depend on other rows", 
   }
 }
 
-TEMPLATE_TEST_CASE("fused attention: ranges may grow after the plan is made", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused attention: ranges may grow after the plan was made", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   TokenLayout l;
   const Index prefix = l.reserve(20, 0);
@@ -305,7 +307,7 @@ TEMPLATE_TEST_CASE("fused attention: the same inputs give the same bits", "", fl
   const auto first = run<TestType>(p, kTraining);
   CHECK(run<TestType>(p, kTraining) == first);
 #ifdef GAZE_CUDA_EMULATED
-  // In any order of threads, with copies run when issued or when waited for.
+  // Whatever the order of threads, and whether a copy is done when it is asked or waited for.
   for (const bool late : {false, true})
     for (const std::uint64_t order : {0, 1, 17}) {
       cuda::emulator::late_copies = late;
@@ -317,7 +319,7 @@ TEMPLATE_TEST_CASE("fused attention: the same inputs give the same bits", "", fl
 #endif
 }
 
-TEST_CASE("fused attention reports unsupported shapes") {
+TEST_CASE("fused attention says what it cannot do") {
   GAZE_NEEDS_DEVICE();
   using cuda::FusedAttention;
   CHECK(FusedAttention<bf16>::possible({4, 2, 72, 0, 1, 16}, kTraining));

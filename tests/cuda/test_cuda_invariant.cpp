@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Products whose rows do not depend on the batch: values against float64, the bits of a row alone
-// and in any batch, and a model in bf16 whose first GRPO ratio is therefore exactly 1.
+// Products whose rows do not depend on the batch: values against float64, a row's bits alone and in
+// any company, and with them a model whose first GRPO ratio is exactly 1, in bf16.
 #include <optional>
 #include <random>
 
@@ -25,7 +25,7 @@ using Bits = std::vector<std::uint32_t>;
 
 constexpr TensorTiles kTiles[] = {TensorTiles::wide, TensorTiles::narrow, TensorTiles::flat};
 
-/// One product, with `gap` elements between rows, so that rows have any alignment.
+/// One product; `gap` elements stand between rows, so that these begin anywhere.
 struct Product {
   bool ta, tb;
   Index m, n, k, gap = 0;
@@ -55,7 +55,7 @@ struct Product {
   }
 };
 
-/// Its operands and the start of C, rounded to the device's types.
+/// Its operands and what C holds before, as the device's types hold them.
 struct Operands {
   std::vector<double> a, b, c, bias;
 
@@ -81,7 +81,7 @@ std::vector<double> exact(const Product& p, const Operands& x) {
   return c;
 }
 
-/// Row `row` of op(A) as the only row of a product, with the start of C in that row.
+/// Row `row` of op(A) as the only row of a product, with what C holds there.
 std::vector<float> row_alone(const Product& p, const Operands& x, Index row, TensorTiles tiles) {
   Product one = p;
   one.m = 1;
@@ -94,7 +94,7 @@ std::vector<float> row_alone(const Product& p, const Operands& x, Index row, Ten
   return run(one, mine, tiles);
 }
 
-/// Small enough for the emulator to compute in seconds.
+/// Few enough numbers that the emulator computes them in seconds.
 models::VlmConfig small_config() {
   auto c = in_bf16(config("nano"));
   c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
@@ -102,7 +102,7 @@ models::VlmConfig small_config() {
   return c;
 }
 
-/// A decoder alone, to read the logits of every row.
+/// A decoder by itself, so that every row's logits can be seen.
 struct Words {
   using Cache = std::deque<KeyValueStore<float, Cuda>>;
 
@@ -117,7 +117,7 @@ struct Words {
     if (rounded) parameters.multiply_in_bf16();
   }
 
-  /// Bits of the logits [rows, V], recorded as in training, or computed with a cache.
+  /// Bits of the logits [rows, V]: recorded as in training, or with a cache.
   Bits logits(const Tokens& tokens, TokenLayout layout, Cache* cache = nullptr) const {
     std::optional<NoGrad> no_grad;
     if (cache) no_grad.emplace();
@@ -164,8 +164,8 @@ Bits trained(const Words& words, const Tokens& tokens, Index prefix) {
   return out;
 }
 
-/// The same by prefill of `prefix` tokens after another prompt, then one decoding step per token,
-/// followed in the batch by `beside` other completions.
+/// The same by prefill of `prefix` tokens, behind another prompt, and a step for each of the
+/// others, before `beside` other completions that are decoded at the same time.
 Bits decoded(const Words& words, const Tokens& tokens, Index prefix, Index beside) {
   const Index rest = static_cast<Index>(tokens.size()) - prefix;
   TokenLayout layout;
@@ -194,7 +194,7 @@ Bits decoded(const Words& words, const Tokens& tokens, Index prefix, Index besid
   return out;
 }
 
-/// Bits of the logits of `tokens` as sequence `place` of `batch` sequences.
+/// Bits of the rows of tokens when they stand at `place` among `batch` sequences.
 Bits in_company(const Words& words, const Tokens& tokens, Index batch, Index place) {
   TokenLayout layout;
   Tokens all;
@@ -219,7 +219,8 @@ double value(const Metrics& metrics, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("tiles: flat for few rows, wide where there is one for every multiprocessor", "[cuda]") {
+TEST_CASE("which tile: flat for few rows, wide where there is one for every multiprocessor",
+          "[cuda]") {
   using cuda::fitting_tiles;
   CHECK(fitting_tiles(1, 32000, 132) == TensorTiles::flat);
   CHECK(fitting_tiles(16, 32000, 132) == TensorTiles::flat);
@@ -230,7 +231,7 @@ TEST_CASE("tiles: flat for few rows, wide where there is one for every multiproc
   static_assert(cuda::fitting_tiles(0, 5, 1) == TensorTiles::flat);
 }
 
-TEST_CASE("the number of elements of a unit inside a row", "[cuda]") {
+TEST_CASE("how much of a unit of elements lies inside a row", "[cuda]") {
   using cuda::elements_inside;
   for (const Index n : {0, 1, 7, 8, 9, 16})
     for (const Index at : {0, 8, 16, 24}) {
@@ -251,8 +252,7 @@ TEST_CASE("invariant products: every form and edge, in every tile", "[cuda]") {
                                {64, 32, 64},
                                {40, 128, 200}})
     for (int how = 0; how < 12; ++how) {
-      // Without gaps, rows are aligned to 16 bytes where sizes are multiples of 8; with gaps,
-      // rarely.
+      // Without gaps, rows are whole 16 bytes where sizes are multiples of 8; with one, seldom.
       Product p{(how & 1) != 0, (how & 2) != 0, m, n, k, how % 3};
       p.accumulate = how / 4 == 1;
       p.biased = how / 4 == 2;
@@ -292,7 +292,7 @@ TEST_CASE("an infinity in an invariant product stays in its row, also beyond k",
   GAZE_NEEDS_DEVICE();
   const Product p{false, false, 20, 20, 20, 4};
   Operands x(p, 5);
-  for (std::size_t i = 0; i < x.a.size(); ++i)  // between rows, where reads are not allowed
+  for (std::size_t i = 0; i < x.a.size(); ++i)  // between rows, where nothing may be read
     if (i % 24 >= 20) x.a[i] = x.b[i] = INFINITY;
   x.a[3 * 24 + 7] = INFINITY;
   const auto y = run(p, x, TensorTiles::narrow);
@@ -319,8 +319,8 @@ TEST_CASE("invariant products do not depend on the order of threads and copies",
     }
 }
 
-TEST_CASE("the settings choose the product", "[cuda]") {
-  const std::vector<bf16> on_host(64, bf16(1.0f));  // refused, in an error that names the kernel
+TEST_CASE("the settings choose the matrix product", "[cuda]") {
+  const std::vector<bf16> on_host(64, bf16(1.0f));  // refused, with the kernel's name
   auto c = Tensor<float, Cuda>::zeros({8, 8});
   const Product p{false, true, 8, 8, 8};
   const auto error = [&] {
@@ -370,7 +370,7 @@ TEST_CASE("logits of prefill, of decoding with a cache and of training are the s
   check(false, 66, {20});
 }
 
-TEST_CASE("a run records which kernels it used", "[cuda]") {
+TEST_CASE("a run records which kernels it took", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto name = [] { return gaze::detail::kernels_name<Cuda>(true); };
   const std::string usual = name();

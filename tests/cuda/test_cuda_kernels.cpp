@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Kernels<Cuda> against Kernels<Cpu> in double, for sizes around every edge of a tile.
+// Kernels<Cuda> against Kernels<Cpu> in double, over sizes around every edge of a tile.
 #include "gaze/core/bf16.hpp"
 #include "tests/cuda/device.hpp"
 
@@ -18,7 +18,7 @@ std::vector<T> numbers(Index n, std::uint64_t key, double low = -1, double high 
   return values;
 }
 
-/// The same values on both devices, in double on the CPU.
+/// The same values on both devices, in double for the processor's.
 template <class T>
 struct Both {
   Tensor<double> host;
@@ -187,19 +187,17 @@ TEST_CASE("gemm of bf16 operands", "[cuda]") {
       const Product p{m, n, k, form};
       Both<float> a(p.a_size(), 1), b(p.b_size(), 2), c(p.c_size(), 4);
       const Both<float> bias(n, 3);
-      const auto round =
-          [](Both<float>& x) {  // rounds on the device, and x.host to the same values
-            Tensor<bf16, Cuda> y(x.device.shape());
-            K::cast<float>(y.numel(), x.device.data(), y.data());
-            const auto held = y.to_vector();
-            for (std::size_t i = 0; i < held.size(); ++i) {
-              const double exact = x.host.data()[i];
-              x.host.data()[i] = static_cast<float>(held[i]);
-              CHECK(static_cast<float>(held[i]) ==
-                    static_cast<float>(bf16(static_cast<float>(exact))));
-            }
-            return y;
-          };
+      const auto round = [](Both<float>& x) {  // bf16 on the device, and the same values in double
+        Tensor<bf16, Cuda> y(x.device.shape());
+        K::cast<float>(y.numel(), x.device.data(), y.data());
+        const auto held = y.to_vector();
+        for (std::size_t i = 0; i < held.size(); ++i) {
+          const double exact = x.host.data()[i];
+          x.host.data()[i] = static_cast<float>(held[i]);
+          CHECK(static_cast<float>(held[i]) == static_cast<float>(bf16(static_cast<float>(exact))));
+        }
+        return y;
+      };
       const auto x = round(a), y = round(b);
       C::gemm(p.arguments<double>(a.host.data(), b.host.data(), c.host.data(), bias.host.data()));
       K::gemm(p.arguments(x.data(), y.data(), c.device.data(), bias.device.data()));

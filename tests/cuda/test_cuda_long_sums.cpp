@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Long sums in float32 on Cuda against float64 on the CPU: rows of more than one chain, with and
-// without whole vectors of 16 bytes; more rows than one chain of blocks; gradients of broadcasts.
+// Long sums in float32 on Cuda against the same in float64 on the CPU: rows of more than one chain,
+// with whole vectors of 16 bytes and without, more rows than one chain of blocks, and long sums of
+// what broadcasting stretched.
 #include "tests/cuda/device.hpp"
 #include "tests/gradcheck.hpp"
 
@@ -38,7 +39,7 @@ void check(const char* what, const C& got, const D& want, double tolerance = 2e-
 
 }  // namespace
 
-TEST_CASE("sums over many rows on Cuda are accurate to a few roundings", "[cuda][ops]") {
+TEST_CASE("sums over many rows on Cuda are right to a few roundings", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const Index n = 100'000, c = 4;
   const Positive x({n, c});
@@ -47,7 +48,7 @@ TEST_CASE("sums over many rows on Cuda are accurate to a few roundings", "[cuda]
   C row = C::zeros({1, c});
   row.requires_grad();
   backward(expand(row, {n, c}), x.narrow);
-  check("gradient of a broadcast", row.grad(), want);
+  check("gradient of what was stretched", row.grad(), want);
   for (const bool fast : {true, false}) {
     const Invariant kernels(fast);
     C bias = C::zeros({c});

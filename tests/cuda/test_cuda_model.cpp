@@ -15,7 +15,7 @@ using namespace gaze::test;
 template <class Device>
 using Model = models::Vlm<float, Device>;
 
-/// Small enough for the emulator to train in seconds.
+/// Few enough numbers that the emulator trains it in seconds.
 models::VlmConfig small_config() {
   auto c = config("nano");
   c.vit = {16, 4, 16, 1, 2, 24, 1e-5};
@@ -23,7 +23,8 @@ models::VlmConfig small_config() {
   return c;
 }
 
-/// The model of the training curve and of rollout against update; on a GPU, a preset of real runs.
+/// The model of the training curve and of rollout against update: on a GPU, the preset that runs
+/// are made with.
 models::VlmConfig curve_config() {
 #ifdef GAZE_CUDA_EMULATED
   return small_config();
@@ -45,7 +46,7 @@ struct Lessons {
   }
 };
 
-/// The losses of `steps` supervised steps.
+/// The losses of so many supervised steps.
 template <class Device>
 std::vector<double> curve(Model<Device>& model, const Lessons& lessons, int steps) {
   AdamW<float, Device> optimiser(model.parameters(), {});
@@ -75,11 +76,10 @@ double update_after_rollout(const models::VlmConfig& c) {
   }
   const auto logp = model.logprobs(groups).logp.to_vector();
   REQUIRE(logp.size() == rolled.size());
-  double largest = 0;
+  double most = 0;
   for (std::size_t i = 0; i < logp.size(); ++i)
-    largest =
-        std::max(largest, std::abs(static_cast<double>(logp[i]) - static_cast<double>(rolled[i])));
-  return largest;
+    most = std::max(most, std::abs(static_cast<double>(logp[i]) - static_cast<double>(rolled[i])));
+  return most;
 }
 
 std::string temporary(const std::string& name) {
@@ -88,7 +88,7 @@ std::string temporary(const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("50 steps of training follow the CPU's curve", "[cuda]") {
+TEST_CASE("50 steps of training give the CPU's curve", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto c = curve_config();
   const Lessons lessons(c);
@@ -122,8 +122,7 @@ TEST_CASE("a seed draws the same completions on both devices, with their attenti
   const Model<Cpu> host(c, image_token, 3);
   const Model<Cuda> device(c, image_token, 3);
   const auto prompts = some_prompts(c, 3);
-  for (const std::string how :
-       {"plain", "greedy", "cut tail", "penalty"}) {  // the last is drawn by the host
+  for (const std::string how : {"plain", "greedy", "cut tail", "penalty"}) {  // last: by the host
     INFO(how);
     SamplingSettings settings;
     settings.greedy = how == "greedy";
@@ -146,7 +145,7 @@ TEST_CASE("a seed draws the same completions on both devices, with their attenti
   }
 }
 
-TEST_CASE("the update after a rollout has its log-probabilities", "[cuda]") {
+TEST_CASE("the update after a rollout sees its log-probabilities", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const double whole = update_after_rollout(curve_config());
   const double rounded = update_after_rollout(in_bf16(curve_config()));
@@ -161,7 +160,7 @@ TEST_CASE("the update after a rollout has its log-probabilities", "[cuda]") {
   }
 }
 
-TEST_CASE("weights and optimiser states move between devices", "[cuda]") {
+TEST_CASE("weights and optimiser states go from one device to the other", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto c = small_config();
   const Lessons lessons(c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every operation of the op table on Cuda: values and gradients of the CPU's test cases, against
-// the CPU's float64.
+// Every operation of the op table on Cuda: values and gradients of the cases that the CPU's tests
+// use, against the CPU's float64.
 #include <set>
 
 #define GAZE_OPS_ON_CUDA
@@ -17,7 +17,7 @@ using Catch::Contains;
 template <class T>
 using C = Tensor<T, Cuda>;
 
-/// Largest distances of values and gradients from the CPU's float64.
+/// The largest distance of values and of gradients from the CPU's float64.
 struct Distances {
   double value = 0, gradient = 0;
 };
@@ -54,7 +54,7 @@ Indices<Cuda> ids(const std::vector<std::int32_t>& values) {
   return Indices<Cuda>::from({static_cast<Index>(values.size())}, values);
 }
 
-/// The error thrown when the host waits after f, which does not wait.
+/// What the host hears when it waits after f, which does not wait.
 template <class F>
 std::string late_error(F f) {
   f();
@@ -63,7 +63,7 @@ std::string late_error(F f) {
 
 }  // namespace
 
-TEST_CASE("the rows of the table that list Cuda are those with cases", "[cuda][ops]") {
+TEST_CASE("the rows of the table that promise Cuda are those with cases", "[cuda][ops]") {
   std::set<std::string> tested, promised;
   for (const Cases* cases : {&op_cases(), &value_cases()})
     for (const Case& c : *cases) tested.insert(c.op);
@@ -87,7 +87,7 @@ TEST_CASE("operations on Cuda agree with the CPU's float64", "[cuda][ops]") {
   }
 }
 
-TEST_CASE("operations without a derivative on Cuda are exact and refuse gradients", "[cuda][ops]") {
+TEST_CASE("values without a derivative on Cuda: exact, and refusing", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   for (const Case& c : value_cases()) {
     INFO(c.name());
@@ -117,7 +117,7 @@ TEST_CASE("operations on Cuda repeat bit for bit", "[cuda][ops]") {
   }
 }
 
-TEST_CASE("indices and casts on Cuda are checked, and errors thrown when the host waits",
+TEST_CASE("indices and casts on Cuda are checked, and the host hears of it when it waits",
           "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const auto a = C<double>::zeros({2, 3});
@@ -147,7 +147,7 @@ TEST_CASE("indices and casts on Cuda are checked, and errors thrown when the hos
         std::vector<std::int32_t>{-1, 2});
 }
 
-TEST_CASE("a wrong index on Cuda counts as no row until the error is thrown", "[cuda][ops]") {
+TEST_CASE("a wrong index on Cuda counts as no row until the host hears of it", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   auto table = C<float>::full({2, 3}, 1);
   table.requires_grad();
@@ -155,7 +155,7 @@ TEST_CASE("a wrong index on Cuda counts as no row until the error is thrown", "[
   const auto other = scatter_add_rows(y, ids({0, -9, 1}), 2);
   backward(sum(other));
   CHECK_THAT(error_of([&] { table.grad().to_vector(); }),
-             Contains("[gaze::gather_rows] index 1073741824 at 1"));  // the first one only
+             Contains("[gaze::gather_rows] index 1073741824 at 1"));  // the first, and only that
   CHECK(y.to_vector() == std::vector<float>{1, 1, 1, 0, 0, 0, 1, 1, 1});
   CHECK(table.grad().to_vector() == std::vector<float>(6, 1));
   const auto whole = cast<std::int32_t>(C<float>::from({2}, {7, 1e20f}));
@@ -163,7 +163,7 @@ TEST_CASE("a wrong index on Cuda counts as no row until the error is thrown", "[
   CHECK(whole.to_vector() == std::vector<std::int32_t>{7, 0});
 }
 
-TEST_CASE("indices are checked in a graph, which cannot wait", "[cuda][ops]") {
+TEST_CASE("indices are checked in a graph, which nothing may wait for", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const auto table = C<float>::full({2, 3}, 1);
   auto at = ids({0, 1});

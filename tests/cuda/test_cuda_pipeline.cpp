@@ -32,8 +32,7 @@ AblationSettings smallest() {
 
 }  // namespace
 
-TEST_CASE("an ablation runs on Cuda, and its model gives the same answer there and on the CPU",
-          "[cuda][slow]") {
+TEST_CASE("an ablation runs on Cuda, and its model answers there and on the CPU", "[cuda][slow]") {
   GAZE_NEEDS_DEVICE();
   const fs::path out = fs::temp_directory_path() / "gaze_cuda_pipeline";
   fs::remove_all(out);

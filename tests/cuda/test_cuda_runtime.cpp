@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The device as the host sees it: memory, copies, tensors, graphs and errors.
+// The device as the host sees it: memory, copies, tensors, and what goes wrong.
 #include "cuda/host/staging.hpp"
 #include "tests/cuda/device.hpp"
 
@@ -9,7 +9,7 @@ using namespace gaze;
 using gaze::test::error_of;
 using K = Kernels<Cuda>;
 
-/// Records the calls to a ring's fences.
+/// What a ring's fences were asked.
 struct Asked {
   static inline std::vector<std::string> log;
   static inline int made = 0;
@@ -20,7 +20,7 @@ struct Asked {
 
 }  // namespace
 
-TEST_CASE("a staging buffer is reused only after its fence", "[cuda]") {
+TEST_CASE("room for copies comes back only behind its fence", "[cuda]") {
   std::vector<std::byte> memory(3 * 256);
   Asked::log.clear();
   Asked::made = 0;
@@ -31,13 +31,13 @@ TEST_CASE("a staging buffer is reused only after its fence", "[cuda]") {
   CHECK(Asked::log.empty());
   CHECK(ring.take(1) == memory.data() + 256);
   CHECK(ring.take(256) == memory.data() + 512);
-  CHECK(ring.take(0) == memory.data() + 512 + 256);  // an empty copy into a full buffer
+  CHECK(ring.take(0) == memory.data() + 512 + 256);  // full, and nothing is asked for
   CHECK(ring.take(65) == memory.data());
   CHECK(Asked::log ==
         std::vector<std::string>{"record 0", "wait 1", "record 1", "wait 2", "record 2", "wait 0"});
 }
 
-TEST_CASE("values are copied to the device and back", "[cuda]") {
+TEST_CASE("values go to the device and come back", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const auto x = Tensor<float, Cuda>::from({2, 3}, {1, 2, 3, 4, 5, 6});
   CHECK(x.to_vector() == std::vector<float>{1, 2, 3, 4, 5, 6});
@@ -50,7 +50,7 @@ TEST_CASE("values are copied to the device and back", "[cuda]") {
   CHECK(x.to<Cpu>().to<Cuda>().to_vector() == x.to_vector());
 }
 
-TEST_CASE("freed memory is reused, and released when memory runs out", "[cuda]") {
+TEST_CASE("freed memory is given out again, and everything is when there is no room", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   using Memory = Allocator<Cuda>;
   Memory::keep_at_most(0);
@@ -77,14 +77,14 @@ TEST_CASE("freed memory is reused, and released when memory runs out", "[cuda]")
              Catch::Contains("out of memory on the device: asked for " + std::to_string(half)));
   CHECK_THAT(error, Catch::Contains("lower the batch"));
   Memory::keep_at_most(static_cast<std::size_t>(-1));
-  void* const other = Memory::allocate(half - 4096);  // releases the cached block
+  void* const other = Memory::allocate(half - 4096);  // the kept block goes back to make room
   Memory::free(other, half - 4096);
   Memory::keep_at_most(0);
   CHECK(Memory::kept() == 0);
   Memory::keep_at_most(static_cast<std::size_t>(-1));
 }
 
-TEST_CASE("a graph repeats the recorded work in its own memory", "[cuda]") {
+TEST_CASE("a graph does again what was recorded, with memory of its own", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   auto x = Tensor<double, Cuda>::full({100}, 1.0);
   const auto w = Tensor<double, Cuda>::full({100, 100}, 1.0);
@@ -107,7 +107,7 @@ TEST_CASE("a graph repeats the recorded work in its own memory", "[cuda]") {
                                  .ldc = 100});
       K::scale<double>(100, 0.01, product.data(), x.data());
     });
-    CHECK(x.to_vector() == std::vector<double>(100, 1.0));  // nothing has run yet
+    CHECK(x.to_vector() == std::vector<double>(100, 1.0));  // nothing ran yet
     CHECK(arithmetic() == counted);
     const auto between = Tensor<double, Cuda>::full({100}, 7.0);  // not in the graph's memory
     for (int i = 0; i < 3; ++i) graph.launch();
@@ -127,7 +127,7 @@ TEST_CASE("a graph repeats the recorded work in its own memory", "[cuda]") {
   CHECK(x.to_vector().size() == 100);
 }
 
-TEST_CASE("a graph with the same kernels reuses the executable of the previous one", "[cuda]") {
+TEST_CASE("a graph takes over what the one before was run by, for the same kernels", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   auto x = Tensor<float, Cuda>::full({5000}, 1), y = Tensor<float, Cuda>::full({5000}, 2);
   const auto doubled = [](Tensor<float, Cuda> t, Index n) {
@@ -144,7 +144,7 @@ TEST_CASE("a graph with the same kernels reuses the executable of the previous o
   const std::size_t before = Allocator<Cuda>::in_use();
   auto first = doubled(x, 10);
   first->launch();
-  auto second = doubled(y, 5000);  // both exist, each with its own executable
+  auto second = doubled(y, 5000);  // both are alive, each with its own executable
   CHECK_FALSE(second->reused_executable());
   first.reset();
   first = doubled(x, 5000);  // of another size
@@ -161,10 +161,10 @@ TEST_CASE("a graph with the same kernels reuses the executable of the previous o
   CHECK(ends(x) == std::pair(7.0f, 7.0f));
   CHECK(ends(y) == std::pair(8.0f, 8.0f));
   second.reset();
-  CHECK(Allocator<Cuda>::in_use() == before);  // a spare executable owns no memory
+  CHECK(Allocator<Cuda>::in_use() == before);  // a spare holds no memory
 }
 
-TEST_CASE("a device that does not exist is refused", "[cuda]") {
+TEST_CASE("a device that is not there is refused", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   CHECK_THAT(error_of([] { cuda::use_device(1000); }), Catch::Contains("[gaze::use_device]"));
   CHECK(cuda::devices().size() >= 1);

@@ -7,7 +7,7 @@
 using namespace gaze;
 using namespace gaze::test;
 
-TEST_CASE("NaN, infinities and signed zeros in operations on Cuda give the stated results",
+TEST_CASE("NaN, infinities and signed zeros go through operations on Cuda as stated",
           "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   for (const SpecialCase& c : special_cases()) {

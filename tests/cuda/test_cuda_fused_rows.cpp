@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The vectorised kernels for rows and parameters, against plain loops in double on the values
-// rounded to T; the embedding's gradient exactly.
+// The fast kernels over rows and parameters: against plain loops in double, on the values
+// rounded to T; the embedding's gradient and tokens exactly.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -9,6 +9,7 @@
 #include "cuda/vectorised.hpp"
 #include "gaze/cpu/adamw.hpp"
 #include "gaze/cpu/rows.hpp"
+#include "gaze/generate/sampling.hpp"
 #include "tests/cuda/device.hpp"
 #include "tests/cuda/on_device.hpp"
 
@@ -21,7 +22,7 @@ namespace vectorised = cuda::vectorised;
 template <class T>
 constexpr double tolerance = std::is_same_v<T, float> ? 2e-6 : 4e-3;
 
-/// Shapes: one row; fewer columns than a warp reads at once; more than one iteration; many rows.
+/// Shapes: one row, fewer columns than a warp takes at once, more than one turn, many rows.
 struct Size {
   Index n, c;
 };
@@ -29,7 +30,7 @@ constexpr Size sizes[] = {{1, 8}, {3, 64}, {5, 264}, {130, 520}};
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("vectorised RMS norm", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused RMS norm", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(1);
@@ -75,7 +76,7 @@ TEMPLATE_TEST_CASE("vectorised RMS norm", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("vectorised layer norm", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused layer norm", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(2);
@@ -117,7 +118,7 @@ TEMPLATE_TEST_CASE("vectorised layer norm", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("vectorised SwiGLU, and GELU with a bias", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused SwiGLU, gelu with a bias", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(3);
@@ -154,7 +155,7 @@ TEMPLATE_TEST_CASE("vectorised SwiGLU, and GELU with a bias", "", float, bf16) {
   }
 }
 
-TEMPLATE_TEST_CASE("vectorised softmax statistics", "", float, bf16) {
+TEMPLATE_TEST_CASE("fused softmax statistics", "", float, bf16) {
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(4);
@@ -198,7 +199,7 @@ TEMPLATE_TEST_CASE("vectorised softmax statistics", "", float, bf16) {
       CHECK(ge.host()[i] == Catch::Approx(entropy[i]).margin(1e-5));
     }
     auto got = gz.host();
-    for (std::size_t i = 0; i < dz.size(); ++i)  // nothing between rows changes
+    for (std::size_t i = 0; i < dz.size(); ++i)  // between rows nothing changed
       if (Index(i) % stride >= v) CHECK(float(got[i]) == float(dz[i]));
     CHECK(distance(got, dz) < tolerance<T>);
   }
@@ -209,7 +210,7 @@ TEMPLATE_TEST_CASE("softmax statistics of a row do not depend on where it begins
   GAZE_NEEDS_DEVICE();
   using T = TestType;
   std::mt19937 random(4);
-  const Index n = 9, v = 97;  // rows at every alignment
+  const Index n = 9, v = 97;  // rows at every place between multiples of 16 bytes
   const auto one = numbers<T>(v, random);
   std::vector<double> z;
   for (Index r = 0; r < n; ++r) z.insert(z.end(), one.begin(), one.end());
@@ -264,7 +265,7 @@ TEST_CASE("the embedding's gradient is the CPU's, bit for bit") {
     }
 }
 
-TEST_CASE("vectorised AdamW: parameters, moments, and the copy in bf16") {
+TEST_CASE("fused AdamW: the masters, their moments, and the copy in bf16") {
   GAZE_NEEDS_DEVICE();
   std::mt19937 random(6);
   for (const Index n : {4, 1028}) {
@@ -303,5 +304,98 @@ TEST_CASE("vectorised AdamW: parameters, moments, and the copy in bf16") {
     step.settings = {};
     step.bias_correction1 = step.bias_correction2 = step.grad_scale = 1;
     vectorised::adamw_step(step, nullptr);
+  }
+}
+
+TEST_CASE("tokens drawn from a cut tail are those of sampling.hpp") {
+  GAZE_NEEDS_DEVICE();
+  std::mt19937 random(7);
+  const Philox philox(11, Purpose::sampling);
+  const Index n = 12;
+  std::vector<std::uint64_t> samples;
+  for (Index r = 0; r < n; ++r) samples.push_back(std::uint64_t(r) * 977 + (1ull << 40));
+  const OnDevice<std::uint64_t> gs(samples);
+  const OnDevice<std::int32_t> token(n), step(std::vector<std::int32_t>{5});
+  for (const Index v : {1, 2, 300, 1000}) {
+    auto logits = rounded<float>(numbers<float>(n * v, random));
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      logits[i] *= 3;
+      if (i % 3 == 1) logits[i] = std::round(logits[i]);  // ties
+    }
+    const OnDevice<float> gl(logits);
+    for (const float inverse : {0.7f, 1.0f, 1.5f}) {
+      std::vector<float> lse;
+      std::vector<std::vector<float>> p;
+      for (Index r = 0; r < n; ++r) {
+        const float* const row = logits.data() + r * v;
+        double total = 0;
+        for (Index j = 0; j < v; ++j) total += std::exp(double(row[j]) * double(inverse));
+        lse.push_back(float(std::log(total)));
+        auto& of_row = p.emplace_back();
+        for (Index j = 0; j < v; ++j) of_row.push_back(std::exp(row[j] * inverse - lse.back()));
+      }
+      const OnDevice<float> ge(lse);
+      for (const int top_k : {0, 1, 5, 50})
+        for (const double top_p : {1.0, 0.9, 0.3, 1e-6})
+          for (const double min_p : {0.0, 0.1}) {
+            SamplingSettings s;
+            s.top_k = top_k;
+            s.top_p = top_p;
+            s.min_p = min_p;
+            cuda::draw_cut_tokens(args::DrawTokens<float>{.n = n,
+                                                          .v = v,
+                                                          .logits = gl.data(),
+                                                          .inv_temperature = inverse,
+                                                          .lse = ge.data(),
+                                                          .greedy = false,
+                                                          .cut = {top_k, top_p, min_p},
+                                                          .random = philox,
+                                                          .sample = gs.data(),
+                                                          .step = step.data(),
+                                                          .token = token.data()});
+            const auto got = token.host();
+            for (std::size_t r = 0; r < got.size(); ++r) {
+              auto weights = p[r];
+              CHECK(got[r] == draw(weights, philox.uniform(samples[r], 5), s));
+            }
+          }
+    }
+  }
+}
+
+TEST_CASE("a row without any probability draws no token") {
+  GAZE_NEEDS_DEVICE();
+  const Philox philox(11, Purpose::sampling);
+  const Index n = 3;
+  const OnDevice<std::uint64_t> samples(std::vector<std::uint64_t>{1, 2, 3});
+  const OnDevice<std::int32_t> token(n), step(std::vector<std::int32_t>{0});
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const Index v : {1, 40, 1000}) {
+    // Row 0: all logits far below the lse that is given. Row 1: as it should be. Row 2: NaNs.
+    std::vector<float> logits(static_cast<std::size_t>(n * v), 0.0f);
+    logits[static_cast<std::size_t>(2 * v - 1)] = 60;
+    std::fill_n(logits.begin() + 2 * v, v, nan);
+    const OnDevice<float> gl(logits), lse(std::vector<float>{1e9f, 60, nan});
+    const auto check = [&](bool nans) {
+      const auto got = token.host();
+      CHECK(got[0] == -1);
+      CHECK(got[1] == v - 1);
+      if (nans) CHECK(got[2] == -1);
+    };
+    const args::DrawTokens<float> draw{.n = n,
+                                       .v = v,
+                                       .logits = gl.data(),
+                                       .inv_temperature = 1,
+                                       .lse = lse.data(),
+                                       .greedy = false,
+                                       .cut = {5, 0.9, 0.01},
+                                       .random = philox,
+                                       .sample = samples.data(),
+                                       .step = step.data(),
+                                       .token = token.data()};
+    cuda::draw_tokens(draw);
+    check(false);  // NaNs appear in the log-probability of the drawn token
+    cuda::draw_cut_tokens(draw);
+    check(true);
   }
 }
