@@ -8,6 +8,10 @@
 
 namespace gaze::cuda {
 
+/// With g = grad_scale grad:
+///   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2,
+///   param -= lr (m inverse1 / (sqrt(v) inverse_root2 + eps) + weight_decay param),
+/// where inverse1 and inverse_root2 are the reciprocals of the bias corrections.
 template <class T>
 struct AdamWElement {
   AdamWStep<T> s;

@@ -58,6 +58,7 @@ void attention_forward(const args::AttentionForward<U>& a) {
          a.mark_out);
 }
 
+/// Without a plan: delta, then dq by rows and dk, dv by slots. Groups are not needed here.
 template <class U>
 void attention_backward(const args::AttentionBackward<U>& a) {
   using T = GradOf<U>;

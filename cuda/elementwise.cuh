@@ -50,6 +50,7 @@ struct UnaryValue {
   void pointers(auto f) { f(x), f(y); }
 };
 
+/// dx = dy formula'(x), or += with `accumulate`.
 template <class T, class F>
 struct UnaryGrad {
   F formula;
@@ -63,6 +64,7 @@ struct UnaryGrad {
   void pointers(auto f) { f(x), f(y), f(dy), f(dx); }
 };
 
+/// y = x^p, with an exponent for each value.
 template <class T>
 struct PowerValue {
   const T *x, *p;
@@ -82,7 +84,7 @@ struct PowerGrad {
   void pointers(auto f) { f(x), f(p), f(dy), f(dx), f(dp); }
 };
 
-/// Element i of y [N, C] from rows gate | up of gate_up [N, 2C].
+/// y = silu(gate) up: element i of y [N, C], from rows gate | up of gate_up [N, 2C].
 template <class T>
 struct SwigluValue {
   Index c;
@@ -95,7 +97,8 @@ struct SwigluValue {
   void pointers(auto f) { f(gate_up), f(y); }
 };
 
-/// Reads both of its values before writing them: dgate_up may be gate_up.
+/// dgate = dy up silu'(gate), dup = dy silu(gate). Reads both of its values before writing them:
+/// dgate_up may be gate_up.
 template <class T>
 struct SwigluGrad {
   Index c;

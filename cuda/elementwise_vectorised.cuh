@@ -27,6 +27,7 @@ struct SwigluVector {
   void pointers(auto f) { f(gate_up), f(y); }
 };
 
+/// With s = sigmoid(gate): dgate = dy up (s + gate s (1 - s)), dup = dy gate s.
 template <class T>
 struct SwigluGradVector {
   Index c;

@@ -41,6 +41,7 @@ __global__ void sum_partials_kernel(Index n, const double* partial, T* y) {
 
 // ---- variance -----------------------------------------------------------------------------------
 
+/// y = inverse sum (x - mean)^2, in two passes over the row.
 template <class T>
 __global__ void variance_forward_kernel(Index rows, Index n, T inverse, const T* x, T* y) {
   for_rows_of_block(rows, [&](Index r) {
@@ -54,6 +55,7 @@ __global__ void variance_forward_kernel(Index rows, Index n, T inverse, const T*
   });
 }
 
+/// dx = 2 inverse dy (x - mean).
 template <class T>
 __global__ void variance_backward_kernel(Index rows, Index n, T inverse, const T* x, const T* dy,
                                          T* dx) {
@@ -86,6 +88,7 @@ struct ExpSum {
   __device__ T exp_of(T x) const { return std::exp(x - shift); }
 };
 
+/// y = log sum e^x.
 template <class T>
 __global__ void logsumexp_forward_kernel(Index rows, Index n, const T* x, T* y) {
   for_rows_of_block(rows, [&](Index r) {
@@ -94,6 +97,7 @@ __global__ void logsumexp_forward_kernel(Index rows, Index n, const T* x, T* y) 
   });
 }
 
+/// dx = dy e^x / sum e^x.
 template <class T>
 __global__ void logsumexp_backward_kernel(Index rows, Index n, const T* x, const T* dy, T* dx) {
   for_rows_of_block(rows, [&](Index r) {
@@ -103,6 +107,7 @@ __global__ void logsumexp_backward_kernel(Index rows, Index n, const T* x, const
   });
 }
 
+/// y = e^x / sum e^x, or with `log` its logarithm.
 template <class T>
 __global__ void softmax_forward_kernel(bool log, Index rows, Index n, const T* x, T* y) {
   for_rows_of_block(rows, [&](Index r) {
@@ -116,6 +121,7 @@ __global__ void softmax_forward_kernel(bool log, Index rows, Index n, const T* x
   });
 }
 
+/// dx = y (dy - sum dy y); with `log`, where y is the logarithm, dx = dy - e^y sum dy.
 template <class T>
 __global__ void softmax_backward_kernel(bool log, Index rows, Index n, const T* y, const T* dy,
                                         T* dx) {

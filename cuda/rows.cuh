@@ -24,7 +24,8 @@ __device__ T sum_of_row(Index c, F f) {
   return warp_sum(static_cast<T>(total));
 }
 
-/// y may be x: once the sum is known, only the lane that writes a column reads it.
+/// y = x s weight with s = 1 / sqrt(mean(x^2) + eps). y may be x: once the sum is known, only the
+/// lane that writes a column reads it.
 template <class T>
 __global__ void rms_norm_forward_kernel(Index n, Index c, const T* x, const T* weight, T eps, T* y,
                                         T* inv_rms) {
@@ -37,7 +38,7 @@ __global__ void rms_norm_forward_kernel(Index n, Index c, const T* x, const T* w
   });
 }
 
-/// dx may be dy, for the same reason.
+/// dx = s dy weight - s^3 x mean(dy weight x). dx may be dy, for the same reason.
 template <class T>
 __global__ void rms_norm_backward_kernel(Index n, Index c, const T* x, const T* weight,
                                          const T* inv_rms, const T* dy, T* dx, bool accumulate) {
@@ -54,6 +55,7 @@ __global__ void rms_norm_backward_kernel(Index n, Index c, const T* x, const T* 
   });
 }
 
+/// y = (x - mean) s weight + bias with s = 1 / sqrt(mean((x - mean)^2) + eps). y may be x.
 template <class T>
 __global__ void layer_norm_forward_kernel(Index n, Index c, const T* x, const T* weight,
                                           const T* bias, T eps, T* y, T* mean, T* inv_std) {
@@ -72,6 +74,7 @@ __global__ void layer_norm_forward_kernel(Index n, Index c, const T* x, const T*
   });
 }
 
+/// With u = (x - mean) s and g = dy weight: dx = s (g - mean(g) - u mean(g u)). dx may be dy.
 template <class T>
 __global__ void layer_norm_backward_kernel(Index n, Index c, const T* x, const T* weight,
                                            const T* mean, const T* inv_std, const T* dy, T* dx,
@@ -129,7 +132,7 @@ struct AddPieces {
   void pointers(auto f) { f(partial), f(out); }
 };
 
-/// dy: the gradient of a bias.
+/// x itself; for x = dy, the sum over rows is the gradient of a bias.
 template <class T>
 struct ColumnValue {
   Index c;
@@ -152,7 +155,8 @@ struct NormWeightValue {
 
 // ---- rotary positions ---------------------------------------------------------------------------
 
-/// One thread per row and pair (i, i + D/2), for all heads. Angles are computed in double.
+/// One thread per row and pair (a, b) = x[i], x[i + D/2], for all heads: a becomes a cos - b sin, b
+/// becomes b cos + a sin of the angle position theta^(-2i/D). Angles are computed in double.
 template <class T>
 struct RotatePair {
   Index heads, head_size, stride;
@@ -178,7 +182,8 @@ struct RotatePair {
 
 // ---- softmax ------------------------------------------------------------------------------------
 
-/// One block per row: the largest logit, then the sums of e^z and z e^z.
+/// One block per row: the largest logit, then the sums of e^z and z e^z with z shifted by it. With
+/// p = softmax(z): lse = log sum e^z, entropy = lse - sum p z, logp = z[target] - lse.
 template <class T>
 __global__ void softmax_stats_kernel(Index n, Index v, const T* logits, Index stride,
                                      T inv_temperature, const std::int32_t* target, T* logp,
@@ -215,7 +220,7 @@ __global__ void softmax_stats_kernel(Index n, Index v, const T* logits, Index st
   }
 }
 
-/// One thread per logit, which it overwrites with its gradient.
+/// One thread per logit, which it overwrites with its gradient (kernels/rows.hpp).
 template <class T>
 struct SoftmaxStatsGrad {
   Index v, stride;
@@ -238,6 +243,7 @@ struct SoftmaxStatsGrad {
 
 // ---- rows by index ------------------------------------------------------------------------------
 
+/// y[r] = table[index[r]], or zeros where the index is negative.
 template <class T>
 struct GatherRows {
   Index c;

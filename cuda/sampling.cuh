@@ -240,6 +240,7 @@ __global__ void __launch_bounds__(kSampleThreads)
 
 // ---- moving on by one token ---------------------------------------------------------------------
 
+/// all[*step] = x.
 template <class T>
 struct Keep {
   Index n;
@@ -250,6 +251,7 @@ struct Keep {
   void pointers(auto f) { f(x), f(step), f(all); }
 };
 
+/// The next position and slot of every row, which then sees one more key of its own.
 struct Advance {
   std::int32_t *position, *slot;
   KeyRange* keys;

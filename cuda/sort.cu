@@ -8,6 +8,7 @@
 
 namespace gaze::cuda {
 
+/// Merge sort of the places of each row: log2(n) passes between two buffers.
 template <class T>
 void order_rows(Index rows, Index n, Index k, bool descending, const T* x, std::int32_t* index) {
   const Index count = rows * n;

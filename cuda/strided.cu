@@ -16,6 +16,7 @@ void copy_to_strided(const Shape& shape, const T* x, T* y, const Shape& strides)
   for_each("copy_to_strided", shape.numel(), CopyToStrided<T>{Dims(shape), Dims(strides), x, y});
 }
 
+/// Splits the dimensions into those that y has and those that are summed.
 template <class T>
 void add_strided(const Shape& shape, const T* x, T* y, const Shape& strides) {
   AddStrided<T> f{{}, {}, {}, {}, {}, x, y};

@@ -174,8 +174,8 @@ inline ForwardPlan forward_plan(const KeyRange* ranges, Index rows, Index tile_r
 }
 
 /// The length of pieces for `split`, or 0 if there are at least as many tiles as blocks that the
-/// GPU runs at once. It gives about `blocks` pieces, each a multiple of block_keys and at least
-/// four.
+/// GPU runs at once. It gives about `blocks` pieces, each of at least four whole blocks of
+/// block_keys.
 constexpr std::int32_t split_length(Index keys_of_all_tiles, Index tiles, Index blocks,
                                     std::int32_t block_keys) {
   if (tiles >= blocks || tiles == 0) return 0;

@@ -8,6 +8,7 @@
 
 namespace gaze::cuda {
 
+/// patches[i] = the element of the image that it shows.
 template <class T>
 struct Unfold {
   PatchGrid grid;
@@ -20,6 +21,7 @@ struct Unfold {
   void pointers(auto f) { f(x), f(patches); }
 };
 
+/// x[i] += the sum of the patch elements that show it: the derivative of unfold.
 template <class T>
 struct FoldAdd {
   PatchGrid grid;
