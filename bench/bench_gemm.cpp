@@ -105,7 +105,8 @@ struct Product {
 #ifdef GAZE_BENCH_CBLAS
       cblas_sgemm(CblasRowMajor, kind.ta ? CblasTrans : CblasNoTrans,
                   kind.tb ? CblasTrans : CblasNoTrans, int(m), int(n), int(k), 1.0f, a.data(),
-                  int(lda()), b.data(), int(ldb()), kind.accumulate ? 1.0f : 0.0f, c.data(), int(n));
+                  int(lda()), b.data(), int(ldb()), kind.accumulate ? 1.0f : 0.0f, c.data(),
+                  int(n));
 #endif
     }
   }

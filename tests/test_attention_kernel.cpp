@@ -123,10 +123,8 @@ Result<T> forward(const Problem<T>& p) {
   r.out.resize(p.rows() * s.heads * s.head_size);
   r.lse.resize(p.rows() * s.heads);
   r.mark_out.resize(p.rows() * s.heads * s.marks);
-  gaze::cpu::attention_forward(gaze::args::AttentionForward<T>{.in = inputs(p),
-                                                               .out = r.out.data(),
-                                                               .lse = r.lse.data(),
-                                                               .mark_out = r.mark_out.data()});
+  gaze::cpu::attention_forward(gaze::args::AttentionForward<T>{
+      .in = inputs(p), .out = r.out.data(), .lse = r.lse.data(), .mark_out = r.mark_out.data()});
   return r;
 }
 

@@ -200,10 +200,11 @@ TEST_CASE("the environment chooses how products of bf16 are worked out, by a nam
   const auto chosen = [](const char* text) {
     ::setenv("GAZE_TEST_WAY", text, 1);
     return gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32, Way::avx512_bf16, Way::amx},
-                                   Way::avx512_bf16);
+                                     Way::avx512_bf16);
   };
   ::unsetenv("GAZE_TEST_WAY");
-  CHECK(gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32}, Way::avx512_bf16) == Way::avx512_bf16);
+  CHECK(gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32}, Way::avx512_bf16) ==
+        Way::avx512_bf16);
   CHECK(chosen("floats") == Way::f32);
   const auto refused = [&](const char* text, const char* because) {
     return gaze::test::holds(gaze::test::error_of([&] { chosen(text); }), because);

@@ -672,8 +672,8 @@ TEST_CASE("AdamW follows the formula for several steps", "[optimiser]") {
         auto g = random<float>(n, 10 + unsigned(t));
         g[0] = 0;  // no gradient: only the decay moves it
         const double c1 = 1 - std::pow(b1, t), c2 = 1 - std::pow(b2, t);
-        adamw_step(adamw_args<float>(n, p.data(), g.data(), m.data(), v.data(), settings,
-                                     float(c1), float(c2), 0.5f));
+        adamw_step(adamw_args<float>(n, p.data(), g.data(), m.data(), v.data(), settings, float(c1),
+                                     float(c2), 0.5f));
         for (Index i = 0; i < n; ++i) {
           m_wide[i] = b1 * m_wide[i] + (1 - b1) * 0.5 * g[i];
           v_wide[i] = b2 * v_wide[i] + (1 - b2) * 0.25 * g[i] * g[i];

@@ -3,8 +3,8 @@
 //
 // Every tensor that needs a gradient has a node. An operation gives its result a node whose
 // parents are its inputs' nodes and whose `backward` adds to the parents' gradients, given its
-// own. backward(loss) walks the nodes from the deepest to the leaves (depth: the longest way to a
-// leaf), so when a node's turn comes its gradient is complete.
+// own. backward(loss) visits the nodes from the deepest to the leaves (depth: the longest path to a
+// leaf), so a node's gradient is complete when it is visited.
 //
 //   w.requires_grad();
 //   auto loss = sum(square(matmul(x, w)));
@@ -24,25 +24,25 @@
 
 namespace gaze {
 
-/// One value of the graph, whatever its type.
+/// One value of the graph, of any type.
 struct Node {
   const char* op = "leaf";
-  std::uint64_t depth = 0;  // of a leaf; of others one more than the deepest parent's
+  std::uint64_t depth = 0;  // 0 for a leaf, else one more than the deepest parent's
   std::vector<std::shared_ptr<Node>> parents;
   std::function<void()> backward;  // empty for a leaf, and once it has run
-  bool spent = false;              // has its turn in a backward pass been?
+  bool spent = false;              // whether a backward pass has visited it
 
   Node() = default;
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
   virtual ~Node() { forget(); }
 
-  /// Forgets what made the value, and its gradient unless it is a leaf.
+  /// Releases the parents and, unless it is a leaf, the gradient.
   virtual void consume() {
     if (backward) spent = true;
     forget();
   }
-  virtual bool reached() const { return true; }  // has any gradient arrived?
+  virtual bool reached() const { return true; }  // whether it has any gradient
 
   void add_parent(std::shared_ptr<Node> parent) {
     depth = std::max(depth, parent->depth + 1);
@@ -50,8 +50,8 @@ struct Node {
   }
 
  private:
-  /// Drops the parents one at a time: a long chain must not recurse once per link. `backward` goes
-  /// first, for it holds the parents too.
+  /// Releases the parents one at a time: a long chain must not recurse once per link. `backward`
+  /// goes first because it refers to the parents too.
   void forget() {
     backward = nullptr;
     std::vector<std::shared_ptr<Node>> chain = std::move(parents);
@@ -68,17 +68,17 @@ struct Node {
 };
 
 namespace detail {
-/// The calls of backward() that make one gradient. Every node remembers which of them added to its
-/// gradient last: if they failed, it is a part of a gradient that nobody may take for the whole.
+/// The calls of backward() that make one gradient. Every node stores the last one that added to its
+/// gradient: if that failed, the gradient is incomplete and must not be used.
 struct BackwardPass {
   bool failed = false;
 };
 inline thread_local std::shared_ptr<BackwardPass> current_pass;
 }  // namespace detail
 
-/// From here to done(), all calls of backward() make one gradient: those of a step's micro-batches,
-/// say. Where the scope ends without done(), because something threw, the gradients are unfinished
-/// (see backward()). A scope within another is a part of it.
+/// From here to done(), all calls of backward() make one gradient, for instance those of a step's
+/// micro-batches. If the scope ends without done(), because something threw, the gradients are
+/// unfinished (see backward()). A nested scope is part of the outer one.
 class WholeGradient {
  public:
   WholeGradient() : outer_(!detail::current_pass) {
@@ -96,14 +96,14 @@ class WholeGradient {
   bool outer_, done_ = false;
 };
 
-/// The node of a Tensor<T, Device>, with the place where its gradient adds up.
+/// The node of a Tensor<T, Device>, with its gradient.
 template <class T, class Device>
 struct GradNode : Node {
   using Grad = Tensor<GradOf<T>, Device>;
 
   Shape shape;
-  Grad slot;             // contiguous; given in advance for parameters, else made when needed
-  bool defined = false;  // has a contribution arrived since the last clear()?
+  Grad slot;             // contiguous; set in advance for parameters, else allocated when needed
+  bool defined = false;  // whether anything was added since the last clear()
   bool leaf = false;
 
   bool reached() const override { return defined; }
@@ -111,17 +111,17 @@ struct GradNode : Node {
     Node::consume();
     if (!leaf) release();
   }
-  /// Gives the gradient away.
+  /// Moves the gradient out.
   Grad release() {
     defined = false;
     return std::exchange(slot, Grad());
   }
-  /// Forgets the gradient; after a backward pass that failed, the way to begin again.
+  /// Discards the gradient, which also allows another try after a backward pass that failed.
   void clear() { defined = false; }
-  /// Is the gradient, if there is one, more than what a failed backward pass left?
+  /// False if a failed backward pass left the gradient incomplete.
   bool whole() const { return !(defined && pass_ && pass_->failed); }
 
-  /// Where a kernel adds or writes: `accumulate` says which.
+  /// The array that a kernel writes or, with `accumulate`, adds to.
   struct Target {
     GradOf<T>* data;
     bool accumulate;
@@ -131,7 +131,7 @@ struct GradNode : Node {
     if (!slot.defined()) slot = Grad(shape);
     return {slot.data(), std::exchange(defined, true)};
   }
-  /// For kernels that can only add: zeros at first.
+  /// The same for kernels that can only add: filled with zeros at first.
   GradOf<T>* accumulator() {
     const Target t = target();
     if (!t.accumulate) Kernels<Device>::fill(slot.numel(), GradOf<T>(0), t.data);
@@ -146,7 +146,7 @@ struct GradNode : Node {
     else
       Kernels<Device>::copy(shape.numel(), g.data(), t.data);
   }
-  /// The same for a gradient that nobody else holds: a first one is taken over, not copied.
+  /// The same for a gradient without other users: the first one is moved, not copied.
   void take(Grad&& g) {
     check(g);
     if (slot.defined()) return add(g);
@@ -159,14 +159,14 @@ struct GradNode : Node {
   void check(const Grad& g) const {
     GAZE_CHECK(g.shape() == shape, op, "gradient has shape ", g.shape(), ", the value ", shape);
   }
-  /// Before a contribution arrives.
+  /// Called before anything is added.
   void begin() {
     GAZE_CHECK(whole(), "backward", "the gradient of a tensor of shape ", shape,
                " was left unfinished by a backward() that failed; clear it first");
     pass_ = detail::current_pass;
   }
 
-  std::shared_ptr<const detail::BackwardPass> pass_;  // the last that added to the gradient
+  std::shared_ptr<const detail::BackwardPass> pass_;  // the last one that added to the gradient
 };
 
 namespace detail {
@@ -217,13 +217,13 @@ Tensor<GradOf<T>, Device> Tensor<T, Device>::grad() const {
   return node_->slot;
 }
 
-/// Does the operation have to be recorded? True if any input (an undefined one is none) needs it.
+/// Whether the operation must be recorded: recording is on and a (defined) input needs a gradient.
 template <class... Tensors>
 bool recorded(const Tensors&... inputs) {
   return detail::recording && (inputs.needs_grad() || ...);
 }
 
-/// A value kept for backward; reading it after somebody changed it in place throws.
+/// A value kept for backward; reading it after it was changed in place throws.
 template <class T, class Device>
 class Saved {
  public:
@@ -252,8 +252,8 @@ void link(Node& node, const Tensor<T, Device>& input) {
 }
 }  // namespace detail
 
-/// Gives `out` its node. `backward(dy)` gets the contiguous gradient of `out`; it must not hold
-/// `out` itself (a cycle), but may hold Saved values and the inputs' nodes.
+/// Creates the node of `out`. `backward(dy)` receives the contiguous gradient of `out`; it must not
+/// capture `out` itself (a cycle), but may capture Saved values and the inputs' nodes.
 template <class T, class Device, class Backward, class... Inputs>
 void record(const char* op, Tensor<T, Device>& out, Backward backward, const Inputs&... inputs) {
   auto node = std::make_shared<GradNode<T, Device>>();
@@ -264,8 +264,8 @@ void record(const char* op, Tensor<T, Device>& out, Backward backward, const Inp
   out.set_node(std::move(node));
 }
 
-/// The same for an operation with two results. One gradient may be undefined in `backward`: that
-/// of a result which the loss does not depend on.
+/// The same for an operation with two results. In `backward`, the gradient of a result that the
+/// loss does not depend on is undefined.
 template <class T, class Device, class Backward, class... Inputs>
 void record2(const char* op, Tensor<T, Device>& a, Tensor<T, Device>& b, Backward backward,
              const Inputs&... inputs) {
@@ -273,7 +273,7 @@ void record2(const char* op, Tensor<T, Device>& a, Tensor<T, Device>& b, Backwar
   auto joint = std::make_shared<Node>();
   joint->op = op;
   (detail::link(*joint, inputs), ...);
-  // Each result, when its turn comes, leaves its gradient for the operation, whose turn is later.
+  // Each result, when visited, stores its gradient for the joint node, which is visited later.
   const auto gradients = std::make_shared<std::array<Grad, 2>>();
   std::size_t i = 0;
   for (Tensor<T, Device>* out : {&a, &b}) {
@@ -291,7 +291,7 @@ void record2(const char* op, Tensor<T, Device>& a, Tensor<T, Device>& b, Backwar
   };
 }
 
-/// For operations that have no derivative.
+/// For operations without a derivative. Error: an input that needs a gradient.
 template <class... Tensors>
 void refuse_gradient(const char* op, const Tensors&... inputs) {
   GAZE_CHECK(!recorded(inputs...), op,
@@ -314,7 +314,7 @@ inline std::vector<std::shared_ptr<Node>> reachable(std::shared_ptr<Node> root) 
   return nodes;
 }
 
-/// A spent node would swallow gradients in silence.
+/// Error: a spent node, which would silently lose gradients.
 inline void check_unspent(const Node& node) {
   GAZE_CHECK(!node.spent, "backward", "a result of ", node.op,
              " was walked before, by another backward() or by a checkpoint that captured it");
@@ -322,10 +322,10 @@ inline void check_unspent(const Node& node) {
 }  // namespace detail
 
 /// Adds d(sum of out * seed)/d(leaf) to every leaf's gradient. Intermediate values and gradients
-/// are freed as they are used, so a graph can be walked once. Where it throws (memory ran out,
-/// say), the gradients that it had begun to add to are unfinished: reading them, adding to them and
-/// AdamW::step() throw until they are cleared (Parameters::clear_gradients(), or node()->clear()).
-/// In a WholeGradient that holds for all of its calls.
+/// are freed as they are used, so a graph can be walked once. If it throws (out of memory, for
+/// instance), the gradients that it had begun to add to are unfinished: reading them, adding to
+/// them and AdamW::step() throw until they are cleared (Parameters::clear_gradients(), or
+/// node()->clear()). In a WholeGradient this applies to all of its calls.
 template <class T, class Device>
 void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& seed) {
   detail::check_defined("backward", out, seed);
@@ -348,7 +348,7 @@ void backward(const Tensor<T, Device>& out, const Tensor<GradOf<T>, Device>& see
   gradient.done();
 }
 
-/// backward() of one number.
+/// backward() of a single number, with seed 1.
 template <class T, class Device>
 void backward(const Tensor<T, Device>& loss) {
   detail::check_defined("backward", loss);
@@ -361,7 +361,7 @@ void backward(const Tensor<T, Device>& loss) {
 
 namespace detail {
 
-/// A number that other values do not share but by chance, to know whether they are the same bits.
+/// 64-bit hash that detects recomputation with different bits.
 template <class T>
 std::uint64_t fingerprint(const Tensor<T, Cpu>& x) {
   const std::vector<T> copy = x.contiguous() ? std::vector<T>() : x.to_vector();
@@ -377,7 +377,7 @@ std::uint64_t fingerprint(const Tensor<T, Cpu>& x) {
   }
   return hash;
 }
-/// Other devices do not promise the same bits, so there is nothing to compare.
+/// Other devices do not promise the same bits: nothing to compare.
 template <class T, class Device>
 std::uint64_t fingerprint(const Tensor<T, Device>&) {
   return 0;
@@ -386,9 +386,9 @@ std::uint64_t fingerprint(const Tensor<T, Device>&) {
 }  // namespace detail
 
 /// Activation checkpointing (Chen et al. 2016): runs f(x) without recording and runs it again in
-/// backward, so only x is kept. Leaves that f captures get their gradients as usual; of recorded
-/// results it may capture none that anything else uses (backward throws). f must give the same
-/// values again: on the CPU backward throws when it does not, because it is not deterministic or
+/// backward, so only x is kept. Leaves that f captures receive their gradients as usual; it must
+/// not capture recorded results that anything else uses (backward throws). f must return the same
+/// values again: on the CPU backward throws if it does not, because it is not deterministic or
 /// something it captured was changed in place.
 template <class T, class Device, class Function>
 Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {

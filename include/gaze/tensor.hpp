@@ -5,7 +5,7 @@
 //   auto y = permute(x, {1, 0});           // a view (ops/views.hpp)
 //   x.requires_grad();                     // from now on, operations on x are recorded
 //
-// What is done with tensors lives in ops/; how gradients flow, in autograd.hpp.
+// Operations are in ops/, gradients in autograd.hpp.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -26,11 +26,10 @@ template <class T, class Device>
 struct GradNode;
 
 namespace detail {
-/// `what` of operation `op` has no values.
+/// Throws: `what` of operation `op` has no values.
 [[noreturn]] inline void fail_undefined(const char* op, const char* what) {
   GAZE_FAIL(op, what,
-            " is undefined: a Tensor() that was given no values, or a gradient that never ",
-            "came");
+            " is undefined: a Tensor() without values, or a gradient that was never computed");
 }
 
 /// Throws where an input of an operation is undefined.
@@ -88,7 +87,8 @@ class Tensor {
   Index numel() const { return shape_.numel(); }
 
   /// The first element; the others follow by strides(). A const handle only reads; a copy of it
-  /// writes to the same values. Call changed() after writing to values that backward may have saved.
+  /// writes to the same values. Call changed() after writing to values that backward may have
+  /// saved.
   T* data() { return static_cast<T*>(values("data").data()) + offset_; }
   const T* data() const { return static_cast<const T*>(values("data").data()) + offset_; }
   const std::shared_ptr<Storage<Device>>& storage() const { return storage_; }
@@ -104,7 +104,7 @@ class Tensor {
     return true;
   }
 
-  /// The only element; waits for the device, as all that follows until the gradients.
+  /// The only element. Waits for the device, as do the functions below, up to the gradients.
   T item() const {
     values("item");
     GAZE_CHECK(numel() == 1, "item", "a tensor of shape ", shape_, " is not one number");
@@ -119,7 +119,7 @@ class Tensor {
     std::vector<T> out(static_cast<std::size_t>(span()));
     Allocator<Device>::copy_out(out.data(), data(), out.size() * sizeof(T));
     if (contiguous()) return out;
-    bytes_of(shape_);  // a stretched view may show more than memory holds
+    bytes_of(shape_);  // a stretched view may have more elements than fit in memory
     std::vector<T> ordered;
     ordered.reserve(static_cast<std::size_t>(numel()));
     append(ordered, 0, out.data());
@@ -132,7 +132,7 @@ class Tensor {
     return Tensor<T, Other>::from(shape_, to_vector());
   }
 
-  /// The values where the processor can read them: here they are, or a copy; not recorded.
+  /// The values in host memory: the same ones on the CPU, else a copy; not recorded.
   Tensor<T, Cpu> host() const {
     if constexpr (std::is_same_v<Device, Cpu>)
       return detach();
@@ -142,10 +142,10 @@ class Tensor {
 
   // ---- gradients (autograd.hpp) -------------------------------------------------------------
 
-  /// Makes this a leaf whose gradient is wanted.
+  /// Makes this a leaf that receives a gradient.
   Tensor& requires_grad();
   bool needs_grad() const { return node_ != nullptr; }
-  /// The gradient so far; undefined when none has arrived.
+  /// The gradient so far; undefined if there is none.
   Tensor<GradOf<T>, Device> grad() const;
   /// The same values outside the graph.
   Tensor detach() const {
@@ -168,17 +168,17 @@ class Tensor {
   }
 
  private:
-  Storage<Device>& values(const char* asked) const {
-    if (!storage_) detail::fail_undefined(asked, "the tensor");
+  Storage<Device>& values(const char* op) const {
+    if (!storage_) detail::fail_undefined(op, "the tensor");
     return *storage_;
   }
 
-  /// Refuses negative sizes and what is beyond any memory.
+  /// Error: negative sizes, or more bytes than any memory has.
   static std::size_t bytes_of(const Shape& shape) {
-    constexpr std::uint64_t most =
+    constexpr std::uint64_t max =
         std::min<std::uint64_t>(std::uint64_t{1} << 48, std::numeric_limits<std::ptrdiff_t>::max());
     const auto n = static_cast<std::uint64_t>(shape.numel("Tensor"));
-    GAZE_CHECK(n <= most / sizeof(T), "Tensor", "no memory holds a tensor of shape ", shape);
+    GAZE_CHECK(n <= max / sizeof(T), "Tensor", "no memory holds a tensor of shape ", shape);
     return static_cast<std::size_t>(n) * sizeof(T);
   }
 

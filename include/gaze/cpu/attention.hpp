@@ -2,8 +2,9 @@
 // Fused attention over a key-value store: forward, backward, and moving rows in and out.
 //
 // The formulas are in kernels/attention.hpp. Scores are never stored as a matrix: an online softmax
-// walks blocks of 64 positions (Milakov and Gimelshein 2018; Dao et al. 2022). Blocks are aligned to absolute position, so a row's bits do
-// not depend on the rows beside it, on which of its keys are a prefix, or on where the slots lie.
+// processes blocks of 64 positions (Milakov and Gimelshein 2018; Dao et al. 2022). Blocks are
+// aligned to absolute position, so a row's bits do not depend on the other rows, on how many of its
+// keys are a prefix, or on the places of the slots.
 #pragma once
 #include <cmath>
 #include <limits>
@@ -91,8 +92,8 @@ class ForwardTile {
   float *query_, *sums_, *seam_, *scores_, *row_max_, *total_, *mark_, *mark_sums_;
 };
 
-/// The gradients of the rows [begin, end) through one kv head. Tiles of queries meet the blocks of
-/// 64 keys; a block's values are packed transposed and its keys as rows, once for all tiles.
+/// The gradients of the rows [begin, end) through one kv head. For each block of
+/// 64 keys, its values are packed transposed and its keys as rows, once for all tiles of queries.
 class BackwardGroup {
  public:
   BackwardGroup(const args::AttentionBackward<float>& a, Index kv_head, Index begin, Index end)
@@ -172,7 +173,7 @@ class BackwardGroup {
     return value_rows_;
   }
 
-  /// The block's keys as rows and its values as transposed store blocks, those that are seen.
+  /// Packs the block's keys as rows and its values as transposed store blocks, if they are seen.
   void pack_block(const KeyBlock& block, const float* value_blocks[]) {
     const int D = int(s_.head_size), wide = int(wide_);
     for (int first = 0; first < kSoftmaxBlock; first += kKeyLanes) {
@@ -188,9 +189,11 @@ class BackwardGroup {
 
   void add_block(Index row, Index row_end, Index position) {
     Index longest = 0;
-    for (Index r = row; r < row_end; ++r) longest = std::max(longest, key_count(in_.seen.ranges[r]));
+    for (Index r = row; r < row_end; ++r)
+      longest = std::max(longest, key_count(in_.seen.ranges[r]));
     const int seen = int(std::min<Index>(longest - position, kSoftmaxBlock));
-    const KeyBlock block = key_block(s_, in_.seen.ranges[row], kv_, in_.keys, position, seen, seam_);
+    const KeyBlock block =
+        key_block(s_, in_.seen.ranges[row], kv_, in_.keys, position, seen, seam_);
     const float* value_blocks[kSoftmaxBlock / kKeyLanes];
     pack_block(block, value_blocks);
     load_marks(s_, block, in_.marks, marks_, mark_);

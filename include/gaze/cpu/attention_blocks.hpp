@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pieces of attention: passes of rows that see the same slots, blocks of 64 keys and their place
-// in the store, tiles of queries.
+// The pieces of attention: passes of rows that see the same slots, blocks of 64 keys and their
+// place in the store, tiles of queries.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -44,9 +44,9 @@ inline bool whole_block(const std::int32_t* slot, Index n) {
   return true;
 }
 
-/// Cuts rows [begin, end) into passes: body(first row, last row, first block, last block) where
-/// the rows see the same slots in those blocks. Rows that share only their prefix walk its whole
-/// blocks together, then the rest in turns; each row meets its blocks in ascending order.
+/// Cuts rows [begin, end) into passes: body(first row, end row, first block, end block) with rows
+/// that see the same slots in those blocks. Rows that share only their prefix share the passes over
+/// its whole blocks, then have their own; each row's blocks come in ascending order.
 template <class Body>
 void for_each_pass(const KeyRange* ranges, Index begin, Index end, Body&& body) {
   const auto run_end = [&](Index from, Index limit, auto same) {
@@ -77,7 +77,7 @@ struct KeyPart {
   Index slot;
 };
 
-/// Where the keys and values of one block of 64 positions lie, `count` of them seen by any row.
+/// The places of the keys and values of one block of 64 positions; `count` are seen by some row.
 struct KeyBlock {
   int count;
   KeyPart parts[2];                              ///< of the prefix, of the own keys; or empty
@@ -100,7 +100,7 @@ inline KeyBlock key_block(const AttentionShape& shape, const KeyRange& range, In
   for (int first = 0; first < kSoftmaxBlock; first += kKeyLanes) {
     const float*& at = block.keys[first / kKeyLanes];
     if (first >= count) {
-      at = block.keys[0];  // readable, and no row sees it
+      at = block.keys[0];  // readable, but seen by no row
       continue;
     }
     at = keys + key_offset(shape, kv_head, block.slot(first), 0);

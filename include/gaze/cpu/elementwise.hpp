@@ -125,8 +125,7 @@ void broadcast(const args::Broadcast<T>& a) {
   parallel_for(shape.numel() / inner, 4096 / inner + 1, [&](Index begin, Index end) {
     detail::for_rows(shape, sa, sb, begin, end, [&](Index row, Index at, Index bt) {
       for (Index i = 0; i < inner; ++i)
-        a.y[row * inner + i] =
-            scalar::broadcast_value(a.op, a.a[at + i * ia], a.b[bt + i * ib]);
+        a.y[row * inner + i] = scalar::broadcast_value(a.op, a.a[at + i * ia], a.b[bt + i * ib]);
     });
   });
 }
@@ -143,7 +142,7 @@ void unary_forward(const args::UnaryForward<T>& a) {
 
 template <class T>
 void unary_backward(const args::UnaryBackward<T>& a) {
-  const T* const x = a.x ? a.x : a.y ? a.y : a.dy;  // what is null is not used, but is read
+  const T* const x = a.x ? a.x : a.y ? a.y : a.dy;  // unused where null, but still read
   const T* const y = a.y ? a.y : x;
   parallel_for(a.n, detail::function_grain, [&](Index i, Index end) {
     if (!detail::is_vectorised<T>(a.op))

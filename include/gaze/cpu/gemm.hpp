@@ -76,12 +76,8 @@ void linear_gelu_backward(const args::LinearGeluBackward<T>& a) {
                      .ldb = a.n,
                      .c = a.dpre,
                      .ldc = a.n});
-  unary_backward(args::UnaryBackward<T>{.op = UnaryOp::gelu,
-                                        .n = a.m * a.n,
-                                        .x = a.pre,
-                                        .y = nullptr,
-                                        .dy = a.dpre,
-                                        .dx = a.dpre});
+  unary_backward(args::UnaryBackward<T>{
+      .op = UnaryOp::gelu, .n = a.m * a.n, .x = a.pre, .y = nullptr, .dy = a.dpre, .dx = a.dpre});
 }
 
 }  // namespace gaze::cpu

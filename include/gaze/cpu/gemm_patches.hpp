@@ -12,7 +12,7 @@ namespace detail {
 /// every image's patches, images in parallel.
 template <class Function>
 void for_patch_elements(const PatchGrid& g, Function f) {
-  const Index grain = 65536 / (g.count() * g.patch() + 1) + 1;  // images worth a thread
+  const Index grain = 65536 / (g.count() * g.patch() + 1) + 1;  // images per thread, at least
   parallel_for(g.images, grain, [&](Index image, Index end) {
     Index at = image * g.count() * g.patch();
     for (; image < end; ++image)
@@ -39,7 +39,7 @@ void unfold(const PatchGrid& grid, const T* x, T* patches) {
       grid, [=](Index to, Index from) { patches[to] = from < 0 ? T(0) : x[from]; });
 }
 
-/// x += every patch at its place, in ascending order of the patches.
+/// Adds every patch to its place in x, in ascending order of the patches.
 template <class T>
 void fold_add(const PatchGrid& grid, const T* patches, T* x) {
   detail::for_patch_elements(grid, [=](Index from, Index to) {

@@ -2,7 +2,7 @@
 // The matrix product of float and double, threaded over rows or columns of C.
 //
 // Each element is one chain of multiply-adds over ascending k from its start value, so its bits do
-// not depend on m, on the tile it fell in or on the number of threads.
+// not depend on m, on its tile or on the number of threads.
 #pragma once
 #include <cstdint>
 #include <type_traits>
@@ -59,8 +59,7 @@ void for_pieces(Index m, Index n, Index k, Function f) {
   });
 }
 
-/// The first element of row i of op(x) in x as stored, or of column i where `transposed` is
-/// negated.
+/// The start of row i of op(x) in x as stored; with `transposed` negated, of column i.
 template <class T>
 const T* operand_at(bool transposed, const T* x, Index ld, Index i) {
   return x + (transposed ? i : i * ld);

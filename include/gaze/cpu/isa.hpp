@@ -123,14 +123,15 @@ namespace detail {
 inline Bf16Products fastest_bf16() {
   if (supported(Bf16Products::amx)) return Bf16Products::amx;
 #if GAZE_X86
-  if (supported(Bf16Products::avx512_bf16) && !__builtin_cpu_is("intel")) return Bf16Products::avx512_bf16;
+  if (supported(Bf16Products::avx512_bf16) && !__builtin_cpu_is("intel"))
+    return Bf16Products::avx512_bf16;
 #endif
   return Bf16Products::f32;
 }
 inline Bf16Products& current_bf16_products() {
   using Path = Bf16Products;
-  static Path path = choice_from("GAZE_BF16", {Path::f32, Path::avx512_bf16, Path::amx},
-                               fastest_bf16());
+  static Path path =
+      choice_from("GAZE_BF16", {Path::f32, Path::avx512_bf16, Path::amx}, fastest_bf16());
   return path;
 }
 }  // namespace detail
@@ -144,7 +145,8 @@ inline Bf16Products bf16_products() {
 
 /// Selects the path for the whole process (tests run through all of them).
 inline void set_bf16_products(Bf16Products path) {
-  GAZE_CHECK(supported(path), "set_bf16_products", "this processor has no ", name(path), " of bf16");
+  GAZE_CHECK(supported(path), "set_bf16_products", "this processor has no ", name(path),
+             " of bf16");
   detail::current_bf16_products() = path;
 }
 

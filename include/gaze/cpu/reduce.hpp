@@ -39,7 +39,7 @@ double sum_pieces(Index n, Piece&& piece) {
   constexpr Index size = 4096;
   thread_local std::vector<double> values;
   values.assign(static_cast<std::size_t>((n + size - 1) / size), 0.0);
-  double* const first = values.data();  // this thread's vector, also inside the other threads
+  double* const first = values.data();  // the calling thread's vector, in every thread
   const Index pieces = static_cast<Index>(values.size());
   parallel_for(pieces, element_grain / size, [&](Index begin, Index end) {
     for (Index p = begin; p < end; ++p)
@@ -128,7 +128,7 @@ void variance_forward(Index rows, Index n, T inverse, const T* x, T* y) {
   });
 }
 
-/// dx = 2 dy inverse (x - mean), written.
+/// Writes dx = 2 dy inverse (x - mean).
 template <class T>
 void variance_backward(Index rows, Index n, T inverse, const T* x, const T* dy, T* dx) {
   detail::for_each_row(rows, n, [=](Index r) {
@@ -155,7 +155,7 @@ void logsumexp_forward(Index rows, Index n, const T* x, T* y) {
   });
 }
 
-/// dx = dy softmax(x), written; a row of only -inf gets zeros.
+/// Writes dx = dy softmax(x), 0 for a row of only -inf.
 template <class T>
 void logsumexp_backward(Index rows, Index n, const T* x, const T* dy, T* dx) {
   detail::with_shifted_exp(rows, n, x, dx, [=](Index r, const detail::ShiftedExp<T>& e) {
@@ -184,7 +184,7 @@ void softmax_forward(bool log, Index rows, Index n, const T* x, T* y) {
   });
 }
 
-/// dx = y (dy - sum dy y), or with `log` dx = dy - e^y sum dy; written.
+/// Writes dx = y (dy - sum dy y), or with `log` dx = dy - e^y sum dy.
 template <class T>
 void softmax_backward(bool log, Index rows, Index n, const T* y, const T* dy, T* dx) {
   detail::for_each_row(rows, n, [=](Index r) {

@@ -2,9 +2,9 @@
 // Row-wise kernels on the CPU: norms, rotary positions, softmax statistics, gather and scatter.
 //
 // x is [N, C], rows contiguous. A forward row's bits never depend on the other rows or on threads;
-// sums over rows (weight gradients) go block by block of 64 rows in ascending order, so they repeat
-// at any thread count; of very many blocks in double. float runs on simd/rows.inl, double on the
-// plain loops in `reference`.
+// sums over rows (weight gradients) are sums of blocks of 64 rows in ascending order (in double for
+// very many blocks), so they have the same bits at any thread count. float runs on simd/rows.inl,
+// double on the plain loops in `reference`.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -26,7 +26,7 @@
 
 namespace gaze::cpu {
 
-/// The formulas as plain loops: what double runs on, and what the float kernels are tested against.
+/// The formulas as plain loops: double runs on them, and the float kernels are tested against them.
 namespace reference {
 
 template <class T>
@@ -164,7 +164,7 @@ const T* sum_blocks(Index n, Index width, Index work, Body&& body) {
   thread_local std::vector<T> sums;
   const Index blocks = row_blocks(n);
   sums.assign(static_cast<std::size_t>(blocks * width), T(0));
-  T* const first = sums.data();  // this thread's vector, also inside the other threads
+  T* const first = sums.data();  // the calling thread's vector, in every thread
   parallel_for(blocks, row_grain(work * rows_per_block), [&](Index begin, Index end) {
     for (Index b = begin; b < end; ++b) {
       const Index row = b * rows_per_block;
@@ -231,7 +231,7 @@ std::shared_ptr<const RotaryTable<T>> make_rotary_table(double theta, Index head
   return table;
 }
 
-/// The table of (theta, head_size) for at least `positions`, made once and grown by doubling. Each
+/// The cached table of (theta, head_size) for at least `positions`, which grows by doubling. Each
 /// entry is computed on its own in double, so growing never changes a bit.
 template <class T>
 std::shared_ptr<const RotaryTable<T>> rotary_table(T theta, Index head_size, Index positions) {

@@ -32,7 +32,7 @@ void for_rows(const Shape& shape, const Shape& a, const Shape& b, Index begin, I
   }
 }
 
-/// Rank 0 seen as rank 1, so that there always is an innermost axis.
+/// Turns rank 0 into rank 1, so that there always is an innermost axis.
 inline Shape at_least_1d(const Shape& s, Index value) {
   return s.rank() ? s : Shape::filled(1, value);
 }
@@ -75,7 +75,7 @@ void copy_rows(Index n, Index c, const T* x, Index x_stride, T* y, Index y_strid
 
 namespace detail {
 
-/// y (seen with `strides`, 0 along axes that are summed) += x (contiguous), one by one.
+/// y (seen with `strides`, 0 along summed axes) += x (contiguous), one by one.
 template <class T, class U>
 void chain_strided(const Shape& shape, const T* x, U* y, const Shape& strides) {
   const Index inner = shape.at(-1), step = strides.at(-1);
@@ -94,8 +94,8 @@ inline Shape sizes_where(bool summed, const Shape& shape, const Shape& strides) 
 
 }  // namespace detail
 
-/// y (seen with `strides`, 0 along axes that are summed) += x (contiguous), in ascending order;
-/// long sums in double.
+/// y (seen with `strides`, 0 along summed axes) += x (contiguous), in ascending order; long sums in
+/// double.
 template <class T>
 void add_strided(const Shape& dims, const T* x, T* y, const Shape& steps) {
   const Shape shape = detail::at_least_1d(dims, 1), strides = detail::at_least_1d(steps, 0);

@@ -44,8 +44,8 @@ void axpy(Index n, T alpha, const T* x, T* y) {
                [&](Index i, Index end) { GAZE_PICK(axpy, end - i, alpha, x + i, y + i); });
 }
 
-/// y = x in another type. Whole numbers lose the fraction and must hold the rest; bf16 is rounded
-/// to the nearest, ties to even.
+/// y = x in another type. For whole numbers the fraction is dropped, and the rest must fit; bf16 is
+/// rounded to the nearest, ties to even.
 template <class T, class U>
 void cast(Index n, const T* x, U* y) {
   parallel_for(n, detail::element_grain, [=](Index i, Index end) {

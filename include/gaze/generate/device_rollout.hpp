@@ -120,8 +120,7 @@ class DeviceRollout {
     K::copy(n_ * v, next.logits.data(), logits_.data());
     for (std::size_t i = 0; i < next.seen.size(); ++i) {
       const Index c = next.seen[i].size(1);
-      K::copy_rows(n_, c, next.seen[i].data(), c,
-                   seen_.data() + static_cast<Index>(i) * c, width_);
+      K::copy_rows(n_, c, next.seen[i].data(), c, seen_.data() + static_cast<Index>(i) * c, width_);
     }
     K::advance(n_, running_.position.data(), running_.slot, running_.keys, step_.data());
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What attention sees: flat query rows, and for each row at most two ranges of key slots.
+// The layout of attention: flat query rows, and for each row at most two ranges of key slots.
 //
 // One layout serves causal training rows, prefill, decoding with a cache, a prompt shared by a
-// group of completions and the ViT (one bidirectional range per image). Offsets into the
-// key-value store are written here once, for every device, and so are the checks on the host.
+// group of completions and the ViT (one bidirectional range per image). Offsets into the key-value
+// store and the checks on the host are shared by every device.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -17,8 +17,8 @@ namespace gaze {
 inline constexpr int kKeyLanes = 16;      ///< keys are stored transposed, 16 slots to a block
 inline constexpr int kSoftmaxBlock = 64;  ///< softmax blocks: multiples of this key position
 
-/// The most rows, positions and slots, which are 32-bit numbers, as their sums of two are; and the
-/// most heads, elements of a head and marks, which kernels multiply with the size of a tile.
+/// Upper limits: of rows, positions and slots, so that sums of two fit in 32 bits; and of heads,
+/// elements of a head and marks, which kernels multiply by the size of a tile.
 inline constexpr std::int32_t kMostKeys = 1 << 30, kMostHeads = 1 << 20;
 
 /// The keys that one row sees: a shared prefix, then its own. Causal rows set own_len row by row.
@@ -43,8 +43,8 @@ constexpr Index key_position(const KeyRange& range, Index slot) {
   return own >= 0 && own < range.own_len ? range.prefix_len + own : -1;
 }
 
-/// The ranges of all rows in a device's memory, and what the device worked out from them on the
-/// host (Kernels<Device>::plan_attention, where it has one) or null.
+/// The ranges of all rows in a device's memory, and the device's plan, made from them on the host
+/// (Kernels<Device>::plan_attention), or null.
 struct RowKeys {
   const KeyRange* ranges;
   const void* plan;
@@ -54,7 +54,7 @@ struct RowKeys {
   constexpr operator const KeyRange*() const { return ranges; }
 };
 
-/// Do two rows see the same prefix; the same slots, but for how many?
+/// Whether two rows see the same prefix; the same slots apart from their number.
 constexpr bool same_prefix(const KeyRange& a, const KeyRange& b) {
   return a.prefix_len == b.prefix_len && (a.prefix_len == 0 || a.prefix_begin == b.prefix_begin);
 }
@@ -66,7 +66,7 @@ constexpr bool same_keys(const KeyRange& a, const KeyRange& b) {
 struct AttentionShape {
   Index heads = 0, kv_heads = 0, head_size = 0;
   Index marks = 0;  ///< columns of the marks, 0 where there are none
-  float scale = 1;  ///< of the scores, mostly 1 / sqrt(head_size)
+  float scale = 1;  ///< of the scores, usually 1 / sqrt(head_size)
   Index slots = 0;  ///< of the store, a multiple of 16
 };
 
@@ -75,18 +75,18 @@ constexpr Index store_size(const AttentionShape& shape) {
   return shape.kv_heads * shape.slots * shape.head_size;
 }
 
-/// Where element d of a key lies in [kv_heads][slots / 16][D][16].
+/// Offset of element d of a key in [kv_heads][slots / 16][D][16].
 constexpr Index key_offset(const AttentionShape& shape, Index kv_head, Index slot, Index d) {
   const Index block = kv_head * (shape.slots / kKeyLanes) + slot / kKeyLanes;
   return (block * shape.head_size + d) * kKeyLanes + slot % kKeyLanes;
 }
 
-/// Where a value (or a gradient of a key or value) begins in [kv_heads][slots][D].
+/// Offset of a value (or of a gradient of a key or value) in [kv_heads][slots][D].
 constexpr Index value_offset(const AttentionShape& shape, Index kv_head, Index slot) {
   return (kv_head * shape.slots + slot) * shape.head_size;
 }
 
-/// Throws unless the sizes agree and fit the numbers that kernels compute with.
+/// Error: sizes that do not agree or exceed the limits.
 inline void check_attention_sizes(const char* where, const AttentionShape& s) {
   GAZE_CHECK(s.kv_heads > 0 && s.heads > 0 && s.heads % s.kv_heads == 0, where, s.heads,
              " heads do not share ", s.kv_heads, " key-value heads evenly");
@@ -100,7 +100,7 @@ inline void check_attention_sizes(const char* where, const AttentionShape& s) {
   checked_int32(where, "the number of slots", s.slots, kMostKeys);
 }
 
-/// Throws unless also every row sees at least one key, all of them in the store.
+/// Error: also a row that sees no key, or keys outside the store.
 inline void check_attention(const char* where, const AttentionShape& s, Index rows,
                             const KeyRange* ranges) {
   check_attention_sizes(where, s);
@@ -121,8 +121,8 @@ inline void check_attention(const char* where, const AttentionShape& s, Index ro
   }
 }
 
-/// Groups must cover the rows in order, and no slot may be seen by two: their gradients are summed
-/// by different threads.
+/// Error: groups that do not cover the rows in order, or that share a slot (different threads sum
+/// their gradients).
 inline void check_groups(const char* where, Index rows, const KeyRange* ranges, Index slots,
                          const Index* group_begin, Index groups) {
   GAZE_CHECK(groups > 0 ? group_begin[0] == 0 : rows == 0, where, "row 0 is in no group");

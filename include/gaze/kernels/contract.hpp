@@ -9,8 +9,7 @@
 //   - its members of Kernels<>   GAZE_KERNELS(FORWARD, T), FORWARD calling gaze::cuda::name
 //   - its explicit instantiations, one line per family and type, where the family is defined
 //   - KernelSet, which a device is checked against where its kernels are defined, so that the
-//   compiler
-//     names a missing kernel there and not in the middle of an operation.
+//     compiler names a missing kernel there and not in the middle of an operation.
 #pragma once
 #include <concepts>
 #include <cstdint>

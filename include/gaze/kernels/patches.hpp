@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the patches of an image lie: the index arithmetic of unfold and fold, for every device.
+// Index arithmetic of image patches (unfold and fold) for every device.
 #pragma once
 #include "gaze/core/index.hpp"
 
@@ -10,8 +10,8 @@ struct Window {
   Index kernel_h, kernel_w, stride_h = 1, stride_w = 1, padding_h = 0, padding_w = 0;
 };
 
-/// Of windows of `kernel` elements at every `stride`, the first and the one after the last that
-/// hold an element at `at` >= 0, `count` windows in all.
+/// The range of windows that contain element `at` >= 0, of `count` windows of `kernel` elements at
+/// every `stride`.
 constexpr Index first_window(Index at, Index kernel, Index stride) {
   return at < kernel ? 0 : (at - kernel) / stride + 1;
 }
@@ -32,7 +32,7 @@ struct PatchGrid {
   constexpr Index patch() const { return c * w.kernel_h * w.kernel_w; }
   constexpr Index count() const { return rows() * columns(); }
 
-  /// The element of the images that element `at` of the patches shows; -1 beyond the edges.
+  /// The image element at element `at` of the patches; -1 beyond the edges.
   constexpr Index image_element(Index at) const {
     const Index kw = at % w.kernel_w, kh = at / w.kernel_w % w.kernel_h;
     const Index channel = at / (w.kernel_w * w.kernel_h) % c, place = at / patch();
@@ -42,7 +42,7 @@ struct PatchGrid {
     return ((place / count() * c + channel) * height + y) * width + x;
   }
 
-  /// Calls f(at) for the elements of the patches that show element `of` of the images, ascending.
+  /// Calls f(at), ascending, for the elements of the patches that are element `of` of the images.
   template <class Function>
   constexpr void for_patch_elements(Index of, Function f) const {
     const Index x = of % width + w.padding_w, y = of / width % height + w.padding_h;

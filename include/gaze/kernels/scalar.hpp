@@ -211,8 +211,7 @@ constexpr double softmax_total(double sum) {
   return sum > std::numeric_limits<double>::max() ? std::numeric_limits<double>::quiet_NaN() : sum;
 }
 
-// ---- comparisons and order
-// -----------------------------------------------------------------------
+// ---- comparisons and order ----------------------------------------------------------------------
 
 /// displaces() as a function object, for `value` after `best` in a row.
 template <class T, bool greatest>

@@ -167,8 +167,7 @@ class Parameters {
     check_allocated("gradient_norm");
     double squares = 0;
     for (const auto& pack : packs_)
-      if (pack.trained)
-        squares += Kernels<Device>::sum_squares(pack.size, pack.gradients.data());
+      if (pack.trained) squares += Kernels<Device>::sum_squares(pack.size, pack.gradients.data());
     return std::sqrt(squares);
   }
 

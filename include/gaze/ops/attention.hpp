@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Fused attention over flat rows (after Dao et al. 2022): the scores are never stored.
 //
-// What one wants to observe of the attention is carried as mark columns beside the values:
+// To observe the attention, mark columns are summed beside the values:
 // mark_out[n,h,m] = sum over keys p of P[n,h,p] marks[slot(p), m], for instance the share of
 // attention on the image. It is differentiable like any other output.
 //
-// Operands may be rounded to bf16 (AttentionSizes::bf16): then queries, keys and values are kept
-// and multiplied in bf16, and so are, where they are multiplied, softmax weights, marks and
-// gradients; sums, softmax statistics, results and their gradients stay float32. Rounding counts as
-// the identity in the derivative.
+// Operands may be rounded to bf16 (AttentionSizes::bf16): then queries, keys and values are stored
+// and multiplied in bf16, and softmax weights, marks and gradients are rounded where they are
+// multiplied; sums, softmax statistics, results and their gradients stay float32. The derivative of
+// rounding is the identity.
 #pragma once
 #include <memory>
 #include <type_traits>
@@ -17,20 +17,20 @@
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/core/bf16.hpp"
 #include "gaze/kernels/contract.hpp"
-#include "gaze/ops/views.hpp"
 #include "gaze/ops/token_layout.hpp"
+#include "gaze/ops/views.hpp"
 
 namespace gaze {
 
-/// Sizes of one attention: H query heads share `kv_heads` key-value heads of size D. `bf16` asks
-/// for rounded operands, of float32 values; a device without kernels for them takes float32 ones.
+/// Sizes of one attention: H query heads share `kv_heads` key-value heads of size D. `bf16`
+/// rounds operands of float32; a device without kernels for bf16 keeps them in float32.
 struct AttentionSizes {
   Index heads, kv_heads, head_size;
   double scale;  // usually 1 / sqrt(D)
   bool bf16 = false;
 
   Index columns() const { return (heads + 2 * kv_heads) * head_size; }
-  AttentionSizes with_bf16(bool asked) const { return {heads, kv_heads, head_size, scale, asked}; }
+  AttentionSizes with_bf16(bool on) const { return {heads, kv_heads, head_size, scale, on}; }
 };
 
 namespace detail {
@@ -65,7 +65,7 @@ struct KeysAndValues {
         values({a.kv_heads, slots, a.head_size}) {}
 };
 
-/// Those of T or, where operands are rounded, those of bf16, in half the size.
+/// Keys and values in T or, where operands are rounded, in bf16 at half the size.
 template <class T, class Device>
 class KeyValueStore {
  public:
@@ -77,7 +77,7 @@ class KeyValueStore {
   }
   Index slots() const { return slots_; }
 
-  /// The operands of type U; an error where the store was made for the other type.
+  /// The operands of type U. Error: a store made for the other type.
   template <class U>
   const KeysAndValues<U, Device>& of() const {
     const auto& all = [this]() -> const KeysAndValues<U, Device>& {
@@ -98,7 +98,7 @@ class KeyValueStore {
   KeysAndValues<gaze::bf16, Device> rounded_;
 };
 
-/// What attention() returns: out [N, H*D]; marks [N, H*M], undefined without marks.
+/// Result of attention(): out [N, H*D]; marks [N, H*M], undefined without marks.
 template <class T, class Device>
 struct AttentionResult {
   Tensor<T, Device> out, marks;
@@ -150,8 +150,8 @@ AttentionResult<T, Device> attention_of(const Tensor<T, Device>& qkv, const Atte
   AttentionResult<T, Device> y{Tensor<T, Device>({n, q_size}), {}};
   if (m) y.marks = Tensor<T, Device>({n, sizes.heads * m});
   Tensor<T, Device> lse({n, sizes.heads});
-  const auto inputs = [shape, n, columns, cached = own](
-                          const U* q, const float* marks, const RowKeys& seen) {
+  const auto inputs = [shape, n, columns, cached = own](const U* q, const float* marks,
+                                                        const RowKeys& seen) {
     return args::AttentionInputs<U>{.shape = shape,
                                     .n = n,
                                     .q = q,
@@ -181,18 +181,18 @@ AttentionResult<T, Device> attention_of(const Tensor<T, Device>& qkv, const Atte
     Tensor<T, Device> dq({n, q_size}), dqkv({n, columns});
     const LayoutArrays in = layout->template arrays<Device>(shape);
     Tensor<T, Device> dkeys({sizes.kv_heads, slots, d}), dvalues({sizes.kv_heads, slots, d});
-    K::attention_backward(args::AttentionBackward<U>{
-        .in = inputs(saved.data(), mark_columns.data(), in.keys),
-        .group_begin = in.groups,
-        .groups = layout->group_count(),
-        .out = out.data(),
-        .lse = lse.data(),
-        .mark_out = seen.data(),
-        .dout = dout.data(),
-        .dmark_out = dmarks.defined() ? dmarks.data() : nullptr,
-        .dq = dq.data(),
-        .dkeys = dkeys.data(),
-        .dvalues = dvalues.data()});
+    K::attention_backward(
+        args::AttentionBackward<U>{.in = inputs(saved.data(), mark_columns.data(), in.keys),
+                                   .group_begin = in.groups,
+                                   .groups = layout->group_count(),
+                                   .out = out.data(),
+                                   .lse = lse.data(),
+                                   .mark_out = seen.data(),
+                                   .dout = dout.data(),
+                                   .dmark_out = dmarks.defined() ? dmarks.data() : nullptr,
+                                   .dq = dq.data(),
+                                   .dkeys = dkeys.data(),
+                                   .dvalues = dvalues.data()});
     count_arithmetic(10 * in.seen * q_size);
     K::copy_rows(n, q_size, dq.data(), q_size, dqkv.data(), columns);
     args::LoadRows<T> loaded{.shape = shape,
@@ -218,9 +218,9 @@ AttentionResult<T, Device> attention_of(const Tensor<T, Device>& qkv, const Atte
 
 }  // namespace detail
 
-/// softmax(scale q k^T) v for each row of qkv [N, (H + 2 kv) D] over the keys that the layout
-/// shows it. `marks` [slots, M] or undefined. With `cache` the rows' keys and values are put there
-/// and the keys seen may come from earlier calls; without, the batch is its own store.
+/// softmax(scale q k^T) v for each row of qkv [N, (H + 2 kv) D] over the keys that it sees by the
+/// layout. `marks` [slots, M] or undefined. With `cache`, the rows' keys and values are stored
+/// there and keys of earlier calls can be seen; without, the batch is its own store.
 template <class T, class Device>
 AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const AttentionSizes& sizes,
                                      std::shared_ptr<const TokenLayout> layout,
@@ -232,7 +232,7 @@ AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const Atten
   const auto marks = detail::contiguous_or_none(mark_input);
   const Index slots = cache ? cache->slots() : layout->slots;
   detail::check_attention_inputs(qkv, sizes, *layout, marks, slots);
-  GAZE_CHECK(!cache || !recorded(qkv), "attention", "a cache is for use without gradients");
+  GAZE_CHECK(!cache || !recorded(qkv), "attention", "a cache cannot be used with gradients");
   const auto store = cache ? *cache : KeyValueStore<T, Device>(sizes, slots);
   if constexpr (std::is_same_v<T, float> && Bf16AttentionKernels<Kernels<Device>>)
     if (sizes.bf16) return detail::attention_of<bf16>(qkv, sizes, layout, marks, store);

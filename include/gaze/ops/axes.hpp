@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Axes: operations along some dimensions of a tensor of any rank see them as rows [R, n], where n
-// runs over these axes and R over all others. Moving them there and back are recorded views.
+// Axes: an operation along some dimensions of a tensor of any rank works on rows [R, n], where n
+// runs over these axes and R over all others. The way there and back is by recorded views.
 #pragma once
 #include "gaze/ops/indices.hpp"
 #include "gaze/ops/views.hpp"
@@ -9,7 +9,7 @@ namespace gaze {
 
 namespace detail {
 
-/// How a tensor of one shape is seen as rows.
+/// The view of a tensor of one shape as rows.
 struct AxisPlan {
   Shape order;    // of permute: first the other dimensions, then the axes
   Shape ordered;  // the sizes in this order
@@ -46,7 +46,7 @@ inline Shape all_axes(const Shape& shape) {
 
 inline Shape one_axis(int axis) { return Shape::filled(1, axis); }
 
-/// permute() that records nothing where the order is already right.
+/// permute() that records nothing if the order is already right.
 template <class T, class Device>
 Tensor<T, Device> moved(const Tensor<T, Device>& x, const Shape& order) {
   return order == all_axes(order) ? x : permute(x, order);
@@ -57,7 +57,7 @@ Tensor<T, Device> rows_of(const Tensor<T, Device>& x, const AxisPlan& plan) {
   return reshape(moved(x, plan.order), {plan.rows, plan.n});
 }
 
-/// The way back, where the last size may have become y.size(1).
+/// The inverse of rows_of(); the last size becomes y.size(1).
 template <class T, class Device>
 Tensor<T, Device> from_rows(const Tensor<T, Device>& y, const AxisPlan& plan) {
   Shape shape = plan.ordered, back = plan.order;

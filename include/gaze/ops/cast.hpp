@@ -16,7 +16,7 @@ template <class U, class T, class Device>
 void check_holds(const Tensor<T, Device>& x) {
   const double low = std::numeric_limits<U>::min();
   const auto fail = [](const ValueCheck& check, Index, double value) {
-    GAZE_FAIL(check.op, "no whole number of this type holds ", value);
+    GAZE_FAIL(check.op, "not representable as a whole number of this type: ", value);
   };
   T* const no_copy = nullptr;
   Kernels<Device>::check_values(x.numel(), x.data(), ValueCheck{"cast", low - 1, -low, fail},
@@ -24,8 +24,8 @@ void check_holds(const Tensor<T, Device>& x) {
 }
 }  // namespace detail
 
-/// dx = dy in x's type. To whole numbers there is no derivative: throws where one is needed, and
-/// where a value is not finite or too large.
+/// dx = dy in x's type. Casts to whole numbers have no derivative. Errors: a derivative of those is
+/// needed; a value is not finite or too large.
 template <class U, class T, class Device>
 Tensor<U, Device> cast(const Tensor<T, Device>& input) {
   detail::check_defined("cast", input);

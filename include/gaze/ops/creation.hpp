@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// New tensors from a rule: constants, ranges, the identity, counted random numbers. (Tensor itself
-// has from, full, zeros and scalar.) None has inputs to differentiate.
+// New tensors from a rule: constants, ranges, the identity, counter-based random numbers. (from,
+// full, zeros and scalar are members of Tensor.) None has inputs to differentiate.
 #pragma once
 #include <cmath>
 #include <limits>
@@ -15,7 +15,7 @@ namespace gaze {
 
 namespace detail {
 
-/// Values made on the host, on the device where they are wanted.
+/// Values made on the host, moved to the device.
 template <class Device, class T>
 Tensor<T, Device> placed(const Tensor<T, Cpu>& x) {
   if constexpr (std::is_same_v<Device, Cpu>)
@@ -35,7 +35,7 @@ Tensor<T, Cpu> from_rule(const Shape& shape, Function f) {
   return y;
 }
 
-/// What values of type T are computed in.
+/// The type for computing values of type T.
 template <class T>
 using Arithmetic = std::conditional_t<std::is_same_v<T, bf16>, float, T>;
 
@@ -68,8 +68,8 @@ Tensor<T, Device> ones_like(const Tensor<T, Device>& x) {
   return ones<T, Device>(x.shape());
 }
 
-/// start, start + step, ... below `end` (above it for a negative step): a number that is `end` when
-/// it is rounded to T is left out.
+/// start, start + step, ... below `end` (above it for a negative step). A number that rounds to
+/// `end` in T is left out.
 template <class T, class Device = Cpu>
 Tensor<T, Device> arange(T start, T end, T step = T(1)) {
   using A = detail::Arithmetic<T>;
@@ -111,7 +111,8 @@ Tensor<T, Device> eye(Index n) {
 }
 
 /// Uniform in [low, high), both rounded to T: element i is number (sample, i) of the generator,
-/// whatever the threads and the device. What rounding would make `high` is the number below it.
+/// for any number of threads and any device. A number that would round to `high` becomes the one
+/// below it.
 template <class T, class Device = Cpu>
 Tensor<T, Device> uniform(const Shape& shape, const Philox& random, std::uint64_t sample,
                           double low = 0, double high = 1) {

@@ -22,7 +22,7 @@ struct Labelled {
 
 inline bool has(const std::string& labels, char c) { return labels.find(c) != std::string::npos; }
 
-/// The letters of `from` that keep(letter).
+/// The letters of `from` for which keep(letter) is true.
 template <class Keep>
 std::string letters(const std::string& from, Keep keep) {
   std::string out;
@@ -120,7 +120,7 @@ Labelled<T, Device> product(Labelled<T, Device> a, Labelled<T, Device> b, const 
   return {labels, reshape(y, shape)};
 }
 
-/// What an equation says: the operands' letters and the result's.
+/// A parsed equation: the letters of the operands and of the result.
 struct EinsumPlan {
   std::vector<std::string> inputs;
   std::string output;
@@ -159,7 +159,7 @@ inline EinsumPlan parse_einsum(const std::string& equation) {
 
 /// The sum of products over all letters that the result lacks: "ij,jk->ik" is a matrix product,
 /// "bi,bi->b" dot products by row, "ii->i" a diagonal, "ij->ji" a transpose. Without "->" the
-/// result has the letters that occur once, in alphabetical order. Several operands are worked off
+/// result has the letters that occur once, in alphabetical order. Several operands are multiplied
 /// from the left. Sizes of one letter must agree; no ellipsis, no broadcasting.
 template <class T, class Device>
 Tensor<T, Device> einsum(const std::string& equation,

@@ -46,13 +46,12 @@ Tensor<T, Device> kept_zero(const char* name, const Tensor<T, Device>& dy,
   return binary_values(BroadcastOp::kept_zero, name, dy, grad);
 }
 
-/// Adds g, of a broadcast shape, to a gradient: summed over the stretched axes.
+/// Adds g, of a broadcast shape, to a gradient, summed over the stretched axes.
 template <class T, class Device>
 void add_unbroadcast(GradNode<T, Device>& to, Tensor<T, Device> g) {
   if (g.shape() == to.shape) return to.take(std::move(g));
   const Shape strides = broadcast_strides(to.shape, contiguous_strides(to.shape), g.shape());
-  Kernels<Device>::add_strided(g.shape(), g.data(), to.accumulator(),
-                               strides);
+  Kernels<Device>::add_strided(g.shape(), g.data(), to.accumulator(), strides);
 }
 
 /// The values of x stretched to a shape, contiguous and outside the graph.
@@ -62,7 +61,7 @@ Tensor<T, Device> stretched(const Tensor<T, Device>& x, const Shape& shape) {
   return contiguous(plain.shape() == shape ? plain : expand(plain, shape));
 }
 
-/// dy where the mask, of dy's shape, holds (or does not), 0 elsewhere.
+/// dy where the mask, of dy's shape, is true (or, with `holds` false, is not), 0 elsewhere.
 template <class T, class Device>
 Tensor<T, Device> kept_where(const Tensor<std::int32_t, Device>& mask, bool holds,
                              const Tensor<T, Device>& dy) {
@@ -160,8 +159,7 @@ Tensor<T, Device> div(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
 
 namespace detail {
 
-/// Where b was the result of minimum or maximum, stretched to `shape`: a tie goes to a, and so do
-/// two NaNs.
+/// 1 where minimum or maximum, stretched to `shape`, chose b: not on a tie, nor if both are NaN.
 template <class T, class Device>
 Tensor<std::int32_t, Device> second_chosen(BroadcastOp op, const Tensor<T, Device>& a,
                                            const Tensor<T, Device>& b, const Shape& shape) {
@@ -191,22 +189,22 @@ Tensor<T, Device> select(BroadcastOp op, const char* name, const Tensor<T, Devic
 
 }  // namespace detail
 
-/// The smaller of a and b; a NaN counts as the smallest. The gradient goes to the one that is
-/// taken, on a tie to a.
+/// The smaller of a and b; a NaN counts as the smallest. The gradient goes to the chosen one, on a
+/// tie to a.
 template <class T, class Device>
 Tensor<T, Device> minimum(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   return detail::select(BroadcastOp::minimum, "minimum", a, b);
 }
 
-/// The larger of a and b; a NaN counts as the largest. The gradient goes to the one that is taken,
-/// on a tie to a.
+/// The larger of a and b; a NaN counts as the largest. The gradient goes to the chosen one, on a
+/// tie to a.
 template <class T, class Device>
 Tensor<T, Device> maximum(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   return detail::select(BroadcastOp::maximum, "maximum", a, b);
 }
 
-/// x held within [low, high], `high` where low is above it; a NaN stays one, and a NaN bound gives
-/// NaN. The gradient is 0 outside, dy on the bounds.
+/// x limited to [low, high], `high` if low is above it; NaN if x or a bound is NaN. The gradient is
+/// 0 outside, dy on the bounds.
 template <class T, class Device>
 Tensor<T, Device> clamp(const Tensor<T, Device>& x, T low, T high) {
   detail::check_defined("clamp", x);
@@ -234,8 +232,7 @@ Tensor<T, Device> scale(const Tensor<T, Device>& input, T factor) {
 
 namespace detail {
 
-/// f(x) for the functions of UnaryOp, whose derivatives are in kernels/scalar.hpp; `exponent` is of
-/// pow.
+/// f(x) for the functions of UnaryOp (derivatives: kernels/scalar.hpp); pow takes the exponent.
 template <class T, class Device>
 Tensor<T, Device> unary(UnaryOp op, const char* name, const Tensor<T, Device>& input,
                         T exponent = 0) {

@@ -20,8 +20,8 @@ Tensor<T, Device> matrix_product(const Tensor<T, Device>& a_input, const Tensor<
   const auto a = contiguous(a_input), b = contiguous(b_input);
   const Index m = a.size(transpose_a), k = a.size(!transpose_a), n = b.size(!transpose_b);
   Tensor<T, Device> y({m, n});
-  multiply<Device>(m, n, k, M{a.data(), a.size(1), transpose_a},
-                   {b.data(), b.size(1), transpose_b}, y.data(), false);
+  multiply<Device>(m, n, k, M{a.data(), a.size(1), transpose_a}, {b.data(), b.size(1), transpose_b},
+                   y.data(), false);
   if (recorded(a, b))
     record(
         "matmul", y,
@@ -52,7 +52,7 @@ Tensor<T, Device> matrix_product(const Tensor<T, Device>& a_input, const Tensor<
   return y;
 }
 
-/// One product of many: sizes, and where the matrices of each begin.
+/// A batch of products: their sizes, and the offsets of their matrices.
 struct BatchPlan {
   bool transpose_a, transpose_b;
   Index m, n, k;
@@ -68,7 +68,7 @@ inline Shape batch_of(const Shape& shape) {
   return batch;
 }
 
-/// Where each matrix of `whole` lies in an operand whose own batch may be stretched.
+/// The offset of each matrix of `whole` in an operand whose own batch may be stretched.
 inline std::vector<Index> matrix_places(const Shape& own, const Shape& whole, Index size) {
   const Shape strides = broadcast_strides(own, contiguous_strides(own), whole);
   std::vector<Index> places(static_cast<std::size_t>(whole.numel()));
@@ -80,14 +80,14 @@ inline std::vector<Index> matrix_places(const Shape& own, const Shape& whole, In
   return places;
 }
 
-/// Matrices as stored; `transposed`: their transposes are meant.
+/// Matrices as stored; `transposed` uses their transposes.
 template <class T>
 struct BatchOperand {
   MatrixBatch<const T> matrices;
   bool transposed = false;
 };
 
-/// matmul() of batches; the derivative of a stretched operand adds up over the batch.
+/// matmul() of batches; the derivative of a stretched operand is summed over the batch.
 template <class T, class Device>
 Tensor<T, Device> batched_product(const Tensor<T, Device>& a, const Tensor<T, Device>& b,
                                   const BatchPlan& p) {
@@ -148,7 +148,7 @@ Tensor<T, Device> batched_product(const Tensor<T, Device>& a, const Tensor<T, De
 }  // namespace detail
 
 /// op(a) op(b) for matrices [M,K] x [K,N], or for batches of them [.., M,K] x [.., K,N], whose
-/// leading dimensions broadcast; op(x) is the transpose of the last two dimensions when asked for.
+/// leading dimensions broadcast; op transposes the last two dimensions if transpose_a or _b is set.
 /// da = dy op(b)^T, db = op(a)^T dy, transposed back where needed.
 template <class T, class Device>
 Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Device>& b_input,

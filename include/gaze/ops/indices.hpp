@@ -7,7 +7,7 @@
 
 namespace gaze {
 
-/// Whole numbers on a device: token ids, targets, positions.
+/// Whole numbers such as token ids, targets and positions.
 template <class Device>
 using Indices = Tensor<std::int32_t, Device>;
 

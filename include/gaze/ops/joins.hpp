@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Putting tensors together and making them larger: stack, repeat, pad. (concatenate: views.hpp.)
+// Operations that join or enlarge tensors: stack, repeat, pad. (concatenate: views.hpp.)
 #pragma once
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
 
-/// Tensors of one shape side by side along a new dimension, which becomes dimension `dimension` of
-/// the result (-1: the last). Each gets its slice of dy.
+/// Tensors of one shape joined along a new dimension, which becomes dimension `dimension` of the
+/// result (-1: the last). Each receives its slice of dy.
 template <class T, class Device>
 Tensor<T, Device> stack(const std::vector<Tensor<T, Device>>& parts, int dimension) {
   GAZE_CHECK(!parts.empty(), "stack", "no tensors");
@@ -25,8 +25,8 @@ Tensor<T, Device> stack(const std::vector<Tensor<T, Device>>& parts, int dimensi
   return concatenate(slices, d);
 }
 
-/// x `times[d]` times along each dimension d; there may be more times than dimensions, which then
-/// count as new ones in front. dx is the sum over the copies.
+/// x repeated `times[d]` times along each dimension d; additional times add dimensions in front. dx
+/// is the sum over the copies.
 template <class T, class Device>
 Tensor<T, Device> repeat(const Tensor<T, Device>& x, const Shape& times) {
   detail::check_defined("repeat", x);
@@ -46,8 +46,8 @@ Tensor<T, Device> repeat(const Tensor<T, Device>& x, const Shape& times) {
   return y;
 }
 
-/// x with before[d] elements of `value` ahead of it and after[d] behind it in dimension d. dx is
-/// the middle of dy.
+/// x with before[d] elements of `value` in front and after[d] behind in dimension d. dx is the
+/// middle of dy.
 template <class T, class Device>
 Tensor<T, Device> pad(const Tensor<T, Device>& x, const Shape& before, const Shape& after,
                       std::type_identity_t<T> value = 0) {

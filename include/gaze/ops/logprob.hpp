@@ -35,7 +35,7 @@ void for_logits(const WeightProducts<T, Device>& products, Index n, Index v, Fun
 }  // namespace detail
 
 /// x [N,C], w [V,C], target [N]; `rounded`: w in bf16 for products of rounded operands, as in
-/// linear(). Log-probabilities and entropy are T's all the same.
+/// linear(). Log-probabilities and entropy have type T in any case.
 template <class T, class Device>
 LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T, Device>& weight,
                                   const Indices<Device>& target_input, T temperature = T(1),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Cross-entropy of stored logits. (Logits that are a product with the vocabulary need not be stored:
-// linear_logprob in logprob.hpp.)
+// Cross-entropy of stored logits. (Logits that are a product with the vocabulary need not be
+// stored: linear_logprob in logprob.hpp.)
 #pragma once
 #include "gaze/ops/cast.hpp"
 #include "gaze/ops/reduce.hpp"

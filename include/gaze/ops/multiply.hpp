@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Matrix products of raw operands for the operations that are made of them.
+// Matrix products of raw operands, for operations that consist of them.
 #pragma once
 #include <type_traits>
 
@@ -7,12 +7,15 @@
 
 namespace gaze::detail {
 
-/// A matrix as stored, with the distance between its rows; `transposed`: its transpose is meant.
+/// A matrix as stored, with the distance between its rows; `transposed` uses its transpose.
 template <class T>
 struct Operand {
   const T* data;
   Index stride;
-  bool transposed = false;
+  bool transposed;
+
+  Operand(const T* data, Index stride, bool transposed = false)
+      : data(data), stride(stride), transposed(transposed) {}
 };
 
 /// c [m,n] = start + a [m,k] b [k,n] with contiguous c; start as in args::Gemm.

@@ -38,13 +38,12 @@ Tensor<T, Device> sum(const Tensor<T, Device>& x, const Shape& axes) {
   const auto plan = detail::plan_axes("sum", x.shape(), axes);
   Tensor<T, Device> y(plan.kept);
   Kernels<Device>::fill(y.numel(), T(0), y.data());
-  // As columns: the summed axes first, then column_sum goes over whole rows of memory at once.
+  // As columns, with the summed axes first: column_sum then reads whole rows of memory.
   Shape order = plan.order;
   const int kept = order.rank() - axes.rank();
   std::rotate(&order[0], &order[0] + kept, &order[0] + order.rank());
   const auto columns = contiguous(detail::moved(x.detach(), order));
-  if (columns.numel() > 0)
-    Kernels<Device>::column_sum(plan.n, plan.rows, columns.data(), y.data());
+  if (columns.numel() > 0) Kernels<Device>::column_sum(plan.n, plan.rows, columns.data(), y.data());
   if (recorded(x))
     record(
         "sum", y, [to = x.node()](const auto& dy) { to->add(contiguous(expand(dy, to->shape))); },
@@ -75,7 +74,7 @@ Tensor<T, Device> mean(const Tensor<T, Device>& x, const Shape& axes) {
 
 namespace detail {
 
-/// Applies f(rows) -> [R] and gives the result its axes of size 1 back.
+/// Applies f(rows) -> [R] and restores the axes with size 1.
 template <class T, class Device, class Function>
 Tensor<T, Device> reduce_rows(const Tensor<T, Device>& x, const AxisPlan& plan, Function f) {
   return reshape(f(rows_of(x, plan)), plan.kept);
@@ -161,8 +160,8 @@ Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Sh
 
 }  // namespace detail
 
-/// The greatest element along some axes, which stay with size 1. A NaN wins. The gradient goes to
-/// the first of equal elements.
+/// The greatest element along some axes, which stay with size 1. A NaN counts as the greatest.
+/// The gradient goes to the first of equal elements.
 template <class T, class Device>
 Tensor<T, Device> max(const Tensor<T, Device>& x, const Shape& axes) {
   return detail::extreme("max", x, axes, true);
@@ -173,7 +172,7 @@ Tensor<T, Device> max(const Tensor<T, Device>& x) {
   return reshape(max(x, detail::all_axes(x.shape())), {});
 }
 
-/// The least element along some axes, as max() is the greatest.
+/// The least element along some axes, otherwise as max().
 template <class T, class Device>
 Tensor<T, Device> min(const Tensor<T, Device>& x, const Shape& axes) {
   return detail::extreme("min", x, axes, false);
@@ -183,14 +182,14 @@ Tensor<T, Device> min(const Tensor<T, Device>& x) {
   return reshape(min(x, detail::all_axes(x.shape())), {});
 }
 
-/// Where along an axis, which stays with size 1, the greatest element is: the first of equals.
-/// gather(x, axis, argmax(x, axis)) is max(x, {axis}). No derivative: throws where one is needed.
+/// The index of the greatest element (the first of equals) along an axis, which stays with size 1.
+/// gather(x, axis, argmax(x, axis)) is max(x, {axis}). No derivative: throws if one is needed.
 template <class T, class Device>
 Indices<Device> argmax(const Tensor<T, Device>& x, int axis) {
   return detail::arg_extreme("argmax", x, detail::one_axis(axis), true);
 }
 
-/// Where the least element is; as argmax().
+/// The index of the least element, otherwise as argmax().
 template <class T, class Device>
 Indices<Device> argmin(const Tensor<T, Device>& x, int axis) {
   return detail::arg_extreme("argmin", x, detail::one_axis(axis), false);
@@ -219,7 +218,7 @@ Tensor<T, Device> logsumexp_rows(const Tensor<T, Device>& x) {
 }  // namespace detail
 
 /// log sum e^x along some axes, which stay with size 1, without overflow; -inf of no elements.
-/// dx = dy softmax(x); a row of only -inf gets none.
+/// dx = dy softmax(x), 0 for a row of only -inf.
 template <class T, class Device>
 Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Shape& axes) {
   detail::check_defined("logsumexp", x);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Operations on the rows of [N, C]: RMS norm (Zhang and Sennrich 2019), layer norm (Ba et al. 2016),
-// rotary position embedding (Su et al. 2021), and rows chosen or added by index: embedding lookups
-// and sums by segment. (For elements along any axis: select.hpp.)
+// Operations on the rows of [N, C]: RMS norm (Zhang and Sennrich 2019), layer norm (Ba et al.
+// 2016), rotary position embedding (Su et al. 2021), and rows chosen or added by index: embedding
+// lookups and sums by segment. (For elements along any axis: select.hpp.)
 #pragma once
 #include "gaze/kernels/rows.hpp"
 #include "gaze/ops/indices.hpp"
@@ -102,10 +102,10 @@ Tensor<T, Device> layer_norm(const Tensor<T, Device>& input, const Tensor<T, Dev
   return y;
 }
 
-/// Rotary position embedding, half-split: dimensions i and i + D/2 of each head turn by position *
-/// theta^(-2i/D). Turns the first `heads` heads of each row of x [N, at least heads * D] by its position. The
-/// result takes over x's values, so x must be a fresh result that nothing else needs; anything
-/// that does need it notices. The derivative is the rotation back.
+/// Rotary position embedding, half-split: rotates dimensions i and i + D/2 of each head by the
+/// angle position * theta^(-2i/D), in the first `heads` heads of each row of x [N, at least heads *
+/// D]. The result reuses x's memory, so x must be a temporary result that nothing else needs;
+/// whatever saved it for backward throws. The derivative is the inverse rotation.
 template <class T, class Device>
 Tensor<T, Device> rotary(const Tensor<T, Device>& input, Index heads, Index head_size, T theta,
                          const Indices<Device>& position_input) {
@@ -116,7 +116,7 @@ Tensor<T, Device> rotary(const Tensor<T, Device>& input, Index heads, Index head
              "rotary", "x ", input.shape(), " for ", heads, " heads of ", head_size, ", position ",
              position_input.shape());
   GAZE_CHECK(head_size % 2 == 0, "rotary", "the head size must be even, got ", head_size);
-  auto x = contiguous(input);  // of a view it turns a copy
+  auto x = contiguous(input);  // a copy, if it is a view
   const auto position = contiguous(position_input);
   const Index n = x.size(0), c = x.size(1);
   const auto turn = [=](const std::int32_t* positions, T* rows, bool inverse) {
@@ -158,15 +158,13 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
   const Index n = index_input.numel(), rows = table.size(0), c = table.size(1);
   const auto index = detail::checked_indices("gather_rows", contiguous(index_input), rows);
   Tensor<T, Device> y({n, c});
-  Kernels<Device>::gather_rows(n, c, table.data(),
-                               index.data(), y.data());
+  Kernels<Device>::gather_rows(n, c, table.data(), index.data(), y.data());
   if (recorded(table))
     record(
         "gather_rows", y,
         [n, c, rows, index = detail::SavedIndices<Device>("gather_rows", index),
          to = table.node()](const auto& dy) {
-          Kernels<Device>::scatter_add_rows(n, c, dy.data(), index.data(),
-                                            rows, to->accumulator());
+          Kernels<Device>::scatter_add_rows(n, c, dy.data(), index.data(), rows, to->accumulator());
         },
         table);
   return y;
@@ -185,16 +183,14 @@ Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input,
   const Index n = x.size(0), c = x.size(1);
   Tensor<T, Device> y({rows, c});
   Kernels<Device>::fill(y.numel(), T(0), y.data());
-  Kernels<Device>::scatter_add_rows(n, c, x.data(),
-                                    index.data(), rows, y.data());
+  Kernels<Device>::scatter_add_rows(n, c, x.data(), index.data(), rows, y.data());
   if (recorded(x))
     record(
         "scatter_add_rows", y,
         [n, c, index = detail::SavedIndices<Device>("scatter_add_rows", index),
          to = x.node()](const auto& dy) {
           Tensor<T, Device> dx({n, c});
-          Kernels<Device>::gather_rows(n, c, dy.data(), index.data(),
-                                       dx.data());
+          Kernels<Device>::gather_rows(n, c, dy.data(), index.data(), dx.data());
           to->take(std::move(dx));
         },
         x);

@@ -11,7 +11,7 @@
 
 namespace gaze {
 
-/// 1 where something holds, 0 elsewhere; whatever is not 0 counts as true.
+/// 1 where a condition is true, 0 elsewhere; any other value counts as true.
 template <class Device = Cpu>
 using Mask = Indices<Device>;
 
@@ -29,7 +29,7 @@ Mask<Device> compare(CompareOp op, const char* name, const Tensor<T, Device>& a,
 }
 }  // namespace detail
 
-// With broadcasting. They have no derivative and throw where an input requires one.
+// With broadcasting. No derivative: they throw if an input needs one.
 #define GAZE_COMPARISON(NAME, OP)                                             \
   template <class T, class Device>                                            \
   Mask<Device> NAME(const Tensor<T, Device>& a, const Tensor<T, Device>& b) { \
@@ -65,18 +65,18 @@ Tensor<T, Device> choose(const char* op, const Mask<Device>& mask, const Tensor<
 }
 }  // namespace detail
 
-/// a where the mask holds, else b; all three broadcast. The gradient goes to the chosen one. What
-/// was not chosen may be infinite or NaN, with such a derivative, without spoiling it, as in
-/// where(greater(x, zero), sqrt(x), x), as long as it was made by functions of single values: they
-/// pass on no gradient where none comes in. Sums, products of matrices, norms and softmax mix
-/// values; before them choose a harmless input too: sum(f(where(mask, x, one))).
+/// a where the mask is true, else b; all three broadcast. The gradient goes to the chosen one.
+/// Values that were not chosen may be infinite or NaN, with such a derivative, and do not affect
+/// it, as in where(greater(x, zero), sqrt(x), x), if they come from functions of single values,
+/// whose gradient is 0 where dy is 0. Sums, matrix products, norms and softmax mix values: choose a
+/// harmless input before them too, as in sum(f(where(mask, x, one))).
 template <class T, class Device>
 Tensor<T, Device> where(const Mask<Device>& mask, const Tensor<T, Device>& a,
                         const Tensor<T, Device>& b) {
   return detail::choose("where", mask, a, b);
 }
 
-/// x with `value` where the mask, which broadcasts to x, holds; no gradient flows from there.
+/// x with `value` where the mask, which broadcasts to x, is true; the gradient is 0 there.
 template <class T, class Device>
 Tensor<T, Device> masked_fill(const Tensor<T, Device>& x, const Mask<Device>& mask,
                               std::type_identity_t<T> value) {
@@ -88,7 +88,7 @@ Tensor<T, Device> masked_fill(const Tensor<T, Device>& x, const Mask<Device>& ma
 
 namespace detail {
 
-/// Both seen as rows along the axis: values [R, n], index [R, k].
+/// Both as rows along the axis: values [R, n], index [R, k].
 struct IndexPlan {
   AxisPlan values, index;
 };
@@ -104,7 +104,7 @@ inline IndexPlan plan_index(const char* op, const Shape& values, const Shape& in
 }  // namespace detail
 
 /// y[.., j, ..] = x[.., index[.., j, ..], ..] along an axis, 0 where the index is -1. The index has
-/// x's shape but for any size along the axis, and y has the index's shape.
+/// x's shape apart from its size along the axis; y has the index's shape.
 /// dx[index] += dy, in ascending order.
 template <class T, class Device>
 Tensor<T, Device> gather(const Tensor<T, Device>& input, int axis,
@@ -129,7 +129,7 @@ Tensor<T, Device> gather(const Tensor<T, Device>& input, int axis,
 }
 
 /// y[.., index[.., j, ..], ..] += x[.., j, ..] into zeros with `size` elements along the axis; an
-/// index of -1 is skipped. x and index have one shape. dx = dy[index].
+/// index of -1 is skipped. x and index have the same shape. dx = dy[index].
 template <class T, class Device>
 Tensor<T, Device> scatter_add(const Tensor<T, Device>& input, int axis,
                               const Indices<Device>& index_input, Index size) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// sort and topk along one axis: the values, which are differentiable, and where they came from.
+// sort and topk along one axis: the values, which are differentiable, and their original indices.
 // Equal elements keep their order, and a NaN counts as greater than any number.
 #pragma once
 #include <limits>

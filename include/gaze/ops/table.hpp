@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The table of operations: every one there is, what it runs on, how its values and its derivative
-// are checked and which benchmark row measures it. Tests fail when an operation has no row, a row
-// no check or a check no row; the support table of the documentation, docs/ops.md, is drawn from
-// it.
+// The table of all operations: types and devices, how values and derivative are checked, and the
+// benchmark row. Tests fail if an operation has no row, a row no check or a check no row;
+// docs/ops.md is generated from it.
 #pragma once
 #include <array>
 #include <string_view>
@@ -21,14 +20,14 @@ enum OpChecks : unsigned {
   float_to_double = 2,     // the vector kernels against the plain loops
   golden_file = 4,         // PyTorch, tests/golden/engine_golden.json
   cpu_to_cuda = 8,         // the CUDA kernels, on the emulator or a GPU, against the CPU's float64
-  refusal = 16,            // has no derivative, and throws where an input requires one
+  refusal = 16,            // has no derivative, and throws if an input needs one
 };
 
 struct OpRow {
   std::string_view name;    // as in Error::where() and Node::op
   std::string_view header;  // under gaze/
   unsigned types, devices, checks;
-  std::string_view benchmark;  // row of bench/, empty: too small to have one
+  std::string_view benchmark;  // row of bench/, or empty
 };
 
 namespace detail {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// TokenLayout: which keys each row of a flat batch [N, C] sees.
+// TokenLayout: the keys that each row of a flat batch [N, C] sees.
 //
-// Rows of many sequences lie one after another, without padding. Every row has a position (for
-// rotary embedding), a slot of a key-value store where its own key and value go, and a KeyRange:
-// a shared prefix, then its own keys. Supervised training, prefill, decoding and the policy update
-// differ in nothing but the layout:
+// Rows of many sequences follow one another, without padding. Every row has a position (for rotary
+// embedding), the slot of its own key and value in a key-value store, and a KeyRange: a shared
+// prefix, then its own keys. Supervised training, prefill, decoding and the policy update differ
+// only in the layout:
 //
 //   TokenLayout l;
 //   auto prompt = l.add_sequence(40);       // rows 0..39, causal
 //   for (int g = 0; g < 8; ++g) l.add_continuation(prompt, 25);   // 8 completions share the prompt
-//   l.end_group();                          // what follows shares no keys with these rows
+//   l.end_group();                          // later rows share no keys with these
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -28,10 +28,10 @@ namespace gaze {
 struct Segment {
   std::int32_t row = 0, length = 0;          // rows [row, row + length)
   std::int32_t slot = 0;                     // slots [slot, slot + length)
-  std::int32_t prefix_slot = 0, prefix = 0;  // what they see before themselves
+  std::int32_t prefix_slot = 0, prefix = 0;  // first slot and length of the prefix they see
 };
 
-/// A layout's arrays in the memory of a device.
+/// A layout's arrays in device memory.
 struct LayoutArrays {
   const std::int32_t* slot = nullptr;
   RowKeys keys;
@@ -46,7 +46,7 @@ struct TokenLayout {
   std::vector<Index> groups{0};        // where groups begin: rows of two groups share no keys
   Index slots = 0;                     // size of the store, a multiple of kKeyLanes
 
-  Index room = 0;  // keys that each row may gain in a device's copy while that is in use
+  Index room = 0;  // keys by which each row may grow while a device's copy is in use
 
   Index rows() const { return static_cast<Index>(position.size()); }
 
@@ -54,7 +54,7 @@ struct TokenLayout {
     return static_cast<Index>(groups.size()) - (groups.back() == rows() ? 1 : 0);
   }
 
-  /// `length` rows at positions 0.., each seeing itself and what came before.
+  /// `length` rows at positions 0.., each seeing itself and the rows before.
   Segment add_sequence(Index length) { return add(length, 0, 0, true); }
 
   /// `length` rows that continue `prefix` (which starts at position 0), seeing it and themselves.
@@ -70,8 +70,8 @@ struct TokenLayout {
     if (groups.back() != rows()) groups.push_back(rows());
   }
 
-  /// Room in the store for `length` keys after a prefix of `prefix` positions: keys of one block of
-  /// positions must lie in whole lanes, so the first slot is congruent to the first position.
+  /// Reserves slots for `length` keys after a prefix of `prefix` positions and returns the first.
+  /// It is congruent to the first position modulo 16, so that blocks of positions are whole lanes.
   Index reserve(Index length, Index prefix) {
     checked_int32("TokenLayout", "the length of a segment", length, kMostKeys);
     checked_int32("TokenLayout", "the last position", checked_sum("TokenLayout", prefix, length),
@@ -83,9 +83,9 @@ struct TokenLayout {
     return first;
   }
 
-  /// The arrays on a device: the processor's are the vectors themselves, which its kernels check;
-  /// another device's are checked and copied when first asked for, and again after rows were added
-  /// or for a store of another size. One thread at a time may ask.
+  /// The arrays on a device. On the CPU they are the vectors themselves, which its kernels check;
+  /// for another device they are checked and copied on the first call, and again after rows were
+  /// added or for a store of another size. Not thread-safe.
   template <class Device>
   LayoutArrays arrays(const AttentionShape& shape) const {
     if constexpr (std::is_same_v<Device, Cpu>)
@@ -94,7 +94,7 @@ struct TokenLayout {
       return copied<Device>(shape);
   }
 
-  /// One more row of a sequence whose keys lie in a cache: it is the `step`-th after the prefix.
+  /// Adds a row, the `step`-th after the prefix, to a sequence whose keys are in a cache.
   void add_step(Index prefix_slot, Index prefix, Index own_slot, Index step) {
     const auto in_32_bits = [](const char* what, Index value) {
       return checked_int32("TokenLayout", what, value, kMostKeys);
@@ -126,7 +126,7 @@ struct TokenLayout {
     LayoutArrays arrays;
   };
 
-  /// Slots, ranges and groups one after another, groups first: they want the widest alignment.
+  /// Groups, ranges and slots one after another: groups have the largest alignment.
   template <class Device>
   LayoutArrays copied(const AttentionShape& shape) const {
     const auto* last = static_cast<const Copy<Device>*>(device_copy_.get());
@@ -154,7 +154,7 @@ struct TokenLayout {
     return copy->arrays;
   }
 
-  mutable std::shared_ptr<void> device_copy_;  // a Copy<Device>; a program uses one such device
+  mutable std::shared_ptr<void> device_copy_;  // a Copy<Device>, of one device per program
 
   Segment add(Index length, std::int32_t prefix_slot, std::int32_t prefix, bool causal) {
     GAZE_CHECK(length > 0, "TokenLayout", "a segment needs at least one row, got ", length);

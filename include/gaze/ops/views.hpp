@@ -2,7 +2,7 @@
 // Views and their derivatives: reshape, permute, slice, expand, contiguous, concatenate.
 //
 // reshape (of contiguous values), permute, slice and expand share the values of their input. Their
-// derivative is the view run backwards: gradients are always contiguous.
+// derivative adds through the same view of the gradient, which is always contiguous.
 #pragma once
 #include "gaze/autograd.hpp"
 
@@ -22,7 +22,7 @@ Tensor<T, Device> contiguous(const Tensor<T, Device>& x) {
 }
 
 namespace detail {
-/// contiguous() of an input that may be left out.
+/// contiguous() of an optional input.
 template <class T, class Device>
 Tensor<T, Device> contiguous_or_none(const Tensor<T, Device>& x) {
   return x.defined() ? contiguous(x) : x;
@@ -59,12 +59,11 @@ Tensor<T, Device> reshape(const Tensor<T, Device>& input, Shape shape) {
 }
 
 namespace detail {
-/// Adds dy to the part of x's gradient that a view with these strides and offset shows.
+/// Adds dy to x's gradient, seen with these strides and offset.
 template <class T, class Device>
 void add_through_view(GradNode<T, Device>& to, const Tensor<GradOf<T>, Device>& dy, Index offset,
                       const Shape& strides) {
-  Kernels<Device>::add_strided(dy.shape(), dy.data(),
-                               to.accumulator() + offset, strides);
+  Kernels<Device>::add_strided(dy.shape(), dy.data(), to.accumulator() + offset, strides);
 }
 }  // namespace detail
 
@@ -118,7 +117,7 @@ Tensor<T, Device> slice(const Tensor<T, Device>& x, int dimension, Index begin, 
   return y;
 }
 
-/// x stretched to `shape` by the rule of broadcasting, without copying.
+/// x broadcast to `shape`, without a copy.
 template <class T, class Device>
 Tensor<T, Device> expand(const Tensor<T, Device>& x, const Shape& shape) {
   detail::check_defined("expand", x);
@@ -134,7 +133,7 @@ Tensor<T, Device> expand(const Tensor<T, Device>& x, const Shape& shape) {
   return y;
 }
 
-/// Tensors one after another along a dimension.
+/// Tensors joined along a dimension.
 template <class T, class Device>
 Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int dimension) {
   GAZE_CHECK(!parts.empty(), "concatenate", "no tensors");
@@ -159,8 +158,8 @@ Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int d
   Index at = 0;
   for (const auto& part : parts) {
     const auto x = contiguous(part.detach());
-    Kernels<Device>::copy_to_strided(x.shape(), x.data(),
-                                     y.data() + at * y.strides()[d], y.strides());
+    Kernels<Device>::copy_to_strided(x.shape(), x.data(), y.data() + at * y.strides()[d],
+                                     y.strides());
     at += x.shape()[d];
     to.push_back(part.node());
     sizes.push_back(x.shape()[d]);

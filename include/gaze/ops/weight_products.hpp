@@ -44,7 +44,7 @@ class WeightProducts {
   }
 
   /// Gradients from dy[rows,O] of the rows from `at` on: dx[at.., C] = dy w and dw = dy^T x, or +=
-  /// if the target says so. Without data, none.
+  /// if the target accumulates. A target without data is skipped.
   using Target = typename GradNode<T, Device>::Target;
   void backward(Index at, Index rows, const T* dy, const Target& dx, const Target& dw) const {
     const auto products = [&](const auto* g, const auto* x, const auto* w) {

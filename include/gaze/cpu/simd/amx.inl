@@ -28,7 +28,7 @@ struct TileRows {
   Index row_bytes, step, group;
 };
 
-/// What becomes of the sums. `turned`: rows of tiles are columns of C.
+/// Destination of the sums. `turned`: rows of tiles are columns of C.
 struct TileTarget {
   float* c;
   Index ldc;
@@ -89,7 +89,7 @@ GAZE_FN void tile_pack(const TileOperand& x, bool pairs, Index at, Index count, 
 template <int R, int S>
 GAZE_INLINE void tile_sums(Index steps, const TileRows& a, const unsigned short* b,
                            const float* start, Index start_stride, float* c, Index ldc) {
-  __asm__ volatile("" ::: "memory");  // the compiler does not know what tiles read
+  __asm__ volatile("" ::: "memory");  // hides the tiles' reads from the compiler
   const unsigned short* const b1 = b + steps * tile_values;
   const auto stride = static_cast<std::size_t>(start_stride) * sizeof(float);
   const auto a_bytes = static_cast<std::size_t>(a.row_bytes);

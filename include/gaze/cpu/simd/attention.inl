@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Fused attention: what one thread does with a tile of query rows and one block of 64 keys.
+// Fused attention of one thread: a tile of query rows and one block of 64 keys.
 //
 // A block is 64 key positions: four store blocks [d][16] of transposed keys, and rows of values.
 // Scores of a tile live in scratch [n][64] and never leave L1. Scores have keys as lanes and are
@@ -61,12 +61,12 @@ template <int R>
 GAZE_INLINE void attention_score_rows(int d, const float* a, int stride, const float* const* keys,
                                       const int* count, float* s) {
   constexpr int wide = attention_width<R>, half = wide / 2;
-  int most = 0;
-  for (int r = 0; r < R; ++r) most = count[r] > most ? count[r] : most;
+  int seen = 0;
+  for (int r = 0; r < R; ++r) seen = count[r] > seen ? count[r] : seen;
   int first = 0;
-  for (; most - first > half * W; first += wide * W)
+  for (; seen - first > half * W; first += wide * W)
     attention_score_tile<R, wide>(d, a, stride, keys, first, s);
-  if (first < most) attention_score_tile<R, half>(d, a, stride, keys, first, s);
+  if (first < seen) attention_score_tile<R, half>(d, a, stride, keys, first, s);
 }
 
 /// Scores of rows a[n][d] with the keys of one block; those from count[r] on are undefined.
@@ -160,14 +160,14 @@ GAZE_INLINE void attention_sum_rows(int first, int common, int last, int d, cons
 template <int R>
 GAZE_INLINE void attention_mix_rows(int d, const float* p, const int* count, int first, int last,
                                     const float* b, Index b_stride, float* out, int out_stride) {
-  int common = last, most = first;
+  int common = last, seen = first;
   for (int r = 0; r < R; ++r) {
     common = count[r] < common ? count[r] : common;
-    most = count[r] > most ? count[r] : most;
+    seen = count[r] > seen ? count[r] : seen;
   }
-  most = most < last ? most : last;
-  if (most > first)
-    attention_sum_rows<R, false>(first, common, most, d, count, p, b, b_stride, out, out_stride);
+  seen = seen < last ? seen : last;
+  if (seen > first)
+    attention_sum_rows<R, false>(first, common, seen, d, count, p, b, b_stride, out, out_stride);
 }
 
 /// out[r] += sum of p[r][j] b[j - first] over the keys first <= j < last that row r sees.
@@ -234,8 +234,8 @@ GAZE_INLINE vf attention_mark(int keys, const float* p, const float* column, vf 
 }
 
 /// One step of the online softmax for each row with keys in this block: scores s become
-/// p = exp(s - m), 0 where not visible, with m the greatest score so far; what was summed with the
-/// old m (out, l, mark_out) is scaled by exp(old - m); l and mark_out take this block's p, each
+/// p = exp(s - m), 0 where not visible, with m the greatest score so far; sums with the old m (out,
+/// l, mark_out) are scaled by exp(old - m); l and mark_out take this block's p, each
 /// lane for itself until attention_finish. mark: [marks][64], l: [n][16], mark_out: [n][marks][16].
 GAZE_FN void attention_softmax(int n, int marks, const int* count, const float* mark, float* s,
                                float* m, float* l, float* mark_out, float* out, int out_stride) {
@@ -319,13 +319,13 @@ GAZE_FN void attention_grad_scores(int n, int marks, const int* count, const flo
                                    float* s, float* dp) {
   const vf zero = set(0.0f);
   for (int r = 0; r < n; ++r, s += attention_block, dp += attention_block) {
-    const vf level = set(lse[r]), mean = set(delta[r]);
+    const vf row_lse = set(lse[r]), mean = set(delta[r]);
     int j = 0;
     for (; j < count[r]; j += W) {
       vf g = load(dp + j);
       for (int i = 0; i < marks; ++i)
         g = fma(set(dmark[r * marks + i]), load(mark + i * attention_block + j), g);
-      const vf p = exp_negative(sub(load(s + j), level));
+      const vf p = exp_negative(sub(load(s + j), row_lse));
       store(s + j, p);
       store(dp + j, mul(p, sub(g, mean)));
     }

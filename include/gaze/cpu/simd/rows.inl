@@ -2,7 +2,7 @@
 // Row-wise kernels in float, single-threaded: norms, rotary, softmax statistics, column sums.
 //
 // Every row is computed on its own, over ascending columns, with masked lanes at its end: its bits
-// depend on its length, never on which rows stand beside it. Formulas are in cpu/rows.hpp.
+// depend on its length, never on the other rows. Formulas are in cpu/rows.hpp.
 
 inline constexpr float lane_ones[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
@@ -185,10 +185,10 @@ GAZE_INLINE vf shifted_logit(vf logit, vf inv_temperature, vf minus_shift) {
 
 struct SoftmaxTerms {
   const float* logits;
-  vf scale, minus_top;
+  vf scale, minus_max;
   GAZE_INLINE void take(Index j, Index left, vf& exps, vf& weighted) const {
     const vf row = row_load_or(logits + j, left, set(-__builtin_inff()));
-    const vf z = shifted_logit(row, scale, minus_top), e = exp(z);
+    const vf z = shifted_logit(row, scale, minus_max), e = exp(z);
     exps = add(exps, e);
     weighted = fma(e, z, weighted);
   }
@@ -199,19 +199,19 @@ GAZE_FN void softmax_stats(Index n, Index v, const float* logits, Index stride,
                            float* lse) {
   const vf scale = set(inv_temperature), lowest = set(-__builtin_inff());
   for (Index r = 0; r < n; ++r, logits += stride) {
-    vf tops = lowest;
+    vf lane_max = lowest;
     for (Index j = 0; j < v; j += W)
-      tops = max(tops, mul(row_load_or(logits + j, v - j, lowest), scale));
-    const float top = hmax(tops);
-    const vf minus_top = set(-top);
-    const RowSums sums = row_sums(v, SoftmaxTerms{logits, scale, minus_top});
+      lane_max = max(lane_max, mul(row_load_or(logits + j, v - j, lowest), scale));
+    const float row_max = hmax(lane_max);
+    const vf minus_max = set(-row_max);
+    const RowSums sums = row_sums(v, SoftmaxTerms{logits, scale, minus_max});
     const float total = static_cast<float>(sums.first), log_total = __builtin_logf(total);
-    lse[r] = top + log_total;
+    lse[r] = row_max + log_total;
     entropy[r] = log_total - static_cast<float>(sums.second) / total;
     logp[r] = 0.0f;
     if (target[r] < 0) continue;
     float z_target;
-    store_n(&z_target, fma(set(logits[target[r]]), scale, minus_top), 1);
+    store_n(&z_target, fma(set(logits[target[r]]), scale, minus_max), 1);
     logp[r] = z_target - log_total;
   }
 }
@@ -234,8 +234,8 @@ GAZE_FN void softmax_stats_backward(Index n, Index v, float* logits, Index strid
     const vf h = set(dentropy ? entropy[r] : 0.0f);
     for (Index j = 0; j < v; j += W) {
       const vf log_p = shifted_logit(row_load(logits + j, v - j), scale, minus_lse);
-      const vf slope = fma(dhv, add(log_p, h), dlv);
-      row_store(logits + j, mul(mul(exp(log_p), slope), minus_scale), v - j);
+      const vf grad = fma(dhv, add(log_p, h), dlv);
+      row_store(logits + j, mul(mul(exp(log_p), grad), minus_scale), v - j);
     }
     if (dl != 0.0f) logits[target[r]] += inv_temperature * dl;
   }

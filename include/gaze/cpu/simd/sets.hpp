@@ -35,7 +35,7 @@ namespace gaze::simd::generic {
 #undef GAZE_TARGET
 
 // g++ before 13 warns of the undefined vectors inside its own AVX-512 intrinsics wherever they are
-// inlined. A pragma at any function of the chain of inlining silences it, so it stands around ours.
+// inlined. A pragma around any function of the chain of inlining silences it, so it is around ours.
 #if GAZE_X86 && defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -75,8 +75,8 @@ namespace gaze::simd::avx512 {
 namespace gaze::simd::avx512_bf16 {
 #include "gaze/cpu/simd/vec_avx512.inl"
 
-#include "gaze/cpu/simd/gemm.inl"
 #include "gaze/cpu/simd/avx512_bf16.inl"
+#include "gaze/cpu/simd/gemm.inl"
 }  // namespace gaze::simd::avx512_bf16
 #undef GAZE_BF16_PAIRS
 #undef GAZE_FN
@@ -111,7 +111,7 @@ namespace gaze::simd::amx {
    : ::gaze::isa() == ::gaze::Isa::avx2 ? ::gaze::simd::avx2::FUNCTION(__VA_ARGS__)   \
                                         : ::gaze::simd::generic::FUNCTION(__VA_ARGS__))
 #else
-// One set, and still a GAZE_ISA that asks for another is an error.
+// Only one set, but a GAZE_ISA that names another is still an error.
 #define GAZE_SIMD(FUNCTION, ...) \
   (static_cast<void>(::gaze::isa()), ::gaze::simd::generic::FUNCTION(__VA_ARGS__))
 #endif
