@@ -2,6 +2,8 @@
 // Launches the kernels of elementwise_vectorised.cuh.
 #include "cuda/elementwise_vectorised.cuh"
 
+#include "cuda/vectorised.hpp"
+
 namespace gaze::cuda::vectorised {
 
 template <class T>

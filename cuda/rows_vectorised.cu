@@ -2,6 +2,8 @@
 // Launches the kernels of rows_vectorised.cuh.
 #include "cuda/rows_vectorised.cuh"
 
+#include "cuda/vectorised.hpp"
+
 namespace gaze::cuda::vectorised {
 
 namespace {

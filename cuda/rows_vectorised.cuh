@@ -9,6 +9,7 @@
 #include "cuda/device/loops.cuh"
 #include "cuda/device/vectors.cuh"
 #include "gaze/kernels/reduce.hpp"
+#include "gaze/kernels/rows.hpp"
 
 namespace gaze::cuda::vectorised {
 

@@ -3,7 +3,7 @@
 // gradients. The kernels of the contract call them where sizes and addresses allow.
 //
 // Unless stated otherwise, all pointers are device memory aligned to 16 bytes, and c, the number of
-// columns, is a multiple of 16 bytes of T (whole_vectors).
+// columns, is a multiple of 16 bytes of T (an error otherwise).
 #pragma once
 #include <cstdint>
 
@@ -33,20 +33,6 @@
 // clang-format on
 
 namespace gaze::cuda::vectorised {
-
-inline constexpr int kVectorBytes = 16;
-
-/// Whether rows of c columns of T are whole vectors.
-template <class T>
-constexpr bool whole_vectors(Index c) {
-  return c * static_cast<Index>(sizeof(T)) % kVectorBytes == 0;
-}
-
-/// Throws unless rows of c columns of T are whole vectors.
-template <class T>
-void check_columns(const char* name, Index c) {
-  GAZE_CHECK(whole_vectors<T>(c), name, c, " columns are not whole vectors of 16 bytes");
-}
 
 GAZE_VECTORISED_ROW_KERNELS(GAZE_DECLARE_KERNEL, T)
 GAZE_VECTORISED_ELEMENT_KERNELS(GAZE_DECLARE_KERNEL, T)

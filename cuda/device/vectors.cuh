@@ -2,14 +2,21 @@
 // Rows of float or bf16 as float registers, in accesses of 16 bytes.
 #pragma once
 #include "cuda/device/device.cuh"
-#include "cuda/vectorised.hpp"
 #include "gaze/core/bf16.hpp"
 
 namespace gaze::cuda::vectorised {
 
+inline constexpr int kVectorBytes = 16;
+
 /// Elements of one access.
 template <class T>
 inline constexpr int wide = kVectorBytes / static_cast<int>(sizeof(T));
+
+/// Throws unless rows of c columns of T are whole vectors.
+template <class T>
+void check_columns(const char* name, Index c) {
+  GAZE_CHECK(c % wide<T> == 0, name, c, " columns are not whole vectors of 16 bytes");
+}
 
 /// N values as floats, in accesses of at most 16 bytes.
 template <int N, class T>
