@@ -11,11 +11,11 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEAD = """# What the kernels need
+HEAD = """# Kernel resources
 
-Written by `python3 bench/cuda_resources.py`: registers of a thread, bytes of static shared memory of
-a block, and bytes spilled to memory (stores + loads), as `nvcc -Xptxas -v` ({version}) reports them.
-Dynamic shared memory is asked for at the launch and stands in the sources.
+Written by `python3 bench/cuda_resources.py`: registers per thread, bytes of static shared memory per
+block, and bytes spilled to memory (stores + loads), as `nvcc -Xptxas -v` ({version}) reports them.
+Dynamic shared memory is set at launch, in the sources.
 
 """
 
@@ -40,14 +40,14 @@ def reports(source, architecture):
 
 
 def readable(names):
-    """gemm_kernel<float> of the mangled names."""
+    """Demangled names such as gemm_kernel<float>, by mangled name."""
     text = subprocess.run(["c++filt"], input="\n".join(names), check=True, capture_output=True,
                           text=True).stdout
     out = {}
     for mangled, line in zip(names, text.splitlines()):
         line = line.replace("gaze::cuda::", "").replace("gaze::", "").replace("void ", "", 1)
         depth = 0
-        for at, letter in enumerate(line):  # up to the arguments, outside of <>
+        for at, letter in enumerate(line):  # cut at the arguments, outside <>
             depth += (letter == "<") - (letter == ">")
             if letter == "(" and depth == 0:
                 line = line[:at]
@@ -75,7 +75,7 @@ def main():
             text += f"| `{names[mangled]}` |"
             text += "".join(f" {r} | {s} | {p} |" for r, s, p in cells) + "\n"
         text += "\n"
-    text += f"Bytes spilled in all: {spills}.\n"
+    text += f"Total bytes spilled: {spills}.\n"
     (ROOT / "bench" / "cuda_resources.md").write_text(text)
 
 
