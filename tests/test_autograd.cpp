@@ -102,7 +102,8 @@ TEST_CASE("a graph that was walked cannot be walked again in silence", "[autogra
 
 TEST_CASE("changing a value in place that backward needs throws", "[autograd]") {
   const D x = leaf({2, 2}, {1, 2, 3, 4}), w = leaf({2, 2}, {1, 0, 0, 1});
-  const D h = matmul(x, w), loss = sum(square(h));
+  D h = matmul(x, w);
+  const D loss = sum(square(h));
   h.data()[0] = 100;
   h.changed();
   CHECK_THROWS_WITH(backward(loss), Contains("[gaze::square]") && Contains("changed in place"));
@@ -124,7 +125,7 @@ TEST_CASE("rotary turns in place, and what needed the values before notices", "[
 
 TEST_CASE("whole numbers that backward needs are guarded too", "[autograd]") {
   const D table = leaf({3, 2}, {1, 2, 3, 4, 5, 6});
-  const auto index = indices({2, 0});
+  auto index = indices({2, 0});
   const D y = sum(gather_rows(table, index));
   const auto z = linear_logprob(table, table.detach(), indices({0, 1, 2}));
   index.data()[0] = 1;

@@ -389,7 +389,7 @@ TEST_CASE("a policy with its adapters off is its own reference") {
   player.s.loss.kl = 0.1;
   const auto task = player.task([](std::int32_t t) { return t % 2 == 0; });
   std::vector<bool> calls;
-  const auto weights = player.model.parameters().packs()[0].values;
+  auto weights = player.model.parameters().packs()[0].values;
   const auto adapters = [&](bool on) {  // "adapters" that scale weights
     calls.push_back(on);
     for (Index i = 0; i < weights.numel(); ++i) weights.data()[i] *= on ? 0.5f : 2.0f;

@@ -13,7 +13,7 @@ using Catch::Contains;
 using D = Tensor<double>;
 
 /// Raises every element of a tensor, wherever it lies, and says so.
-void spoil(const D& x) {
+void spoil(D x) {
   for (Index i = 0; i < x.numel(); ++i) {
     Index rest = i, at = 0;
     for (int d = x.rank() - 1; d >= 0; rest /= x.size(d--)) at += rest % x.size(d) * x.strides()[d];
