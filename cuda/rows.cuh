@@ -1,37 +1,31 @@
 // SPDX-License-Identifier: MIT
-// Kernels over rows of x [N, C]. A norm gives a row to one warp, whose lanes take every 32nd value
-// and fold their sums; a softmax gives it to a block. Sums over rows (weight gradients) are one
-// thread per column and piece of 64 rows, then one thread per column over the pieces, ascending.
+// Kernels over the rows of x [N, C]. A norm gives a row to one warp, whose lanes take every 32nd
+// value and fold their sums; a softmax gives it to a block. Sums over rows (weight gradients) have
+// one thread per column and piece of 64 rows, then one thread per column that adds the pieces in
+// ascending order.
 #pragma once
-#include "cuda/elements.cuh"
+#include "cuda/device/loops.cuh"
+#include "gaze/kernels/reduce.hpp"
 
 namespace gaze::cuda {
 
-inline constexpr int kRowThreads = 128, kRowWarps = kRowThreads / kWarp;
 inline constexpr Index kRowPiece = 64;  // rows whose values one thread adds up
 
-/// The rows of a warp: its own, then on by the number of warps in the grid. A whole warp leaves the
-/// loop together.
-template <class F>
-__device__ void for_rows_of_warp(Index n, F f) {
-  const Index step = Index{gridDim.x} * kRowWarps;
-  for (Index r = Index{blockIdx.x} * kRowWarps + warp(); r < n; r += step) f(r);
-}
-
-/// This lane's share of a sum over c columns, then everybody's.
+/// The sum of f(j) over j < c, by all lanes of a warp; every lane gets it.
 template <class T, class F>
 __device__ T sum_of_row(Index c, F f) {
   double total = 0;
   for (Index first = 0; first < c; first += kChainedColumns) {
     const Index end = c - first > kChainedColumns ? first + kChainedColumns : c;
     T sum = 0;
-    for (Index j = first + lane(); j < end; j += kWarp) sum += f(j);
+    for (Index j = first + lane(); j < end; j += kLanes) sum += f(j);
     total += static_cast<double>(sum);
   }
   return warp_sum(static_cast<T>(total));
 }
 
-/// y may be x: a lane writes only the columns that it alone reads once the sum is known.
+/// y = x s weight with s = 1 / sqrt(mean(x^2) + eps). y may be x: once the sum is known, only the
+/// lane that writes a column reads it.
 template <class T>
 __global__ void rms_norm_forward_kernel(Index n, Index c, const T* x, const T* weight, T eps, T* y,
                                         T* inv_rms) {
@@ -39,12 +33,12 @@ __global__ void rms_norm_forward_kernel(Index n, Index c, const T* x, const T* w
     const T* const row = x + r * c;
     const T squares = sum_of_row<T>(c, [&](Index j) { return row[j] * row[j]; });
     const T inverse = 1 / std::sqrt(squares / static_cast<T>(c) + eps);
-    for (Index j = lane(); j < c; j += kWarp) y[r * c + j] = row[j] * inverse * weight[j];
+    for (Index j = lane(); j < c; j += kLanes) y[r * c + j] = row[j] * inverse * weight[j];
     if (lane() == 0) inv_rms[r] = inverse;
   });
 }
 
-/// dx may be dy, for the same reason.
+/// dx = s dy weight - s^3 x mean(dy weight x). dx may be dy, for the same reason.
 template <class T>
 __global__ void rms_norm_backward_kernel(Index n, Index c, const T* x, const T* weight,
                                          const T* inv_rms, const T* dy, T* dx, bool accumulate) {
@@ -53,7 +47,7 @@ __global__ void rms_norm_backward_kernel(Index n, Index c, const T* x, const T* 
     const T dot =
         sum_of_row<T>(c, [&](Index j) { return dy[r * c + j] * weight[j] * x[r * c + j]; });
     const T factor = s * s * s * dot / static_cast<T>(c);
-    for (Index j = lane(); j < c; j += kWarp) {
+    for (Index j = lane(); j < c; j += kLanes) {
       const Index i = r * c + j;
       const T d = s * dy[i] * weight[j] - factor * x[i];
       dx[i] = accumulate ? dx[i] + d : d;
@@ -61,34 +55,36 @@ __global__ void rms_norm_backward_kernel(Index n, Index c, const T* x, const T* 
   });
 }
 
+/// y = (x - mean) s weight + bias with s = 1 / sqrt(mean((x - mean)^2) + eps). y may be x.
 template <class T>
 __global__ void layer_norm_forward_kernel(Index n, Index c, const T* x, const T* weight,
                                           const T* bias, T eps, T* y, T* mean, T* inv_std) {
   for_rows_of_warp(n, [&](Index r) {
     const T* const row = x + r * c;
-    const T middle = sum_of_row<T>(c, [&](Index j) { return row[j]; }) / static_cast<T>(c);
+    const T row_mean = sum_of_row<T>(c, [&](Index j) { return row[j]; }) / static_cast<T>(c);
     const T squares =
-        sum_of_row<T>(c, [&](Index j) { return (row[j] - middle) * (row[j] - middle); });
+        sum_of_row<T>(c, [&](Index j) { return (row[j] - row_mean) * (row[j] - row_mean); });
     const T inverse = 1 / std::sqrt(squares / static_cast<T>(c) + eps);
-    for (Index j = lane(); j < c; j += kWarp)
-      y[r * c + j] = (row[j] - middle) * inverse * weight[j] + bias[j];
+    for (Index j = lane(); j < c; j += kLanes)
+      y[r * c + j] = (row[j] - row_mean) * inverse * weight[j] + bias[j];
     if (lane() == 0) {
-      mean[r] = middle;
+      mean[r] = row_mean;
       inv_std[r] = inverse;
     }
   });
 }
 
+/// With u = (x - mean) s and g = dy weight: dx = s (g - mean(g) - u mean(g u)). dx may be dy.
 template <class T>
 __global__ void layer_norm_backward_kernel(Index n, Index c, const T* x, const T* weight,
                                            const T* mean, const T* inv_std, const T* dy, T* dx,
                                            bool accumulate) {
   for_rows_of_warp(n, [&](Index r) {
-    const T middle = mean[r], inverse = inv_std[r];
-    const auto normed = [&](Index j) { return (x[r * c + j] - middle) * inverse; };
+    const T row_mean = mean[r], inverse = inv_std[r];
+    const auto normed = [&](Index j) { return (x[r * c + j] - row_mean) * inverse; };
     const T total = sum_of_row<T>(c, [&](Index j) { return dy[r * c + j] * weight[j]; });
     const T dot = sum_of_row<T>(c, [&](Index j) { return dy[r * c + j] * weight[j] * normed(j); });
-    for (Index j = lane(); j < c; j += kWarp) {
+    for (Index j = lane(); j < c; j += kLanes) {
       const Index i = r * c + j;
       const T d = inverse * (dy[i] * weight[j] - (total + normed(j) * dot) / static_cast<T>(c));
       dx[i] = accumulate ? dx[i] + d : d;
@@ -96,8 +92,7 @@ __global__ void layer_norm_backward_kernel(Index n, Index c, const T* x, const T
   });
 }
 
-// ---- sums over rows
-// ------------------------------------------------------------------------------
+// ---- sums over rows -----------------------------------------------------------------------------
 
 /// partial[piece, j] = sum of value(r, j) over the piece's rows, ascending. Grid: (columns,
 /// pieces).
@@ -113,7 +108,8 @@ __global__ void column_pieces_kernel(Index n, Index c, F value, T* partial) {
   }
 }
 
-/// The sum of a column's pieces, c apart, in ascending order; of very many in double.
+/// The sum of a column's pieces, c apart, in ascending order; chains of kChainedBlocks are added in
+/// double.
 template <class T>
 __device__ T sum_of_pieces(Index pieces, Index c, const T* partial) {
   double total = 0;
@@ -136,7 +132,7 @@ struct AddPieces {
   void pointers(auto f) { f(partial), f(out); }
 };
 
-/// dy: the gradient of a bias.
+/// x itself; for x = dy, the sum over rows is the gradient of a bias.
 template <class T>
 struct ColumnValue {
   Index c;
@@ -157,12 +153,12 @@ struct NormWeightValue {
   void pointers(auto f) { f(x), f(dy), f(mean), f(scale); }
 };
 
-// ---- rotary positions
-// ----------------------------------------------------------------------------
+// ---- rotary positions ---------------------------------------------------------------------------
 
-/// One thread per row and pair (i, i + D/2), for all heads. Angles are computed in double.
+/// One thread per row and pair (a, b) = x[i], x[i + D/2], for all heads: a becomes a cos - b sin, b
+/// becomes b cos + a sin of the angle position theta^(-2i/D). Angles are computed in double.
 template <class T>
-struct Rotary {
+struct RotatePair {
   Index heads, head_size, stride;
   const std::int32_t* position;
   double log_theta;
@@ -184,28 +180,28 @@ struct Rotary {
   void pointers(auto f) { f(position), f(x); }
 };
 
-// ---- softmax
-// -------------------------------------------------------------------------------------
+// ---- softmax ------------------------------------------------------------------------------------
 
-/// One block per row: the largest logit, then the sums of e^z and z e^z.
+/// One block per row: the largest logit, then the sums of e^z and z e^z with z shifted by it. With
+/// p = softmax(z): lse = log sum e^z, entropy = lse - sum p z, logp = z[target] - lse.
 template <class T>
 __global__ void softmax_stats_kernel(Index n, Index v, const T* logits, Index stride,
                                      T inv_temperature, const std::int32_t* target, T* logp,
                                      T* entropy, T* lse) {
   for (Index r = blockIdx.x; r < n; r += gridDim.x) {
     const T* const row = logits + r * stride;
-    T top = -std::numeric_limits<T>::infinity();
+    T row_max = -std::numeric_limits<T>::infinity();
     for (Index j = threadIdx.x; j < v; j += blockDim.x) {
       const T z = row[j] * inv_temperature;
-      top = z > top ? z : top;
+      row_max = z > row_max ? z : row_max;
     }
-    top = block_max(top);
+    row_max = block_max(row_max);
     double totals = 0, weights = 0;
     for (Index first = 0; first < v; first += kChainedColumns) {
       const Index end = v - first > kChainedColumns ? first + kChainedColumns : v;
       T total = 0, weighted = 0;
       for (Index j = first + threadIdx.x; j < end; j += blockDim.x) {
-        const T z = row[j] * inv_temperature - top, e = std::exp(z);
+        const T z = row[j] * inv_temperature - row_max, e = std::exp(z);
         total += e;
         if (e != 0) weighted += e * z;
       }
@@ -217,16 +213,16 @@ __global__ void softmax_stats_kernel(Index n, Index v, const T* logits, Index st
     if (threadIdx.x == 0) {
       const T log_total = std::log(total);
       const std::int32_t t = target[r];
-      lse[r] = top + log_total;
+      lse[r] = row_max + log_total;
       entropy[r] = log_total - weighted / total;
-      logp[r] = t >= 0 && t < v ? row[t] * inv_temperature - top - log_total : T(0);
+      logp[r] = t >= 0 && t < v ? row[t] * inv_temperature - row_max - log_total : T(0);
     }
   }
 }
 
-/// One thread per logit, which it overwrites with its gradient.
+/// One thread per logit, which it overwrites with its gradient (kernels/rows.hpp).
 template <class T>
-struct SoftmaxStatsBackward {
+struct SoftmaxStatsGrad {
   Index v, stride;
   T inv_temperature;
   T* logits;
@@ -245,9 +241,9 @@ struct SoftmaxStatsBackward {
   void pointers(auto f) { f(logits), f(target), f(lse), f(entropy), f(dlogp), f(dentropy); }
 };
 
-// ---- rows by index
-// -------------------------------------------------------------------------------
+// ---- rows by index ------------------------------------------------------------------------------
 
+/// y[r] = table[index[r]], or zeros where the index is negative.
 template <class T>
 struct GatherRows {
   Index c;
@@ -261,10 +257,10 @@ struct GatherRows {
   void pointers(auto f) { f(table), f(index), f(out); }
 };
 
-/// One block per row of the table. All threads look through the indices together, a block's worth
-/// at a time; whoever finds the row sets its bit, and then each thread adds its own columns of the
-/// rows found, in ascending order: the same additions as on the CPU. The first barrier shows the
-/// bits, the second keeps them until all have read.
+/// One block per row of the table. The threads scan the indices together, kRowThreads at a time: a
+/// thread that finds the row sets its bit, then each thread adds its own columns of the rows found,
+/// in ascending order: the same additions as on the CPU. The first barrier publishes the bits, the
+/// second keeps them until all threads have read them.
 template <class T>
 __global__ void scatter_add_rows_kernel(Index n, Index c, const T* x, const std::int32_t* index,
                                         Index table_rows, T* table) {
@@ -278,22 +274,11 @@ __global__ void scatter_add_rows_kernel(Index n, Index c, const T* x, const std:
       for (int w = 0; w < kRowWarps; ++w)
         for (unsigned left = found[w], bit = 0; left; left >>= 1, ++bit) {
           if (!(left & 1)) continue;
-          const T* const from = x + (first + w * kWarp + bit) * c;
+          const T* const from = x + (first + w * kLanes + bit) * c;
           for (Index j = threadIdx.x; j < c; j += kRowThreads) table[row * c + j] += from[j];
         }
       __syncthreads();
     }
 }
-
-template <class T>
-struct CopyRows {
-  Index c, x_stride, y_stride;
-  const T* x;
-  T* y;
-  __device__ void operator()(Index i) const {
-    y[i / c * y_stride + i % c] = x[i / c * x_stride + i % c];
-  }
-  void pointers(auto f) { f(x), f(y); }
-};
 
 }  // namespace gaze::cuda

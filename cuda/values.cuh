@@ -1,16 +1,48 @@
 // SPDX-License-Identifier: MIT
-// One thread per value of the result (see elements.cuh): element i of every output belongs to the
-// thread of i, which reads element i of the inputs, or of a strided one the element that
-// strided_offset says; so all accesses lie below n and nothing needs a barrier. Only the check of
-// values folds positions, as a sum does its values.
+// Kernels that fill, copy, convert and check values, one thread per value without barriers; only
+// the check folds over a block.
 #pragma once
-#include "cuda/elements.cuh"
+#include "cuda/device/loops.cuh"
 #include "cuda/host/report.hpp"
-#include "gaze/kernels/pointwise.hpp"
 
 namespace gaze::cuda {
 
-/// What no whole number holds becomes 0: the host has yet to hear of it (check_values).
+template <class T>
+struct Fill {
+  T value;
+  T* y;
+  __device__ void operator()(Index i) const { y[i] = value; }
+  void pointers(auto f) { f(y); }
+};
+
+/// All threads read the one value.
+template <class T>
+struct FillFrom {
+  const T* value;
+  T* y;
+  __device__ void operator()(Index i) const { y[i] = *value; }
+  void pointers(auto f) { f(value), f(y); }
+};
+
+template <class T>
+struct Copy {
+  const T* x;
+  T* y;
+  __device__ void operator()(Index i) const { y[i] = x[i]; }
+  void pointers(auto f) { f(x), f(y); }
+};
+
+/// y += alpha x.
+template <class T>
+struct Axpy {
+  T alpha;
+  const T* x;
+  T* y;
+  __device__ void operator()(Index i) const { y[i] = y[i] + alpha * x[i]; }
+  void pointers(auto f) { f(x), f(y); }
+};
+
+/// A value outside the range of a whole-number type becomes 0; check_values reports it to the host.
 template <class T, class U>
 struct Cast {
   const T* x;
@@ -26,95 +58,6 @@ struct Cast {
   void pointers(auto f) { f(x), f(y); }
 };
 
-/// All threads read the one value.
-template <class T>
-struct FillFrom {
-  const T* value;
-  T* y;
-  __device__ void operator()(Index i) const { y[i] = *value; }
-  void pointers(auto f) { f(value), f(y); }
-};
-
-/// No two i have the same offset: no stride is 0 where there are several elements.
-template <class T>
-struct CopyToStrided {
-  Dims dims, strides;
-  const T* x;
-  T* y;
-  __device__ void operator()(Index i) const { y[strided_offset(dims, strides, i)] = x[i]; }
-  void pointers(auto f) { f(x), f(y); }
-};
-
-/// F is one of the formulas in kernels/pointwise.hpp.
-template <class T, class F>
-struct PointwiseForward {
-  F formula;
-  const T* x;
-  T* y;
-  __device__ void operator()(Index i) const { y[i] = formula.value(x[i]); }
-  void pointers(auto f) { f(x), f(y); }
-};
-
-template <class T, class F>
-struct PointwiseBackward {
-  F formula;
-  const T *x, *y, *dy;
-  T* dx;
-  __device__ void operator()(Index i) const {
-    dx[i] = scalar::kept_zero(dy[i], dy[i] * formula.slope(x[i], y[i]));
-  }
-  void pointers(auto f) { f(x), f(y), f(dy), f(dx); }
-};
-
-template <class T>
-struct PowerForward {
-  const T *x, *p;
-  T* y;
-  __device__ void operator()(Index i) const { y[i] = std::pow(x[i], p[i]); }
-  void pointers(auto f) { f(x), f(p), f(y); }
-};
-
-template <class T>
-struct PowerBackward {
-  const T *x, *p, *dy;
-  T *dx, *dp;  // either may be null
-  __device__ void operator()(Index i) const {
-    if (dx) dx[i] = scalar::power_slope_base(x[i], p[i], dy[i]);
-    if (dp) dp[i] = scalar::power_slope_exponent(x[i], p[i], dy[i]);
-  }
-  void pointers(auto f) { f(x), f(p), f(dy), f(dx), f(dp); }
-};
-
-template <class T, class F>
-struct Compare {
-  F holds;
-  const T *a, *b;
-  std::int32_t* mask;
-  __device__ void operator()(Index i) const { mask[i] = holds(a[i], b[i]) ? 1 : 0; }
-  void pointers(auto f) { f(a), f(b), f(mask); }
-};
-
-template <class T>
-struct Choose {
-  const std::int32_t* mask;
-  const T *yes, *no;  // null: zeros
-  T* out;
-  __device__ void operator()(Index i) const {
-    const T* const from = mask[i] ? yes : no;
-    out[i] = from ? from[i] : T(0);
-  }
-  void pointers(auto f) { f(mask), f(yes), f(no), f(out); }
-};
-
-/// One block: y[0] = the sum of n partial sums, each thread's in ascending order, then folded.
-template <class T>
-__global__ void sum_to_kernel(Index n, const double* partial, T* y) {
-  double sum = 0;
-  for (Index i = threadIdx.x; i < n; i += blockDim.x) sum += partial[i];
-  sum = block_sum(sum);
-  if (threadIdx.x == 0) *y = static_cast<T>(sum);
-}
-
 struct Smallest {
   template <class T>
   __device__ T operator()(T a, T b) const {
@@ -124,10 +67,11 @@ struct Smallest {
 
 inline constexpr int kCheckThreads = 1024;
 
-/// One block: thread t looks at elements t, t + the number of threads, ... below n and writes safe
-/// of the same. The positions found are folded (block_fold has the barriers) and thread 0 reports
-/// the smallest, unless there is a report that the host has not read. Checks run one after another,
-/// so nobody else writes the report meanwhile; the fence lets the host see `found` last.
+/// One block. Thread t checks elements t, t + the number of threads, ... below n, and writes the
+/// same elements of `safe`. The positions found are folded (block_fold has the barriers), and
+/// thread 0 reports the smallest unless an earlier report is still unread. Checks run one after
+/// another, so no other kernel writes the report at the same time; the fence makes `found` the last
+/// write that the host sees.
 template <class T>
 __global__ void __launch_bounds__(kCheckThreads)
     check_values_kernel(Index n, const T* x, ValueCheck check, T* safe, Report* shared) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What every kernel of cuda/ is written with: launches that are checked, shuffles and votes, sums
-// over a warp or a block in a fixed order, vectorised loads. On CUDA, or on the emulator.
+// The vocabulary of all kernels in cuda/: checked launches, shuffles and votes, sums over a warp or
+// a block, vectorised loads; for CUDA, or for the emulator.
 //
-// A sum's order depends only on the sizes, so the same inputs give the same bits on one device.
+// The order of a sum depends only on the sizes, so equal inputs give equal bits on one device.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <source_location>
 #include <type_traits>
 
+#include "cuda/device/fragments.hpp"
 #include "cuda/host/graph.hpp"
 #include "cuda/host/runtime.hpp"
 #include "gaze/core/checked.hpp"
@@ -23,12 +24,10 @@
 
 namespace gaze::cuda {
 
-inline constexpr int kWarp = 32;  // lanes
-
 // ---- launches -----------------------------------------------------------------------------------
 
-/// How many threads, in which blocks, with how much dynamic shared memory (bytes); `name` and the
-/// place where it is made stand in the message when the launch fails.
+/// The grid of a launch, and its dynamic shared memory in bytes. `name` and the source location
+/// appear in the error message when the launch fails.
 struct Launch {
   Launch(const char* name, dim3 blocks, dim3 threads, std::size_t shared_bytes = 0,
          std::source_location where = std::source_location::current())
@@ -40,15 +39,15 @@ struct Launch {
   std::source_location where;
 };
 
-/// The number of pieces of `size` that hold n.
+/// Number of pieces of `size` that cover n.
 constexpr Index pieces(Index n, Index size) { return (n + size - 1) / size; }
 
-/// So many pieces of work as a dimension of a grid of kernel `name`, one block for each.
+/// `blocks` as a dimension of the grid of kernel `name`. Error: more than 2^31 - 1.
 inline unsigned grid_size(const char* name, Index blocks) {
   return static_cast<unsigned>(checked_int32(name, "the number of blocks", blocks));
 }
 
-/// Blocks along x for n pieces of work; kernels walk on by gridDim.x where there are more.
+/// Blocks along x for n pieces of work, at most 2^20; kernels loop with a stride of gridDim.x.
 inline dim3 blocks_for(Index n, Index per_block) {
   const Index blocks = pieces(n, per_block);
   return dim3(static_cast<unsigned>(blocks < 1 ? 1 : blocks < (1 << 20) ? blocks : (1 << 20)));
@@ -81,7 +80,7 @@ T* dynamic_shared() {
 
 #else
 
-/// The one stream of the process, and the check after a launch (runtime.cu).
+/// The only stream of the process, and the check after a launch (driver.cu).
 cudaStream_t stream();
 void check_launch(const Launch& l);
 /// Allows a kernel more than 48 KB of dynamic shared memory.
@@ -105,35 +104,35 @@ __device__ T* dynamic_shared() {
 
 #endif
 
-// ---- where a thread stands ----------------------------------------------------------------------
+// ---- indices of a thread ------------------------------------------------------------------------
 
-/// This thread among all of its row of blocks (x only), and how many there are.
+/// Index of this thread among the threads of the grid along x, and their number.
 __device__ __forceinline__ Index thread_index() {
   return Index{blockIdx.x} * blockDim.x + threadIdx.x;
 }
 __device__ __forceinline__ Index thread_count() { return Index{gridDim.x} * blockDim.x; }
 
-__device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x % kWarp); }
-__device__ __forceinline__ int warp() { return static_cast<int>(threadIdx.x / kWarp); }
+__device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x % kLanes); }
+__device__ __forceinline__ int warp() { return static_cast<int>(threadIdx.x / kLanes); }
 
-// ---- within a warp: all 32 lanes must come ------------------------------------------------------
+// ---- within a warp: all 32 lanes must call ------------------------------------------------------
 
-/// x of lane `lane ^ mask`, of a given lane.
+/// x of lane `lane ^ mask`, or of lane `from`.
 #ifdef GAZE_CUDA_EMULATED
 template <class T>
 T shuffle_xor(T x, int mask) {
-  const unsigned other = threadIdx.x % kWarp ^ static_cast<unsigned>(mask);
+  const unsigned other = threadIdx.x % kLanes ^ static_cast<unsigned>(mask);
   return emulator::exchange(x)(other);
 }
 template <class T>
 T shuffle(T x, int from) {
   return emulator::exchange(x)(static_cast<unsigned>(from));
 }
-/// Bit i is lane i's x.
+/// Bit i is x of lane i.
 inline unsigned ballot(bool x) {
   const auto all = emulator::exchange(x);
   unsigned bits = 0;
-  for (unsigned i = 0; i < kWarp; ++i) bits |= static_cast<unsigned>(all(i)) << i;
+  for (unsigned i = 0; i < kLanes; ++i) bits |= static_cast<unsigned>(all(i)) << i;
   return bits;
 }
 #else
@@ -161,19 +160,19 @@ struct Largest {
   }
 };
 
-/// x of all lanes, folded in pairs at distance 16, 8, 4, 2, 1: the same bits in every lane.
+/// Folds x of all lanes in pairs at distance 16, 8, 4, 2, 1: the same bits in every lane.
 template <class T, class Operation>
 __device__ T warp_fold(T x, Operation f) {
 #ifdef GAZE_CUDA_EMULATED
   const auto all = emulator::exchange(x);  // one exchange in place of five
-  T values[kWarp];
-  for (unsigned i = 0; i < kWarp; ++i) values[i] = all(i);
-  for (int distance = kWarp / 2; distance > 0; distance /= 2)
+  T values[kLanes];
+  for (unsigned i = 0; i < kLanes; ++i) values[i] = all(i);
+  for (int distance = kLanes / 2; distance > 0; distance /= 2)
     for (int i = 0; i < distance; ++i) values[i] = f(values[i], values[i + distance]);
   return values[0];
 #else
 #pragma unroll
-  for (int distance = kWarp / 2; distance > 0; distance /= 2) x = f(x, shuffle_xor(x, distance));
+  for (int distance = kLanes / 2; distance > 0; distance /= 2) x = f(x, shuffle_xor(x, distance));
   return x;
 #endif
 }
@@ -186,19 +185,19 @@ __device__ T warp_max(T x) {
   return warp_fold(x, Largest{});
 }
 
-// ---- within a block: all threads must come, in whole warps --------------------------------------
+// ---- within a block: all threads must call, in whole warps --------------------------------------
 
-/// x of all threads: folded in each warp, then over the warps in ascending order. `identity` does
-/// not change what f makes of anything. Two barriers: the first lets everybody see the warps'
-/// values, the second lets the next call write them.
+/// Folds x of all threads: in each warp, then over the warps in ascending order. f(identity, x) is
+/// x. Two barriers: the first publishes the warps' values, the second lets the next call overwrite
+/// them.
 template <class T, class Operation>
 __device__ T block_fold(T x, Operation f, T identity) {
-  __shared__ T warps[kWarp];
+  __shared__ T warps[kLanes];
   x = warp_fold(x, f);
   if (lane() == 0) warps[warp()] = x;
   __syncthreads();
   T total = identity;
-  for (int i = 0; i < static_cast<int>(blockDim.x) / kWarp; ++i) total = f(total, warps[i]);
+  for (int i = 0; i < static_cast<int>(blockDim.x) / kLanes; ++i) total = f(total, warps[i]);
   __syncthreads();
   return total;
 }
@@ -213,7 +212,7 @@ __device__ T block_max(T x) {
 
 // ---- vectorised loads ---------------------------------------------------------------------------
 
-/// N values that are loaded and stored at once; the address is a multiple of their size.
+/// N values that are loaded and stored in one access; the address is a multiple of their size.
 template <class T, int N>
 struct alignas(sizeof(T) * N) Vector {
   T values[N];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The CUDA runtime behind runtime.hpp and driver.hpp, and what every launch goes through.
+// Implements runtime.hpp and driver.hpp with the CUDA runtime, and checks every launch.
 //
-// A kernel that fails while it runs is noticed by a later call; the message names the kernel
-// launched last. With GAZE_CUDA_SYNC=1 every launch waits, so that the message names the guilty
-// one.
+// A kernel that fails while it runs is detected by a later call; the message names the kernel
+// launched last. With GAZE_CUDA_SYNC=1 every launch waits, so that the message names the kernel
+// that failed.
 #include "cuda/host/driver.hpp"
 
 #include <cstdlib>
@@ -28,7 +28,7 @@ struct LastLaunch {
 };
 thread_local LastLaunch last_launch;
 
-std::string after_what() {
+std::string last_launch_text() {
   if (!last_launch.kernel) return "";
   return gaze::concat(", after the launch of ", last_launch.kernel, " (", last_launch.file,
                               ":", last_launch.line, ")");
@@ -36,13 +36,13 @@ std::string after_what() {
 
 void check(cudaError_t error, const char* what) {
   GAZE_CHECK(error == cudaSuccess, "cuda", what, " failed: ", cudaGetErrorString(error),
-             after_what());
+             last_launch_text());
 }
 
 /// Chosen by use_device() before the first use.
 int chosen_device = 0;
 
-/// A place in the stream.
+/// A mark in the stream.
 class StreamFence {
  public:
   StreamFence() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "an event"); }
@@ -58,7 +58,7 @@ class StreamFence {
   cudaEvent_t event_ = nullptr;
 };
 
-/// Pinned room for copies to the device; larger copies go without.
+/// Pinned buffers for copies to the device; larger copies do not use them.
 StagingRing<StreamFence>& staging() {
   static auto* ring = [] {
     constexpr std::size_t bytes = std::size_t{4} << 20, count = 4;
@@ -83,7 +83,7 @@ struct Context {
   }
 };
 
-/// Made at the first use; never destroyed, for tensors may live longer than it would.
+/// Created on first use; never destroyed, because tensors may outlive it.
 Context& context() {
   static auto* c = new Context;
   return *c;
@@ -137,7 +137,7 @@ void use_device(int index) {
 }
 
 const DeviceInfo& device() {
-  stream();  // from here on the choice stands
+  stream();  // from here on the choice is final
   static const DeviceInfo info = devices().at(static_cast<std::size_t>(chosen_device));
   return info;
 }
@@ -193,13 +193,13 @@ void allow_shared(const void* kernel, const Launch& l) {
   static std::mutex mutex;
   static std::map<const void*, std::size_t> allowed;
   const std::lock_guard<std::mutex> lock(mutex);
-  std::size_t& most = allowed[kernel];
-  if (l.shared_bytes <= most) return;  // the attribute replaces what was allowed before
+  std::size_t& limit = allowed[kernel];
+  if (l.shared_bytes <= limit) return;  // setting the attribute would lower the limit
   const cudaError_t error = cudaFuncSetAttribute(
       kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(l.shared_bytes));
   GAZE_CHECK(error == cudaSuccess, "cuda", l.name, ": ", l.shared_bytes,
              " bytes of shared memory in a block: ", cudaGetErrorString(error));
-  most = l.shared_bytes;
+  limit = l.shared_bytes;
 }
 
 namespace driver {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Tensor cores (mma.sync, ldmatrix) and asynchronous copies (cp.async) as functions: PTX for a GPU,
-// for the emulator the same exchange of registers between lanes (mma_emulated.hpp).
+// Tensor cores (mma.sync, ldmatrix) and asynchronous copies (cp.async) as functions: PTX on a GPU,
+// the same exchange of registers between lanes on the emulator (mma_emulated.hpp).
 //
-// All lanes of a warp must come. Fragment layouts and the addresses that lanes name: fragments.hpp.
-// float products take three tf32 ones: with x = hi + lo, each rounded to tf32's 11 bits,
+// All lanes of a warp must call them. fragments.hpp has the layouts of fragments and the addresses.
+// A float product is three tf32 products: with x = hi + lo, each rounded to tf32's 11 bits,
 // a b = hi hi + hi lo + lo hi + O(2^-22).
 #pragma once
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace gaze::cuda {
 
-/// A 16 x (two units) operand, a (two units) x 8 operand: 16 bf16 or 8 float along k.
+/// Operands of 16 x (two units) and (two units) x 8: 16 bf16 or 8 float along k.
 struct FragmentA {
   std::uint32_t r[4];
 };
@@ -48,7 +48,7 @@ __device__ __forceinline__ void mma_bf16(float (&c)[4], const FragmentA& a, cons
                    : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1])));
 }
 
-/// c += a b, of numbers that are tf32.
+/// c += a b, of tf32 values.
 __device__ __forceinline__ void mma_tf32(float (&c)[4], const FragmentA& a, const FragmentB& b) {
   GAZE_SM80(
       asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
@@ -64,7 +64,7 @@ __device__ __forceinline__ std::uint32_t round_tf32(float x) {
   return y;
 }
 
-/// Four 8 x 8 matrices of 2-byte elements; lane 8 i + j names row j of matrix i (16 bytes).
+/// Four 8 x 8 matrices of 2-byte elements; lane 8 i + j addresses row j of matrix i (16 bytes).
 __device__ __forceinline__ void load_matrices(std::uint32_t (&r)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -86,7 +86,7 @@ __device__ __forceinline__ void copy_async(void* to, const void* from) {
 __device__ __forceinline__ void commit_copies() {
   GAZE_SM80(asm volatile("cp.async.commit_group;" ::: "memory"));
 }
-/// Waits until at most the newest N groups of this thread are under way.
+/// Waits until at most the newest N groups of this thread are pending.
 template <int N>
 __device__ __forceinline__ void wait_copies() {
   GAZE_SM80(asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"));
@@ -122,7 +122,7 @@ __device__ __forceinline__ float split_tf32(std::uint32_t& bits) {
   return x - std::bit_cast<float>(bits);
 }
 
-/// Cuts the values of a fragment to tf32 and returns what was cut off, as tf32.
+/// Rounds the values of a fragment to tf32 and returns the remainders, as tf32.
 template <class Fragment>
 __device__ __forceinline__ Fragment split_tf32(Fragment& f) {
   Fragment low;
@@ -147,7 +147,7 @@ __device__ __forceinline__ void mma(float (&c)[4], FragmentA a, FragmentB b) {
   }
 }
 
-/// A of rows [row, row + 16) and the 32 bytes from column `col` on, of a tile.
+/// A with rows [row, row + 16) of a tile and the 32 bytes from column `col` on.
 template <class T, int Columns>
 __device__ __forceinline__ FragmentA load_a(const T* tile, int row, int col) {
   const Place p = a_address(lane());
@@ -156,7 +156,7 @@ __device__ __forceinline__ FragmentA load_a(const T* tile, int row, int col) {
   return a;
 }
 
-/// A of k = rows [row, row + 16) of a tile of bf16 and m = columns [col, col + 16).
+/// A with k = rows [row, row + 16) of a bf16 tile and m = columns [col, col + 16).
 template <int Columns>
 __device__ __forceinline__ FragmentA load_a_columns(const bf16* tile, int row, int col) {
   const Place p = a_columns_address(lane());
@@ -166,7 +166,7 @@ __device__ __forceinline__ FragmentA load_a_columns(const bf16* tile, int row, i
   return a;
 }
 
-/// B of n = rows [row, row + 16) of a tile and k = the 32 bytes from column `col` on: two
+/// B with n = rows [row, row + 16) of a tile and k = the 32 bytes from column `col` on: two
 /// fragments.
 template <class T, int Columns>
 __device__ __forceinline__ void load_b_rows(FragmentB (&b)[2], const T* tile, int row, int col) {
@@ -176,8 +176,8 @@ __device__ __forceinline__ void load_b_rows(FragmentB (&b)[2], const T* tile, in
   for (int i = 0; i < 4; ++i) b[i / 2].r[i % 2] = r[i];
 }
 
-/// B of k = one step of rows from `row` on and n = columns [col, col + 16): two fragments, with k
-/// in the order of accumulators_as_a.
+/// B with k = one step of rows from `row` on and n = columns [col, col + 16): two fragments, with
+/// k in the order of accumulators_as_a.
 template <class T, int Columns>
 __device__ __forceinline__ void load_b_columns(FragmentB (&b)[2], const T* tile, int row, int col) {
   if constexpr (sizeof(T) == 2) {

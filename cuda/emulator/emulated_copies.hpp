@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// How the emulator does asynchronous copies: see mma_emulated.hpp.
+// When the emulator runs asynchronous copies (mma_emulated.hpp).
 #pragma once
 
 namespace gaze::cuda::emulator {
 
-/// When a copy happens: as soon as it is asked for, or as late as its wait allows.
+/// Whether a copy runs when it is waited for rather than when it is issued.
 inline bool late_copies = false;
 
 }  // namespace gaze::cuda::emulator

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The emulator's driver: device memory, and blocks of threads on fibres. See emulator.hpp.
-#undef _FORTIFY_SOURCE  // its longjmp refuses to leave one stack for another
+// Implements the emulator (emulator.hpp) and driver.hpp: blocks of threads on fibres.
+#undef _FORTIFY_SOURCE  // its longjmp refuses to switch stacks
 #include "cuda/emulator/emulator.hpp"
 
 #include <algorithm>
@@ -8,119 +8,31 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <numeric>
 #include <random>
 #include <string_view>
 #include <vector>
 
-#include <sys/mman.h>
-
+#include "cuda/device/fragments.hpp"
+#include "cuda/emulator/emulated_memory.hpp"
 #include "cuda/emulator/fibre.hpp"
 #include "cuda/host/driver.hpp"
 #include "cuda/host/report.hpp"
 #include "gaze/core/index.hpp"
 #include "gaze/core/parallel.hpp"
 
-#ifdef GAZE_FIBRE_ASAN
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(p, n) (static_cast<void>(p), static_cast<void>(n))
-#define ASAN_UNPOISON_MEMORY_REGION(p, n) (static_cast<void>(p), static_cast<void>(n))
-#endif
-
 namespace gaze::cuda {
 
+using emulator::Memory;
+
 namespace {
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* const text = std::getenv(variable);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
-/// Device memory: addresses that nobody may touch, each `size` bytes before the memory it stands
-/// for. Free pieces by address; the first that is large enough is taken.
-class Memory {
- public:
-  static Memory& instance() {
-    static auto* memory = new Memory;  // never destroyed: tensors may outlive it
-    return *memory;
-  }
-
-  void* take(std::size_t bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    bytes = padded(bytes);
-    for (auto piece = free_.begin(); piece != free_.end(); ++piece) {
-      const auto [at, room] = *piece;
-      if (room < bytes) continue;
-      free_.erase(piece);
-      if (room > bytes) free_[at + bytes] = room - bytes;
-      taken_[at] = bytes;
-      return first_ + at;
-    }
-    return nullptr;
-  }
-
-  void give(void* device) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found =
-        taken_.find(static_cast<std::size_t>(static_cast<std::byte*>(device) - first_));
-    if (found == taken_.end()) return;
-    auto [at, room] = *found;
-    taken_.erase(found);
-    auto after = free_.lower_bound(at);
-    if (after != free_.end() && after->first == at + room) {
-      room += after->second;
-      after = free_.erase(after);
-    }
-    if (after != free_.begin()) {
-      const auto before = std::prev(after);
-      if (before->first + before->second == at) {
-        before->second += room;
-        return;
-      }
-    }
-    free_[at] = room;
-  }
-
-  /// Of an address inside device memory; null of any other.
-  void* real(const void* device) const {
-    const auto* p = static_cast<const std::byte*>(device);
-    return p >= first_ && p < first_ + size_ ? const_cast<std::byte*>(p) + size_ : nullptr;
-  }
-
-  MemoryInfo info() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    MemoryInfo info{0, size_};
-    for (const auto& [at, room] : free_) info.free += room;
-    return info;
-  }
-
- private:
-  Memory() : size_(padded(number_from("GAZE_EMULATOR_MEMORY", std::uint64_t{512} << 20))) {
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void* const p = mmap(nullptr, 2 * size_, PROT_NONE, flags, -1, 0);
-    GAZE_CHECK(p != MAP_FAILED, "emulator", "no room for ", size_, " bytes of device memory");
-    first_ = static_cast<std::byte*>(p);
-    mprotect(first_ + size_, size_, PROT_READ | PROT_WRITE);
-    ASAN_POISON_MEMORY_REGION(first_ + size_, size_);
-    free_[0] = size_;
-  }
-  static std::size_t padded(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
-
-  std::mutex mutex_;
-  std::byte* first_;
-  std::size_t size_;
-  std::map<std::size_t, std::size_t> free_, taken_;
-};
 
 void refuse_while_recording(const char* what) {
   GAZE_CHECK(!recording(), "Graph", what, " cannot be recorded");
 }
 
-/// What a graph is here: the launches, in order.
+/// A graph is the list of its launches.
 struct RecordedLaunch {
   const char* kernel;
   std::function<void()> run;
@@ -157,7 +69,7 @@ void give(void* p) noexcept { Memory::instance().give(p); }
 void lend(void* p, std::size_t bytes) {
   void* const memory = Memory::instance().real(p);
   ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
-  std::memset(memory, 0xff, bytes);  // NaNs: nobody may count on what was there
+  std::memset(memory, 0xff, bytes);  // NaNs: old contents must not be read
 }
 void take_back(void* p, std::size_t bytes) noexcept {
   ASAN_POISON_MEMORY_REGION(Memory::instance().real(p), bytes);
@@ -208,14 +120,14 @@ void* real(const void* device, const char* kernel, std::size_t argument) {
 
 namespace {
 
-constexpr unsigned warp_size = 32;
+constexpr unsigned warp_size = kLanes;
 
 std::atomic<std::uint64_t>& order_seed() {
   static std::atomic<std::uint64_t> seed{number_from("GAZE_EMULATOR_ORDER", 0)};
   return seed;
 }
 
-/// The numbers below n in the order that was set.
+/// The numbers below n in the order chosen by set_order().
 std::vector<unsigned> order_of(unsigned n) {
   std::vector<unsigned> order(n);
   std::iota(order.begin(), order.end(), 0u);
@@ -230,7 +142,7 @@ std::vector<unsigned> order_of(unsigned n) {
 
 struct Runner;
 
-/// A fibre and the CUDA thread that it runs now.
+/// A fibre and the CUDA thread that it is running.
 struct Worker {
   Worker(Runner& runner) : runner(&runner), fibre(&Worker::main, this) {}
   static void main(void* self);
@@ -240,7 +152,7 @@ struct Worker {
   unsigned thread = 0;
 };
 
-/// Where a thread waits: 0 not at all.
+/// The barrier where a thread waits; null file: it does not wait.
 struct Waiting {
   const char* file = nullptr;
   unsigned line = 0;
@@ -266,7 +178,7 @@ struct Runner {
   std::vector<Thread> state;
   std::vector<unsigned> warp_waits;
   std::vector<std::byte> exchanged;
-  std::unique_ptr<std::byte[]> shared;  // exactly as large as asked for
+  std::unique_ptr<std::byte[]> shared;  // exactly the requested size
 
   static Runner& instance() {
     static thread_local Runner runner;
@@ -301,7 +213,7 @@ struct Runner {
     if (done < threads) stuck();
   }
 
-  /// Threads released from a barrier go first, then those that have not begun.
+  /// Threads released from a barrier run first, then those that have not started.
   Worker* next_worker() {
     if (!ready.empty()) {
       Worker* const worker = ready.back();
@@ -318,7 +230,7 @@ struct Runner {
     return worker;
   }
 
-  /// Of the fibre of `running`: one thread after another until none is left to begin.
+  /// The body of a fibre: runs one thread after another until all have started.
   void run_threads() {
     while (next < threads) {
       const unsigned thread = order[next++];
@@ -358,7 +270,7 @@ struct Runner {
     self->fibre.suspend();
   }
 
-  /// All of them wait at the same barrier: lets them go on.
+  /// Releases the threads if all of them wait at the same barrier.
   bool release(unsigned first, unsigned count, const Waiting& where) {
     for (unsigned i = first; i < first + count; ++i)
       if (state[i].waiting.line != where.line || state[i].waiting.file != where.file) return false;
@@ -371,7 +283,7 @@ struct Runner {
     return true;
   }
 
-  /// Those that wait will never be resumed.
+  /// Drops waiting threads, which will never be resumed.
   void forget_workers() {
     ready.clear();
     idle.clear();
@@ -399,8 +311,8 @@ struct Runner {
                               t.waiting.warp ? " (its warp)" : "");
     }
     forget_workers();
-    GAZE_FAIL("cuda", grid->kernel, ": threads wait for each other for ever: ", waiting, "; ", left,
-              " of ", threads, " have left the kernel");
+    GAZE_FAIL("cuda", grid->kernel, ": deadlock: ", waiting, "; ", left, " of ", threads,
+              " threads have returned");
   }
 };
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Runs CUDA kernels on the processor, for tests on machines without a GPU: the words of CUDA C++
-// that cuda/ uses, as plain C++. Included by device.cuh where GAZE_CUDA_EMULATED is defined.
+// Runs CUDA kernels on the CPU, for tests on machines without a GPU: defines the parts of CUDA C++
+// that cuda/ uses, in plain C++. Included by device.cuh if GAZE_CUDA_EMULATED is defined.
 //
 // Blocks run one after another on each thread of the pool. Inside a block every CUDA thread runs
 // until it waits for others; only then does it need a fibre (a stack of its own), so kernels
-// without barriers never switch. What a GPU would leave undefined is an Error here:
-//   - threads of a block that wait at different barriers, or that leave while others wait,
+// without barriers never switch. Undefined behaviour on a GPU is an Error here:
+//   - threads of a block that wait at different barriers, or that return while others wait,
 //   - a pointer argument that is not device memory.
-// Device memory is handed out as addresses that the host cannot read or write (see `real`), so host
-// code that touches it stops at once. set_order() changes the order in which threads and blocks
-// run: results that change with it come from a race.
+// Device addresses are neither readable nor writable by the host (see `real`), so host code that
+// accesses them crashes. set_order() changes the order in which threads and blocks run: results
+// that change with it reveal a race.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -57,25 +57,25 @@ inline int atomicMax(int* at, int value) {
 
 namespace gaze::cuda::emulator {
 
-/// Where the CUDA thread that runs now stands.
+/// Indices of the CUDA thread that is running.
 struct Position {
   dim3 thread, block, threads, blocks;
 };
 extern constinit thread_local Position position;
 
-/// The barriers; all threads of the block (or warp) must come to the same one.
+/// The barriers; all threads of the block (or warp) must reach the same one.
 void sync_block(const char* file, unsigned line);
 void sync_warp(const char* file, unsigned line);
 
-/// Most bytes that a lane can give away in one exchange.
+/// Maximum size of a lane's value in one exchange.
 inline constexpr std::size_t exchange_bytes = 128;
 
-/// Waits for all 32 lanes of the warp, each with its bytes; returns the bytes of lane 0, lane i's
-/// at i * exchange_bytes. They stay until this lane's next exchange but one.
+/// Waits for all 32 lanes of the warp, each with its bytes. Returns the bytes of lane 0; those of
+/// lane i are at i * exchange_bytes. They are valid until this lane's next exchange but one.
 const std::byte* exchange_bytes_of_warp(const void* mine, std::size_t bytes);
 
-/// What all lanes of the warp gave: all(i) is lane i's. The base of shuffles, votes and products of
-/// a whole warp.
+/// The values of all lanes of the warp: all(i) is lane i's. Shuffles, votes and matrix products of
+/// a warp are based on it.
 template <class V>
 struct WarpValues {
   const std::byte* first;
@@ -97,13 +97,13 @@ std::byte* dynamic_shared_memory();
 /// 0: ascending; 1: descending; else shuffled by this seed. Initially GAZE_EMULATOR_ORDER or 0.
 void set_order(std::uint64_t seed);
 
-/// The memory behind a device pointer; an Error that names the kernel where it is none.
+/// Host address of a device pointer. Error, naming the kernel: it is not device memory.
 void* real(const void* device, const char* kernel, std::size_t argument);
 
-/// Keeps the launch for the graph that is being recorded.
+/// Adds the launch to the graph that is being recorded.
 void record(const char* kernel, std::function<void()> launch);
 
-/// Runs body(context) as every thread of every block.
+/// Runs body(context) for every thread of every block.
 struct Grid {
   const char* kernel;
   dim3 blocks, threads;
@@ -111,8 +111,8 @@ struct Grid {
 };
 void run(const Grid& grid, void (*body)(void*), void* context);
 
-/// Kernel arguments with real pointers. A struct that holds pointers has a member function
-/// pointers(f) that calls f(pointer) on each.
+/// A kernel argument with host pointers in place of device pointers. A struct with pointers has a
+/// member function pointers(f) that calls f(pointer) for each.
 template <class T>
 T translated(T value, const char* kernel, std::size_t argument) {
   if constexpr (std::is_pointer_v<T>) {

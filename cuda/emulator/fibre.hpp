@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fibres for the emulator: stacks that take turns on one thread. Made with ucontext; switched with
-// _setjmp, which asks nothing of the operating system, or under the address sanitizer with
-// swapcontext and the sanitizer's annotations.
+// Fibres for the emulator: several stacks on one thread. Created with ucontext; switched with
+// _setjmp, which makes no system call, or under the address sanitizer with swapcontext and the
+// sanitizer's annotations.
 #pragma once
 #include <csetjmp>
 #include <cstddef>

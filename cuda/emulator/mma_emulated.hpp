@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The emulator's side of mma.cuh: registers are exchanged between the 32 lanes as the PTX ISA lays
-// fragments out. Included by mma.cuh.
+// mma.cuh for the emulator: the 32 lanes exchange registers in the fragment layouts of the PTX ISA.
+// Included by mma.cuh.
 //
-// An asynchronous copy happens either when it is asked for or, if `late_copies` is set, when it is
-// waited for: the two ends of what a GPU may do. A kernel is right if it is right with both.
+// An asynchronous copy runs when it is issued or, if `late_copies` is set, when it is waited for:
+// the earliest and latest times that a GPU may choose. A kernel must be correct with both.
 #pragma once
 #include <bit>
 #include <cmath>
@@ -27,13 +27,13 @@ struct Copy {
   }
 };
 
-/// What a thread of the running block has asked for, by group; the last group is still open.
+/// Copies that a thread of the running block has issued, by group; the last group is still open.
 struct PendingCopies {
   unsigned block = 0;
   const void* shared = nullptr;
   std::vector<std::vector<Copy>> groups{1};
 
-  /// A new block begins with nothing under way; one that leaves copies behind is wrong.
+  /// A new block begins without pending copies. Error: the previous one left some.
   void enter() {
     const unsigned now = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
     if (now == block && dynamic_shared_memory() == shared) return;
@@ -53,7 +53,7 @@ inline PendingCopies& pending_copies() {
 }
 
 /// The products of a step are summed in ascending order of k, in float, and then added to c: as on
-/// tensor cores, results show where the steps along k begin, but not where in a tile they are.
+/// tensor cores, results depend on where the steps along k begin, but not on the place in a tile.
 template <class T, class Decode>
 void multiply(float (&c)[4], const FragmentA& a, const FragmentB& b, Decode decode) {
   using F = Fragments<T>;
@@ -93,7 +93,7 @@ inline void mma_bf16(float (&c)[4], const FragmentA& a, const FragmentB& b) {
   });
 }
 
-/// Tensor cores do not see the lowest 13 bits.
+/// Tensor cores ignore the lowest 13 bits.
 inline void mma_tf32(float (&c)[4], const FragmentA& a, const FragmentB& b) {
   emulator::multiply<float>(c, a, b, [](const std::uint32_t* r, int i) {
     return std::bit_cast<float>(r[i] & 0xffffe000u);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Which block of the GPU computes what of an attention: tables made on the host from the rows' key
-// ranges, as plain functions.
+// Divides an attention among the blocks of the GPU: tables built on the host from the rows' key
+// ranges, by plain functions.
 //
-// Forward and dq: a block takes a tile of consecutive rows, with all heads of one key-value head as
-// further queries, and walks a list of segments: runs of consecutive slots. Rows that share a
-// prefix share its segment, so a group reads it once per tile; the own keys of each follow. A row's
-// blocks of keys begin where its prefix and its own keys begin, so what it computes does not depend
-// on the rows beside it. Few long rows (decoding) can be split: the segments of a tile are dealt to
-// several blocks in pieces, whose partial results are combined in ascending order.
+// Forward and dq: a block has a tile of consecutive rows, with all heads of one key-value head as
+// further queries, and iterates over a list of segments: runs of consecutive slots. Rows that share
+// a prefix share its segment, so a group reads it once per tile; then follow each row's own keys. A
+// row's blocks of keys begin where its prefix and its own keys begin, so its result does not depend
+// on the other rows. Few long rows (decoding) can be split: the segments of a tile are divided
+// among several blocks, whose partial results are combined in ascending order.
 //
-// dk and dv: a block takes some slots and walks the chunks of rows that see any of them.
+// dk and dv: a block has some slots and iterates over the chunks of rows that see any of them.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -19,19 +19,19 @@
 
 namespace gaze::cuda {
 
-/// `length` keys in slots from `slot` on: a piece of a prefix (own_begin is -1) or of the own keys
-/// of the rows with this own_begin. `first` keys of the same run come before the piece.
+/// Keys in slots [slot, slot + length): a piece of a prefix (own_begin is -1) or of the own keys of
+/// the rows with this own_begin. `first` keys of the same run precede the piece.
 struct KeySegment {
   std::int32_t slot, length, first, own_begin;
 };
 
-/// Rows [row, row + rows) through the segments [segment, segment_end). `partial` is -1 where that
-/// is all they see, else the number of the partial result.
+/// Rows [row, row + rows) and the segments [segment, segment_end). `partial` is -1 if these are all
+/// segments that the rows see, otherwise the index of the partial result.
 struct QueryTile {
   std::int32_t row, rows, segment, segment_end, partial;
 };
 
-/// Rows whose result is combined from the partial results [partial, partial_end), in this order.
+/// Rows whose result combines the partial results [partial, partial_end), in this order.
 struct CombinedTile {
   std::int32_t row, rows, partial, partial_end;
 };
@@ -39,25 +39,25 @@ struct CombinedTile {
 struct ForwardPlan {
   std::vector<QueryTile> tiles;  ///< most keys first
   std::vector<KeySegment> segments;
-  std::vector<CombinedTile> combined;  ///< empty where nothing is split
+  std::vector<CombinedTile> combined;  ///< empty if no tile is split
   std::int32_t partials = 0;
 };
 
-/// Slots from `slot` to the next tile's and the chunks [chunk, chunk_end) of the list that see any
+/// Slots from `slot` up to the next tile's, and the chunks [chunk, chunk_end) of rows that see any
 /// of them.
 struct KeyTile {
   std::int32_t slot, chunk, chunk_end;
 };
 
 struct BackwardPlan {
-  std::vector<KeyTile> tiles;  ///< most chunks first; together they are all slots of the store
+  std::vector<KeyTile> tiles;        ///< most chunks first; together they cover the store
   std::vector<std::int32_t> chunks;  ///< c is rows [c R, (c + 1) R)
 };
 
-/// How the queries of a tile are made: heads of the group, then rows.
+/// The queries of a tile: heads of the group, then rows.
 struct QueryShape {
-  int heads, rows;  ///< heads of one row in a tile, at most so many rows
-  int parts;        ///< tiles that the heads of one row fill: ceil(group / heads)
+  int heads, rows;  ///< heads of one row in a tile; maximum number of rows
+  int parts;        ///< tiles for the heads of one row: ceil(group / heads)
 };
 
 constexpr QueryShape query_shape(Index heads, Index kv_heads, int queries) {
@@ -65,7 +65,7 @@ constexpr QueryShape query_shape(Index heads, Index kv_heads, int queries) {
   return {wide, queries / wide, (group + wide - 1) / wide};
 }
 
-/// How many keys of a segment a row sees: the first so many.
+/// Number of keys of a segment that a row sees; they are the first ones.
 constexpr int visible_keys(const KeyRange& range, const KeySegment& segment) {
   const int seen = segment.own_begin < 0                  ? range.prefix_len
                    : segment.own_begin == range.own_begin ? range.own_len
@@ -74,7 +74,7 @@ constexpr int visible_keys(const KeyRange& range, const KeySegment& segment) {
   return left < 0 ? 0 : left < segment.length ? left : segment.length;
 }
 
-/// Does a row see a slot?
+/// Whether a row sees a slot.
 constexpr bool sees_slot(const KeyRange& range, int slot) {
   return (slot >= range.prefix_begin && slot - range.prefix_begin < range.prefix_len) ||
          (slot >= range.own_begin && slot - range.own_begin < range.own_len);
@@ -82,13 +82,14 @@ constexpr bool sees_slot(const KeyRange& range, int slot) {
 
 namespace detail {
 
-/// May two neighbouring rows share a tile? Without a prefix, rows of two sequences share no loads.
+/// Whether two neighbouring rows may share a tile. Without a prefix, rows of two sequences have no
+/// loads in common.
 constexpr bool share_tile(const KeyRange& a, const KeyRange& b) {
   return same_keys(a, b) || (same_prefix(a, b) && a.prefix_len > 0);
 }
 
-/// The runs of slots that rows [begin, end) see: the prefix, then each own run at its longest and
-/// `room` more.
+/// The runs of slots that rows [begin, end) see: the prefix, then each own run at its longest, plus
+/// `room` keys.
 inline std::vector<KeySegment> segments_of(const KeyRange* ranges, Index begin, Index end,
                                            std::int32_t room) {
   std::vector<KeySegment> all;
@@ -105,12 +106,12 @@ inline std::vector<KeySegment> segments_of(const KeyRange* ranges, Index begin, 
   return all;
 }
 
-/// Cuts segments into pieces of at most `most` keys.
-inline std::vector<KeySegment> cut(const std::vector<KeySegment>& segments, std::int32_t most) {
+/// Cuts segments into pieces of at most max_keys keys.
+inline std::vector<KeySegment> cut(const std::vector<KeySegment>& segments, std::int32_t max_keys) {
   std::vector<KeySegment> pieces;
   for (const KeySegment& s : segments)
-    for (std::int32_t at = 0; at < s.length; at += most)
-      pieces.push_back({s.slot + at, std::min(most, s.length - at), s.first + at, s.own_begin});
+    for (std::int32_t at = 0; at < s.length; at += max_keys)
+      pieces.push_back({s.slot + at, std::min(max_keys, s.length - at), s.first + at, s.own_begin});
   return pieces;
 }
 
@@ -121,13 +122,13 @@ inline Index keys_of(const ForwardPlan& plan, const QueryTile& tile) {
   return keys;
 }
 
-/// The entries of a table, which 32-bit numbers count.
+/// Number of entries of a table. Error: more than kMostKeys.
 template <class Entry>
 std::int32_t table_size(const char* what, const std::vector<Entry>& table) {
   return checked_int32("attention", what, static_cast<Index>(table.size()), kMostKeys);
 }
 
-/// Adds the tile of rows [begin, end); with `split`, as parts of at least so many keys.
+/// Adds the tile of rows [begin, end), cut into tiles of at most `split` keys if that is not 0.
 inline void add_tile(ForwardPlan& plan, const KeyRange* ranges, Index begin, Index end,
                      std::int32_t split, std::int32_t room) {
   const auto row = checked_int32("attention", "the number of rows", begin, kMostKeys);
@@ -135,7 +136,7 @@ inline void add_tile(ForwardPlan& plan, const KeyRange* ranges, Index begin, Ind
   auto pieces = segments_of(ranges, begin, end, room);
   if (split > 0) pieces = cut(pieces, split);
   const std::size_t first_tile = plan.tiles.size();
-  std::int32_t keys = split;  // as if a tile had just been filled
+  std::int32_t keys = split;  // as if a tile had just been completed
   for (const KeySegment& piece : pieces) {
     const std::int32_t at = table_size("the segments of its plan", plan.segments);
     if (plan.tiles.size() == first_tile || (split > 0 && keys + piece.length > split)) {
@@ -155,10 +156,9 @@ inline void add_tile(ForwardPlan& plan, const KeyRange* ranges, Index begin, Ind
 
 }  // namespace detail
 
-/// The tiles of at most `tile_rows` rows. `split` > 0, a multiple of the keys of a block: no tile
-/// walks more than so many keys, or one piece of them; 0: nothing is split, and a row's result
-/// depends on nothing but its own range. `room`: by so many keys own ranges may grow until the plan
-/// is used.
+/// Tiles of at most `tile_rows` rows. `split` is 0 (no tile is split, and a row's result depends
+/// only on its own range), or the most keys of a tile, a multiple of the keys of a block. `room` is
+/// the number of keys by which own ranges may grow before the plan is used.
 inline ForwardPlan forward_plan(const KeyRange* ranges, Index rows, Index tile_rows,
                                 std::int32_t split = 0, std::int32_t room = 0) {
   ForwardPlan plan;
@@ -173,8 +173,9 @@ inline ForwardPlan forward_plan(const KeyRange* ranges, Index rows, Index tile_r
   return plan;
 }
 
-/// Splitting pays when the tiles are fewer than the blocks that the GPU runs at once: pieces so
-/// long that about `blocks` of them come out, in whole blocks of `block_keys`, at least four.
+/// The length of pieces for `split`, or 0 if there are at least as many tiles as blocks that the
+/// GPU runs at once. It gives about `blocks` pieces, each of at least four whole blocks of
+/// block_keys.
 constexpr std::int32_t split_length(Index keys_of_all_tiles, Index tiles, Index blocks,
                                     std::int32_t block_keys) {
   if (tiles >= blocks || tiles == 0) return 0;
@@ -183,8 +184,8 @@ constexpr std::int32_t split_length(Index keys_of_all_tiles, Index tiles, Index 
   return static_cast<std::int32_t>(std::max<Index>(whole, 4 * Index{block_keys}));
 }
 
-/// Key tiles of `tile_slots` over all slots, each with the chunks of `chunk_rows` rows that see any
-/// of its slots, in ascending order.
+/// Key tiles of `tile_slots` that cover all slots, each with the chunks of `chunk_rows` rows that
+/// see any of its slots, in ascending order.
 inline BackwardPlan backward_plan(const KeyRange* ranges, Index rows, Index slots,
                                   std::int32_t tile_slots, Index chunk_rows) {
   checked_int32("attention", "the number of slots", slots, kMostKeys);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Launches fused attention: which kernel, and how many blocks of it.
+// Launches fused attention: chooses the kernel and the number of blocks.
 #include "cuda/flash/fused_attention.hpp"
 
 #include "cuda/flash/fused_backward.cuh"
@@ -31,7 +31,7 @@ void with_flag(bool flag, F f) {
   flag ? f(std::true_type()) : f(std::false_type());
 }
 
-/// Rows of a tile of so many queries.
+/// Rows of a tile of `queries` queries.
 Index tile_rows(const AttentionShape& s, int queries) {
   return query_shape(s.heads, s.kv_heads, queries).rows;
 }
@@ -76,7 +76,7 @@ void launch_backward(const BackwardArguments<T>& a, const AttentionShape& s, uns
   using Sizes = BackwardSizes<T, D, Marked>;
   const dim3 threads(Sizes::threads);
   if (query_tiles > 0) {
-    launch({"fused_attention_delta", blocks_for(a.rows * s.heads, kDeltaThreads / kWarp),
+    launch({"fused_attention_delta", blocks_for(a.rows * s.heads, kDeltaThreads / kLanes),
             dim3(kDeltaThreads)},
            delta_kernel<T>, a);
     launch({"fused_attention_dq", dim3(query_tiles, head_blocks(s, Sizes::outer)), threads,
@@ -113,15 +113,15 @@ FusedAttention<T>::FusedAttention(const AttentionShape& shape, Index rows, const
   GAZE_CHECK(possible(shape, use), "FusedAttention", "no kernel for heads of ", shape.head_size,
              " with ", shape.marks, " marks");
   auto plan = forward_plan(ranges, rows, tile_rows(shape, 64), 0, room);
-  Index keys = 0, most = 0;
+  Index keys = 0, max_rows = 0;
   for (const QueryTile& tile : plan.tiles) {
     keys += detail::keys_of(plan, tile);
-    most = std::max<Index>(most, tile.rows);
+    max_rows = std::max<Index>(max_rows, tile.rows);
   }
   const Index heads = query_shape(shape.heads, shape.kv_heads, 64).heads;
-  if (most * heads <= 16) warps_ = 1;
+  if (max_rows * heads <= 16) warps_ = 1;
   if (use.split) {
-    // About two blocks for each multiprocessor, whole blocks of keys of every kernel.
+    // About two blocks per multiprocessor; 64 is a multiple of every kernel's block of keys.
     const Index blocks = pieces(Index{2} * device().multiprocessors, shape.kv_heads);
     const auto tiles = static_cast<Index>(plan.tiles.size());
     if (const auto split = split_length(keys, tiles, blocks, 64))
@@ -136,19 +136,17 @@ FusedAttention<T>::FusedAttention(const AttentionShape& shape, Index rows, const
   chunks_ = Table<std::int32_t>(walked.chunks);
 }
 
-/// The members that both kinds of arguments have.
+/// The members that forward and backward share.
 template <class T>
-fused::AttentionArguments<T> FusedAttention<T>::arguments(const ForwardTables& tables, const T* q,
-                                                          Index q_stride, const T* keys,
-                                                          const T* values, const float* marks,
-                                                          const KeyRange* ranges,
+fused::AttentionArguments<T> FusedAttention<T>::arguments(const ForwardTables& tables,
+                                                          const args::AttentionInputs<T>& in,
                                                           bool marked) const {
-  return {q,
-          q_stride,
-          keys,
-          values,
-          marks,
-          ranges,
+  return {in.q,
+          in.q_stride,
+          in.keys,
+          in.values,
+          in.marks,
+          in.seen.ranges,
           tables.tiles.data(),
           tables.segments.data(),
           static_cast<int>(shape_.heads),
@@ -160,48 +158,40 @@ fused::AttentionArguments<T> FusedAttention<T>::arguments(const ForwardTables& t
 }
 
 template <class T>
-void FusedAttention<T>::forward(const T* q, Index q_stride, const T* keys, const T* values,
-                                const float* marks, const KeyRange* ranges, float* out, float* lse,
-                                float* mark_out) const {
+void FusedAttention<T>::forward(const args::AttentionForward<T>& a) const {
   if (rows_ <= 0) return;
-  const ForwardArguments<T> a{
-      arguments(forward_, q, q_stride, keys, values, marks, ranges, mark_out != nullptr), out, lse,
-      mark_out, nullptr};
+  const ForwardArguments<T> f{arguments(forward_, a.in, a.mark_out != nullptr), a.out, a.lse,
+                              a.mark_out, nullptr};
   with_head_size(shape_.head_size, [&](auto D) {
-    with_flag(a.mark_count > 0, [&](auto marked) {
+    with_flag(f.mark_count > 0, [&](auto marked) {
       if (warps_ == 1)
-        launch_forward<T, D(), marked(), 1>(a, shape_, forward_);
+        launch_forward<T, D(), marked(), 1>(f, shape_, forward_);
       else
-        launch_forward<T, D(), marked(), 4>(a, shape_, forward_);
+        launch_forward<T, D(), marked(), 4>(f, shape_, forward_);
     });
   });
 }
 
 template <class T>
-void FusedAttention<T>::backward(const T* q, Index q_stride, const T* keys, const T* values,
-                                 const float* marks, const KeyRange* ranges, const float* out,
-                                 const float* lse, const float* mark_out, const float* dout,
-                                 const float* dmark_out, float* dq, float* dkeys,
-                                 float* dvalues) const {
-  GAZE_CHECK(use_.gradients, "FusedAttention", "made without gradients");
+void FusedAttention<T>::backward(const args::AttentionBackward<T>& a) const {
+  GAZE_CHECK(use_.gradients, "FusedAttention", "constructed without gradients");
   const Storage<Cuda> delta(static_cast<std::size_t>(rows_ * shape_.heads + 1) * sizeof(float));
-  const BackwardArguments<T> a{
-      arguments(queries_, q, q_stride, keys, values, marks, ranges, dmark_out != nullptr),
-      key_tiles_.data(),
-      chunks_.data(),
-      static_cast<int>(rows_),
-      out,
-      lse,
-      mark_out,
-      dout,
-      dmark_out,
-      static_cast<float*>(delta.data()),
-      dq,
-      dkeys,
-      dvalues};
+  const BackwardArguments<T> b{arguments(queries_, a.in, a.dmark_out != nullptr),
+                               key_tiles_.data(),
+                               chunks_.data(),
+                               static_cast<int>(rows_),
+                               a.out,
+                               a.lse,
+                               a.mark_out,
+                               a.dout,
+                               a.dmark_out,
+                               static_cast<float*>(delta.data()),
+                               a.dq,
+                               a.dkeys,
+                               a.dvalues};
   with_head_size(shape_.head_size, [&](auto D) {
-    with_flag(a.mark_count > 0, [&](auto marked) {
-      launch_backward<T, D(), marked()>(a, shape_, queries_.tiles.size(), key_tiles_.size());
+    with_flag(b.mark_count > 0, [&](auto marked) {
+      launch_backward<T, D(), marked()>(b, shape_, queries_.tiles.size(), key_tiles_.size());
     });
   });
 }

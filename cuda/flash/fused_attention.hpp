@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Fused attention on tensor cores, of float operands (three tf32 products for one) or bf16 ones;
-// sums, statistics and results are float. What it means stands in gaze/cpu/attention.hpp. Keys lie
-// as values do: [kv_heads][slots][D].
+// Fused attention on tensor cores (kernels/attention.hpp), for float operands (three tf32 products
+// per product) or bf16 ones; sums, statistics and results are float. Keys are stored as values are:
+// [kv_heads][slots][D].
 //
-// The tables by which it is dealt to blocks (attention_plan.hpp) are made on the host and copied
-// once for a layout and a shape: all layers of a model use the same.
+// The tables that assign work to blocks (attention_plan.hpp) are built on the host and copied once
+// per layout and shape: all layers of a model use the same.
 #pragma once
 #include <deque>
 #include <memory>
@@ -13,7 +13,7 @@
 
 #include "cuda/flash/attention_plan.hpp"
 #include "cuda/host/runtime.hpp"
-#include "gaze/core/bf16.hpp"
+#include "gaze/kernels/attention.hpp"
 
 namespace gaze::cuda {
 
@@ -59,61 +59,53 @@ struct ForwardTables {
         partials(plan.partials) {}
 };
 
-/// What a layout is for. Splitting pays where few rows see many keys; the last bits of a row then
-/// depend on what it is computed with.
+/// Whether gradients are needed, and whether the keys of a row may be split over blocks. Splitting
+/// pays where few rows see many keys; the last bits of a row then depend on the other rows.
 struct AttentionUse {
   bool gradients = false, split = false;
 };
 
-/// The attention of one layout. `ranges` is host memory, only looked at here; own ranges may have
-/// grown by up to `room` keys when it is used.
+/// The attention of one layout. `ranges` is host memory, read only by the constructor; by the time
+/// of forward(), own ranges may have grown by up to `room` keys.
 template <class T>
 class FusedAttention {
  public:
-  /// Is there a kernel? For head sizes up to 128 whose rows are whole 16 bytes, for at most 16
-  /// marks where there are gradients, on a GPU of compute capability 8.0 or newer.
+  /// Whether there is a kernel: for head sizes up to 128 that are a multiple of 16 bytes, for at
+  /// most 16 marks if gradients are needed, on a GPU of compute capability 8.0 or newer.
   static bool possible(const AttentionShape& shape, AttentionUse use);
 
-  /// Is it the attention of this shape, for this use?
+  /// Whether it was built for this shape and supports this use.
   bool fits(const AttentionShape& shape, AttentionUse use) const;
 
   FusedAttention(const AttentionShape& shape, Index rows, const KeyRange* ranges, AttentionUse use,
                  std::int32_t room = 0);
 
-  /// out [rows,H,D], lse [rows,H], mark_out [rows,H,M] or null. q, keys and values begin at
-  /// multiples of 16 bytes, and so does every row of q. `ranges` is on the device.
-  void forward(const T* q, Index q_stride, const T* keys, const T* values, const float* marks,
-               const KeyRange* ranges, float* out, float* lse, float* mark_out) const;
-
-  /// Writes dq [rows,H,D], dkeys and dvalues [kv_heads][slots][D]; dmark_out may be null. Only
-  /// where gradients were asked for.
-  void backward(const T* q, Index q_stride, const T* keys, const T* values, const float* marks,
-                const KeyRange* ranges, const float* out, const float* lse, const float* mark_out,
-                const float* dout, const float* dmark_out, float* dq, float* dkeys,
-                float* dvalues) const;
+  /// Shape, number of rows and key ranges are those of the constructor, with the ranges in device
+  /// memory. q, keys and values and every row of q are aligned to 16 bytes.
+  void forward(const args::AttentionForward<T>& a) const;
+  /// The same. Error: constructed without gradients.
+  void backward(const args::AttentionBackward<T>& a) const;
 
  private:
-  fused::AttentionArguments<T> arguments(const ForwardTables& tables, const T* q, Index q_stride,
-                                         const T* keys, const T* values, const float* marks,
-                                         const KeyRange* ranges, bool marked) const;
+  fused::AttentionArguments<T> arguments(const ForwardTables& tables,
+                                         const args::AttentionInputs<T>& in, bool marked) const;
 
   AttentionShape shape_;
   Index rows_;
   AttentionUse use_;
-  int warps_ = 4;                    ///< of a forward block; 1 where tiles have at most 16 queries
+  int warps_ = 4;                    ///< of a forward block; 1 if tiles have at most 16 queries
   ForwardTables forward_, queries_;  ///< for forward; for dq, never split
   Table<KeyTile> key_tiles_;
   Table<std::int32_t> chunks_;
 };
 
-/// The attention of one layout in each shape that it is used with, made when first asked for. One
-/// thread at a time may ask.
+/// The attention of one layout for each shape it is used with, built on first use. Not thread-safe.
 class AttentionPlans {
  public:
   AttentionPlans(Index rows, const KeyRange* ranges, std::int32_t room)
       : ranges_(ranges, ranges + rows), room_(room) {}
 
-  /// Null where there is no kernel.
+  /// Null if there is no kernel.
   template <class T>
   const FusedAttention<T>* find(const AttentionShape& shape, AttentionUse use) const {
     auto& made = std::get<std::deque<FusedAttention<T>>>(made_);

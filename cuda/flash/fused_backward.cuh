@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The derivative of fused attention on tensor cores, in two passes that add nothing atomically, so
-// the same inputs give the same bits:
+// The derivative of fused attention on tensor cores, in two passes without atomic additions, so
+// equal inputs give equal bits:
 //
 //   delta = dout . out + sum_m dmark[m] mark_out[m]                       one warp per query
 //   P = e^(scale q k^T - lse),  dS = P ([dout | dmark] [v | marks]^T - delta)
-//   dq = scale dS k                          a block holds queries and walks keys, as forward does
-//   dk = scale dS^T q,  dv = P^T dout        a block holds 64 slots and walks the rows that see
-//   them
+//   dq = scale dS k                         a block has queries and iterates over keys, as forward
+//   dk = scale dS^T q,  dv = P^T dout       a block has slots and iterates over rows that see them
 //
-// Both passes compute S anew. In the second one the scores are transposed, keys along m: so P^T and
-// dS^T are accumulators with keys as rows, which are the A operands of dv and dk.
+// Both passes recompute S. In the second one the scores are transposed, with keys along m, so P^T
+// and dS^T are accumulators with keys as rows: the A operands of dv and dk.
 //
-// What a thread reads and writes. As in fused_forward.cuh: rows lane / 4 and lane / 4 + 8 of
-// its warp's 16, and columns 2 (lane % 4) and the next of every eight. dq: of queries that exist.
-// dk and dv: of slots inside the store, all of them, zeros where no row sees the slot. Rows that a
-// tile lacks are zeros; a score that its row does not see gives P = dS = 0 by selection, whatever
-// the slot holds, and the row of dk and dv that such a slot makes is its own.
+// Reads and writes of a thread. As in fused_forward.cuh: rows lane / 4 and lane / 4 + 8 of its
+// warp's 16, and columns 2 (lane % 4) and the next of every eight. dq: for queries that exist. dk
+// and dv: for all slots of the store, zeros where no row sees the slot. Missing rows of a tile are
+// zeros. A score that its row does not see gives P = dS = 0 by selection, whatever the slot
+// contains, and an unseen slot affects no row of dk and dv but its own.
 //
 // Barriers: those of the forward pass, around blocks of keys in one pass and of queries in the
 // other. dout, marks, lse and delta are written to shared memory by plain stores before barrier 1.
@@ -41,7 +40,7 @@ struct BackwardArguments : AttentionArguments<T> {
   }
 };
 
-/// dout of a tile's queries and, with Marked, of their marks behind it; rows of zeros up to Rows.
+/// dout of a tile's queries and, with Marked, dmark after it; rows of zeros up to Rows.
 template <class T, int Rows, int D, bool Marked>
 __device__ void fetch_gradients(T* tile, const BackwardArguments<T>& a, const Queries& queries) {
   const auto row_of = [&](const float* from, int columns) {
@@ -55,8 +54,8 @@ __device__ void fetch_gradients(T* tile, const BackwardArguments<T>& a, const Qu
     load_marks<T, Rows, D>(tile, 0, a.mark_count, row_of(a.dmark_out, a.mark_count));
 }
 
-/// delta of every (row, head): a warp each, lanes 32 apart. dout is rounded to T first, as dP has
-/// it: what dS = P (dP - delta) takes away must be what it took in.
+/// delta of every (row, head), one warp each. dout is rounded to T as it is in dP, so that the two
+/// cancel in dS = P (dP - delta).
 template <class T>
 __global__ void delta_kernel(const BackwardArguments<T> a) {
   const Index count = Index{a.rows} * a.heads, step = thread_count() / kLanes;
@@ -72,14 +71,14 @@ __global__ void delta_kernel(const BackwardArguments<T> a) {
   }
 }
 
-/// Large rows leave room for fewer.
+/// Warps per block, limited by shared memory.
 template <class T>
 constexpr int backward_warps(int D) {
   return D * static_cast<int>(sizeof(T)) > 256 ? 2 : 4;
 }
 
-/// Sizes of both passes, in elements of T where nothing else is said: `outer` rows are held (16 per
-/// warp), `inner` rows at a time are walked.
+/// Sizes of both passes, in elements of T unless stated otherwise: a block has `outer` rows (16 per
+/// warp) and iterates over `inner` rows at a time.
 template <class T, int D, bool Marked>
 struct BackwardSizes {
   static constexpr int warps = backward_warps<T>(D), threads = kLanes * warps, outer = 16 * warps;
@@ -91,7 +90,7 @@ struct BackwardSizes {
   static constexpr int inner_wide = tile_offset<T>(columns, inner, 0);
   static constexpr int tile_bytes =
       (outer_narrow + outer_wide + 2 * (inner_narrow + inner_wide)) * static_cast<int>(sizeof(T));
-  /// lse, delta and range of the inner queries, twice (for dk and dv).
+  /// lse, delta and range of the inner queries, double-buffered (for dk and dv).
   static constexpr int query_bytes =
       2 * inner * (2 * static_cast<int>(sizeof(float)) + static_cast<int>(sizeof(KeyRange)));
 };
@@ -185,7 +184,7 @@ struct QueryGradBlock {
   }
 };
 
-/// Grid: tiles (none of them split), key-value heads (x parts of their heads).
+/// Grid: tiles (never split), key-value heads (x parts of their heads).
 template <class T, int D, bool Marked>
 __global__ void __launch_bounds__(BackwardSizes<T, D, Marked>::threads, 1)
     dq_kernel(const BackwardArguments<T> a) {
@@ -235,7 +234,7 @@ struct KeyGradBlock {
         delta(lse + 2 * Sizes::inner),
         range(reinterpret_cast<KeyRange*>(delta + 2 * Sizes::inner)) {}
 
-  /// Step `n` of the walk: chunk n / parts of the tile's list, part n % parts of the heads.
+  /// Step n: chunk n / parts of the tile's list, part n % parts of the heads.
   __device__ int steps() const { return (tile.chunk_end - tile.chunk) * shape.parts; }
   __device__ Queries queries_of(int step) const {
     const int row = a.chunks[tile.chunk + step / shape.parts] * shape.rows;
@@ -247,7 +246,7 @@ struct KeyGradBlock {
   __device__ void start() {
     clear(dk);
     clear(dv);
-    if (steps() == 0) return;  // no row sees these slots: all that is left to do is to write zeros
+    if (steps() == 0) return;  // no row sees these slots: only zeros are written
     const Index left = a.slots - tile.slot;
     fetch_keys<T, Sizes::outer, D, Marked>(
         key, value, a, kv, tile.slot, left < Sizes::outer ? static_cast<int>(left) : Sizes::outer);
@@ -260,11 +259,11 @@ struct KeyGradBlock {
       fetch_gradients<T, Sizes::inner, D, Marked>(dout + buffer * Sizes::inner_wide, a, queries);
       const int i = static_cast<int>(threadIdx.x);
       if (i < Sizes::inner) {
-        const bool there = i < queries.count();
-        const Index at = there ? queries.at(i, a.heads) : 0;
-        lse[buffer * Sizes::inner + i] = there ? a.lse[at] : 0;
-        delta[buffer * Sizes::inner + i] = there ? a.delta[at] : 0;
-        range[buffer * Sizes::inner + i] = there ? a.ranges[queries.row_of(i)] : KeyRange{};
+        const bool exists = i < queries.count();
+        const Index at = exists ? queries.at(i, a.heads) : 0;
+        lse[buffer * Sizes::inner + i] = exists ? a.lse[at] : 0;
+        delta[buffer * Sizes::inner + i] = exists ? a.delta[at] : 0;
+        range[buffer * Sizes::inner + i] = exists ? a.ranges[queries.row_of(i)] : KeyRange{};
       }
     }
     commit_copies();

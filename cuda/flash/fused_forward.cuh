@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Fused attention forward on tensor cores (Dao 2023, FlashAttention-2), for a prefix and own keys.
 //
-// A warp holds 16 queries (row, head); a block walks the keys that its queries see, some at a time:
+// A warp has 16 queries (row, head); a block iterates over the keys that its queries see:
 //   S = scale q k^T,  m' = max(m, S),  P = 2^(S - m'),  O = 2^(m - m') O + P [v | marks]
-// (S and m in units of log 2) and at the end out = O / l, lse = m + ln l, with l the sum of the P.
+// (S and m in units of log 2) and finally out = O / l, lse = m + ln l, where l is the sum of all P.
 // Scores stay in registers: rounded to T, the accumulators of S are the A fragments of P v.
 //
-// What a thread reads and writes. Of 16 rows of S and O its lane holds lane / 4 and lane / 4 + 8,
+// Reads and writes of a thread. Of 16 rows of S and O, its lane has lane / 4 and lane / 4 + 8,
 // columns 2 (lane % 4) and the next of every eight. It writes results of these two queries only,
-// and only where they exist (i < count()). Keys are read where a row of the tile sees them; rows
-// beyond are zeros, so what lies in other slots, even NaN, enters no product. Columns from
+// and only where they exist (i < count()). Keys are read where a row of the tile sees them; further
+// rows are zeros, so the contents of other slots, even NaN, enter no product. Columns from
 // head_size on are zeros and not written.
 //
-// Barriers. Keys and values lie in two buffers; block b + 1 is copied while b is used:
+// Barriers. Keys and values have two buffers; block b + 1 is copied while b is used:
 //   copy b + 1 | wait for b | barrier 1 | use b | barrier 2
-// 1: every thread's part of b (marks included) is there before anyone reads it. 2: everyone has
-// read b before b + 2 goes into its buffer. All threads meet both equally often: how often depends
-// on what the tile's rows see, not on what a warp's do. The barrier in start() does for the queries
-// what 1 does for keys.
+// After 1, every thread's part of b (marks included) is complete. After 2, all threads have read b,
+// so b + 2 may overwrite it. All threads reach both equally often: the number of blocks depends on
+// the keys that the tile's rows see, not on those of a warp. The barrier in start() is to the
+// queries what 1 is to keys.
 #pragma once
 #include "cuda/flash/fused_tile.cuh"
 
@@ -28,7 +28,7 @@ struct ForwardArguments : AttentionArguments<T> {
   float* out;       ///< [rows][heads][head_size]
   float* lse;       ///< [rows][heads]
   float* mark_out;  ///< [rows][heads][mark_count]
-  float* partials;  ///< of tiles that are split, see partial_at
+  float* partials;  ///< of split tiles, see partial_at
 
   void pointers(auto f) {
     AttentionArguments<T>::pointers(f);
@@ -36,7 +36,7 @@ struct ForwardArguments : AttentionArguments<T> {
   }
 };
 
-/// Sizes of one kernel, in elements of T where nothing else is said.
+/// Sizes of one kernel, in elements of T unless stated otherwise.
 template <class T, int D, bool Marked, int Warps>
 struct ForwardSizes {
   static constexpr int queries = 16 * Warps, threads = kLanes * Warps, keys = inner_rows<T>(D);
@@ -49,7 +49,7 @@ struct ForwardSizes {
   static constexpr int partial_floats = columns + 1;  ///< out, marks, lse of one query
 };
 
-/// Where the partial result of a query begins; blocks along y are heads, along z are mark columns.
+/// Offset of the partial result of a query; blocks along y are heads, along z mark columns.
 constexpr Index partial_at(int partial, int y, int heads_y, int z, int marks_z, int queries,
                            int query, int floats) {
   const Index block = (Index{partial} * heads_y + y) * marks_z + z;
@@ -61,7 +61,7 @@ template <class T, int D, bool Marked, int Warps>
 struct ForwardBlock {
   using Sizes = ForwardSizes<T, D, Marked, Warps>;
   static constexpr int key_tiles = Sizes::keys / 8, column_tiles = Sizes::columns / 8;
-  /// bf16 queries stay in registers; of float ones there are too many.
+  /// bf16 queries stay in registers; float ones are too large.
   static constexpr bool held = sizeof(T) == 2;
   static constexpr int steps = held ? D / step_elements<T> : 1;
 
@@ -71,7 +71,7 @@ struct ForwardBlock {
   T *query, *key, *value;  // shared; two buffers of keys, two of values
   FragmentA q[steps];
   KeyRange range[2];  // of this lane's two queries
-  float o[column_tiles][4], top[2], sum[2];
+  float o[column_tiles][4], row_max[2], row_sum[2];
 
   __device__ ForwardBlock(const ForwardArguments<T>& arguments, T* shared)
       : a(arguments),
@@ -103,11 +103,11 @@ struct ForwardBlock {
     for (int i = 0; i < 2; ++i) {
       range[i] = {};
       if (own_query(i) < queries.count()) range[i] = a.ranges[queries.row_of(own_query(i))];
-      top[i] = -kInfinity;
-      sum[i] = 0;
+      row_max[i] = -kInfinity;
+      row_sum[i] = 0;
     }
     clear(o);
-    wait_copies<1>();  // the queries, but not the first keys
+    wait_copies<1>();  // for the queries, not for the first keys
     __syncthreads();
     if constexpr (held)
 #pragma unroll
@@ -136,45 +136,46 @@ struct ForwardBlock {
     }
   }
 
-  /// S becomes P; o and sum fade to the new maximum. A row that has seen no key yet has P = 0.
+  /// Replaces S by P and rescales o and row_sum to the new maximum. P = 0 in a row that has seen no
+  /// key yet.
   __device__ void softmax(float (&s)[key_tiles][4], const int (&count)[2]) {
-    const float scale = a.scale * kLog2E;
-    float fade[2], level[2];
+    const float log2_scale = a.scale * kLog2E;
+    float rescale[2], shift[2];
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      float most = top[i];
+      float next = row_max[i];
 #pragma unroll
       for (int j = 0; j < key_tiles; ++j)
 #pragma unroll
         for (int e = 0; e < 2; ++e) {
           float& x = s[j][2 * i + e];
-          x = j * 8 + lane() % 4 * 2 + e < count[i] ? scale * x : -kInfinity;
-          most = fmaxf(most, x);
+          x = j * 8 + lane() % 4 * 2 + e < count[i] ? log2_scale * x : -kInfinity;
+          next = fmaxf(next, x);
         }
-      most = row_max(most);
-      level[i] = most == -kInfinity ? 0 : most;
-      fade[i] = exp2_fast(top[i] - level[i]);
-      top[i] = most;
-      sum[i] *= fade[i];
+      next = quad_max(next);
+      shift[i] = next == -kInfinity ? 0 : next;
+      rescale[i] = exp2_fast(row_max[i] - shift[i]);
+      row_max[i] = next;
+      row_sum[i] *= rescale[i];
 #pragma unroll
       for (int j = 0; j < key_tiles; ++j)
 #pragma unroll
         for (int e = 0; e < 2; ++e)
-          sum[i] += s[j][2 * i + e] = exp2_fast(s[j][2 * i + e] - level[i]);
+          row_sum[i] += s[j][2 * i + e] = exp2_fast(s[j][2 * i + e] - shift[i]);
     }
 #pragma unroll
     for (int j = 0; j < column_tiles; ++j)
 #pragma unroll
-      for (int e = 0; e < 4; ++e) o[j][e] *= fade[e / 2];
+      for (int e = 0; e < 4; ++e) o[j][e] *= rescale[e / 2];
   }
 
   __device__ void finish() {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      const float total = row_sum(sum[i]);
+      const float total = quad_sum(row_sum[i]);
       if (own_query(i) >= queries.count()) continue;
       const float inverse = total > 0 ? 1 / total : total;  // NaN stays NaN
-      const float lse = (top[i] + log2f(total)) * kLn2;
+      const float lse = (row_max[i] + log2f(total)) * kLn2;
       if (tile.partial < 0)
         write(i, inverse, lse);
       else
@@ -240,9 +241,10 @@ __global__ void __launch_bounds__(kLanes* Warps, 1) forward_kernel(const Forward
   block.finish();
 }
 
-/// Combines the partial results of a split tile, in ascending order, one warp for each query:
+/// Combines the partial results of a split tile in ascending order, one warp per query:
 ///   lse = ln sum_p e^lse_p,  out = sum_p e^(lse_p - lse) out_p.
-/// A lane writes columns lane, lane + 32, ...; no barrier. Grid as above, with tiles = combined.
+/// A lane writes columns lane, lane + 32, ...; no barrier. Grid as above, with one block per
+/// combined tile.
 template <class T, int D, bool Marked, int Warps>
 __global__ void combine_kernel(const ForwardArguments<T> a, const CombinedTile* combined) {
   using Sizes = ForwardSizes<T, D, Marked, Warps>;
@@ -256,17 +258,17 @@ __global__ void combine_kernel(const ForwardArguments<T> a, const CombinedTile* 
                                    Sizes::partial_floats);
   };
   for (int i = warp(); i < queries.count(); i += static_cast<int>(blockDim.x) / kLanes) {
-    float top = -kInfinity, total = 0;
+    float row_max = -kInfinity, total = 0;
     for (int p = tile.partial; p < tile.partial_end; ++p)
-      top = fmaxf(top, part(p, i)[Sizes::columns]);
+      row_max = fmaxf(row_max, part(p, i)[Sizes::columns]);
     for (int p = tile.partial; p < tile.partial_end; ++p)
-      total += expf(part(p, i)[Sizes::columns] - top);
+      total += expf(part(p, i)[Sizes::columns] - row_max);
     const Index at = queries.at(i, a.heads);
-    if (z == 0 && lane() == 0) a.lse[at] = top + logf(total);
+    if (z == 0 && lane() == 0) a.lse[at] = row_max + logf(total);
     for (int c = lane(); c < Sizes::columns; c += kLanes) {
       float x = 0;
       for (int p = tile.partial; p < tile.partial_end; ++p)
-        x += expf(part(p, i)[Sizes::columns] - top) * part(p, i)[c];
+        x += expf(part(p, i)[Sizes::columns] - row_max) * part(p, i)[c];
       const int mark = z * kMarkColumns + c - D;
       if (c < D && c < a.head_size && z == 0) a.out[at * a.head_size + c] = x / total;
       if (c >= D && mark < a.mark_count) a.mark_out[at * a.mark_count + mark] = x / total;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What the kernels of fused attention have in common: which queries a tile holds, and moving tiles
-// of rows from global to shared memory.
+// Shared by the kernels of fused attention: the queries of a tile, and copies of tiles of rows from
+// global to shared memory.
 //
 // A tile in shared memory has rows of row_bytes<T>(columns), see fragments.hpp. Head sizes between
-// two of the kernels' are padded with zeros on the way; so are rows that a tile lacks. With marks,
-// 16 more columns stand behind values and behind dout: so the marks' weighted sums are part of the
-// product P v, and their gradients part of dout v^T.
+// two kernels are padded with zeros, and so are missing rows of a tile. With marks, values and dout
+// have 16 further columns: the marks' weighted sums are then part of the product P v, and their
+// gradients part of dout v^T.
 #pragma once
 #include "cuda/device/mma.cuh"
 #include "cuda/flash/attention_plan.hpp"
@@ -16,27 +16,27 @@ inline constexpr int kMarkColumns = 16;
 inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 inline constexpr float kLog2E = 1.44269504088896f, kLn2 = 0.693147180559945f;
 
-/// Head sizes that have a kernel; others run on the next larger one, above the last on none (0).
+/// The smallest head size with a kernel that fits head_size; 0 if there is none.
 constexpr int padded_head(Index head_size) {
   for (const int size : {32, 64, 80, 128})
     if (head_size <= size) return size;
   return 0;
 }
 
-/// Keys that an inner loop takes at once (queries, for dk and dv): what keeps registers and shared
-/// memory in bounds.
+/// Keys per iteration of an inner loop (queries, for dk and dv), limited by registers and shared
+/// memory.
 template <class T>
 constexpr int inner_rows(int head_size) {
   return head_size <= 64 ? kUnit * 8 / static_cast<int>(sizeof(T))
                          : kUnit * 4 / static_cast<int>(sizeof(T));
 }
 
-/// Heads of one block: `heads` from `head` on, of key-value head kv.
+/// Heads [head, head + heads) of one block, of key-value head kv.
 struct HeadRange {
   int kv, head, heads;
 };
 
-/// Block y of a grid whose blocks along y are the key-value heads and the parts of their heads.
+/// The heads of block y, in a grid whose y counts the parts of each key-value head.
 constexpr HeadRange heads_of_block(int heads, int kv_heads, int queries, int y) {
   const int group = heads / kv_heads;
   const QueryShape shape = query_shape(heads, kv_heads, queries);
@@ -44,7 +44,7 @@ constexpr HeadRange heads_of_block(int heads, int kv_heads, int queries, int y) 
   return {kv, kv * group + first, shape.heads < group - first ? shape.heads : group - first};
 }
 
-/// Queries of one tile: heads of a row, then rows.
+/// Queries of one tile, ordered by row, then head.
 struct Queries {
   HeadRange head;
   int row, rows;
@@ -52,11 +52,11 @@ struct Queries {
   constexpr int count() const { return rows * head.heads; }
   constexpr int row_of(int i) const { return row + i / head.heads; }
   constexpr int head_of(int i) const { return head.head + i % head.heads; }
-  /// Where query i stands in [rows][heads].
+  /// Index of query i in [rows][heads].
   constexpr Index at(int i, int heads) const { return Index{row_of(i)} * heads + head_of(i); }
 };
 
-/// What the forward and both passes backward read.
+/// Inputs of forward and of both backward passes.
 template <class T>
 struct AttentionArguments {
   const T* q;  ///< [rows][heads][head_size], row stride q_stride
@@ -73,19 +73,19 @@ struct AttentionArguments {
   void pointers(auto f) { f(q), f(keys), f(values), f(marks), f(ranges), f(tiles), f(segments); }
 };
 
-/// How many keys of a segment any row of a tile sees now: ranges may have grown since the plan was
-/// made (decoding), up to the segment's length. All lanes of a warp come, and all get it.
+/// The most keys of a segment that any row of a tile sees now: in decoding, ranges may have grown
+/// since the plan was made, up to the segment's length. All lanes of a warp call, and all get it.
 __device__ inline int seen_keys(const KeySegment& segment, const KeyRange* ranges, int rows) {
-  int most = 0;
+  int longest = 0;
   for (int r = lane(); r < rows; r += kLanes) {
     const int seen = visible_keys(ranges[r], segment);
-    most = seen > most ? seen : most;
+    longest = seen > longest ? seen : longest;
   }
-  return warp_max(most);
+  return warp_max(longest);
 }
 
-/// A walk over the keys that the rows of a tile see, block by block: `length` are seen of the
-/// segment, `first` of them come before the block. All threads of a block stand at the same place.
+/// Iterates over the keys that the rows of a tile see, block by block: `length` keys of the segment
+/// are seen, `first` of them before this block. It is the same in all threads of a block.
 struct KeyCursor {
   const KeySegment* segments;
   const KeyRange* ranges;  ///< of the tile's rows
@@ -117,8 +117,9 @@ struct KeyCursor {
   }
 };
 
-/// Copies rows to a tile [Rows][D of Columns] without waiting, 16 bytes a thread and turn. row(i)
-/// is where row i begins, null for a row of zeros; columns from head_size on become zeros.
+/// Starts asynchronous copies of rows to a tile [Rows][D of Columns], 16 bytes per thread and
+/// iteration. row(i) is the address of row i, null for a row of zeros; columns from head_size on
+/// become zeros.
 template <class T, int Rows, int D, int Columns, class Row>
 __device__ void copy_rows_async(T* tile, int head_size, Row row) {
   constexpr int units = D / unit_elements<T>;
@@ -129,7 +130,7 @@ __device__ void copy_rows_async(T* tile, int head_size, Row row) {
   }
 }
 
-/// The same of float rows, rounded to bf16; done when it returns.
+/// The same for float rows, rounded to bf16; synchronous.
 template <class T, int Rows, int D, int Columns, class Row>
 __device__ void convert_rows(T* tile, int head_size, Row row) {
   constexpr int quads = D / 4;
@@ -143,7 +144,7 @@ __device__ void convert_rows(T* tile, int head_size, Row row) {
   }
 }
 
-/// float rows to a tile of T: copied without waiting, or converted.
+/// float rows to a tile of T: copied asynchronously, or converted.
 template <class T, int Rows, int D, int Columns, class Row>
 __device__ void fetch_gradient_rows(T* tile, int head_size, Row row) {
   if constexpr (sizeof(T) == sizeof(float))
@@ -152,7 +153,8 @@ __device__ void fetch_gradient_rows(T* tile, int head_size, Row row) {
     convert_rows<T, Rows, D, Columns>(tile, head_size, row);
 }
 
-/// Columns [first, first + 16) of float rows of `marks` columns, behind column D; zeros past them.
+/// Columns [first, first + 16) of float rows of `marks` columns, stored after column D; zeros past
+/// the last mark.
 template <class T, int Rows, int D, class Row>
 __device__ void load_marks(T* tile, int first, int marks, Row row) {
   constexpr int all = Rows * kMarkColumns;
@@ -163,7 +165,7 @@ __device__ void load_marks(T* tile, int first, int marks, Row row) {
   }
 }
 
-/// The queries of a tile [Rows][D], without waiting.
+/// Starts copying the queries of a tile [Rows][D].
 template <class T, int Rows, int D>
 __device__ void fetch_queries(T* tile, const AttentionArguments<T>& a, const Queries& queries) {
   copy_rows_async<T, Rows, D, D>(tile, a.head_size, [&](int i) -> const T* {
@@ -172,8 +174,8 @@ __device__ void fetch_queries(T* tile, const AttentionArguments<T>& a, const Que
   });
 }
 
-/// `count` keys and values from a slot on, without waiting, and with Marked 16 columns of their
-/// marks behind the values; rows of zeros up to Rows.
+/// Starts copying `count` keys and values from a slot on; with Marked, also 16 columns of their
+/// marks, after the values. Rows of zeros up to Rows.
 template <class T, int Rows, int D, bool Marked>
 __device__ void fetch_keys(T* keys, T* values, const AttentionArguments<T>& a, int kv, Index slot,
                            int count, int first_mark = 0) {
@@ -190,12 +192,12 @@ __device__ void fetch_keys(T* keys, T* values, const AttentionArguments<T>& a, i
     });
 }
 
-/// Largest, or sum, over the four lanes that hold a row of accumulators.
-__device__ __forceinline__ float row_max(float x) {
+/// Maximum, or sum, over the four lanes that have a row of accumulators.
+__device__ __forceinline__ float quad_max(float x) {
   x = fmaxf(x, shuffle_xor(x, 1));
   return fmaxf(x, shuffle_xor(x, 2));
 }
-__device__ __forceinline__ float row_sum(float x) {
+__device__ __forceinline__ float quad_sum(float x) {
   x += shuffle_xor(x, 1);
   return x + shuffle_xor(x, 2);
 }
@@ -208,7 +210,7 @@ __device__ __forceinline__ void clear(float (&c)[Tiles][4]) {
     for (int i = 0; i < 4; ++i) c[j][i] = 0;
 }
 
-/// s += A B^T for one step along k, from column k on; B are all rows of a tile.
+/// s += A B^T for one step along k, from column k on; B is all rows of a tile.
 template <class T, int Columns, int Tiles>
 __device__ __forceinline__ void multiply_step(float (&s)[Tiles][4], const FragmentA& a, const T* b,
                                               int k) {
@@ -230,7 +232,7 @@ __device__ __forceinline__ void multiply_rows(float (&s)[Tiles][4], const T* a, 
     multiply_step<T, Columns>(s, load_a<T, Columns>(a, a_row, k), b, k);
 }
 
-/// o += P B: P are accumulators, B the first columns of a tile whose rows are P's columns.
+/// o += P B: P is in accumulators; B is the first columns of a tile, whose rows match P's columns.
 template <class T, int Columns, int PTiles, int Tiles>
 __device__ __forceinline__ void multiply_columns(float (&o)[Tiles][4], const float (&p)[PTiles][4],
                                                  const T* b) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Products of float32 or bf16 through cuBLASLt, with float32 sums and the bias, gelu or its
+// Products of float32 or bf16 through cuBLASLt, with float32 sums and the bias, GELU or its
 // derivative as epilogue.
 //
-// The library thinks in columns: our row-major C [m, n] is its C^T [n, m], so it multiplies op(B)^T
-// by op(A)^T, and a bias per column of ours is one per row of its. Its auxiliary matrix, the values
-// before gelu, lies as the result does. The algorithm of a shape is asked for once and kept, so
-// that a shape always runs the same way; schemes that add up partial results in no fixed order are
-// not allowed. float32 means float32: no TF32.
+// The library is column-major: our row-major C [m, n] is its C^T [n, m], so it multiplies op(B)^T
+// by op(A)^T, and our bias per column is a bias per row. Its auxiliary matrix, the values before
+// GELU, has the layout of the result. The algorithm for a shape is looked up once and kept, so that
+// a shape always runs the same way; schemes that add partial results in no fixed order are
+// disabled. float32 means float32: no TF32.
 #include "cuda/gemm/library_gemm.hpp"
 
 #include <cublasLt.h>
@@ -17,7 +17,6 @@
 
 #include "cuda/device/device.cuh"
 #include "cuda/host/choice.hpp"
-#include "gaze/core/bf16.hpp"
 
 namespace gaze::cuda {
 
@@ -38,15 +37,15 @@ struct Library {
 };
 
 Library& library() {
-  static auto* l = new Library;  // never destroyed, as the stream
+  static auto* l = new Library;  // never destroyed, like the stream
   return *l;
 }
 
-/// What is done with a product's result before it is stored: nothing; + bias; pre = that, and gelu
-/// of it; * gelu'(pre).
-enum class Epilogue { none, bias, gelu, gelu_slope };
+/// Operation on a product's result before it is stored: nothing; + bias; pre = result + bias, then
+/// gelu(pre); * gelu'(pre).
+enum class Epilogue { none, bias, gelu, gelu_grad };
 
-/// Everything that decides how a product is done.
+/// Everything that determines the algorithm of a product.
 struct Product {
   bool transpose_a, transpose_b, accumulate;
   Index m, n, k, lda, ldb, ldc;
@@ -67,13 +66,13 @@ struct Product {
   }
 };
 
-/// What the epilogue takes besides the result; null what it does not.
+/// Inputs of the epilogue, null where it does not use them.
 struct EpilogueData {
   const float* bias = nullptr;
   const float* pre = nullptr;  // written by Epilogue::gelu
 };
 
-/// A product's descriptions and its algorithm; `found` is false where the library has none.
+/// A product's descriptors and its algorithm; `found` is false where the library has none.
 struct Plan {
   cublasLtMatmulDesc_t operation = nullptr;
   cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;
@@ -110,17 +109,17 @@ void set_epilogue(const Plan& plan, const Product& p) {
                                                  CUBLASLT_EPILOGUE_GELU_AUX_BIAS,
                                                  CUBLASLT_EPILOGUE_DGELU};
   set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, names[static_cast<int>(p.epilogue)]);
-  if (p.epilogue == Epilogue::gelu || p.epilogue == Epilogue::gelu_slope)
+  if (p.epilogue == Epilogue::gelu || p.epilogue == Epilogue::gelu_grad)
     set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, static_cast<std::int64_t>(p.ldc));
 }
 
-/// In the library's terms: first = B, second = A, both as stored.
+/// In the library's order: first = B, second = A, both as stored.
 Plan make_plan(const Product& p, const EpilogueData& data) {
   Plan plan;
   check(cublasLtMatmulDescCreate(&plan.operation, CUBLAS_COMPUTE_32F, CUDA_R_32F), "a matmul");
-  const auto turned = [](bool t) { return t ? CUBLAS_OP_T : CUBLAS_OP_N; };
-  set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, turned(p.transpose_b));
-  set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, turned(p.transpose_a));
+  const auto transposed = [](bool t) { return t ? CUBLAS_OP_T : CUBLAS_OP_N; };
+  set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, transposed(p.transpose_b));
+  set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, transposed(p.transpose_a));
   set_epilogue(plan, p);
   point(plan, data);
   const auto type = p.bf16 ? CUDA_R_16BF : CUDA_R_32F;
@@ -164,11 +163,11 @@ unsigned common_alignment(std::initializer_list<const void*> pointers) {
   return static_cast<unsigned>(bits & (~bits + 1));
 }
 
-template <class U>
-bool multiply(Product p, const U* a, const U* b, float* c, const EpilogueData& data) {
+template <class T>
+bool multiply(Product p, const T* a, const T* b, float* c, const EpilogueData& data) {
   if (!kernel_choice.library() || p.m <= 0 || p.n <= 0 || p.k <= 0) return false;
   p.alignment = common_alignment({a, b, c, data.bias, data.pre});
-  p.bf16 = std::is_same_v<U, gaze::bf16>;
+  p.bf16 = std::is_same_v<T, gaze::bf16>;
   const Plan& plan = plan_of(p, data);
   if (!plan.found) return false;
   point(plan, data);
@@ -180,41 +179,35 @@ bool multiply(Product p, const U* a, const U* b, float* c, const EpilogueData& d
   return true;
 }
 
-/// The library wants the auxiliary matrix at multiples of 16 bytes with rows of whole 8 values.
-bool takes_auxiliary(Index columns, const float* pre) {
+/// The library requires an auxiliary matrix aligned to 16 bytes with rows of a multiple of 8
+/// values.
+bool supports_auxiliary(Index columns, const float* pre) {
   return columns % 8 == 0 && common_alignment({pre}) == 16;
 }
 
 }  // namespace
 
-template <class U>
-bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const U* a,
-                  Index lda, const U* b, Index ldb, float* c, Index ldc, bool accumulate,
-                  const float* bias) {
-  if (accumulate) bias = nullptr;
+template <class T>
+bool library_gemm(const args::Gemm<T>& a) {
+  const float* const bias = a.accumulate ? nullptr : a.bias;
   const Epilogue epilogue = bias ? Epilogue::bias : Epilogue::none;
-  return multiply({transpose_a, transpose_b, accumulate, m, n, k, lda, ldb, ldc, epilogue}, a, b, c,
-                  {bias});
+  return multiply(
+      {a.transpose_a, a.transpose_b, a.accumulate, a.m, a.n, a.k, a.lda, a.ldb, a.ldc, epilogue},
+      a.a, a.b, a.c, {bias});
+}
+template bool library_gemm(const args::Gemm<float>&);
+template bool library_gemm(const args::Gemm<bf16>&);
+
+bool library_linear_gelu(const args::LinearGeluForward<float>& a) {
+  return supports_auxiliary(a.n, a.pre) &&
+         multiply({false, true, false, a.m, a.n, a.k, a.k, a.k, a.n, Epilogue::gelu}, a.x, a.w, a.y,
+                  {a.bias, a.pre});
 }
 
-#define GAZE_INSTANTIATE(U)                                                                     \
-  template bool library_gemm(bool, bool, Index, Index, Index, const U*, Index, const U*, Index, \
-                             float*, Index, bool, const float*);
-GAZE_INSTANTIATE(float)
-GAZE_INSTANTIATE(bf16)
-#undef GAZE_INSTANTIATE
-
-bool library_linear_gelu(Index m, Index n, Index k, const float* x, const float* w,
-                         const float* bias, float* pre, float* y) {
-  return takes_auxiliary(n, pre) &&
-         multiply({false, true, false, m, n, k, k, k, n, Epilogue::gelu}, x, w, y, {bias, pre});
-}
-
-bool library_linear_gelu_backward(Index m, Index n, Index k, const float* dy, const float* w,
-                                  const float* pre, float* dpre) {
-  return takes_auxiliary(n, pre) &&
-         multiply({false, false, false, m, n, k, k, n, n, Epilogue::gelu_slope}, dy, w, dpre,
-                  {nullptr, pre});
+bool library_linear_gelu_backward(const args::LinearGeluBackward<float>& a) {
+  return supports_auxiliary(a.n, a.pre) &&
+         multiply({false, false, false, a.m, a.n, a.k, a.k, a.n, a.n, Epilogue::gelu_grad}, a.dy,
+                  a.w, a.dpre, {nullptr, a.pre});
 }
 
 }  // namespace gaze::cuda

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Matrix products through cuBLASLt (library_gemm.cu); the emulator has none of it.
+// Matrix products through cuBLASLt (library_gemm.cu), which the emulator does not have.
 #pragma once
-#include "gaze/core/index.hpp"
+#include "gaze/kernels/gemm.hpp"
 
 namespace gaze::cuda {
 
-/// Does the product as MatrixKernels::gemm says and returns true; or returns false, and nothing was
-/// done: where kernel_choice (choice.hpp) is for other kernels, or for sizes that the library does
-/// not take.
-template <class U>  // float or bf16
-bool library_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const U* a,
-                  Index lda, const U* b, Index ldb, float* c, Index ldc, bool accumulate,
-                  const float* bias);
+// Each function computes the product and returns true, or does nothing and returns false: where
+// kernel_choice (host/choice.hpp) selects other kernels, and for sizes that the library does not
+// support.
 
-/// LinearGeluKernels, with the activation as the product's epilogue; false and nothing done as
-/// above.
-bool library_linear_gelu(Index m, Index n, Index k, const float* x, const float* w,
-                         const float* bias, float* pre, float* y);
-bool library_linear_gelu_backward(Index m, Index n, Index k, const float* dy, const float* w,
-                                  const float* pre, float* dpre);
+/// T is float or bf16.
+template <class T>
+bool library_gemm(const args::Gemm<T>& a);
+
+/// linear_gelu_forward and its backward, with the activation as the product's epilogue.
+bool library_linear_gelu(const args::LinearGeluForward<float>& a);
+bool library_linear_gelu_backward(const args::LinearGeluBackward<float>& a);
 
 }  // namespace gaze::cuda

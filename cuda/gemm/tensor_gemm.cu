@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Launches the batch-invariant product: which tile, and how many blocks of it.
+// Launches the batch-invariant product: chooses the tile and the number of blocks.
 #include "cuda/gemm/tensor_gemm.hpp"
 
 #include "cuda/gemm/tensor_gemm.cuh"
@@ -37,23 +37,23 @@ void choose_tiles(TensorTiles tiles, const StoredMatrix& a, const StoredMatrix& 
 
 }  // namespace
 
-bool tensor_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const bf16* a,
-                 Index lda, const bf16* b, Index ldb, float* c, Index ldc, bool accumulate,
-                 const float* bias, TensorTiles tiles) {
+bool tensor_gemm(const args::Gemm<bf16>& a, TensorTiles tiles) {
   if (device().compute < 80) return false;
-  if (m <= 0 || n <= 0) return true;
-  if (tiles == TensorTiles::fitting) tiles = fitting_tiles(m, n, device().multiprocessors);
-  const StoredMatrix left = transpose_a ? stored(a, lda, k, m) : stored(a, lda, m, k);
-  const StoredMatrix right = transpose_b ? stored(b, ldb, n, k) : stored(b, ldb, k, n);
-  const TensorResult y{c, ldc, m, n, accumulate, bias};
-  if (transpose_a && transpose_b)
-    choose_tiles<true, true>(tiles, left, right, k, y);
-  else if (transpose_a)
-    choose_tiles<true, false>(tiles, left, right, k, y);
-  else if (transpose_b)
-    choose_tiles<false, true>(tiles, left, right, k, y);
+  if (a.m <= 0 || a.n <= 0) return true;
+  if (tiles == TensorTiles::fitting) tiles = fitting_tiles(a.m, a.n, device().multiprocessors);
+  const StoredMatrix left =
+      a.transpose_a ? stored(a.a, a.lda, a.k, a.m) : stored(a.a, a.lda, a.m, a.k);
+  const StoredMatrix right =
+      a.transpose_b ? stored(a.b, a.ldb, a.n, a.k) : stored(a.b, a.ldb, a.k, a.n);
+  const TensorResult y{a.c, a.ldc, a.m, a.n, a.accumulate, a.bias};
+  if (a.transpose_a && a.transpose_b)
+    choose_tiles<true, true>(tiles, left, right, a.k, y);
+  else if (a.transpose_a)
+    choose_tiles<true, false>(tiles, left, right, a.k, y);
+  else if (a.transpose_b)
+    choose_tiles<false, true>(tiles, left, right, a.k, y);
   else
-    choose_tiles<false, false>(tiles, left, right, k, y);
+    choose_tiles<false, false>(tiles, left, right, a.k, y);
   return true;
 }
 

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 // The matrix product C = start + op(A) op(B) of bf16 operands on tensor cores, with float32 sums,
-// whose elements do not depend on what is computed beside them.
+// in which an element of C does not depend on the size of the product.
 //
-// An element of C is one chain of mma.sync over ascending k, 16 at a time from k = 0, that begins
-// with `start`. No k is split over blocks or warps, and all tiles below are kTensorDepth deep and
-// filled with zeros behind k. So the chain is the same in every tile: which of them is taken, and
-// where in it the element lies, is free, and a row has the same bits alone and in any batch.
+// An element of C is one chain of mma.sync over ascending k, 16 at a time from k = 0, beginning
+// with `start`. k is never split over blocks or warps, and all tiles below are kTensorDepth deep
+// and padded with zeros. So the chain is the same in every tile and at every place in it: a row has
+// the same bits alone and in any batch.
 //
-// A block makes a tile of C, its warps equal rectangles of that. Both operands come to shared
-// memory as they are stored, kTensorDepth of k at a time, into `stages` buffers in turn; ldmatrix,
-// which can transpose on its way, makes fragments of them (fragments.hpp).
+// A block computes a tile of C, each of its warps an equal rectangle. Both operands are copied to
+// shared memory as they are stored, kTensorDepth of k at a time, into `stages` buffers in turn;
+// ldmatrix, which can transpose, loads fragments from there (fragments.hpp).
 //
-// What a thread reads and writes. It brings units of 8 elements of both operands: whole ones where
-// addresses are multiples of 16 bytes by an asynchronous copy, else one element after another, and
-// zeros beyond the rows and columns that the matrix has, which are compared for every unit. Of each
-// 16 x 8 of C its lane holds rows lane / 4 and lane / 4 + 8, columns 2 (lane % 4) and the next, and
-// it reads (to accumulate) and writes those of them that are inside. Nobody else touches these.
+// Reads and writes of a thread. It copies units of 8 elements of both operands: by an asynchronous
+// copy where addresses are multiples of 16 bytes, otherwise element by element, and zeros beyond
+// the matrix's rows and columns; every unit is checked against both. Of each 16 x 8 of C, its lane
+// has rows lane / 4 and lane / 4 + 8, columns 2 (lane % 4) and the next; it reads (to accumulate)
+// and writes those inside C, and no other thread accesses them.
 //
-// Barriers. Step s waits for its own copies of tile s, then for everyone's (the barrier): tile s is
-// there, whichever way it came, and everyone has done step s - 1, whose buffer is the one that tile
-// s + stages - 1 goes to from now on. All threads go through the same number of steps.
+// Barriers. Step s waits for its own copies of tile s, then at the barrier for those of all
+// threads. After it, tile s is complete, and all threads have finished step s - 1, whose buffer
+// receives tile s + stages - 1 next. All threads run the same number of steps.
 #pragma once
 #include "cuda/device/mma.cuh"
 #include "cuda/gemm/tensor_gemm.hpp"
@@ -28,7 +28,7 @@ namespace gaze::cuda {
 
 inline constexpr int kTensorDepth = 32;  ///< of k, in a tile
 
-/// A tile of C: `rows` x `columns`, made by warps in a grid of `down` x `across`.
+/// A tile of C: `rows` x `columns`, computed by warps in a grid of `down` x `across`.
 template <int Rows, int Columns, int Down, int Across, int Stages>
 struct TensorTile {
   static constexpr int rows = Rows, columns = Columns, stages = Stages;
@@ -49,7 +49,7 @@ struct StoredMatrix {
   void pointers(auto f) { f(data); }
 };
 
-/// Where C begins, and from what: its own values, a bias per column, or 0.
+/// C, and its start: its own values, a bias per column, or 0.
 struct TensorResult {
   float* c;
   Index stride, rows, columns;
@@ -58,8 +58,8 @@ struct TensorResult {
   void pointers(auto f) { f(c), f(bias); }
 };
 
-/// Rows x Columns of a matrix from (row, column) on, zeros beyond its edges. Done after the next
-/// wait for copies and barrier.
+/// Copies Rows x Columns of a matrix from (row, column) on, zeros beyond its edges. Complete after
+/// the next wait for copies and barrier.
 template <int Rows, int Columns>
 __device__ void fetch_tile(bf16* tile, const StoredMatrix& x, Index row, Index column) {
   constexpr int unit = unit_elements<bf16>, units = Columns / unit;
@@ -75,7 +75,7 @@ __device__ void fetch_tile(bf16* tile, const StoredMatrix& x, Index row, Index c
   }
 }
 
-/// One thread's part of a block. TA, TB: op(A), op(B) are the transposes of what is stored.
+/// One thread's part of a block. TA, TB: A, B are stored transposed.
 template <class Tile, bool TA, bool TB>
 struct TensorBlock {
   static constexpr int depth = kTensorDepth;
@@ -96,7 +96,7 @@ struct TensorBlock {
   __device__ bf16* tile_a(int buffer) const { return shared + buffer * (a_size + b_size); }
   __device__ bf16* tile_b(int buffer) const { return tile_a(buffer) + a_size; }
 
-  /// Calls f(element of c, row of C, column of C) for those inside.
+  /// Calls f(element of c, row of C, column of C) for elements inside C.
   template <class F>
   __device__ void for_elements(Index rows, Index columns, F f) {
 #pragma unroll

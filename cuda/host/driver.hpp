@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the rest of cuda/ asks of a driver: the CUDA runtime (driver.cu) or the emulator
-// (emulator.cpp). Plain C++.
+// The driver interface that the rest of cuda/ uses, implemented by the CUDA runtime (driver.cu) and
+// by the emulator (emulator.cpp). Plain C++.
 #pragma once
 #include <cstddef>
 
@@ -9,30 +9,30 @@
 
 namespace gaze::cuda::driver {
 
-/// Device memory, or null where there is none left; every block is at a multiple of 256 bytes.
+/// Allocates device memory aligned to 256 bytes; null if there is not enough.
 void* take(std::size_t bytes);
 void give(void* p) noexcept;
 
-/// A block of the allocator's goes to a tensor of `bytes` bytes, and comes back: the emulator
-/// watches that nobody goes beyond, and that nobody counts on what was there.
+/// The allocator hands a block to a tensor of `bytes` bytes, and takes it back. The emulator
+/// detects accesses beyond the end and reads of old contents.
 void lend(void* p, std::size_t bytes);
 void take_back(void* p, std::size_t bytes) noexcept;
 
-/// Memory that the host and kernels both see, each at its own address; never given back.
+/// Memory that the host and kernels both access, each at its own address; never freed.
 struct SharedMemory {
   void *host, *device;
 };
 SharedMemory take_shared(std::size_t bytes);
 
-/// Kernels launched between the two are recorded and not run; null where that failed.
+/// Kernels launched between the two calls are recorded, not run. Returns null on failure.
 void begin_recording();
 void* end_recording();
 void drop_recorded(void* recorded) noexcept;
 
-/// What runs the kernels of a recording, any number of times; null where that failed.
+/// An executable graph that runs a recording any number of times; null on failure.
 void* make_runnable(void* recorded);
-/// Makes a runnable, all of whose runs have been asked for, do what another recording does; false
-/// where its kernels are not the same ones in the same order, and then the runnable is of no use.
+/// Replaces the recording that a runnable runs; no further runs of the old one may follow. Returns
+/// false, and leaves the runnable unusable, unless the kernels are the same in the same order.
 bool update_runnable(void* runnable, void* recorded);
 void run(void* runnable);
 void drop_runnable(void* runnable) noexcept;

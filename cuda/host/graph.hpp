@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Graph: kernels recorded once and launched again by one call, for work that is too small to be
-// launched kernel by kernel, such as one decoding step.
+// Graph: kernels recorded once and relaunched with one call, for work that is too small to be
+// launched kernel by kernel, such as a decoding step.
 #pragma once
 #include <functional>
 #include <memory>
@@ -9,10 +9,10 @@
 
 namespace gaze::cuda {
 
-/// Calls work() once, recording its kernels instead of running them; launch() runs them, in order,
-/// as often as wanted. Work may make and drop tensors (their memory stays with the graph), but it
-/// must not copy from or to the host, nor wait: that is an Error. What it uses from outside must
-/// live as long as the graph.
+/// Calls work() once and records its kernels instead of running them; launch() runs them in order,
+/// any number of times. work() may create and destroy tensors (their memory stays with the graph).
+/// Error: it copies from or to the host, or waits. All other tensors it uses must outlive the
+/// graph.
 class Graph {
  public:
   explicit Graph(const std::function<void()>& work);
@@ -22,18 +22,17 @@ class Graph {
 
   void launch() const;
 
-  /// Did it take over what the graph before it was run by, instead of having that made? Where the
-  /// kernels are the same ones in the same order, whatever their sizes and arguments, and the graph
-  /// before is gone.
-  bool took_over() const;
+  /// True if it reused the executable graph of the previously destroyed Graph instead of building
+  /// one: if both have the same kernels in the same order, whatever their sizes and arguments.
+  bool reused_executable() const;
 
  private:
   struct Recording;
   std::unique_ptr<Recording> recording_;
-  Index arithmetic_ = 0;  // of one launch
+  Index arithmetic_ = 0;  // operations per launch
 };
 
-/// Is a graph being recorded?
+/// Whether a graph is being recorded.
 bool recording();
 
 }  // namespace gaze::cuda

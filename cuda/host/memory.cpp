@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Allocator<Cuda>: a BlockCache over the driver's memory; and the memory of graphs.
+// Allocator<Cuda>, a BlockCache over the driver's memory, and the memory of graphs.
 //
-// Freed blocks are given out again without waiting: all kernels and copies run in one stream, so
-// whoever gets a block comes after the work that still uses it. That does not hold for the kernels
-// of a graph, which run again later: while a graph is recorded, blocks come from the graph's own
-// store and go back to it, and it gives them up when the graph is gone.
+// Freed blocks are reused without waiting: all kernels and copies run in one stream, so the next
+// user of a block runs after the work that still reads it. That does not hold for the kernels of a
+// graph, which run again later: while a graph is recorded, blocks come from the graph's own pool
+// and return to it, and are released when the graph is destroyed.
 #include <unordered_map>
 #include <utility>
 
@@ -64,11 +64,11 @@ class GraphMemory {
   std::map<std::size_t, std::vector<void*>> free_;
 };
 
-/// Which graph a block belongs to, for blocks of graphs only.
+/// The graph that owns a block, for blocks of graphs only.
 struct Owners {
   std::mutex mutex;
   std::unordered_map<void*, GraphMemory*> of;
-  GraphMemory* recording = nullptr;  // of the graph that is being recorded
+  GraphMemory* recording = nullptr;  // memory of the graph being recorded
 
   static Owners& instance() {
     static auto* o = new Owners;
@@ -76,7 +76,7 @@ struct Owners {
   }
 };
 
-/// Blocks that tensors still hold become ordinary ones.
+/// Blocks that tensors still own become ordinary ones.
 GraphMemory::~GraphMemory() {
   Owners& owners = Owners::instance();
   const std::lock_guard<std::mutex> lock(owners.mutex);
@@ -126,7 +126,7 @@ namespace cuda {
 
 namespace {
 
-/// What the last graph that is gone was run by, for the next one.
+/// The executable of the last destroyed graph, kept for the next one.
 class SpareRunnable {
  public:
   static SpareRunnable& instance() {
@@ -134,7 +134,7 @@ class SpareRunnable {
     return *spare;
   }
 
-  /// Made to do what was recorded; null where there is none that can.
+  /// The spare, updated to run `recorded`; null if there is none that can.
   void* take(void* recorded) {
     const std::lock_guard<std::mutex> lock(mutex_);
     void* const runnable = std::exchange(spare_, nullptr);
@@ -158,7 +158,7 @@ class SpareRunnable {
 struct Graph::Recording {
   GraphMemory memory;
   void* runnable = nullptr;
-  bool took_over = false;
+  bool reused = false;
 
   ~Recording() {
     if (runnable) SpareRunnable::instance().keep(runnable);
@@ -166,8 +166,8 @@ struct Graph::Recording {
 
   void make_runnable(void* recorded) {
     runnable = SpareRunnable::instance().take(recorded);
-    took_over = runnable != nullptr;
-    if (!took_over) runnable = driver::make_runnable(recorded);
+    reused = runnable != nullptr;
+    if (!reused) runnable = driver::make_runnable(recorded);
     driver::drop_recorded(recorded);
     GAZE_CHECK(runnable, "Graph", "the recording cannot be run");
   }
@@ -176,7 +176,7 @@ struct Graph::Recording {
 bool recording() { return Owners::instance().recording != nullptr; }
 
 Graph::Graph(const std::function<void()>& work) : recording_(std::make_unique<Recording>()) {
-  GAZE_CHECK(!recording(), "Graph", "recorded while another one is");
+  GAZE_CHECK(!recording(), "Graph", "recorded while another one is being recorded");
   const Index before = arithmetic();
   driver::begin_recording();
   Owners::instance().recording = &recording_->memory;
@@ -192,7 +192,7 @@ Graph::Graph(const std::function<void()>& work) : recording_(std::make_unique<Re
   GAZE_CHECK(recorded, "Graph", "the recording failed");
   recording_->make_runnable(recorded);
   arithmetic_ = arithmetic() - before;
-  count_arithmetic(-arithmetic_);  // nothing ran yet
+  count_arithmetic(-arithmetic_);  // nothing has run yet
 }
 
 Graph::~Graph() = default;
@@ -202,7 +202,7 @@ void Graph::launch() const {
   count_arithmetic(arithmetic_);
 }
 
-bool Graph::took_over() const { return recording_->took_over; }
+bool Graph::reused_executable() const { return recording_->reused; }
 
 }  // namespace cuda
 

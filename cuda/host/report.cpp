@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The one Report of the process, in memory that host and device share.
 #include "cuda/host/report.hpp"
 
 #include <atomic>
@@ -10,7 +11,7 @@ namespace gaze::cuda {
 
 namespace {
 
-/// The host's address, once there is a report.
+/// The host's address of the report, once it is allocated.
 std::atomic<Report*> host_report = nullptr;
 
 }  // namespace

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What checks on the device found, without the host waiting for each: a check writes its first
-// finding into memory that both sides see, and whoever next waits for the device throws it.
+// Reports failed checks on the device without making the host wait for each: a check writes its
+// first finding to memory that host and device share, and the next wait for the device throws it.
 //
-// The report is that of the first check that found something since the last one was thrown; its
-// message names the operation, whatever was launched since. Plain C++.
+// The report is that of the first check that failed since the last report was thrown; its message
+// names the operation, whatever was launched since. Plain C++.
 #pragma once
-#include "gaze/kernels/settings.hpp"
+#include "gaze/kernels/values.hpp"
 
 namespace gaze::cuda {
 
-/// A ValueCheck that failed, and where.
+/// A ValueCheck that failed, and the element.
 struct Report {
   const char* op = nullptr;
   double low = 0, high = 0;
@@ -19,10 +19,10 @@ struct Report {
   int found = 0;  // written last
 };
 
-/// The report's address for kernels.
+/// The device address of the report.
 Report* device_report();
 
-/// Throws what was reported, once; called when the device has been waited for.
+/// Throws the report, once. Called after waiting for the device.
 void throw_reported();
 
 }  // namespace gaze::cuda

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The CUDA device as the host sees it: which there are, memory, waiting, and Allocator<Cuda>.
+// The CUDA device as the host sees it: selection, memory, waiting, and Allocator<Cuda>.
 //
-// Plain C++: no CUDA header is needed to include this. All work of a process goes, in order, to one
-// stream of one device, so freed memory may be given out again while kernels still use it: whoever
-// gets it comes later in the same stream. What can go wrong is a gaze::Error.
+// Plain C++: no CUDA header is needed to include this. All work of a process runs in order in one
+// stream of one device, so freed memory may be reused while kernels still use it: its next user
+// runs later in the same stream. Failures throw gaze::Error.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -20,29 +20,29 @@ struct DeviceInfo {
   std::size_t memory = 0;  ///< bytes
 };
 
-/// The devices that this process can use; none without a driver.
+/// The devices that this process can use; empty without a driver.
 std::vector<DeviceInfo> devices();
 
-/// The one that this process uses, once it is chosen.
+/// The device that this process uses; from this call on, use_device() is an error.
 const DeviceInfo& device();
 
-/// Why no device can be used, in one line; empty where one can.
+/// The reason why no device can be used, in one line; empty if one can.
 std::string unavailable();
 
-/// Chooses the device of this process (the first, without a call), before anything is on it.
+/// Chooses the device of this process, initially the first. Error: a device is already in use.
 void use_device(int index);
 
-/// Waits until everything asked for so far is done, and reports what went wrong in it.
+/// Waits until all launched work is done, and throws its errors.
 void synchronize();
 
-/// Bytes of device memory that nobody holds, and all there are.
+/// Free and total device memory, in bytes.
 struct MemoryInfo {
   std::size_t free = 0, total = 0;
 };
 MemoryInfo memory();
 
-/// Copies between the host's memory and the device's, after all that was asked for before.
-/// copy_in may return before the copy is done, but has read `from`; copy_out waits.
+/// Copy between host and device memory, after all work launched before. copy_in may return before
+/// the copy is done, but has read `from`; copy_out waits.
 void copy_in(void* to, const void* from, std::size_t bytes);
 void copy_out(void* to, const void* from, std::size_t bytes);
 
@@ -61,7 +61,7 @@ struct Allocator<Cuda> {
     cuda::copy_out(to, from, bytes);
   }
 
-  /// Of the freed blocks, see BlockCache.
+  /// The cache of freed blocks, see BlockCache.
   static void keep_at_most(std::size_t bytes);
   static std::size_t peak();
   static std::size_t in_use();

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-// StagingRing: room for copies on their way to the device, handed out in turn. A copy from pinned
-// memory runs beside the device's work, and the host goes on at once; room is used again only when
-// the copies that went through it are done.
+// StagingRing: a ring of staging buffers for copies to the device. A copy from pinned memory runs
+// in parallel with the device's work, and the host continues immediately; a buffer is reused only
+// when the copies from it are done.
 #pragma once
 #include <cstddef>
 #include <vector>
 
 namespace gaze::cuda {
 
-/// Fence::record() marks where the stream is, Fence::wait() waits until it has come there (at once
-/// if it was never marked).
+/// Fence::record() marks the current end of the stream, and Fence::wait() waits until the stream
+/// has reached that mark; it returns at once if there is none.
 template <class Fence>
 class StagingRing {
  public:
-  /// `count` buffers of `bytes` each, one after another in `memory`.
+  /// `count` buffers of `bytes` each, contiguous in `memory`.
   StagingRing(std::byte* memory, std::size_t bytes, std::size_t count)
       : memory_(memory), bytes_(bytes), fences_(count) {}
 
-  /// The most that one copy can have.
+  /// Maximum size of one copy.
   std::size_t largest() const { return bytes_; }
 
-  /// Room for a copy that is put into the stream before the next call.
+  /// Room for a copy, which must be enqueued before the next call.
   std::byte* take(std::size_t size) {
     if (used_ + size > bytes_) {
       fences_[buffer_].record();

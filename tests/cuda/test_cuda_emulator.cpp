@@ -4,7 +4,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-#include "cuda/elements.cuh"
+#include "cuda/device/strides.cuh"
 #include "tests/cuda/device.hpp"
 
 namespace test_cuda_emulator {
@@ -45,10 +45,10 @@ __global__ void racing_kernel(const float* x, float* y) {
 __global__ void fold_kernel(const double* x, double* y) {
   const double mine = x[threadIdx.x];
   const double sum = cuda::block_sum(mine);
-  const double top = cuda::warp_max(mine);
+  const double largest = cuda::warp_max(mine);
   const double neighbour = cuda::shuffle_xor(mine, 1);
   const unsigned odd = cuda::ballot(threadIdx.x % 2 == 1);
-  y[threadIdx.x] = sum + top + neighbour + odd;
+  y[threadIdx.x] = sum + largest + neighbour + odd;
 }
 
 __global__ void leaving_kernel(float* y) {
@@ -103,7 +103,7 @@ TEST_CASE("launches cover pieces, blocks and strided offsets", "[cuda]") {
 TEST_CASE("a barrier makes threads wait for each other", "[cuda]") {
   const auto x = Tensor<float, Cuda>::from({256}, counted(256));
   in_every_order([&] {
-    const auto y = Tensor<float, Cuda>::zeros({256});
+    auto y = Tensor<float, Cuda>::zeros({256});
     launch({"reverse", dim3(4), dim3(64), 64 * sizeof(float)}, reverse_kernel, x.data(), y.data());
     const auto got = y.to_vector();
     for (std::size_t i = 0; i < got.size(); ++i)
@@ -115,7 +115,7 @@ TEST_CASE("changing the thread order exposes a missing barrier", "[cuda]") {
   const auto x = Tensor<float, Cuda>::from({64}, counted(64));
   std::vector<std::vector<float>> results;
   in_every_order([&] {
-    const auto y = Tensor<float, Cuda>::zeros({64});
+    auto y = Tensor<float, Cuda>::zeros({64});
     launch({"racing", dim3(1), dim3(64), 64 * sizeof(float)}, racing_kernel, x.data(), y.data());
     results.push_back(y.to_vector());
   });
@@ -130,7 +130,7 @@ TEST_CASE("warps and blocks reduce and exchange values", "[cuda]") {
   for (int i = 0; i < 96; ++i) values.push_back(i);
   const auto x = Tensor<double, Cuda>::from({96}, values);
   in_every_order([&] {
-    const auto y = Tensor<double, Cuda>::zeros({96});
+    auto y = Tensor<double, Cuda>::zeros({96});
     launch({"fold", dim3(1), dim3(96)}, fold_kernel, x.data(), y.data());
     const auto got = y.to_vector();
     for (std::size_t i = 0; i < got.size(); ++i)
@@ -140,7 +140,7 @@ TEST_CASE("warps and blocks reduce and exchange values", "[cuda]") {
 }
 
 TEST_CASE("blocks and threads have three dimensions", "[cuda]") {
-  const auto y = Tensor<std::int32_t, Cuda>::zeros({2 * 3 * 4 * 24});
+  auto y = Tensor<std::int32_t, Cuda>::zeros({2 * 3 * 4 * 24});
   launch({"place", dim3(2, 3, 4), dim3(4, 3, 2)}, place_kernel, y.data());
   const auto got = y.to_vector();
   for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == static_cast<std::int32_t>(i));
@@ -164,17 +164,17 @@ TEST_CASE("the sanitizer knows the end and the lifetime of a tensor", "[cuda]") 
 
 TEST_CASE("behaviour undefined on a GPU is refused, naming the kernel", "[cuda]") {
   using Catch::Contains;
-  const auto y = Tensor<float, Cuda>::zeros({64});
+  auto y = Tensor<float, Cuda>::zeros({64});
   for (int again = 0; again < 2; ++again) {  // an error does not affect the next launch
     const std::string leaving = error_of([&] {
       launch({"leaving", dim3(1), dim3(64)}, leaving_kernel, y.data());
     });
-    CHECK_THAT(leaving, Contains("leaving: threads wait for each other for ever"));
-    CHECK_THAT(leaving, Contains("1 of 64 have left the kernel"));
+    CHECK_THAT(leaving, Contains("leaving: deadlock"));
+    CHECK_THAT(leaving, Contains("1 of 64 threads have returned"));
     CHECK_THAT(error_of([&] {
                  launch({"parting", dim3(1), dim3(64)}, parting_kernel, y.data());
                }),
-               Contains("parting: threads wait for each other for ever: thread 0 at"));
+               Contains("parting: deadlock: thread 0 at"));
     CHECK_THAT(error_of([&] {
                  launch({"half", dim3(1), dim3(16)}, half_warp_kernel, y.data());
                }),

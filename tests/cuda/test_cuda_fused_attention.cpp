@@ -98,14 +98,28 @@ Reference reference(const Problem& p) {
   r.dvalues.resize(p.keys.size());
   const auto keys = p.stored_keys();
   double* const mark_out = s.marks ? r.mark_out.data() : nullptr;
-  cpu::attention_forward(s, n, p.q.data(), s.heads * s.head_size, keys.data(), p.values.data(),
-                         p.marks.data(), p.layout.keys.data(), r.out.data(), r.lse.data(),
-                         mark_out);
+  const args::AttentionInputs<double> in{.shape = s,
+                                         .n = n,
+                                         .q = p.q.data(),
+                                         .q_stride = s.heads * s.head_size,
+                                         .keys = keys.data(),
+                                         .values = p.values.data(),
+                                         .marks = p.marks.data(),
+                                         .seen = p.layout.keys.data()};
+  cpu::attention_forward(args::AttentionForward<double>{
+      .in = in, .out = r.out.data(), .lse = r.lse.data(), .mark_out = mark_out});
   cpu::attention_backward(
-      s, n, p.q.data(), s.heads * s.head_size, keys.data(), p.values.data(), p.marks.data(),
-      p.layout.keys.data(), p.layout.groups.data(), p.layout.group_count(), r.out.data(),
-      r.lse.data(), static_cast<const double*>(mark_out), p.dout.data(),
-      s.marks ? p.dmark.data() : nullptr, r.dq.data(), r.dkeys.data(), r.dvalues.data());
+      args::AttentionBackward<double>{.in = in,
+                                      .group_begin = p.layout.groups.data(),
+                                      .groups = p.layout.group_count(),
+                                      .out = r.out.data(),
+                                      .lse = r.lse.data(),
+                                      .mark_out = mark_out,
+                                      .dout = p.dout.data(),
+                                      .dmark_out = s.marks ? p.dmark.data() : nullptr,
+                                      .dq = r.dq.data(),
+                                      .dkeys = r.dkeys.data(),
+                                      .dvalues = r.dvalues.data()});
   return r;
 }
 
@@ -138,12 +152,30 @@ Result run(const Problem& p, cuda::AttentionUse use, std::int32_t room = 0) {
   for (KeyRange& range : planned) range.own_len -= room;
   const cuda::FusedAttention<T> attention(s, n, planned.data(), use, room);
   const bool marked = s.marks > 0;
-  attention.forward(q.data(), stride, keys.data(), values.data(), marks.data(), ranges.data(),
-                    out.data(), lse.data(), marked ? mark_out.data() : nullptr);
+  const args::AttentionInputs<T> in{.shape = s,
+                                    .n = n,
+                                    .q = q.data(),
+                                    .q_stride = stride,
+                                    .keys = keys.data(),
+                                    .values = values.data(),
+                                    .marks = marks.data(),
+                                    .seen = ranges.data()};
+  attention.forward({.in = in,
+                     .out = out.data(),
+                     .lse = lse.data(),
+                     .mark_out = marked ? mark_out.data() : nullptr});
   if (use.gradients)
-    attention.backward(q.data(), stride, keys.data(), values.data(), marks.data(), ranges.data(),
-                       out.data(), lse.data(), mark_out.data(), dout.data(),
-                       marked ? dmark.data() : nullptr, dq.data(), dkeys.data(), dvalues.data());
+    attention.backward({.in = in,
+                        .group_begin = nullptr,
+                        .groups = 0,
+                        .out = out.data(),
+                        .lse = lse.data(),
+                        .mark_out = mark_out.data(),
+                        .dout = dout.data(),
+                        .dmark_out = marked ? dmark.data() : nullptr,
+                        .dq = dq.data(),
+                        .dkeys = dkeys.data(),
+                        .dvalues = dvalues.data()});
   return {out.host(), mark_out.host(), lse.host(), dq.host(), dkeys.host(), dvalues.host()};
 }
 

@@ -5,9 +5,8 @@
 #include <limits>
 #include <random>
 
-#include "cuda/fused_rows.hpp"
-#include "cuda/generate.hpp"
-#include "gaze/cpu/optimiser.hpp"
+#include "cuda/vectorised.hpp"
+#include "gaze/cpu/adamw.hpp"
 #include "gaze/cpu/rows.hpp"
 #include "gaze/generate/sampling.hpp"
 #include "tests/cuda/device.hpp"
@@ -18,7 +17,7 @@ namespace {
 
 using namespace gaze;
 using namespace gaze::test;
-using cuda::FusedRows;
+namespace vectorised = cuda::vectorised;
 
 template <class T>
 constexpr double tolerance = std::is_same_v<T, float> ? 2e-6 : 4e-3;
@@ -46,16 +45,32 @@ TEMPLATE_TEST_CASE("fused RMS norm agrees with float64", "", float, bf16) {
     const OnDevice<T> gx(rounded<T>(x)), gw(rounded<T>(w)), gy(n * c);
     const OnDevice<float> gi(n), gdy(rounded<float>(dy)), gdx(rounded<float>(start)),
         gdw(rounded<float>(sum));
-    FusedRows::rms_norm_forward(n, c, gx.data(), gw.data(), 1e-5f, gy.data(), gi.data());
-    FusedRows::rms_norm_backward(n, c, gx.data(), gw.data(), gi.data(), gdy.data(), gdx.data(),
-                                 gdw.data(), true);
+    vectorised::rms_norm_forward(args::RmsNormForward<T>{.n = n,
+                                                         .c = c,
+                                                         .x = gx.data(),
+                                                         .weight = gw.data(),
+                                                         .eps = 1e-5f,
+                                                         .y = gy.data(),
+                                                         .inv_rms = gi.data()});
+    args::RmsNormBackward<T> backward{.n = n,
+                                      .c = c,
+                                      .x = gx.data(),
+                                      .weight = gw.data(),
+                                      .inv_rms = gi.data(),
+                                      .dy = gdy.data(),
+                                      .dx = gdx.data(),
+                                      .dweight = gdw.data(),
+                                      .accumulate_dx = true};
+    vectorised::rms_norm_backward(backward);
     CHECK(distance(gy.host(), y) < tolerance<T>);
     CHECK(distance(gi.host(), inverse) < 2e-6);
     CHECK(distance(gdx.host(), dx) < 2e-6);
     CHECK(distance(gdw.host(), dw) < 2e-6);
-    // Written, not added to, in place of dy, and without a gradient of the weight.
-    FusedRows::rms_norm_backward(n, c, gx.data(), gw.data(), gi.data(), gdy.data(), gdy.data(),
-                                 nullptr, false);
+    // Overwriting dy, and without a gradient of the weight.
+    backward.dx = gdy.data();
+    backward.dweight = nullptr;
+    backward.accumulate_dx = false;
+    vectorised::rms_norm_backward(backward);
     for (std::size_t i = 0; i < dx.size(); ++i) dx[i] -= start[i];
     CHECK(distance(gdy.host(), dx) < 2e-6);
   }
@@ -76,10 +91,25 @@ TEMPLATE_TEST_CASE("fused layer norm agrees with float64", "", float, bf16) {
                                         dy.data(), dx.data(), dw.data(), db.data(), false);
     const OnDevice<T> gx(rounded<T>(x)), gw(rounded<T>(w)), gb(rounded<T>(b)), gy(n * c);
     const OnDevice<float> gm(n), gi(n), gdy(rounded<float>(dy)), gdx(n * c), gdw(c), gdb(c);
-    FusedRows::layer_norm_forward(n, c, gx.data(), gw.data(), gb.data(), 1e-5f, gy.data(),
-                                  gm.data(), gi.data());
-    FusedRows::layer_norm_backward(n, c, gx.data(), gw.data(), gm.data(), gi.data(), gdy.data(),
-                                   gdx.data(), gdw.data(), gdb.data(), false);
+    vectorised::layer_norm_forward(args::LayerNormForward<T>{.n = n,
+                                                             .c = c,
+                                                             .x = gx.data(),
+                                                             .weight = gw.data(),
+                                                             .bias = gb.data(),
+                                                             .eps = 1e-5f,
+                                                             .y = gy.data(),
+                                                             .mean = gm.data(),
+                                                             .inv_std = gi.data()});
+    vectorised::layer_norm_backward(args::LayerNormBackward<T>{.n = n,
+                                                               .c = c,
+                                                               .x = gx.data(),
+                                                               .weight = gw.data(),
+                                                               .mean = gm.data(),
+                                                               .inv_std = gi.data(),
+                                                               .dy = gdy.data(),
+                                                               .dx = gdx.data(),
+                                                               .dweight = gdw.data(),
+                                                               .dbias = gdb.data()});
     CHECK(distance(gy.host(), y) < tolerance<T>);
     CHECK(distance(gi.host(), inverse) < 2e-6);
     CHECK(distance(gdx.host(), dx) < 2e-6);
@@ -114,10 +144,10 @@ TEMPLATE_TEST_CASE("fused SwiGLU and gelu with a bias agree with float64", "", f
     }
     const OnDevice<T> gx(rounded<T>(x)), gb(rounded<T>(bias)), gy(n * c), gg(n * 2 * c);
     const OnDevice<float> gdy(rounded<float>(dy)), gdx(n * 2 * c);
-    FusedRows::swiglu_forward(n, c, gx.data(), gy.data());
-    FusedRows::swiglu_backward(n, c, gx.data(), gdy.data(), gdx.data());
-    FusedRows::bias_gelu_forward(n, 2 * c, gx.data(), gb.data(), gg.data());
-    FusedRows::bias_gelu_backward(n, 2 * c, gx.data(), gb.data(), gdy.data(), gdy.data());
+    vectorised::swiglu_forward<T>(n, c, gx.data(), gy.data());
+    vectorised::swiglu_backward<T>(n, c, gx.data(), gdy.data(), gdx.data());
+    vectorised::bias_gelu_forward<T>(n, 2 * c, gx.data(), gb.data(), gg.data());
+    vectorised::bias_gelu_backward<T>(n, 2 * c, gx.data(), gb.data(), gdy.data(), gdy.data());
     CHECK(distance(gy.host(), y) < tolerance<T>);
     CHECK(distance(gdx.host(), dx) < 2e-6);
     CHECK(distance(gg.host(), gelu) < tolerance<T>);
@@ -144,10 +174,25 @@ TEMPLATE_TEST_CASE("fused softmax statistics agree with float64", "", float, bf1
     const OnDevice<T> gz(rounded<T>(z));
     const OnDevice<std::int32_t> gt(target);
     const OnDevice<float> gl(n), ge(n), gs(n), gdl(rounded<float>(dl)), gdh(rounded<float>(dh));
-    FusedRows::softmax_stats(n, v, gz.data(), stride, 0.75f, gt.data(), gl.data(), ge.data(),
-                             gs.data());
-    FusedRows::softmax_stats_backward(n, v, gz.data(), stride, 0.75f, gt.data(), gs.data(),
-                                      ge.data(), gdl.data(), gdh.data());
+    vectorised::softmax_stats(args::SoftmaxStats<T>{.n = n,
+                                                    .v = v,
+                                                    .logits = gz.data(),
+                                                    .stride = stride,
+                                                    .inv_temperature = 0.75f,
+                                                    .target = gt.data(),
+                                                    .logp = gl.data(),
+                                                    .entropy = ge.data(),
+                                                    .lse = gs.data()});
+    vectorised::softmax_stats_backward(args::SoftmaxStatsBackward<T>{.n = n,
+                                                                     .v = v,
+                                                                     .logits = gz.data(),
+                                                                     .stride = stride,
+                                                                     .inv_temperature = 0.75f,
+                                                                     .target = gt.data(),
+                                                                     .lse = gs.data(),
+                                                                     .entropy = ge.data(),
+                                                                     .dlogp = gdl.data(),
+                                                                     .dentropy = gdh.data()});
     CHECK(distance(gs.host(), lse) < 2e-6);
     for (std::size_t i = 0; i < 4; ++i) {
       CHECK(gl.host()[i] == Catch::Approx(logp[i]).margin(1e-5));
@@ -171,10 +216,25 @@ TEMPLATE_TEST_CASE("a row's softmax statistics do not depend on its alignment", 
   const OnDevice<T> logits(rounded<T>(z));
   const OnDevice<std::int32_t> target(std::vector<std::int32_t>(std::size_t(n), 5));
   const OnDevice<float> logp(n), entropy(n), lse(n);
-  FusedRows::softmax_stats(n, v, logits.data(), v, 0.75f, target.data(), logp.data(),
-                           entropy.data(), lse.data());
-  FusedRows::softmax_stats_backward(n, v, logits.data(), v, 0.75f, target.data(), lse.data(),
-                                    entropy.data(), logp.data(), entropy.data());
+  vectorised::softmax_stats(args::SoftmaxStats<T>{.n = n,
+                                                  .v = v,
+                                                  .logits = logits.data(),
+                                                  .stride = v,
+                                                  .inv_temperature = 0.75f,
+                                                  .target = target.data(),
+                                                  .logp = logp.data(),
+                                                  .entropy = entropy.data(),
+                                                  .lse = lse.data()});
+  vectorised::softmax_stats_backward(args::SoftmaxStatsBackward<T>{.n = n,
+                                                                   .v = v,
+                                                                   .logits = logits.data(),
+                                                                   .stride = v,
+                                                                   .inv_temperature = 0.75f,
+                                                                   .target = target.data(),
+                                                                   .lse = lse.data(),
+                                                                   .entropy = entropy.data(),
+                                                                   .dlogp = logp.data(),
+                                                                   .dentropy = entropy.data()});
   const auto gradient = logits.host();
   const auto row = [&](Index r) {
     return std::vector<T>(gradient.begin() + r * v, gradient.begin() + (r + 1) * v);
@@ -198,7 +258,7 @@ TEST_CASE("the embedding gradient equals the CPU's bit for bit") {
       auto want = rounded<float>(numbers<float>(rows * c, random));
       const OnDevice<float> gx(x), table(want);
       const OnDevice<std::int32_t> gi(index);
-      FusedRows::embedding_gradient(n, c, gx.data(), gi.data(), rows, table.data());
+      vectorised::embedding_gradient(n, c, gx.data(), gi.data(), rows, table.data());
       cpu::reference::scatter_add_rows(n, c, c, x.data(), index.data(), want.data());
       CHECK(same_bits(table.host(), want));
     }
@@ -215,17 +275,34 @@ TEST_CASE("fused AdamW updates master weights, moments and the bf16 copy") {
     const OnDevice<float> gp(rounded<float>(p)), gg(rounded<float>(g)), gm(rounded<float>(m)),
         gv(rounded<float>(v));
     const OnDevice<bf16> copy(n);
-    FusedRows::adamw_step(n, gp.data(), gg.data(), gm.data(), gv.data(),
-                          {1e-2f, 0.9f, 0.98f, 1e-8f, 0.01f}, 0.2f, 0.05f, 0.5f, copy.data());
-    cpu::adamw_step<double>(n, p.data(), g.data(), m.data(), v.data(),
-                            {1e-2, 0.9, 0.98, 1e-8, 0.01}, 0.2, 0.05, 0.5);
+    args::AdamW<float> step{.n = n,
+                            .param = gp.data(),
+                            .grad = gg.data(),
+                            .m = gm.data(),
+                            .v = gv.data(),
+                            .settings = {1e-2f, 0.9f, 0.98f, 1e-8f, 0.01f},
+                            .bias_correction1 = 0.2f,
+                            .bias_correction2 = 0.05f,
+                            .grad_scale = 0.5f};
+    vectorised::adamw_step(step, copy.data());
+    cpu::adamw_step(args::AdamW<double>{.n = n,
+                                        .param = p.data(),
+                                        .grad = g.data(),
+                                        .m = m.data(),
+                                        .v = v.data(),
+                                        .settings = {1e-2, 0.9, 0.98, 1e-8, 0.01},
+                                        .bias_correction1 = 0.2,
+                                        .bias_correction2 = 0.05,
+                                        .grad_scale = 0.5});
     CHECK(distance(gp.host(), p) < 2e-6);
     CHECK(distance(gm.host(), m) < 2e-6);
     CHECK(distance(gv.host(), v) < 2e-6);
-    const auto masters = gp.host();
+    const auto params = gp.host();
     const auto copied = copy.host();
-    for (std::size_t i = 0; i < masters.size(); ++i) CHECK(copied[i].bits == bf16(masters[i]).bits);
-    FusedRows::adamw_step(n, gp.data(), gg.data(), gm.data(), gv.data(), {}, 1, 1, 1, nullptr);
+    for (std::size_t i = 0; i < params.size(); ++i) CHECK(copied[i].bits == bf16(params[i]).bits);
+    step.settings = {};
+    step.bias_correction1 = step.bias_correction2 = step.grad_scale = 1;
+    vectorised::adamw_step(step, nullptr);
   }
 }
 
@@ -264,10 +341,17 @@ TEST_CASE("top-k and top-p draw the same tokens as sampling.hpp") {
             s.top_k = top_k;
             s.top_p = top_p;
             s.min_p = min_p;
-            cuda::GenerateKernels::draw_cut_tokens(n, v, static_cast<const float*>(gl.data()),
-                                                   inverse, static_cast<const float*>(ge.data()),
-                                                   {top_k, top_p, min_p}, philox, gs.data(),
-                                                   step.data(), token.data());
+            cuda::draw_cut_tokens(args::DrawTokens<float>{.n = n,
+                                                          .v = v,
+                                                          .logits = gl.data(),
+                                                          .inv_temperature = inverse,
+                                                          .lse = ge.data(),
+                                                          .greedy = false,
+                                                          .cut = {top_k, top_p, min_p},
+                                                          .random = philox,
+                                                          .sample = gs.data(),
+                                                          .step = step.data(),
+                                                          .token = token.data()});
             const auto got = token.host();
             for (std::size_t r = 0; r < got.size(); ++r) {
               auto weights = p[r];
@@ -297,13 +381,20 @@ TEST_CASE("a row with zero probability everywhere draws no token") {
       CHECK(got[1] == v - 1);
       if (nans) CHECK(got[2] == -1);
     };
-    cuda::GenerateKernels::draw_tokens(n, v, static_cast<const float*>(gl.data()), 1.0f,
-                                       static_cast<const float*>(lse.data()), false, philox,
-                                       samples.data(), step.data(), token.data());
+    const args::DrawTokens<float> draw{.n = n,
+                                       .v = v,
+                                       .logits = gl.data(),
+                                       .inv_temperature = 1,
+                                       .lse = lse.data(),
+                                       .greedy = false,
+                                       .cut = {5, 0.9, 0.01},
+                                       .random = philox,
+                                       .sample = samples.data(),
+                                       .step = step.data(),
+                                       .token = token.data()};
+    cuda::draw_tokens(draw);
     check(false);  // NaNs appear in the log-probability of the drawn token
-    cuda::GenerateKernels::draw_cut_tokens(n, v, static_cast<const float*>(gl.data()), 1.0f,
-                                           static_cast<const float*>(lse.data()), {5, 0.9, 0.01},
-                                           philox, samples.data(), step.data(), token.data());
+    cuda::draw_cut_tokens(draw);
     check(true);
   }
 }

@@ -37,6 +37,23 @@ struct Product {
   Index ldc() const { return n + gap; }
   Index a_size() const { return (ta ? k : m) * lda(); }
   Index b_size() const { return (tb ? n : k) * ldb(); }
+
+  template <class T>
+  args::Gemm<T> arguments(const T* a, const T* b, GradOf<T>* c, const GradOf<T>* bias) const {
+    return {.transpose_a = ta,
+            .transpose_b = tb,
+            .m = m,
+            .n = n,
+            .k = k,
+            .a = a,
+            .lda = lda(),
+            .b = b,
+            .ldb = ldb(),
+            .c = c,
+            .ldc = ldc(),
+            .accumulate = accumulate,
+            .bias = biased ? bias : nullptr};
+  }
 };
 
 /// Its operands and the initial C, in the device's types.
@@ -55,17 +72,13 @@ struct Operands {
 std::vector<float> run(const Product& p, const Operands& x, TensorTiles tiles) {
   const OnDevice<bf16> a(rounded<bf16>(x.a)), b(rounded<bf16>(x.b));
   const OnDevice<float> c(rounded<float>(x.c)), bias(rounded<float>(x.bias));
-  REQUIRE(cuda::tensor_gemm(p.ta, p.tb, p.m, p.n, p.k, a.data(), p.lda(), b.data(), p.ldb(),
-                            c.data(), p.ldc(), p.accumulate, p.biased ? bias.data() : nullptr,
-                            tiles));
+  REQUIRE(cuda::tensor_gemm(p.arguments<bf16>(a.data(), b.data(), c.data(), bias.data()), tiles));
   return c.host();
 }
 
 std::vector<double> exact(const Product& p, const Operands& x) {
   auto c = x.c;
-  const double* const bias = p.biased ? x.bias.data() : nullptr;
-  Kernels<Cpu>::gemm(p.ta, p.tb, p.m, p.n, p.k, x.a.data(), p.lda(), x.b.data(), p.ldb(), c.data(),
-                     p.ldc(), p.accumulate, bias);
+  Kernels<Cpu>::gemm(p.arguments(x.a.data(), x.b.data(), c.data(), x.bias.data()));
   return c;
 }
 
@@ -276,19 +289,19 @@ TEST_CASE("invariant products do not depend on the order of threads and copies",
 
 TEST_CASE("the settings choose the matrix product", "[cuda]") {
   const std::vector<bf16> on_host(64, bf16(1.0f));  // refused, with the kernel's name
-  const auto c = Tensor<float, Cuda>::zeros({8, 8});
-  const auto taken = [&] {
-    return error_of([&] {
-      K::gemm(false, true, 8, 8, 8, on_host.data(), 8, on_host.data(), 8, c.data(), 8, false);
-    });
+  auto c = Tensor<float, Cuda>::zeros({8, 8});
+  const Product p{false, true, 8, 8, 8};
+  const auto error = [&] {
+    return error_of(
+        [&] { K::gemm(p.arguments<bf16>(on_host.data(), on_host.data(), c.data(), nullptr)); });
   };
-  CHECK_THAT(taken(), Catch::Contains(" gemm:"));
+  CHECK_THAT(error(), Catch::Contains(" gemm:"));
   {
     const Invariant invariant;
-    CHECK_THAT(taken(), Catch::Contains("tensor_gemm:"));
+    CHECK_THAT(error(), Catch::Contains("tensor_gemm:"));
   }
   const Invariant plain(false);
-  CHECK_THAT(taken(), Catch::Contains(" gemm:"));
+  CHECK_THAT(error(), Catch::Contains(" gemm:"));
 }
 #endif
 

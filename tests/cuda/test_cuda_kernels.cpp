@@ -33,17 +33,132 @@ struct Both {
   double distance() const {
     const auto a = host.to_vector();
     const auto b = device.to_vector();
-    double most = 0;
+    double largest = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
       const double d = std::abs(a[i] - static_cast<double>(b[i])) / std::max(1.0, std::abs(a[i]));
-      most = std::isnan(d) ? INFINITY : std::max(most, d);
+      largest = std::isnan(d) ? INFINITY : std::max(largest, d);
     }
-    return most;
+    return largest;
   }
 };
 
 template <class T>
 const double tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-13;
+
+/// One product of each form: bit 0 of `form` transposes a, bit 1 transposes b, bit 2 accumulates,
+/// bit 3 adds a bias. Rows have gaps between them.
+struct Product {
+  Index m, n, k;
+  int form;
+
+  bool ta() const { return form & 1; }
+  bool tb() const { return form & 2; }
+  Index lda() const { return (ta() ? m : k) + 3; }
+  Index ldb() const { return (tb() ? k : n) + 1; }
+  Index a_size() const { return (ta() ? k : m) * lda(); }
+  Index b_size() const { return (tb() ? n : k) * ldb(); }
+  Index c_size() const { return m * (n + 2); }
+
+  template <class T>
+  args::Gemm<T> arguments(const T* a, const T* b, GradOf<T>* c, const GradOf<T>* bias) const {
+    return {.transpose_a = ta(),
+            .transpose_b = tb(),
+            .m = m,
+            .n = n,
+            .k = k,
+            .a = a,
+            .lda = lda(),
+            .b = b,
+            .ldb = ldb(),
+            .c = c,
+            .ldc = n + 2,
+            .accumulate = (form & 4) != 0,
+            .bias = form & 8 ? bias : nullptr};
+  }
+};
+
+/// Pointers to the inputs and results of a norm, on one device.
+template <class T>
+struct NormPointers {
+  Index n, c;
+  const T *x, *w, *b, *dy;
+  T *y, *scale, *mean, *dx, *dw, *db;
+
+  args::RmsNormForward<T> rms_forward() const {
+    return {.n = n, .c = c, .x = x, .weight = w, .eps = T(1e-5), .y = y, .inv_rms = scale};
+  }
+  args::RmsNormBackward<T> rms_backward() const {
+    return {.n = n,
+            .c = c,
+            .x = x,
+            .weight = w,
+            .inv_rms = scale,
+            .dy = dy,
+            .dx = dx,
+            .dweight = dw,
+            .accumulate_dx = true};
+  }
+  args::LayerNormForward<T> layer_forward() const {
+    return {.n = n,
+            .c = c,
+            .x = x,
+            .weight = w,
+            .bias = b,
+            .eps = T(1e-3),
+            .y = y,
+            .mean = mean,
+            .inv_std = scale};
+  }
+  args::LayerNormBackward<T> layer_backward() const {
+    return {.n = n,
+            .c = c,
+            .x = x,
+            .weight = w,
+            .mean = mean,
+            .inv_std = scale,
+            .dy = dy,
+            .dx = dx,
+            .dweight = dw,
+            .dbias = db};
+  }
+};
+
+template <class T>
+struct Norm {
+  Index n, c;
+  Both<T> x{n * c, 1}, w{c, 2}, b{c, 3}, dy{n * c, 4}, y{n * c, 5}, scale{n, 6}, mean{n, 7};
+  Both<T> dx{n * c, 8}, dw{c, 9}, db{c, 10};
+
+  Norm(Index n, Index c) : n(n), c(c) {}
+  NormPointers<double> on_host() {
+    return {n,
+            c,
+            x.host.data(),
+            w.host.data(),
+            b.host.data(),
+            dy.host.data(),
+            y.host.data(),
+            scale.host.data(),
+            mean.host.data(),
+            dx.host.data(),
+            dw.host.data(),
+            db.host.data()};
+  }
+  NormPointers<T> on_device() {
+    return {n,
+            c,
+            x.device.data(),
+            w.device.data(),
+            b.device.data(),
+            dy.device.data(),
+            y.device.data(),
+            scale.device.data(),
+            mean.device.data(),
+            dx.device.data(),
+            dw.device.data(),
+            db.device.data()};
+  }
+};
 
 }  // namespace
 
@@ -53,18 +168,14 @@ TEMPLATE_TEST_CASE("gemm on Cuda agrees with the CPU", "[cuda]", float, double) 
   for (const Index m : {1, 63, 65})
     for (const Index n : {1, 64, 70})
       for (const Index k : {0, 1, 16, 33})
-        for (int how = 0; how < 16; ++how) {
-          const bool ta = how & 1, tb = how & 2, accumulate = how & 4, biased = how & 8;
-          const Index lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
-          const Both<T> a((ta ? k : m) * lda, 1), b((tb ? n : k) * ldb, 2), bias(n, 3);
-          const Both<T> c(m * ldc, 4);
-          C::gemm(ta, tb, m, n, k, static_cast<const double*>(a.host.data()), lda,
-                  static_cast<const double*>(b.host.data()), ldb, c.host.data(), ldc, accumulate,
-                  biased ? static_cast<const double*>(bias.host.data()) : nullptr);
-          K::gemm(ta, tb, m, n, k, static_cast<const T*>(a.device.data()), lda,
-                  static_cast<const T*>(b.device.data()), ldb, c.device.data(), ldc, accumulate,
-                  biased ? static_cast<const T*>(bias.device.data()) : nullptr);
-          INFO(m << " " << n << " " << k << " " << how);
+        for (int form = 0; form < 16; ++form) {
+          const Product p{m, n, k, form};
+          const Both<T> a(p.a_size(), 1), b(p.b_size(), 2), bias(n, 3);
+          Both<T> c(p.c_size(), 4);
+          C::gemm(p.arguments(a.host.data(), b.host.data(), c.host.data(), bias.host.data()));
+          K::gemm(
+              p.arguments(a.device.data(), b.device.data(), c.device.data(), bias.device.data()));
+          INFO(m << " " << n << " " << k << " " << form);
           CHECK(c.distance() < tolerance<T>);
         }
 }
@@ -73,32 +184,25 @@ TEST_CASE("gemm of bf16 operands on Cuda agrees with the CPU", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   for (const auto [m, n, k] :
        {std::array<Index, 3>{1, 64, 33}, {63, 1, 16}, {65, 70, 41}, {5, 9, 0}})
-    for (int how = 0; how < 16; ++how) {
-      const bool ta = how & 1, tb = how & 2, accumulate = how & 4, biased = how & 8;
-      const Index lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
-      const Both<float> a((ta ? k : m) * lda, 1), b((tb ? n : k) * ldb, 2), bias(n, 3);
-      const Both<float> c(m * ldc, 4);
-      const auto round =
-          [](const Both<float>& x) {  // bf16 on the device, and the same values in double
-            Tensor<bf16, Cuda> y(x.device.shape());
-            K::cast(y.numel(), static_cast<const float*>(x.device.data()), y.data());
-            const auto held = y.to_vector();
-            for (std::size_t i = 0; i < held.size(); ++i) {
-              const double exact = x.host.data()[i];
-              x.host.data()[i] = static_cast<float>(held[i]);
-              CHECK(static_cast<float>(held[i]) ==
-                    static_cast<float>(bf16(static_cast<float>(exact))));
-            }
-            return y;
-          };
+    for (int form = 0; form < 16; ++form) {
+      const Product p{m, n, k, form};
+      Both<float> a(p.a_size(), 1), b(p.b_size(), 2), c(p.c_size(), 4);
+      const Both<float> bias(n, 3);
+      const auto round = [](Both<float>& x) {  // bf16 on the device, and the same values in double
+        Tensor<bf16, Cuda> y(x.device.shape());
+        K::cast<float>(y.numel(), x.device.data(), y.data());
+        const auto held = y.to_vector();
+        for (std::size_t i = 0; i < held.size(); ++i) {
+          const double exact = x.host.data()[i];
+          x.host.data()[i] = static_cast<float>(held[i]);
+          CHECK(static_cast<float>(held[i]) == static_cast<float>(bf16(static_cast<float>(exact))));
+        }
+        return y;
+      };
       const auto x = round(a), y = round(b);
-      C::gemm(ta, tb, m, n, k, static_cast<const double*>(a.host.data()), lda,
-              static_cast<const double*>(b.host.data()), ldb, c.host.data(), ldc, accumulate,
-              biased ? static_cast<const double*>(bias.host.data()) : nullptr);
-      K::gemm(ta, tb, m, n, k, static_cast<const bf16*>(x.data()), lda,
-              static_cast<const bf16*>(y.data()), ldb, c.device.data(), ldc, accumulate,
-              biased ? static_cast<const float*>(bias.device.data()) : nullptr);
-      INFO(m << " " << n << " " << k << " " << how);
+      C::gemm(p.arguments<double>(a.host.data(), b.host.data(), c.host.data(), bias.host.data()));
+      K::gemm(p.arguments(x.data(), y.data(), c.device.data(), bias.device.data()));
+      INFO(m << " " << n << " " << k << " " << form);
       CHECK(c.distance() < tolerance<float>);
     }
 }
@@ -120,33 +224,24 @@ TEMPLATE_TEST_CASE("norms on Cuda agree with the CPU", "[cuda]", float, double) 
   using T = TestType;
   for (const Index n : {1, 3, 64, 130})
     for (const Index c : {1, 31, 33, 96}) {
-      const Both<T> x(n * c, 1), w(c, 2), b(c, 3), dy(n * c, 4), y(n * c, 5), s(n, 6), mean(n, 7);
-      const Both<T> dx(n * c, 8), dw(c, 9), db(c, 10);
+      Norm<T> norm(n, c);
       INFO(n << " rows of " << c);
-      C::rms_norm_forward(n, c, x.host.data(), w.host.data(), 1e-5, y.host.data(), s.host.data());
-      K::rms_norm_forward(n, c, x.device.data(), w.device.data(), T(1e-5), y.device.data(),
-                          s.device.data());
-      CHECK(y.distance() < tolerance<T>);
-      C::rms_norm_backward(n, c, x.host.data(), w.host.data(), s.host.data(), dy.host.data(),
-                           dx.host.data(), dw.host.data(), true);
-      K::rms_norm_backward(n, c, x.device.data(), w.device.data(), s.device.data(),
-                           dy.device.data(), dx.device.data(), dw.device.data(), true);
-      CHECK(dx.distance() < 20 * tolerance<T>);
-      CHECK(dw.distance() < 20 * tolerance<T>);
+      C::rms_norm_forward(norm.on_host().rms_forward());
+      K::rms_norm_forward(norm.on_device().rms_forward());
+      CHECK(norm.y.distance() < tolerance<T>);
+      C::rms_norm_backward(norm.on_host().rms_backward());
+      K::rms_norm_backward(norm.on_device().rms_backward());
+      CHECK(norm.dx.distance() < 20 * tolerance<T>);
+      CHECK(norm.dw.distance() < 20 * tolerance<T>);
       if (c == 1) continue;  // no variance
-      C::layer_norm_forward(n, c, x.host.data(), w.host.data(), b.host.data(), 1e-3, y.host.data(),
-                            mean.host.data(), s.host.data());
-      K::layer_norm_forward(n, c, x.device.data(), w.device.data(), b.device.data(), T(1e-3),
-                            y.device.data(), mean.device.data(), s.device.data());
-      CHECK(y.distance() < 10 * tolerance<T>);
-      C::layer_norm_backward(n, c, x.host.data(), w.host.data(), mean.host.data(), s.host.data(),
-                             dy.host.data(), dx.host.data(), dw.host.data(), db.host.data(), false);
-      K::layer_norm_backward(n, c, x.device.data(), w.device.data(), mean.device.data(),
-                             s.device.data(), dy.device.data(), dx.device.data(), dw.device.data(),
-                             db.device.data(), false);
-      CHECK(dx.distance() < 20 * tolerance<T>);
-      CHECK(dw.distance() < 20 * tolerance<T>);
-      CHECK(db.distance() < 20 * tolerance<T>);
+      C::layer_norm_forward(norm.on_host().layer_forward());
+      K::layer_norm_forward(norm.on_device().layer_forward());
+      CHECK(norm.y.distance() < 10 * tolerance<T>);
+      C::layer_norm_backward(norm.on_host().layer_backward());
+      K::layer_norm_backward(norm.on_device().layer_backward());
+      CHECK(norm.dx.distance() < 20 * tolerance<T>);
+      CHECK(norm.dw.distance() < 20 * tolerance<T>);
+      CHECK(norm.db.distance() < 20 * tolerance<T>);
     }
 }
 

@@ -165,11 +165,11 @@ TEST_CASE("an invalid index on Cuda selects no row until the host reports it", "
 TEST_CASE("indices are checked inside a graph, which cannot synchronise", "[cuda][ops]") {
   GAZE_NEEDS_DEVICE();
   const auto table = C<float>::full({2, 3}, 1);
-  const auto at = ids({0, 1});
+  auto at = ids({0, 1});
   const cuda::Graph graph([&] { gather_rows(table, at); });
   graph.launch();
   cuda::synchronize();
-  Kernels<Cuda>::fill(1, 2, at.data());
+  Kernels<Cuda>::fill<std::int32_t>(1, 2, at.data());
   graph.launch();
   CHECK(error_of([] { cuda::synchronize(); }) ==
         "[gaze::gather_rows] index 2 at 0 is outside the 2 rows");

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// One thread per element of the result, without barriers: unfold writes an element of a patch,
-// which is one of the image or beyond its edge (image_element); fold_add adds to an element of the
-// image those of the patches that hold it (PatchGrid::windows), in ascending order, as the CPU
-// does.
+// Patches of images, one thread per element of the result, without barriers. unfold writes an
+// element of a patch, 0 beyond the image's edge; fold_add adds to an element of the image the patch
+// elements that show it, in ascending order, as on the CPU.
 #pragma once
-#include "cuda/elements.cuh"
+#include "cuda/device/loops.cuh"
 #include "gaze/kernels/patches.hpp"
 
 namespace gaze::cuda {
 
+/// patches[i] = the element of the image that it shows.
 template <class T>
 struct Unfold {
   PatchGrid grid;
@@ -21,6 +21,7 @@ struct Unfold {
   void pointers(auto f) { f(x), f(patches); }
 };
 
+/// x[i] += the sum of the patch elements that show it: the derivative of unfold.
 template <class T>
 struct FoldAdd {
   PatchGrid grid;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The plain matrix product C = start + op(A) op(B): the oracle of the fast ones, and readable.
+// The plain matrix product C = start + op(A) op(B), the oracle of the fast ones.
 //
-// A block of 16 x 16 threads makes a tile of 64 x 64 elements of C, each thread 4 x 4 of them, 16
-// apart. Tiles of 64 x 16 of op(A) and 16 x 64 of op(B) go through shared memory, with zeros beyond
-// the edges; an element of C is one chain of multiply-adds over ascending k.
+// A block of 16 x 16 threads computes a tile of 64 x 64 elements of C, each thread 4 x 4 of them,
+// 16 apart. Tiles of 64 x 16 of op(A) and 16 x 64 of op(B) go through shared memory, with zeros
+// beyond the edges; an element of C is one chain of multiply-adds over ascending k.
 #pragma once
 #include "cuda/device/device.cuh"
 
@@ -11,7 +11,7 @@ namespace gaze::cuda {
 
 inline constexpr int kTile = 64, kTileDepth = 16, kTileSide = 16, kTileEach = kTile / kTileSide;
 
-/// A matrix as stored, read as op(X) says.
+/// A matrix as stored, read as op(X).
 template <class T>
 struct Operand {
   const T* data;
@@ -23,9 +23,9 @@ struct Operand {
   void pointers(auto f) { f(data); }
 };
 
-/// Thread t of 256 loads elements t, t + 256, .. of both tiles: the first barrier shows them to
-/// all, the second keeps them until all have used them. Blocks beyond the 65535 that y can count
-/// walk on. Operands of another type U (bf16) become T on their way into the tiles.
+/// Thread t of 256 loads elements t, t + 256, ... of both tiles. The first barrier publishes them,
+/// the second keeps them until all threads have used them. gridDim.y is at most 65535, so blocks
+/// loop over further tiles. Operands of another type U (bf16) are converted to T in the tiles.
 template <class U, class T>
 __global__ void gemm_kernel(Index m, Index n, Index k, Operand<U> a, Operand<U> b, T* c, Index ldc,
                             bool accumulate, const T* bias) {
@@ -43,7 +43,7 @@ __global__ void gemm_kernel(Index m, Index n, Index k, Operand<U> a, Operand<U> 
       }
     for (Index first = 0; first < k; first += kTileDepth) {
       for (int t = static_cast<int>(threadIdx.x); t < kTile * kTileDepth; t += 256) {
-        // Neighbouring threads read neighbouring addresses, whichever way the matrix is stored.
+        // Neighbouring threads read neighbouring addresses in both storage orders.
         const int ai = a.transpose ? t % kTile : t / kTileDepth;
         const int ap = a.transpose ? t / kTile : t % kTileDepth;
         const int bj = b.transpose ? t / kTileDepth : t % kTile;
