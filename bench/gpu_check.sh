@@ -59,7 +59,7 @@ stage_test() {
 # Small sizes: only the kernel tests.
 stage_sanitize() {
   local tool program cases
-  for program in gpu_cuda_kernels gpu_cuda_fused_attention gpu_cuda_fused_rows gpu_cuda_bf16 \
+  for program in gpu_cuda_kernels gpu_cuda_fused_attention gpu_cuda_vectorised gpu_cuda_bf16 \
     gpu_cuda_invariant; do
     cases='*'
     [[ $program == gpu_cuda_invariant ]] && cases='*invariant product*'

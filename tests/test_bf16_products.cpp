@@ -8,6 +8,7 @@
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
+#include "tests/numbers.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 

@@ -3,6 +3,7 @@
 // every instruction set, and the bits are the same at any number of threads.
 #include "gaze/gaze.hpp"
 #include "tests/gradcheck.hpp"
+#include "tests/numbers.hpp"
 #include "tests/restore.hpp"
 
 namespace test_long_sums {

@@ -161,8 +161,8 @@ TEST_CASE("text of a hostile run stays text in every field", "[report]") {
   write_report(run.path.string(), {{}, hostile});
   const std::string page = io::read_file((run.path / "report.html").string());
   check_inert(page);
-  CHECK(count(page, "&lt;script&gt;alert(1)") > 20);
-  CHECK(count(page, "onerror=alert(2)&gt;&quot;&#39; onload=") > 20);
+  CHECK(occurrences(page, "&lt;script&gt;alert(1)") > 20);
+  CHECK(occurrences(page, "onerror=alert(2)&gt;&quot;&#39; onload=") > 20);
   CHECK(contains(page, "metrics.jsonl line 3 is truncated"));
 }
 
@@ -223,10 +223,10 @@ TEST_CASE("numbers of a hostile run that cannot be printed or drawn are left out
   CHECK(page.size() < 400000);
 }
 
-TEST_CASE("attention maps with what is no number are drawn without it", "[report]") {
+TEST_CASE("attention maps are drawn without their non-finite values", "[report]") {
   using report::opacities;
-  CHECK(opacities(std::vector<double>{0.1, no_number, 0.3, 0.2}) == std::vector{0, 0, 75, 37});
-  CHECK(opacities(std::vector<double>{no_number, no_number}) == std::vector{0, 0});
+  CHECK(opacities(std::vector<double>{0.1, not_a_number, 0.3, 0.2}) == std::vector{0, 0, 75, 37});
+  CHECK(opacities(std::vector<double>{not_a_number, not_a_number}) == std::vector{0, 0});
   CHECK(opacities(std::vector<double>{1, infinity, -infinity, 2}) == std::vector{0, 0, 0, 75});
   CHECK(opacities(std::vector<float>{3e38f, -3e38f}) == std::vector{75, 0});
   const Run run;

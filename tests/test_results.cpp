@@ -251,7 +251,7 @@ TEST_CASE("verdicts follow the intervals", "[findings]") {
   CHECK(contains(finding(all, "in both formats").here, "+10.0 [5.0, 15.0] points"));
 }
 
-TEST_CASE("nothing measured leaves everything undecided", "[findings]") {
+TEST_CASE("without measurements everything is undecided", "[findings]") {
   for (const auto& f : decide_findings({})) CHECK(f.verdict == Agreement::undecided);
 }
 

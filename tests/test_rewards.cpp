@@ -438,3 +438,5 @@ TEST_CASE("every reward reads the parsed response of its input", "[rewards]") {
   for (const char* name : {"format", "accuracy", "rubric", "hybrid"})
     CHECK(reward(name).score(in) == 0);
 }
+
+}  // namespace test_rewards

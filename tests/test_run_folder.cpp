@@ -180,3 +180,5 @@ TEST_CASE("config.json has the version and the kernels of a bf16 run before ther
   CHECK(config["version"] == GAZE_VERSION);
   CHECK(contains(config["instruction_set"].get<std::string>(), " with "));
 }
+
+}  // namespace test_run_folder

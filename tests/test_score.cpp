@@ -322,10 +322,12 @@ TEST_CASE("score: a stopped judge continues from its cache") {
 }
 
 TEST_CASE("score: a folder is refused for the official tables that would be written over") {
-  const Folder folder;
+  const Folder folder("score");
   const std::string said = folder.put("100%.jsonl", "{\"answer\":\"12 N\",\"prediction\":\"1\"}\n");
   const std::string out = (folder.path / "out").string();
   fs::create_directories(out);
   folder.put("out/100%25_acc.csv", "");
   CHECK(contains(error_of([&] { check_scores_folder(out, said); }), "100%25_acc.csv"));
 }
+
+}  // namespace test_score

@@ -7,6 +7,8 @@
 #include "gaze/io/base64.hpp"
 #include "phyx/data/pandas_columns.hpp"
 #include "phyx/data/tsv.hpp"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
 
 namespace test_tsv {

@@ -134,7 +134,7 @@ std::optional<Quantity> parse_flat(std::string_view s) {
   return out;
 }
 
-std::string_view drop_lead_in(std::string_view s) {
+std::string_view drop_approximation(std::string_view s) {
   for (bool again = true; again;) {
     again = false;
     s = text::trim(s);
@@ -191,10 +191,10 @@ bool same_quantity(const Quantity& a, const Quantity& b, double tolerance, doubl
 std::optional<Quantity> parse_quantity(std::string_view raw) {
   if (raw.size() > longest_quantity) return std::nullopt;
   const std::string all = plain_text::flatten(raw);
-  const std::string_view s = bare(drop_lead_in(bare(all)));
+  const std::string_view s = bare(drop_approximation(bare(all)));
   const auto last = s.rfind('=');
   const auto tail = last == s.npos ? s : s.substr(last + 1);
-  const auto out = parse_flat(bare(drop_lead_in(tail)));
+  const auto out = parse_flat(bare(drop_approximation(tail)));
   if (!out || last == s.npos) return out;
   for (std::size_t at = 0; at <= last;) {
     const auto end = s.find('=', at);

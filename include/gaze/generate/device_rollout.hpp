@@ -3,7 +3,7 @@
 // recorded as a graph and launched once per token. Every few steps the host checks whether all
 // completions have ended; tokens after an end are discarded.
 //
-// For devices whose kernels have draw_tokens, keep, advance and Graph (cuda/generate.hpp), and
+// For devices whose kernels have draw_tokens, keep, advance and Graph (kernels/sampling.hpp), and
 // policies with begin() and forward() (models/vlm.hpp). Draws the same random numbers as
 // HostRollout.
 #pragma once
