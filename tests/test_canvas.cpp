@@ -164,7 +164,8 @@ TEST_CASE("text width grows with the text and strokes stay inside it", "[synth][
 }
 
 TEST_CASE("the random numbers never change", "[synth][canvas]") {
-  CHECK(gaze::phyx::mix_bits(0) == 0xE220A8397B1DCDAFu);  // the first output of splitmix64 with seed 0
+  CHECK(gaze::phyx::mix_bits(0) ==
+        0xE220A8397B1DCDAFu);  // the first output of splitmix64 with seed 0
   Rng a(7), b(7);
   int counts[5] = {};
   for (int i = 0; i < 5000; ++i) {

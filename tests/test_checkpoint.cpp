@@ -38,7 +38,8 @@ TEST_CASE("weights are saved and loaded by name, all or none") {
 
   save_weights(path, a.parameters, {}, {"second"});
   CHECK_FALSE(io::SafetensorsFile(path).contains("v"));
-  CHECK(contains(error_of([&] { load_weights(path, b.parameters); }), "tensor 'v': not in the file"));
+  CHECK(
+      contains(error_of([&] { load_weights(path, b.parameters); }), "tensor 'v': not in the file"));
 
   Parameters<float> less;
   less.add("w", {3, 20}, Init::zeros(), "first");
@@ -65,7 +66,7 @@ TEST_CASE("weights without a part are read by the model that wrote them") {
   CHECK(b.v->value.data()[2] == 43);
   save_weights(path, a.parameters, {}, {"first"});
   CHECK(contains(error_of([&] { load_weights(path, b.parameters, {"second"}); }),
-              "tensor 'w': not in the file"));
+                 "tensor 'w': not in the file"));
   for (const std::string& message :
        {error_of([&] { save_weights(path, a.parameters, {}, {"secnod"}); }),
         error_of([&] { load_weights(path, b.parameters, {"secnod"}); })})

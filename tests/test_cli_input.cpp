@@ -82,7 +82,7 @@ TEST_CASE("predictions can come through a pipe") {
   }
   const Done unnamed = shell("\"$gaze\" score --predictions <(cat " + at("said_OE.tsv") + ")");
   CHECK(unnamed.code == 2);
-  CHECK(contains(unnamed.err, "--form says which"));
+  CHECK(contains(unnamed.err, "set --form"));
 }
 
 TEST_CASE("paths that are not UTF-8 are accepted, and printed escaped") {

@@ -147,7 +147,7 @@ TEST_CASE("gaze score escapes text from files for the terminal") {
   const Done d = gaze_run({"score", "--predictions", at("odd_OE.tsv")});
   CHECK(d.code == 0);
   CHECK(contains(d.out, R"(subfield: \x1b[2J\x1b]0;owned\x07\u{202e})"));
-  CHECK(contains(d.out, R"(said "that is 25 m\x1b[2J)"));
+  CHECK(contains(d.out, R"(prediction "that is 25 m\x1b[2J)"));
   io::write_file(at("bad.jsonl"), "{\"" + hostile + "\": 1, \"" + hostile + "\": 1}\n");
   const Done bad = gaze_run({"score", "--predictions", at("bad.jsonl")});
   CHECK(bad.code == 2);

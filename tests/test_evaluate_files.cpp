@@ -167,12 +167,14 @@ TEST_CASE("an evaluation is resumed only on request and with the same settings")
     return error_of([&] { FileEvaluation(s, {}).run(); });
   };
   CHECK(contains(error([](EvalSettings& s) { s.resume = false; }),
-              "folder already contains an evaluation"));
-  CHECK(contains(error([](EvalSettings& s) { s.evaluation.samples = 3; }),
-              config + ", evaluation.samples: the run to be resumed has 2, but 3 was requested"));
+                 "folder already contains an evaluation"));
+  CHECK(
+      contains(error([](EvalSettings& s) { s.evaluation.samples = 3; }),
+               config + ", evaluation.samples: the run to be resumed has 2, but 3 was requested"));
   CHECK(contains(error([](EvalSettings& s) { s.evaluation.sampling.temperature = 0.5; }),
-              ", evaluation.temperature: "));
-  CHECK(contains(error([](EvalSettings& s) { std::swap(s.data[0], s.data[1]); }), ", data[0].name: "));
+                 ", evaluation.temperature: "));
+  CHECK(contains(error([](EvalSettings& s) { std::swap(s.data[0], s.data[1]); }),
+                 ", data[0].name: "));
   CHECK(contains(error([](EvalSettings& s) { s.data.pop_back(); }), ", data: "));
   fs::create_directories(w.folder / "changed");
   const std::string other = w.at("changed/synth_val_OE.tsv");

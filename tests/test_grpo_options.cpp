@@ -117,12 +117,13 @@ TEST_CASE("contradictory settings are refused") {
     return error_of([&] { s.check(); });
   };
   CHECK(error({}).empty());
-  CHECK(contains(error({"reference_sync.every=4"}), "that no KL term uses"));
+  CHECK(contains(error({"reference_sync.every=4"}), "no KL term uses a reference"));
   CHECK(error({"reference_sync.every=4", "kl=0.1"}).empty());
   CHECK(contains(error({"reference_sync.alpha=1.5"}), "alpha 1.5"));
-  CHECK(contains(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "either fixed or adaptive"));
+  CHECK(
+      contains(error({"adaptive_entropy=true", "entropy_bonus=0.1"}), "either fixed or adaptive"));
   CHECK(contains(error({"adaptive.least=0.5"}), "not in [0.5, 1]"));
-  CHECK(contains(error({"correction.low=4"}), "held in [4, 3]"));
+  CHECK(contains(error({"correction.low=4"}), "limited to [4, 3]"));
   CHECK(contains(error({"surrogate=gamma"}), "gamma weights need"));
 }
 

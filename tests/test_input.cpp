@@ -91,10 +91,10 @@ TEST_CASE("file queries fail with one error that has the path", "[phyx]") {
   CHECK_FALSE(gaze::io::exists(folder.file("none")));
   const std::string endless = folder.file(std::string(5000, 'x'));
   CHECK(contains(error_of([&] { gaze::io::exists(endless); }),
-              "[gaze::exists] " + endless.substr(0, 900)));
+                 "[gaze::exists] " + endless.substr(0, 900)));
   CHECK(contains(error_of([&] { gaze::io::exists(endless); }), "too long"));
   CHECK(contains(error_of([&] { gaze::io::make_folders(folder.file("plain/c")); }),
-              "[gaze::make_folders] " + folder.file("plain/c")));
+                 "[gaze::make_folders] " + folder.file("plain/c")));
   CHECK(contains(error_of([&] { gaze::io::make_folders(folder.file("plain")); }), "cannot create"));
 }
 

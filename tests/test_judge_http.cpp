@@ -187,7 +187,7 @@ TEST_CASE("a dead judge port fails the call, and several in a row are an error")
   CHECK(judge("x", 0) == judge_failed);
   const double seconds = seconds_of([&] {
     CHECK(contains(error_of([&] { judge("x", 0); }),
-                "3 consecutive calls have failed; the last one: no reply"));
+                   "3 consecutive calls have failed; the last one: no reply"));
   });
   CHECK(seconds < 50);
 }

@@ -96,7 +96,7 @@ TEST_CASE("lists and options take linear time") {
   CHECK_FALSE(parse_options("A:\"" + repeated("\"  , ", many)));
   CHECK_FALSE(options_of_prompt("OPTION: " + repeated("A: B: C: ", many)));
   CHECK(contains(error_of([] { single_item("[" + repeated(",", many), "image", place); }),
-              "a list of pictures"));
+                 "a list of several pictures"));
 }
 
 TEST_CASE("a different category spelling in every row takes linear time") {

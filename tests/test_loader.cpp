@@ -304,7 +304,7 @@ TEST_CASE("loader: damaged tables name file, row and field", "[phyx]") {
   refuses(header + row("0", "5", gaze::io::base64_encode(text)),
           " row 1, image: not a PNG or JPEG");
   refuses(header + row("0", "5", "['" + image64 + "', '" + image64 + "']"),
-          " row 1, image: a list of pictures");
+          " row 1, image: a list of several pictures");
   refuses(header + good + row("1", "5", "77"), " row 2, image: refers to a missing row: \"77\"");
   refuses(header + good + row("1", "5", "1"), " row 2, image: refers to row \"1\"");
   refuses(header + good + row("1", "5", image64, "Chemistry"),
@@ -335,7 +335,7 @@ TEST_CASE("loader: damaged multiple-choice and suite columns name the field", "[
   refuses(mc_question, "A", "solution", "[]", "solution: not a JSON object");
   refuses(mc_question, "A", "solution", "{'look':5}", "solution: not a JSON object");
   refuses(mc_question, "A", "solution", "{\"steps\":5}", "solution: steps is not a list");
-  refuses(mc_question, "A", "scene", "{\"slots\":[1]}", "scene: slots holds");
+  refuses(mc_question, "A", "scene", "{\"slots\":[1]}", "scene: slots contains");
   refuses(mc_question, "A", "scene", "{\"regions\":[{\"box\":[0,0,1]}]}", "scene: a region's box");
   refuses(mc_question, "A", "scene", "{\"regions\":[{\"box\":[0,0,1,2]}]}",
           "scene: a region's box");

@@ -86,10 +86,10 @@ TEST_CASE("a run resumes only with the problems it started with") {
   change(data);
   const auto written = fs::last_write_time(out + "/tokenizer.json");
   CHECK(contains(prepare(out), out +
-                                "/config.json, data.files.synth_train_OE.tsv: "
-                                "the run to be resumed has \"" +
-                                io::sha256(before) + "\", but \"" + io::sha256_file(data) +
-                                "\" was requested"));
+                                   "/config.json, data.files.synth_train_OE.tsv: "
+                                   "the run to be resumed has \"" +
+                                   io::sha256(before) + "\", but \"" + io::sha256_file(data) +
+                                   "\" was requested"));
   CHECK(io::read_file(out + "/config.json") == config);
   CHECK(fs::last_write_time(out + "/tokenizer.json") == written);
   // A missing file is generated again, and must be identical.

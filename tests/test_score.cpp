@@ -207,9 +207,9 @@ TEST_CASE("score: errors name file, row and field") {
   wrong("a.tsv", "PAR1....PAR1", {mc},  // not onto itself
         convert + "pandas.read_parquet('a.tsv').to_csv('a_text.tsv', ");
   CHECK(contains(error_of([&] {
-                read_predictions({folder.put("b.tsv", "prediction\nA\n"), {mc, mc}, {}});
-              }),
-              mc + " row 1, index: 0 occurs twice"));
+                   read_predictions({folder.put("b.tsv", "prediction\nA\n"), {mc, mc}, {}});
+                 }),
+                 mc + " row 1, index: 0 occurs twice"));
 }
 
 TEST_CASE("score: writes slices, tables and files") {

@@ -105,9 +105,9 @@ TEST_CASE("settings of the schedule are refused by name", "[optim]") {
   refused<S>("peak", [](S & s) -> auto& { return s.peak; }, {not_a_number, -1, infinity});
   refused<S>("floor", [](S & s) -> auto& { return s.floor; }, {not_a_number, -0.1, 1.1, infinity});
   const std::string warmup = refusal_of<S>([](S& s) { s.warmup = -1; });
-  CHECK(contains(warmup, "warm-up of -1"));
+  CHECK(contains(warmup, "warmup and steps must be at least 0, got -1"));
   const std::string steps = refusal_of<S>([](S& s) { s.steps = -1; });
-  CHECK(contains(steps, "all -1"));
+  CHECK(contains(steps, "got 0 and -1"));
   CHECK(contains(error_of([] { CosineSchedule{.peak = not_a_number}(0); }), "the peak"));
   CHECK(contains(error_of([] { CosineSchedule{}(-1); }), "step -1"));
 }
@@ -186,7 +186,7 @@ TEST_CASE("settings of advantages and of a GRPO run are refused by name", "[rl]"
   table.rows = {{1.0}, {0.0}};
   table.weights = {not_a_number};
   CHECK(contains(error_of([&] { rl::advantages(table, 2, {}); }),
-              "the weight of a reward function is nan"));
+                 "the weight of a reward function is nan"));
 }
 
 }  // namespace test_setting_ranges

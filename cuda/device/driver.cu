@@ -30,8 +30,8 @@ thread_local LastLaunch last_launch;
 
 std::string last_launch_text() {
   if (!last_launch.kernel) return "";
-  return gaze::concat(", after the launch of ", last_launch.kernel, " (", last_launch.file,
-                              ":", last_launch.line, ")");
+  return gaze::concat(", after the launch of ", last_launch.kernel, " (", last_launch.file, ":",
+                      last_launch.line, ")");
 }
 
 void check(cudaError_t error, const char* what) {
@@ -106,8 +106,8 @@ std::string unavailable() {
     cudaRuntimeGetVersion(&needed);
     if (driver == 0) return "no CUDA driver is installed";
     return gaze::concat("the driver is too old: it knows CUDA ", driver / 1000, ".",
-                                driver % 1000 / 10, ", this program needs ", needed / 1000, ".",
-                                needed % 1000 / 10);
+                        driver % 1000 / 10, ", this program needs ", needed / 1000, ".",
+                        needed % 1000 / 10);
   }
   if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0))
     return "there is no CUDA device";

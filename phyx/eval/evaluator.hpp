@@ -41,8 +41,8 @@ class Evaluator {
   /// `count` completions of each prompt; greedy ones if count is 0. Sample ids are positions of
   /// problems, so that all conditions use the same random numbers for any batch size.
   std::vector<gaze::SampledTokens> complete(std::span<const models::Prompt* const> prompts,
-                                         std::span<const std::uint64_t> ids, Index count,
-                                         models::Watch watch) const;
+                                            std::span<const std::uint64_t> ids, Index count,
+                                            models::Watch watch) const;
 
  private:
   /// Some problems; `first`: the position of the first one, its sample id.

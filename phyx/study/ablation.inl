@@ -65,7 +65,7 @@ void Ablation<Device>::say(const std::string& what) const {
 
 template <class Device>
 void Ablation<Device>::write_config() const {
-  record_.write(data_, kernels_name<Device>(data_.config().bf16));
+  record_.write(data_, kernels_name<Device>(s_.precision == "bf16"));
 }
 
 template <class Device>

@@ -60,8 +60,10 @@
 #define GAZE_DECLARE_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) \
   template <class T>                                             \
   RESULT NAME PARAMETERS;
-#define GAZE_INSTANTIATE_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) template RESULT NAME PARAMETERS;
-#define GAZE_EXTERN_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) extern template RESULT NAME PARAMETERS;
+#define GAZE_INSTANTIATE_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) \
+  template RESULT NAME PARAMETERS;
+#define GAZE_EXTERN_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) \
+  extern template RESULT NAME PARAMETERS;
 #define GAZE_REQUIRE_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) \
   && requires PARAMETERS { { K::NAME ARGUMENTS } -> std::same_as<RESULT>; }
 // clang-format on
@@ -100,7 +102,8 @@ concept Bf16AttentionKernels = K::attention_takes_bf16
 /// Sampling without the host.
 template <class K>
 concept SamplingKernels = true GAZE_DRAW_KERNELS(GAZE_REQUIRE_KERNEL, float)
-    GAZE_KEEP_KERNELS(GAZE_REQUIRE_KERNEL, float) GAZE_KEEP_KERNELS(GAZE_REQUIRE_KERNEL, std::int32_t);
+    GAZE_KEEP_KERNELS(GAZE_REQUIRE_KERNEL, float)
+    GAZE_KEEP_KERNELS(GAZE_REQUIRE_KERNEL, std::int32_t);
 // clang-format on
 
 }  // namespace gaze

@@ -247,15 +247,18 @@ Tensor<T, Device> unary(UnaryOp op, const char* name, const Tensor<T, Device>& i
     record(
         name, y,
         [op, exponent, x = S(name, x), y = S(name, y), to = x.node()](const auto& dy) {
+          // data() throws where a saved value was changed: before the gradient is begun.
+          args::UnaryBackward<T> a{.op = op,
+                                   .n = dy.numel(),
+                                   .x = x.data(),
+                                   .y = y.data(),
+                                   .dy = dy.data(),
+                                   .dx = nullptr,
+                                   .exponent = exponent};
           const auto dx = to->target();
-          K::unary_backward(args::UnaryBackward<T>{.op = op,
-                                                   .n = dy.numel(),
-                                                   .x = x.data(),
-                                                   .y = y.data(),
-                                                   .dy = dy.data(),
-                                                   .dx = dx.data,
-                                                   .exponent = exponent,
-                                                   .accumulate = dx.accumulate});
+          a.dx = dx.data;
+          a.accumulate = dx.accumulate;
+          K::unary_backward(a);
         },
         x);
   return y;

@@ -51,8 +51,9 @@ Tensor<T, Device> gelu_mlp(const Tensor<T, Device>& input, const Tensor<T, Devic
          to_down_bias = down_bias.node()](const auto& dy) {
           const T* g = dy.data();
           if (to_down) {
+            const T* const hidden = h.data();
             const auto t = to_down->target();
-            detail::multiply<Device>(o, m, n, M{g, o, true}, {h.data(), m}, t.data, t.accumulate);
+            detail::multiply<Device>(o, m, n, M{g, o, true}, {hidden, m}, t.data, t.accumulate);
           }
           if (to_down_bias) K::column_sum(n, o, g, to_down_bias->accumulator());
           if (!to_x && !to_up && !to_up_bias) return;
@@ -66,13 +67,15 @@ Tensor<T, Device> gelu_mlp(const Tensor<T, Device>& input, const Tensor<T, Devic
                                                               .dpre = du.data()});
           g = du.data();
           if (to_up) {
+            const T* const input = x.data();
             const auto t = to_up->target();
-            detail::multiply<Device>(m, c, n, M{g, m, true}, {x.data(), c}, t.data, t.accumulate);
+            detail::multiply<Device>(m, c, n, M{g, m, true}, {input, c}, t.data, t.accumulate);
           }
           if (to_up_bias) K::column_sum(n, m, g, to_up_bias->accumulator());
           if (to_x) {
+            const T* const weight = up.data();
             const auto t = to_x->target();
-            detail::multiply<Device>(n, c, m, M{g, m}, {up.data(), c}, t.data, t.accumulate);
+            detail::multiply<Device>(n, c, m, M{g, m}, {weight, c}, t.data, t.accumulate);
           }
         },
         x, up, up_bias, down, down_bias);

@@ -30,22 +30,22 @@ Tensor<T, Device> matrix_product(const Tensor<T, Device>& a_input, const Tensor<
           const T* g = dy.data();
           const Index lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
           if (to_a) {
+            const T* const other = b.data();
             const auto t = to_a->target();
             if (transpose_a)
-              multiply<Device>(k, m, n, M{b.data(), ldb, transpose_b}, {g, n, true}, t.data,
+              multiply<Device>(k, m, n, M{other, ldb, transpose_b}, {g, n, true}, t.data,
                                t.accumulate);
             else
-              multiply<Device>(m, k, n, M{g, n}, {b.data(), ldb, !transpose_b}, t.data,
-                               t.accumulate);
+              multiply<Device>(m, k, n, M{g, n}, {other, ldb, !transpose_b}, t.data, t.accumulate);
           }
           if (to_b) {
+            const T* const other = a.data();
             const auto t = to_b->target();
             if (transpose_b)
-              multiply<Device>(n, k, m, M{g, n, true}, {a.data(), lda, transpose_a}, t.data,
+              multiply<Device>(n, k, m, M{g, n, true}, {other, lda, transpose_a}, t.data,
                                t.accumulate);
             else
-              multiply<Device>(k, n, m, M{a.data(), lda, !transpose_a}, {g, n}, t.data,
-                               t.accumulate);
+              multiply<Device>(k, n, m, M{other, lda, !transpose_a}, {g, n}, t.data, t.accumulate);
           }
         },
         a, b);

@@ -33,20 +33,22 @@ Tensor<T, Device> rms_norm(const Tensor<T, Device>& input, const Tensor<T, Devic
         "rms_norm", y,
         [n, c, x = S("rms_norm", x), weight = S("rms_norm", weight), inverse, to_x = x.node(),
          to_weight = weight.node()](const auto& dy) {
+          args::RmsNormBackward<T> a{.n = n,
+                                     .c = c,
+                                     .x = x.data(),
+                                     .weight = weight.data(),
+                                     .inv_rms = inverse.data(),
+                                     .dy = dy.data(),
+                                     .dx = nullptr,
+                                     .dweight = nullptr};
           Tensor<T, Device> unused;
           if (!to_x) unused = Tensor<T, Device>({n, c});
           const auto dx =
               to_x ? to_x->target() : typename GradNode<T, Device>::Target{unused.data(), false};
-          K::rms_norm_backward(
-              args::RmsNormBackward<T>{.n = n,
-                                       .c = c,
-                                       .x = x.data(),
-                                       .weight = weight.data(),
-                                       .inv_rms = inverse.data(),
-                                       .dy = dy.data(),
-                                       .dx = dx.data,
-                                       .dweight = to_weight ? to_weight->accumulator() : nullptr,
-                                       .accumulate_dx = dx.accumulate});
+          a.dx = dx.data;
+          a.accumulate_dx = dx.accumulate;
+          a.dweight = to_weight ? to_weight->accumulator() : nullptr;
+          K::rms_norm_backward(a);
         },
         x, weight);
   return y;
@@ -81,22 +83,25 @@ Tensor<T, Device> layer_norm(const Tensor<T, Device>& input, const Tensor<T, Dev
         "layer_norm", y,
         [n, c, x = S("layer_norm", x), weight = S("layer_norm", weight), mean, inverse,
          to_x = x.node(), to_weight = weight.node(), to_bias = bias.node()](const auto& dy) {
+          args::LayerNormBackward<T> a{.n = n,
+                                       .c = c,
+                                       .x = x.data(),
+                                       .weight = weight.data(),
+                                       .mean = mean.data(),
+                                       .inv_std = inverse.data(),
+                                       .dy = dy.data(),
+                                       .dx = nullptr,
+                                       .dweight = nullptr,
+                                       .dbias = nullptr};
           Tensor<T, Device> unused;
           if (!to_x) unused = Tensor<T, Device>({n, c});
           const auto dx =
               to_x ? to_x->target() : typename GradNode<T, Device>::Target{unused.data(), false};
-          K::layer_norm_backward(
-              args::LayerNormBackward<T>{.n = n,
-                                         .c = c,
-                                         .x = x.data(),
-                                         .weight = weight.data(),
-                                         .mean = mean.data(),
-                                         .inv_std = inverse.data(),
-                                         .dy = dy.data(),
-                                         .dx = dx.data,
-                                         .dweight = to_weight ? to_weight->accumulator() : nullptr,
-                                         .dbias = to_bias ? to_bias->accumulator() : nullptr,
-                                         .accumulate_dx = dx.accumulate});
+          a.dx = dx.data;
+          a.accumulate_dx = dx.accumulate;
+          a.dweight = to_weight ? to_weight->accumulator() : nullptr;
+          a.dbias = to_bias ? to_bias->accumulator() : nullptr;
+          K::layer_norm_backward(a);
         },
         x, weight, bias);
   return y;
