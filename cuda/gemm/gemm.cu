@@ -33,19 +33,7 @@ void gemm(const args::Gemm<T>& a) {
 /// One product after another in the stream's order, so products may share a result.
 template <class T>
 void gemm_batched(const args::GemmBatched<T>& a) {
-  for (Index i = 0; i < a.count; ++i)
-    gemm(args::Gemm<T>{.transpose_a = a.transpose_a,
-                       .transpose_b = a.transpose_b,
-                       .m = a.m,
-                       .n = a.n,
-                       .k = a.k,
-                       .a = a.a.data + a.a.places[i],
-                       .lda = a.a.stride,
-                       .b = a.b.data + a.b.places[i],
-                       .ldb = a.b.stride,
-                       .c = a.c.data + a.c.places[i],
-                       .ldc = a.c.stride,
-                       .accumulate = a.accumulate});
+  for (Index i = 0; i < a.count; ++i) gemm(args::product(a, i));
 }
 
 // Products with GELU: float through cuBLASLt, whose epilogues compute bias, GELU and its derivative
@@ -59,18 +47,7 @@ void linear_gelu_forward(const args::LinearGeluForward<T>& a) {
   if constexpr (std::is_same_v<T, float>)
     if (library_linear_gelu(a)) return count_arithmetic(2 * a.m * a.n * a.k);
 #endif
-  gemm(args::Gemm<T>{.transpose_a = false,
-                     .transpose_b = true,
-                     .m = a.m,
-                     .n = a.n,
-                     .k = a.k,
-                     .a = a.x,
-                     .lda = a.k,
-                     .b = a.w,
-                     .ldb = a.k,
-                     .c = a.pre,
-                     .ldc = a.n,
-                     .bias = a.bias});
+  gemm(args::product(a));
   unary_forward(args::UnaryForward<T>{.op = UnaryOp::gelu, .n = a.m * a.n, .x = a.pre, .y = a.y});
 }
 
@@ -80,17 +57,7 @@ void linear_gelu_backward(const args::LinearGeluBackward<T>& a) {
   if constexpr (std::is_same_v<T, float>)
     if (library_linear_gelu_backward(a)) return count_arithmetic(2 * a.m * a.n * a.k);
 #endif
-  gemm(args::Gemm<T>{.transpose_a = false,
-                     .transpose_b = false,
-                     .m = a.m,
-                     .n = a.n,
-                     .k = a.k,
-                     .a = a.dy,
-                     .lda = a.k,
-                     .b = a.w,
-                     .ldb = a.n,
-                     .c = a.dpre,
-                     .ldc = a.n});
+  gemm(args::product(a));
   unary_backward(args::UnaryBackward<T>{
       .op = UnaryOp::gelu, .n = a.m * a.n, .x = a.pre, .y = nullptr, .dy = a.dpre, .dx = a.dpre});
 }

@@ -250,10 +250,15 @@ template <class T, class Device>
 void link(Node& node, const Tensor<T, Device>& input) {
   if (input.needs_grad()) node.add_parent(input.node());
 }
+template <class T, class Device>
+void link(Node& node, const std::vector<Tensor<T, Device>>& inputs) {
+  for (const auto& input : inputs) link(node, input);
+}
 }  // namespace detail
 
 /// Creates the node of `out`. `backward(dy)` receives the contiguous gradient of `out`; it must not
-/// capture `out` itself (a cycle), but may capture Saved values and the inputs' nodes.
+/// capture `out` itself (a cycle), but may capture Saved values and the inputs' nodes. Inputs are
+/// tensors or vectors of tensors.
 template <class T, class Device, class Backward, class... Inputs>
 void record(const char* op, Tensor<T, Device>& out, Backward backward, const Inputs&... inputs) {
   auto node = std::make_shared<GradNode<T, Device>>();

@@ -26,19 +26,7 @@ void gemm(const args::Gemm<T>& a) {
 template <class T>
 void gemm_batched(const args::GemmBatched<T>& a) {
   const auto some = [&](Index i, Index end) {
-    for (; i < end; ++i)
-      gemm(args::Gemm<T>{.transpose_a = a.transpose_a,
-                         .transpose_b = a.transpose_b,
-                         .m = a.m,
-                         .n = a.n,
-                         .k = a.k,
-                         .a = a.a.data + a.a.places[i],
-                         .lda = a.a.stride,
-                         .b = a.b.data + a.b.places[i],
-                         .ldb = a.b.stride,
-                         .c = a.c.data + a.c.places[i],
-                         .ldc = a.c.stride,
-                         .accumulate = a.accumulate});
+    for (; i < end; ++i) gemm(args::product(a, i));
   };
   if (!a.c_repeats && a.count >= threads())
     parallel_for(a.count, (Index{1} << 21) / (a.m * a.n * a.k + 1) + 1, some);
@@ -48,34 +36,13 @@ void gemm_batched(const args::GemmBatched<T>& a) {
 
 template <class T>
 void linear_gelu_forward(const args::LinearGeluForward<T>& a) {
-  gemm(args::Gemm<T>{.transpose_a = false,
-                     .transpose_b = true,
-                     .m = a.m,
-                     .n = a.n,
-                     .k = a.k,
-                     .a = a.x,
-                     .lda = a.k,
-                     .b = a.w,
-                     .ldb = a.k,
-                     .c = a.pre,
-                     .ldc = a.n,
-                     .bias = a.bias});
+  gemm(args::product(a));
   unary_forward(args::UnaryForward<T>{.op = UnaryOp::gelu, .n = a.m * a.n, .x = a.pre, .y = a.y});
 }
 
 template <class T>
 void linear_gelu_backward(const args::LinearGeluBackward<T>& a) {
-  gemm(args::Gemm<T>{.transpose_a = false,
-                     .transpose_b = false,
-                     .m = a.m,
-                     .n = a.n,
-                     .k = a.k,
-                     .a = a.dy,
-                     .lda = a.k,
-                     .b = a.w,
-                     .ldb = a.n,
-                     .c = a.dpre,
-                     .ldc = a.n});
+  gemm(args::product(a));
   unary_backward(args::UnaryBackward<T>{
       .op = UnaryOp::gelu, .n = a.m * a.n, .x = a.pre, .y = nullptr, .dy = a.dpre, .dx = a.dpre});
 }

@@ -69,6 +69,55 @@ struct LinearGeluBackward {
   T* dpre;       // [m,n]
 };
 
+/// The product of a LinearGelu kernel, for devices that compute product and GELU one after another;
+/// that of the backward is dy w, written to dpre.
+template <class T>
+constexpr Gemm<T> product(const LinearGeluForward<T>& a) {
+  return {.transpose_a = false,
+          .transpose_b = true,
+          .m = a.m,
+          .n = a.n,
+          .k = a.k,
+          .a = a.x,
+          .lda = a.k,
+          .b = a.w,
+          .ldb = a.k,
+          .c = a.pre,
+          .ldc = a.n,
+          .bias = a.bias};
+}
+template <class T>
+constexpr Gemm<T> product(const LinearGeluBackward<T>& a) {
+  return {.transpose_a = false,
+          .transpose_b = false,
+          .m = a.m,
+          .n = a.n,
+          .k = a.k,
+          .a = a.dy,
+          .lda = a.k,
+          .b = a.w,
+          .ldb = a.n,
+          .c = a.dpre,
+          .ldc = a.n};
+}
+
+/// Product i of a batch.
+template <class T>
+constexpr Gemm<T> product(const GemmBatched<T>& a, Index i) {
+  return {.transpose_a = a.transpose_a,
+          .transpose_b = a.transpose_b,
+          .m = a.m,
+          .n = a.n,
+          .k = a.k,
+          .a = a.a.data + a.a.places[i],
+          .lda = a.a.stride,
+          .b = a.b.data + a.b.places[i],
+          .ldb = a.b.stride,
+          .c = a.c.data + a.c.places[i],
+          .ldc = a.c.stride,
+          .accumulate = a.accumulate};
+}
+
 }  // namespace args
 }  // namespace gaze
 

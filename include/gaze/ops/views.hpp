@@ -164,14 +164,15 @@ Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int d
     to.push_back(part.node());
     sizes.push_back(x.shape()[d]);
   }
-  if (wanted) {
-    record("concatenate", y, [to, sizes, d](const auto& dy) {
-      Index begin = 0;
-      for (std::size_t i = 0; i < to.size(); begin += sizes[i++])
-        if (to[i]) to[i]->add(contiguous(slice(dy, d, begin, begin + sizes[i])));
-    });
-    for (const auto& x : parts) detail::link(*y.node(), x);
-  }
+  if (wanted)
+    record(
+        "concatenate", y,
+        [to, sizes, d](const auto& dy) {
+          Index begin = 0;
+          for (std::size_t i = 0; i < to.size(); begin += sizes[i++])
+            if (to[i]) to[i]->add(contiguous(slice(dy, d, begin, begin + sizes[i])));
+        },
+        parts);
   return y;
 }
 
