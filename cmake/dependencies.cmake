@@ -12,6 +12,7 @@ endfunction()
 
 gaze_find_header(GAZE_JSON_INCLUDE nlohmann/json.hpp nlohmann-json3-dev)
 gaze_find_header(GAZE_CLI11_INCLUDE CLI/CLI.hpp libcli11-dev)
+gaze_find_header(GAZE_TOML_INCLUDE toml++/toml.h libtomlplusplus-dev)
 gaze_find_header(GAZE_STB_INCLUDE stb/stb_image.h libstb-dev)
 gaze_find_header(GAZE_UDUNITS2_INCLUDE udunits2.h libudunits2-dev udunits2)
 find_library(GAZE_UDUNITS2_LIBRARY udunits2)
@@ -68,8 +69,9 @@ endfunction()
 # phyx/, compiled once for the program, its tests and its examples.
 file(GLOB_RECURSE gaze_phyx_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/phyx/*.cpp)
 list(FILTER gaze_phyx_sources EXCLUDE REGEX "/phyx/cli/")
+include(cmake/studies.cmake)
 add_library(gaze_phyx STATIC ${gaze_phyx_sources})
-target_include_directories(gaze_phyx SYSTEM PRIVATE ${GAZE_CURL_INCLUDE})
+target_include_directories(gaze_phyx SYSTEM PRIVATE ${GAZE_CURL_INCLUDE} ${GAZE_TOML_INCLUDE})
 target_link_libraries(gaze_phyx PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY})
 foreach(rooms "train|eval|study" "data|scoring|results|report")  # the model's; those of files
   set(joined ${gaze_phyx_sources})

@@ -5,14 +5,17 @@
 
 namespace gaze::phyx {
 
-struct AblationSettings;
+struct Study;
 
 namespace cli {
 
-/// Runs or resumes an ablation on a device (phyx/cli/device.hpp) and prints the output paths;
-/// `line`: the whole command line.
-void run_ablation(const AblationSettings& settings, const std::string& out,
-                  const std::string& device, bool resume, const std::string& line);
+/// Runs or resumes a study on a device (phyx/cli/device.hpp) and prints the output paths; `line`:
+/// the whole command line.
+void run_ablation(const Study& study, const std::string& out, const std::string& device,
+                  bool resume, const std::string& line);
+
+/// Prints what the study would run, with forecasts for the device.
+void check_ablation(const Study& study, const std::string& device);
 
 }  // namespace cli
 

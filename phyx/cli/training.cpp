@@ -2,16 +2,18 @@
 // gaze ablate, sft, grpo.
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "gaze/core/error.hpp"
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/run_ablation.hpp"
-#include "phyx/study/settings.hpp"
+#include "phyx/study/study_file.hpp"
 
 namespace gaze::phyx::cli {
 
@@ -38,9 +40,16 @@ std::string setting_list() {
   return out;
 }
 
-/// Options of the training commands; unset ones keep the value of the preset.
+/// The text of an option as a value: true, a number, or else a text.
+io::Json value_of(const std::string& text) {
+  if (text == "true" || text == "false") return text == "true";
+  const io::Json number = io::Json::parse(text, nullptr, false);
+  return number.is_number() ? number : io::Json(text);
+}
+
+/// Options of the training commands; unset ones keep the value of the study.
 struct TrainOptions {
-  std::string preset = "quick", out, model, variant, split, precision, device = "cpu";
+  std::string study = "rewards", preset, out, model, variant, split, precision, device = "cpu";
   std::vector<std::string> only, assignments, shorts;
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate;
@@ -48,9 +57,11 @@ struct TrainOptions {
   bool resume = false;
 
   void add(CLI::App& app) {
-    app.add_option("--preset", preset, "smoke (under a minute), quick (one seed), full (five)")
-        ->check(CLI::IsMember({"smoke", "quick", "full"}))
+    app.add_option("--study", study, "study file, or a built-in study: " + study_names())
         ->capture_default_str();
+    app.add_option("--preset", preset,
+                   "preset of the study; of rewards: smoke (about a minute), quick (one seed, the "
+                   "default), full (five)");
     app.add_option("--out", out, "output folder of the run")->required();
     app.add_option("--model", model, "model size: nano, tiny, small, base, large");
     app.add_option("--precision", precision,
@@ -99,45 +110,70 @@ struct TrainOptions {
         ->transform(check);  // may change the text, see whole()
   }
 
-  AblationSettings settings() const {
-    AblationSettings s = ablation_preset(preset);
-    if (!model.empty()) s.model = model;
-    if (!precision.empty()) s.precision = precision;
-    if (!variant.empty()) s.variant = variant;
-    if (!split.empty()) s.split = split;
-    s.only = only;
-    if (seeds) {
-      s.seeds.clear();
-      for (std::int64_t i = 0; i < *seeds; ++i) s.seeds.push_back(i);
-    }
-    if (seed) s.seeds = {*seed};
-    const auto set = [](const auto& from, auto& to) {
-      if (from) to = *from;
+  /// The study with the options' changes.
+  Study read() const {
+    StudyRequest request{preset, {}};
+    const auto change = [&](const char* path, const char* option, const auto& value) {
+      request.changes.push_back({path, value, option});
     };
-    set(corruption, s.warm.corruption.share);
-    set(samples, s.evaluation.samples);
-    set(checkpoint_every, s.checkpoint_every);
-    set(steps, s.grpo_steps);
-    set(rate, s.grpo_rate);
-    s.grpo_set = shorts;
-    s.grpo_set.insert(s.grpo_set.end(), assignments.begin(), assignments.end());
-    return s;
+    const auto set = [&](const char* path, const char* option, const auto& value) {
+      if (value) change(path, option, *value);
+    };
+    const auto set_text = [&](const char* path, const char* option, const std::string& text) {
+      if (!text.empty()) change(path, option, text);
+    };
+    set_text("model", "--model", model);
+    set_text("precision", "--precision", precision);
+    set_text("grpo.variant", "--variant", variant);
+    set_text("split", "--split", split);
+    set("warm_start.corruption.share", "--corruption", corruption);
+    set("evaluation.samples", "--samples", samples);
+    set("checkpoint_every", "--checkpoint-every", checkpoint_every);
+    set("grpo.steps", "--steps", steps);
+    set("grpo.rate", "--rate", rate);
+    if (!only.empty()) change("only", "--only", only);
+    std::vector<std::int64_t> all;
+    for (std::int64_t i = 0; i < seeds.value_or(0); ++i) all.push_back(i);
+    if (seed) all = {*seed};
+    if (!all.empty()) change("seeds", seed ? "--seed" : "--seeds", all);
+    for (const auto* list : {&shorts, &assignments})
+      for (const std::string& assignment : *list) {
+        rl::GrpoSettings scratch;
+        rl::set_option(scratch, assignment);
+        const std::size_t equal = assignment.find('=');
+        const std::string path = "grpo." + assignment.substr(0, equal);
+        change(path.c_str(), "--set", value_of(assignment.substr(equal + 1)));
+      }
+    return read_study(study, request);
   }
 
-  void run(const std::string& line) const { run_ablation(settings(), out, device, resume, line); }
+  void run(const std::string& line) const { run_ablation(read(), out, device, resume, line); }
+
+  static std::string study_names() {
+    std::string names;
+    for (const auto& name : built_in_studies()) names += (names.empty() ? "" : ", ") + name;
+    return names;
+  }
 };
 
 void add_ablate(CLI::App& app, const std::string& line) {
   const auto options = std::make_shared<TrainOptions>();
   CLI::App* command =
-      app.add_subcommand("ablate", "train and evaluate the eight conditions, and write a report");
+      app.add_subcommand("ablate", "run a study: train and evaluate its conditions, and report");
   options->out = "out";
   options->add(*command);
   command->get_option("--out")->required(false)->capture_default_str();
   options->add_grpo(*command);
   command->add_option("--only", options->only, "run these conditions only");
   command->add_option("--seeds", options->seeds, "seeds 0 to N-1")->transform(whole(1, 1000));
-  command->callback([options, line] { options->run(line); });
+  const auto check = std::make_shared<bool>(false), print = std::make_shared<bool>(false);
+  command->add_flag("--check", *check, "print what would run, with memory and time, and stop");
+  command->add_flag("--print", *print, "print the settled study as a file, and stop");
+  command->callback([options, check, print, line] {
+    if (*print) std::fputs(for_standard_output(study_toml(options->read())).c_str(), stdout);
+    if (*check) check_ablation(options->read(), options->device);
+    if (!*print && !*check) options->run(line);
+  });
 }
 
 void add_sft(CLI::App& app, const std::string& line) {
@@ -158,12 +194,14 @@ void add_grpo(CLI::App& app, const std::string& line) {
       app.add_subcommand("grpo", "train by one reward, from a new warm start or the one in --out");
   options->add(*command);
   options->add_grpo(*command);
-  command->add_option("--reward", *reward, "format, accuracy, rubric, attention or hybrid")
-      ->check(CLI::IsMember({"format", "accuracy", "rubric", "attention", "hybrid"}))
+  command->add_option("--reward", *reward, "a condition of method grpo of the study")
       ->capture_default_str();
   command->callback([options, reward, line] {
     options->only = {"sft", *reward};
-    options->run(line);
+    const Study study = options->read();
+    GAZE_CHECK(condition(study.settings, *reward).method == Method::grpo, "grpo", "--reward ",
+               *reward, ": is not a condition of method grpo");
+    run_ablation(study, options->out, options->device, options->resume, line);
   });
 }
 

@@ -110,9 +110,20 @@ void check_settings(const std::vector<std::string>& folders) {
   check_same_settings(folders, configs);
 }
 
+using Configs = std::vector<std::pair<std::string, io::Json>>;  // by folder
+
+Configs read_configs(const std::vector<std::string>& folders) {
+  Configs out;
+  for (const auto& folder : folders)
+    for (const auto& p : find_files(folder, "config.json"))
+      out.emplace_back(p.parent_path().string(), io::read_json_object(p.string(), largest_config));
+  return out;
+}
+
 /// Reads test results: from the outcomes if several folders are merged (only they can be pooled
 /// correctly), else from results.csv.
-void read_results_of(const std::vector<std::string>& folders, RunData& data) {
+void read_results_of(const std::vector<std::string>& folders, const GridLabels& label,
+                     RunData& data) {
   const auto is_outcomes = [](const std::string& name) {
     return name.rfind("outcomes", 0) == 0 && name.size() > 6 &&
            name.compare(name.size() - 6, 6, ".jsonl") == 0;
@@ -128,7 +139,8 @@ void read_results_of(const std::vector<std::string>& folders, RunData& data) {
     Outcomes all;
     for (const auto& p : outcome_files) {
       OutcomeSet set = read_outcomes(p.string());
-      const bool fresh = all.try_emplace({set.condition, set.seed}, std::move(set.outcomes)).second;
+      const std::string name = set.condition + label(p.string());
+      const bool fresh = all.try_emplace({name, set.seed}, std::move(set.outcomes)).second;
       if (!fresh)
         data.notes.push_back(p.string() + " repeats a condition and seed and was ignored.");
     }
@@ -148,32 +160,38 @@ void read_results_of(const std::vector<std::string>& folders, RunData& data) {
         "are omitted.");
 }
 
-void read_metrics(const std::string& folder, RunData& data) {
+void read_metrics(const std::string& folder, const GridLabels& label, RunData& data) {
   constexpr std::size_t most_lines = 1'000'000;  // a few GiB of memory
   for (const auto& p : find_files(folder, "metrics.jsonl"))
     read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
       GAZE_CHECK(data.metrics.size() < most_lines, "report", where, ": more than ", most_lines,
                  " lines of metrics");
       data.metrics.push_back(metric_line(v, where));
+      data.metrics.back().condition += label(p.string());
     });
 }
 
 /// Number of answers by condition and by the rule that accepts them.
 using DifferingCounts = std::map<std::pair<std::string, bool>, std::size_t>;
 
-void read_differing(const std::string& folder, RunData& data, DifferingCounts& counts) {
+void read_differing(const std::string& folder, const GridLabels& label, RunData& data,
+                    DifferingCounts& counts) {
   for (const auto& p : find_files(folder, "differing.jsonl"))
     read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
       auto answer = differing_answer(v, where);
+      answer.condition += label(p.string());
       auto& count = counts[{answer.condition, answer.strict}];
       if (count++ < differing_shown) data.differing.push_back(std::move(answer));
     });
 }
 
-void read_completions(const std::string& folder, RunData& data, CompletionPicker& picker) {
+void read_completions(const std::string& folder, const GridLabels& label, RunData& data,
+                      CompletionPicker& picker) {
   for (const auto& p : find_files(folder, "completions.jsonl"))
     read_log(p, data.notes, [&](const io::Json& v, const std::string& where) {
-      picker.add(read_completion(v, where, p.parent_path().string(), folder));
+      Completion c = read_completion(v, where, p.parent_path().string(), folder);
+      c.condition += label(p.string());
+      picker.add(std::move(c));
     });
 }
 
@@ -189,7 +207,7 @@ void note_gaps(RunData& data) {
 
 std::vector<ResultRow> merge_results(const std::vector<std::string>& folders) {
   RunData data;
-  read_results_of(folders, data);
+  read_results_of(folders, GridLabels(read_configs(folders)), data);
   return std::move(data.results);
 }
 
@@ -198,17 +216,18 @@ RunData read_runs(const std::vector<std::string>& folders) {
   RunData data;
   data.folders = folders;
   check_settings(folders);
-  read_results_of(folders, data);
+  Configs configs = read_configs(folders);
+  const GridLabels label(configs);
+  read_results_of(folders, label, data);
   CompletionPicker picker;
   DifferingCounts differing;
   for (const auto& folder : folders) {
     GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
-    for (const auto& p : find_files(folder, "config.json"))
-      data.configs.push_back(io::read_json_object(p.string(), largest_config));
-    read_metrics(folder, data);
-    read_differing(folder, data, differing);
-    read_completions(folder, data, picker);
+    read_metrics(folder, label, data);
+    read_differing(folder, label, data, differing);
+    read_completions(folder, label, data, picker);
   }
+  for (auto& config : configs) data.configs.push_back(std::move(config.second));
   data.completions = picker.take();
   note_gaps(data);
   return data;

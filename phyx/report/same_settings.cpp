@@ -4,8 +4,11 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gaze/core/error.hpp"
@@ -18,18 +21,57 @@ namespace {
 
 /// Entries in which runs may differ: the part of a study, and where and when it was computed.
 /// (Other devices and instruction sets differ only in rounding.) All other entries affect results.
-constexpr std::array<std::string_view, 11> entries_that_may_differ = {
-    "preset",  "only",    "seeds",      "command",      "device", "instruction_set",
-    "threads", "started", "parameters", "memory_bytes", "seconds"};
+constexpr std::array<std::string_view, 12> entries_that_may_differ = {
+    "preset",  "only",    "seeds",      "command",      "device",  "instruction_set",
+    "threads", "started", "parameters", "memory_bytes", "seconds", "grid"};
 
-/// A configuration file without these entries.
+/// Erases an entry by its path; keys may contain dots: "condition.accuracy.grpo.kl".
+void erase_path(io::Json& object, const std::string& path) {
+  if (!object.is_object() || object.erase(path) > 0) return;
+  for (std::size_t dot = path.find('.'); dot != path.npos; dot = path.find('.', dot + 1))
+    if (const auto found = object.find(path.substr(0, dot)); found != object.end())
+      erase_path(*found, path.substr(dot + 1));
+}
+
+/// A configuration file without these entries and those that the study's grid sets.
 io::Json settings_of(const std::string& path) {
   io::Json config = io::read_json_object(path, largest_config);
+  const io::Json grid = grid_of(config);
+  for (const auto& [key, value] : grid.items()) erase_path(config, key);
   for (const auto name : entries_that_may_differ) config.erase(std::string(name));
   return config;
 }
 
 }  // namespace
+
+io::Json grid_of(const io::Json& config) {
+  const auto found = config.find("grid");
+  return found != config.end() && found->is_object() ? *found : io::Json::object();
+}
+
+GridLabels::GridLabels(const std::vector<std::pair<std::string, io::Json>>& configs) {
+  std::map<std::string, std::set<std::string>> values;  // of each key of the grid
+  for (const auto& [folder, config] : configs)
+    for (const auto& [key, value] : grid_of(config).items()) values[key].insert(value.dump());
+  for (const auto& [folder, config] : configs) {
+    std::string label;
+    for (const auto& [key, value] : grid_of(config).items())
+      if (values[key].size() > 1)
+        label += ", " + key + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
+    labels_[folder + "/"] = label;
+  }
+}
+
+std::string GridLabels::operator()(const std::string& path) const {
+  std::string found;
+  std::size_t longest = 0;
+  for (const auto& [folder, label] : labels_) {
+    if (folder.size() < longest || path.rfind(folder, 0) != 0) continue;
+    longest = folder.size();
+    found = label;
+  }
+  return found;
+}
 
 void check_same_settings(const std::vector<std::string>& folders,
                          const std::vector<std::vector<std::string>>& configs) {

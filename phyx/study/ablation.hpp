@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The ablation: one warm start per seed, then every condition from it, evaluated on the same
+// One run of a study: one warm start per seed, then every condition from it, evaluated on the same
 // problems with the same random numbers. Each (condition, seed) has its own folder; finished ones
 // are skipped and unfinished ones resume from their checkpoint. The problems are files in data/,
 // created if missing; config.json has their digests.
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "gaze/io/folder_lock.hpp"
 #include "phyx/listener.hpp"
@@ -24,7 +25,9 @@ template <class Device = Cpu>
 class Ablation {
  public:
   /// Applies settle(); throws Error for invalid settings.
-  Ablation(AblationSettings settings, std::string out, Listener listener);
+  Ablation(AblationSettings settings, RunPaths paths, Listener listener);
+  Ablation(AblationSettings settings, std::string out, Listener listener)
+      : Ablation(std::move(settings), RunPaths{std::move(out)}, std::move(listener)) {}
   Ablation(const Ablation&) = delete;  // its members refer to each other
   Ablation& operator=(const Ablation&) = delete;
 
@@ -36,7 +39,6 @@ class Ablation {
   void run();
 
  private:
-  bool wanted(const Condition& c) const;
   void say(const std::string& what) const;
   void write_config() const;
   void load_data();

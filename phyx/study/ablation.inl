@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The steps of an ablation, on any device.
 #pragma once
-#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -18,10 +17,10 @@
 namespace gaze::phyx {
 
 template <class Device>
-Ablation<Device>::Ablation(AblationSettings settings, std::string out, Listener listener)
+Ablation<Device>::Ablation(AblationSettings settings, RunPaths paths, Listener listener)
     : s_(std::move(settings)),
       listener_(std::move(listener)),
-      paths_{std::move(out)},
+      paths_(std::move(paths)),
       data_(s_, paths_),
       record_(s_, paths_.config(), Device::name),
       training_(s_, paths_, data_, listener_),
@@ -47,15 +46,10 @@ void Ablation<Device>::run() {
   forecast_memory();
   for (const std::int64_t seed : s_.seeds) {
     record_.parameters = training_.warm_up(seed);
-    for (const Condition& c : conditions)
-      if (wanted(c)) run_condition(c, seed);
+    for (const Condition& c : s_.conditions)
+      if (wanted(s_, c)) run_condition(c, seed);
   }
   finish();
-}
-
-template <class Device>
-bool Ablation<Device>::wanted(const Condition& c) const {
-  return s_.only.empty() || std::find(s_.only.begin(), s_.only.end(), c.name) != s_.only.end();
 }
 
 template <class Device>
@@ -78,11 +72,8 @@ void Ablation<Device>::load_data() {
 
 template <class Device>
 void Ablation<Device>::forecast_memory() {
-  const bool grpo = std::any_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
-    return wanted(c) && c.training == Training::grpo;
-  });
   const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), s_.data_seed);
-  const Forecast f = forecast(s_, data_.config(), data_.train(), data_.test(), source, grpo);
+  const Forecast f = forecast(s_, data_.config(), data_.train(), data_.test(), source);
   record_.forecast = f.total();
   say(f.text());
 }
@@ -91,7 +82,7 @@ template <class Device>
 void Ablation<Device>::run_condition(const Condition& c, std::int64_t seed) const {
   const std::string folder = paths_.arm(c, seed);
   if (std::filesystem::exists(folder + "/outcomes.jsonl")) return;
-  const std::string who = std::string(c.name) + ", seed " + std::to_string(seed);
+  const std::string who = c.name + ", seed " + std::to_string(seed);
   Model<Device> model(data_.config(), data_.tokenizer().image(), 0);
   std::filesystem::create_directories(folder);
   io::remove_leftovers(folder);
@@ -103,7 +94,7 @@ void Ablation<Device>::run_condition(const Condition& c, std::int64_t seed) cons
 template <class Device>
 void Ablation<Device>::finish() const {
   say("results and report");
-  collect_results(paths_, s_.seeds);
+  collect_results(paths_, s_);
   write_config();
   write_report(paths_.out, {});
 }

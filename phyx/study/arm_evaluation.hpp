@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The evaluation of an ablation's arms, all on the same problems with the same random numbers.
-// Writes to the arm's folder, in this order: differing.jsonl, shown.jsonl, and outcomes.jsonl,
-// which marks the arm as finished.
+// Writes to the arm's folder, in this order: outcomes_tT.jsonl at each further temperature T,
+// differing.jsonl, shown.jsonl, and outcomes.jsonl, which marks the arm as finished.
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "phyx/eval/evaluator.hpp"
 #include "phyx/listener.hpp"
+#include "phyx/results/outcome.hpp"
 #include "phyx/study/conditions.hpp"
 #include "phyx/study/run_data.hpp"
 #include "phyx/study/run_paths.hpp"
@@ -27,6 +30,9 @@ class ArmEvaluation {
   void operator()(const Model<Device>& model, const Condition& c, std::int64_t seed) const;
 
  private:
+  std::vector<Outcome> evaluate(const Model<Device>& model, const EvaluationSettings& settings,
+                                const typename Evaluator<Device>::Keep& keep) const;
+
   /// Writes answers with attention maps to test problems spread over the templates, the same for
   /// every condition.
   void show_examples(const Model<Device>& model, const Condition& c, std::int64_t seed) const;

@@ -2,6 +2,8 @@
 // Evaluating an arm and writing examples, on any device.
 #pragma once
 #include <cstddef>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include "gaze/core/error.hpp"
@@ -19,25 +21,41 @@ template <class Device>
 void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Condition& c,
                                        std::int64_t seed) const {
   const std::string folder = at_.arm(c, seed);
-  EvaluationSettings settings = s_.evaluation;
+  EvaluationSettings settings = settings_of(s_, c).evaluation;
   settings.seed = s_.data_seed;
-  const Evaluator evaluator(model, data_.tokenizer(), settings);
+  const auto paths = at_.outcomes(c, seed);
+  for (std::size_t i = 0; i < c.temperatures.size(); ++i) {
+    EvaluationSettings other = settings;
+    other.sampling.temperature = c.temperatures[i];
+    const std::string name = c.name + "@" + RunPaths::number_text(c.temperatures[i]);
+    if (!std::filesystem::exists(paths[i + 1]))
+      write_outcomes(paths[i + 1], {name, seed, evaluate(model, other, {})});
+  }
   OutcomeSet set{c.name, seed, {}};
   std::string differing;
-  set.outcomes = evaluator(
-      data_.test(),
-      [this](std::size_t done, std::size_t all) {
-        if (listener_.progress) listener_.progress(done, all, "problems");
-        if (listener_.stop && listener_.stop())
-          throw Interrupted("stopped while evaluating; the trained weights are saved");
-      },
+  set.outcomes = evaluate(
+      model, settings,
       [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
         const auto line = differing_line(c, seed, data_.test()[i], all.front());
         if (!line.empty() && ++count <= 20) differing += line + "\n";
       });
   io::write_file(folder + "/differing.jsonl", differing);
   show_examples(model, c, seed);
-  write_outcomes(folder + "/outcomes.jsonl", set);
+  write_outcomes(paths.front(), set);
+}
+
+template <class Device>
+std::vector<Outcome> ArmEvaluation<Device>::evaluate(
+    const Model<Device>& model, const EvaluationSettings& settings,
+    const typename Evaluator<Device>::Keep& keep) const {
+  return Evaluator<Device>(model, data_.tokenizer(), settings)(
+      data_.test(),
+      [this](std::size_t done, std::size_t all) {
+        if (listener_.progress) listener_.progress(done, all, "problems");
+        if (listener_.stop && listener_.stop())
+          throw Interrupted("stopped while evaluating; the trained weights are saved");
+      },
+      keep);
 }
 
 template <class Device>
@@ -49,9 +67,9 @@ void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Cond
     const Example& e = data_.test()[i];
     if (!e.prompt.rgb || !e.problem.needs_image) continue;
     ++shown;
-    const Shown s = show(model, data_.tokenizer(), e, s_.evaluation.sampling);
+    const Shown s = show(model, data_.tokenizer(), e, settings_of(s_, c).evaluation.sampling);
     io::OrderedJson line = arm_tags(c, seed);
-    line["step"] = s_.grpo_steps;
+    line["step"] = settings_of(s_, c).grpo_steps;
     line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));
     const RewardInput input(e.problem, s.completion);
     for (const auto& name : reward_names()) {

@@ -3,6 +3,7 @@
 // has its own folder; finished ones are skipped and unfinished ones resume from their checkpoint.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "gaze/io/append_log.hpp"
@@ -38,15 +39,29 @@ class ArmTraining {
   RunFolder run_folder(const std::string& path, const std::string& who, std::int64_t seed) const;
   io::Metadata model_metadata() const;
 
-  void train(Model<Device>& model, const Condition& c, std::int64_t seed) const;
-  void train_by_reward(Model<Device>& model, const Condition& c, std::int64_t seed) const;
-  void train_supervised(Model<Device>& model, const Condition& c, std::int64_t seed) const;
-  Stage grpo_stage() const;
+  using Step = typename Trainer<float, Device>::Step;
 
-  /// The number of supervised steps with the arithmetic of a GRPO arm. Both costs are measured on a
-  /// copy of the warm start: the mean of four GRPO steps of the accuracy arm (rollouts, and the
-  /// forward and backward pass of the update) and of four supervised steps.
-  Index matched_steps(std::int64_t seed) const;
+  /// `own`: the settings of the condition.
+  void train(Model<Device>& model, const Condition& c, std::int64_t seed) const;
+  void train_by_reward(Model<Device>& model, const Condition& c, const AblationSettings& own,
+                       std::int64_t seed) const;
+  void train_supervised(Model<Device>& model, const Condition& c, const AblationSettings& own,
+                        std::int64_t seed) const;
+  void train_on_own_samples(Model<Device>& model, const Condition& c, const AblationSettings& own,
+                            std::int64_t seed) const;
+
+  /// A copy of the seed's warm start, to measure steps on.
+  std::unique_ptr<Model<Device>> warm_copy(std::int64_t seed) const;
+
+  /// Mean arithmetic of the first `probe` steps, which do not update their model.
+  static double arithmetic_of(Index probe, const Step& step);
+
+  /// Arithmetic of a GRPO condition: rollouts and updates, without a reference. All its steps count
+  /// as the mean of its first ones, measured on a copy of the warm start.
+  double grpo_arithmetic(const Condition& c, Index probe, std::int64_t seed) const;
+
+  /// The number of steps of arithmetic `one` within a budget, at least 1.
+  static Index steps_within(double budget, double one);
 
   const AblationSettings& s_;
   const RunPaths& at_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "gaze/core/arithmetic.hpp"
@@ -13,6 +14,7 @@
 #include "gaze/train/checkpoint.hpp"
 #include "phyx/eval/showcase.hpp"
 #include "phyx/study/arm_training.hpp"
+#include "phyx/study/own_samples.inl"
 #include "phyx/study/sample_log.hpp"
 #include "phyx/study/task.inl"
 #include "phyx/train/lessons.hpp"
@@ -79,8 +81,8 @@ void ArmTraining<Device>::prepare(Model<Device>& model, const Condition& c,
     load_weights(folder + "/model.safetensors", model.parameters());
   } else {
     load_weights(at_.warm(seed) + "/model.safetensors", model.parameters());
-    if (c.training != Training::start) {
-      say(std::string("training ") + c.name + ", seed " + std::to_string(seed));
+    if (c.method != Method::none) {
+      say("training " + c.name + ", seed " + std::to_string(seed));
       train(model, c, seed);
     }
     save_weights(folder + "/model.safetensors", model.parameters(), model_metadata());
@@ -90,22 +92,22 @@ void ArmTraining<Device>::prepare(Model<Device>& model, const Condition& c,
 
 template <class Device>
 void ArmTraining<Device>::train(Model<Device>& model, const Condition& c, std::int64_t seed) const {
-  if (c.training == Training::grpo)
-    train_by_reward(model, c, seed);
-  else
-    train_supervised(model, c, seed);
+  const AblationSettings own = settings_of(s_, c);
+  if (c.method == Method::grpo) train_by_reward(model, c, own, seed);
+  if (c.method == Method::sft) train_supervised(model, c, own, seed);
+  if (c.method == Method::rft) train_on_own_samples(model, c, own, seed);
 }
 
 template <class Device>
 void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition& c,
-                                          std::int64_t seed) const {
+                                          const AblationSettings& own, std::int64_t seed) const {
   const auto key = static_cast<std::uint64_t>(seed);
   const std::string folder = at_.arm(c, seed);
   const std::string text = arm_tags(c, seed).dump();
   io::AppendLog completions(folder + "/completions.jsonl", text.substr(0, text.size() - 1));
   RunFolder run = run_folder(folder, c.name, seed);
   run.logs = {&completions};
-  rl::GrpoSettings grpo = s_.grpo;
+  rl::GrpoSettings grpo = own.grpo;
   grpo.seed = key;
   std::optional<Model<Device>> reference;
   if (grpo.needs_reference()) {
@@ -116,18 +118,18 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
                                     model.parameters());
   run.carried = state.carried();
   Trainer<float, Device> trainer(model.parameters(), run);
-  PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(),
-                          reward_mix(c, s_.format_weight), key);
+  const RewardMix mix = mix_of(c);
+  PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(), mix, key);
   source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
                       const MixScore& score) {
     if (step % 10 != 0) return;
     const std::string picture = write_picture(at_.out, e, data_.config().vit.image);
-    completions.line(
-        training_line(c, seed, step, e, done, picture, reward_mix(c, s_.format_weight), score));
+    completions.line(training_line(c, seed, step, e, done, picture, mix, score));
   };
   const bool separate = grpo.advantage.objectives == rl::Objectives::normalise_then_sum;
   const auto task = source.task(separate);
-  trainer.run(grpo_stage(), [&](Index step, const Update& update) {
+  const Stage stage = training_stage("grpo", own.grpo_steps, own.grpo_rate, own.grpo_optimiser);
+  trainer.run(stage, [&](Index step, const Update& update) {
     state.begin_step(step);
     return rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task,
                          data_.tokenizer().end(), step, models::Watch::marks, update,
@@ -137,51 +139,89 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
 
 template <class Device>
 void ArmTraining<Device>::train_supervised(Model<Device>& model, const Condition& c,
-                                           std::int64_t seed) const {
-  const auto key = static_cast<std::uint64_t>(seed);
+                                           const AblationSettings& own, std::int64_t seed) const {
   Trainer<float, Device> trainer(model.parameters(), run_folder(at_.arm(c, seed), c.name, seed));
-  const double corruption = c.training == Training::clean ? 0 : s_.warm.corruption.share;
-  const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), key);
-  const WarmStartSettings& w = s_.warm;
-  const Index offset =
-      w.letter_steps + w.vision_steps + w.caption_steps + w.clean_steps + w.mixed_steps;
-  Stage stage = supervised_stage(c.name, matched_steps(seed), 0.3 * w.rate);
-  trainer.run(stage, response_step(model, source, w, corruption, offset));
+  const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(),
+                            static_cast<std::uint64_t>(seed));
+  const WarmStartSettings& w = own.warm;
+  Index steps = own.sft.steps;
+  if (steps == 0) {
+    const auto probe = warm_copy(seed);
+    const double mixed = arithmetic_of(
+        own.sft.probe, response_step(*probe, source, w, w.corruption.share, 0));
+    const Condition& like = matched_condition(s_, c);
+    steps = steps_within(grpo_arithmetic(like, own.sft.probe, seed), mixed);
+  }
+  const double corruption = own.sft.clean ? 0 : w.corruption.share;
+  trainer.run(training_stage(c.name, steps, own.sft.rate, own.sft.optimiser),
+              response_step(model, source, w, corruption, w.steps()));
 }
 
 template <class Device>
-Stage ArmTraining<Device>::grpo_stage() const {
-  Stage stage;
-  stage.name = "grpo";
-  stage.steps = s_.grpo_steps;
-  stage.rate = {s_.grpo_rate, std::min<Index>(10, s_.grpo_steps / 10 + 1), s_.grpo_steps, 0.1};
-  stage.adamw.beta2 = 0.95;
-  return stage;
-}
-
-template <class Device>
-Index ArmTraining<Device>::matched_steps(std::int64_t seed) const {
-  Model<Device> model(data_.config(), data_.tokenizer().image(), 0);
-  load_weights(at_.warm(seed) + "/model.safetensors", model.parameters());
+void ArmTraining<Device>::train_on_own_samples(Model<Device>& model, const Condition& c,
+                                               const AblationSettings& own,
+                                               std::int64_t seed) const {
   const auto key = static_cast<std::uint64_t>(seed);
-  PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(),
-                          reward_mix(condition("accuracy"), 0.5), key);
+  const std::string path = at_.arm(c, seed) + "/samples.jsonl";
+  if (!std::filesystem::exists(path)) {
+    const PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(), {}, key);
+    write_own_samples(path, draw_own_samples(model, source, own, key, listener_));
+  }
+  const OwnSamples samples = read_own_samples(path, data_.train().size(),
+                                              data_.tokenizer().vocab_size());
+  say(c.name + ": " + samples.text());
+  if (samples.kept.empty()) return;  // nothing to learn from: the arm stays the warm start
+  Trainer<float, Device> trainer(model.parameters(), run_folder(at_.arm(c, seed), c.name, seed));
+  const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), key);
+  const auto lessons = own_lessons(samples, data_.train(), own.warm.batch, key);
+  Index steps = own.sft.steps;
+  if (steps == 0) {
+    const auto probe = warm_copy(seed);
+    const double one = arithmetic_of(
+        own.sft.probe, lesson_step(*probe, source, own.rft.letter_weight, lessons));
+    const double all = grpo_arithmetic(matched_condition(s_, c), own.sft.probe, seed);
+    steps = steps_within(all - static_cast<double>(samples.arithmetic), one);
+  }
+  trainer.run(training_stage(c.name, steps, own.sft.rate, own.sft.optimiser),
+              lesson_step(model, source, own.rft.letter_weight, lessons));
+}
+
+template <class Device>
+std::unique_ptr<Model<Device>> ArmTraining<Device>::warm_copy(std::int64_t seed) const {
+  auto model = std::make_unique<Model<Device>>(data_.config(), data_.tokenizer().image(), 0);
+  load_weights(at_.warm(seed) + "/model.safetensors", model->parameters());
+  return model;
+}
+
+template <class Device>
+double ArmTraining<Device>::arithmetic_of(Index probe, const Step& step) {
+  const Index before = arithmetic();
+  for (Index i = 0; i < probe; ++i) step(i, [] {});
+  return static_cast<double>(arithmetic() - before) / static_cast<double>(probe);
+}
+
+template <class Device>
+double ArmTraining<Device>::grpo_arithmetic(const Condition& c, Index probe,
+                                            std::int64_t seed) const {
+  const AblationSettings own = settings_of(s_, c);
+  const auto model = warm_copy(seed);
+  const auto key = static_cast<std::uint64_t>(seed);
+  PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(), mix_of(c), key);
   const auto task = source.task();
-  rl::GrpoSettings grpo = s_.grpo;
+  rl::GrpoSettings grpo = own.grpo;
   grpo.seed = key;
   grpo.loss.kl = grpo.kl_in_reward = 0;
   grpo.reference_sync = {};
-  const LessonSource lessons(data_.train(), data_.maker(), data_.tokenizer(), key);
-  const auto respond = response_step(model, lessons, s_.warm, s_.warm.corruption.share, 0);
-  const Index probe = 4, start = arithmetic();
-  for (Index i = 0; i < probe; ++i)
-    rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, data_.tokenizer().end(), i,
-                                 models::Watch::marks, [] {});
-  const Index middle = arithmetic();
-  for (Index i = 0; i < probe; ++i) respond(i, [] {});
-  const double ratio =
-      static_cast<double>(middle - start) / static_cast<double>(arithmetic() - middle);
-  return std::max<Index>(1, std::llround(ratio * static_cast<double>(s_.grpo_steps)));
+  const double one = arithmetic_of(probe, [&](Index i, const Update& update) {
+    return rl::grpo_step<Model<Device>>(*model, nullptr, grpo, task, data_.tokenizer().end(), i,
+                                        models::Watch::marks, update);
+  });
+  return one * static_cast<double>(own.grpo_steps);
+}
+
+template <class Device>
+Index ArmTraining<Device>::steps_within(double budget, double one) {
+  return std::max<Index>(1, std::llround(budget / one));
 }
 
 }  // namespace gaze::phyx

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Conditions by name, and their rewards.
+// Reward mixes from their descriptions.
 #include "phyx/study/conditions.hpp"
-
-#include <string>
 
 #include "gaze/core/error.hpp"
 
 namespace gaze::phyx {
 
-const Condition& condition(std::string_view name) {
-  std::string known;
-  for (const Condition& c : conditions) {
-    if (name == c.name) return c;
-    known += std::string(known.empty() ? "" : ", ") + c.name;
+RewardMix mix_of(const Condition& c) {
+  RewardMix mix;
+  for (const RewardUse& use : c.rewards) {
+    reward(use.kind);
+    GAZE_CHECK(use.kind == use.name && use.options.empty(), "study", "condition ", c.name,
+               ", reward ", use.name, ": ", use.kind, " has no options");
+    mix.terms.emplace_back(use.name, use.weight);
   }
-  GAZE_FAIL("condition", "no condition named ", name, "; there are ", known);
-}
-
-RewardMix reward_mix(const Condition& c, double format_weight) {
-  if (std::string_view(c.reward).empty()) return {{{"format", 1.0}}};
-  return {{{c.reward, 1.0}, {"format", format_weight}}};
+  return mix;
 }
 
 }  // namespace gaze::phyx

@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: MIT
-// The ablation's eight conditions, as data.
+// A condition of a study, as data: how it is trained, by which rewards, and with which settings.
 #pragma once
-#include <array>
-#include <string_view>
+#include <string>
+#include <vector>
 
+#include "gaze/io/json.hpp"
 #include "phyx/rewards/registry.hpp"
 
 namespace gaze::phyx {
 
-/// start: the warm start unchanged. mixed, clean: further supervised training, on the warm start's
-/// last mixture or on clean responses, with the arithmetic of a GRPO arm. grpo: trained by a
-/// reward.
-enum class Training { start, mixed, clean, grpo };
+/// none: the warm start unchanged. sft: further supervised training on gold responses. rft:
+/// supervised training on the warm start's own right answers (rejection sampling: Yuan et al. 2023,
+/// arXiv 2308.01825). grpo: trained by rewards.
+enum class Method { none, sft, rft, grpo };
 
-struct Condition {
-  const char* name;
-  Training training;
-  const char* reward;  // of GRPO, plus half a point for format; "": format alone
+inline const std::vector<std::string> method_names = {"none", "sft", "rft", "grpo"};
+
+/// A term of the reward of a GRPO condition. `name` is its label in logs; `kind` the registered
+/// reward.
+struct RewardUse {
+  std::string name, kind;
+  double weight = 1;
+  io::Json options = io::Json::object();
 };
 
-inline constexpr std::array<Condition, 8> conditions = {{
-    {"sft", Training::start, ""},
-    {"sft_more", Training::mixed, ""},
-    {"sft_clean", Training::clean, ""},
-    {"format", Training::grpo, ""},
-    {"accuracy", Training::grpo, "accuracy"},
-    {"rubric", Training::grpo, "rubric"},
-    {"attention", Training::grpo, "attention"},
-    {"hybrid", Training::grpo, "hybrid"},
-}};
+struct Condition {
+  std::string name, meaning;  // the meaning is for the report
+  Method method = Method::none;
+  std::vector<RewardUse> rewards;    // of grpo
+  std::vector<double> temperatures;  // further evaluations, besides that of [evaluation]
+  /// Settings of the study that this condition changes, by name: {"grpo.kl": 0.1}.
+  io::OrderedJson changes = io::OrderedJson::object();
+};
 
-/// The condition of this name; an unknown name is an Error that lists the known ones.
-const Condition& condition(std::string_view name);
-
-/// The reward of a GRPO arm, which always includes format, so that the strict parser can read it.
-RewardMix reward_mix(const Condition& c, double format_weight);
+/// The rewards of a GRPO condition. Throws Error for an unknown reward or option.
+RewardMix mix_of(const Condition& c);
 
 }  // namespace gaze::phyx

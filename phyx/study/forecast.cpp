@@ -76,7 +76,7 @@ std::string Forecast::text() const {
 
 Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
                   const std::vector<Example>& train, const std::vector<Example>& test,
-                  const LessonSource& source, bool grpo) {
+                  const LessonSource& source) {
   const models::DeclaredVlm warm(config, slot_count), arm(config);
   const Index plain = models::parameter_bytes(arm.all, false);
   const Index moments = models::parameter_bytes(arm.all, true) - plain;
@@ -89,20 +89,27 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
       return models::rollout_bytes(config, b);
     });
   };
+  const auto grpo_bytes = [&](const rl::GrpoSettings& g) {
+    const std::vector<Index> lengths(static_cast<std::size_t>(g.group),
+                                     std::min(supervised.response(), s.max_tokens));
+    const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
+      to.add_group(prompt, image, lengths);
+    };
+    const Index update =
+        most_bytes(train, std::min(g.prompts, g.groups_per_micro), add,
+                   [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
+    return (g.needs_reference() ? 2 : 1) * plain + moments +
+           std::max(update, rollouts(train, g.prompts, g.group));
+  };
   Forecast f;
   f.warm_start = models::parameter_bytes(warm.all, false) + moments + supervised.bytes;
-  f.evaluation = plain + rollouts(test, s.evaluation.batch, s.evaluation.samples);
-  if (!grpo) return f;
-  const std::vector<Index> lengths(static_cast<std::size_t>(s.grpo.group),
-                                   std::min(supervised.response(), s.max_tokens));
-  const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
-    to.add_group(prompt, image, lengths);
-  };
-  const Index update =
-      most_bytes(train, std::min(s.grpo.prompts, s.grpo.groups_per_micro), add,
-                 [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
-  f.grpo = (s.grpo.needs_reference() ? 2 : 1) * plain + moments +
-           std::max(update, rollouts(train, s.grpo.prompts, s.grpo.group));
+  for (const Condition& c : s.conditions) {
+    if (!wanted(s, c)) continue;
+    const AblationSettings own = settings_of(s, c);
+    f.evaluation = std::max(
+        f.evaluation, plain + rollouts(test, own.evaluation.batch, own.evaluation.samples));
+    if (c.method == Method::grpo) f.grpo = std::max(f.grpo, grpo_bytes(own.grpo));
+  }
   return f;
 }
 

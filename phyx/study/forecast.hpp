@@ -20,10 +20,10 @@ struct Forecast {
   std::string text() const;
 };
 
-/// The forecast of an ablation; `grpo`: whether it has GRPO arms. Assumes responses of a GRPO step
+/// The forecast of a run with its wanted conditions, the maximum over them. Assumes responses of a GRPO step
 /// to be as long as those of the warm start, and rollouts to reserve the maximum length.
 Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
                   const std::vector<Example>& train, const std::vector<Example>& test,
-                  const LessonSource& source, bool grpo);
+                  const LessonSource& source);
 
 }  // namespace gaze::phyx

@@ -43,7 +43,7 @@ void RunData::write(const std::function<void(const std::string&)>& say) {
   const int size = static_cast<int>(config_.vit.image);
   write_suite(folder, "train", s_.train_scenes, s_.data_seed, size);
   for (const auto& part : test_parts())
-    write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known, s_.data_seed + 1000,
+    write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known, s_.test_seed,
                 size);
   files_ = digests();
 }

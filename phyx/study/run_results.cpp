@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "gaze/io/atomic_file.hpp"
 #include "phyx/results/outcome.hpp"
@@ -20,16 +21,19 @@ void copy_lines(const std::string& from, io::AtomicFile& to) {
 
 }  // namespace
 
-void collect_results(const RunPaths& at, const std::vector<std::int64_t>& seeds) {
+void collect_results(const RunPaths& at, const AblationSettings& s) {
   Outcomes all;
   io::AtomicFile metrics(at.out + "/metrics.jsonl"), completions(at.out + "/completions.jsonl"),
       differing(at.out + "/differing.jsonl");
-  for (const std::int64_t seed : seeds) {
+  for (const std::int64_t seed : s.seeds) {
     copy_lines(at.warm(seed) + "/metrics.jsonl", metrics);
-    for (const Condition& c : conditions) {
+    for (const Condition& c : s.conditions) {
       const std::string folder = at.arm(c, seed);
       if (!std::filesystem::exists(folder + "/outcomes.jsonl")) continue;
-      all[{c.name, seed}] = read_outcomes(folder + "/outcomes.jsonl").outcomes;
+      for (const std::string& path : at.outcomes(c, seed)) {
+        OutcomeSet set = read_outcomes(path);
+        all[{set.condition, seed}] = std::move(set.outcomes);
+      }
       copy_lines(folder + "/metrics.jsonl", metrics);
       copy_lines(folder + "/shown.jsonl", completions);
       copy_lines(folder + "/completions.jsonl", completions);

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The combined logs and results of an ablation, from the folders of its arms.
 #pragma once
-#include <cstdint>
-#include <vector>
-
 #include "phyx/study/run_paths.hpp"
+#include "phyx/study/settings.hpp"
 
 namespace gaze::phyx {
 
 /// Writes metrics.jsonl, completions.jsonl, differing.jsonl and results.csv from the warm starts
-/// and the finished arms of these seeds.
-void collect_results(const RunPaths& at, const std::vector<std::int64_t>& seeds);
+/// and the finished arms of the run's seeds. Evaluations at further temperatures appear as
+/// conditions of their own, NAME@TEMPERATURE.
+void collect_results(const RunPaths& at, const AblationSettings& settings);
 
 }  // namespace gaze::phyx

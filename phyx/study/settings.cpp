@@ -1,91 +1,155 @@
 // SPDX-License-Identifier: MIT
-// Values of the presets, checks, and JSON.
+// Settings that depend on others, checks, and JSON.
 #include "phyx/study/settings.hpp"
+
+#include <algorithm>
+#include <set>
 
 #include "gaze/core/error.hpp"
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
-#include "phyx/study/conditions.hpp"
 
 namespace gaze::phyx {
 
-AblationSettings ablation_preset(const std::string& name) {
-  AblationSettings s;
-  s.preset = name;
-  if (name == "smoke") {
-    s.model = "nano";
-    s.train_scenes = 168;
-    s.test_known = s.test_new = 28;
-    s.warm.letter_steps = s.warm.vision_steps = s.warm.caption_steps = 8;
-    s.warm.clean_steps = 16;
-    s.warm.mixed_steps = 8;
-    s.warm.batch = 8;
-    s.warm.caption_picks = 4;
-    s.grpo.prompts = s.grpo.group = 4;
-    s.grpo_steps = 3;
-    s.evaluation.samples = 2;
-    s.max_tokens = 24;
-    s.checkpoint_every = 4;
-    return s;
-  }
-  if (name == "full") s.seeds = {0, 1, 2, 3, 4};
-  GAZE_CHECK(name == "quick" || name == "full", "ablate", "no preset named ", name,
-             "; there are smoke, quick, full");
-  return s;
-}
+namespace {
 
-void settle(AblationSettings& s) {
+/// Sections whose settings a condition may change.
+constexpr const char* changeable[] = {"grpo.", "sft.", "rft.", "evaluation."};
+
+/// The settings with a single value, without conditions, comparisons and claims.
+void settle_values(AblationSettings& s) {
   s.grpo.apply(rl::variant(s.variant));
   s.grpo.sampling.max_tokens = s.evaluation.sampling.max_tokens = s.max_tokens;
   s.grpo.loss.max_length = static_cast<double>(s.max_tokens);
   for (const auto& assignment : s.grpo_set) rl::set_option(s.grpo, assignment);
+  AblationSettings scratch = s;
+  for (const auto& f : study_fields()) f.set(scratch, f.get(s), f.name);
   s.grpo.check();
   models::preset(s.model);
-  for (const auto& name : s.only) condition(name);
-  GAZE_CHECK(s.split == "test" || s.split == "val", "ablate", "split must be test or val, got ",
-             s.split);
-  GAZE_CHECK(s.precision == "float32" || s.precision == "bf16", "ablate",
-             "precision must be float32 or bf16, got ", s.precision);
-  GAZE_CHECK(s.warm.corruption.share >= 0 && s.warm.corruption.share <= 1, "ablate",
-             "corruption must be between 0 and 1, got ", s.warm.corruption.share);
-  GAZE_CHECK(!s.seeds.empty(), "ablate", "no seeds");
+  GAZE_CHECK(!s.seeds.empty(), "study", "no seeds");
+  GAZE_CHECK(s.test_known + s.test_new > 0, "study", "no test scenes");
+}
+
+void check_name(const char* kind, const std::string& name) {
+  const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           c == '-';
+  });
+  GAZE_CHECK(good, "study", "a ", kind, " named '", name,
+             "'; names consist of letters, digits, - and _");
+}
+
+void check_condition(const AblationSettings& s, const Condition& c) {
+  check_name("condition", c.name);
+  const auto where = [&] { return "condition." + c.name; };
+  GAZE_CHECK((c.method == Method::grpo) == !c.rewards.empty(), "study", where(),
+             c.method == Method::grpo ? ": method grpo needs rewards"
+                                      : ": only method grpo has rewards");
+  mix_of(c);
+  for (const auto& [name, value] : c.changes.items())
+    GAZE_CHECK(std::any_of(std::begin(changeable), std::end(changeable),
+                           [&, key = name](const char* p) { return key.rfind(p, 0) == 0; }),
+               "study", where(), ".", name, ": a condition has no such setting of its own");
+  for (const double t : c.temperatures)
+    GAZE_CHECK(std::isfinite(t) && t >= min_temperature, "study", where(),
+               ".temperatures: must be finite and at least ", min_temperature, ", got ", t);
+  const AblationSettings own = settings_of(s, c);
+  if ((c.method == Method::sft || c.method == Method::rft) && own.sft.steps == 0)
+    matched_condition(s, c);
+}
+
+void check_comparison(const AblationSettings& s, const std::string& where, const Comparison& c) {
+  for (const auto* name : {&c.condition, &c.against})
+    GAZE_CHECK(std::any_of(s.conditions.begin(), s.conditions.end(),
+                           [&](const Condition& x) { return x.name == *name; }),
+               "study", where, ": no condition named '", *name, "'");
+}
+
+io::OrderedJson condition_json(const Condition& c) {
+  io::OrderedJson j;
+  j["method"] = method_names[static_cast<std::size_t>(c.method)];
+  j["meaning"] = c.meaning;
+  for (const RewardUse& use : c.rewards) {
+    io::OrderedJson& to = j["rewards"][use.name];
+    to["weight"] = use.weight;
+    if (use.kind != use.name) to["reward"] = use.kind;
+    for (const auto& [key, value] : use.options.items()) to[key] = value;
+  }
+  if (!c.temperatures.empty()) j["temperatures"] = c.temperatures;
+  j.update(c.changes);
+  return j;
+}
+
+}  // namespace
+
+const Condition& condition(const AblationSettings& s, const std::string& name) {
+  std::string known;
+  for (const Condition& c : s.conditions) {
+    if (name == c.name) return c;
+    known += (known.empty() ? "" : ", ") + c.name;
+  }
+  GAZE_FAIL("condition", "no condition named ", name, "; there are ", known);
+}
+
+bool wanted(const AblationSettings& s, const Condition& c) {
+  return s.only.empty() || std::find(s.only.begin(), s.only.end(), c.name) != s.only.end();
+}
+
+AblationSettings settings_of(const AblationSettings& s, const Condition& c) {
+  AblationSettings own = s;
+  if (rl::variant(s.variant).resample_zero_std && c.changes.contains("grpo.variant"))
+    own.grpo.resample = 0;  // belonged to the study's variant
+  for (const auto& [name, value] : c.changes.items())
+    set_field(study_fields(), own, name, value, "condition." + c.name);
+  settle_values(own);
+  return own;
+}
+
+const Condition& matched_condition(const AblationSettings& s, const Condition& c) {
+  const std::string match = settings_of(s, c).sft.match;
+  for (const Condition& other : s.conditions)
+    if (other.method == Method::grpo && (match.empty() || other.name == match)) return other;
+  GAZE_FAIL("study", "condition.", c.name, ": sft.steps = 0 needs a condition of method grpo",
+            match.empty() ? "" : " named " + match, ", whose arithmetic it matches");
+}
+
+void settle(AblationSettings& s) {
+  settle_values(s);
+  std::set<std::string> names;
+  for (const Condition& c : s.conditions) {
+    check_condition(s, c);
+    GAZE_CHECK(names.insert(c.name).second, "study", "two conditions named ", c.name);
+  }
+  for (const auto& name : s.only) condition(s, name);
+  for (const auto& c : s.comparisons) check_comparison(s, "comparison." + c.name, c);
+  for (const auto& claim : s.claims) {
+    GAZE_CHECK(!claim.tests.empty(), "study", "claim.", claim.name, ": has no tests");
+    for (const auto& t : claim.tests) check_comparison(s, "claim." + claim.name, t);
+  }
+}
+
+io::OrderedJson conditions_json(const AblationSettings& s) {
+  io::OrderedJson out = io::OrderedJson::object();
+  for (const Condition& c : s.conditions) out[c.name] = condition_json(c);
+  return out;
 }
 
 io::OrderedJson settings_json(const AblationSettings& s) {
   io::OrderedJson j;
   j["preset"] = s.preset;
-  j["model"] = s.model;
-  j["precision"] = s.precision;
-  j["seeds"] = s.seeds;
-  j["only"] = s.only;
-  j["split"] = s.split;
-  j["corruption"] = s.warm.corruption.share;
-  j["data"] = {{"seed", s.data_seed},
-               {"train_scenes", s.train_scenes},
-               {"test_known", s.test_known},
-               {"test_new", s.test_new}};
-  j["warm_start"] = {{"letter_steps", s.warm.letter_steps},
-                     {"vision_steps", s.warm.vision_steps},
-                     {"caption_steps", s.warm.caption_steps},
-                     {"clean_steps", s.warm.clean_steps},
-                     {"mixed_steps", s.warm.mixed_steps},
-                     {"batch", s.warm.batch},
-                     {"rate", s.warm.rate},
-                     {"captions", s.warm.captions},
-                     {"picks", s.warm.picks},
-                     {"caption_picks", s.warm.caption_picks},
-                     {"letter_weight", s.warm.letter_weight},
-                     {"letters_stage_weight", s.warm.letters_stage_weight}};
-  j["grpo"] = {{"variant", s.variant},
-               {"steps", s.grpo_steps},
-               {"rate", s.grpo_rate},
-               {"format_weight", s.format_weight}};
-  j["grpo"].update(rl::options_json(s.grpo));
-  j["evaluation"] = {{"samples", s.evaluation.samples}, {"max_tokens", s.max_tokens}};
-  j["prompts"] = {{"problem", s.prompts.problem},
-                  {"caption", s.prompts.caption},
-                  {"letters", s.prompts.letters}};
+  for (const auto& f : study_fields()) {
+    if (!f.decides) continue;
+    const std::size_t dot = f.name.find('.');
+    if (dot == f.name.npos)
+      j[f.name] = f.get(s);
+    else
+      j[f.name.substr(0, dot)][f.name.substr(dot + 1)] = f.get(s);
+  }
+  j["condition"] = conditions_json(s);
+  j["comparison"] = comparisons_json(s.comparisons);
+  j["claim"] = claims_json(s.claims);
+  if (!s.grid.empty()) j["grid"] = s.grid;
   return j;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Settings of an ablation: presets, and their form in config.json.
+// Settings of an ablation, and their form in config.json.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -9,36 +9,84 @@
 #include "gaze/io/json.hpp"
 #include "gaze/rl/grpo_settings.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
+#include "phyx/field.hpp"
+#include "phyx/results/claims.hpp"
+#include "phyx/study/conditions.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/warm_start_settings.hpp"
 
 namespace gaze::phyx {
 
-struct AblationSettings {
-  std::string preset = "quick", model = "tiny", variant = "grpo", split = "test",
-              precision = "float32";  // or bf16 for the operands of products
-  std::vector<std::int64_t> seeds = {0};
-  std::vector<std::string> only;  // conditions; empty: all
-  std::uint64_t data_seed = 1;
-  std::size_t train_scenes = 14000, test_known = 420, test_new = 132;  // each as MC and as OE
-  WarmStartSettings warm;
-  rl::GrpoSettings grpo;
-  Index grpo_steps = 100;
-  double grpo_rate = 1e-4, format_weight = 0.5;
-  std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
-  EvaluationSettings evaluation;
-  Index max_tokens = 64, checkpoint_every = 50;
-  PromptTemplate prompts;
+/// Further supervised training from the warm start: conditions of method sft and rft.
+struct SftSettings {
+  Index steps = 0;    // 0: the arithmetic of a GRPO condition
+  std::string match;  // this condition; "": the first one of method grpo
+  Index probe = 4;    // steps of each kind that measure the arithmetic
+  double rate = 6e-4;
+  bool clean = false;  // sft: clean responses only, instead of the warm start's last mixture
+  OptimiserSettings optimiser;
 };
 
-/// The preset of this name: smoke (the whole pipeline in under a minute, for tests), quick (all
-/// conditions, one seed), full (five seeds). Throws Error for another name.
+/// The model's own samples that a condition of method rft is trained on.
+struct RftSettings {
+  Index prompts = 0;  // problems sampled; 0: as many as GRPO prompts in all its steps
+  Index samples = 0;  // answers per problem; 0: GRPO's group
+  Index keep = 4;     // different right answers kept per problem, at most
+  double letter_weight = 1;
+};
+
+struct AblationSettings {
+  std::string preset, model = "tiny", variant = "grpo", split = "test",
+                      precision = "float32";  // or bf16 for the operands of products
+  std::vector<std::int64_t> seeds = {0};
+  std::vector<std::string> only;  // conditions; empty: all
+  std::uint64_t data_seed = 1, test_seed = 1001;
+  std::size_t train_scenes = 14000, test_known = 420, test_new = 132;  // each as MC and as OE
+  WarmStartSettings warm;
+  SftSettings sft;
+  RftSettings rft;
+  rl::GrpoSettings grpo;
+  Index grpo_steps = 100;
+  double grpo_rate = 1e-4;
+  OptimiserSettings grpo_optimiser{.adamw = {.beta2 = 0.95}, .warmup = 10};
+  std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
+  EvaluationSettings evaluation;
+  std::vector<Index> pass_at = {1, 4};  // k of the pass@k metrics
+  Index max_tokens = 64, checkpoint_every = 50;
+  PromptTemplate prompts;
+  std::vector<Condition> conditions;
+  std::vector<Comparison> comparisons;
+  std::vector<Claim> claims;
+  io::OrderedJson grid = io::OrderedJson::object();  // this run's values of the study's grid
+};
+
+/// The built-in study `rewards` with one of its presets: smoke (the whole pipeline in about a
+/// minute, for tests), quick (one seed), full (five seeds). Throws Error for another name.
 AblationSettings ablation_preset(const std::string& name);
+
+/// Every setting with a single value, by its name in study files ("warm_start.corruption.share").
+const Fields<AblationSettings>& study_fields();
+
+/// The condition of this name; an unknown name is an Error that lists the known ones.
+const Condition& condition(const AblationSettings& s, const std::string& name);
+
+/// Whether a run of these settings includes the condition.
+bool wanted(const AblationSettings& s, const Condition& c);
+
+/// The settings of one condition: those of the study with the condition's changes.
+AblationSettings settings_of(const AblationSettings& s, const Condition& c);
+
+/// The GRPO condition whose arithmetic the condition's supervised steps match. Throws Error if
+/// there is none.
+const Condition& matched_condition(const AblationSettings& s, const Condition& c);
 
 /// Sets values that depend on other settings, and throws Error for invalid settings.
 void settle(AblationSettings& s);
 
 /// The settings that determine the results, for config.json; a resumed run must match them.
 io::OrderedJson settings_json(const AblationSettings& s);
+
+/// The conditions of config.json and study files, by name.
+io::OrderedJson conditions_json(const AblationSettings& s);
 
 }  // namespace gaze::phyx

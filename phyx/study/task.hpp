@@ -31,12 +31,17 @@ class PhyxTask {
   /// one, instead of their weighted sum.
   rl::Task<Model<Device>> task(bool separate = false);
 
+  /// The prompts of a round of a step.
+  std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const;
+
+  const std::vector<Example>& examples() const { return examples_; }
+  const text::Tokenizer& tokenizer() const { return tokenizer_; }
+  const models::VlmConfig& config() const { return config_; }
+
   /// Called with the first scored completion of a step, for the log.
   std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
 
  private:
-  std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const;
-
   std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
                               std::span<const gaze::SampledTokens> completions, Metrics& m) const;
 

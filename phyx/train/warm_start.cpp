@@ -10,16 +10,19 @@
 
 namespace gaze::phyx {
 
-Stage supervised_stage(const std::string& name, Index steps, double rate,
-                       std::vector<std::string> parts) {
+Stage training_stage(const std::string& name, Index steps, double rate,
+                     const OptimiserSettings& optimiser, std::vector<std::string> parts) {
   Stage s;
   s.name = name;
   s.steps = steps;
   s.parts = std::move(parts);
-  s.rate = {rate, std::min<Index>(50, steps / 10 + 1), steps, 0.1};
+  s.rate = {rate, std::min<Index>(optimiser.warmup, steps / 10 + 1), steps, optimiser.floor};
+  s.adamw = optimiser.adamw;
   return s;
 }
 
+template Trainer<float, Cpu>::Step lesson_step<Cpu>(const Model<Cpu>&, const LessonSource&, double,
+                                                    std::function<std::vector<Lesson>(Index)>);
 template Trainer<float, Cpu>::Step response_step<Cpu>(const Model<Cpu>&, const LessonSource&,
                                                       const WarmStartSettings&, double, Index);
 template void warm_start<Cpu>(Trainer<float, Cpu>&, const Model<Cpu>&, const LessonSource&,

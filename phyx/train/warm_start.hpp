@@ -5,6 +5,7 @@
 // classify the picture's contents and to read each label at its place, then to describe it, then to
 // answer. Responses are clean at first; then a share is corrupted, so that rewards have a choice.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,16 @@
 
 namespace gaze::phyx {
 
-/// A supervised stage: cosine schedule with a short warm-up.
-Stage supervised_stage(const std::string& name, Index steps, double rate,
-                       std::vector<std::string> parts = {});
+/// A stage of training `parts` of the model (none: all) with a cosine schedule up to `rate`.
+Stage training_stage(const std::string& name, Index steps, double rate,
+                     const OptimiserSettings& optimiser, std::vector<std::string> parts = {});
+
+/// The step function of supervised training on the lessons of each step: mean -log p of their
+/// tokens, option letters with a weight of their own. Model and source must outlive it.
+template <class Device>
+typename Trainer<float, Device>::Step lesson_step(
+    const Model<Device>& model, const LessonSource& source, double letter_weight,
+    std::function<std::vector<Lesson>(Index step)> lessons);
 
 /// The step function of training on responses with a corruption share: the last part of the warm
 /// start, and sft_more and sft_clean. Model and source must outlive it.
@@ -33,6 +41,8 @@ template <class Device>
 void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 const LessonSource& source, const WarmStartSettings& s);
 
+extern template Trainer<float, Cpu>::Step lesson_step<Cpu>(
+    const Model<Cpu>&, const LessonSource&, double, std::function<std::vector<Lesson>(Index)>);
 extern template Trainer<float, Cpu>::Step response_step<Cpu>(const Model<Cpu>&, const LessonSource&,
                                                              const WarmStartSettings&, double,
                                                              Index);

@@ -3,7 +3,10 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "gaze/autograd.hpp"
 #include "gaze/ops/elementwise.hpp"
@@ -39,14 +42,16 @@ Metrics teach(const Model<Device>& model, const LessonSource& source,
   return {{"loss", loss.item()}};
 }
 
-/// Loss -mean log p of the labels [n]; weight 0 for negative labels, 0.1 for `none`.
+/// Loss -mean log p of the labels [n]; weight 0 for negative labels, `none_weight` for `none`. The
+/// weights sum to 0.1 at least, for batches without labels.
 template <class Device>
 Tensor<float, Device> mean_loss(const Tensor<float, Device>& logp,
-                                const std::vector<std::int32_t>& labels, std::int32_t none) {
+                                const std::vector<std::int32_t>& labels, std::int32_t none,
+                                double none_weight) {
   std::vector<float> weights;
   double total = 0;
   for (const std::int32_t label : labels) {
-    weights.push_back(label < 0 ? 0.0f : label == none ? 0.1f : 1.0f);
+    weights.push_back(label < 0 ? 0.0f : label == none ? static_cast<float>(none_weight) : 1.0f);
     total += weights.back();
   }
   for (float& w : weights) w /= static_cast<float>(-std::max(0.1, total));
@@ -58,7 +63,7 @@ Tensor<float, Device> mean_loss(const Tensor<float, Device>& logp,
 /// pictures.
 template <class Device>
 Tensor<float, Device> label_loss(const Model<Device>& model, const LessonSource& source,
-                                 const std::vector<const Example*>& examples) {
+                                 const std::vector<const Example*>& examples, double none_weight) {
   std::vector<Pixels> images;
   std::vector<std::int32_t> slots, texts;
   for (const Example* e : examples) {
@@ -72,51 +77,63 @@ Tensor<float, Device> label_loss(const Model<Device>& model, const LessonSource&
   };
   const auto tokens = model.encode_images(images);
   const models::SlotHead<float, Device>& head = model.slot_head();
-  return add(mean_loss(head(tokens, indices(slots)), slots, -1),
-             mean_loss(head.texts(tokens, indices(texts)), texts, source.none()));
+  return add(
+      mean_loss(head(tokens, indices(slots)), slots, -1, none_weight),
+      mean_loss(head.texts(tokens, indices(texts)), texts, source.none(), none_weight));
 }
 
 }  // namespace detail
 
 template <class Device>
-typename Trainer<float, Device>::Step response_step(const Model<Device>& model,
-                                                    const LessonSource& source,
-                                                    const WarmStartSettings& s, double corruption,
-                                                    Index offset) {
-  return [&model, &source, s, corruption, offset](Index step, const Update& update) {
-    std::vector<Lesson> lessons;
-    for (Index i = 0; i < s.batch; ++i)
-      lessons.push_back(source.lesson(s, corruption, offset + step, i));
-    const Metrics m = detail::teach(model, source, lessons, s.letter_weight);
+typename Trainer<float, Device>::Step lesson_step(
+    const Model<Device>& model, const LessonSource& source, double letter_weight,
+    std::function<std::vector<Lesson>(Index step)> lessons) {
+  return [&model, &source, letter_weight, lessons = std::move(lessons)](Index step,
+                                                                        const Update& update) {
+    const Metrics m = detail::teach(model, source, lessons(step), letter_weight);
     update();
     return m;
   };
 }
 
 template <class Device>
+typename Trainer<float, Device>::Step response_step(const Model<Device>& model,
+                                                    const LessonSource& source,
+                                                    const WarmStartSettings& s, double corruption,
+                                                    Index offset) {
+  return lesson_step(model, source, s.letter_weight, [&source, s, corruption, offset](Index step) {
+    std::vector<Lesson> lessons;
+    for (Index i = 0; i < s.batch; ++i)
+      lessons.push_back(source.lesson(s, corruption, offset + step, i));
+    return lessons;
+  });
+}
+
+template <class Device>
 void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 const LessonSource& source, const WarmStartSettings& s) {
   const std::vector<std::string> model_parts = {"vit", "projector", "decoder"};
-  trainer.run(supervised_stage("letters", s.letter_steps, s.rate, {"decoder"}),
-              [&](Index step, const Update& update) {
+  const auto stage = [&s](const char* name, Index steps, double rate,
+                          std::vector<std::string> parts) {
+    return training_stage(name, steps, rate, s.optimiser, std::move(parts));
+  };
+  trainer.run(stage("letters", s.letter_steps, s.rate, {"decoder"}),
+              lesson_step(model, source, s.letters_stage_weight, [&](Index step) {
                 std::vector<Lesson> lessons;
                 for (Index i = 0; i < s.batch; ++i) lessons.push_back(source.pick(step, i));
-                const Metrics m = detail::teach(model, source, lessons, s.letters_stage_weight);
-                update();
-                return m;
-              });
-  trainer.run(supervised_stage("vision", s.vision_steps, s.rate, {"vit", "projector", "slots"}),
+                return lessons;
+              }));
+  trainer.run(stage("vision", s.vision_steps, s.rate, {"vit", "projector", "slots"}),
               [&](Index step, const Update& update) -> Metrics {
                 std::vector<const Example*> examples;
-                for (Index i = 0; i < 2 * s.batch; ++i)
+                for (Index i = 0; i < s.vision_pictures * s.batch; ++i)
                   examples.push_back(&source.example(step, i));
-                const auto loss = detail::label_loss(model, source, examples);
+                const auto loss = detail::label_loss(model, source, examples, s.none_weight);
                 backward(loss);
                 update();
                 return {{"loss", loss.item()}};
               });
-  trainer.run(supervised_stage("caption", s.caption_steps, s.rate,
-                               {"vit", "projector", "slots", "decoder"}),
+  trainer.run(stage("caption", s.caption_steps, s.rate, {"vit", "projector", "slots", "decoder"}),
               [&](Index step, const Update& update) -> Metrics {
                 const Index offset = s.letter_steps + s.vision_steps + step;
                 std::vector<Lesson> lessons;
@@ -125,7 +142,7 @@ void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                   lessons.push_back(source.caption(offset, i));
                   examples.push_back(&source.example(offset, i));
                 }
-                const auto labels = detail::label_loss(model, source, examples);
+                const auto labels = detail::label_loss(model, source, examples, s.none_weight);
                 backward(scale(labels, static_cast<float>(s.slot_weight)));
                 for (Index i = 0; i < s.caption_picks; ++i)
                   lessons.push_back(source.pick(offset, s.batch + i));
@@ -135,9 +152,9 @@ void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 return m;
               });
   const Index clean_at = s.letter_steps + s.vision_steps + s.caption_steps;
-  trainer.run(supervised_stage("sft", s.clean_steps, s.rate, model_parts),
+  trainer.run(stage("sft", s.clean_steps, s.rate, model_parts),
               response_step(model, source, s, 0, clean_at));
-  trainer.run(supervised_stage("sft_mixed", s.mixed_steps, 0.3 * s.rate, model_parts),
+  trainer.run(stage("sft_mixed", s.mixed_steps, s.mixed_rate * s.rate, model_parts),
               response_step(model, source, s, s.corruption.share, clean_at + s.clean_steps));
 }
 

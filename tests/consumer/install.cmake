@@ -20,7 +20,7 @@ endfunction()
 configure(${PREFIX}-headers -DGAZE_HEADERS_ONLY=ON)
 # Everything that CMake looks for has an entry in its cache.
 file(STRINGS ${PREFIX}-headers/CMakeCache.txt sought
-     REGEX "^[^/#]*(JSON_INCLUDE|CLI11|STB|UDUNITS|HTTPLIB|OPENSSL|Catch2|CUDAToolkit|CUDA_COMPILER)")
+     REGEX "^[^/#]*(JSON_INCLUDE|CLI11|TOML|STB|UDUNITS|HTTPLIB|OPENSSL|Catch2|CUDAToolkit|CUDA_COMPILER)")
 if(sought)
   message(FATAL_ERROR "For the headers alone CMake looked for ${sought}")
 endif()

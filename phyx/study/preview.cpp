@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// The preview's sums and text, and its measurements on the CPU.
+#include "phyx/study/preview.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "gaze/core/error.hpp"
+#include "gaze/cpu/kernels.hpp"
+#include "phyx/study/preview.inl"
+#include "phyx/study/preview_text.hpp"
+
+namespace gaze::phyx {
+
+namespace {
+
+double number(Index x) { return static_cast<double>(x); }
+
+/// Seconds of training a condition.
+double training_seconds(const AblationSettings& s, const Condition& c, const Speeds& speeds) {
+  if (c.method == Method::none) return 0;
+  const AblationSettings own = settings_of(s, c);
+  if (c.method != Method::grpo && own.sft.steps > 0)
+    return number(own.sft.steps * own.warm.batch) * speeds.response;
+  const AblationSettings like =
+      c.method == Method::grpo ? own : settings_of(s, matched_condition(s, c));
+  return number(like.grpo_steps * like.grpo.prompts * like.grpo.group) * speeds.completion *
+         number(1 + like.grpo.resample);
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  return text.size() < width ? text + std::string(width - text.size(), ' ') : text + " ";
+}
+
+std::string steps_text(const AblationSettings& own, const Condition& c,
+                       const AblationSettings& s) {
+  if (c.method == Method::none) return "-";
+  if (c.method == Method::grpo) return std::to_string(own.grpo_steps);
+  if (own.sft.steps > 0) return std::to_string(own.sft.steps);
+  return "as " + matched_condition(s, c).name;
+}
+
+}  // namespace
+
+ScratchFolder::ScratchFolder() {
+  path = (std::filesystem::temp_directory_path() / "gaze-XXXXXX").string();
+  GAZE_CHECK(::mkdtemp(path.data()), "study", path, ": cannot create a temporary folder");
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+std::string time_length(double seconds) {
+  char text[32];
+  if (seconds < 100)
+    std::snprintf(text, sizeof text, "%.0f s", seconds);
+  else if (seconds < 6000)
+    std::snprintf(text, sizeof text, "%.0f min", seconds / 60);
+  else
+    std::snprintf(text, sizeof text, "%.1f h", seconds / 3600);
+  return text;
+}
+
+TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds) {
+  const WarmStartSettings& w = s.warm;
+  TimeForecast out;
+  out.warm_start =
+      number(w.batch) * (number(w.letter_steps) * speeds.letters +
+                         number(w.vision_steps) * speeds.vision +
+                         number(w.caption_steps) * speeds.caption +
+                         number(w.clean_steps + w.mixed_steps) * speeds.response);
+  const double problems = 2 * static_cast<double>(s.test_known + s.test_new);
+  for (const Condition& c : s.conditions) {
+    if (!wanted(s, c)) continue;
+    out.conditions += training_seconds(s, c, speeds);
+    out.evaluation += problems * number(settings_of(s, c).evaluation.samples + 1) * speeds.answer *
+                      static_cast<double>(1 + c.temperatures.size());
+  }
+  return out;
+}
+
+std::string study_text(const Study& study) {
+  const AblationSettings& s = study.settings;
+  std::string out = "study " + study.name + (s.preset.empty() ? "" : ", preset " + s.preset) +
+                    ": " + std::to_string(study.runs.size()) + " run" +
+                    (study.runs.size() == 1 ? "" : "s") + ", model " + s.model + ", " +
+                    s.precision + ", seeds";
+  for (const auto seed : s.seeds) out += " " + std::to_string(seed);
+  out += "\n" + padded("condition", 20) + padded("method", 8) + padded("steps", 14) + "rewards\n";
+  for (const Condition& c : s.conditions) {
+    if (!wanted(s, c)) continue;
+    out += padded(c.name, 20) + padded(method_names[static_cast<std::size_t>(c.method)], 8) +
+           padded(steps_text(settings_of(s, c), c, s), 14);
+    std::string mix;
+    for (const RewardUse& use : c.rewards)
+      mix += concat(mix.empty() ? "" : " + ", use.weight, " ", use.name);
+    out += (mix.empty() ? "-" : mix) + "\n";
+  }
+  return out;
+}
+
+std::string run_text(const StudyRun& run, const Forecast& memory, const TimeForecast& time) {
+  const double seeds = static_cast<double>(run.settings.seeds.size());
+  return (run.label.empty() ? "" : run.label + "\n") + memory.text() + "\n" + "time: about " +
+         time_length(seeds * time.total()) + " (warm start " +
+         time_length(seeds * time.warm_start) + ", conditions " +
+         time_length(seeds * time.conditions) + ", evaluation " +
+         time_length(seeds * time.evaluation) + ")\n";
+}
+
+template std::string preview<Cpu>(const Study&, const Listener&);
+
+}  // namespace gaze::phyx

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Measuring the speed of a study's parts, on any device.
+#pragma once
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "gaze/core/clock.hpp"
+#include "gaze/rl/grpo.hpp"
+#include "models/presets.hpp"
+#include "phyx/eval/evaluator.inl"
+#include "phyx/study/forecast.hpp"
+#include "phyx/study/preview.hpp"
+#include "phyx/study/preview_text.hpp"
+#include "phyx/study/task.inl"
+#include "phyx/synth/suite.hpp"
+#include "phyx/train/vocabulary.hpp"
+#include "phyx/train/warm_start.inl"
+
+namespace gaze::phyx {
+
+/// A sample of the training problems, and their model.
+struct PreviewData {
+  models::VlmConfig config;
+  std::vector<Problem> problems;
+  text::Tokenizer tokenizer;
+  ExampleMaker maker;
+  std::vector<Example> examples;
+
+  explicit PreviewData(const AblationSettings& s)
+      : config(models::preset(s.model)),
+        problems(sample(s, config.vit.image)),
+        tokenizer(build_tokenizer(problems)),
+        maker(tokenizer, with_vocabulary(s), s.prompts) {
+    for (const Problem& p : problems) examples.push_back(maker(p));
+  }
+  PreviewData(const PreviewData&) = delete;  // maker refers to tokenizer
+  PreviewData& operator=(const PreviewData&) = delete;
+
+  /// Mean length of a gold response.
+  Index response() const {
+    std::size_t tokens = 0;
+    for (const Problem& p : problems) tokens += maker.response(gold_response(p)).size();
+    return static_cast<Index>(tokens / problems.size());
+  }
+
+ private:
+  static std::vector<Problem> sample(const AblationSettings& s, Index side) {
+    std::vector<Problem> out;
+    for (const Form form : {Form::mc, Form::oe})
+      for (auto& p : synth::make_split("train", form, std::min<std::size_t>(84, s.train_scenes),
+                                       s.data_seed, static_cast<int>(side)))
+        out.push_back(std::move(p));
+    return out;
+  }
+  const models::VlmConfig& with_vocabulary(const AblationSettings& s) {
+    config.vocabulary = tokenizer.vocab_size();
+    config.bf16 = s.precision == "bf16";
+    return config;
+  }
+};
+
+/// Times of two steps of each stage of the warm start, per lesson.
+template <class Device>
+void measure_warm_start(Model<Device>& model, const PreviewData& data, const AblationSettings& s,
+                        Speeds& speeds) {
+  WarmStartSettings w = s.warm;
+  w.letter_steps = w.vision_steps = w.caption_steps = w.clean_steps = w.mixed_steps = 2;
+  const ScratchFolder folder;
+  std::map<std::string, double> seconds;  // the faster step of each stage
+  RunFolder run;
+  run.path = folder.path;
+  run.progress = [&](const Stage& stage, Index step, const Metrics& m) {
+    for (const auto& [name, value] : m)
+      if (name == "step_time")
+        seconds[stage.name] = step == 0 ? value : std::min(value, seconds[stage.name]);
+  };
+  const LessonSource source(data.examples, data.maker, data.tokenizer, s.data_seed);
+  Trainer<float, Device> trainer(model.parameters(), run);
+  warm_start(trainer, model, source, w);
+  const auto batch = static_cast<double>(w.batch);
+  speeds.letters = seconds["letters"] / batch;
+  speeds.vision = seconds["vision"] / batch;
+  speeds.caption = seconds["caption"] / batch;
+  speeds.response = seconds["sft"] / batch;
+}
+
+template <class Device>
+Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
+  Speeds out;
+  Model<Device> model(data.config, data.tokenizer.image(), 0, slot_count);
+  measure_warm_start(model, data, s, out);
+  rl::GrpoSettings grpo = s.grpo;
+  grpo.loss.kl = grpo.kl_in_reward = 0;
+  grpo.reference_sync = {};
+  grpo.resample = 0;
+  grpo.overlong_cache = 0;
+  grpo.sampling.max_tokens = std::min(s.max_tokens, data.response());
+  PhyxTask<Device> source(data.examples, data.tokenizer, data.config, {{{"format", 1.0}}}, 0);
+  const auto task = source.task();
+  double begin = seconds_now();
+  rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, data.tokenizer.end(), 0,
+                               models::Watch::marks, [] {});
+  out.completion = (seconds_now() - begin) / static_cast<double>(grpo.prompts * grpo.group);
+  EvaluationSettings evaluation = s.evaluation;
+  evaluation.sampling.max_tokens = grpo.sampling.max_tokens;
+  const auto few = std::min(data.examples.size(), static_cast<std::size_t>(evaluation.batch));
+  const std::vector<Example> examples(data.examples.begin(),
+                                      data.examples.begin() + static_cast<std::ptrdiff_t>(few));
+  begin = seconds_now();
+  Evaluator<Device>(model, data.tokenizer, evaluation)(examples, {});
+  out.answer = (seconds_now() - begin) / static_cast<double>(few) /
+               static_cast<double>(evaluation.samples + 1);
+  return out;
+}
+
+template <class Device>
+std::string preview(const Study& study, const Listener& listener) {
+  std::string out = study_text(study);
+  std::map<std::string, std::pair<std::unique_ptr<PreviewData>, Speeds>> measured;  // by model
+  for (const StudyRun& run : study.runs) {
+    const AblationSettings& s = run.settings;
+    const std::string name = s.model + ", " + s.precision;
+    auto& [data, speeds] = measured[name];
+    if (!data) {
+      if (listener.begin) listener.begin("measuring the speed of " + name);
+      data = std::make_unique<PreviewData>(s);
+      speeds = measure_speeds<Device>(s, *data);
+    }
+    const LessonSource source(data->examples, data->maker, data->tokenizer, s.data_seed);
+    const Forecast memory = forecast(s, data->config, data->examples, data->examples, source);
+    out += run_text(run, memory, forecast_time(s, speeds));
+  }
+  return out;
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+// From a tree of keys to settings: presets, the grid, conditions, comparisons and claims.
+#include "phyx/study/study_file.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "gaze/core/error.hpp"
+#include "gaze/io/atomic_file.hpp"
+#include "phyx/study/built_in_studies.hpp"
+#include "phyx/study/toml_tree.hpp"
+
+namespace gaze::phyx {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& n : names) out += (out.empty() ? "" : ", ") + n;
+  return out;
+}
+
+std::vector<std::string> keys_of(const TomlEntry* table) {
+  std::vector<std::string> out;
+  if (table)
+    for (const auto& e : table->entries) out.push_back(e.key);
+  return out;
+}
+
+void need_table(const TomlEntry& e) {
+  GAZE_CHECK(e.table, "study", e.where, ", ", e.key, ": must be a table");
+}
+
+/// Runs `check`; its Error gets the place in front.
+template <class Check>
+void at(const std::string& where, Check check) {
+  try {
+    check();
+  } catch (const Error& e) {
+    const std::string all = e.what();
+    GAZE_FAIL("study", where, ": ", all.substr(all.find("] ") + 2));
+  }
+}
+
+/// Known names that share the longest beginning, up to a dot, with an unknown one.
+std::string neighbours(const std::string& unknown) {
+  for (std::size_t dot = unknown.rfind('.');; dot = unknown.rfind('.', dot - 1)) {
+    const std::string start = dot == unknown.npos ? "" : unknown.substr(0, dot + 1);
+    std::vector<std::string> names;
+    for (const auto& f : study_fields()) {
+      if (f.name.rfind(start, 0) != 0) continue;
+      const std::string rest = f.name.substr(start.size());
+      const std::string name = start.empty() ? rest.substr(0, rest.find('.')) : rest;
+      if (names.empty() || names.back() != name) names.push_back(name);
+    }
+    if (start.empty())
+      for (const char* table : {"condition", "comparison", "claim", "preset", "grid"})
+        names.push_back(table);
+    if (!names.empty()) return joined(names);
+  }
+}
+
+void set_leaf(AblationSettings& s, const std::string& name, const TomlLeaf& leaf) {
+  GAZE_CHECK(find_field(study_fields(), name), "study", leaf.where, ": no setting named '",
+             leaf.path, "'; there are ", neighbours(name));
+  set_field(study_fields(), s, name, leaf.value, leaf.where);
+}
+
+RewardUse read_reward(const TomlEntry& e) {
+  RewardUse use{e.key, e.key};
+  const auto weight = [&](const TomlEntry& from) {
+    GAZE_CHECK(from.value.is_number() && std::isfinite(from.value.get<double>()), "study",
+               from.where, ", ", e.key, ": a weight must be a finite number");
+    use.weight = from.value.get<double>();
+  };
+  if (!e.table) {
+    weight(e);
+    return use;
+  }
+  for (const TomlEntry& option : e.entries) {
+    if (option.key == "weight") {
+      weight(option);
+    } else if (option.key == "reward") {
+      GAZE_CHECK(option.value.is_string(), "study", option.where,
+                 ", reward: must be the name of a reward");
+      use.kind = option.value.get<std::string>();
+    } else {
+      use.options[option.key] = option.json();
+    }
+  }
+  return use;
+}
+
+Method read_method(const TomlEntry& e) {
+  const auto found = std::find(method_names.begin(), method_names.end(), e.value);
+  GAZE_CHECK(found != method_names.end(), "study", e.where, ", method: must be one of ",
+             joined(method_names), ", got ", e.value.dump());
+  return static_cast<Method>(found - method_names.begin());
+}
+
+Condition read_condition(const TomlEntry& table, const AblationSettings& s) {
+  need_table(table);
+  Condition c;
+  c.name = table.key;
+  const Fields<Condition> fields = {
+      field("meaning", "", any_value, &Condition::meaning),
+      field("temperatures", "", at_least(min_temperature), &Condition::temperatures)};
+  const TomlEntry* method = table.find("method");
+  GAZE_CHECK(method, "study", table.where, ", condition.", c.name, ": no method");
+  c.method = read_method(*method);
+  AblationSettings scratch = s;
+  for (const TomlEntry& e : table.entries) {
+    if (e.key == "method") continue;
+    if (e.key == "rewards") {
+      need_table(e);
+      for (const TomlEntry& use : e.entries) {
+        c.rewards.push_back(read_reward(use));
+        at(use.where, [&] { mix_of({c.name, "", c.method, {c.rewards.back()}, {}}); });
+      }
+    } else if (e.table) {
+      for (const TomlLeaf& leaf : leaves(e, e.key + ".")) {
+        set_leaf(scratch, leaf.path, leaf);
+        c.changes[leaf.path] = leaf.value;
+      }
+    } else {
+      set_field(fields, c, e.key, e.value, e.where);
+    }
+  }
+  return c;
+}
+
+Comparison read_comparison(const TomlEntry& table, bool with_rule) {
+  need_table(table);
+  Comparison c;
+  c.name = table.key;
+  for (const TomlEntry& e : table.entries)
+    set_field(comparison_fields(with_rule), c, e.key, e.value, e.where);
+  GAZE_CHECK(!c.condition.empty(), "study", table.where, ": no condition");
+  return c;
+}
+
+Claim read_claim(const TomlEntry& table) {
+  need_table(table);
+  Claim c;
+  c.name = table.key;
+  for (const TomlEntry& e : table.entries) {
+    if (e.key != "tests") {
+      set_field(claim_fields(), c, e.key, e.value, e.where);
+      continue;
+    }
+    need_table(e);
+    for (const TomlEntry& test : e.entries) c.tests.push_back(read_comparison(test, true));
+  }
+  return c;
+}
+
+/// The place of the setting that a message of settle() names, or else the file.
+std::string place_of(const std::string& message, const std::vector<TomlLeaf>& all,
+                     const std::string& file) {
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  std::string where = file;
+  std::size_t longest = 0;
+  for (const TomlLeaf& leaf : all)
+    for (const std::string& name : {leaf.path, leaf.path.substr(leaf.path.rfind('.') + 1)}) {
+      const std::size_t begin = message.find(name), end = begin + name.size();
+      if (begin == message.npos || name.size() < longest) continue;
+      if ((begin > 0 && is_word(message[begin - 1])) ||
+          (end < message.size() && is_word(message[end])))
+        continue;
+      longest = name.size();
+      where = leaf.where;
+    }
+  return where;
+}
+
+AblationSettings settings_from(const TomlEntry& root, const std::string& file,
+                               const std::string& preset) {
+  AblationSettings s;
+  s.preset = preset;
+  for (const TomlEntry& e : root.entries) {
+    if (e.key == "condition" || e.key == "comparison" || e.key == "claim" || e.key == "preset" ||
+        e.key == "grid")
+      need_table(e);
+    else if (e.table)
+      for (const TomlLeaf& leaf : leaves(e, e.key + ".")) set_leaf(s, leaf.path, leaf);
+    else
+      set_leaf(s, e.key, {e.key, e.where, e.value});
+  }
+  const auto each = [&](const char* key, auto read) {
+    if (const TomlEntry* table = root.find(key))
+      for (const TomlEntry& e : table->entries) read(e);
+  };
+  each("condition", [&](const TomlEntry& e) { s.conditions.push_back(read_condition(e, s)); });
+  GAZE_CHECK(!s.conditions.empty(), "study", file, ": no [condition.NAME]");
+  each("comparison",
+       [&](const TomlEntry& e) { s.comparisons.push_back(read_comparison(e, false)); });
+  each("claim", [&](const TomlEntry& e) { s.claims.push_back(read_claim(e)); });
+  try {
+    settle(s);
+  } catch (const Error& e) {
+    const std::string all = e.what(), message = all.substr(all.find("] ") + 2);
+    GAZE_FAIL("study", place_of(message, leaves(root, ""), file), ": ", message);
+  }
+  return s;
+}
+
+/// Overlays the requested preset, and removes all.
+std::string apply_preset(TomlEntry& root, const StudyRequest& request, const std::string& file) {
+  const TomlEntry* all = root.find("preset");
+  if (all) need_table(*all);
+  std::string name = request.preset;
+  if (name.empty() && all && all->find("quick")) name = "quick";
+  if (!name.empty()) {
+    const TomlEntry* chosen = all ? all->find(name) : nullptr;
+    const std::string known = joined(keys_of(all));
+    GAZE_CHECK(chosen, "study", file, ": no preset named ", name,
+               known.empty() ? "; it has none" : "; there are " + known);
+    need_table(*chosen);
+    root.overlay(TomlEntry(*chosen));
+  }
+  root.entries.erase(std::remove_if(root.entries.begin(), root.entries.end(),
+                                    [](const TomlEntry& e) { return e.key == "preset"; }),
+                     root.entries.end());
+  return name;
+}
+
+/// The subfolder of a point of the grid: "grpo.rate=0.0003,split=val".
+std::string label_of(const io::OrderedJson& point) {
+  std::string out;
+  for (const auto& [key, value] : point.items())
+    out += (out.empty() ? "" : ",") + key + "=" +
+           (value.is_string() ? value.get<std::string>() : value.dump());
+  for (char& c : out)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && std::string("._=,+-").find(c) == out.npos)
+      c = '_';
+  return out;
+}
+
+constexpr std::size_t most_runs = 1000;
+
+/// All points of the grid, the last key running fastest.
+std::vector<io::OrderedJson> points_of(const Study& study) {
+  std::vector<io::OrderedJson> points = {io::OrderedJson::object()};
+  for (const auto& [path, values] : study.grid) {
+    std::vector<io::OrderedJson> more;
+    for (const auto& point : points)
+      for (const auto& value : values) {
+        more.push_back(point);
+        more.back()[path] = value;
+      }
+    points = std::move(more);
+    GAZE_CHECK(points.size() <= most_runs, "study", study.name, ": a grid of more than ",
+               most_runs, " runs");
+  }
+  return points;
+}
+
+void add_runs(Study& study, const TomlEntry& root) {
+  const TomlEntry* grid = root.find("grid");
+  const auto axes = grid ? leaves(*grid, "") : std::vector<TomlLeaf>();
+  for (const TomlLeaf& axis : axes) {
+    GAZE_CHECK(axis.value.is_array() && !axis.value.empty(), "study", axis.where, ", ", axis.path,
+               ": must be a list of values");
+    study.grid.emplace_back(axis.path,
+                            std::vector<io::Json>(axis.value.begin(), axis.value.end()));
+  }
+  std::set<std::string> labels;
+  for (const io::OrderedJson& point : points_of(study)) {
+    TomlEntry changed = root;
+    for (const TomlLeaf& axis : axes) changed.assign(axis.path, point[axis.path], axis.where);
+    StudyRun run{label_of(point), settings_from(changed, study.name, study.settings.preset)};
+    run.settings.grid = point;
+    GAZE_CHECK(labels.insert(run.label).second, "study", study.name, ": two runs of the grid are ",
+               run.label);
+    study.runs.push_back(std::move(run));
+  }
+}
+
+}  // namespace
+
+Study parse_study(const std::string& text, const std::string& name, const StudyRequest& request) {
+  TomlEntry root = parse_toml(text, name);
+  Study study;
+  study.name = name;
+  const std::string preset = apply_preset(root, request, name);
+  for (const StudyChange& change : request.changes)
+    root.assign(change.path, change.value, change.from);
+  study.settings = settings_from(root, name, preset);
+  add_runs(study, root);
+  return study;
+}
+
+Study read_study(const std::string& file, const StudyRequest& request) {
+  const auto names = built_in_studies();
+  if (!std::filesystem::exists(file) &&
+      std::find(names.begin(), names.end(), file) != names.end())
+    return parse_study(built_in_study(file), file + ".toml", request);
+  return parse_study(io::read_file(file, largest_study), file, request);
+}
+
+std::vector<std::string> built_in_studies() {
+  std::vector<std::string> out;
+  for (const auto& study : embedded_studies()) out.push_back(study.first);
+  return out;
+}
+
+const std::string& built_in_study(const std::string& name) {
+  for (const auto& study : embedded_studies())
+    if (study.first == name) return study.second;
+  GAZE_FAIL("study", "no built-in study named ", name, "; there are ", joined(built_in_studies()));
+}
+
+AblationSettings ablation_preset(const std::string& name) {
+  return parse_study(built_in_study("rewards"), "rewards.toml", {.preset = name}).settings;
+}
+
+}  // namespace gaze::phyx
