@@ -50,8 +50,8 @@ TEST_CASE("cheating answers get a fair reader's score", "[rewards]") {
     c.ended = one.value("ended", true);
     c.tokens = gaze::text::split_words(c.text);
     c.length = static_cast<int>(c.tokens.size());
-    CHECK(reward("format").score({p, c}) == one.at("format").get<double>());
-    CHECK(reward("accuracy").score({p, c}) == one.at("accuracy").get<double>());
+    CHECK(make_reward("format").score({p, c}) == one.at("format").get<double>());
+    CHECK(make_reward("accuracy").score({p, c}) == one.at("accuracy").get<double>());
     if (one.contains("principle"))
       CHECK(rubric_terms({p, c}).principle == one.at("principle").get<double>());
     ++cases;

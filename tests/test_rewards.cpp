@@ -63,7 +63,7 @@ Completion said(const std::string& text, bool ended = true) {
 }
 
 double value(const std::string& name, const Problem& p, const Completion& c) {
-  return reward(name).score({p, c}).value();
+  return make_reward(name).score({p, c}).value();
 }
 
 std::string respond(const std::string& think, const std::string& answer) {
@@ -321,11 +321,11 @@ TEST_CASE("attention: falls back to the picture, and gives no score without pict
   const double lift = (.4 / .8) / (16. / 64);
   CHECK_THAT(value("attention", p, c), near(lift / (1 + lift)));
   c.attention.image_tokens = 0;
-  CHECK_FALSE(reward("attention").score({p, c}).has_value());
-  CHECK_FALSE(reward("attention").score({p, said(text)}).has_value());
+  CHECK_FALSE(make_reward("attention").score({p, c}).has_value());
+  CHECK_FALSE(make_reward("attention").score({p, said(text)}).has_value());
   c = traced(said(text), .4f, .3f, 1);
   c.attention.mass.pop_back();
-  CHECK_THROWS_AS(reward("attention").score({p, c}), gaze::Error);
+  CHECK_THROWS_AS(make_reward("attention").score({p, c}), gaze::Error);
   c = traced(said(text), .4f, .3f, 1);
   AttentionRewardConfig config;
   config.layers = {5};
@@ -381,7 +381,7 @@ TEST_CASE("hybrid: used claims earn a centred bonus", "[rewards]") {
   CHECK(at("mass = 5 kg . so 10 N", "10 N", .4f) == 1);         // a claim that nothing uses
   CHECK(at("big top big . so 10 N", "10 N", .4f) == 1);         // image words for their own sake
   CHECK(at("a = 2 . 2 * 5 = 10 . so 10 N", "10 N", .4f) == 1);  // the text already contains 2
-  CHECK_FALSE(reward("hybrid").score({p, said(respond(seen, "10 N"))}).has_value());
+  CHECK_FALSE(make_reward("hybrid").score({p, said(respond(seen, "10 N"))}).has_value());
 
   const Problem w = word_problem();
   const Completion c =
@@ -433,10 +433,10 @@ TEST_CASE("every reward reads the parsed response of its input", "[rewards]") {
   c.attention.tokens = 1;
   RewardInput in(p, c);
   CHECK(in.response.answer == "10 N");
-  for (const char* name : {"format", "accuracy", "rubric"}) CHECK(reward(name).score(in) == 1);
+  for (const char* name : {"format", "accuracy", "rubric"}) CHECK(make_reward(name).score(in) == 1);
   in.response = parse_response("");
   for (const char* name : {"format", "accuracy", "rubric", "hybrid"})
-    CHECK(reward(name).score(in) == 0);
+    CHECK(make_reward(name).score(in) == 0);
 }
 
 }  // namespace test_rewards

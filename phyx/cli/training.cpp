@@ -13,6 +13,7 @@
 #include "gaze/rl/variants.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/run_ablation.hpp"
+#include "phyx/rewards/registry.hpp"
 #include "phyx/study/study_file.hpp"
 
 namespace gaze::phyx::cli {
@@ -50,7 +51,8 @@ io::Json value_of(const std::string& text) {
 /// Options of the training commands; unset ones keep the value of the study.
 struct TrainOptions {
   std::string study = "rewards", preset, out, model, variant, split, precision, device = "cpu";
-  std::vector<std::string> only, assignments, shorts;
+  std::vector<std::string> only, assignments, shorts, reward_options;
+  std::string reward;  // of the command grpo; a condition is added unless the study has it
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate;
   std::optional<Index> steps, samples, checkpoint_every;
@@ -93,6 +95,11 @@ struct TrainOptions {
     add_short(app, "--temperature", "temperature", above_zero);
     app.add_option("--set", assignments, "any GRPO setting, see below; may be repeated")
         ->type_name("NAME=VALUE")
+        ->type_size(1)
+        ->allow_extra_args(false);
+    app.add_option("--reward-option", reward_options,
+                   "an option of a reward, such as attention.cap=2; may be repeated")
+        ->type_name("NAME.KEY=VALUE")
         ->type_size(1)
         ->allow_extra_args(false);
     app.footer(setting_list());
@@ -144,7 +151,25 @@ struct TrainOptions {
         const std::string path = "grpo." + assignment.substr(0, equal);
         change(path.c_str(), "--set", value_of(assignment.substr(equal + 1)));
       }
+    RewardOptions options;
+    for (const auto& assignment : reward_options) set_reward_option(options, assignment);
+    for (const auto& [name, values] : options)
+      for (const auto& [key, value] : values.items())
+        change(("reward." + name + "." + key).c_str(), "--reward-option", value);
+    if (!reward.empty() && !has_condition(reward)) {
+      const std::string path = "condition." + reward + ".";
+      change((path + "method").c_str(), "--reward", "grpo");
+      change((path + "rewards." + reward).c_str(), "--reward", 1.0);
+      change((path + "rewards.format").c_str(), "--reward", 0.5);
+    }
     return read_study(study, request);
+  }
+
+  /// Whether the study has a condition of this name.
+  bool has_condition(const std::string& name) const {
+    const auto conditions = read_study(study, {preset, {}}).settings.conditions;
+    return std::any_of(conditions.begin(), conditions.end(),
+                       [&](const Condition& c) { return c.name == name; });
   }
 
   void run(const std::string& line) const { run_ablation(read(), out, device, resume, line); }
@@ -189,18 +214,21 @@ void add_sft(CLI::App& app, const std::string& line) {
 
 void add_grpo(CLI::App& app, const std::string& line) {
   const auto options = std::make_shared<TrainOptions>();
-  const auto reward = std::make_shared<std::string>("accuracy");
+  options->reward = "accuracy";
   CLI::App* command =
       app.add_subcommand("grpo", "train by one reward, from a new warm start or the one in --out");
   options->add(*command);
   options->add_grpo(*command);
-  command->add_option("--reward", *reward, "a condition of method grpo of the study")
+  command
+      ->add_option("--reward", options->reward,
+                   "a condition of the study, or any reward of gaze info --rewards, plus half a "
+                   "point for format")
       ->capture_default_str();
-  command->callback([options, reward, line] {
-    options->only = {"sft", *reward};
+  command->callback([options, line] {
+    options->only = {"sft", options->reward};
     const Study study = options->read();
-    GAZE_CHECK(condition(study.settings, *reward).method == Method::grpo, "grpo", "--reward ",
-               *reward, ": is not a condition of method grpo");
+    GAZE_CHECK(condition(study.settings, options->reward).method == Method::grpo, "grpo",
+               "--reward ", options->reward, ": is not a condition of method grpo");
     run_ablation(study, options->out, options->device, options->resume, line);
   });
 }

@@ -32,6 +32,42 @@ constexpr std::array<FlagColumn, 7> attempt_flags = {{
     {"truncated", &Attempt::truncated},
 }};
 
+/// Shares in [0, 1], rounded to six digits, which are far finer than the intervals; null: NaN.
+struct ShareColumn {
+  const char* name;
+  float Attempt::*field;
+};
+constexpr ShareColumn attention_column = {"attention", &Attempt::attention};
+constexpr std::array<ShareColumn, 2> look_shares = {{
+    {"look_score", &Attempt::look_score},
+    {"look_region", &Attempt::look_region},
+}};
+
+struct CountColumn {
+  const char* name;
+  int Attempt::*field;
+};
+constexpr CountColumn length_column = {"length", &Attempt::length};
+constexpr std::array<CountColumn, 2> look_counts = {{
+    {"look_facts", &Attempt::look_facts},
+    {"look_right", &Attempt::look_right},
+}};
+
+Json column_of(const std::vector<Attempt>& attempts, const ShareColumn& column) {
+  Json out = Json::array();
+  for (const auto& a : attempts) {
+    const double rounded = std::round(double(a.*column.field) * 1e6) / 1e6;
+    out.push_back(std::isfinite(a.*column.field) ? Json(rounded) : Json(nullptr));
+  }
+  return out;
+}
+
+Json column_of(const std::vector<Attempt>& attempts, const CountColumn& column) {
+  Json out = Json::array();
+  for (const auto& a : attempts) out.push_back(a.*column.field);
+  return out;
+}
+
 Json attempts_to_json(const std::vector<Attempt>& attempts) {
   Json out = Json::object();
   for (const auto& flag : attempt_flags) {
@@ -39,15 +75,10 @@ Json attempts_to_json(const std::vector<Attempt>& attempts) {
     for (const auto& a : attempts) column.push_back(a.*flag.field ? 1 : 0);
     out[flag.name] = std::move(column);
   }
-  Json attention = Json::array(), length = Json::array();
-  for (const auto& a : attempts) {
-    // Six digits are far finer than the intervals and keep the file small.
-    const double rounded = std::round(double(a.attention) * 1e6) / 1e6;
-    attention.push_back(std::isfinite(a.attention) ? Json(rounded) : Json(nullptr));
-    length.push_back(a.length);
-  }
-  out["attention"] = std::move(attention);
-  out["length"] = std::move(length);
+  out[attention_column.name] = column_of(attempts, attention_column);
+  out[length_column.name] = column_of(attempts, length_column);
+  for (const auto& column : look_shares) out[column.name] = column_of(attempts, column);
+  for (const auto& column : look_counts) out[column.name] = column_of(attempts, column);
   return out;
 }
 
@@ -65,6 +96,7 @@ class LineReader {
     GAZE_CHECK(value.is_object(), "read_outcomes", where_, ": not a JSON object");
   }
 
+  bool has(const char* name) const { return value_.contains(name); }
   const Json& at(const char* name) const {
     const auto found = value_.find(name);
     GAZE_CHECK(found != value_.end(), "read_outcomes", where_, ", ", name, ": missing");
@@ -108,6 +140,35 @@ class LineReader {
   std::string where_;
 };
 
+const Json& full_list(const LineReader& in, const char* name, std::size_t size) {
+  const Json& list = in.list(name);
+  GAZE_CHECK(list.size() == size, "read_outcomes", in.where(), ", ", name,
+             ": length differs from that of correct");
+  return list;
+}
+
+void read_column(const LineReader& in, const ShareColumn& column, std::vector<Attempt>& out) {
+  const Json& list = full_list(in, column.name, out.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const Json& v = list[i];
+    GAZE_CHECK(v.is_null() || v.is_number(), "read_outcomes", in.where(), ", ", column.name,
+               ": not a number");
+    GAZE_CHECK(v.is_null() || std::fabs(v.get<double>()) < 2, "read_outcomes", in.where(), ", ",
+               column.name, ": ", v.dump(), " is not a share");
+    if (!v.is_null()) out[i].*column.field = v.get<float>();
+  }
+}
+
+void read_column(const LineReader& in, const CountColumn& column, std::vector<Attempt>& out) {
+  const Json& list = full_list(in, column.name, out.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const Json& v = list[i];
+    GAZE_CHECK(v.is_number_integer() && v >= 0 && v < 10'000'000, "read_outcomes", in.where(), ", ",
+               column.name, ": not a count");
+    out[i].*column.field = v.get<int>();
+  }
+}
+
 std::vector<Attempt> attempts_from_json(const LineReader& in) {
   std::vector<Attempt> out(in.list("correct").size());
   for (const auto& flag : attempt_flags) {
@@ -116,19 +177,11 @@ std::vector<Attempt> attempts_from_json(const LineReader& in) {
                ": length differs from that of correct");
     for (std::size_t i = 0; i < out.size(); ++i) out[i].*flag.field = column[i];
   }
-  const Json &attention = in.list("attention"), &length = in.list("length");
-  GAZE_CHECK(attention.size() == out.size() && length.size() == out.size(), "read_outcomes",
-             in.where(), ", attention or length: length differs from that of correct");
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    GAZE_CHECK(attention[i].is_null() || attention[i].is_number(), "read_outcomes", in.where(),
-               ", attention: not a number");
-    GAZE_CHECK(attention[i].is_null() || std::fabs(attention[i].get<double>()) < 2, "read_outcomes",
-               in.where(), ", attention: ", attention[i].dump(), " is not a share");
-    GAZE_CHECK(length[i].is_number_integer() && length[i] >= 0 && length[i] < 10'000'000,
-               "read_outcomes", in.where(), ", length: not a token count");
-    if (!attention[i].is_null()) out[i].attention = attention[i].get<float>();
-    out[i].length = length[i].get<int>();
-  }
+  read_column(in, attention_column, out);
+  read_column(in, length_column, out);
+  if (!in.has(look_shares.front().name)) return out;  // written before these columns existed
+  for (const auto& column : look_shares) read_column(in, column, out);
+  for (const auto& column : look_counts) read_column(in, column, out);
   return out;
 }
 

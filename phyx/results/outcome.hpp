@@ -28,6 +28,13 @@ struct Attempt {
   float attention =
       std::numeric_limits<float>::quiet_NaN();  // mean mass on the image; NaN if unknown
   int length = 0;                               // generated tokens
+
+  /// The ungated look score of the reward `attention` with its default options, whether or not the
+  /// answer is right; NaN without a trace, a picture or a look section.
+  float look_score = std::numeric_limits<float>::quiet_NaN();
+  float look_region = std::numeric_limits<float>::quiet_NaN();  // that of `attention_region`
+  int look_facts = 0;  // facts of the reference's look section
+  int look_right = 0;  // of those, facts that the answer's look section states
 };
 
 /// Correctness with a changed image. Empty: not measured.

@@ -61,6 +61,8 @@ std::vector<Outcome> ArmEvaluation<Device>::evaluate(
 template <class Device>
 void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Condition& c,
                                           std::int64_t seed) const {
+  std::vector<Reward> rewards;
+  for (const auto& name : reward_names()) rewards.push_back(make_reward(name));
   std::string lines;
   std::size_t shown = 0;
   for (std::size_t i = 0; i < data_.test().size() && shown < 10; i += 7) {
@@ -72,10 +74,8 @@ void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Cond
     line["step"] = settings_of(s_, c).grpo_steps;
     line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));
     const RewardInput input(e.problem, s.completion);
-    for (const auto& name : reward_names()) {
-      const auto value = reward(name).score(input);
-      if (value) line["rewards"][name] = *value;
-    }
+    for (const Reward& reward : rewards)
+      if (const auto value = reward.score(input)) line["rewards"][reward.name] = *value;
     line["attention"] = {{"grid", {data_.config().image_side(), data_.config().image_side()}},
                          {"tokens", s.completion.tokens},
                          {"maps", s.maps}};

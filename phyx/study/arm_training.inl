@@ -118,8 +118,9 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
                                     model.parameters());
   run.carried = state.carried();
   Trainer<float, Device> trainer(model.parameters(), run);
-  const RewardMix mix = mix_of(c);
+  const RewardMix mix = mix_of(c, own.reward_options);
   PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(), mix, key);
+  source.answer_with(model, grpo.sampling);
   source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
                       const MixScore& score) {
     if (step % 10 != 0) return;
@@ -206,7 +207,9 @@ double ArmTraining<Device>::grpo_arithmetic(const Condition& c, Index probe,
   const AblationSettings own = settings_of(s_, c);
   const auto model = warm_copy(seed);
   const auto key = static_cast<std::uint64_t>(seed);
-  PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(), mix_of(c), key);
+  PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(),
+                          mix_of(c, own.reward_options), key);
+  source.answer_with(*model, own.grpo.sampling);
   const auto task = source.task();
   rl::GrpoSettings grpo = own.grpo;
   grpo.seed = key;

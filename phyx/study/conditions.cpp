@@ -2,17 +2,16 @@
 // Reward mixes from their descriptions.
 #include "phyx/study/conditions.hpp"
 
-#include "gaze/core/error.hpp"
-
 namespace gaze::phyx {
 
-RewardMix mix_of(const Condition& c) {
+RewardMix mix_of(const Condition& c, const RewardOptions& options) {
   RewardMix mix;
   for (const RewardUse& use : c.rewards) {
-    reward(use.kind);
-    GAZE_CHECK(use.kind == use.name && use.options.empty(), "study", "condition ", c.name,
-               ", reward ", use.name, ": ", use.kind, " has no options");
-    mix.terms.emplace_back(use.name, use.weight);
+    const auto shared = options.find(use.kind);
+    io::Json own = shared == options.end() ? io::Json::object() : shared->second;
+    own.update(use.options);
+    RewardTerm& term = mix.terms.emplace_back(RewardTerm{make_reward(use.kind, own), use.weight});
+    term.reward.name = use.name;
   }
   return mix;
 }

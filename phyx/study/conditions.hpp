@@ -33,7 +33,8 @@ struct Condition {
   io::OrderedJson changes = io::OrderedJson::object();
 };
 
-/// The rewards of a GRPO condition. Throws Error for an unknown reward or option.
-RewardMix mix_of(const Condition& c);
+/// The rewards of a GRPO condition; its own options take precedence over the study's. Throws Error
+/// for an unknown reward, and an unknown or invalid option.
+RewardMix mix_of(const Condition& c, const RewardOptions& options);
 
 }  // namespace gaze::phyx

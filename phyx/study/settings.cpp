@@ -46,7 +46,7 @@ void check_condition(const AblationSettings& s, const Condition& c) {
   GAZE_CHECK((c.method == Method::grpo) == !c.rewards.empty(), "study", where(),
              c.method == Method::grpo ? ": method grpo needs rewards"
                                       : ": only method grpo has rewards");
-  mix_of(c);
+  mix_of(c, s.reward_options);
   for (const auto& [name, value] : c.changes.items())
     GAZE_CHECK(std::any_of(std::begin(changeable), std::end(changeable),
                            [&, key = name](const char* p) { return key.rfind(p, 0) == 0; }),
@@ -122,6 +122,7 @@ void settle(AblationSettings& s) {
     GAZE_CHECK(names.insert(c.name).second, "study", "two conditions named ", c.name);
   }
   for (const auto& name : s.only) condition(s, name);
+  for (const auto& [name, options] : s.reward_options) make_reward(name, options);
   for (const auto& c : s.comparisons) check_comparison(s, "comparison." + c.name, c);
   for (const auto& claim : s.claims) {
     GAZE_CHECK(!claim.tests.empty(), "study", "claim.", claim.name, ": has no tests");
@@ -146,6 +147,7 @@ io::OrderedJson settings_json(const AblationSettings& s) {
     else
       j[f.name.substr(0, dot)][f.name.substr(dot + 1)] = f.get(s);
   }
+  j["reward"] = s.reward_options;
   j["condition"] = conditions_json(s);
   j["comparison"] = comparisons_json(s.comparisons);
   j["claim"] = claims_json(s.claims);

@@ -11,6 +11,7 @@
 #include "phyx/eval/evaluation_settings.hpp"
 #include "phyx/field.hpp"
 #include "phyx/results/claims.hpp"
+#include "phyx/rewards/registry.hpp"
 #include "phyx/study/conditions.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/warm_start_settings.hpp"
@@ -50,6 +51,7 @@ struct AblationSettings {
   double grpo_rate = 1e-4;
   OptimiserSettings grpo_optimiser{.adamw = {.beta2 = 0.95}, .warmup = 10};
   std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
+  RewardOptions reward_options;       // for all conditions, by reward
   EvaluationSettings evaluation;
   std::vector<Index> pass_at = {1, 4};  // k of the pass@k metrics
   Index max_tokens = 64, checkpoint_every = 50;

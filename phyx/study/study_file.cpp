@@ -57,7 +57,7 @@ std::string neighbours(const std::string& unknown) {
       if (names.empty() || names.back() != name) names.push_back(name);
     }
     if (start.empty())
-      for (const char* table : {"condition", "comparison", "claim", "preset", "grid"})
+      for (const char* table : {"reward", "condition", "claim", "preset", "grid"})
         names.push_back(table);
     if (!names.empty()) return joined(names);
   }
@@ -118,7 +118,8 @@ Condition read_condition(const TomlEntry& table, const AblationSettings& s) {
       need_table(e);
       for (const TomlEntry& use : e.entries) {
         c.rewards.push_back(read_reward(use));
-        at(use.where, [&] { mix_of({c.name, "", c.method, {c.rewards.back()}, {}}); });
+        Condition alone{c.name, "", c.method, {c.rewards.back()}, {}};
+        at(use.where, [&] { mix_of(alone, s.reward_options); });
       }
     } else if (e.table) {
       for (const TomlLeaf& leaf : leaves(e, e.key + ".")) {
@@ -181,7 +182,7 @@ AblationSettings settings_from(const TomlEntry& root, const std::string& file,
   AblationSettings s;
   s.preset = preset;
   for (const TomlEntry& e : root.entries) {
-    if (e.key == "condition" || e.key == "comparison" || e.key == "claim" || e.key == "preset" ||
+    if (e.key == "reward" || e.key == "condition" || e.key == "claim" || e.key == "preset" ||
         e.key == "grid")
       need_table(e);
     else if (e.table)
@@ -193,6 +194,11 @@ AblationSettings settings_from(const TomlEntry& root, const std::string& file,
     if (const TomlEntry* table = root.find(key))
       for (const TomlEntry& e : table->entries) read(e);
   };
+  each("reward", [&](const TomlEntry& e) {
+    need_table(e);
+    s.reward_options[e.key] = e.json();
+    at(e.where, [&] { make_reward(e.key, s.reward_options[e.key]); });
+  });
   each("condition", [&](const TomlEntry& e) { s.conditions.push_back(read_condition(e, s)); });
   GAZE_CHECK(!s.conditions.empty(), "study", file, ": no [condition.NAME]");
   each("comparison",

@@ -76,6 +76,8 @@ std::string study_toml(const Study& study) {
   std::string out = "# " + printable(study.name, 200) +
                     (s.preset.empty() ? "" : ", preset " + s.preset) + ", settled by gaze " +
                     GAZE_VERSION + "\n" + settings_text(s);
+  for (const auto& [name, options] : s.reward_options)
+    out += table_text("reward", {{name, options}});
   const io::OrderedJson conditions = conditions_json(s);
   for (const auto& [name, condition] : conditions.items()) out += condition_text(name, condition);
   out += table_text("comparison", comparisons_json(s.comparisons));
