@@ -226,8 +226,10 @@ std::string glossary_section() {
       {"Groups with equal rewards",
        "Groups whose answers all got the same reward, so that they have no gradient."},
       {"95 % interval",
-       "Bootstrap over problems and, with several seeds, over seeds; differences are paired by "
-       "problem. Wilson's interval for few problems."},
+       "Student's t over seeds combined with scenes resampled by leaving one out; both forms and "
+       "all "
+       "samples of a scene are one cluster, and differences are paired by scene and seed. With one "
+       "seed: scenes only. Wilson's interval for few scenes."},
   }};
   std::string body = "<dl class=\"glossary\">";
   for (const auto& w : words) body += tag("dt", "", escape(w[0])) + tag("dd", "", escape(w[1]));
@@ -240,12 +242,11 @@ std::string glossary_section() {
       "vocabulary.</li>"
       "<li>The study's exact rewards and settings were not available; this project uses its "
       "own.</li>"
-      "<li>Behaviour that no reward constrains varies by seed; one seed is anecdotal, and "
+      "<li>Behaviour that no reward constrains varies by seed; one seed is anecdotal: its "
       "intervals "
-      "from few seeds are too narrow.</li>"
-      "<li>Comparisons are not corrected for their number: about one in twenty intervals misses "
-      "the "
-      "true value.</li>"
+      "cover scenes only.</li>"
+      "<li>Only the declared comparisons are corrected for their number. Elsewhere about one "
+      "interval in twenty misses the true value.</li>"
       "<li>The warm start is deliberately corrupted (the corruption share), so part of every gain "
       "only undoes that.</li></ul>\n";
   return section("glossary", "Glossary and limitations", body);
