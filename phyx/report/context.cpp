@@ -19,19 +19,7 @@
 
 namespace gaze::phyx::report {
 
-namespace {
-
-/// The claims that the run declared. Runs of several folders have the same settings.
-std::vector<Claim> declared_claims(const RunData& d) {
-  for (const auto& config : d.configs)
-    if (config.is_object() && config.contains("claims"))
-      return claims_from_json(config["claims"], "config.json, claims");
-  return default_claims();
-}
-
-}  // namespace
-
-Context::Context(const RunData& d) : data(d), results(d.results), claims(declared_claims(d)) {
+Context::Context(const RunData& d) : data(d), results(d.results) {
   std::set<std::string> tested, seen;
   for (const auto& r : d.results) {
     tested.insert(r.condition);

@@ -26,7 +26,6 @@ struct Context {
 
   const RunData& data;
   ResultIndex results;
-  std::vector<Claim> claims;                // of config.json ("claims"), else default_claims()
   std::vector<std::string> conditions;      // those with test results
   std::vector<std::string> all_conditions;  // those with any data
   std::set<std::pair<std::string, std::string>> seeds;

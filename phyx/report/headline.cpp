@@ -17,6 +17,7 @@
 #include "phyx/report/number_text.hpp"
 #include "phyx/report/run_data.hpp"
 #include "phyx/results/csv.hpp"
+#include "phyx/results/decision.hpp"
 
 namespace gaze::phyx::report {
 
@@ -132,6 +133,13 @@ const ResultRow* best_row(const Context& c, const std::string& metric,
   return best;
 }
 
+/// Whether all test results are of one seed.
+bool one_seed(const Context& c) {
+  std::set<std::string> seeds;
+  for (const auto& s : c.seeds) seeds.insert(s.second);
+  return seeds.size() == 1;
+}
+
 std::string gain_sentence(const Context& c, const char* metric, const char* how) {
   const auto* best = best_row(c, metric);
   if (!best) return "";
@@ -141,10 +149,12 @@ std::string gain_sentence(const Context& c, const char* metric, const char* how)
   if (start && best->condition != "sft") {
     out += ", against " + percent_text(*start) + " for the warm start";
     const auto* gain = c.results.find(best->condition, std::string(metric) + "_vs_sft", "known");
-    if (gain)
-      out += gain->low > 0    ? ", a clear gain"
-             : gain->high < 0 ? ", a clear loss"
-                              : "; the paired difference may be due to chance";
+    if (gain) {
+      const Verdict v = decide(interval_of(*gain), 0);
+      out += v == Verdict::above   ? ", a clear gain"
+             : v == Verdict::below ? ", a clear loss"
+                                   : "; the paired difference may be due to chance";
+    }
   }
   return out + ". ";
 }
@@ -169,7 +179,10 @@ std::string headline(const Context& c, const std::string& title) {
                "</b> with " + percent_text(*s) + ". ";
     out += paragraph(words +
                      "The best of several conditions is partly luck. Brackets contain 95&nbsp;% "
-                     "intervals.");
+                     "intervals" +
+                     std::string(one_seed(c) ? "; with one seed they cover scenes only, so they "
+                                               "say nothing about other seeds."
+                                             : " over seeds and scenes."));
   }
   return out;
 }

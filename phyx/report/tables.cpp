@@ -15,6 +15,7 @@
 #include "phyx/report/findings.hpp"
 #include "phyx/report/html.hpp"
 #include "phyx/results/csv.hpp"
+#include "phyx/results/decision.hpp"
 
 namespace gaze::phyx::report {
 
@@ -43,7 +44,7 @@ std::vector<HeatRow> heat_rows() {
 /// Blue for gain, orange for loss; full strength, the style sheet's class s14, at 25 points.
 std::string heat_cell(const ResultRow* r) {
   if (!r) return "<td class=\"unsure none\">–</td>";
-  const bool sure = r->low > 0 || r->high < 0;
+  const bool sure = decide(interval_of(*r), 0) != Verdict::undecided;
   const int strength = int(std::min(14.0, std::round(std::fabs(r->value) * 56)));
   return "<td class=\"" + std::string(sure ? "sure" : "unsure") +
          (r->value < 0 ? " loss" : " gain") + " s" + std::to_string(strength) + "\" title=\"" +
@@ -92,8 +93,11 @@ std::string tables_section(const Context& c) {
       {"Official score, sampled", "official_sampled", "known", "all"},
       {"Format kept", "format_sampled", "known", "all"},
       {"Principle named", "principle", "known", "all"},
+      {"… if well-formed", "principle_well_formed", "known", "all"},
       {"Unit consistent", "unit", "known", "all"},
       {"Attention on image", "attention_image", "known", "all"},
+      {"Look score", "look_score", "known", "all"},
+      {"Look facts right", "look_right", "known", "all"},
       {"Truncated", "truncated", "known", "all"},
       {"Length (tokens)", "length", "known", "all", true}};
   std::string body = paragraph(
@@ -120,7 +124,7 @@ std::string differences_section(const Context& c) {
 
 std::string findings_section(const Context& c) {
   std::string study, own;
-  for (const auto& f : decide_findings(c.data.results, c.claims)) {
+  for (const auto& f : decide_findings(c.data.results, c.data.claims)) {
     const char* verdict_class = f.agreement == Agreement::agree ? "agree"
                                 : f.agreement == Agreement::no  ? "no"
                                                                 : "undecided";
