@@ -6,6 +6,7 @@
 
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
+#include "phyx/results/groups.hpp"
 #include "phyx/study/task.hpp"
 
 namespace gaze::phyx {
@@ -53,6 +54,7 @@ std::vector<MixScore> PhyxTask<Device>::score(
   const std::size_t group = completions.size() / prompts.size();
   std::vector<MixScore> out;
   std::vector<double> sums(mix_.terms.size(), 0), counts(sums);
+  std::vector<double> rewards, right;
   double mass = 0, correct = 0;
   for (std::size_t i = 0; i < completions.size(); ++i) {
     const Example& e = examples_[prompts[i / group].index];
@@ -66,7 +68,9 @@ std::vector<MixScore> PhyxTask<Device>::score(
         counts[k] += 1;
       }
     mass += image_mass(c.attention);
-    correct += grade_completion(e.problem, c.text, input.response).correct;
+    right.push_back(grade_completion(e.problem, c.text, input.response).correct);
+    rewards.push_back(s.total);
+    correct += right.back();
     if (i == 0 && sample) sample(step, e, c, s);
   }
   for (std::size_t k = 0; k < sums.size(); ++k)
@@ -74,6 +78,10 @@ std::vector<MixScore> PhyxTask<Device>::score(
   const double n = static_cast<double>(completions.size());
   m.emplace_back("accuracy", correct / n);
   m.emplace_back("attention/image_mass", mass / n);
+  const GroupReport groups = group_report(rewards, right, group);
+  m.emplace_back("groups/all_right", groups.all_right);
+  m.emplace_back("groups/all_wrong", groups.all_wrong);
+  if (groups.reward_correctness) m.emplace_back("reward_correctness", *groups.reward_correctness);
   return out;
 }
 
