@@ -29,8 +29,8 @@ struct Regime {
 const std::array<Regime, 3> regimes = {
     {{"seeds dominate", .10, .04}, {"scenes dominate", .005, .22}, {"both", .05, .22}}};
 
-/// One condition of a study: two forms of each scene with four samples each. The mean probability is
-/// exactly 1/2, since limiting it to 0 to 1 is symmetric.
+/// One condition of a study: two forms of each scene with four samples each. The mean probability
+/// is exactly 1/2, since limiting it to 0 to 1 is symmetric.
 RatioTable simulate(std::uint64_t key, const Regime& regime, std::size_t seeds,
                     std::uint64_t scene_key) {
   constexpr std::size_t scenes = 60;
