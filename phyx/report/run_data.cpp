@@ -114,10 +114,24 @@ using Configs = std::vector<std::pair<std::string, io::Json>>;  // by folder
 
 Configs read_configs(const std::vector<std::string>& folders) {
   Configs out;
-  for (const auto& folder : folders)
+  for (const auto& folder : folders) {
+    GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
     for (const auto& p : find_files(folder, "config.json"))
       out.emplace_back(p.parent_path().string(), io::read_json_object(p.string(), largest_config));
+  }
   return out;
+}
+
+/// Stores the configurations, and the claims that they declare. All runs have the same settings.
+void use_configs(Configs configs, RunData& data) {
+  bool declared = false;
+  for (auto& [folder, config] : configs) {
+    if (!declared && config.contains("claims")) {
+      declared = true;
+      data.claims = claims_from_json(config["claims"], folder + "/config.json, claims");
+    }
+    data.configs.push_back(std::move(config));
+  }
 }
 
 /// Reads test results: from the outcomes if several folders are merged (only they can be pooled
@@ -144,7 +158,9 @@ void read_results_of(const std::vector<std::string>& folders, const GridLabels& 
       if (!fresh)
         data.notes.push_back(p.string() + " repeats a condition and seed and was ignored.");
     }
-    data.results = summarise(all);
+    SummaryOptions options;
+    options.claims = data.claims;
+    data.results = summarise(all, options);
   } else {
     for (const auto& p : tables)
       for (auto& row : read_results(p.string())) data.results.push_back(std::move(row));
@@ -207,7 +223,10 @@ void note_gaps(RunData& data) {
 
 std::vector<ResultRow> merge_results(const std::vector<std::string>& folders) {
   RunData data;
-  read_results_of(folders, GridLabels(read_configs(folders)), data);
+  Configs configs = read_configs(folders);
+  const GridLabels label(configs);
+  use_configs(std::move(configs), data);
+  read_results_of(folders, label, data);
   return std::move(data.results);
 }
 
@@ -218,16 +237,15 @@ RunData read_runs(const std::vector<std::string>& folders) {
   check_settings(folders);
   Configs configs = read_configs(folders);
   const GridLabels label(configs);
+  use_configs(std::move(configs), data);
   read_results_of(folders, label, data);
   CompletionPicker picker;
   DifferingCounts differing;
   for (const auto& folder : folders) {
-    GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
     read_metrics(folder, label, data);
     read_differing(folder, label, data, differing);
     read_completions(folder, label, data, picker);
   }
-  for (auto& config : configs) data.configs.push_back(std::move(config.second));
   data.completions = picker.take();
   note_gaps(data);
   return data;

@@ -1,48 +1,49 @@
 // SPDX-License-Identifier: MIT
-// The comparisons and claims that a study declares before it runs: data, with their margins and
-// decision rules, in config.json.
+// Claims as data: the differences that a study declares before its run, each with the verdict that
+// it expects and a margin.
 #pragma once
 #include <string>
 #include <vector>
 
-#include "phyx/field.hpp"
+#include "gaze/io/json.hpp"
+#include "phyx/results/decision.hpp"
 
 namespace gaze::phyx {
 
-/// The difference condition - against of a metric on a slice of the test problems (the columns of
-/// results.csv), and the margin below which a difference counts as none.
-struct Comparison {
-  std::string name;
-  std::string condition, against = "sft", metric = "accuracy_sampled";
-  std::string split = "known", format = "all", slice_kind = "overall", slice = "all";
-  double margin = 0.03;
-  std::string rule = "above";  // what a claim says of it; unused by a plain comparison
+/// A part of the test problems, by the columns of results.csv.
+struct ClaimSlice {
+  std::string split = "known";  // "all" is used if a run has no problems of known templates
+  std::string format = "all";
+  std::string kind = "overall";
+  std::string name = "all";  // "*": every slice of the kind; the claim is about most of them
 };
 
-/// A claim holds if the rule of each of its tests does.
+/// `condition` minus `reference`, measured by `metric` on `slice`, is expected to be `expected`
+/// with `margin` (shares: 0.03 is three points). A study can declare any conditions and any metric
+/// of docs/results.md.
 struct Claim {
-  std::string name, text, source = "this study";
-  std::vector<Comparison> tests;
+  std::string id;    // unique within a study
+  std::string text;  // a sentence, or a question where `source` is empty
+  std::string condition, reference, metric;
+  ClaimSlice slice;
+  Verdict expected = Verdict::above;
+  double margin = 0.03;
+  std::string source = {};  // whose claim it is; empty: a question of the study itself
 };
 
-/// The rules: above the margin, below minus the margin, within it, not above it, not below minus
-/// it.
-inline const std::vector<std::string> claim_rules = {"above", "below", "equivalent", "not_above",
-                                                     "not_below"};
+/// The claims of arXiv 2604.13993 about the default study's conditions, and this project's own
+/// questions, all with a margin of 3 points.
+const std::vector<Claim>& default_claims();
 
-/// The settings of a comparison; `with_rule`: of one that tests a claim.
-Fields<Comparison> comparison_fields(bool with_rule);
+/// A claim's metric in results.csv: "<metric>_vs_<reference>".
+std::string difference_metric(const Claim& claim);
 
-/// The settings of a claim besides its tests.
-Fields<Claim> claim_fields();
+/// Claims as a JSON list with the names of the fields above.
+io::Json claims_to_json(const std::vector<Claim>& claims);
 
-/// The comparisons and claims in config.json: {"NAME": {"condition": .., "against": .., ..}} and
-/// {"NAME": {"text": .., "source": .., "tests": [..]}}.
-io::OrderedJson comparisons_json(const std::vector<Comparison>& all);
-io::OrderedJson claims_json(const std::vector<Claim>& all);
-
-/// The inverse; `source` names the file in errors.
-std::vector<Comparison> comparisons_from_json(const io::Json& all, const std::string& source);
-std::vector<Claim> claims_from_json(const io::Json& all, const std::string& source);
+/// The inverse of claims_to_json. Fields with a default may be missing. Unknown fields, wrong
+/// types, a repeated id, an expected verdict of "undecided", and a negative margin are an Error
+/// that starts with `where`.
+std::vector<Claim> claims_from_json(const io::Json& value, const std::string& where);
 
 }  // namespace gaze::phyx

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,13 +33,27 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
       write_outcomes(paths[i + 1], {name, seed, evaluate(model, other, {})});
   }
   OutcomeSet set{c.name, seed, {}};
+  std::vector<std::vector<std::map<std::string, float>>> rewards(data_.test().size());
+  const std::vector<Reward> known = default_rewards();
   std::string differing;
   set.outcomes = evaluate(
       model, settings,
       [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
         const auto line = differing_line(c, seed, data_.test()[i], all.front());
         if (!line.empty() && ++count <= 20) differing += line + "\n";
+        for (const auto& answer : all) {
+          auto& scores = rewards[i].emplace_back();
+          const RewardInput input(data_.test()[i].problem, answer);
+          for (const Reward& reward : known)
+            if (const auto value = reward.score(input))
+              scores[reward.name] = static_cast<float>(*value);
+        }
       });
+  for (std::size_t i = 0; i < rewards.size(); ++i) {
+    Outcome& o = set.outcomes[i];
+    o.greedy.rewards = rewards[i][0];
+    for (std::size_t j = 0; j < o.sampled.size(); ++j) o.sampled[j].rewards = rewards[i][j + 1];
+  }
   io::write_file(folder + "/differing.jsonl", differing);
   show_examples(model, c, seed);
   write_outcomes(paths.front(), set);
@@ -61,8 +76,7 @@ std::vector<Outcome> ArmEvaluation<Device>::evaluate(
 template <class Device>
 void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Condition& c,
                                           std::int64_t seed) const {
-  std::vector<Reward> rewards;
-  for (const auto& name : reward_names()) rewards.push_back(make_reward(name));
+  const std::vector<Reward> rewards = default_rewards();
   std::string lines;
   std::size_t shown = 0;
   for (std::size_t i = 0; i < data_.test().size() && shown < 10; i += 7) {

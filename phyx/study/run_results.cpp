@@ -43,7 +43,9 @@ void collect_results(const RunPaths& at, const AblationSettings& s) {
   metrics.commit();
   completions.commit();
   differing.commit();
-  write_results(at.out + "/results.csv", summarise(all));
+  SummaryOptions options;
+  options.claims = s.claims;
+  write_results(at.out + "/results.csv", summarise(all, options));
 }
 
 }  // namespace gaze::phyx

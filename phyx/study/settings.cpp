@@ -59,11 +59,11 @@ void check_condition(const AblationSettings& s, const Condition& c) {
     matched_condition(s, c);
 }
 
-void check_comparison(const AblationSettings& s, const std::string& where, const Comparison& c) {
-  for (const auto* name : {&c.condition, &c.against})
+void check_claim(const AblationSettings& s, const Claim& c) {
+  for (const auto* name : {&c.condition, &c.reference})
     GAZE_CHECK(std::any_of(s.conditions.begin(), s.conditions.end(),
                            [&](const Condition& x) { return x.name == *name; }),
-               "study", where, ": no condition named '", *name, "'");
+               "study", "claim.", c.id, ": no condition named '", *name, "'");
 }
 
 io::OrderedJson condition_json(const Condition& c) {
@@ -123,11 +123,7 @@ void settle(AblationSettings& s) {
   }
   for (const auto& name : s.only) condition(s, name);
   for (const auto& [name, options] : s.reward_options) make_reward(name, options);
-  for (const auto& c : s.comparisons) check_comparison(s, "comparison." + c.name, c);
-  for (const auto& claim : s.claims) {
-    GAZE_CHECK(!claim.tests.empty(), "study", "claim.", claim.name, ": has no tests");
-    for (const auto& t : claim.tests) check_comparison(s, "claim." + claim.name, t);
-  }
+  for (const Claim& c : s.claims) check_claim(s, c);
 }
 
 io::OrderedJson conditions_json(const AblationSettings& s) {
@@ -149,8 +145,7 @@ io::OrderedJson settings_json(const AblationSettings& s) {
   }
   j["reward"] = s.reward_options;
   j["condition"] = conditions_json(s);
-  j["comparison"] = comparisons_json(s.comparisons);
-  j["claim"] = claims_json(s.claims);
+  j["claims"] = claims_to_json(s.claims);
   if (!s.grid.empty()) j["grid"] = s.grid;
   return j;
 }

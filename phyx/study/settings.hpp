@@ -57,7 +57,6 @@ struct AblationSettings {
   Index max_tokens = 64, checkpoint_every = 50;
   PromptTemplate prompts;
   std::vector<Condition> conditions;
-  std::vector<Comparison> comparisons;
   std::vector<Claim> claims;
   io::OrderedJson grid = io::OrderedJson::object();  // this run's values of the study's grid
 };

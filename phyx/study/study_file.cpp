@@ -133,29 +133,14 @@ Condition read_condition(const TomlEntry& table, const AblationSettings& s) {
   return c;
 }
 
-Comparison read_comparison(const TomlEntry& table, bool with_rule) {
-  need_table(table);
-  Comparison c;
-  c.name = table.key;
-  for (const TomlEntry& e : table.entries)
-    set_field(comparison_fields(with_rule), c, e.key, e.value, e.where);
-  GAZE_CHECK(!c.condition.empty(), "study", table.where, ": no condition");
-  return c;
-}
-
 Claim read_claim(const TomlEntry& table) {
   need_table(table);
-  Claim c;
-  c.name = table.key;
-  for (const TomlEntry& e : table.entries) {
-    if (e.key != "tests") {
-      set_field(claim_fields(), c, e.key, e.value, e.where);
-      continue;
-    }
-    need_table(e);
-    for (const TomlEntry& test : e.entries) c.tests.push_back(read_comparison(test, true));
-  }
-  return c;
+  io::Json claim = table.json();
+  claim["id"] = table.key;
+  Claim out;
+  at(table.where,
+     [&] { out = claims_from_json(io::Json::array({claim}), "claim." + table.key).front(); });
+  return out;
 }
 
 /// The place of the setting that a message of settle() names, or else the file.
@@ -201,8 +186,6 @@ AblationSettings settings_from(const TomlEntry& root, const std::string& file,
   });
   each("condition", [&](const TomlEntry& e) { s.conditions.push_back(read_condition(e, s)); });
   GAZE_CHECK(!s.conditions.empty(), "study", file, ": no [condition.NAME]");
-  each("comparison",
-       [&](const TomlEntry& e) { s.comparisons.push_back(read_comparison(e, false)); });
   each("claim", [&](const TomlEntry& e) { s.claims.push_back(read_claim(e)); });
   try {
     settle(s);

@@ -80,8 +80,11 @@ std::string study_toml(const Study& study) {
     out += table_text("reward", {{name, options}});
   const io::OrderedJson conditions = conditions_json(s);
   for (const auto& [name, condition] : conditions.items()) out += condition_text(name, condition);
-  out += table_text("comparison", comparisons_json(s.comparisons));
-  out += table_text("claim", claims_json(s.claims));
+  for (io::Json claim : claims_to_json(s.claims)) {
+    const std::string id = claim["id"].get<std::string>();
+    claim.erase("id");
+    out += table_text("claim", {{id, claim}});
+  }
   if (!study.grid.empty()) out += "\n[grid]\n";
   for (const auto& [path, values] : study.grid)
     out += line_of(toml_key(path), io::OrderedJson(values));

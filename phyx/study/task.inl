@@ -8,6 +8,7 @@
 #include "gaze/core/error.hpp"
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
+#include "phyx/results/groups.hpp"
 #include "phyx/study/extra_answers.inl"
 #include "phyx/study/task.hpp"
 
@@ -62,6 +63,7 @@ std::vector<MixScore> PhyxTask<Device>::score(
                                  examples_[prompts[i / group].index].prompt));
   const FurtherAnswers further = extra_ ? (*extra_)(prompts, completions, said) : FurtherAnswers{};
   std::vector<RewardInput> inputs;
+  std::vector<double> rewards, right;
   double mass = 0, correct = 0;
   for (std::size_t i = 0; i < said.size(); ++i) {
     const auto& prompt = prompts[i / group];
@@ -70,14 +72,20 @@ std::vector<MixScore> PhyxTask<Device>::score(
     input.draw = {seed_, prompt.id * group + i % group};
     further.attach(input, i);
     mass += image_mass(said[i].attention);
-    correct += grade_completion(problem, said[i].text, input.response).correct;
+    right.push_back(grade_completion(problem, said[i].text, input.response).correct);
+    correct += right.back();
   }
   const auto out = phyx::score(mix_, inputs);
+  for (const MixScore& s : out) rewards.push_back(s.total);
   if (sample) sample(step, examples_[prompts.front().index], said.front(), out.front());
   add_reward_metrics(inputs, out, m);
   const double n = static_cast<double>(completions.size());
   m.emplace_back("accuracy", correct / n);
   m.emplace_back("attention/image_mass", mass / n);
+  const GroupReport groups = group_report(rewards, right, group);
+  m.emplace_back("groups/all_right", groups.all_right);
+  m.emplace_back("groups/all_wrong", groups.all_wrong);
+  if (groups.reward_correctness) m.emplace_back("reward_correctness", *groups.reward_correctness);
   return out;
 }
 
