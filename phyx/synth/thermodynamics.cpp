@@ -154,8 +154,8 @@ void build_gas_compression(const Values& v, Draft& d) {
 // Q = m c dT with water's c = 4 kJ per kg and degC.
 Values draw_water_heat(Rng& r) {
   for (;;) {
-    const int mass = r.range(1, 9), rise = r.range(2, 9);
-    if (mass * rise <= 40) return {mass, rise, r.below(2)};
+    const int mass = r.range(1, 16), rise = r.range(2, 24);
+    if (mass * rise <= 49) return {mass, rise, r.below(2)};
   }
 }
 
@@ -189,11 +189,11 @@ void build_water_heat(const Values& v, Draft& d) {
   d.answer(d.step(per_degree, '*', rise), "kJ", {per_degree, 4 * rise, 4 * (mass + rise)}, 4);
 }
 
-// Equal bodies reach their mean temperature; new.
+// Equal bodies reach their mean temperature; which one is on the left does not matter; new.
 Values draw_final_temperature(Rng& r) {
   for (;;) {
-    const int first = 10 * r.range(1, 9), second = 10 * r.range(1, 9);
-    if (first != second) return {first, second};
+    const int first = 5 * r.range(1, 19), second = 5 * r.range(1, 19);
+    if (first != second && (first + second) % 10 == 0) return {first, second};
   }
 }
 
@@ -248,7 +248,8 @@ std::vector<Template> thermodynamics_templates() {
        false,
        false,
        draw_water_heat,
-       build_water_heat},
+       build_water_heat,
+       unordered<2>},
       {"final_temperature",
        t,
        "Specific Heat and Calorimetry",
@@ -256,7 +257,8 @@ std::vector<Template> thermodynamics_templates() {
        true,
        true,
        draw_final_temperature,
-       build_final_temperature},
+       build_final_temperature,
+       unordered<2>},
   };
 }
 
