@@ -1,64 +1,62 @@
 // SPDX-License-Identifier: MIT
-// A custom reward: a named function of a problem and a completion. Once registered, it works
-// wherever a reward is named, and can be mixed with the built-in ones.
+// A custom reward in a study. A reward is a named function of a problem and a completion; once
+// added, a study file names it like the built-in ones. This program is `gaze ablate` with one more
+// reward:
+//   example_07_own_reward 07_own_reward.toml out
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "gaze/core/error.hpp"
 #include "gaze/text/strings.hpp"
-#include "phyx/answer/response.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/registry.hpp"
-#include "phyx/synth/suite.hpp"
+#include "phyx/study/run_study.hpp"
 
+using namespace gaze;
 using namespace gaze::phyx;
 
 namespace {
 
-// Rewards short correct answers: 1 up to 12 words, then less.
-Reward make_brevity_reward() {
-  return {"brevity",
-          "A right answer in few words.",
-          "accuracy * min(1, 12 / words)",
-          "Leaves out the thinking as soon as a guess does as well.",
-          0,
-          1,
-          [](const RewardInput& in) {
-            const double words =
-                static_cast<double>(gaze::text::split_words(in.completion.text).size());
-            return std::optional(accuracy_score(in) * std::min(1.0, 12 / words));
-          }};
-}
-
-void print_scores(const RewardMix& mix, const RewardInput& input) {
-  const MixScore result = score(mix, input);
-  std::printf("%s\n", input.completion.text.c_str());
-  for (std::size_t i = 0; i < mix.terms.size(); ++i)
-    std::printf("  %-10s %.3f  x %.1f\n", mix.terms[i].reward.name.c_str(), result.parts[i].value_or(0),
-                mix.terms[i].weight);
-  std::printf("  total      %.3f\n\n", result.total);
+// Rewards short right answers: 1 up to `words` words, then less.
+RewardKind brevity() {
+  RewardKind kind;
+  kind.name = "brevity";
+  kind.doc = "A right answer in few words.";
+  kind.formula = "accuracy * min(1, words / length)";
+  kind.cheats = "Leaves out the thinking as soon as a guess does as well.";
+  kind.low = 0;
+  kind.high = 1;
+  kind.options.push_back({"words", OptionType::integer, 12, "length with full marks", {1, 1000}});
+  kind.make = [kind](const io::Json& options) {
+    const double words = options["words"].get<double>();
+    return Reward{kind.name, kind.doc, kind.formula, kind.cheats, kind.low, kind.high,
+                  [words](const RewardInput& in) {
+                    const auto length = text::split_words(in.completion.text).size();
+                    return std::optional(accuracy_score(in) *
+                                         std::min(1.0, words / static_cast<double>(length + 1)));
+                  }};
+  };
+  return kind;
 }
 
 }  // namespace
 
-int main() {
-  add_reward(make_brevity_reward());
-
-  const auto& family = synth::find_template("push_acceleration");
-  const Problem problem = synth::sample(family, 4).oe;
-  std::printf("Q: %s\n\n", problem.question.c_str());
-
-  Completion full, curt;
-  full.text = gold_response(problem);
-  curt.text = "<think> guess </think> <answer> " + problem.answer + " </answer>";
-
-  const RewardMix mix = mix_of({{"brevity", 1.0}, {"rubric", 1.0}, {"format", 0.5}});
-  print_scores(mix, {problem, full});
-  print_scores(mix, {problem, curt});
-
-  // A name can be registered once, so results identify their reward.
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: %s STUDY.toml OUT\n", argv[0]);
+    return 2;
+  }
   try {
-    add_reward(make_brevity_reward());
-  } catch (const gaze::Error& e) {
-    std::printf("%s\n", e.what());
+    add_reward(brevity());
+    StudyRunOptions options;
+    options.out = argv[2];
+    options.resume = true;
+    options.listener.begin = [](const std::string& what) { std::printf("%s\n", what.c_str()); };
+    run_study(read_study(argv[1]), options);
+    std::printf("%s/report.html\n", argv[2]);
+  } catch (const Error& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 1;
   }
 }

@@ -100,7 +100,8 @@ TEST_CASE("bad options are reported in one line that names them") {
   refused({"fly"}, {"fly"});
   refused({"info", "more"}, {"more"});
   refused(ablate({"--unknown"}), {"--unknown"}, out);
-  refused(ablate({"--preset", "huge"}), {"--preset", "huge", "smoke"}, out);
+  refused(ablate({"--preset", "huge"}), {"no preset named huge", "smoke"}, out);
+  refused(ablate({"--study", at("none.toml")}), {"none.toml"}, out);
   refused(ablate({"--model", "huge"}), {"huge", "tiny"}, out);
   refused(ablate({"--variant", "ppo"}), {"ppo", "dapo"}, out);
   refused(ablate({"--set", "kl"}), {"'kl' is not NAME=VALUE"}, out);

@@ -166,7 +166,8 @@ TEST_CASE("conditions and settings are refused by name") {
   CHECK(contains(error_of([&] { settle(s); }), "no GRPO variant named ppo"));
   s = smallest();
   s.warm.corruption.share = 1.5;
-  CHECK(contains(error_of([&] { settle(s); }), "corruption must be between 0 and 1, got 1.5"));
+  CHECK(contains(error_of([&] { settle(s); }),
+                 "warm_start.corruption.share: must be a number from 0 to 1, got 1.5"));
   CHECK(contains(error_of([] { ablation_preset("huge"); }), "no preset named huge"));
 }
 
@@ -197,7 +198,7 @@ TEST_CASE("an output folder with a run is resumed only on request and with the s
   AblationSettings other = smallest();
   other.warm.corruption.share = 0.25;
   CHECK(contains(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
-                 out + "/config.json, corruption: "));
+                 out + "/config.json, warm_start.corruption.share: "));
   other = smallest();
   other.grpo_set = {"aggregation=token_sum"};
   CHECK(contains(error_of([&] { Ablation(other, out, {}).prepare(true, "third"); }),
@@ -276,7 +277,7 @@ TEST_CASE("the smoke ablation writes all documented files", "[slow]") {
     kinds[row.condition].insert(row.slice_kind);
     formats.insert(row.format);
   }
-  for (const Condition& c : conditions) {
+  for (const Condition& c : s.conditions) {
     INFO(c.name);
     CHECK(metrics[c.name].size() > 8);
     CHECK(kinds[c.name].size() > 3);
@@ -299,7 +300,8 @@ TEST_CASE("the smoke ablation writes all documented files", "[slow]") {
           "grad_norm", "tokens_per_second", "step_time"})
       CHECK(line.contains(key));
   }
-  CHECK(trained == std::set<std::string>{"format", "accuracy", "rubric", "attention", "hybrid"});
+  CHECK(trained == std::set<std::string>{"format", "accuracy", "rubric", "attention", "hybrid",
+                                         "attention_region", "random"});
 
   std::size_t with_maps = 0;
   for (const auto& line : lines_of(out / "completions.jsonl")) {

@@ -98,8 +98,9 @@ std::vector<Slice> make_slices(const Universe& u) {
   return out;
 }
 
-/// 2, 4, 8, ... and the number of samples (the minimum over runs, so that they are comparable).
-std::vector<int> pass_ks(const Outcomes& outcomes) {
+/// The requested k up to the number of samples, or 2, 4, 8, ... and that number (the minimum over
+/// runs, so that they are comparable).
+std::vector<int> pass_ks(const Outcomes& outcomes, const std::vector<int>& asked) {
   int samples = 0;
   for (const auto& [run, list] : outcomes)
     for (const auto& o : list) {
@@ -107,6 +108,9 @@ std::vector<int> pass_ks(const Outcomes& outcomes) {
       if (k > 0) samples = samples == 0 ? k : std::min(samples, k);
     }
   std::vector<int> out;
+  for (const int k : std::set<int>(asked.begin(), asked.end()))
+    if (k > 1 && k <= samples) out.push_back(k);  // pass@1 is always there
+  if (!asked.empty()) return out;
   for (int k = 2; k < samples; k *= 2) out.push_back(k);
   if (samples > 1) out.push_back(samples);
   return out;
@@ -301,7 +305,7 @@ const std::vector<PairedMetric>& default_pairs() {
 
 std::vector<ResultRow> summarise(const Outcomes& outcomes, const SummaryOptions& options) {
   const Universe universe = collect_problems(outcomes);
-  const MetricTable metrics(pass_ks(outcomes), reward_names_in(outcomes));
+  const MetricTable metrics(pass_ks(outcomes, options.pass_at), reward_names_in(outcomes));
   const auto pairs = all_pairs(options.claims);
   std::vector<RunColumns> runs;
   for (const auto& [run, list] : outcomes)

@@ -28,6 +28,7 @@ struct PairedMetric {
 const std::vector<PairedMetric>& default_pairs();
 
 struct SummaryOptions {
+  std::vector<int> pass_at = {};  // k of pass@k; empty: 2, 4, 8, ... and the number of samples
   int small = 20;  // proportions on fewer scenes get Wilson's interval
   std::vector<Claim> claims = default_claims();  // their differences are added to default_pairs()
 };

@@ -12,6 +12,7 @@
 #include "models/vlm.hpp"
 #include "phyx/study/run_paths.hpp"
 #include "phyx/study/settings.hpp"
+#include "phyx/synth/options.hpp"
 #include "phyx/train/examples.hpp"
 
 namespace gaze::phyx {
@@ -39,12 +40,19 @@ class RunData {
   const models::VlmConfig& config() const { return config_; }
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
   const ExampleMaker& maker() const { return *maker_; }
-  const std::vector<Example>& train() const { return train_; }
+  const std::vector<Example>& train() const { return train_; }  // of supervised training
+  const std::vector<Example>& rl() const { return rl_.empty() ? train_ : rl_; }  // of rft and grpo
   const std::vector<Example>& test() const { return test_; }
 
  private:
   /// The parts of the suite that are evaluated.
   std::vector<std::string> test_parts() const;
+
+  /// The folder of the problems of rft and grpo, if they have their own.
+  std::string rl_folder() const { return at_.data() + "/rl"; }
+
+  /// Templates and cues of a split; `rl`: of the problems of rft and grpo.
+  SuiteOptions suite_options(const std::string& split, bool rl) const;
 
   /// The digests of existing files. Throws Error for the first that differs from config.json.
   io::Json digests() const;
@@ -55,7 +63,7 @@ class RunData {
   models::VlmConfig config_{};
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<ExampleMaker> maker_;
-  std::vector<Example> train_, test_;
+  std::vector<Example> train_, rl_, test_;
 };
 
 }  // namespace gaze::phyx

@@ -45,6 +45,7 @@ void collect_results(const RunPaths& at, const AblationSettings& s) {
   differing.commit();
   SummaryOptions options;
   options.claims = s.claims;
+  options.pass_at = s.pass_at;
   write_results(at.out + "/results.csv", summarise(all, options));
 }
 

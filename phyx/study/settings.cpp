@@ -9,6 +9,7 @@
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
+#include "phyx/synth/suite.hpp"
 
 namespace gaze::phyx {
 
@@ -29,6 +30,8 @@ void settle_values(AblationSettings& s) {
   models::preset(s.model);
   GAZE_CHECK(!s.seeds.empty(), "study", "no seeds");
   GAZE_CHECK(s.test_known + s.test_new > 0, "study", "no test scenes");
+  for (const auto* templates : {&s.sft_templates, &s.rl_templates})
+    for (const auto& id : *templates) synth::find_template(id);
 }
 
 void check_name(const char* kind, const std::string& name) {
@@ -94,6 +97,10 @@ const Condition& condition(const AblationSettings& s, const std::string& name) {
 
 bool wanted(const AblationSettings& s, const Condition& c) {
   return s.only.empty() || std::find(s.only.begin(), s.only.end(), c.name) != s.only.end();
+}
+
+bool has_rl_problems(const AblationSettings& s) {
+  return s.cues || (!s.rl_templates.empty() && s.rl_templates != s.sft_templates);
 }
 
 AblationSettings settings_of(const AblationSettings& s, const Condition& c) {

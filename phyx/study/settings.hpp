@@ -42,6 +42,9 @@ struct AblationSettings {
   std::vector<std::int64_t> seeds = {0};
   std::vector<std::string> only;  // conditions; empty: all
   std::uint64_t data_seed = 1, test_seed = 1001;
+  bool cues = false;        // questions print text cues (SuiteOptions::cue)
+  double cue_strength = 0;  // share of right cues in supervised training; elsewhere by chance
+  std::vector<std::string> sft_templates, rl_templates;  // empty: the trained ones; those of sft
   std::size_t train_scenes = 14000, test_known = 420, test_new = 132;  // each as MC and as OE
   WarmStartSettings warm;
   SftSettings sft;
@@ -53,7 +56,7 @@ struct AblationSettings {
   std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
   RewardOptions reward_options;       // for all conditions, by reward
   EvaluationSettings evaluation;
-  std::vector<Index> pass_at = {1, 4};  // k of the pass@k metrics
+  std::vector<int> pass_at;           // k of pass@k; empty: 2, 4, 8, ... and the samples
   Index max_tokens = 64, checkpoint_every = 50;
   PromptTemplate prompts;
   std::vector<Condition> conditions;
@@ -73,6 +76,9 @@ const Condition& condition(const AblationSettings& s, const std::string& name);
 
 /// Whether a run of these settings includes the condition.
 bool wanted(const AblationSettings& s, const Condition& c);
+
+/// Whether rft and grpo have training problems of their own: other templates, or other cues.
+bool has_rl_problems(const AblationSettings& s);
 
 /// The settings of one condition: those of the study with the condition's changes.
 AblationSettings settings_of(const AblationSettings& s, const Condition& c);

@@ -185,6 +185,15 @@ Fields<AblationSettings> data_fields() {
           field("test_seed", "seed of the evaluated problems", at_least(0), &S::test_seed),
           field("train_scenes", "training scenes, each as MC and as OE", at_least(1),
                 &S::train_scenes),
+          field("cues", "print text cues in the questions of templates that have one", any_value,
+                &S::cues),
+          field("cue_strength",
+                "share of right cues in supervised training; elsewhere cues are right by chance",
+                from_to(0, 1), &S::cue_strength),
+          field("sft_templates", "templates of supervised training; empty: the trained ones",
+                any_value, &S::sft_templates),
+          field("rl_templates", "templates of rft and grpo; empty: those of supervised training",
+                any_value, &S::rl_templates),
           field("test_known", "test scenes of trained templates", at_least(0), &S::test_known),
           field("test_new", "test scenes of templates that are never trained", at_least(0),
                 &S::test_new)};
@@ -211,7 +220,7 @@ const Fields<AblationSettings>& study_fields() {
     append(out, nested("rft.", &S::rft, rft_fields()));
     append(out, "grpo.", grpo_fields());
     append(out, nested("evaluation.", &S::evaluation, evaluation_fields()));
-    out.push_back(field("evaluation.k", "k of the pass@k metrics", at_least(1), &S::pass_at));
+    out.push_back(field("evaluation.k", "k of pass@k; empty: 2, 4, 8, ... and samples", at_least(1), &S::pass_at));
     return out;
   }();
   return all;

@@ -26,7 +26,7 @@ AblationSettings smallest() {
   s.warm.batch = 2;
   s.warm.caption_picks = 1;
   s.evaluation.samples = 1;
-  s.grpo.prompts = s.grpo.group = 2;
+  s.grpo_set = {"prompts=2", "group=2"};
   s.grpo_steps = 2;
   s.max_tokens = 8;
   return s;

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+// Study files: errors with file and line, presets, grids, conditions, claims, and the round trip of
+// a settled study through its text.
+#include "gaze/rl/options.hpp"
+#include "phyx/study/study_file.hpp"
+#include "phyx/study/toml_tree.hpp"
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace test_study_file {
+namespace {
+
+using namespace gaze;
+using namespace gaze::phyx;
+using gaze::test::contains;
+using gaze::test::error_of;
+
+/// A study with a warm start and a GRPO condition; `more` comes first, at the top of the file.
+std::string study(const std::string& more = "", const std::string& end = "") {
+  return more + R"(
+[condition.sft]
+method = "none"
+[condition.accuracy]
+method = "grpo"
+rewards = { accuracy = 1.0, format = 0.5 }
+)" + end;
+}
+
+Study parsed(const std::string& text, const StudyRequest& request = {}) {
+  return parse_study(text, "my.toml", request);
+}
+
+std::string error(const std::string& text, const StudyRequest& request = {}) {
+  return error_of([&] { parsed(text, request); });
+}
+
+void refused(const std::string& text, const std::vector<std::string>& parts) {
+  const std::string message = error(text);
+  for (const auto& part : parts) {
+    INFO(message << "\nshould contain: " << part);
+    CHECK(contains(message, part));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a study file is refused with file and line") {
+  refused("model = \n", {"my.toml:1: "});
+  refused(study("modle = \"tiny\"\n"), {"my.toml:1: no setting named 'modle'", "model"});
+  refused(study("[grpo]\nkll = 1\n"), {"my.toml:2: no setting named 'grpo.kll'", "variant", "kl"});
+  refused(study("[warm_start]\ncorruption.shares = 1\n"),
+          {"my.toml:2: no setting named 'warm_start.corruption.shares'", "share, lazy"});
+  refused(study("[warm_start]\nbatch = 0\n"),
+          {"my.toml:2, warm_start.batch: must be a whole number of at least 1, got 0"});
+  refused(study("[warm_start]\nbatch = 2.5\n"), {"my.toml:2, warm_start.batch: ", "2.5"});
+  refused(study("[warm_start]\ncorruption.lazy = 1.5\n"),
+          {"my.toml:2, warm_start.corruption.lazy: must be a number from 0 to 1, got 1.5"});
+  refused(study("[warm_start]\nrate = nan\n"), {"my.toml:2, warm_start.rate: "});
+  refused(study("[grpo]\noptimiser.beta2 = 1.0\n"), {"my.toml:2, grpo.optimiser.beta2: ", "[0, 1)"});
+  refused(study("[grpo]\nratio = \"word\"\n"), {"my.toml:2, grpo.ratio: ", "sequence_token"});
+  refused(study("[grpo]\nkl = true\n"), {"my.toml:2, grpo.kl: must be a number"});
+  refused(study("[grpo]\ngroup = 8.0\n"), {"my.toml:2, grpo.group: ", "whole"});
+  refused(study("[grpo]\nkl = 0.1\n\ntop_p = 2.0\n"), {"my.toml:4: top_p must be in (0, 1]"});
+  refused(study("[grpo]\nvariant = \"ppo\"\n"), {"my.toml:2, grpo.variant: must be one of grpo"});
+  refused(study("seeds = [0, -1]\n"), {"my.toml:1, seeds: must be a list, each item a whole"});
+  refused(study("seeds = []\n"), {"my.toml:1: no seeds"});
+  refused(study("split = \"train\"\n"), {"my.toml:1, split: must be one of test, val"});
+  refused(study("model = \"giant\"\n"), {"my.toml:1: no model named giant"});
+  refused(study("model = 1979-05-27\n"), {"my.toml:1: dates"});
+  refused(study("data = 1\n"), {"my.toml:1: no setting named 'data'"});
+  refused("[data]\nseed = 1\n", {"my.toml: no [condition.NAME]"});
+}
+
+TEST_CASE("conditions are refused with their line") {
+  refused("[condition.a]\nmethod = \"ppo\"\n", {"my.toml:2, method: must be one of none, sft"});
+  refused("[condition.a]\nmeaning = \"x\"\n", {"my.toml:1, condition.a: no method"});
+  refused("[condition.a]\nmethod = \"grpo\"\n", {"condition.a: method grpo needs rewards"});
+  refused("[condition.a]\nmethod = \"grpo\"\nrewards.money = 1.0\n",
+          {"my.toml:3: no reward", "money", "accuracy"});
+  refused("[condition.a]\nmethod = \"grpo\"\nrewards.accuracy = \"much\"\n",
+          {"my.toml:3, accuracy: a weight must be a finite number"});
+  refused("[condition.a]\nmethod = \"grpo\"\nrewards.attention = { caps = 2.0 }\n",
+          {"my.toml:3: ", "no option 'caps'"});
+  refused("[condition.a]\nmethod = \"none\"\nrewards.accuracy = 1.0\n",
+          {"only method grpo has rewards"});
+  refused(study("", "grpo.kll = 1\n"), {"my.toml:7: no setting named 'grpo.kll'"});
+  refused(study("", "data.seed = 2\n"), {"condition.accuracy.data.seed", "no such setting"});
+  refused(study("", "temperatures = [0.0]\n"), {"my.toml:7, temperatures: "});
+  refused("[condition.a]\nmethod = \"sft\"\n", {"condition.a: sft.steps = 0 needs a condition"});
+  refused("[condition.'a b']\nmethod = \"none\"\n", {"a condition named 'a b'"});
+  refused(study("only = [\"magic\"]\n"), {"my.toml:1: no condition named magic"});
+}
+
+TEST_CASE("claims are refused with their line") {
+  const std::string claim = "[claim.c]\ntext = \"x\"\ncondition = \"accuracy\"\n"
+                            "reference = \"sft\"\nmetric = \"accuracy_sampled\"\n";
+  CHECK(parsed(study("", claim)).settings.claims.size() == 1);
+  refused(study("", claim + "expected = \"undecided\"\n"), {"my.toml:7: ", "expected"});
+  refused(study("", claim + "margin = -1.0\n"), {"my.toml:7: ", "margin"});
+  refused(study("", claim + "rule = \"above\"\n"), {"my.toml:7: ", "rule"});
+  const std::string unknown = "[claim.c]\ntext = \"x\"\ncondition = \"magic\"\n"
+                              "reference = \"sft\"\nmetric = \"accuracy_sampled\"\n";
+  refused(study("", unknown), {"claim.c: no condition named 'magic'"});
+}
+
+TEST_CASE("a preset overlays the study, and changes from outside overlay the preset") {
+  const std::string text = study("model = \"tiny\"\n[grpo]\nsteps = 7\nkl = 0.5\n",
+                                 "[preset.small]\nmodel = \"nano\"\ngrpo.steps = 3\n"
+                                 "condition.accuracy.rewards.format = 0.25\n"
+                                 "[preset.other]\n");
+  CHECK(parsed(text).settings.model == "tiny");
+  CHECK(parsed(text).settings.preset.empty());
+  const AblationSettings s = parsed(text, {"small", {}}).settings;
+  CHECK(s.preset == "small");
+  CHECK(s.model == "nano");
+  CHECK(s.grpo_steps == 3);
+  CHECK(s.grpo.loss.kl == 0.5);
+  CHECK(s.conditions[1].rewards[0].weight == 1.0);
+  CHECK(s.conditions[1].rewards[1].weight == 0.25);
+  const AblationSettings own =
+      parsed(text, {"small", {{"grpo.steps", 9, "--steps"}, {"seeds", {4}, "--seed"}}}).settings;
+  CHECK(own.grpo_steps == 9);
+  CHECK(own.seeds == std::vector<std::int64_t>{4});
+  CHECK(contains(error(text, {"huge", {}}), "no preset named huge; there are small, other"));
+  CHECK(contains(error(text, {"", {{"grpo.steps", 0, "--steps"}}}), "--steps, grpo.steps: must be"));
+  CHECK(contains(error(study(), {"quick", {}}), "no preset named quick; it has none"));
+}
+
+TEST_CASE("a condition has the study's settings with its own changes") {
+  const AblationSettings s =
+      parsed(study("[grpo]\nvariant = \"dapo\"\nkl = 0.5\n",
+                   "grpo.kl = 0.1\ngrpo.variant = \"grpo\"\nevaluation.temperature = 0.5\n"
+                   "[condition.dapo]\nmethod = \"grpo\"\nrewards.format = 1.0\n"))
+          .settings;
+  CHECK(s.grpo.loss.clip_high == 0.28);
+  CHECK(s.grpo.resample == 3);
+  const AblationSettings own = settings_of(s, condition(s, "accuracy"));
+  CHECK(own.grpo.loss.clip_high == 0.2);
+  CHECK(own.grpo.loss.kl == 0.1);
+  CHECK(own.grpo.resample == 0);
+  CHECK(own.evaluation.sampling.temperature == 0.5);
+  CHECK(settings_of(s, condition(s, "dapo")).grpo.loss.kl == 0.5);
+}
+
+TEST_CASE("options of a reward are those of the condition, then of the study") {
+  const AblationSettings s =
+      parsed(study("[reward.attention]\ncap = 2.0\nneutral = 0.25\n",
+                   "[condition.looking]\nmethod = \"grpo\"\n"
+                   "rewards.eyes = { weight = 2.0, reward = \"attention\", cap = 3.0 }\n"))
+          .settings;
+  const RewardMix mix = mix_of(condition(s, "looking"), s.reward_options);
+  REQUIRE(mix.terms.size() == 1);
+  CHECK(mix.terms[0].reward.name == "eyes");
+  CHECK(mix.terms[0].weight == 2.0);
+  CHECK(mix.terms[0].reward.options["cap"] == 3.0);
+  CHECK(mix.terms[0].reward.options["neutral"] == 0.25);
+}
+
+TEST_CASE("a grid is every combination of its values") {
+  const Study s = parsed(study("", "[grid]\n\"grpo.rate\" = [1e-4, 3e-4]\n"
+                                   "\"condition.accuracy.rewards.format\" = [0.0, 0.5, 1.0]\n"));
+  REQUIRE(s.runs.size() == 6);
+  CHECK(s.runs[1].settings.grpo_rate == 1e-4);
+  CHECK(s.runs[1].settings.conditions[1].rewards[1].weight == 0.5);
+  CHECK(s.runs[5].settings.grpo_rate == 3e-4);
+  CHECK(s.runs[5].settings.grid["grpo.rate"] == 3e-4);
+  CHECK(s.runs[0].label == "grpo.rate=0.0001,condition.accuracy.rewards.format=0.0");
+  CHECK(parsed(study()).runs.size() == 1);
+  CHECK(parsed(study()).runs[0].label.empty());
+  refused(study("", "[grid]\n\"grpo.rates\" = [1.0]\n"), {"my.toml:8: no setting named"});
+  refused(study("", "[grid]\n\"grpo.rate\" = 1.0\n"), {"my.toml:8, grpo.rate: must be a list"});
+  refused(study("", "[grid]\n\"grpo.rate\" = [1.0, -1.0]\n"), {"my.toml:8, grpo.rate: must be"});
+  refused(study("", "[grid]\n\"grpo.rate\" = [1.0, 1.0]\n"), {"two runs of the grid"});
+}
+
+TEST_CASE("every built-in study and preset survives a round trip through its text") {
+  for (const auto& name : built_in_studies())
+    for (const char* preset : {"smoke", "quick", "full"}) {
+      INFO(name << ", " << preset);
+      const Study before = read_study(name, {preset, {}});
+      const Study after = parse_study(study_toml(before), "again.toml");
+      io::OrderedJson a = settings_json(before.settings), b = settings_json(after.settings);
+      for (auto* j : {&a, &b}) j->erase("preset");
+      CHECK(a == b);
+      CHECK(study_toml(after).substr(study_toml(after).find('\n')) ==
+            study_toml(before).substr(study_toml(before).find('\n')));
+    }
+}
+
+TEST_CASE("a round trip keeps requested settings, conditions' changes, the grid and odd texts") {
+  const Study before = parsed(
+      study("[prompts]\nletters = \"a\\\"b\\\\ \\u007f \\n é\"\n"
+            "[grpo]\nvariant = \"dapo\"\nclip_high = 0.2\nkl_limit = inf\n"
+            "[reward.attention]\ncap = 2.0\n",
+            "temperatures = [0.25, 1.0]\ngrpo.variant = \"gspo\"\n"
+            "[condition.looking]\nmethod = \"grpo\"\nmeaning = \"looks\"\n"
+            "rewards.eyes = { weight = 2.0, reward = \"attention\", layers = [0] }\n"
+            "[grid]\n\"grpo.kl\" = [0.0, 0.1]\nsplit = [\"val\", \"test\"]\n"));
+  const Study after = parse_study(study_toml(before), "again.toml");
+  REQUIRE(after.runs.size() == 4);
+  for (std::size_t i = 0; i < after.runs.size(); ++i) {
+    CHECK(settings_json(after.runs[i].settings) == settings_json(before.runs[i].settings));
+    for (const Condition& c : before.settings.conditions)
+      CHECK(rl::options_json(settings_of(after.runs[i].settings, c).grpo) ==
+            rl::options_json(settings_of(before.runs[i].settings, c).grpo));
+  }
+  CHECK(after.settings.prompts.letters == before.settings.prompts.letters);
+}
+
+TEST_CASE("the configuration has every setting that decides results") {
+  const io::OrderedJson j = settings_json(ablation_preset("quick"));
+  for (const char* key : {"slot_weight", "none_weight", "mixed_rate", "corruption.lazy",
+                          "corruption.unit", "optimiser.beta2", "optimiser.warmup",
+                          "optimiser.floor", "optimiser.weight_decay"})
+    CHECK(j["warm_start"].contains(key));
+  CHECK(j["grpo"]["optimiser.beta2"] == 0.95);
+  CHECK(j["sft"]["probe"] == 4);
+  CHECK(j["condition"]["accuracy"]["rewards"]["format"]["weight"] == 0.5);
+  CHECK_FALSE(j.contains("checkpoint_every"));
+  for (const auto& f : study_fields()) CHECK_FALSE(f.meaning.empty());
+}
+
+TEST_CASE("the default study has the first study's settings") {
+  const AblationSettings now = ablation_preset("quick"), first = read_study("first").settings;
+  io::OrderedJson a = settings_json(now), b = settings_json(first);
+  for (const char* part : {"data", "warm_start", "sft", "grpo", "evaluation", "prompts"})
+    CHECK(a[part] == b[part]);
+  CHECK(now.conditions.size() == 11);
+  CHECK(first.conditions.size() == 8);
+  CHECK(matched_condition(now, condition(now, "rft")).name == "accuracy");
+}
+
+TEST_CASE("values are written as TOML on one line") {
+  CHECK(toml_text(io::OrderedJson{{"a b", {1, 2.5, "x"}}}) == "{ \"a b\" = [1, 2.5, \"x\"] }");
+  CHECK(toml_text(std::numeric_limits<double>::infinity()) == "inf");
+}
+
+}  // namespace test_study_file
