@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The eight conditions of the ablation: order, descriptions and colours.
+// The conditions of a study: order, meanings and colours. Those of the first study have fixed ones.
 #pragma once
 #include <array>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "gaze/io/json.hpp"
 
 namespace gaze::phyx::report {
 
@@ -24,6 +27,11 @@ inline constexpr std::array<ConditionText, 8> condition_texts = {{
     {"attention", "GRPO, rewarded for attention on the picture"},
     {"hybrid", "GRPO, accuracy with a guarded attention term"},
 }};
+
+/// Name and meaning of the conditions that the runs' study declares in `condition` of config.json,
+/// in the order of ordered_conditions(); those above if no configuration has any.
+std::vector<std::pair<std::string, std::string>> declared_conditions(
+    const std::vector<io::Json>& configs);
 
 /// Known conditions in the order above, then others by name.
 std::vector<std::string> ordered_conditions(const std::set<std::string>& names);

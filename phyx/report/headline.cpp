@@ -109,9 +109,12 @@ std::string facts(const Context& c) {
 /// Lists conditions without results, and notes from reading.
 std::string gaps(const Context& c) {
   std::vector<std::string> lacking;
-  for (const auto& t : condition_texts)
-    if (std::find(c.conditions.begin(), c.conditions.end(), t.name) == c.conditions.end())
-      lacking.push_back(t.name);
+  for (const auto& [name, meaning] : declared_conditions(c.data.configs)) {
+    const auto has = [&, n = name](const std::string& tested) {
+      return tested == n || tested.rfind(n + ", ", 0) == 0;  // of a run of a grid
+    };
+    if (std::none_of(c.conditions.begin(), c.conditions.end(), has)) lacking.push_back(name);
+  }
   std::string out;
   if (!c.conditions.empty() && !lacking.empty()) {
     std::string list;
@@ -188,7 +191,7 @@ std::string headline(const Context& c, const std::string& title) {
   return out;
 }
 
-std::string rewards_section() {
+std::string rewards_section(const Context& c) {
   std::string body = paragraph(
       "In GRPO the model writes several answers to each problem; a reward scores them, and answers "
       "with a score above their group's mean become more likely. Four rewards and one combination "
@@ -205,8 +208,8 @@ std::string rewards_section() {
       "<li><b>hybrid</b> – accuracy with a guarded attention term, meant to improve spatial "
       "problems without loss on symbolic ones.</li></ul>\n";
   body += "<h3>Conditions</h3>\n<div class=\"scroll\"><table class=\"words plain\"><tbody>";
-  for (const auto& t : condition_texts)
-    body += "<tr>" + condition_header(t.name) + tag("td", "", escape(t.what)) + "</tr>";
+  for (const auto& [name, meaning] : declared_conditions(c.data.configs))
+    body += "<tr>" + condition_header(name) + tag("td", "", escape(meaning)) + "</tr>";
   return section("rewards", "The rewards and the conditions", body + "</tbody></table></div>\n");
 }
 

@@ -93,7 +93,7 @@ std::string render_report(const report::RunData& data, const std::string& title)
       source_hash(style_sheet) + "; script-src " + source_hash(page_script) + "\">\n<title>" +
       escape(title) + "</title>\n<style>" + style_sheet + "</style></head>\n<body>\n<header>\n" +
       headline(c, title) + "</header>\n" + contents() + "<main>\n";
-  out += rewards_section() + result_sections(c) + curves_section(c) + examples_section(c) +
+  out += rewards_section(c) + result_sections(c) + curves_section(c) + examples_section(c) +
          glossary_section() + config_section(data);
   return out +
          "</main>\n<footer>Drawn by Gaze from results.csv, metrics.jsonl and "

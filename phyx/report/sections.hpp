@@ -11,7 +11,7 @@ struct Context;
 std::string headline(const Context& c, const std::string& title);
 
 /// Descriptions of the rewards and the conditions.
-std::string rewards_section();
+std::string rewards_section(const Context& c);
 
 /// Sampled and greedy accuracy of every condition, by form and novelty.
 std::string overview_section(const Context& c);

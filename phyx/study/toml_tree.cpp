@@ -20,7 +20,7 @@ namespace {
 constexpr int most_nested = 16;
 
 /// Converts the nodes of one document.
-struct Converter {
+struct TomlConverter {
   const std::string& name;
 
   std::string where(const toml::node& node) const {
@@ -129,7 +129,7 @@ TomlEntry parse_toml(std::string_view text, const std::string& name) {
   GAZE_CHECK(text.size() <= largest_study, "study", name, ": larger than ", largest_study,
              " bytes");
   try {
-    return Converter{name}("", toml::parse(text, name), 0);
+    return TomlConverter{name}("", toml::parse(text, name), 0);
   } catch (const toml::parse_error& e) {
     GAZE_FAIL("study", name, ":", e.source().begin.line, ": ", e.description());
   }
