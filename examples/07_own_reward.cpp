@@ -30,7 +30,12 @@ RewardKind brevity() {
   kind.options.push_back({"words", OptionType::integer, 12, "length with full marks", {1, 1000}});
   kind.make = [kind](const io::Json& options) {
     const double words = options["words"].get<double>();
-    return Reward{kind.name, kind.doc, kind.formula, kind.cheats, kind.low, kind.high,
+    return Reward{kind.name,
+                  kind.doc,
+                  kind.formula,
+                  kind.cheats,
+                  kind.low,
+                  kind.high,
                   [words](const RewardInput& in) {
                     const auto length = text::split_words(in.completion.text).size();
                     return std::optional(accuracy_score(in) *

@@ -56,7 +56,8 @@ TEST_CASE("a study file is refused with file and line") {
   refused(study("[warm_start]\ncorruption.lazy = 1.5\n"),
           {"my.toml:2, warm_start.corruption.lazy: must be a number from 0 to 1, got 1.5"});
   refused(study("[warm_start]\nrate = nan\n"), {"my.toml:2, warm_start.rate: "});
-  refused(study("[grpo]\noptimiser.beta2 = 1.0\n"), {"my.toml:2, grpo.optimiser.beta2: ", "[0, 1)"});
+  refused(study("[grpo]\noptimiser.beta2 = 1.0\n"),
+          {"my.toml:2, grpo.optimiser.beta2: ", "[0, 1)"});
   refused(study("[grpo]\nratio = \"word\"\n"), {"my.toml:2, grpo.ratio: ", "sequence_token"});
   refused(study("[grpo]\nkl = true\n"), {"my.toml:2, grpo.kl: must be a number"});
   refused(study("[grpo]\ngroup = 8.0\n"), {"my.toml:2, grpo.group: ", "whole"});
@@ -92,14 +93,16 @@ TEST_CASE("conditions are refused with their line") {
 }
 
 TEST_CASE("claims are refused with their line") {
-  const std::string claim = "[claim.c]\ntext = \"x\"\ncondition = \"accuracy\"\n"
-                            "reference = \"sft\"\nmetric = \"accuracy_sampled\"\n";
+  const std::string claim =
+      "[claim.c]\ntext = \"x\"\ncondition = \"accuracy\"\n"
+      "reference = \"sft\"\nmetric = \"accuracy_sampled\"\n";
   CHECK(parsed(study("", claim)).settings.claims.size() == 1);
   refused(study("", claim + "expected = \"undecided\"\n"), {"my.toml:7: ", "expected"});
   refused(study("", claim + "margin = -1.0\n"), {"my.toml:7: ", "margin"});
   refused(study("", claim + "rule = \"above\"\n"), {"my.toml:7: ", "rule"});
-  const std::string unknown = "[claim.c]\ntext = \"x\"\ncondition = \"magic\"\n"
-                              "reference = \"sft\"\nmetric = \"accuracy_sampled\"\n";
+  const std::string unknown =
+      "[claim.c]\ntext = \"x\"\ncondition = \"magic\"\n"
+      "reference = \"sft\"\nmetric = \"accuracy_sampled\"\n";
   refused(study("", unknown), {"claim.c: no condition named 'magic'"});
 }
 
@@ -122,7 +125,8 @@ TEST_CASE("a preset overlays the study, and changes from outside overlay the pre
   CHECK(own.grpo_steps == 9);
   CHECK(own.seeds == std::vector<std::int64_t>{4});
   CHECK(contains(error(text, {"huge", {}}), "no preset named huge; there are small, other"));
-  CHECK(contains(error(text, {"", {{"grpo.steps", 0, "--steps"}}}), "--steps, grpo.steps: must be"));
+  CHECK(
+      contains(error(text, {"", {{"grpo.steps", 0, "--steps"}}}), "--steps, grpo.steps: must be"));
   CHECK(contains(error(study(), {"quick", {}}), "no preset named quick; it has none"));
 }
 
@@ -157,8 +161,9 @@ TEST_CASE("options of a reward are those of the condition, then of the study") {
 }
 
 TEST_CASE("a grid is every combination of its values") {
-  const Study s = parsed(study("", "[grid]\n\"grpo.rate\" = [1e-4, 3e-4]\n"
-                                   "\"condition.accuracy.rewards.format\" = [0.0, 0.5, 1.0]\n"));
+  const Study s = parsed(study("",
+                               "[grid]\n\"grpo.rate\" = [1e-4, 3e-4]\n"
+                               "\"condition.accuracy.rewards.format\" = [0.0, 0.5, 1.0]\n"));
   REQUIRE(s.runs.size() == 6);
   CHECK(s.runs[1].settings.grpo_rate == 1e-4);
   CHECK(s.runs[1].settings.conditions[1].rewards[1].weight == 0.5);
@@ -188,14 +193,14 @@ TEST_CASE("every built-in study and preset survives a round trip through its tex
 }
 
 TEST_CASE("a round trip keeps requested settings, conditions' changes, the grid and odd texts") {
-  const Study before = parsed(
-      study("[prompts]\nletters = \"a\\\"b\\\\ \\u007f \\n é\"\n"
-            "[grpo]\nvariant = \"dapo\"\nclip_high = 0.2\nkl_limit = inf\n"
-            "[reward.attention]\ncap = 2.0\n",
-            "temperatures = [0.25, 1.0]\ngrpo.variant = \"gspo\"\n"
-            "[condition.looking]\nmethod = \"grpo\"\nmeaning = \"looks\"\n"
-            "rewards.eyes = { weight = 2.0, reward = \"attention\", layers = [0] }\n"
-            "[grid]\n\"grpo.kl\" = [0.0, 0.1]\nsplit = [\"val\", \"test\"]\n"));
+  const Study before =
+      parsed(study("[prompts]\nletters = \"a\\\"b\\\\ \\u007f \\n é\"\n"
+                   "[grpo]\nvariant = \"dapo\"\nclip_high = 0.2\nkl_limit = inf\n"
+                   "[reward.attention]\ncap = 2.0\n",
+                   "temperatures = [0.25, 1.0]\ngrpo.variant = \"gspo\"\n"
+                   "[condition.looking]\nmethod = \"grpo\"\nmeaning = \"looks\"\n"
+                   "rewards.eyes = { weight = 2.0, reward = \"attention\", layers = [0] }\n"
+                   "[grid]\n\"grpo.kl\" = [0.0, 0.1]\nsplit = [\"val\", \"test\"]\n"));
   const Study after = parse_study(study_toml(before), "again.toml");
   REQUIRE(after.runs.size() == 4);
   for (std::size_t i = 0; i < after.runs.size(); ++i) {
@@ -209,9 +214,9 @@ TEST_CASE("a round trip keeps requested settings, conditions' changes, the grid 
 
 TEST_CASE("the configuration has every setting that decides results") {
   const io::OrderedJson j = settings_json(ablation_preset("quick"));
-  for (const char* key : {"slot_weight", "none_weight", "mixed_rate", "corruption.lazy",
-                          "corruption.unit", "optimiser.beta2", "optimiser.warmup",
-                          "optimiser.floor", "optimiser.weight_decay"})
+  for (const char* key :
+       {"slot_weight", "none_weight", "mixed_rate", "corruption.lazy", "corruption.unit",
+        "optimiser.beta2", "optimiser.warmup", "optimiser.floor", "optimiser.weight_decay"})
     CHECK(j["warm_start"].contains(key));
   CHECK(j["grpo"]["optimiser.beta2"] == 0.95);
   CHECK(j["sft"]["probe"] == 4);

@@ -34,9 +34,8 @@ void run_ablation(const Study& study, const std::string& out, const std::string&
 
 void check_ablation(const Study& study, const std::string& device) {
   Progress progress;
-  const std::string text = on_device(device, [&](auto chosen) {
-    return preview<decltype(chosen)>(study, listener(progress));
-  });
+  const std::string text = on_device(
+      device, [&](auto chosen) { return preview<decltype(chosen)>(study, listener(progress)); });
   std::fputs(for_standard_output(text).c_str(), stdout);
 }
 

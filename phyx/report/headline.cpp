@@ -61,17 +61,17 @@ struct Fact {
 };
 
 const std::vector<Fact>& fact_table() {
-  static const std::vector<Fact> facts = {{"Preset", {"preset"}},
-                                          {"Model", {"model", "model_preset"}},
-                                          {"Precision", {"precision"}},
-                                          {"Parameters", {"parameters", "parameter_count"}},
-                                          {"Corruption of the warm start",
-                                           {"corruption.share", "corruption"}},
-                                          {"Device", {"device", "processor", "cpu"}},
-                                          {"Instruction set", {"instruction_set", "isa"}},
-                                          {"Threads", {"threads"}},
-                                          {"Version", {"version"}},
-                                          {"Started", {"started", "start_time", "time"}}};
+  static const std::vector<Fact> facts = {
+      {"Preset", {"preset"}},
+      {"Model", {"model", "model_preset"}},
+      {"Precision", {"precision"}},
+      {"Parameters", {"parameters", "parameter_count"}},
+      {"Corruption of the warm start", {"corruption.share", "corruption"}},
+      {"Device", {"device", "processor", "cpu"}},
+      {"Instruction set", {"instruction_set", "isa"}},
+      {"Threads", {"threads"}},
+      {"Version", {"version"}},
+      {"Started", {"started", "start_time", "time"}}};
   return facts;
 }
 

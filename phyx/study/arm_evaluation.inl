@@ -36,19 +36,19 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
   std::vector<std::vector<std::map<std::string, float>>> rewards(data_.test().size());
   const std::vector<Reward> known = default_rewards();
   std::string differing;
-  set.outcomes = evaluate(
-      model, settings,
-      [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
-        const auto line = differing_line(c, seed, data_.test()[i], all.front());
-        if (!line.empty() && ++count <= 20) differing += line + "\n";
-        for (const auto& answer : all) {
-          auto& scores = rewards[i].emplace_back();
-          const RewardInput input(data_.test()[i].problem, answer);
-          for (const Reward& reward : known)
-            if (const auto value = reward.score(input))
-              scores[reward.name] = static_cast<float>(*value);
-        }
-      });
+  set.outcomes =
+      evaluate(model, settings,
+               [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
+                 const auto line = differing_line(c, seed, data_.test()[i], all.front());
+                 if (!line.empty() && ++count <= 20) differing += line + "\n";
+                 for (const auto& answer : all) {
+                   auto& scores = rewards[i].emplace_back();
+                   const RewardInput input(data_.test()[i].problem, answer);
+                   for (const Reward& reward : known)
+                     if (const auto value = reward.score(input))
+                       scores[reward.name] = static_cast<float>(*value);
+                 }
+               });
   for (std::size_t i = 0; i < rewards.size(); ++i) {
     Outcome& o = set.outcomes[i];
     o.greedy.rewards = rewards[i][0];

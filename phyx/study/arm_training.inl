@@ -148,8 +148,8 @@ void ArmTraining<Device>::train_supervised(Model<Device>& model, const Condition
   Index steps = own.sft.steps;
   if (steps == 0) {
     const auto probe = warm_copy(seed);
-    const double mixed = arithmetic_of(
-        own.sft.probe, response_step(*probe, source, w, w.corruption.share, 0));
+    const double mixed =
+        arithmetic_of(own.sft.probe, response_step(*probe, source, w, w.corruption.share, 0));
     const Condition& like = matched_condition(s_, c);
     steps = steps_within(grpo_arithmetic(like, own.sft.probe, seed), mixed);
   }
@@ -168,8 +168,8 @@ void ArmTraining<Device>::train_on_own_samples(Model<Device>& model, const Condi
     const PhyxTask<Device> source(data_.rl(), data_.tokenizer(), data_.config(), {}, key);
     write_own_samples(path, draw_own_samples(model, source, own, key, listener_));
   }
-  const OwnSamples samples = read_own_samples(path, data_.rl().size(),
-                                              data_.tokenizer().vocab_size());
+  const OwnSamples samples =
+      read_own_samples(path, data_.rl().size(), data_.tokenizer().vocab_size());
   say(c.name + ": " + samples.text());
   if (samples.kept.empty()) return;  // nothing to learn from: the arm stays the warm start
   Trainer<float, Device> trainer(model.parameters(), run_folder(at_.arm(c, seed), c.name, seed));
@@ -178,8 +178,8 @@ void ArmTraining<Device>::train_on_own_samples(Model<Device>& model, const Condi
   Index steps = own.sft.steps;
   if (steps == 0) {
     const auto probe = warm_copy(seed);
-    const double one = arithmetic_of(
-        own.sft.probe, lesson_step(*probe, source, own.rft.letter_weight, lessons));
+    const double one =
+        arithmetic_of(own.sft.probe, lesson_step(*probe, source, own.rft.letter_weight, lessons));
     const double all = grpo_arithmetic(matched_condition(s_, c), own.sft.probe, seed);
     steps = steps_within(all - static_cast<double>(samples.arithmetic), one);
   }

@@ -106,8 +106,8 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
   for (const Condition& c : s.conditions) {
     if (!wanted(s, c)) continue;
     const AblationSettings own = settings_of(s, c);
-    f.evaluation = std::max(
-        f.evaluation, plain + rollouts(test, own.evaluation.batch, own.evaluation.samples));
+    f.evaluation = std::max(f.evaluation,
+                            plain + rollouts(test, own.evaluation.batch, own.evaluation.samples));
     if (c.method == Method::grpo) f.grpo = std::max(f.grpo, grpo_bytes(own.grpo));
   }
   return f;

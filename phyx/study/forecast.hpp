@@ -20,8 +20,8 @@ struct Forecast {
   std::string text() const;
 };
 
-/// The forecast of a run with its wanted conditions, the maximum over them. Assumes responses of a GRPO step
-/// to be as long as those of the warm start, and rollouts to reserve the maximum length.
+/// The forecast of a run with its wanted conditions, the maximum over them. Assumes responses of a
+/// GRPO step to be as long as those of the warm start, and rollouts to reserve the maximum length.
 Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
                   const std::vector<Example>& train, const std::vector<Example>& test,
                   const LessonSource& source);

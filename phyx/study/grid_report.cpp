@@ -16,8 +16,8 @@ namespace gaze::phyx {
 std::string warm_start_key(const AblationSettings& s) {
   const io::OrderedJson all = settings_json(s);
   io::OrderedJson key;
-  for (const char* part : {"model", "precision", "split", "max_tokens", "data", "prompts",
-                           "warm_start"})
+  for (const char* part :
+       {"model", "precision", "split", "max_tokens", "data", "prompts", "warm_start"})
     key[part] = all.at(part);
   return key.dump();
 }

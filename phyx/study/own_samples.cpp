@@ -47,9 +47,9 @@ OwnSample sample_at(const io::Json& line, std::size_t examples, Index vocabulary
   const io::Json& tokens = io::json_at(line, "tokens", where);
   GAZE_CHECK(tokens.is_array() && !tokens.empty(), "own_samples", where, ": no tokens");
   for (const io::Json& t : tokens) {
-    GAZE_CHECK(t.is_number_unsigned() && t.get<std::uint64_t>() <
-                                             static_cast<std::uint64_t>(vocabulary),
-               "own_samples", where, ": not a token below ", vocabulary);
+    GAZE_CHECK(
+        t.is_number_unsigned() && t.get<std::uint64_t>() < static_cast<std::uint64_t>(vocabulary),
+        "own_samples", where, ": not a token below ", vocabulary);
     out.tokens.push_back(t.get<std::int32_t>());
   }
   return out;
@@ -85,9 +85,8 @@ std::function<std::vector<Lesson>(Index step)> own_lessons(OwnSamples samples,
   return [shared, &examples, batch, random](Index step) {
     std::vector<Lesson> out;
     for (Index i = 0; i < batch; ++i) {
-      const OwnSample& s =
-          shared->kept[random.below(shared->kept.size(), static_cast<std::uint64_t>(step),
-                                    static_cast<std::uint64_t>(i))];
+      const OwnSample& s = shared->kept[random.below(
+          shared->kept.size(), static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(i))];
       out.push_back({{}, &examples[s.example].prompt, {s.tokens}});
     }
     return out;

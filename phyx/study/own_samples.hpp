@@ -22,9 +22,9 @@ struct OwnSample {
 };
 
 struct OwnSamples {
-  std::vector<OwnSample> kept;             // different right answers
+  std::vector<OwnSample> kept;  // different right answers
   Index prompts = 0, sampled = 0, right = 0;
-  Index arithmetic = 0;                    // of the rollouts
+  Index arithmetic = 0;  // of the rollouts
 
   /// "1200 problems, 9600 answers, 4012 right, 2300 kept".
   std::string text() const;

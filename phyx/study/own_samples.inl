@@ -26,8 +26,7 @@ OwnSamples draw_own_samples(const Model<Device>& model, const PhyxTask<Device>& 
   std::map<std::size_t, std::set<std::vector<std::int32_t>>> kept;
   OwnSamples out;
   for (Index step = 0; out.prompts < all; ++step) {
-    const auto prompts =
-        source.prompts(step, 0, std::min(own.grpo.prompts, all - out.prompts));
+    const auto prompts = source.prompts(step, 0, std::min(own.grpo.prompts, all - out.prompts));
     std::vector<const models::Prompt*> pointers;
     std::vector<std::uint64_t> ids;
     for (const auto& p : prompts) {

@@ -32,8 +32,7 @@ std::string padded(const std::string& text, std::size_t width) {
   return text.size() < width ? text + std::string(width - text.size(), ' ') : text + " ";
 }
 
-std::string steps_text(const AblationSettings& own, const Condition& c,
-                       const AblationSettings& s) {
+std::string steps_text(const AblationSettings& own, const Condition& c, const AblationSettings& s) {
   if (c.method == Method::none) return "-";
   if (c.method == Method::grpo) return std::to_string(own.grpo_steps);
   if (own.sft.steps > 0) return std::to_string(own.sft.steps);
@@ -66,11 +65,10 @@ std::string time_length(double seconds) {
 TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds) {
   const WarmStartSettings& w = s.warm;
   TimeForecast out;
-  out.warm_start =
-      number(w.batch) * (number(w.letter_steps) * speeds.letters +
-                         number(w.vision_steps) * speeds.vision +
-                         number(w.caption_steps) * speeds.caption +
-                         number(w.clean_steps + w.mixed_steps) * speeds.response);
+  out.warm_start = number(w.batch) * (number(w.letter_steps) * speeds.letters +
+                                      number(w.vision_steps) * speeds.vision +
+                                      number(w.caption_steps) * speeds.caption +
+                                      number(w.clean_steps + w.mixed_steps) * speeds.response);
   const double problems = 2 * static_cast<double>(s.test_known + s.test_new);
   for (const Condition& c : s.conditions) {
     if (!wanted(s, c)) continue;

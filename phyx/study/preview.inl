@@ -99,8 +99,7 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   grpo.resample = 0;
   grpo.overlong_cache = 0;
   grpo.sampling.max_tokens = std::min(s.max_tokens, data.response());
-  PhyxTask<Device> source(data.examples, data.tokenizer, data.config,
-                          mix_of({{"format", 1.0}}), 0);
+  PhyxTask<Device> source(data.examples, data.tokenizer, data.config, mix_of({{"format", 1.0}}), 0);
   const auto task = source.task();
   double begin = seconds_now();
   rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, data.tokenizer.end(), 0,

@@ -42,8 +42,8 @@ io::Json RunData::digests() const {
 SuiteOptions RunData::suite_options(const std::string& split, bool rl) const {
   SuiteOptions out;
   if (s_.cues) out.cue = split == "train" && !rl ? s_.cue_strength : 0;
-  const std::vector<std::string>& own = rl && !s_.rl_templates.empty() ? s_.rl_templates
-                                                                       : s_.sft_templates;
+  const std::vector<std::string>& own =
+      rl && !s_.rl_templates.empty() ? s_.rl_templates : s_.sft_templates;
   if (split == "train" || (s_.sft_templates.empty() && s_.rl_templates.empty())) {
     out.templates = own;
     return out;
@@ -51,8 +51,8 @@ SuiteOptions RunData::suite_options(const std::string& split, bool rl) const {
   std::set<std::string> used(s_.sft_templates.begin(), s_.sft_templates.end());
   used.insert(s_.rl_templates.begin(), s_.rl_templates.end());
   for (const auto& t : synth::templates()) {
-    const bool trained = used.count(std::string(t.id)) > 0 ||
-                         (s_.sft_templates.empty() && !t.is_new);
+    const bool trained =
+        used.count(std::string(t.id)) > 0 || (s_.sft_templates.empty() && !t.is_new);
     if (trained != (split == "test_new")) out.templates.emplace_back(t.id);
   }
   return out;
@@ -69,8 +69,8 @@ void RunData::write(const std::function<void(const std::string&)>& say) {
     write_suite(rl_folder(), "train", s_.train_scenes, s_.data_seed, size,
                 suite_options("train", true));
   for (const auto& part : test_parts())
-    write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known, s_.test_seed,
-                size, suite_options(part, false));
+    write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known, s_.test_seed, size,
+                suite_options(part, false));
   files_ = digests();
 }
 

@@ -26,8 +26,8 @@ void run_study(const Study& study, const StudyRunOptions& options) {
   std::vector<std::string> folders;
   for (const StudyRun& point : study.runs) {
     folders.push_back(options.out + "/" + point.label);
-    const std::string base = bases.emplace(warm_start_key(point.settings), folders.back())
-                                 .first->second;
+    const std::string base =
+        bases.emplace(warm_start_key(point.settings), folders.back()).first->second;
     if (options.listener.begin) options.listener.begin(point.label);
     run(point.settings, {folders.back(), base});
   }

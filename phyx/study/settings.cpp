@@ -46,9 +46,9 @@ void check_name(const char* kind, const std::string& name) {
 void check_condition(const AblationSettings& s, const Condition& c) {
   check_name("condition", c.name);
   const auto where = [&] { return "condition." + c.name; };
-  GAZE_CHECK((c.method == Method::grpo) == !c.rewards.empty(), "study", where(),
-             c.method == Method::grpo ? ": method grpo needs rewards"
-                                      : ": only method grpo has rewards");
+  GAZE_CHECK(
+      (c.method == Method::grpo) == !c.rewards.empty(), "study", where(),
+      c.method == Method::grpo ? ": method grpo needs rewards" : ": only method grpo has rewards");
   mix_of(c, s.reward_options);
   for (const auto& [name, value] : c.changes.items())
     GAZE_CHECK(std::any_of(std::begin(changeable), std::end(changeable),

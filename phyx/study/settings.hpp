@@ -56,7 +56,7 @@ struct AblationSettings {
   std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
   RewardOptions reward_options;       // for all conditions, by reward
   EvaluationSettings evaluation;
-  std::vector<int> pass_at;           // k of pass@k; empty: 2, 4, 8, ... and the samples
+  std::vector<int> pass_at;  // k of pass@k; empty: 2, 4, 8, ... and the samples
   Index max_tokens = 64, checkpoint_every = 50;
   PromptTemplate prompts;
   std::vector<Condition> conditions;

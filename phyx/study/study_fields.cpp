@@ -74,20 +74,20 @@ Fields<SftSettings> sft_fields() {
       field("match", "this condition; empty: the first of method grpo", any_value, &S::match),
       field("probe", "steps of each kind that measure the arithmetic", at_least(1), &S::probe),
       field("rate", "peak learning rate", above(0), &S::rate),
-      field("clean", "clean responses only, instead of the last mixture of the warm start", any_value,
-            &S::clean)};
+      field("clean", "clean responses only, instead of the last mixture of the warm start",
+            any_value, &S::clean)};
   append(out, nested("optimiser.", &S::optimiser, optimiser_fields()));
   return out;
 }
 
 Fields<RftSettings> rft_fields() {
   using S = RftSettings;
-  return {field("prompts", "problems sampled; 0: as many as GRPO prompts in all its steps",
-                at_least(0), &S::prompts),
-          field("samples", "answers per problem; 0: GRPO's group", at_least(0), &S::samples),
-          field("keep", "different right answers kept per problem, at most", at_least(1), &S::keep),
-          field("letter_weight", "loss weight of an option's letter", at_least(0),
-                &S::letter_weight)};
+  return {
+      field("prompts", "problems sampled; 0: as many as GRPO prompts in all its steps", at_least(0),
+            &S::prompts),
+      field("samples", "answers per problem; 0: GRPO's group", at_least(0), &S::samples),
+      field("keep", "different right answers kept per problem, at most", at_least(1), &S::keep),
+      field("letter_weight", "loss weight of an option's letter", at_least(0), &S::letter_weight)};
 }
 
 Fields<PromptTemplate> prompt_fields() {
@@ -180,23 +180,23 @@ Fields<AblationSettings> run_fields() {
 
 Fields<AblationSettings> data_fields() {
   using S = AblationSettings;
-  return {field("seed", "seed of the training problems and of the evaluation", at_least(0),
-                &S::data_seed),
-          field("test_seed", "seed of the evaluated problems", at_least(0), &S::test_seed),
-          field("train_scenes", "training scenes, each as MC and as OE", at_least(1),
-                &S::train_scenes),
-          field("cues", "print text cues in the questions of templates that have one", any_value,
-                &S::cues),
-          field("cue_strength",
-                "share of right cues in supervised training; elsewhere cues are right by chance",
-                from_to(0, 1), &S::cue_strength),
-          field("sft_templates", "templates of supervised training; empty: the trained ones",
-                any_value, &S::sft_templates),
-          field("rl_templates", "templates of rft and grpo; empty: those of supervised training",
-                any_value, &S::rl_templates),
-          field("test_known", "test scenes of trained templates", at_least(0), &S::test_known),
-          field("test_new", "test scenes of templates that are never trained", at_least(0),
-                &S::test_new)};
+  return {
+      field("seed", "seed of the training problems and of the evaluation", at_least(0),
+            &S::data_seed),
+      field("test_seed", "seed of the evaluated problems", at_least(0), &S::test_seed),
+      field("train_scenes", "training scenes, each as MC and as OE", at_least(1), &S::train_scenes),
+      field("cues", "print text cues in the questions of templates that have one", any_value,
+            &S::cues),
+      field("cue_strength",
+            "share of right cues in supervised training; elsewhere cues are right by chance",
+            from_to(0, 1), &S::cue_strength),
+      field("sft_templates", "templates of supervised training; empty: the trained ones", any_value,
+            &S::sft_templates),
+      field("rl_templates", "templates of rft and grpo; empty: those of supervised training",
+            any_value, &S::rl_templates),
+      field("test_known", "test scenes of trained templates", at_least(0), &S::test_known),
+      field("test_new", "test scenes of templates that are never trained", at_least(0),
+            &S::test_new)};
 }
 
 void append(Fields<AblationSettings>& out, const std::string& prefix,
@@ -220,7 +220,8 @@ const Fields<AblationSettings>& study_fields() {
     append(out, nested("rft.", &S::rft, rft_fields()));
     append(out, "grpo.", grpo_fields());
     append(out, nested("evaluation.", &S::evaluation, evaluation_fields()));
-    out.push_back(field("evaluation.k", "k of pass@k; empty: 2, 4, 8, ... and samples", at_least(1), &S::pass_at));
+    out.push_back(field("evaluation.k", "k of pass@k; empty: 2, 4, 8, ... and samples", at_least(1),
+                        &S::pass_at));
     return out;
   }();
   return all;

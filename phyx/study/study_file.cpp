@@ -146,7 +146,9 @@ Claim read_claim(const TomlEntry& table) {
 /// The place of the setting that a message of settle() names, or else the file.
 std::string place_of(const std::string& message, const std::vector<TomlLeaf>& all,
                      const std::string& file) {
-  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  const auto is_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+  };
   std::string where = file;
   std::size_t longest = 0;
   for (const TomlLeaf& leaf : all)
@@ -241,8 +243,8 @@ std::vector<io::OrderedJson> points_of(const Study& study) {
         more.back()[path] = value;
       }
     points = std::move(more);
-    GAZE_CHECK(points.size() <= most_runs, "study", study.name, ": a grid of more than ",
-               most_runs, " runs");
+    GAZE_CHECK(points.size() <= most_runs, "study", study.name, ": a grid of more than ", most_runs,
+               " runs");
   }
   return points;
 }
@@ -253,8 +255,7 @@ void add_runs(Study& study, const TomlEntry& root) {
   for (const TomlLeaf& axis : axes) {
     GAZE_CHECK(axis.value.is_array() && !axis.value.empty(), "study", axis.where, ", ", axis.path,
                ": must be a list of values");
-    study.grid.emplace_back(axis.path,
-                            std::vector<io::Json>(axis.value.begin(), axis.value.end()));
+    study.grid.emplace_back(axis.path, std::vector<io::Json>(axis.value.begin(), axis.value.end()));
   }
   std::set<std::string> labels;
   for (const io::OrderedJson& point : points_of(study)) {
@@ -284,8 +285,7 @@ Study parse_study(const std::string& text, const std::string& name, const StudyR
 
 Study read_study(const std::string& file, const StudyRequest& request) {
   const auto names = built_in_studies();
-  if (!std::filesystem::exists(file) &&
-      std::find(names.begin(), names.end(), file) != names.end())
+  if (!std::filesystem::exists(file) && std::find(names.begin(), names.end(), file) != names.end())
     return parse_study(built_in_study(file), file + ".toml", request);
   return parse_study(io::read_file(file, largest_study), file, request);
 }

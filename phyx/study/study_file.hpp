@@ -23,7 +23,7 @@ struct StudyChange {
 
 /// Choices of a reader of the file.
 struct StudyRequest {
-  std::string preset = {};                 // "": `quick` if the file has it, else none
+  std::string preset = {};                // "": `quick` if the file has it, else none
   std::vector<StudyChange> changes = {};  // applied after the preset
 };
 
@@ -34,8 +34,8 @@ struct StudyRun {
 };
 
 struct Study {
-  std::string name;           // the file
-  AblationSettings settings;  // without the grid
+  std::string name;                                                 // the file
+  AblationSettings settings;                                        // without the grid
   std::vector<std::pair<std::string, std::vector<io::Json>>> grid;  // values by path
   std::vector<StudyRun> runs;
 };

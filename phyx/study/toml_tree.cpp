@@ -47,8 +47,7 @@ struct TomlConverter {
     out.table = true;
     std::vector<std::pair<toml::source_position, TomlEntry>> entries;
     for (const auto& [key, node] : table)
-      entries.emplace_back(key.source().begin,
-                           (*this)(std::string(key.str()), node, depth + 1));
+      entries.emplace_back(key.source().begin, (*this)(std::string(key.str()), node, depth + 1));
     std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
       return std::tie(a.first.line, a.first.column) < std::tie(b.first.line, b.first.column);
     });

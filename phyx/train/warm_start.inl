@@ -77,9 +77,8 @@ Tensor<float, Device> label_loss(const Model<Device>& model, const LessonSource&
   };
   const auto tokens = model.encode_images(images);
   const models::SlotHead<float, Device>& head = model.slot_head();
-  return add(
-      mean_loss(head(tokens, indices(slots)), slots, -1, none_weight),
-      mean_loss(head.texts(tokens, indices(texts)), texts, source.none(), none_weight));
+  return add(mean_loss(head(tokens, indices(slots)), slots, -1, none_weight),
+             mean_loss(head.texts(tokens, indices(texts)), texts, source.none(), none_weight));
 }
 
 }  // namespace detail
