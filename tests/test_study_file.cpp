@@ -93,17 +93,17 @@ TEST_CASE("conditions are refused with their line") {
 }
 
 TEST_CASE("claims are refused with their line") {
-  const std::string claim =
-      "[claim.c]\ntext = \"x\"\ncondition = \"accuracy\"\n"
-      "reference = \"sft\"\nmetric = \"accuracy_sampled\"\n";
-  CHECK(parsed(study("", claim)).settings.claims.size() == 1);
-  refused(study("", claim + "expected = \"undecided\"\n"), {"my.toml:7: ", "expected"});
-  refused(study("", claim + "margin = -1.0\n"), {"my.toml:7: ", "margin"});
-  refused(study("", claim + "rule = \"above\"\n"), {"my.toml:7: ", "rule"});
-  const std::string unknown =
-      "[claim.c]\ntext = \"x\"\ncondition = \"magic\"\n"
-      "reference = \"sft\"\nmetric = \"accuracy_sampled\"\n";
-  refused(study("", unknown), {"claim.c: no condition named 'magic'"});
+  const auto claim = [](const std::string& condition, const std::string& end) {
+    return study("", "[claim.c]\ntext = \"x\"\ncondition = \"" + condition +
+                         "\"\nreference = \"sft\"\nmetric = \"accuracy_sampled\"\n" + end);
+  };
+  const std::string above = "expected = \"above\"\n";
+  CHECK(parsed(claim("accuracy", above)).settings.claims.size() == 1);
+  refused(claim("accuracy", ""), {"my.toml:7: claim.c", "no 'expected'"});
+  refused(claim("accuracy", "expected = \"undecided\"\n"), {"my.toml:7: claim.c", "undecided"});
+  refused(claim("accuracy", above + "margin = -1.0\n"), {"my.toml:7: claim.c", "margin"});
+  refused(claim("accuracy", above + "rule = \"above\"\n"), {"my.toml:7: claim.c", "rule"});
+  refused(claim("magic", above), {"claim.c: no condition named 'magic'"});
 }
 
 TEST_CASE("a preset overlays the study, and changes from outside overlay the preset") {

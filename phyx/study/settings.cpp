@@ -34,6 +34,12 @@ void settle_values(AblationSettings& s) {
     for (const auto& id : *templates) synth::find_template(id);
 }
 
+std::string names_of(const std::vector<Condition>& conditions) {
+  std::string out;
+  for (const Condition& c : conditions) out += (out.empty() ? "" : ", ") + c.name;
+  return out;
+}
+
 void check_name(const char* kind, const std::string& name) {
   const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -87,12 +93,9 @@ io::OrderedJson condition_json(const Condition& c) {
 }  // namespace
 
 const Condition& condition(const AblationSettings& s, const std::string& name) {
-  std::string known;
-  for (const Condition& c : s.conditions) {
+  for (const Condition& c : s.conditions)
     if (name == c.name) return c;
-    known += (known.empty() ? "" : ", ") + c.name;
-  }
-  GAZE_FAIL("condition", "no condition named ", name, "; there are ", known);
+  GAZE_FAIL("condition", "no condition named ", name, "; there are ", names_of(s.conditions));
 }
 
 bool wanted(const AblationSettings& s, const Condition& c) {
@@ -128,7 +131,9 @@ void settle(AblationSettings& s) {
     check_condition(s, c);
     GAZE_CHECK(names.insert(c.name).second, "study", "two conditions named ", c.name);
   }
-  for (const auto& name : s.only) condition(s, name);
+  for (const auto& name : s.only)
+    GAZE_CHECK(names.count(name), "study", "only: no condition named ", name, "; there are ",
+               names_of(s.conditions));
   for (const auto& [name, options] : s.reward_options) make_reward(name, options);
   for (const Claim& c : s.claims) check_claim(s, c);
 }

@@ -143,21 +143,23 @@ Claim read_claim(const TomlEntry& table) {
   return out;
 }
 
-/// The place of the setting that a message of settle() names, or else the file.
+/// The place of the setting that a message of settle() names first, or else the file.
 std::string place_of(const std::string& message, const std::vector<TomlLeaf>& all,
                      const std::string& file) {
   const auto is_word = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
   };
   std::string where = file;
-  std::size_t longest = 0;
+  std::size_t first = message.size(), longest = 0;
   for (const TomlLeaf& leaf : all)
     for (const std::string& name : {leaf.path, leaf.path.substr(leaf.path.rfind('.') + 1)}) {
       const std::size_t begin = message.find(name), end = begin + name.size();
-      if (begin == message.npos || name.size() < longest) continue;
+      if (begin == message.npos || begin > first || (begin == first && name.size() < longest))
+        continue;
       if ((begin > 0 && is_word(message[begin - 1])) ||
           (end < message.size() && is_word(message[end])))
         continue;
+      first = begin;
       longest = name.size();
       where = leaf.where;
     }
