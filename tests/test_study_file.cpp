@@ -89,7 +89,7 @@ TEST_CASE("conditions are refused with their line") {
   refused(study("", "temperatures = [0.0]\n"), {"my.toml:7, temperatures: "});
   refused("[condition.a]\nmethod = \"sft\"\n", {"condition.a: sft.steps = 0 needs a condition"});
   refused("[condition.'a b']\nmethod = \"none\"\n", {"a condition named 'a b'"});
-  refused(study("only = [\"magic\"]\n"), {"my.toml:1: no condition named magic"});
+  refused(study("only = [\"magic\"]\n"), {"my.toml:1: only: no condition named magic"});
 }
 
 TEST_CASE("claims are refused with their line") {
