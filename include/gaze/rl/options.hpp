@@ -129,7 +129,7 @@ inline std::vector<GrpoOption> run_options() {
           option("groups_per_micro", "groups per forward and backward pass",
                  GAZE_FIELD(groups_per_micro)),
           option("resample", "rounds that replace groups with equal rewards", GAZE_FIELD(resample)),
-          option("overlong_cache", "soft overlong punishment: width of the ramp below max_tokens",
+          option("overlong_cache", "soft overlong penalty: width of the ramp below max_tokens",
                  GAZE_FIELD(overlong_cache))};
 }
 
