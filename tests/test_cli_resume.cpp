@@ -78,7 +78,7 @@ TEST_CASE(
     REQUIRE((d.code == (signal == SIGINT ? 130 : -SIGKILL) || d.code == 0));
     size = fs::file_size(log);
   }
-  refused(eval(out), {"eval.json: this folder holds an evaluation"});
+  refused(eval(out), {"eval.json: folder already contains an evaluation"});
   refused(eval(out, {"--resume", "--seed", "4"}), {"eval.json, evaluation.seed: "});
   REQUIRE(gaze_run(eval(out, {"--resume"})).code == 0);
   for (const auto& entry : fs::directory_iterator(at("eval_whole"))) {
