@@ -45,7 +45,7 @@ struct TrainOptions {
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate;
   std::optional<Index> steps, samples, checkpoint_every;
-  bool resume = false;
+  bool resume = false, tensorboard = false;
 
   void add(CLI::App& app) {
     app.add_option("--preset", preset, "smoke (under a minute), quick (one seed), full (five)")
@@ -66,6 +66,8 @@ struct TrainOptions {
     app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
         ->transform(whole(1, largest));
     app.add_flag("--resume", resume, "resume the run in --out");
+    app.add_flag("--tensorboard", tensorboard,
+                 "also write the metrics of each training as event files for TensorBoard");
     add_device(app, device);
   }
 
@@ -106,6 +108,7 @@ struct TrainOptions {
     if (!variant.empty()) s.variant = variant;
     if (!split.empty()) s.split = split;
     s.only = only;
+    s.tensorboard = tensorboard;
     if (seeds) {
       s.seeds.clear();
       for (std::int64_t i = 0; i < *seeds; ++i) s.seeds.push_back(i);

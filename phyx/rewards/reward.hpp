@@ -4,6 +4,7 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct Reward {
   std::string cheats;   // how models are known to raise it without getting better
   double low = 0, high = 1;
   std::function<std::optional<double>(const RewardInput&)> score;
+  std::function<std::vector<std::optional<double>>(std::span<const RewardInput>)> score_batch =
+      {};  // empty: score() one by one
 };
 
 }  // namespace gaze::phyx

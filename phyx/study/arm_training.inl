@@ -33,6 +33,7 @@ RunFolder ArmTraining<Device>::run_folder(const std::string& path, const std::st
   run.tags["condition"] = who;
   run.tags["seed"] = seed;
   run.checkpoint_every = s_.checkpoint_every;
+  run.tensorboard = s_.tensorboard;
   run.stop = listener_.stop;
   run.progress = [this](const Stage& stage, Index step, const Metrics& m) {
     if (!listener_.progress) return;

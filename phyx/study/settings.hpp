@@ -28,6 +28,7 @@ struct AblationSettings {
   std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
   EvaluationSettings evaluation;
   Index max_tokens = 64, checkpoint_every = 50;
+  bool tensorboard = false;  // also write event files; does not affect results
   PromptTemplate prompts;
 };
 
