@@ -10,6 +10,7 @@
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "phyx/cli/command.hpp"
+#include "phyx/cli/own_data_options.hpp"
 #include "phyx/cli/run_ablation.hpp"
 #include "phyx/study/settings.hpp"
 
@@ -46,6 +47,8 @@ struct TrainOptions {
   std::optional<double> corruption, rate;
   std::optional<Index> steps, samples, checkpoint_every;
   bool resume = false, tensorboard = false;
+  bool supervised = false;  // the command is sft
+  OwnDataOptions own;
 
   void add(CLI::App& app) {
     app.add_option("--preset", preset, "smoke (under a minute), quick (one seed), full (five)")
@@ -69,6 +72,7 @@ struct TrainOptions {
     app.add_flag("--tensorboard", tensorboard,
                  "also write the metrics of each training as event files for TensorBoard");
     add_device(app, device);
+    own.add(app);
   }
 
   void add_grpo(CLI::App& app) {
@@ -120,6 +124,7 @@ struct TrainOptions {
     set(corruption, s.warm.corruption.share);
     set(samples, s.evaluation.samples);
     set(checkpoint_every, s.checkpoint_every);
+    own.apply(s, supervised);
     set(steps, s.grpo_steps);
     set(rate, s.grpo_rate);
     s.grpo_set = shorts;
@@ -150,6 +155,7 @@ void add_sft(CLI::App& app, const std::string& line) {
   options->add(*command);
   command->callback([options, line] {
     options->only = {"sft"};
+    options->supervised = true;
     options->run(line);
   });
 }

@@ -23,7 +23,7 @@ namespace gaze::phyx {
 template <class Device = Cpu>
 class Ablation {
  public:
-  /// Applies settle(); throws Error for invalid settings.
+  /// Applies settle() and checks one's own data; throws Error for invalid settings or rows.
   Ablation(AblationSettings settings, std::string out, Listener listener);
   Ablation(const Ablation&) = delete;  // its members refer to each other
   Ablation& operator=(const Ablation&) = delete;

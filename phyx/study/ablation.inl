@@ -27,6 +27,7 @@ Ablation<Device>::Ablation(AblationSettings settings, std::string out, Listener 
       training_(s_, paths_, data_, listener_),
       evaluation_(s_, paths_, data_, listener_) {
   settle(s_);
+  data_.survey();
 }
 
 template <class Device>

@@ -57,6 +57,8 @@ Index ArmTraining<Device>::warm_up(std::int64_t seed) const {
                       slot_count);
   if (!std::filesystem::exists(done)) {
     say("warm start, seed " + std::to_string(seed));
+    const std::string start = data_.start_weights();
+    if (!start.empty()) load_weights(start, model.parameters(), {"slots"});
     const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(),
                               static_cast<std::uint64_t>(seed));
     Trainer<float, Device> trainer(model.parameters(), run_folder(at_.warm(seed), "warm", seed));

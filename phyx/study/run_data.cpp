@@ -8,12 +8,19 @@
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/printable.hpp"
+#include "gaze/io/atomic_file.hpp"
+#include "gaze/io/folders.hpp"
 #include "models/presets.hpp"
+#include "phyx/eval/trained_model.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/synth/files.hpp"
 #include "phyx/train/vocabulary.hpp"
 
 namespace gaze::phyx {
+
+void RunData::survey() {
+  if (s_.own.used()) own_.emplace(s_.own, OwnDataNeeds::of(s_));
+}
 
 void RunData::expect(const io::Json& files) {
   files_ = files;
@@ -28,7 +35,7 @@ std::vector<std::string> RunData::test_parts() const {
 io::Json RunData::digests() const {
   std::vector<std::string> parts = test_parts();
   parts.insert(parts.begin(), "train");
-  const io::Json now = suite_digests(at_.data(), parts);
+  const io::Json now = own_ ? own_->files() : suite_digests(at_.data(), parts);
   for (const auto& [name, digest] : now.items())
     if (files_.contains(name))
       check_same_config(at_.config(), "data.files." + name, files_[name], digest);
@@ -37,9 +44,15 @@ io::Json RunData::digests() const {
 
 void RunData::write(const std::function<void(const std::string&)>& say) {
   const std::string folder = at_.data();
-  if (files_.empty() && !digests().empty()) say("using the problems that are already in " + folder);
   config_ = models::preset(s_.model);
   config_.bf16 = s_.precision == "bf16";
+  if (own_) {
+    files_ = digests();
+    io::make_folders(folder);
+    io::write_file(folder + "/split.jsonl", own_->split_lines());
+    return;
+  }
+  if (files_.empty() && !digests().empty()) say("using the problems that are already in " + folder);
   const int size = static_cast<int>(config_.vit.image);
   write_suite(folder, "train", s_.train_scenes, s_.data_seed, size);
   for (const auto& part : test_parts())
@@ -48,13 +61,31 @@ void RunData::write(const std::function<void(const std::string&)>& say) {
   files_ = digests();
 }
 
-void RunData::read() {
-  const std::string folder = at_.data();
-  auto training = read_suite(folder, "train");
-  tokenizer_.emplace(build_tokenizer(training));
+void RunData::set_tokenizer(text::Tokenizer tokenizer) {
+  tokenizer_.emplace(std::move(tokenizer));
   tokenizer_->save(at_.out + "/tokenizer.json");
   config_.vocabulary = tokenizer_->vocab_size();
   maker_.emplace(*tokenizer_, config_, s_.prompts);
+}
+
+std::string RunData::start_weights() const {
+  return s_.own.start.empty() ? "" : read_model_files(s_.own.start).weights_file;
+}
+
+void RunData::read_own() {
+  std::vector<Problem> training, held_out;
+  own_->read(training, held_out);
+  set_tokenizer(s_.own.start.empty() ? build_own_tokenizer(training, s_.prompts.problem)
+                                     : read_model_files(s_.own.start).tokenizer);
+  for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
+  for (auto& p : held_out) test_.push_back((*maker_)(std::move(p)));
+}
+
+void RunData::read() {
+  if (own_) return read_own();
+  const std::string folder = at_.data();
+  auto training = read_suite(folder, "train");
+  set_tokenizer(build_tokenizer(training));
   for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
   std::set<std::pair<std::string, Form>> seen;
   for (const auto& part : test_parts())

@@ -2,7 +2,10 @@
 // Values of the presets, checks, and JSON.
 #include "phyx/study/settings.hpp"
 
+#include <filesystem>
+
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
@@ -50,6 +53,7 @@ void settle(AblationSettings& s) {
   GAZE_CHECK(s.warm.corruption.share >= 0 && s.warm.corruption.share <= 1, "ablate",
              "corruption must be between 0 and 1, got ", s.warm.corruption.share);
   GAZE_CHECK(!s.seeds.empty(), "ablate", "no seeds");
+  settle_own_data(s);
 }
 
 io::OrderedJson settings_json(const AblationSettings& s) {
@@ -61,10 +65,16 @@ io::OrderedJson settings_json(const AblationSettings& s) {
   j["only"] = s.only;
   j["split"] = s.split;
   j["corruption"] = s.warm.corruption.share;
-  j["data"] = {{"seed", s.data_seed},
-               {"train_scenes", s.train_scenes},
-               {"test_known", s.test_known},
-               {"test_new", s.test_new}};
+  if (s.own.used())
+    j["data"] = {{"own", printable(std::filesystem::path(s.own.file).filename().string())},
+                 {"hold_out", s.own.hold_out},
+                 {"hold_out_seed", s.own.hold_out_seed},
+                 {"start", s.own.start.empty() ? "random weights" : "a trained model"}};
+  else
+    j["data"] = {{"seed", s.data_seed},
+                 {"train_scenes", s.train_scenes},
+                 {"test_known", s.test_known},
+                 {"test_new", s.test_new}};
   j["warm_start"] = {{"letter_steps", s.warm.letter_steps},
                      {"vision_steps", s.warm.vision_steps},
                      {"caption_steps", s.warm.caption_steps},

@@ -9,6 +9,7 @@
 #include "gaze/io/json.hpp"
 #include "gaze/rl/grpo_settings.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
+#include "phyx/study/own_data.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/warm_start_settings.hpp"
 
@@ -30,6 +31,7 @@ struct AblationSettings {
   Index max_tokens = 64, checkpoint_every = 50;
   bool tensorboard = false;  // also write event files; does not affect results
   PromptTemplate prompts;
+  OwnDataSettings own;
 };
 
 /// The preset of this name: smoke (the whole pipeline in under a minute, for tests), quick (all
