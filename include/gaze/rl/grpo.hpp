@@ -54,9 +54,9 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
   GAZE_CHECK(!s.loss.papo.needs_masked() || task.masks, "grpo",
              "papo.gamma and papo.eta_masked need a task that masks its prompts");
   Metrics metrics;
-  const double start = seconds_now();
+  const double begin = seconds_now();
   auto batch = collect_batch(policy, s, task, end_token, step, watch, metrics);
-  const double rollout_time = seconds_now() - start;
+  const double rollout_time = seconds_now() - begin;
   const std::size_t groups = batch.prompts.size();
 
   if (s.needs_reference()) {
@@ -79,7 +79,7 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
   metrics.emplace_back("first_ratio_min", done.first.ratio_min);
   metrics.emplace_back("first_ratio_max", done.first.ratio_max);
   metrics.emplace_back("rollout_time", rollout_time);
-  metrics.emplace_back("tokens_per_second", batch.tokens() / (seconds_now() - start));
+  metrics.emplace_back("tokens_per_second", batch.tokens() / (seconds_now() - begin));
   return metrics;
 }
 
