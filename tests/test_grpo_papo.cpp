@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PAPO's terms of the loss against a plain formula and finite differences, in whole steps of a small
-// model, and the measured KL from the start.
+// PAPO's terms of the loss against a plain formula and finite differences, in whole steps of a
+// small model, and the measured KL from the start.
 #include "gaze/rl/papo.hpp"
 
 #include "gaze/rl/grpo.hpp"
@@ -51,8 +51,8 @@ struct Terms {
     for (std::size_t m = 0; m < at.size(); ++m) {
       const auto t = static_cast<std::size_t>(at[m]);
       const double d = masked_logp[m] - logp[t];
-      total += weight[t] * (-s.papo.gamma * (std::exp(d) - d - 1) +
-                            s.papo.eta_masked * masked_entropy[m]);
+      total += weight[t] *
+               (-s.papo.gamma * (std::exp(d) - d - 1) + s.papo.eta_masked * masked_entropy[m]);
     }
     return total;
   }
@@ -164,8 +164,8 @@ struct Player {
   }
 
   Metrics step(const Reference<Nano>& start = {}, Index i = 0) {
-    return grpo_step<Nano>(model, nullptr, s, task, end_token, i, Watch::nothing, [] {}, nullptr,
-                           start);
+    return grpo_step<Nano>(
+        model, nullptr, s, task, end_token, i, Watch::nothing, [] {}, nullptr, start);
   }
 };
 
@@ -234,7 +234,8 @@ TEST_CASE("the limits of the KL term bound PAPO's, without gradient beyond") {
   CHECK(std::isfinite(c.engine(s).value));
 }
 
-TEST_CASE("a masked prompt equal to the prompt has no KL, and without weights PAPO changes no bit") {
+TEST_CASE(
+    "a masked prompt equal to the prompt has no KL, and without weights PAPO changes no bit") {
   Player plain(black), off(same), on(same);
   plain.step();
   off.task.masks = false;

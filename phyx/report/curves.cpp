@@ -52,30 +52,27 @@ void add_named_curves(const Context& c, const std::string& begin, const std::str
 }
 
 std::vector<Curve> policy_curves(const Context& c) {
-  std::vector<Curve> curves = {
-      {"Validation accuracy, greedy (%)", "validation/accuracy", 100},
-      {"Accuracy of the step's samples (%)", "accuracy", 100},
-      {"Reward (mean of the step)", "reward", 1, false}};
+  std::vector<Curve> curves = {{"Validation accuracy, greedy (%)", "validation/accuracy", 100},
+                               {"Accuracy of the step's samples (%)", "accuracy", 100},
+                               {"Reward (mean of the step)", "reward", 1, false}};
   add_named_curves(c, "rewards/", "/mean", "Reward part: ", false, curves);
-  add_named_curves(c, "correlation/", "", "Correlation with correctness: ", false,
-                   curves);
-  curves.insert(
-      curves.end(),
-      {{"Groups with only right answers (%)", "groups/all_right", 100},
-       {"Groups with only wrong answers (%)", "groups/all_wrong", 100},
-       {"Groups with equal rewards (%)", "frac_reward_zero_std", 100},
-       {"Reward standard deviation within groups", "reward_group_std"},
-       {"KL from the warm start (nats per token)", "kl_start"},
-       {"KL term of the loss (nats per token)", "kl", 1, true, true},
-       {"KL from the masked picture, PAPO (nats per token)", "papo/kl"},
-       {"Entropy (nats per token)", "entropy"},
-       {"Attention on the image (mean over tokens)", "attention/image_mass"},
-       {"Response length (tokens)", "completions/mean_length"},
-       {"Truncated responses (%)", "completions/clipped_ratio", 100},
-       {"Ratios clipped above (%)", "clip_ratio/high_mean", 100},
-       {"Ratios clipped below (%)", "clip_ratio/low_mean", 100},
-       {"Gradient norm", "grad_norm"},
-       {"Tokens per second", "tokens_per_second"}});
+  add_named_curves(c, "correlation/", "", "Correlation with correctness: ", false, curves);
+  curves.insert(curves.end(),
+                {{"Groups with only right answers (%)", "groups/all_right", 100},
+                 {"Groups with only wrong answers (%)", "groups/all_wrong", 100},
+                 {"Groups with equal rewards (%)", "frac_reward_zero_std", 100},
+                 {"Reward standard deviation within groups", "reward_group_std"},
+                 {"KL from the warm start (nats per token)", "kl_start"},
+                 {"KL term of the loss (nats per token)", "kl", 1, true, true},
+                 {"KL from the masked picture, PAPO (nats per token)", "papo/kl"},
+                 {"Entropy (nats per token)", "entropy"},
+                 {"Attention on the image (mean over tokens)", "attention/image_mass"},
+                 {"Response length (tokens)", "completions/mean_length"},
+                 {"Truncated responses (%)", "completions/clipped_ratio", 100},
+                 {"Ratios clipped above (%)", "clip_ratio/high_mean", 100},
+                 {"Ratios clipped below (%)", "clip_ratio/low_mean", 100},
+                 {"Gradient norm", "grad_norm"},
+                 {"Tokens per second", "tokens_per_second"}});
   return curves;
 }
 
@@ -177,8 +174,10 @@ std::string curves_section(const Context& c) {
         "Rewards of different conditions are different quantities: compare the shapes of the "
         "lines, "
         "not their heights. Validation accuracy, accuracy of the samples and the correlations are "
-        "comparable. Correlations are taken within prompts, over all samples of a step, and missing "
-        "where the reward or the correctness varies within no prompt. Long runs are averaged over neighbouring steps.");
+        "comparable. Correlations are taken within prompts, over all samples of a step, and "
+        "missing "
+        "where the reward or the correctness varies within no prompt. Long runs are averaged over "
+        "neighbouring steps.");
     body += legend(legend_entries(trained)) + "<div class=\"grid\">\n" + policy + "</div>\n";
   } else {
     body += missing("No policy training was logged.");

@@ -132,25 +132,24 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
   trainer.run(grpo_stage(), [&](Index step, const Update& update) {
     state.begin_step(step);
     const auto accuracy = validate(model, step);
-    Metrics m = rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task,
-                              data_.tokenizer().end(), step, models::Watch::marks, update,
-                              state.adaptive(), start);
+    Metrics m =
+        rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task, data_.tokenizer().end(),
+                      step, models::Watch::marks, update, state.adaptive(), start);
     if (accuracy) m.emplace_back("validation/accuracy", *accuracy);
     return m;
   });
 }
 
 template <class Device>
-void ArmTraining<Device>::load_start(std::optional<Model<Device>>& model,
-                                     std::int64_t seed) const {
+void ArmTraining<Device>::load_start(std::optional<Model<Device>>& model, std::int64_t seed) const {
   model.emplace(data_.config(), data_.tokenizer().image(), 0);
   load_weights(at_.warm(seed) + "/model.safetensors", model->parameters());
 }
 
 template <class Device>
 std::optional<double> ArmTraining<Device>::validate(const Model<Device>& model, Index step) const {
-  const bool due = s_.validate_every > 0 &&
-                   (step % s_.validate_every == 0 || step + 1 == s_.grpo_steps);
+  const bool due =
+      s_.validate_every > 0 && (step % s_.validate_every == 0 || step + 1 == s_.grpo_steps);
   if (!due) return {};
   return validation_accuracy(model, data_.tokenizer(), s_.evaluation, data_.validation());
 }

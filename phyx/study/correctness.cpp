@@ -52,9 +52,8 @@ double correlation_within_groups(std::span<const double> x, std::span<const doub
 void add_correctness_metrics(std::span<const double> right, std::size_t group,
                              std::span<const MixScore> scores,
                              const std::vector<std::string>& names, Metrics& metrics) {
-  GAZE_CHECK(right.size() == scores.size() && group > 0 && right.size() % group == 0,
-             "correctness", right.size(), " grades and ", scores.size(), " scores in groups of ",
-             group);
+  GAZE_CHECK(right.size() == scores.size() && group > 0 && right.size() % group == 0, "correctness",
+             right.size(), " grades and ", scores.size(), " scores in groups of ", group);
   double all_right = 0, all_wrong = 0;
   for (std::size_t at = 0; at < right.size(); at += group) {
     const auto begin = right.begin() + static_cast<std::ptrdiff_t>(at);

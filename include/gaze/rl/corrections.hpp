@@ -145,8 +145,8 @@ inline std::vector<double> completion_kl(const LossInputs& in, const LossSetting
   return out;
 }
 
-/// The mean over all tokens of the k3 estimate of KL(old || ref), to measure a distance: tokens that
-/// the loss leaves out count too, and no limit but that of the exponent applies.
+/// The mean over all tokens of the k3 estimate of KL(old || ref), to measure a distance: tokens
+/// that the loss leaves out count too, and no limit but that of the exponent applies.
 inline double mean_kl(const LossInputs& in) {
   const auto kl = completion_kl(in, {}, KlEstimator::k3);
   return std::accumulate(kl.begin(), kl.end(), 0.0) /

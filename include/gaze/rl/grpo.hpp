@@ -45,8 +45,7 @@ double kl_from_start(const GrpoBatch<Policy>& batch, const Reference<Policy>& st
 template <class Policy>
 Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Policy>>& reference,
                   const GrpoSettings& s, const Task<Policy>& task, std::int32_t end_token,
-                  Index step, auto watch, const Update& update,
-                  AdaptiveEntropy* adaptive = nullptr,
+                  Index step, auto watch, const Update& update, AdaptiveEntropy* adaptive = nullptr,
                   const std::type_identity_t<Reference<Policy>>& start = {}) {
   s.check();
   GAZE_CHECK(!s.needs_reference() || reference.policy, "grpo",

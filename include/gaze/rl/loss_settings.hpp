@@ -74,8 +74,8 @@ struct ImportanceCorrection {
   double low = 0, high = 3;
 };
 
-/// PAPO's terms (perception-aware policy optimisation: Wang et al. 2025, arXiv 2507.06448), added to
-/// the loss of each token (papo.hpp). TRL's PAPO trainer: 0.1, 0.3, 0.03, 0.03.
+/// PAPO's terms (perception-aware policy optimisation: Wang et al. 2025, arXiv 2507.06448), added
+/// to the loss of each token (papo.hpp). TRL's PAPO trainer: 0.1, 0.3, 0.03, 0.03.
 struct PapoSettings {
   double gamma = 0;       // weight of KL(policy || policy after the masked prompt); rewards it
   double mask = 0.3;      // share of the picture that the task masks
@@ -162,8 +162,9 @@ struct LossSettings : LossAxes {
           Setting{"max_length", max_length}, Setting{"delta", delta},
           Setting{"dual_clip", dual_clip}, Setting{"kl", kl},
           Setting{"entropy_bonus", entropy_bonus}, Setting{"papo.gamma", papo.gamma},
-          Setting{"papo.eta", papo.eta}, Setting{"papo.eta_masked", papo.eta_masked}, Setting{"soft_positive", soft_positive},
-          Setting{"soft_negative", soft_negative}, Setting{"gamma_positive.k", gamma_positive.k},
+          Setting{"papo.eta", papo.eta}, Setting{"papo.eta_masked", papo.eta_masked},
+          Setting{"soft_positive", soft_positive}, Setting{"soft_negative", soft_negative},
+          Setting{"gamma_positive.k", gamma_positive.k},
           Setting{"gamma_positive.lambda", gamma_positive.lambda},
           Setting{"gamma_negative.k", gamma_negative.k},
           Setting{"gamma_negative.lambda", gamma_negative.lambda},

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // PAPO's terms of the loss (perception-aware policy optimisation: Wang et al. 2025, arXiv
-// 2507.06448): a policy that reads its picture predicts its answer worse once the picture is masked.
+// 2507.06448): a policy that reads its picture predicts its answer worse once the picture is
+// masked.
 //
 //   loss += sum_t weight_t (-gamma k3(d_t) + eta H_t + eta_masked H'_t),   d_t = lp'_t - lp_t
 //
 // lp' and H' are log-probability and entropy of the same token after the masked prompt. k3(d) =
-// e^d - d - 1 estimates KL(policy || policy after the masked prompt); minimising the loss raises it,
-// and its gradient reaches both log-probabilities. The entropy terms keep the policy from raising
-// the KL by growing random. weight_t is the aggregation's weight, as for the KL term.
+// e^d - d - 1 estimates KL(policy || policy after the masked prompt); minimising the loss raises
+// it, and its gradient reaches both log-probabilities. The entropy terms keep the policy from
+// raising the KL by growing random. weight_t is the aggregation's weight, as for the KL term.
 //
 // Differences from the paper: H is the exact entropy of the distribution, not the sampled token's
 // log-probability; kl_log_limit and kl_limit bound d and k3 (without gradient beyond), as they do
