@@ -44,11 +44,10 @@ void add_named_curves(const Context& c, const std::string& begin, const std::str
     }
   }
   std::size_t left = 24;
-  for (const auto& name : names)
-    if (left-- > 0)
-      curves.push_back({heading + name, begin + name + end, 1, from_zero});
-    else
-      break;
+  for (const auto& name : names) {
+    if (left-- == 0) break;
+    curves.push_back({heading + name, begin + name + end, 1, from_zero});
+  }
 }
 
 std::vector<Curve> policy_curves(const Context& c) {
