@@ -45,7 +45,7 @@ struct TrainOptions {
   std::vector<std::string> only, assignments, shorts;
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate;
-  std::optional<Index> steps, samples, checkpoint_every;
+  std::optional<Index> steps, samples, checkpoint_every, validate_every;
   bool resume = false, tensorboard = false;
   bool supervised = false;  // the command is sft
   OwnDataOptions own;
@@ -79,6 +79,9 @@ struct TrainOptions {
     app.add_option("--variant", variant, variant_names());
     app.add_option("--steps", steps, "GRPO steps")->transform(whole(1, largest));
     app.add_option("--rate", rate, "GRPO's learning rate")->check(above_zero);
+    app.add_option("--validate-every", validate_every,
+                   "GRPO steps between evaluations on validation problems; 0: never")
+        ->transform(whole(0, largest));
     add_short(app, "--group", "group", whole(2, 256));
     add_short(app, "--prompts", "prompts", whole(1, 4096));
     add_short(app, "--updates", "updates", whole(1, 64));
@@ -127,6 +130,7 @@ struct TrainOptions {
     own.apply(s, supervised);
     set(steps, s.grpo_steps);
     set(rate, s.grpo_rate);
+    set(validate_every, s.validate_every);
     s.grpo_set = shorts;
     s.grpo_set.insert(s.grpo_set.end(), assignments.begin(), assignments.end());
     return s;

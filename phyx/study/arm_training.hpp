@@ -3,6 +3,7 @@
 // has its own folder; finished ones are skipped and unfinished ones resume from their checkpoint.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "gaze/io/append_log.hpp"
@@ -42,6 +43,13 @@ class ArmTraining {
   void train_by_reward(Model<Device>& model, const Condition& c, std::int64_t seed) const;
   void train_supervised(Model<Device>& model, const Condition& c, std::int64_t seed) const;
   Stage grpo_stage() const;
+
+  /// Makes a model with the weights of the warm start.
+  void load_start(std::optional<Model<Device>>& model, std::int64_t seed) const;
+
+  /// The validation accuracy of the policy that a GRPO step begins with: every validate_every steps
+  /// and at the last one.
+  std::optional<double> validate(const Model<Device>& model, Index step) const;
 
   /// The number of supervised steps with the arithmetic of a GRPO arm. Both costs are measured on a
   /// copy of the warm start: the mean of four GRPO steps of the accuracy arm (rollouts, and the

@@ -15,6 +15,7 @@
 #include "phyx/study/arm_training.hpp"
 #include "phyx/study/sample_log.hpp"
 #include "phyx/study/task.inl"
+#include "phyx/study/validation.hpp"
 #include "phyx/train/lessons.hpp"
 #include "phyx/train/warm_start.inl"
 
@@ -110,11 +111,11 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
   run.logs = {&completions};
   rl::GrpoSettings grpo = s_.grpo;
   grpo.seed = key;
-  std::optional<Model<Device>> reference;
-  if (grpo.needs_reference()) {
-    reference.emplace(data_.config(), data_.tokenizer().image(), 0);
-    load_weights(at_.warm(seed) + "/model.safetensors", reference->parameters());
-  }
+  std::optional<Model<Device>> reference, frozen;
+  if (grpo.needs_reference()) load_start(reference, seed);
+  const bool moves = grpo.reference_sync.every > 0;  // then the reference is not the start for long
+  if (grpo.kl_every > 0 && (!reference || moves)) load_start(frozen, seed);
+  const Model<Device>* start = frozen ? &*frozen : reference ? &*reference : nullptr;
   rl::RunState<float, Device> state(grpo, reference ? &reference->parameters() : nullptr,
                                     model.parameters());
   run.carried = state.carried();
@@ -128,14 +129,32 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
     completions.line(
         training_line(c, seed, step, e, done, picture, reward_mix(c, s_.format_weight), score));
   };
+  if (grpo.loss.papo.needs_masked()) source.mask_pictures(grpo.loss.papo.mask);
   const bool separate = grpo.advantage.objectives == rl::Objectives::normalise_then_sum;
   const auto task = source.task(separate);
   trainer.run(grpo_stage(), [&](Index step, const Update& update) {
     state.begin_step(step);
-    return rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task,
-                         data_.tokenizer().end(), step, models::Watch::marks, update,
-                         state.adaptive());
+    const auto accuracy = validate(model, step);
+    Metrics m =
+        rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task, data_.tokenizer().end(),
+                      step, models::Watch::marks, update, state.adaptive(), start);
+    if (accuracy) m.emplace_back("validation/accuracy", *accuracy);
+    return m;
   });
+}
+
+template <class Device>
+void ArmTraining<Device>::load_start(std::optional<Model<Device>>& model, std::int64_t seed) const {
+  model.emplace(data_.config(), data_.tokenizer().image(), 0);
+  load_weights(at_.warm(seed) + "/model.safetensors", model->parameters());
+}
+
+template <class Device>
+std::optional<double> ArmTraining<Device>::validate(const Model<Device>& model, Index step) const {
+  const bool due =
+      s_.validate_every > 0 && (step % s_.validate_every == 0 || step + 1 == s_.grpo_steps);
+  if (!due) return {};
+  return validation_accuracy(model, data_.tokenizer(), s_.evaluation, data_.validation());
 }
 
 template <class Device>
@@ -169,8 +188,9 @@ Index ArmTraining<Device>::matched_steps(std::int64_t seed) const {
   const auto key = static_cast<std::uint64_t>(seed);
   PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(),
                           reward_mix(condition("accuracy"), 0.5), key);
-  const auto task = source.task();
   rl::GrpoSettings grpo = s_.grpo;
+  if (grpo.loss.papo.needs_masked()) source.mask_pictures(grpo.loss.papo.mask);
+  const auto task = source.task();
   grpo.seed = key;
   grpo.loss.kl = grpo.kl_in_reward = 0;
   grpo.reference_sync = {};

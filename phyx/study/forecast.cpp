@@ -97,12 +97,18 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
                                    std::min(supervised.response(), s.max_tokens));
   const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
     to.add_group(prompt, image, lengths);
+    if (image && s.grpo.loss.papo.needs_masked()) to.add_group(prompt, image, lengths);
   };
+  const bool reference = s.grpo.needs_reference();
+  const bool start = s.grpo.kl_every > 0 && (!reference || s.grpo.reference_sync.every > 0);
   const Index update =
       most_bytes(train, std::min(s.grpo.prompts, s.grpo.groups_per_micro), add,
                  [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
-  f.grpo = (s.grpo.needs_reference() ? 2 : 1) * plain + moments +
-           std::max(update, rollouts(train, s.grpo.prompts, s.grpo.group));
+  const auto problems = static_cast<Index>(2 * s.validate_scenes);
+  const Index validation =
+      s.validate_every > 0 ? rollouts(test, std::min(s.evaluation.batch, problems), 1) : 0;
+  f.grpo = (1 + reference + start) * plain + moments +
+           std::max({update, rollouts(train, s.grpo.prompts, s.grpo.group), validation});
   return f;
 }
 

@@ -80,6 +80,7 @@ void settle_own_data(AblationSettings& s) {
   w.captions = w.picks = 0;
   w.letter_weight = w.letters_stage_weight = 1;
   w.corruption.share = 0;
+  s.validate_every = 0;  // own data have no validation split
 }
 
 OwnDataNeeds OwnDataNeeds::of(const AblationSettings& s) {

@@ -2,6 +2,7 @@
 // Writing, checking and reading the problems.
 #include "phyx/study/run_data.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <utility>
@@ -32,10 +33,15 @@ std::vector<std::string> RunData::test_parts() const {
   return {"test_known", "test_new"};
 }
 
-io::Json RunData::digests() const {
+std::vector<std::string> RunData::all_parts() const {
   std::vector<std::string> parts = test_parts();
   parts.insert(parts.begin(), "train");
-  const io::Json now = own_ ? own_->files() : suite_digests(at_.data(), parts);
+  if (s_.validate_every > 0 && s_.split != "val") parts.push_back("val");
+  return parts;
+}
+
+io::Json RunData::digests() const {
+  const io::Json now = own_ ? own_->files() : suite_digests(at_.data(), all_parts());
   for (const auto& [name, digest] : now.items())
     if (files_.contains(name))
       check_same_config(at_.config(), "data.files." + name, files_[name], digest);
@@ -58,6 +64,8 @@ void RunData::write(const std::function<void(const std::string&)>& say) {
   for (const auto& part : test_parts())
     write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known, s_.data_seed + 1000,
                 size);
+  if (s_.validate_every > 0 && s_.split != "val")
+    write_suite(folder, "val", s_.validate_scenes, s_.data_seed + 1000, size);
   files_ = digests();
 }
 
@@ -95,6 +103,18 @@ void RunData::read() {
                  printable(full_index(p), kShownBytes), " occurs twice");
       test_.push_back((*maker_)(std::move(p)));
     }
+  if (s_.validate_every > 0) read_validation();
+}
+
+void RunData::read_validation() {
+  auto problems = read_suite(at_.data(), "val");
+  const std::size_t pairs = problems.size() / 2;  // the two forms of a scene alternate
+  const std::size_t count = std::min(s_.validate_scenes, pairs);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t at = 2 * (i * pairs / count);
+    for (const std::size_t form : {at, at + 1})
+      validation_.push_back((*maker_)(std::move(problems[form])));
+  }
 }
 
 }  // namespace gaze::phyx

@@ -51,6 +51,10 @@ class RunData {
   const std::vector<Example>& train() const { return train_; }
   const std::vector<Example>& test() const { return test_; }
 
+  /// The problems that GRPO arms are validated on while they train: both forms of up to
+  /// validate_scenes scenes of the split val, spread evenly. Empty without validation.
+  const std::vector<Example>& validation() const { return validation_; }
+
  private:
   /// Reads one's own rows.
   void read_own();
@@ -59,6 +63,11 @@ class RunData {
 
   /// The parts of the suite that are evaluated.
   std::vector<std::string> test_parts() const;
+
+  /// All parts of the suite that the run reads.
+  std::vector<std::string> all_parts() const;
+
+  void read_validation();
 
   /// The digests of existing files. Throws Error for the first that differs from config.json.
   io::Json digests() const;
@@ -70,7 +79,7 @@ class RunData {
   std::optional<OwnData> own_;
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<ExampleMaker> maker_;
-  std::vector<Example> train_, test_;
+  std::vector<Example> train_, test_, validation_;
 };
 
 }  // namespace gaze::phyx

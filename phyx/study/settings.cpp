@@ -27,6 +27,8 @@ AblationSettings ablation_preset(const std::string& name) {
     s.warm.caption_picks = 4;
     s.grpo.prompts = s.grpo.group = 4;
     s.grpo_steps = 3;
+    s.grpo.kl_every = s.validate_every = 1;
+    s.validate_scenes = 14;
     s.evaluation.samples = 2;
     s.max_tokens = 24;
     s.checkpoint_every = 4;
@@ -52,6 +54,10 @@ void settle(AblationSettings& s) {
              "precision must be float32 or bf16, got ", s.precision);
   GAZE_CHECK(s.warm.corruption.share >= 0 && s.warm.corruption.share <= 1, "ablate",
              "corruption must be between 0 and 1, got ", s.warm.corruption.share);
+  GAZE_CHECK(s.validate_every >= 0, "ablate", "validate_every must be at least 0, got ",
+             s.validate_every);
+  GAZE_CHECK(s.validate_every == 0 || s.validate_scenes > 0, "ablate",
+             "validate_scenes must be above 0 with validate_every ", s.validate_every);
   GAZE_CHECK(!s.seeds.empty(), "ablate", "no seeds");
   settle_own_data(s);
 }
@@ -92,6 +98,7 @@ io::OrderedJson settings_json(const AblationSettings& s) {
                {"rate", s.grpo_rate},
                {"format_weight", s.format_weight}};
   j["grpo"].update(rl::options_json(s.grpo));
+  j["validation"] = {{"every", s.validate_every}, {"scenes", s.validate_scenes}};
   j["evaluation"] = {{"samples", s.evaluation.samples}, {"max_tokens", s.max_tokens}};
   j["prompts"] = {{"problem", s.prompts.problem},
                   {"caption", s.prompts.caption},

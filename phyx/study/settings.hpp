@@ -29,7 +29,9 @@ struct AblationSettings {
   std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
   EvaluationSettings evaluation;
   Index max_tokens = 64, checkpoint_every = 50;
-  bool tensorboard = false;  // also write event files; does not affect results
+  bool tensorboard = false;          // also write event files; does not affect results
+  Index validate_every = 25;         // GRPO steps between validations; 0: never
+  std::size_t validate_scenes = 84;  // of the split val, each as MC and as OE
   PromptTemplate prompts;
   OwnDataSettings own;
 };

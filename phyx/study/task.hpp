@@ -31,6 +31,10 @@ class PhyxTask {
   /// one, instead of their weighted sum.
   rl::Task<Model<Device>> task(bool separate = false);
 
+  /// Gives every prompt with a picture a masked one too, for PAPO's terms: `share` of the patches,
+  /// drawn anew for each prompt of each step. Call before task().
+  void mask_pictures(double share) { mask_share_ = share; }
+
   /// Called with the first scored completion of a step, for the log.
   std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
 
@@ -45,6 +49,7 @@ class PhyxTask {
   models::VlmConfig config_;
   RewardMix mix_;
   Philox random_;
+  double mask_share_ = 0;  // 0: no masked prompts
 };
 
 extern template class PhyxTask<Cpu>;

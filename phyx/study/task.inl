@@ -3,9 +3,13 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <string>
 
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
+#include "phyx/study/correctness.hpp"
+#include "phyx/study/masked_picture.hpp"
 #include "phyx/study/task.hpp"
 
 namespace gaze::phyx {
@@ -15,6 +19,7 @@ rl::Task<Model<Device>> PhyxTask<Device>::task(bool separate) {
   using Prompts = std::span<const rl::TaskPrompt<Model<Device>>>;
   using Completions = std::span<const gaze::SampledTokens>;
   rl::Task<Model<Device>> out;
+  out.masks = mask_share_ > 0;
   out.prompts = [this](Index step, Index round, Index count) {
     return prompts(step, round, count);
   };
@@ -41,7 +46,11 @@ std::vector<rl::TaskPrompt<Model<Device>>> PhyxTask<Device>::prompts(Index step,
   for (Index i = 0; i < count; ++i) {
     const auto id = static_cast<std::uint64_t>((step * 64 + round) * 4096 + i);
     const std::size_t index = random_.below(examples_.size(), id, 1);
-    out.push_back({&examples_[index].prompt, id, index});
+    const models::Prompt& prompt = examples_[index].prompt;
+    out.push_back({&prompt, id, index});
+    if (mask_share_ > 0 && prompt.rgb)
+      out.back().masked = std::make_shared<const models::Prompt>(
+          masked_prompt(prompt, config_.vit, mask_share_, random_, id));
   }
   return out;
 }
@@ -53,6 +62,7 @@ std::vector<MixScore> PhyxTask<Device>::score(
   const std::size_t group = completions.size() / prompts.size();
   std::vector<MixScore> out;
   std::vector<double> sums(mix_.terms.size(), 0), counts(sums);
+  std::vector<double> right;  // 1 or 0 per completion
   double mass = 0, correct = 0;
   for (std::size_t i = 0; i < completions.size(); ++i) {
     const Example& e = examples_[prompts[i / group].index];
@@ -66,7 +76,8 @@ std::vector<MixScore> PhyxTask<Device>::score(
         counts[k] += 1;
       }
     mass += image_mass(c.attention);
-    correct += grade_completion(e.problem, c.text, input.response).correct;
+    right.push_back(grade_completion(e.problem, c.text, input.response).correct);
+    correct += right.back();
     if (i == 0 && sample) sample(step, e, c, s);
   }
   for (std::size_t k = 0; k < sums.size(); ++k)
@@ -74,6 +85,9 @@ std::vector<MixScore> PhyxTask<Device>::score(
   const double n = static_cast<double>(completions.size());
   m.emplace_back("accuracy", correct / n);
   m.emplace_back("attention/image_mass", mass / n);
+  std::vector<std::string> names;
+  for (const auto& term : mix_.terms) names.push_back(term.first);
+  add_correctness_metrics(right, group, out, names, m);
   return out;
 }
 
