@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // 64-bit hashes with the same values on every platform: SplitMix64's mixer and FNV-1a for text.
-// They decide splits, corruptions and bootstrap draws, so they must never change.
+// They decide splits and corruptions, so they must never change.
 #pragma once
 #include <cstdint>
 #include <string_view>

@@ -16,8 +16,8 @@
 #include "phyx/report/run_data.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/results/outcome.hpp"
-#include "phyx/results/statistics.hpp"
 #include "phyx/results/summary.hpp"
+#include "tests/draws.hpp"
 #include "tests/folder.hpp"
 #include "tests/problem_files.hpp"
 #include "tests/test.hpp"
@@ -27,6 +27,7 @@ namespace test_report {
 
 using namespace gaze::phyx;
 using gaze::test::contains;
+using gaze::test::draw_below;
 using gaze::test::error_of;
 using gaze::test::occurrences;
 using gaze::test::problems::pixel64;

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Outcomes, their summary, results.csv, and the verdicts derived from it.
+// Outcomes, their summary, and results.csv.
 #include "phyx/results/summary.hpp"
 
-#include "phyx/report/findings.hpp"
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "phyx/results/decision.hpp"
 #include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -60,20 +65,6 @@ const ResultRow& row(const std::vector<ResultRow>& rows, std::string_view condit
   return rows.front();
 }
 
-/// A pooled difference on the known templates.
-ResultRow difference(const std::string& condition, const std::string& metric, double low,
-                     double high, const std::string& kind = "overall",
-                     const std::string& slice = "all", const std::string& format = "all") {
-  return {condition, "all", "known", format, kind, slice, metric, 100, (low + high) / 2, low, high};
-}
-
-const Finding& finding(const std::vector<Finding>& all, std::string_view part) {
-  for (const auto& f : all)
-    if (f.claim.find(part) != std::string::npos) return f;
-  FAIL("no finding about " << part);
-  return all.front();
-}
-
 }  // namespace
 
 TEST_CASE("outcomes survive the round trip", "[results]") {
@@ -99,6 +90,34 @@ TEST_CASE("outcomes survive the round trip", "[results]") {
   CHECK_FALSE(o.blank.greedy.has_value());
   CHECK(o.swapped.greedy == false);
   CHECK(back.outcomes[1].domain == set.outcomes[1].domain);
+  CHECK(std::isnan(o.sampled[0].look_score));
+  CHECK_FALSE(o.layout_only);
+}
+
+TEST_CASE("look scores, look facts, rewards and layout-only marks survive the round trip",
+          "[results]") {
+  Outcome o = outcome(1, 2, true);
+  o.layout_only = true;
+  o.sampled[1].look_score = .75f;
+  o.sampled[2].look_facts = 3;
+  o.sampled[2].look_right = 2;
+  o.sampled[3].rewards["hybrid"] = 1.25f;
+  const Outcome back = outcome_from_json(outcome_to_json(o), "o");
+  CHECK(back.layout_only);
+  CHECK(back.sampled[1].look_score == .75f);
+  CHECK(std::isnan(back.sampled[0].look_score));
+  CHECK(back.sampled[2].look_facts == 3);
+  CHECK(back.sampled[2].look_right == 2);
+  CHECK(back.sampled[3].rewards == o.sampled[3].rewards);
+  CHECK(back.sampled[0].rewards.empty());
+  auto value = outcome_to_json(o);
+  CHECK_FALSE(value["greedy"].contains("look_score"));
+  value["sampled"]["look_right"][2] = 4;
+  CHECK(contains(error_of([&] { outcome_from_json(value, "o"); }), "look_right: 4 of 3 facts"));
+  value["sampled"]["rewards"]["hybrid"] = {1};
+  value["sampled"]["look_right"][2] = 1;
+  CHECK(contains(error_of([&] { outcome_from_json(value, "o"); }),
+                 "sampled, rewards, hybrid: length differs"));
 }
 
 TEST_CASE("a damaged outcomes file is refused with line and field", "[results]") {
@@ -150,8 +169,117 @@ TEST_CASE("the summary agrees with hand-counted values", "[results]") {
   const auto& gain = row(rows, "accuracy", "all", "accuracy_greedy_vs_sft");
   CHECK(gain.value == Catch::Approx(0.5));
   CHECK(gain.low > 0);
-  CHECK(row(rows, "accuracy", "all", "accuracy_sampled_vs_sft").high == 0);  // the same samples
-  CHECK(row(rows, "sft", "all", "accuracy_greedy").high > 0.2);  // none of 10: Wilson, not 0 to 0
+  const auto& same = row(rows, "accuracy", "all", "accuracy_sampled_vs_sft");  // the same samples
+  CHECK(same.high == 0);
+  CHECK(same.basis == Basis::degenerate);
+  const auto& none = row(rows, "sft", "all", "accuracy_greedy");
+  CHECK(none.high > 0.2);  // none of 10: Wilson, not 0 to 0
+  CHECK(none.basis == Basis::degenerate);
+}
+
+TEST_CASE("new metrics agree with hand-counted values", "[results]") {
+  Outcome o = outcome(1, 2, true);  // samples right, right, wrong, wrong
+  const float looks[] = {.8f, .6f, .2f, .4f};
+  for (std::size_t s = 0; s < 4; ++s) {
+    Attempt& a = o.sampled[s];
+    a.well_formed = s != 1;
+    a.principle = s < 3;
+    a.unit = s == 1;
+    a.look_score = looks[s];
+    a.look_facts = 2;
+    a.look_right = s == 0 ? 2 : 1;
+    a.rewards["rubric"] = float(s);  // falls with correctness
+  }
+  o.swapped.sampled = {false, true, false, false};
+  o.swapped.greedy = true;
+  const auto rows = summarise({{{"sft", 0}, {o, outcome(2, 4, true), outcome(4, 0, false)}}});
+  const auto value = [&](std::string_view metric) { return row(rows, "sft", "0", metric).value; };
+  CHECK(value("look_score") == Catch::Approx(.5));
+  CHECK(value("look_right") == Catch::Approx(5.0 / 8));
+  // Deviations .3, .1, -.3, -.1 of the look score and .5, .5, -.5, -.5 of correctness.
+  CHECK(value("look_score_correctness") == Catch::Approx(.4 / std::sqrt(.2)));
+  CHECK(value("reward_rubric") == Catch::Approx(1.5));
+  CHECK(value("reward_rubric_correctness") == Catch::Approx(-2 / std::sqrt(5.0)));
+  // 4 right and 3 well-formed with the principle named in 2 of them: the right ones of problem 2
+  // and samples 0, 2, 3 of problem 1 are well-formed, of which 0 and 2 name the principle.
+  CHECK(value("principle") == Catch::Approx(3.0 / 12));
+  CHECK(value("principle_well_formed") == Catch::Approx(2.0 / 7));
+  CHECK(value("unit_well_formed") == 0);
+  // Problem 1: 2/4 - 1/4 sampled, 1 - 1 greedy; problems 2 and 4 have a swapped greedy answer only:
+  // 1 - 0 and 0 - 1.
+  CHECK(value("accuracy_own_minus_swapped") == Catch::Approx(.25));
+  CHECK(row(rows, "sft", "0", "accuracy_own_minus_swapped").n == 1);
+  CHECK(value("accuracy_own_minus_swapped_greedy") == Catch::Approx(0).margin(1e-12));
+  CHECK(value("groups_all_right") == Catch::Approx(1.0 / 3));
+  CHECK(value("groups_all_wrong") == Catch::Approx(1.0 / 3));
+}
+
+TEST_CASE("pass@k goes up to the number of samples, by powers of two", "[results]") {
+  Outcome o = outcome(1, 1, true), other = outcome(2, 0, false);
+  for (Outcome* each : {&o, &other}) each->sampled.resize(64);
+  const auto rows = summarise({{{"sft", 0}, {o, other}}});
+  for (const int k : {1, 4, 16, 64})
+    CHECK(row(rows, "sft", "0", "pass@" + std::to_string(k)).value == Catch::Approx(k / 128.0));
+}
+
+TEST_CASE("both forms and all samples of a scene are one cluster", "[results]") {
+  const auto study = [](bool both) {
+    std::vector<Outcome> out;
+    for (int i = 0; i < 40; ++i) {
+      Outcome o = outcome(2 * i + 1, i % 4, i % 3 == 0);
+      o.split = "known";
+      o.form = Form::oe;
+      out.push_back(o);
+      o.form = Form::mc;
+      if (both) out.push_back(o);
+    }
+    return summarise({{{"sft", 0}, out}});
+  };
+  const auto one = study(false), two = study(true);
+  for (const char* metric : {"accuracy_greedy", "accuracy_sampled"}) {
+    const auto &a = row(one, "sft", "0", metric), &b = row(two, "sft", "0", metric);
+    CHECK(b.n == 80);
+    CHECK(b.scenes == 40);
+    CHECK(b.error == Catch::Approx(a.error));  // the second form repeats the first
+    CHECK(b.basis == Basis::scenes);
+    CHECK(b.seeds == 1);
+  }
+}
+
+TEST_CASE("differences count only problems that both conditions have", "[results]") {
+  auto part = outcomes(20, 0, true);
+  part.resize(10);
+  for (auto& o : part) o.greedy.correct = true;
+  auto whole = outcomes(20, 0, false);
+  for (std::size_t i = 0; i < 10; ++i) whole[i].greedy.correct = true;
+  const auto rows = summarise({{{"sft", 0}, whole}, {{"format", 0}, part}});
+  const auto& d = row(rows, "format", "0", "accuracy_greedy_vs_sft");
+  CHECK(d.value == 0);  // means over different problems differ by a half
+  CHECK(d.n == 10);
+}
+
+TEST_CASE("layout-only templates are reported apart", "[results]") {
+  auto all = outcomes(30, 0, true);
+  for (auto& o : all) o.layout_only = o.template_id == "t1";
+  const auto rows = summarise({{{"sft", 0}, all}});
+  CHECK(row(rows, "sft", "0", "accuracy_greedy").n == 20);
+  CHECK(row(rows, "sft", "0", "accuracy_greedy", "layout_only").n == 10);
+  CHECK(row(rows, "sft", "all", "accuracy_greedy", "template", "t1").n == 10);
+  std::int64_t by_domain = 0;
+  for (const auto& r : rows)
+    if (r.slice_kind == "domain" && r.seed == "0" && r.split == "all" && r.format == "all" &&
+        r.metric == "accuracy_greedy")
+      by_domain += r.n;
+  CHECK(by_domain == 20);
+}
+
+TEST_CASE("the differences of declared claims have rows", "[results]") {
+  const Outcomes all = {{{"mine", 0}, outcomes(30, 0, false)},
+                        {{"other", 0}, outcomes(30, 1, true)}};
+  SummaryOptions options;
+  options.claims = {{"a", "?", "other", "mine", "groups_all_wrong"}};
+  const auto rows = summarise(all, options);
+  CHECK(row(rows, "other", "all", "groups_all_wrong_vs_mine").n == 30);
 }
 
 TEST_CASE("seeds are pooled, and runs are paired by seed", "[results]") {
@@ -196,7 +324,23 @@ TEST_CASE("results.csv survives the round trip", "[results]") {
     CHECK(back[i].metric == rows[i].metric);
     CHECK(back[i].n == rows[i].n);
     CHECK(back[i].value == Catch::Approx(rows[i].value).epsilon(1e-6));
+    CHECK(back[i].error == Catch::Approx(rows[i].error).epsilon(1e-6));
+    CHECK(back[i].df == Catch::Approx(rows[i].df).epsilon(1e-6));
+    CHECK(back[i].scenes == rows[i].scenes);
+    CHECK(back[i].seeds == rows[i].seeds);
+    CHECK(back[i].basis == rows[i].basis);
+    CHECK((back[i].low <= back[i].value && back[i].value <= back[i].high));
   }
+}
+
+TEST_CASE("a results.csv of an earlier version is read, without verdicts", "[results]") {
+  const auto rows = results_from_csv(
+      "condition,seed,split,format,slice_kind,slice,metric,n,value,low,high\n"
+      "accuracy,all,known,all,overall,all,accuracy_greedy_vs_sft,9,0.5,0.4,0.6\n",
+      "old.csv");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].basis == Basis::unknown);
+  CHECK(decide(interval_of(rows[0]), .03) == Verdict::undecided);
 }
 
 TEST_CASE("a damaged results.csv is refused with its line", "[results]") {
@@ -206,69 +350,20 @@ TEST_CASE("a damaged results.csv is refused with its line", "[results]") {
   };
   CHECK(contains(error("a,b\n"), "r.csv line 1: expected the header"));
   CHECK(contains(error(""), "r.csv: empty"));
-  CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,0.5,0.4\n"), "line 2: 10 fields"));
-  CHECK(contains(error(head + "sft,0,all,all,overall,\"a\nb\",m,1,0.5,0.4,0.6\n"
-                              "sft,0,all,all,overall,all,m,1,x,0.4,0.6\n"),
+  CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,0.5,0.4\n"),
+                 "line 2: 10 fields instead of 16"));
+  CHECK(contains(error(head + "sft,0,all,all,overall,\"a\nb\",m,1,0.5,0.4,0.6,9,1,0.1,8,scenes\n"
+                              "sft,0,all,all,overall,all,m,1,x,0.4,0.6,9,1,0.1,8,scenes\n"),
                  "line 4, value: 'x' is not a number"));
+  CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,0.5,0,1,9,1,0.1,8,bootstrap\n"),
+                 "line 2, interval: 'bootstrap' is not a kind of interval"));
   CHECK(contains(error(head + "sft,\"0,all\n"), "line 2: unterminated quote"));
-  CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,inf,0,1\n"), "not finite"));
+  CHECK(contains(error(head + "sft,0,all,all,overall,all,m,1,inf,0,1,9,1,0.1,8,scenes\n"),
+                 "not finite"));
   CHECK(results_from_csv(head, "r.csv").empty());
-  const auto windows =
-      results_from_csv(head + "sft,0,all,all,overall,all,m,1,0.5,0.4,0.6\r\n", "r");
+  const auto windows = results_from_csv(
+      head + "sft,0,all,all,overall,all,m,1,0.5,0.4,0.6,9,1,0.1,8,scenes\r\n", "r");
   CHECK(windows.at(0).high == Catch::Approx(0.6));
-}
-
-TEST_CASE("verdicts follow the intervals", "[findings]") {
-  const std::string spatial = "Spatial Relation Reasoning", vs_sft = "accuracy_sampled_vs_sft";
-  const std::vector<ResultRow> rows = {
-      difference("accuracy", vs_sft, 0.05, 0.15, "overall", "all", "MC"),
-      difference("accuracy", vs_sft, 0.01, 0.09, "overall", "all", "OE"),
-      difference("accuracy", vs_sft, 0.04, 0.10),
-      difference("accuracy", "accuracy_greedy_vs_sft", -0.02, 0.02),
-      difference("rubric", "principle_vs_sft", 0.1, 0.2),
-      difference("rubric", "unit_vs_sft", -0.01, 0.2),
-      difference("rubric", "accuracy_sampled_vs_accuracy", -0.04, 0.01),
-      difference("attention", vs_sft, -0.02, 0.08, "reasoning", spatial),
-      difference("attention", "accuracy_sampled_vs_accuracy", -0.09, -0.01, "reasoning", spatial),
-      difference("hybrid", "accuracy_sampled_vs_accuracy", 0.01, 0.05, "reasoning", spatial),
-      difference("hybrid", "accuracy_sampled_vs_accuracy", -0.02, 0.03, "needs_image", "no"),
-      difference("format", vs_sft, -0.02, 0.02)};
-  const auto all = decide_findings(rows);
-  CHECK(finding(all, "in both formats").verdict == Agreement::agree);
-  CHECK(finding(all, "structured reasoning").verdict == Agreement::undecided);  // unit includes 0
-  CHECK(finding(all, "without a consistent gain").verdict == Agreement::agree);
-  CHECK(finding(all, "lifts spatial").verdict == Agreement::undecided);
-  CHECK(finding(all, "better than the accuracy reward").verdict == Agreement::no);
-  CHECK(finding(all, "degrades symbolic").verdict == Agreement::undecided);
-  CHECK(contains(finding(all, "degrades symbolic").here, "not measured"));
-  const Finding& ability = finding(all, "new ability");
-  CHECK(ability.verdict == Agreement::no);
-  CHECK(contains(ability.here, "choice of modes"));
-  CHECK(verdict_text(ability) == "no");
-  CHECK(finding(all, "hybrid").verdict == Agreement::agree);
-  CHECK(finding(all, "format alone").verdict == Agreement::agree);
-  CHECK(verdict_text(finding(all, "in both formats")) == "agrees");
-  CHECK(contains(finding(all, "in both formats").here, "+10.0 [5.0, 15.0] points"));
-}
-
-TEST_CASE("without measurements everything is undecided", "[findings]") {
-  for (const auto& f : decide_findings({})) CHECK(f.verdict == Agreement::undecided);
-}
-
-TEST_CASE("most domains means more than half of them", "[findings]") {
-  const auto verdict = [](int up, int flat) {
-    std::vector<ResultRow> rows;
-    for (int d = 0; d < 6; ++d) {
-      const double low = d < up ? 0.01 : -0.05;
-      const double high = d < up ? 0.1 : d < up + flat ? 0.01 : 0.1;
-      rows.push_back(difference("accuracy", "accuracy_sampled_vs_sft", low, high, "domain",
-                                domains[std::size_t(d)]));
-    }
-    return finding(decide_findings(rows), "most domains").verdict;
-  };
-  CHECK(verdict(4, 0) == Agreement::agree);
-  CHECK(verdict(3, 0) == Agreement::undecided);
-  CHECK(verdict(2, 3) == Agreement::no);
 }
 
 TEST_CASE("results.csv may begin with a byte order mark", "[results]") {

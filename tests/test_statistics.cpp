@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Intervals against closed forms and hand-computed values.
+// Intervals and distributions against closed forms and hand-computed values.
 #include "phyx/results/statistics.hpp"
 
-#include <numeric>
+#include <cmath>
+#include <limits>
+#include <vector>
 
 #include "gaze/core/error.hpp"
+#include "phyx/results/student.hpp"
 #include "tests/test.hpp"
 
 namespace test_statistics {
@@ -13,10 +16,17 @@ using namespace gaze::phyx;
 
 namespace {
 
-/// A coin flip with probability p, from a counter.
-double coin(std::uint64_t key, std::uint64_t i, double p) {
-  return draw_below(key, i, 1u << 20) < p * (1u << 20) ? 1.0 : 0.0;
+/// A table of means: one value per seed and scene.
+RatioTable means(const std::vector<std::vector<double>>& by_seed) {
+  RatioTable out;
+  for (const auto& seed : by_seed) {
+    auto& scenes = out.emplace_back();
+    for (const double v : seed) scenes.push_back({v, 1});
+  }
+  return out;
 }
+
+constexpr double t_4 = 2.7764451052;  // the 97.5 % point of Student's t with 4 degrees of freedom
 
 }  // namespace
 
@@ -42,90 +52,145 @@ TEST_CASE("Wilson's interval has its published values", "[statistics]") {
   CHECK_THROWS_AS(wilson(3, 2), gaze::Error);
 }
 
-TEST_CASE("quantiles interpolate between order statistics", "[statistics]") {
-  std::vector<double> v = {4, 1, 3, 2};
-  CHECK(quantile(v, 0) == 1);
-  CHECK(quantile(v, 1) == 4);
-  CHECK(quantile(v, 0.5) == Catch::Approx(2.5));
-  CHECK(quantile(v, 0.25) == Catch::Approx(1.75));
-}
-
-TEST_CASE("every resample draws as many problems as there are", "[statistics]") {
-  const Resamples draws(37, 50, 3);
-  double drawn_once = 0;
-  for (int b = 0; b < 50; ++b) {
-    CHECK(std::accumulate(draws.row(b), draws.row(b) + 37, 0.f) == 37.f);
-    for (int i = 0; i < 37; ++i) drawn_once += draws.row(b)[i] > 0;
+TEST_CASE("Student's t has its published values, also for fractions of a degree", "[statistics]") {
+  CHECK(student_quantile(.975, 1) == Catch::Approx(12.7062047362).epsilon(1e-9));
+  CHECK(student_quantile(.975, 4) == Catch::Approx(t_4).epsilon(1e-9));
+  CHECK(student_quantile(.95, 4) == Catch::Approx(2.1318467863).epsilon(1e-9));
+  CHECK(student_quantile(.975, 10) == Catch::Approx(2.2281388520).epsilon(1e-9));
+  CHECK(student_quantile(.975, 1e9) == Catch::Approx(1.95996398).epsilon(1e-5));
+  CHECK(student_quantile(.025, 10) == -student_quantile(.975, 10));
+  CHECK(student_quantile(.5, 3) == 0);
+  // One degree is Cauchy's distribution, two have F(t) = 1/2 + t / (2 sqrt(2 + t^2)).
+  for (const double t : {-40.0, -1.0, 0.0, .3, 7.0, 1e6}) {
+    CHECK(student_cdf(t, 1) == Catch::Approx(.5 + std::atan(t) / 3.14159265358979323846));
+    CHECK(student_cdf(t, 2) == Catch::Approx(.5 + t / (2 * std::sqrt(2 + t * t))).margin(1e-15));
   }
-  CHECK(drawn_once / (50 * 37) == Catch::Approx(1 - std::pow(1 - 1.0 / 37, 37)).margin(0.03));
+  for (const double df : {.7, 2.5, 33.3, 4000.0})
+    for (const double p : {.01, .6, .975, .9999})
+      CHECK(student_cdf(student_quantile(p, df), df) == Catch::Approx(p).epsilon(1e-9));
+  CHECK_THROWS_AS(student_quantile(.975, 0), gaze::Error);
+  CHECK_THROWS_AS(student_quantile(1, 4), gaze::Error);
 }
 
-TEST_CASE("the blocked product equals plain sums", "[statistics]") {
-  const Resamples draws(11, 7, 5);  // 7 is no multiple of the block of four
-  std::vector<float> values(11 * 16), out(7 * 16);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = float(draw_below(1, i, 9));
-  resampled_sums(draws, values.data(), 16, out.data());
-  for (int b = 0; b < 7; ++b)
-    for (std::size_t c = 0; c < 16; ++c) {
-      float sum = 0;
-      for (std::size_t i = 0; i < 11; ++i) sum += draws.row(b)[i] * values[i * 16 + c];
-      CHECK(out[std::size_t(b) * 16 + c] == sum);
-    }
+TEST_CASE("if only seeds differ, the interval is the t interval over seed means", "[statistics]") {
+  // Seed means .1, .2, .3, .4, .5: standard deviation sqrt(.025), error sqrt(.025 / 5).
+  std::vector<std::vector<double>> by_seed;
+  for (const double mean : {.1, .2, .3, .4, .5}) by_seed.push_back(std::vector<double>(50, mean));
+  const Interval i = *ratio_interval(means(by_seed));
+  CHECK(i.value == Catch::Approx(.3));
+  CHECK(i.error == Catch::Approx(std::sqrt(.005)));
+  CHECK(i.df == Catch::Approx(4));
+  CHECK(i.low == Catch::Approx(.3 - t_4 * std::sqrt(.005)));
+  CHECK(i.high == Catch::Approx(.3 + t_4 * std::sqrt(.005)));
+  CHECK(i.seeds == 5);
+  CHECK(i.scenes == 50);
+  CHECK(i.basis == Basis::seeds_and_scenes);
 }
 
-TEST_CASE("the bootstrap interval has the width of the standard error, and repeats",
+TEST_CASE("with one seed the interval covers scenes only", "[statistics]") {
+  // 0, 0, 1, 1, 1: variance .3, error sqrt(.3 / 5), 4 degrees of freedom.
+  const Interval i = *ratio_interval(means({{0, 0, 1, 1, 1}}));
+  CHECK(i.basis == Basis::scenes);
+  CHECK(i.seeds == 1);
+  CHECK(i.error == Catch::Approx(std::sqrt(.06)));
+  CHECK(i.df == Catch::Approx(4));
+  CHECK(i.high - i.low == Catch::Approx(2 * t_4 * std::sqrt(.06)));
+}
+
+TEST_CASE("variances of seeds and scenes add up, with Satterthwaite's degrees of freedom",
           "[statistics]") {
-  std::vector<double> values(400);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 4 == 0;  // p = 1/4
-  const Interval a = bootstrap_mean(values, 9);
-  const double error = std::sqrt(0.25 * 0.75 / 400);
-  CHECK(a.value == Catch::Approx(0.25));
-  CHECK(a.high - a.low == Catch::Approx(2 * 1.96 * error).epsilon(0.08));
-  const Interval b = bootstrap_mean(values, 9), other = bootstrap_mean(values, 10);
-  CHECK(a.low == b.low);
-  CHECK(a.high == b.high);
-  CHECK((other.low != a.low || other.high != a.high));
+  // Seed means 0.25 and 0.75: variance of the mean 1/16. Scene means 0, .5, 1 and 0.5: variance
+  // 1/6, of the mean 1/24. df = (5/48)^2 / ((1/16)^2 / 1 + (1/24)^2 / 3) = 25/9 / (1 + 4/27) =
+  // 75/31.
+  const Interval i = *ratio_interval(means({{0, 0, 1, 0}, {0, 1, 1, 1}}));
+  CHECK(i.value == Catch::Approx(.5));
+  CHECK(i.error == Catch::Approx(std::sqrt(5.0 / 48)));
+  CHECK(i.df == Catch::Approx(75.0 / 31));
+  // The order of seeds and of scenes does not matter.
+  const Interval other = *ratio_interval(means({{1, 0, 1, 1}, {0, 0, 0, 1}}));
+  CHECK(other.error == Catch::Approx(i.error));
 }
 
-TEST_CASE("95 % intervals cover the truth about 95 times in 100", "[statistics]") {
-  int covered = 0;
-  for (int trial = 0; trial < 300; ++trial) {
-    std::vector<double> values(120);
-    for (std::size_t i = 0; i < values.size(); ++i)
-      values[i] = coin(mix_bits(std::uint64_t(trial) + 77), i, 0.4);
-    const Interval interval = bootstrap_mean(values, std::uint64_t(trial), 400);
-    covered += interval.low <= 0.4 && 0.4 <= interval.high;
+TEST_CASE("copies of a scene's answers do not narrow the interval", "[statistics]") {
+  RatioTable once(1), often(1);
+  for (int i = 0; i < 30; ++i) {
+    once[0].push_back({double(i % 3 == 0), 1});
+    often[0].push_back({8.0 * double(i % 3 == 0), 8});  // both forms, four samples each
   }
-  CHECK(covered >= 272);  // 95 % of 300 is 285, deviation 3.8
-  CHECK(covered <= 297);
+  CHECK(ratio_interval(often)->error == Catch::Approx(ratio_interval(once)->error));
 }
 
-TEST_CASE("a paired difference cancels what both sides share", "[statistics]") {
-  std::vector<double> a(300), b(300);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    b[i] = coin(1, i, 0.5);         // hard and easy problems
-    a[i] = i % 10 == 0 ? 1 : b[i];  // a also solves every tenth
+TEST_CASE("the interval of a ratio is its jackknife interval", "[statistics]") {
+  // (1 + 2 + 0) / (2 + 2 + 1); without one scene: 2/3, 1/3, 3/4.
+  const Interval i = *ratio_interval({{{1, 2}, {2, 2}, {0, 1}}});
+  const double mean = (2.0 / 3 + 1.0 / 3 + .75) / 3;
+  const auto square = [&](double r) { return (r - mean) * (r - mean); };
+  CHECK(i.value == Catch::Approx(.6));
+  CHECK(i.error ==
+        Catch::Approx(std::sqrt((square(2.0 / 3) + square(1.0 / 3) + square(.75)) * 2 / 3)));
+  CHECK(i.scenes == 3);
+  const Interval padded = *ratio_interval({{{1, 2}, {0, 0}, {2, 2}, {0, 1}}});
+  CHECK(padded.scenes == 3);  // a scene without data is no cluster
+  CHECK(padded.error == Catch::Approx(i.error));
+  CHECK_FALSE(ratio_interval({{{0, 0}, {0, 0}}}));
+  CHECK_THROWS_AS(ratio_interval({}), gaze::Error);
+  CHECK_THROWS_AS(ratio_interval({{{1, 1}}, {}}), gaze::Error);
+}
+
+TEST_CASE("paired differences cancel the scenes and seeds of both sides", "[statistics]") {
+  // Scenes and seeds differ much, and every cell of a is .1 above b, but for two cells.
+  std::vector<std::vector<double>> a, b;
+  for (int s = 0; s < 5; ++s) {
+    b.emplace_back();
+    for (int i = 0; i < 20; ++i) b.back().push_back(.02 * i + .05 * s);
+    a.push_back(b.back());
+    for (double& v : a.back()) v += .1;
   }
-  const Interval d = bootstrap_difference(a, b, 4);
-  const Interval own = bootstrap_mean(a, 4);
-  CHECK(d.low > 0);
-  CHECK(d.high - d.low < 0.7 * (own.high - own.low));
-  CHECK_THROWS_AS(bootstrap_difference(a, {1.0}, 4), gaze::Error);
+  CHECK(difference_interval(means(a), means(b))->basis == Basis::degenerate);
+  a[0][0] += .1;
+  a[3][7] -= .1;
+  const Interval d = *difference_interval(means(a), means(b));
+  CHECK(d.basis == Basis::seeds_and_scenes);
+  CHECK(d.value == Catch::Approx(.1));
+  CHECK(d.low > .09);
+  const Interval own = *ratio_interval(means(a));
+  CHECK(d.high - d.low < .1 * (own.high - own.low));
+  CHECK_THROWS_AS(difference_interval(means(a), means({b[0]})), gaze::Error);
 }
 
-TEST_CASE("seeds that differ widen the pooled interval", "[statistics]") {
-  std::vector<std::vector<double>> same(4, std::vector<double>(500)), differ = same;
-  for (std::size_t s = 0; s < 4; ++s)
-    for (std::size_t i = 0; i < 500; ++i) {
-      same[s][i] = coin(5, i, 0.5);
-      differ[s][i] = coin(5, i, 0.2 + 0.2 * double(s));
-    }
-  const Interval one = bootstrap_seeds({same[0]}, 2), pooled = bootstrap_seeds(same, 2);
-  const Interval wide = bootstrap_seeds(differ, 2);
-  CHECK(pooled.low == Catch::Approx(one.low));  // copies of one seed add nothing
-  CHECK(wide.value == Catch::Approx(0.5).margin(0.05));
-  CHECK(wide.high - wide.low > 2 * (pooled.high - pooled.low));
-  CHECK_THROWS_AS(bootstrap_seeds({{1, 0}, {1}}, 2), gaze::Error);
+TEST_CASE("intervals without spread or with one cluster are degenerate", "[statistics]") {
+  const auto basis = [](const std::vector<std::vector<double>>& v) {
+    return ratio_interval(means(v))->basis;
+  };
+  CHECK(basis({std::vector<double>(40, 0)}) == Basis::degenerate);
+  CHECK(basis(std::vector(5, std::vector<double>(17, .1))) == Basis::degenerate);
+  CHECK(basis(std::vector(3, std::vector<double>(17, 1.0 / 3))) == Basis::degenerate);
+  CHECK(basis({{.4}}) == Basis::degenerate);
+  CHECK(basis({{.4}, {.5}, {.6}}) == Basis::degenerate);  // one scene
+  // One of two seeds has all data: nothing is known about other seeds.
+  CHECK(ratio_interval({{{1, 1}, {0, 1}}, {{0, 0}, {0, 0}}})->basis == Basis::degenerate);
+  const Interval none = share_interval(*ratio_interval(means({std::vector<double>(40, 0)})), 20);
+  CHECK(none.basis == Basis::degenerate);
+  CHECK(none.high == Catch::Approx(wilson(0, 40).high));
+  for (const Basis b :
+       {Basis::unknown, Basis::scenes, Basis::seeds_and_scenes, Basis::wilson, Basis::degenerate})
+    CHECK(basis_of(basis_name(b)) == b);
+  CHECK_FALSE(basis_of("bootstrap"));
+}
+
+TEST_CASE("intervals of shares stay within 0 to 1 and include Wilson's for few scenes",
+          "[statistics]") {
+  std::vector<double> values(30, 1);
+  values[0] = 0;
+  const Interval i = share_interval(*ratio_interval(means({values})), 20);
+  CHECK(i.high == 1);  // the t interval ends above 1
+  CHECK(i.low <= wilson(29, 30).low);
+  CHECK(i.basis == Basis::wilson);
+  values.assign(200, 0);
+  for (std::size_t k = 0; k < 80; ++k) values[k] = 1;
+  const Interval many = *ratio_interval(means({values}));
+  CHECK(share_interval(many, 20).low == many.low);
+  CHECK(share_interval(many, 20).basis == Basis::scenes);
 }
 
 TEST_CASE("a value lies in its interval despite rounding", "[statistics]") {
@@ -133,13 +198,26 @@ TEST_CASE("a value lies in its interval despite rounding", "[statistics]") {
     for (int hits = 0; hits <= n; ++hits) {
       const Interval i = wilson(hits, n);
       REQUIRE((0 <= i.low && i.low <= i.value && i.value <= i.high && i.high <= 1));
+      std::vector<double> values(std::size_t(n), 0);
+      for (int k = 0; k < hits; ++k) values[std::size_t(k)] = 1;
+      if (n > 60) continue;
+      const Interval share = share_interval(*ratio_interval(means({values})), 20);
+      REQUIRE((share.low <= share.value && share.value <= share.high));
+      REQUIRE((0 <= share.low && share.high <= 1));
     }
   CHECK(wilson(0, 41).low == 0);
   CHECK(wilson(41, 41).high == 1);
-  for (const double value : {0.1, 0.3, 1.0 / 3, 0.7}) {  // replicates are sums of floats
-    const Interval i = bootstrap_mean(std::vector<double>(17, value));
-    CHECK((i.low <= i.value && i.value <= i.high));
-  }
+}
+
+TEST_CASE("correlation ignores unknown values and is empty without spread", "[statistics]") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  using Values = std::vector<double>;
+  CHECK(*correlation(Values{0, 0, 1, 1}, Values{0, 1, 1, 1}) == Catch::Approx(1 / std::sqrt(3.0)));
+  CHECK(*correlation(Values{1, 2, 3}, Values{-2, -4, -6}) == Catch::Approx(-1));
+  CHECK(*correlation(Values{0, nan, 1, 5}, Values{0, 7, 1, nan}) == Catch::Approx(1));
+  CHECK_FALSE(correlation(Values{.1, .1, .1}, Values{0, 1, 0}));
+  CHECK_FALSE(correlation(Values{1, nan}, Values{0, 1}));
+  CHECK_THROWS_AS(correlation(Values{1}, Values{}), gaze::Error);
 }
 
 }  // namespace test_statistics

@@ -98,9 +98,9 @@ bool quantity_agrees(const Problem& p, const Truth& truth, Quantity q, double to
   return right;
 }
 
-Verdict grade_choice(const Problem& p, const Statement& said_as, const std::string& claim,
-                     bool prose) {
-  Verdict out;
+Grade grade_choice(const Problem& p, const Statement& said_as, const std::string& claim,
+                   bool prose) {
+  Grade out;
   const std::string_view answer = said_as.text;
   const auto letter = chosen_letter(p, answer, prose);
   if (!letter) return out;
@@ -119,8 +119,8 @@ Verdict grade_choice(const Problem& p, const Statement& said_as, const std::stri
   return out;
 }
 
-Verdict grade_word(const Truth& truth, std::string_view s) {
-  Verdict out;
+Grade grade_word(const Truth& truth, std::string_view s) {
+  Grade out;
   out.extracted = canonical_words(s);
   out.parsed = out.unit_consistent = !out.extracted.empty();
   if (truth.text.empty() || truth.text.size() > longest_truth) return out;
@@ -129,8 +129,8 @@ Verdict grade_word(const Truth& truth, std::string_view s) {
   return out;
 }
 
-Verdict grade_open(const Problem& p, std::string_view answer, const StrictRule& rule, bool prose) {
-  Verdict out;
+Grade grade_open(const Problem& p, std::string_view answer, const StrictRule& rule, bool prose) {
+  Grade out;
   const Truth truth = truth_of(p);
   bool marked = false;
   const std::string_view s = drop_lead_in(answer, prose, marked);
@@ -147,8 +147,8 @@ Verdict grade_open(const Problem& p, std::string_view answer, const StrictRule& 
   return out;
 }
 
-Verdict grade_statement(const Problem& problem, const Statement& said, std::string_view think,
-                        const StrictRule& rule, bool prose) {
+Grade grade_statement(const Problem& problem, const Statement& said, std::string_view think,
+                      const StrictRule& rule, bool prose) {
   if (said.text.empty() || said.text.size() > longest_answer) return {};
   if (problem.form == Form::oe) return grade_open(problem, said.text, rule, prose);
   return grade_choice(problem, said, split_think(think).conclusion, prose);
@@ -156,20 +156,20 @@ Verdict grade_statement(const Problem& problem, const Statement& said, std::stri
 
 }  // namespace
 
-Verdict grade_answer(const Problem& problem, std::string_view answer, std::string_view think,
-                     const StrictRule& rule, bool prose) {
+Grade grade_answer(const Problem& problem, std::string_view answer, std::string_view think,
+                   const StrictRule& rule, bool prose) {
   const auto s = text::trim(answer);
   if (s.size() > longest_answer) return {};
   return grade_statement(problem, {std::string(s), "", ""}, think, rule, prose);
 }
 
-Verdict grade_completion(const Problem& problem, std::string_view completion,
-                         const StrictRule& rule) {
+Grade grade_completion(const Problem& problem, std::string_view completion,
+                       const StrictRule& rule) {
   return grade_completion(problem, completion, parse_response(completion), rule);
 }
 
-Verdict grade_completion(const Problem& problem, std::string_view completion,
-                         const ParsedResponse& response, const StrictRule& rule) {
+Grade grade_completion(const Problem& problem, std::string_view completion,
+                       const ParsedResponse& response, const StrictRule& rule) {
   const Reply reply = read_reply(completion);
   if (reply.tagged) return grade_answer(problem, reply.text, response.think, rule);
   return grade_statement(problem, find_statement(reply.text), {}, rule, true);

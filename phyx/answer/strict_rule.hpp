@@ -26,7 +26,7 @@ namespace gaze::phyx {
 /// dimension (or without a unit, if the truth has none), whether or not the value is right; equals
 /// `parsed` for a truth without a number. In multiple choice the number is read from the conclusion
 /// of the think text ("so 12 N : B"). `note`: omission of a right answer, "no direction".
-struct Verdict {
+struct Grade {
   bool parsed = false;
   bool correct = false;
   bool unit_consistent = false;
@@ -51,17 +51,17 @@ Truth truth_of(const Problem& p);
 
 /// Grades the content of an answer element. `think` is read only for the number behind a letter.
 /// `prose`: a reason may follow the letter and words may precede the quantity, as in chat.
-Verdict grade_answer(const Problem& problem, std::string_view answer, std::string_view think = {},
-                     const StrictRule& rule = {}, bool prose = false);
+Grade grade_answer(const Problem& problem, std::string_view answer, std::string_view think = {},
+                   const StrictRule& rule = {}, bool prose = false);
 
 /// Grades a whole completion by its answer element if there is exactly one outside the thinking;
 /// without answer tags, by the statement after the thinking, as chat models write. Tags in any
 /// other arrangement: not parsed.
-Verdict grade_completion(const Problem& problem, std::string_view completion,
-                         const StrictRule& rule = {});
+Grade grade_completion(const Problem& problem, std::string_view completion,
+                       const StrictRule& rule = {});
 
 /// The same where `response`, the parsed completion, is at hand.
-Verdict grade_completion(const Problem& problem, std::string_view completion,
-                         const ParsedResponse& response, const StrictRule& rule = {});
+Grade grade_completion(const Problem& problem, std::string_view completion,
+                       const ParsedResponse& response, const StrictRule& rule = {});
 
 }  // namespace gaze::phyx

@@ -46,7 +46,7 @@ float image_mass(const AttentionTrace& a) {
 
 Attempt score_attempt(const Problem& problem, const phyx::Completion& c) {
   const RewardInput input(problem, c);
-  const Verdict verdict = grade_completion(problem, c.text, input.response);
+  const Grade verdict = grade_completion(problem, c.text, input.response);
   Attempt a;
   a.correct = verdict.correct;
   a.parsed = verdict.parsed;

@@ -1,221 +1,91 @@
 // SPDX-License-Identifier: MIT
-// The claims, and their decision by intervals.
+// Deciding all comparisons of all claims at once, and the text of each row.
 #include "phyx/report/findings.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <span>
 #include <string>
-#include <tuple>
 #include <vector>
 
-#include "phyx/problem.hpp"
 #include "phyx/report/number_text.hpp"
-#include "phyx/results/csv.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
-enum class Expect { more, less, no_more, no_less, same };
-
-/// One difference of a claim.
-struct Test {
-  const char* label;  // in the text
-  const char* condition;
-  const char* metric;  // "<metric>_vs_<reference>"
-  const char* format;
-  const char* kind;
-  const char* slice;
-  Expect expect;
-};
-
-struct Claim {
-  const char* text;
-  const char* source;
-  bool own;
-  std::vector<Test> tests;  // all must hold
-};
-
-constexpr const char* spatial = "Spatial Relation Reasoning";
-
-const std::vector<Claim>& study_claims() {
-  static const std::vector<Claim> claims = {
-      {"GRPO with accuracy rewards beats supervised fine-tuning, in both formats.",
-       "abstract",
-       false,
-       {{"MC", "accuracy", "accuracy_sampled_vs_sft", "MC", "overall", "all", Expect::more},
-        {"OE", "accuracy", "accuracy_sampled_vs_sft", "OE", "overall", "all", Expect::more}}},
-      {"Accuracy rewards score higher than the rubric on multiple choice (0.462 against 0.440).",
-       "a third party's note",
-       false,
-       {{"rubric − accuracy, MC", "rubric", "accuracy_sampled_vs_accuracy", "MC", "overall", "all",
-         Expect::less}}},
-      {"The rubric improves structured reasoning …",
-       "abstract",
-       false,
-       {{"principle, rubric − sft", "rubric", "principle_vs_sft", "all", "overall", "all",
-         Expect::more},
-        {"unit, rubric − sft", "rubric", "unit_vs_sft", "all", "overall", "all", Expect::more}}},
-      {"… without a consistent gain in accuracy over the accuracy reward.",
-       "abstract",
-       false,
-       {{"rubric − accuracy", "rubric", "accuracy_sampled_vs_accuracy", "all", "overall", "all",
-         Expect::no_more}}},
-      {"The attention reward lifts spatial reasoning (0.27 to 0.50).",
-       "abstract; the baseline of 0.27 could not be verified",
-       false,
-       {{"spatial, attention − sft", "attention", "accuracy_sampled_vs_sft", "all", "reasoning",
-         spatial, Expect::more}}},
-      {"On spatial reasoning the attention reward is better than the accuracy reward.",
-       "implied by the abstract",
-       false,
-       {{"spatial, attention − accuracy", "attention", "accuracy_sampled_vs_accuracy", "all",
-         "reasoning", spatial, Expect::more}}},
-      {"The attention reward degrades symbolic domains.",
-       "abstract; here: problems answerable from the text alone, and numerical reasoning",
-       false,
-       {{"text only, attention − sft", "attention", "accuracy_sampled_vs_sft", "all", "needs_image",
-         "no", Expect::less},
-        {"numerical, attention − sft", "attention", "accuracy_sampled_vs_sft", "all", "reasoning",
-         "Numerical Reasoning", Expect::less}}},
-  };
-  return claims;
+/// The rows that measure a claim: one, or one for each slice of a kind.
+std::vector<const ResultRow*> rows_of(const Claim& claim, const ResultIndex& results,
+                                      bool has_known) {
+  const auto& s = claim.slice;
+  const std::string split = s.split == "known" && !has_known ? "all" : s.split;
+  const std::string metric = difference_metric(claim);
+  if (s.name == "*") return results.find_all(claim.condition, metric, split, s.format, s.kind);
+  const auto* row = results.find(claim.condition, metric, split, s.format, s.kind, s.name);
+  return row ? std::vector<const ResultRow*>{row} : std::vector<const ResultRow*>{};
 }
 
-const std::vector<Claim>& own_claims() {
-  static const std::vector<Claim> claims = {
-      {"Does the accuracy reward beat continued supervised training with the same compute?",
-       "this project",
-       true,
-       {{"accuracy − sft_more, sampled", "accuracy", "accuracy_sampled_vs_sft_more", "all",
-         "overall", "all", Expect::more},
-        {"accuracy − sft_more, greedy", "accuracy", "accuracy_greedy_vs_sft_more", "all", "overall",
-         "all", Expect::more}}},
-      {"Does it beat the same supervised training on clean responses only?",
-       "this project",
-       true,
-       {{"accuracy − sft_clean, sampled", "accuracy", "accuracy_sampled_vs_sft_clean", "all",
-         "overall", "all", Expect::more},
-        {"accuracy − sft_clean, greedy", "accuracy", "accuracy_greedy_vs_sft_clean", "all",
-         "overall", "all", Expect::more}}},
-      {"Does the hybrid reward beat the accuracy reward on spatial problems without loss on "
-       "symbolic ones?",
-       "this project",
-       true,
-       {{"spatial, hybrid − accuracy", "hybrid", "accuracy_sampled_vs_accuracy", "all", "reasoning",
-         spatial, Expect::more},
-        {"text only, hybrid − accuracy", "hybrid", "accuracy_sampled_vs_accuracy", "all",
-         "needs_image", "no", Expect::no_less}}},
-      {"Does rewarding format alone leave accuracy unchanged?",
-       "this project",
-       true,
-       {{"format − sft", "format", "accuracy_sampled_vs_sft", "all", "overall", "all",
-         Expect::same}}},
-  };
-  return claims;
+Agreement agreement(Verdict found, Verdict expected) {
+  if (found == Verdict::undecided) return Agreement::undecided;
+  return found == expected ? Agreement::agree : Agreement::no;
 }
 
-Agreement decide_difference(const ResultRow& r, Expect expect) {
-  const double low = r.low, high = r.high, margin = negligible_difference;
-  switch (expect) {
-    case Expect::more:
-      return low > 0 ? Agreement::agree : high < 0 ? Agreement::no : Agreement::undecided;
-    case Expect::less:
-      return high < 0 ? Agreement::agree : low > 0 ? Agreement::no : Agreement::undecided;
-    case Expect::no_more:
-      return high < margin ? Agreement::agree : low > 0 ? Agreement::no : Agreement::undecided;
-    case Expect::no_less:
-      return low > -margin ? Agreement::agree : high < 0 ? Agreement::no : Agreement::undecided;
-    case Expect::same:
-      return low > -margin && high < margin ? Agreement::agree
-             : low > 0 || high < 0          ? Agreement::no
-                                            : Agreement::undecided;
+std::string p_text(double p) { return p < 0.001 ? "p < 0.001" : "p = " + report::fixed(p, 3); }
+
+std::string verdict_text(const Decision& d, double margin) {
+  const std::string points = report::fixed(margin * 100, margin < 0.01 ? 1 : 0);
+  switch (d.verdict) {
+    case Verdict::above:
+      return "above the margin of " + points + ", " + p_text(d.p);
+    case Verdict::below:
+      return "below the margin of −" + points + ", " + p_text(d.p);
+    case Verdict::equivalent:
+      return "equivalent within ±" + points + ", " + p_text(d.p);
+    case Verdict::undecided:
+      break;
   }
-  return Agreement::undecided;
+  return "undecided with a margin of " + points;
 }
 
-/// All must hold: one "no" refutes the claim, one "undecided" leaves it open.
-Agreement both(Agreement a, Agreement b) {
-  if (a == Agreement::no || b == Agreement::no) return Agreement::no;
-  return a == Agreement::agree && b == Agreement::agree ? Agreement::agree : Agreement::undecided;
+/// The limits of the interval that a reader must know.
+std::string caution(const ResultRow& r) {
+  if (r.basis == Basis::degenerate) return "; no spread, so no verdict";
+  if (r.basis == Basis::unknown) return "; an interval of an earlier version, so no verdict";
+  return r.seeds == 1 ? "; one seed: the interval covers scenes only" : "";
 }
 
-std::string difference_text(const char* label, const ResultRow* r) {
-  if (!r) return std::string(label) + ": not measured";
-  return std::string(label) + ": " + signed_points(r->value) + " " + points_interval(*r) +
-         " points";
+std::string single_text(const ResultRow& r, const Decision& d, double margin) {
+  return signed_points(r.value) + " " + points_interval(r) + " points: " + verdict_text(d, margin) +
+         caution(r) + ".";
 }
 
-Finding decide_claim(const Claim& claim, const ResultIndex& results, const std::string& split) {
-  Finding f{claim.text, claim.source, "", Agreement::agree, claim.own};
-  for (const auto& t : claim.tests) {
-    const ResultRow* r = results.find(t.condition, t.metric, split, t.format, t.kind, t.slice);
-    f.here += (f.here.empty() ? "" : "; ") + difference_text(t.label, r);
-    f.verdict = both(f.verdict, r ? decide_difference(*r, t.expect) : Agreement::undecided);
+/// A claim about most of several slices.
+void decide_most(const Claim& claim, const std::vector<const ResultRow*>& rows,
+                 const std::vector<Decision>& decisions, Finding& f) {
+  std::size_t expected = 0, other = 0;
+  std::string each;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Verdict v = decisions[i].verdict;
+    expected += v == claim.expected;
+    other += v != claim.expected && v != Verdict::undecided;
+    each += (each.empty() ? "" : "; ") + rows[i]->slice + " " + signed_points(rows[i]->value) +
+            " " + points_interval(*rows[i]) + " (" + std::string(verdict_name(v)) + ")";
   }
-  f.here += ".";
-  return f;
-}
-
-/// Gains on most domains: more than half of the intervals lie above 0. Refuted if half or more lie
-/// below the negligible difference.
-Finding decide_domains(const ResultIndex& results, const std::string& split) {
-  Finding f{"The accuracy reward gains on most domains; gains vary by domain.", "abstract", "",
-            Agreement::undecided, false};
-  int up = 0, flat = 0, measured = 0;
-  for (const char* domain : domains) {
-    const auto* r =
-        results.find("accuracy", "accuracy_sampled_vs_sft", split, "all", "domain", domain);
-    if (!r) continue;
-    ++measured;
-    up += r->low > 0;
-    flat += r->high < negligible_difference;
-    f.here += (f.here.empty() ? "" : "; ") + std::string(domain) + " " + signed_points(r->value) +
-              (r->low > 0    ? ""
-               : r->high < 0 ? " (below 0)"
-                             : " (includes 0)");
-  }
-  if (measured == 0) {
-    f.here = "Not measured.";
-    return f;
-  }
-  f.here = "Above sft on " + std::to_string(up) + " of " + std::to_string(measured) +
-           " domains: " + f.here + ".";
-  if (2 * up > measured) f.verdict = Agreement::agree;
-  if (2 * flat >= measured) f.verdict = Agreement::no;
-  return f;
-}
-
-/// A sampled gain alone may only mean that the better of the model's existing modes is sampled more
-/// often. A greedy gain indicates new ability.
-Finding decide_ability(const ResultIndex& results, const std::string& split) {
-  Finding f{
-      "Is the gain of the accuracy reward new ability (greedy answers improve too), or only a "
-      "better choice among existing modes (only sampled answers improve)?",
-      "this project", "", Agreement::undecided, true};
-  const auto* sampled = results.find("accuracy", "accuracy_sampled_vs_sft", split);
-  const auto* greedy = results.find("accuracy", "accuracy_greedy_vs_sft", split);
-  f.here = difference_text("sampled", sampled) + "; " + difference_text("greedy", greedy) + ". ";
-  if (!sampled || !greedy) return f;
-  if (sampled->low <= 0) {
-    f.here += "Sampled answers show no clear gain.";
-  } else if (greedy->low > 0) {
-    f.verdict = Agreement::agree;
-    f.here += "Greedy answers improve too: more than a choice of modes.";
-  } else if (greedy->high < negligible_difference) {
-    f.verdict = Agreement::no;
-    f.here += "Greedy answers do not improve: a better choice of modes, not new ability.";
-  } else {
-    f.here += "The greedy interval includes 0: both explanations remain open.";
-  }
-  return f;
+  f.here = std::string(verdict_name(claim.expected)) + " in " + std::to_string(expected) + " of " +
+           std::to_string(rows.size()) + ", margin " + report::fixed(claim.margin * 100, 0) +
+           " points: " + each + caution(*rows.front()) + ".";
+  f.agreement = 2 * expected > rows.size() ? Agreement::agree
+                : 2 * other >= rows.size() ? Agreement::no
+                                           : Agreement::undecided;
 }
 
 }  // namespace
 
-std::string verdict_text(const Finding& f) {
-  if (f.verdict == Agreement::undecided) return "undecided";
-  if (f.own) return f.verdict == Agreement::agree ? "yes" : "no";
-  return f.verdict == Agreement::agree ? "agrees" : "does not agree";
+std::string agreement_text(const Finding& f) {
+  if (f.agreement == Agreement::undecided) return "undecided";
+  if (f.own) return f.agreement == Agreement::agree ? "yes" : "no";
+  return f.agreement == Agreement::agree ? "agrees" : "does not agree";
 }
 
 std::string signed_points(double share) {
@@ -231,28 +101,62 @@ std::string points_interval(const ResultRow& r) {
 ResultIndex::ResultIndex(const std::vector<ResultRow>& rows) {
   for (const auto& r : rows)
     if (r.seed == "all")
-      index_.emplace(std::tie(r.condition, r.split, r.format, r.slice_kind, r.slice, r.metric), &r);
+      index_.emplace(Key{r.condition, r.metric, r.split, r.format, r.slice_kind, r.slice}, &r);
 }
 
 const ResultRow* ResultIndex::find(const std::string& condition, const std::string& metric,
                                    const std::string& split, const std::string& format,
                                    const std::string& kind, const std::string& slice) const {
-  const auto found = index_.find({condition, split, format, kind, slice, metric});
+  const auto found = index_.find({condition, metric, split, format, kind, slice});
   return found == index_.end() ? nullptr : found->second;
 }
 
-std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows) {
-  const ResultIndex results(rows);
-  bool known = false;
-  for (const auto& r : rows) known = known || r.split == "known";
-  const std::string split = known ? "known" : "all";
-  std::vector<Finding> out;
-  for (const auto& claim : study_claims()) {
-    out.push_back(decide_claim(claim, results, split));
-    if (out.size() == 1) out.push_back(decide_domains(results, split));
+std::vector<const ResultRow*> ResultIndex::find_all(const std::string& condition,
+                                                    const std::string& metric,
+                                                    const std::string& split,
+                                                    const std::string& format,
+                                                    const std::string& kind) const {
+  std::vector<const ResultRow*> out;
+  const Key first{condition, metric, split, format, kind, ""};
+  for (auto i = index_.lower_bound(first); i != index_.end(); ++i) {
+    const ResultRow& r = *i->second;
+    if (std::tie(r.condition, r.metric, r.split, r.format, r.slice_kind) !=
+        std::tie(condition, metric, split, format, kind))
+      break;
+    out.push_back(&r);
   }
-  out.push_back(decide_ability(results, split));
-  for (const auto& claim : own_claims()) out.push_back(decide_claim(claim, results, split));
+  return out;
+}
+
+std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows,
+                                     const std::vector<Claim>& claims) {
+  const ResultIndex results(rows);
+  const bool has_known =
+      std::any_of(rows.begin(), rows.end(), [](const auto& r) { return r.split == "known"; });
+  std::vector<std::vector<const ResultRow*>> measured;
+  std::vector<Comparison> family;
+  for (const auto& claim : claims) {
+    measured.push_back(rows_of(claim, results, has_known));
+    for (const auto* r : measured.back()) family.push_back({interval_of(*r), claim.margin});
+  }
+  const auto decisions = holm(std::span<const Comparison>(family));
+  std::vector<Finding> out;
+  auto next = decisions.begin();
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    const Claim& claim = claims[i];
+    const std::vector<Decision> mine(next, next + std::ptrdiff_t(measured[i].size()));
+    next += std::ptrdiff_t(mine.size());
+    Finding& f = out.emplace_back(Finding{claim.id, claim.text, claim.source, "Not measured.",
+                                          Agreement::undecided, claim.source.empty()});
+    if (mine.empty()) continue;
+    if (claim.slice.name == "*") {
+      decide_most(claim, measured[i], mine, f);
+    } else {
+      f.here = claim.condition + " − " + claim.reference + ": " +
+               single_text(*measured[i][0], mine[0], claim.margin);
+      f.agreement = agreement(mine[0].verdict, claim.expected);
+    }
+  }
   return out;
 }
 

@@ -1,38 +1,33 @@
 // SPDX-License-Identifier: MIT
-// The comparison with the study: its claims, the results of this run, and whether they agree,
-// decided by intervals alone.
-//
-// The study is arXiv 2604.13993. Each claim is a row of data: the differences that measure it, and
-// their direction. A claim of "more" agrees if the 95 % interval lies above 0, is refuted if it
-// lies below, and is undecided otherwise. A claim of "no more" or "no loss" agrees if the interval
-// stays within a margin of 3 points.
+// The declared claims, the results of this run, and whether they agree: every row is decided by the
+// rule of phyx/results/decision.hpp, with Holm's correction over all measured comparisons.
 #pragma once
 #include <map>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "phyx/results/claims.hpp"
 #include "phyx/results/csv.hpp"
+#include "phyx/results/decision.hpp"
 
 namespace gaze::phyx {
 
-/// Whether a claim holds in this run.
+/// Whether a claim holds in this run: the expected verdict was reached; another one was; or none.
 enum class Agreement { agree, no, undecided };
 
 /// One row of the table as text.
 struct Finding {
+  std::string id;
   std::string claim;   // a claim of the study, or a question of this project
-  std::string source;  // source of the claim; "this project" for its own questions
-  std::string here;    // the measurement in this run
-  Agreement verdict = Agreement::undecided;
-  bool own = false;  // a question of this project: the verdict reads yes / no / undecided
+  std::string source;  // source of the claim; empty for own questions
+  std::string here;    // the measurement in this run, with the verdict and the adjusted p-value
+  Agreement agreement = Agreement::undecided;
+  bool own = false;  // a question of this project: the text reads yes / no / undecided
 };
 
 /// "agrees", "does not agree", "undecided" (or "yes", "no", "undecided" for own questions).
-std::string verdict_text(const Finding& f);
-
-/// Differences below 3 points count as none.
-inline constexpr double negligible_difference = 0.03;
+std::string agreement_text(const Finding& f);
 
 /// A signed number of percentage points, "+4.2" or "−4.2" (with a real minus sign).
 std::string signed_points(double share);
@@ -51,14 +46,21 @@ class ResultIndex {
                         const std::string& kind = "overall",
                         const std::string& slice = "all") const;
 
+  /// The rows of all slices of a kind, by name.
+  std::vector<const ResultRow*> find_all(const std::string& condition, const std::string& metric,
+                                         const std::string& split, const std::string& format,
+                                         const std::string& kind) const;
+
  private:
-  using Key =
+  using Key =  // condition, metric, split, format, kind, slice
       std::tuple<std::string, std::string, std::string, std::string, std::string, std::string>;
   std::map<Key, const ResultRow*> index_;
 };
 
-/// The table from pooled rows on held-out problems of known templates (`split` "known", or "all" if
-/// there are no such rows).
-std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows);
+/// The findings of the claims, in their order, from pooled rows. A claim about every slice of a
+/// kind agrees if more than half of the measured slices reach the expected verdict, and is refuted
+/// if at least half reach another one. Comparisons without a row are not in Holm's family.
+std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows,
+                                     const std::vector<Claim>& claims = default_claims());
 
 }  // namespace gaze::phyx

@@ -17,6 +17,7 @@
 #include "phyx/report/number_text.hpp"
 #include "phyx/report/run_data.hpp"
 #include "phyx/results/csv.hpp"
+#include "phyx/results/decision.hpp"
 
 namespace gaze::phyx::report {
 
@@ -132,6 +133,13 @@ const ResultRow* best_row(const Context& c, const std::string& metric,
   return best;
 }
 
+/// Whether all test results are of one seed.
+bool one_seed(const Context& c) {
+  std::set<std::string> seeds;
+  for (const auto& s : c.seeds) seeds.insert(s.second);
+  return seeds.size() == 1;
+}
+
 std::string gain_sentence(const Context& c, const char* metric, const char* how) {
   const auto* best = best_row(c, metric);
   if (!best) return "";
@@ -141,10 +149,12 @@ std::string gain_sentence(const Context& c, const char* metric, const char* how)
   if (start && best->condition != "sft") {
     out += ", against " + percent_text(*start) + " for the warm start";
     const auto* gain = c.results.find(best->condition, std::string(metric) + "_vs_sft", "known");
-    if (gain)
-      out += gain->low > 0    ? ", a clear gain"
-             : gain->high < 0 ? ", a clear loss"
-                              : "; the paired difference may be due to chance";
+    if (gain) {
+      const Verdict v = decide(interval_of(*gain), 0);
+      out += v == Verdict::above   ? ", a clear gain"
+             : v == Verdict::below ? ", a clear loss"
+                                   : "; the paired difference may be due to chance";
+    }
   }
   return out + ". ";
 }
@@ -169,7 +179,10 @@ std::string headline(const Context& c, const std::string& title) {
                "</b> with " + percent_text(*s) + ". ";
     out += paragraph(words +
                      "The best of several conditions is partly luck. Brackets contain 95&nbsp;% "
-                     "intervals.");
+                     "intervals" +
+                     std::string(one_seed(c) ? "; with one seed they cover scenes only, so they "
+                                               "say nothing about other seeds."
+                                             : " over seeds and scenes."));
   }
   return out;
 }
@@ -226,8 +239,10 @@ std::string glossary_section() {
       {"Groups with equal rewards",
        "Groups whose answers all got the same reward, so that they have no gradient."},
       {"95 % interval",
-       "Bootstrap over problems and, with several seeds, over seeds; differences are paired by "
-       "problem. Wilson's interval for few problems."},
+       "Student's t over seeds combined with scenes resampled by leaving one out; both forms and "
+       "all "
+       "samples of a scene are one cluster, and differences are paired by scene and seed. With one "
+       "seed: scenes only. Wilson's interval for few scenes."},
   }};
   std::string body = "<dl class=\"glossary\">";
   for (const auto& w : words) body += tag("dt", "", escape(w[0])) + tag("dd", "", escape(w[1]));
@@ -240,12 +255,11 @@ std::string glossary_section() {
       "vocabulary.</li>"
       "<li>The study's exact rewards and settings were not available; this project uses its "
       "own.</li>"
-      "<li>Behaviour that no reward constrains varies by seed; one seed is anecdotal, and "
+      "<li>Behaviour that no reward constrains varies by seed; one seed is anecdotal: its "
       "intervals "
-      "from few seeds are too narrow.</li>"
-      "<li>Comparisons are not corrected for their number: about one in twenty intervals misses "
-      "the "
-      "true value.</li>"
+      "cover scenes only.</li>"
+      "<li>Only the declared comparisons are corrected for their number. Elsewhere about one "
+      "interval in twenty misses the true value.</li>"
       "<li>The warm start is deliberately corrupted (the corruption share), so part of every gain "
       "only undoes that.</li></ul>\n";
   return section("glossary", "Glossary and limitations", body);

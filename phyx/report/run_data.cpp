@@ -110,6 +110,21 @@ void check_settings(const std::vector<std::string>& folders) {
   check_same_settings(folders, configs);
 }
 
+/// Reads the configurations, and the claims that they declare. All runs have the same settings.
+void read_configs(const std::vector<std::string>& folders, RunData& data) {
+  bool declared = false;
+  for (const auto& folder : folders) {
+    GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
+    for (const auto& p : find_files(folder, "config.json")) {
+      const auto& config =
+          data.configs.emplace_back(io::read_json_object(p.string(), largest_config));
+      if (declared || !config.contains("claims")) continue;
+      declared = true;
+      data.claims = claims_from_json(config["claims"], p.string() + ", claims");
+    }
+  }
+}
+
 /// Reads test results: from the outcomes if several folders are merged (only they can be pooled
 /// correctly), else from results.csv.
 void read_results_of(const std::vector<std::string>& folders, RunData& data) {
@@ -132,7 +147,9 @@ void read_results_of(const std::vector<std::string>& folders, RunData& data) {
       if (!fresh)
         data.notes.push_back(p.string() + " repeats a condition and seed and was ignored.");
     }
-    data.results = summarise(all);
+    SummaryOptions options;
+    options.claims = data.claims;
+    data.results = summarise(all, options);
   } else {
     for (const auto& p : tables)
       for (auto& row : read_results(p.string())) data.results.push_back(std::move(row));
@@ -189,6 +206,7 @@ void note_gaps(RunData& data) {
 
 std::vector<ResultRow> merge_results(const std::vector<std::string>& folders) {
   RunData data;
+  read_configs(folders, data);
   read_results_of(folders, data);
   return std::move(data.results);
 }
@@ -198,13 +216,11 @@ RunData read_runs(const std::vector<std::string>& folders) {
   RunData data;
   data.folders = folders;
   check_settings(folders);
+  read_configs(folders, data);
   read_results_of(folders, data);
   CompletionPicker picker;
   DifferingCounts differing;
   for (const auto& folder : folders) {
-    GAZE_CHECK(fs::is_directory(folder), "report", folder, ": not a folder");
-    for (const auto& p : find_files(folder, "config.json"))
-      data.configs.push_back(io::read_json_object(p.string(), largest_config));
     read_metrics(folder, data);
     read_differing(folder, data, differing);
     read_completions(folder, data, picker);

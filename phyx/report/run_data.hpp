@@ -13,6 +13,7 @@
 
 #include "gaze/io/json.hpp"
 #include "phyx/report/completion.hpp"
+#include "phyx/results/claims.hpp"
 #include "phyx/results/csv.hpp"
 
 namespace gaze::phyx::report {
@@ -37,6 +38,7 @@ inline constexpr std::size_t differing_shown = 6;  // per kind and condition
 struct RunData {
   std::vector<std::string> folders;
   std::vector<io::Json> configs;
+  std::vector<Claim> claims = default_claims();  // of config.json ("claims"), if it has any
   std::vector<ResultRow> results;
   std::vector<MetricLine> metrics;
   std::vector<Completion> completions;

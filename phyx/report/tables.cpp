@@ -15,6 +15,7 @@
 #include "phyx/report/findings.hpp"
 #include "phyx/report/html.hpp"
 #include "phyx/results/csv.hpp"
+#include "phyx/results/decision.hpp"
 
 namespace gaze::phyx::report {
 
@@ -43,7 +44,7 @@ std::vector<HeatRow> heat_rows() {
 /// Blue for gain, orange for loss; full strength, the style sheet's class s14, at 25 points.
 std::string heat_cell(const ResultRow* r) {
   if (!r) return "<td class=\"unsure none\">–</td>";
-  const bool sure = r->low > 0 || r->high < 0;
+  const bool sure = decide(interval_of(*r), 0) != Verdict::undecided;
   const int strength = int(std::min(14.0, std::round(std::fabs(r->value) * 56)));
   return "<td class=\"" + std::string(sure ? "sure" : "unsure") +
          (r->value < 0 ? " loss" : " gain") + " s" + std::to_string(strength) + "\" title=\"" +
@@ -92,8 +93,11 @@ std::string tables_section(const Context& c) {
       {"Official score, sampled", "official_sampled", "known", "all"},
       {"Format kept", "format_sampled", "known", "all"},
       {"Principle named", "principle", "known", "all"},
+      {"… if well-formed", "principle_well_formed", "known", "all"},
       {"Unit consistent", "unit", "known", "all"},
       {"Attention on image", "attention_image", "known", "all"},
+      {"Look score", "look_score", "known", "all"},
+      {"Look facts right", "look_right", "known", "all"},
       {"Truncated", "truncated", "known", "all"},
       {"Length (tokens)", "length", "known", "all", true}};
   std::string body = paragraph(
@@ -120,15 +124,16 @@ std::string differences_section(const Context& c) {
 
 std::string findings_section(const Context& c) {
   std::string study, own;
-  for (const auto& f : decide_findings(c.data.results)) {
-    const char* verdict_class = f.verdict == Agreement::agree ? "agree"
-                                : f.verdict == Agreement::no  ? "no"
-                                                              : "undecided";
+  for (const auto& f : decide_findings(c.data.results, c.data.claims)) {
+    const char* verdict_class = f.agreement == Agreement::agree ? "agree"
+                                : f.agreement == Agreement::no  ? "no"
+                                                                : "undecided";
     const std::string source = f.own ? "" : "<small>" + escape(f.source) + "</small>";
-    (f.own ? own : study) +=
-        "<tr>" + tag("td", "", escape(f.claim) + source) + tag("td", "", escape(f.here)) +
-        tag("td", std::string("class=\"verdict ") + verdict_class + "\"", escape(verdict_text(f))) +
-        "</tr>\n";
+    (f.own ? own : study) += "<tr>" + tag("td", "", escape(f.claim) + source) +
+                             tag("td", "", escape(f.here)) +
+                             tag("td", std::string("class=\"verdict ") + verdict_class + "\"",
+                                 escape(agreement_text(f))) +
+                             "</tr>\n";
   }
   const auto table = [](const char* first, const char* last, const std::string& rows) {
     return "<div class=\"scroll\"><table class=\"words\"><thead><tr><th>" + std::string(first) +
@@ -137,12 +142,16 @@ std::string findings_section(const Context& c) {
   };
   std::string body = paragraph(
       "The study: “Reward Design for Physical Reasoning in Vision-Language Models”, arXiv "
-      "2604.13993. Verdicts follow from 95&nbsp;% intervals alone, for sampled answers to held-out "
-      "problems of known templates: a claim of more or less is decided if the interval excludes 0; "
-      "a claim of no gain or no loss agrees if the interval stays within 3 points. All other cases "
-      "are undecided. Differences are in percentage points.");
-  body += table("The study found", "Does it agree?", study);
-  body += "<h3>This project's own questions</h3>\n" + table("Question", "Answer", own);
+      "2604.13993. One rule decides every row, with the margin m declared for it: <i>above</i> if "
+      "the 95&nbsp;% interval lies above +m, <i>below</i> if it lies below −m, <i>equivalent</i> "
+      "if "
+      "the 90&nbsp;% interval lies within ±m (two one-sided tests), <i>undecided</i> otherwise. A "
+      "claim agrees if the verdict is the expected one; any other verdict refutes it. p-values are "
+      "adjusted for the number of comparisons (Holm), so an interval that excludes the margin can "
+      "still be undecided. Differences are in percentage points, paired by scene and seed.");
+  if (!study.empty()) body += table("The study found", "Does it agree?", study);
+  if (!own.empty())
+    body += "<h3>This project's own questions</h3>\n" + table("Question", "Answer", own);
   return section("findings", "The study and this run", body);
 }
 

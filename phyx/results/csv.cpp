@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
 #include "gaze/io/atomic_file.hpp"
 
 namespace gaze::phyx {
@@ -101,7 +102,38 @@ Number read_number(const std::string& text, const std::string& where, const char
   return v;
 }
 
+/// The header of earlier versions, whose rows end with `high`.
+constexpr std::string_view short_header = results_header.substr(0, results_header.find(",scenes"));
+
+ResultRow row_of(const std::vector<std::string>& f, const std::string& where) {
+  ResultRow row{f[0],
+                f[1],
+                f[2],
+                f[3],
+                f[4],
+                f[5],
+                f[6],
+                read_number<std::int64_t>(f[7], where, "n"),
+                read_number<double>(f[8], where, "value"),
+                read_number<double>(f[9], where, "low"),
+                read_number<double>(f[10], where, "high")};
+  if (f.size() == 11) return row;
+  row.scenes = read_number<int>(f[11], where, "scenes");
+  row.seeds = read_number<int>(f[12], where, "seeds");
+  row.error = read_number<double>(f[13], where, "error");
+  row.df = read_number<double>(f[14], where, "df");
+  const auto basis = basis_of(f[15]);
+  GAZE_CHECK(basis, "read_results", where, ", interval: '", printable(f[15], kShownBytes),
+             "' is not a kind of interval");
+  row.basis = *basis;
+  return row;
+}
+
 }  // namespace
+
+Interval interval_of(const ResultRow& row) {
+  return {row.value, row.low, row.high, row.error, row.df, row.seeds, row.scenes, row.basis};
+}
 
 std::string results_to_csv(const std::vector<ResultRow>& rows) {
   std::string out(results_header);
@@ -117,6 +149,13 @@ std::string results_to_csv(const std::vector<ResultRow>& rows) {
       out += ',';
       append_number(out, v);
     }
+    out += ',' + std::to_string(r.scenes) + ',' + std::to_string(r.seeds);
+    for (double v : {r.error, r.df}) {
+      out += ',';
+      append_number(out, v);
+    }
+    out += ',';
+    out += basis_name(r.basis);
     out += '\n';
   }
   return out;
@@ -132,16 +171,15 @@ std::vector<ResultRow> results_from_csv(std::string_view text, const std::string
   GAZE_CHECK(reader.next(f), "read_results", name, ": empty");
   std::string header;
   for (const auto& field : f) header += (header.empty() ? "" : ",") + field;
-  GAZE_CHECK(header == results_header, "read_results", reader.where(), ": expected the header ",
-             results_header);
+  GAZE_CHECK(header == results_header || header == short_header, "read_results", reader.where(),
+             ": expected the header ", results_header);
+  const std::size_t columns = f.size();
   std::vector<ResultRow> rows;
   while (reader.next(f)) {
     const std::string where = reader.where();
-    GAZE_CHECK(f.size() == 11, "read_results", where, ": ", f.size(), " fields instead of 11");
-    rows.push_back(
-        {f[0], f[1], f[2], f[3], f[4], f[5], f[6], read_number<std::int64_t>(f[7], where, "n"),
-         read_number<double>(f[8], where, "value"), read_number<double>(f[9], where, "low"),
-         read_number<double>(f[10], where, "high")});
+    GAZE_CHECK(f.size() == columns, "read_results", where, ": ", f.size(), " fields instead of ",
+               columns);
+    rows.push_back(row_of(f, where));
   }
   return rows;
 }

@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
+#include <set>
 #include <utility>
 
 #include "gaze/core/error.hpp"
@@ -32,22 +34,46 @@ constexpr std::array<FlagColumn, 7> attempt_flags = {{
     {"truncated", &Attempt::truncated},
 }};
 
+/// Six digits are far finer than the intervals and keep the file small. NaN is null.
+Json share_json(float v) {
+  return std::isfinite(v) ? Json(std::round(double(v) * 1e6) / 1e6) : Json(nullptr);
+}
+
+template <class Value>
+Json column(const std::vector<Attempt>& attempts, Value value) {
+  Json out = Json::array();
+  for (const auto& a : attempts) out.push_back(value(a));
+  return out;
+}
+
+/// One reward of every attempt; NaN if unknown.
+float reward_or_nan(const Attempt& a, const std::string& name) {
+  const auto found = a.rewards.find(name);
+  return found == a.rewards.end() ? std::numeric_limits<float>::quiet_NaN() : found->second;
+}
+
 Json attempts_to_json(const std::vector<Attempt>& attempts) {
   Json out = Json::object();
-  for (const auto& flag : attempt_flags) {
-    Json column = Json::array();
-    for (const auto& a : attempts) column.push_back(a.*flag.field ? 1 : 0);
-    out[flag.name] = std::move(column);
-  }
-  Json attention = Json::array(), length = Json::array();
+  bool scored = false, facts = false;
+  std::set<std::string> rewards;
   for (const auto& a : attempts) {
-    // Six digits are far finer than the intervals and keep the file small.
-    const double rounded = std::round(double(a.attention) * 1e6) / 1e6;
-    attention.push_back(std::isfinite(a.attention) ? Json(rounded) : Json(nullptr));
-    length.push_back(a.length);
+    scored = scored || std::isfinite(a.look_score);
+    facts = facts || a.look_facts > 0;
+    for (const auto& r : a.rewards) rewards.insert(r.first);
   }
-  out["attention"] = std::move(attention);
-  out["length"] = std::move(length);
+  for (const auto& flag : attempt_flags)
+    out[flag.name] = column(attempts, [&](const Attempt& a) { return a.*flag.field ? 1 : 0; });
+  out["attention"] = column(attempts, [](const Attempt& a) { return share_json(a.attention); });
+  out["length"] = column(attempts, [](const Attempt& a) { return a.length; });
+  if (scored)
+    out["look_score"] = column(attempts, [](const Attempt& a) { return share_json(a.look_score); });
+  if (facts) {
+    out["look_facts"] = column(attempts, [](const Attempt& a) { return a.look_facts; });
+    out["look_right"] = column(attempts, [](const Attempt& a) { return a.look_right; });
+  }
+  for (const auto& name : rewards)
+    out["rewards"][name] =
+        column(attempts, [&](const Attempt& a) { return share_json(reward_or_nan(a, name)); });
   return out;
 }
 
@@ -100,13 +126,54 @@ class LineReader {
     }
     return out;
   }
+  bool has(const char* name) const { return value_.contains(name); }
+  /// The numbers of a list of `count` entries below `limit` in size; NaN for null.
+  std::vector<float> numbers(const char* name, std::size_t count, double limit,
+                             const char* meaning) const {
+    const Json& column = sized_list(name, count);
+    std::vector<float> out;
+    for (const Json& v : column) {
+      GAZE_CHECK(v.is_null() || v.is_number(), "read_outcomes", where_, ", ", name,
+                 ": not a number");
+      GAZE_CHECK(v.is_null() || std::fabs(v.get<double>()) < limit, "read_outcomes", where_, ", ",
+                 name, ": ", v.dump(), " is not a ", meaning);
+      out.push_back(v.is_null() ? std::numeric_limits<float>::quiet_NaN() : v.get<float>());
+    }
+    return out;
+  }
+  std::vector<int> counts(const char* name, std::size_t count, const char* meaning) const {
+    std::vector<int> out;
+    for (const Json& v : sized_list(name, count)) {
+      GAZE_CHECK(v.is_number_integer() && v >= 0 && v < 10'000'000, "read_outcomes", where_, ", ",
+                 name, ": not a ", meaning);
+      out.push_back(v.get<int>());
+    }
+    return out;
+  }
   LineReader inner(const char* name) const { return {at(name), where_ + ", " + name}; }
   const std::string& where() const { return where_; }
+  const Json& value() const { return value_; }
 
  private:
+  const Json& sized_list(const char* name, std::size_t count) const {
+    const Json& column = list(name);
+    GAZE_CHECK(column.size() == count, "read_outcomes", where_, ", ", name,
+               ": length differs from that of correct");
+    return column;
+  }
+
   const Json& value_;
   std::string where_;
 };
+
+void rewards_from_json(const LineReader& in, std::vector<Attempt>& out) {
+  GAZE_CHECK(in.value().is_object(), "read_outcomes", in.where(), ": not an object");
+  for (const auto& [name, unused] : in.value().items()) {
+    const auto values = in.numbers(name.c_str(), out.size(), 1e6, "reward");
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (std::isfinite(values[i])) out[i].rewards[name] = values[i];
+  }
+}
 
 std::vector<Attempt> attempts_from_json(const LineReader& in) {
   std::vector<Attempt> out(in.list("correct").size());
@@ -116,19 +183,28 @@ std::vector<Attempt> attempts_from_json(const LineReader& in) {
                ": length differs from that of correct");
     for (std::size_t i = 0; i < out.size(); ++i) out[i].*flag.field = column[i];
   }
-  const Json &attention = in.list("attention"), &length = in.list("length");
-  GAZE_CHECK(attention.size() == out.size() && length.size() == out.size(), "read_outcomes",
-             in.where(), ", attention or length: length differs from that of correct");
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    GAZE_CHECK(attention[i].is_null() || attention[i].is_number(), "read_outcomes", in.where(),
-               ", attention: not a number");
-    GAZE_CHECK(attention[i].is_null() || std::fabs(attention[i].get<double>()) < 2, "read_outcomes",
-               in.where(), ", attention: ", attention[i].dump(), " is not a share");
-    GAZE_CHECK(length[i].is_number_integer() && length[i] >= 0 && length[i] < 10'000'000,
-               "read_outcomes", in.where(), ", length: not a token count");
-    if (!attention[i].is_null()) out[i].attention = attention[i].get<float>();
-    out[i].length = length[i].get<int>();
+  const std::size_t n = out.size();
+  const auto attention = in.numbers("attention", n, 2, "share");
+  const auto length = in.counts("length", n, "token count");
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i].attention = attention[i];
+    out[i].length = length[i];
   }
+  if (in.has("look_score")) {
+    const auto scores = in.numbers("look_score", n, 1e3, "look score");
+    for (std::size_t i = 0; i < n; ++i) out[i].look_score = scores[i];
+  }
+  if (in.has("look_facts")) {
+    const auto facts = in.counts("look_facts", n, "number of facts");
+    const auto right = in.counts("look_right", n, "number of facts");
+    for (std::size_t i = 0; i < n; ++i) {
+      GAZE_CHECK(right[i] <= facts[i], "read_outcomes", in.where(), ", look_right: ", right[i],
+                 " of ", facts[i], " facts");
+      out[i].look_facts = facts[i];
+      out[i].look_right = right[i];
+    }
+  }
+  if (in.has("rewards")) rewards_from_json(in.inner("rewards"), out);
   return out;
 }
 
@@ -144,18 +220,20 @@ Perturbed perturbed_from_json(const LineReader& in) {
 }  // namespace
 
 io::Json outcome_to_json(const Outcome& o) {
-  return {{"index", o.index},
-          {"form", o.form == Form::mc ? "MC" : "OE"},
-          {"split", o.split},
-          {"domain", o.domain},
-          {"subfield", o.subfield},
-          {"reasoning", o.reasoning},
-          {"template", o.template_id},
-          {"needs_image", o.needs_image},
-          {"greedy", attempts_to_json({o.greedy})},
-          {"sampled", attempts_to_json(o.sampled)},
-          {"blank", perturbed_to_json(o.blank)},
-          {"swapped", perturbed_to_json(o.swapped)}};
+  io::Json out = {{"index", o.index},
+                  {"form", o.form == Form::mc ? "MC" : "OE"},
+                  {"split", o.split},
+                  {"domain", o.domain},
+                  {"subfield", o.subfield},
+                  {"reasoning", o.reasoning},
+                  {"template", o.template_id},
+                  {"needs_image", o.needs_image},
+                  {"greedy", attempts_to_json({o.greedy})},
+                  {"sampled", attempts_to_json(o.sampled)},
+                  {"blank", perturbed_to_json(o.blank)},
+                  {"swapped", perturbed_to_json(o.swapped)}};
+  if (o.layout_only) out["layout_only"] = true;
+  return out;
 }
 
 Outcome outcome_from_json(const io::Json& value, const std::string& where) {
@@ -175,6 +253,7 @@ Outcome outcome_from_json(const io::Json& value, const std::string& where) {
   }
   o.template_id = in.text("template");
   o.needs_image = in.boolean("needs_image");
+  o.layout_only = in.has("layout_only") && in.boolean("layout_only");
   const auto greedy = attempts_from_json(in.inner("greedy"));
   GAZE_CHECK(greedy.size() == 1, "read_outcomes", where, ", greedy: not exactly one attempt");
   o.greedy = greedy[0];

@@ -3,10 +3,11 @@
 //
 // A run's outcomes are one file, `outcomes.jsonl`: a first line {"condition": .., "seed": ..}, then
 // one line per problem. Attempts are stored by column ("correct":[1,0,1,...]); a thousand problems
-// with eight samples each take less than a megabyte.
+// with eight samples each take less than a megabyte. Columns of what was not measured are left out.
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,11 @@ struct Attempt {
   float attention =
       std::numeric_limits<float>::quiet_NaN();  // mean mass on the image; NaN if unknown
   int length = 0;                               // generated tokens
+  float look_score =
+      std::numeric_limits<float>::quiet_NaN();  // ungated attention score; NaN if unknown
+  int look_facts = 0;                           // facts of the gold look section; 0 if unknown
+  int look_right = 0;                           // those that the answer's look section states
+  std::map<std::string, float> rewards;         // by name; a missing one is unknown
 };
 
 /// Correctness with a changed image. Empty: not measured.
@@ -37,13 +43,17 @@ struct Perturbed {
 };
 
 struct Outcome {
-  std::string index;  // the problem's index; unique together with the form
+  std::string
+      index;  // the problem's index; unique together with the form. The two forms of a scene
+              // have the same index: it identifies the scene, the cluster of all intervals.
   Form form = Form::oe;
   std::string split;  // "known" or "new": templates seen in training or not
   std::string domain, subfield;
   std::vector<std::string> reasoning;
   std::string template_id;
   bool needs_image = true;
+  bool layout_only =
+      false;  // of a template whose held-out scenes differ from training in layout only
   Attempt greedy;
   std::vector<Attempt> sampled;
   Perturbed blank;    // with an empty image

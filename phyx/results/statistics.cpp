@@ -1,71 +1,162 @@
 // SPDX-License-Identifier: MIT
-// Draws and intervals. The order of operations is fixed: it determines the last bits, and runs are
-// compared by their rows.
+// Jackknife over scenes and seeds. The order of operations is fixed: it determines the last bits,
+// and runs are compared by their rows.
 #include "phyx/results/statistics.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
-#include <limits>
+#include <utility>
 
 #include "gaze/core/error.hpp"
+#include "phyx/results/student.hpp"
 
 namespace gaze::phyx {
 
-Resamples::Resamples(std::size_t n, int count, std::uint64_t seed) : n_(n), count_(count) {
-  GAZE_CHECK(n > 0 && n < (1u << 24), "bootstrap", "cannot resample ", n, " problems");
-  GAZE_CHECK(count > 1 && count <= 100000, "bootstrap", "resamples out of range: ", count);
-  weights_.assign(n * std::size_t(count), 0.f);
-  for (std::size_t b = 0; b < std::size_t(count); ++b) {
-    float* row = &weights_[b * n];
-    const std::uint64_t key = mix_bits(seed ^ mix_bits(b));
-    for (std::size_t i = 0; i < n; ++i) row[draw_below(key, i, std::uint32_t(n))] += 1.f;
-  }
-}
+namespace {
 
-// Four resamples by eight columns stay in registers, so the table of an ablation takes seconds.
-void resampled_sums(const Resamples& draws, const float* values, std::size_t columns, float* out) {
-  typedef float Four __attribute__((vector_size(16)));
-  GAZE_CHECK(columns % 8 == 0, "bootstrap", "columns not a multiple of 8: ", columns);
-  const int count = draws.count();
-  for (int b = 0; b < count; b += 4) {
-    const float* w[4];
-    for (int r = 0; r < 4; ++r) w[r] = draws.row(std::min(b + r, count - 1));
-    for (std::size_t c = 0; c < columns; c += 8) {
-      Four acc[4][2] = {};
-      for (std::size_t i = 0; i < draws.units(); ++i) {
-        Four v0, v1;
-        std::memcpy(&v0, values + i * columns + c, sizeof v0);
-        std::memcpy(&v1, values + i * columns + c + 4, sizeof v1);
-        for (int r = 0; r < 4; ++r) {
-          acc[r][0] += w[r][i] * v0;
-          acc[r][1] += w[r][i] * v1;
-        }
-      }
-      for (int r = 0; r < std::min(4, count - b); ++r)
-        std::memcpy(out + std::size_t(b + r) * columns + c, acc[r], sizeof acc[r]);
+constexpr std::array<std::pair<Basis, std::string_view>, 5> basis_names = {{
+    {Basis::unknown, ""},
+    {Basis::scenes, "scenes"},
+    {Basis::seeds_and_scenes, "seeds+scenes"},
+    {Basis::wilson, "wilson"},
+    {Basis::degenerate, "degenerate"},
+}};
+
+/// Sums of a table by scene and by seed.
+struct Margins {
+  std::vector<Ratio> scenes, seeds;
+  Ratio total;
+};
+
+Margins sum_margins(const RatioTable& table) {
+  GAZE_CHECK(!table.empty(), "ratio_interval", "no seeds");
+  Margins out;
+  out.scenes.resize(table[0].size());
+  for (const auto& seed : table) {
+    GAZE_CHECK(seed.size() == out.scenes.size(), "ratio_interval",
+               "seeds differ in their number of scenes: ", out.scenes.size(), " and ", seed.size());
+    Ratio& sum = out.seeds.emplace_back();
+    for (std::size_t i = 0; i < seed.size(); ++i) {
+      sum += seed[i];
+      out.scenes[i] += seed[i];
     }
+    out.total += sum;
   }
+  return out;
 }
 
-double quantile(std::vector<double>& values, double q) {
-  GAZE_CHECK(!values.empty() && q >= 0 && q <= 1, "quantile", "of nothing, or q outside 0..1");
-  const double position = q * double(values.size() - 1);
-  const auto below = std::size_t(position);
-  const auto middle = values.begin() + std::ptrdiff_t(below);
-  std::nth_element(values.begin(), middle, values.end());
-  const double low = *middle, fraction = position - double(below);
-  if (fraction == 0) return low;
-  return low + fraction * (*std::min_element(middle + 1, values.end()) - low);
+/// A jackknife variance and its number of clusters.
+struct Spread {
+  double variance = 0;
+  int clusters = 0;
+};
+
+/// The jackknife variance of replicates; rounding noise counts as none.
+Spread jackknife(const std::vector<double>& replicates) {
+  const auto n = static_cast<double>(replicates.size());
+  Spread out{0, static_cast<int>(replicates.size())};
+  if (replicates.size() < 2) return out;
+  double mean = 0, largest = 0;
+  for (const double r : replicates) mean += r / n;
+  for (const double r : replicates) {
+    out.variance += (n - 1) / n * (r - mean) * (r - mean);
+    largest = std::max(largest, std::fabs(r));
+  }
+  const double noise = 1e-12 * std::max(largest, 1e-300);
+  if (out.variance <= noise * noise * n * n) out.variance = 0;
+  return out;
 }
 
-Interval percentile_interval(double value, std::vector<double>& replicates) {
-  replicates.erase(
-      std::remove_if(replicates.begin(), replicates.end(), [](double r) { return std::isnan(r); }),
-      replicates.end());
-  if (replicates.empty()) return {value, value, value};
-  const double low = quantile(replicates, 0.025), high = quantile(replicates, 0.975);
-  return {value, std::min(low, value), std::max(high, value)};
+/// Replicates of a ratio, or of a difference, that leave out one cluster each. Clusters without
+/// data on either side are no clusters. Empty if one cluster has all data of a side: no replicate.
+std::vector<double> replicates(const std::vector<Ratio>& a, const Ratio& all_a,
+                               const std::vector<Ratio>* b, const Ratio& all_b) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].denominator <= 0 && (!b || (*b)[i].denominator <= 0)) continue;
+    const Ratio rest_a = all_a - a[i], rest_b = b ? all_b - (*b)[i] : Ratio{0, 1};
+    if (rest_a.denominator <= 0 || rest_b.denominator <= 0) return {};
+    out.push_back(rest_a.value() - rest_b.value());
+  }
+  return out;
+}
+
+/// The t interval from both variances; degenerate without any spread or with one cluster.
+Interval combine(double value, const Spread& scenes, const Spread& seeds, std::size_t seed_count) {
+  Interval out{value, value, value};
+  out.seeds = static_cast<int>(seed_count);
+  out.scenes = scenes.clusters;
+  const double variance = scenes.variance + seeds.variance;
+  const bool lost_seeds = seed_count > 1 && seeds.clusters < 2;
+  if (scenes.clusters < 2 || lost_seeds || !(variance > 0)) {
+    out.basis = Basis::degenerate;
+    return out;
+  }
+  out.basis = seed_count > 1 ? Basis::seeds_and_scenes : Basis::scenes;
+  out.error = std::sqrt(variance);
+  double spread = scenes.variance * scenes.variance / (scenes.clusters - 1);
+  if (seed_count > 1) spread += seeds.variance * seeds.variance / (seeds.clusters - 1);
+  out.df = variance * variance / spread;
+  const double half = student_quantile(0.975, out.df) * out.error;
+  out.low = value - half;
+  out.high = value + half;
+  return out;
+}
+
+}  // namespace
+
+std::string_view basis_name(Basis basis) {
+  for (const auto& [known, name] : basis_names)
+    if (known == basis) return name;
+  return "";
+}
+
+std::optional<Basis> basis_of(std::string_view name) {
+  for (const auto& [basis, known] : basis_names)
+    if (known == name) return basis;
+  return std::nullopt;
+}
+
+Ratio& Ratio::operator+=(const Ratio& o) {
+  numerator += o.numerator;
+  denominator += o.denominator;
+  return *this;
+}
+
+Ratio Ratio::operator-(const Ratio& o) const {
+  return {numerator - o.numerator, denominator - o.denominator};
+}
+
+std::optional<Interval> ratio_interval(const RatioTable& table) {
+  const Margins m = sum_margins(table);
+  if (m.total.denominator <= 0) return std::nullopt;
+  return combine(m.total.value(), jackknife(replicates(m.scenes, m.total, nullptr, {})),
+                 jackknife(replicates(m.seeds, m.total, nullptr, {})), table.size());
+}
+
+std::optional<Interval> difference_interval(const RatioTable& a, const RatioTable& b) {
+  const Margins x = sum_margins(a), y = sum_margins(b);
+  GAZE_CHECK(x.scenes.size() == y.scenes.size() && a.size() == b.size(), "difference_interval",
+             "paired tables of ", a.size(), " x ", x.scenes.size(), " and ", b.size(), " x ",
+             y.scenes.size(), " seeds and scenes");
+  if (x.total.denominator <= 0 || y.total.denominator <= 0) return std::nullopt;
+  return combine(x.total.value() - y.total.value(),
+                 jackknife(replicates(x.scenes, x.total, &y.scenes, y.total)),
+                 jackknife(replicates(x.seeds, x.total, &y.seeds, y.total)), a.size());
+}
+
+Interval share_interval(Interval interval, int small) {
+  const double n = interval.scenes, share = std::clamp(interval.value, 0.0, 1.0);
+  interval.low = std::clamp(interval.low, 0.0, std::max(0.0, interval.value));
+  interval.high = std::clamp(interval.high, interval.value, std::max(1.0, interval.value));
+  const bool flat = interval.basis == Basis::degenerate;
+  if (n < 1 || !(flat || n < small || n * std::min(share, 1 - share) < 5)) return interval;
+  const Interval w = wilson(share * n, n);
+  interval.low = std::min(interval.low, w.low);
+  interval.high = std::max(interval.high, w.high);
+  if (!flat) interval.basis = Basis::wilson;
+  return interval;
 }
 
 double pass_at_k(int n, int c, int k) {
@@ -82,61 +173,31 @@ Interval wilson(double successes, double n, double z) {
   const double centre = (p + z2 / 2) / (1 + z2);
   const double half = z / (1 + z2) * std::sqrt(p * (1 - p) / n + z2 / (4 * n));
   // Rounding must not exclude p: at 0 and 1 one of the bounds is p itself.
-  return {p, std::clamp(centre - half, 0.0, p), std::clamp(centre + half, p, 1.0)};
-}
-
-std::vector<double> pooled_replicates(const SeedSums& sums, std::uint64_t seed) {
-  const std::size_t seeds = sums.numerator.size();
-  GAZE_CHECK(seeds > 0 && seeds == sums.denominator.size(), "bootstrap", "no seeds to pool");
-  std::vector<double> out(sums.numerator[0].size());
-  for (std::size_t b = 0; b < out.size(); ++b) {
-    double numerator = 0, denominator = 0;
-    const std::uint64_t key = mix_bits(~seed ^ mix_bits(b));
-    for (std::size_t s = 0; s < seeds; ++s) {
-      const std::size_t pick = seeds == 1 ? 0 : draw_below(key, s, std::uint32_t(seeds));
-      numerator += sums.numerator[pick][b];
-      denominator += sums.denominator[pick][b];
-    }
-    out[b] = denominator > 0 ? numerator / denominator : std::numeric_limits<double>::quiet_NaN();
-  }
+  Interval out{p, std::clamp(centre - half, 0.0, p), std::clamp(centre + half, p, 1.0)};
+  out.basis = Basis::wilson;
   return out;
 }
 
-Interval bootstrap_seeds(const std::vector<std::vector<double>>& by_seed, std::uint64_t seed,
-                         int resamples) {
-  GAZE_CHECK(!by_seed.empty() && !by_seed[0].empty(), "bootstrap", "no values");
-  const std::size_t n = by_seed[0].size();
-  const Resamples draws(n, resamples, seed);
-  const std::vector<float> problems(static_cast<std::size_t>(resamples), static_cast<float>(n));
-  std::vector<std::vector<float>> columns;
-  double total = 0;
-  for (const auto& values : by_seed) {
-    GAZE_CHECK(values.size() == n, "bootstrap", "seeds differ in their number of problems: ", n,
-               " and ", values.size());
-    std::vector<float> table(n * 8, 0.f), out(std::size_t(resamples) * 8);
-    for (std::size_t i = 0; i < n; ++i) table[i * 8] = float(values[i]);
-    for (double v : values) total += v;
-    resampled_sums(draws, table.data(), 8, out.data());
-    auto& column = columns.emplace_back(std::size_t(resamples));
-    for (std::size_t b = 0; b < column.size(); ++b) column[b] = out[b * 8];
+std::optional<double> correlation(std::span<const double> x, std::span<const double> y) {
+  GAZE_CHECK(x.size() == y.size(), "correlation", "of ", x.size(), " and ", y.size(), " values");
+  double n = 0, mean_x = 0, mean_y = 0;
+  const auto known = [&](std::size_t i) { return std::isfinite(x[i]) && std::isfinite(y[i]); };
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (known(i)) n += 1, mean_x += x[i], mean_y += y[i];
+  if (n < 2) return std::nullopt;
+  mean_x /= n;
+  mean_y /= n;
+  double xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!known(i)) continue;
+    xx += (x[i] - mean_x) * (x[i] - mean_x);
+    xy += (x[i] - mean_x) * (y[i] - mean_y);
+    yy += (y[i] - mean_y) * (y[i] - mean_y);
   }
-  SeedSums sums{{columns.begin(), columns.end()}, {}};
-  sums.denominator.assign(columns.size(), problems);
-  auto replicates = pooled_replicates(sums, seed);
-  return percentile_interval(total / double(n * by_seed.size()), replicates);
-}
-
-Interval bootstrap_mean(const std::vector<double>& values, std::uint64_t seed, int resamples) {
-  return bootstrap_seeds({values}, seed, resamples);
-}
-
-Interval bootstrap_difference(const std::vector<double>& a, const std::vector<double>& b,
-                              std::uint64_t seed, int resamples) {
-  GAZE_CHECK(a.size() == b.size(), "bootstrap", "paired difference of ", a.size(), " and ",
-             b.size(), " problems");
-  std::vector<double> difference(a.size());
-  for (std::size_t i = 0; i < a.size(); ++i) difference[i] = a[i] - b[i];
-  return bootstrap_mean(difference, seed, resamples);
+  const double none = 1e-24 * n;  // rounding noise of equal values near 1
+  if (xx <= none * mean_x * mean_x || yy <= none * mean_y * mean_y || xx <= 0 || yy <= 0)
+    return std::nullopt;
+  return std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
 }
 
 }  // namespace gaze::phyx

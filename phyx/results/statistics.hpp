@@ -1,90 +1,92 @@
 // SPDX-License-Identifier: MIT
-// Intervals for test scores: percentile bootstrap over problems, paired and nested in seeds;
-// unbiased pass@k; Wilson's interval for few problems.
+// Intervals for test scores: Student's t over seeds combined with scenes resampled by leaving one
+// out; Wilson's interval for few scenes; unbiased pass@k; correlation.
 //
-// The bootstrap resamples problems: a problem's samples and its results under every condition and
-// seed stay together. So differences are paired, and samples of one problem do not count as
-// independent. Draws are hashes of (seed, resample, draw): the same on every machine, in any order.
+// A score is a ratio of sums r = sum N / sum D over a table [seed][scene] (a mean if D counts).
+// A scene is the cluster: its multiple-choice and its open-ended problem and all samples of both
+// are one cell. Seeds enter as seeds. With r(-i) the score without scene i and r(-s) the score
+// without seed s, the two jackknife variances are
+//
+//   V_scenes = (n - 1)/n sum_i (r(-i) - mean r(-i))^2      n scenes
+//   V_seeds  = (S - 1)/S sum_s (r(-s) - mean r(-s))^2      S seeds; absent if S = 1
+//
+// For a mean these are the sample variance of the scene means / n and of the seed means / S. The
+// standard error is sqrt(V_scenes + V_seeds). The interaction of seeds and scenes is in both terms,
+// so where it dominates the error is up to sqrt(2) too large. The 95 % interval is
+// r +- t(0.975, df) * error with
+//
+//   df = (V_scenes + V_seeds)^2 / (V_scenes^2 / (n - 1) + V_seeds^2 / (S - 1))
+//
+// (Satterthwaite 1946, "An approximate distribution of estimates of variance components"). If seeds
+// dominate this is the t interval over seed means with S - 1 degrees of freedom. One seed: scenes
+// only, so the interval says nothing about other seeds. Paired differences leave out the same scene
+// or seed on both sides. Coverage by simulation: tests/test_coverage.cpp.
 #pragma once
 #include <cstddef>
-#include <cstdint>
+#include <limits>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
-
-#include "phyx/hash.hpp"
 
 namespace gaze::phyx {
 
-/// A value with its 95 % interval.
+/// The source of an interval. degenerate: no spread between scenes and seeds (0 of n, all equal),
+/// or fewer than two scenes; such an interval never gives a verdict. unknown: read from a table
+/// without this column.
+enum class Basis { unknown, scenes, seeds_and_scenes, wilson, degenerate };
+
+/// "scenes", "seeds+scenes", "wilson", "degenerate"; "" for unknown.
+std::string_view basis_name(Basis basis);
+
+/// The inverse of basis_name; empty for another text.
+std::optional<Basis> basis_of(std::string_view name);
+
+/// A value with its 95 % interval. `low` <= `value` <= `high` always.
 struct Interval {
   double value = 0, low = 0, high = 0;
+  double error = 0;  // standard error
+  double df = 0;     // degrees of freedom of the t interval
+  int seeds = 0, scenes = 0;
+  Basis basis = Basis::unknown;
 };
 
-/// A whole number below n (n < 2^32) from the counter (key, i). The bias is below n / 2^32.
-inline constexpr std::uint32_t draw_below(std::uint64_t key, std::uint64_t i, std::uint32_t n) {
-  return std::uint32_t(((mix_bits(key + mix_bits(i)) >> 32) * n) >> 32);
-}
-
-/// The number of draws of each of n units in each resample: weights [count, n], rows sum to n.
-class Resamples {
- public:
-  /// Throws Error for n outside 1 to 2^24 - 1, or a count outside 2 to 100000.
-  Resamples(std::size_t n, int count, std::uint64_t seed);
-
-  std::size_t units() const { return n_; }
-  int count() const { return count_; }
-  const float* row(int b) const { return &weights_[std::size_t(b) * n_]; }
-
- private:
-  std::size_t n_;
-  int count_;
-  std::vector<float> weights_;
+/// A sum of values and its denominator.
+struct Ratio {
+  double numerator = 0, denominator = 0;
+  double value() const { return numerator / denominator; }
+  Ratio& operator+=(const Ratio& o);
+  Ratio operator-(const Ratio& o) const;
 };
 
-/// Sums of every resample: out[count, columns] = weights [count, n] x values [n, columns].
-/// Throws Error unless `columns` is a multiple of 8.
-void resampled_sums(const Resamples& draws, const float* values, std::size_t columns, float* out);
+/// Ratios by [seed][scene]; the same scenes in every seed. A scene without data has zeros.
+using RatioTable = std::vector<std::vector<Ratio>>;
 
-/// The q-quantile with linear interpolation between order statistics. Reorders `values`.
-/// Throws Error for no values or a q outside 0 to 1.
-double quantile(std::vector<double>& values, double q);
+/// The interval of the pooled ratio; empty if its denominator is 0. Throws Error without seeds, or
+/// if they differ in their number of scenes.
+std::optional<Interval> ratio_interval(const RatioTable& table);
 
-/// The central 95 % of the replicates, extended to include `value`; NaN replicates are ignored.
-Interval percentile_interval(double value, std::vector<double>& replicates);
+/// The interval of a - b, paired by seed and scene; empty if a denominator is 0. Throws Error if
+/// the tables differ in size.
+std::optional<Interval> difference_interval(const RatioTable& a, const RatioTable& b);
+
+/// Fits the interval of a share into 0 to 1. With fewer than `small` scenes, or fewer than 5 of
+/// either outcome, or no spread, it is extended to Wilson's interval, which counts scenes, not
+/// samples. Degenerate intervals stay marked as such.
+Interval share_interval(Interval interval, int small);
 
 /// The share of problems solved by at least one of k out of n samples, c of which were right:
 /// 1 - C(n-c, k) / C(n, k), unbiased for k <= n (Chen et al. 2021, "Evaluating large language
 /// models trained on code"). Throws Error unless 0 <= c <= n and 1 <= k <= n.
 double pass_at_k(int n, int c, int k);
 
-/// Wilson's score interval of a proportion, valid where the bootstrap is not: few problems, or none
+/// Wilson's score interval of a proportion, valid where a normal one is not: few problems, or none
 /// (or all) of them right. `successes` may be a fraction (means over several samples); an Error if
 /// it is outside 0 to n.
 Interval wilson(double successes, double n, double z = 1.959963984540054);
 
-/// Resampled sums of the numerators and denominators of a ratio, [seed][b]. A view of the sums.
-struct SeedSums {
-  std::vector<std::span<const float>> numerator, denominator;
-};
-
-/// Replicates pooled over seeds. Problems were drawn jointly for all seeds; with several seeds,
-/// seeds are drawn too (nested). With S seeds this underestimates the variance between seeds by the
-/// factor (S-1)/S.
-std::vector<double> pooled_replicates(const SeedSums& sums, std::uint64_t seed);
-
-/// Mean over problems, averaged over seeds: by_seed[seed][problem]; the same problems in each.
-/// One seed: the plain bootstrap over problems. Throws Error without values, or if seeds differ in
-/// their number of problems.
-Interval bootstrap_seeds(const std::vector<std::vector<double>>& by_seed, std::uint64_t seed = 0,
-                         int resamples = 2000);
-
-/// The mean with its bootstrap interval over problems.
-Interval bootstrap_mean(const std::vector<double>& values, std::uint64_t seed = 0,
-                        int resamples = 2000);
-
-/// The mean of a - b on the same problems (paired: both sides of a problem are drawn together).
-/// Throws Error if a and b differ in size.
-Interval bootstrap_difference(const std::vector<double>& a, const std::vector<double>& b,
-                              std::uint64_t seed = 0, int resamples = 2000);
+/// Pearson's correlation of the pairs of which both are finite; empty for fewer than two, or if one
+/// side does not vary. Throws Error if the sizes differ.
+std::optional<double> correlation(std::span<const double> x, std::span<const double> y);
 
 }  // namespace gaze::phyx

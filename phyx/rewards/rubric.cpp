@@ -152,7 +152,7 @@ std::string bare_question(const Problem& p) {
 RubricTerms rubric_terms(const RewardInput& in, const RubricConfig& config) {
   const Solution& s = in.problem.solution;
   const ParsedResponse& response = in.response;
-  const Verdict verdict = grade_answer(in.problem, response.answer, response.think, config.rule);
+  const Grade verdict = grade_answer(in.problem, response.answer, response.think, config.rule);
   const auto gold = gold_equations(s);
   RubricTerms out;
   out.answer = verdict.correct;

@@ -41,7 +41,7 @@ void count_row(ScoreSlice& s, const ScoredRow& row) {
 }
 
 /// The answer extracted by the strict rule, with its note: "5 m/s [no direction]".
-std::string extracted_with_note(const Verdict& v) {
+std::string extracted_with_note(const Grade& v) {
   return v.note.empty() ? v.extracted : v.extracted + " [" + v.note + "]";
 }
 

@@ -23,7 +23,7 @@ namespace gaze::phyx {
 /// One prediction with its score by every rule.
 struct ScoredRow {
   Prediction prediction;
-  Verdict strict;
+  Grade strict;
   OfficialScore official;
   std::optional<Judgement> judged;
 

@@ -2,6 +2,8 @@
 // Evaluating an arm and writing examples, on any device.
 #pragma once
 #include <cstddef>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "gaze/core/error.hpp"
@@ -23,6 +25,7 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
   settings.seed = s_.data_seed;
   const Evaluator evaluator(model, data_.tokenizer(), settings);
   OutcomeSet set{c.name, seed, {}};
+  std::vector<std::vector<std::map<std::string, float>>> rewards(data_.test().size());
   std::string differing;
   set.outcomes = evaluator(
       data_.test(),
@@ -34,7 +37,19 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
       [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
         const auto line = differing_line(c, seed, data_.test()[i], all.front());
         if (!line.empty() && ++count <= 20) differing += line + "\n";
+        for (const auto& answer : all) {
+          auto& scores = rewards[i].emplace_back();
+          const RewardInput input(data_.test()[i].problem, answer);
+          for (const auto& name : reward_names())
+            if (const auto value = reward(name).score(input))
+              scores[name] = static_cast<float>(*value);
+        }
       });
+  for (std::size_t i = 0; i < rewards.size(); ++i) {
+    Outcome& o = set.outcomes[i];
+    o.greedy.rewards = rewards[i][0];
+    for (std::size_t j = 0; j < o.sampled.size(); ++j) o.sampled[j].rewards = rewards[i][j + 1];
+  }
   io::write_file(folder + "/differing.jsonl", differing);
   show_examples(model, c, seed);
   write_outcomes(folder + "/outcomes.jsonl", set);

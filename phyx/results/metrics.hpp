@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The metrics of results.csv: sums per problem, and the ratios of two of them.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "phyx/results/outcome.hpp"
+
+namespace gaze::phyx {
+
+/// A ratio of two columns of MetricTable. docs/results.md describes each by name.
+struct Metric {
+  std::string name;
+  std::size_t numerator = 0, denominator = 0;
+  bool proportion = false;  // in [0, 1], so Wilson's interval applies
+  bool everywhere = false;  // also per subfield and template
+};
+
+/// Metrics and columns for outcomes with these numbers of samples and these rewards.
+class MetricTable {
+ public:
+  /// `pass_ks`: the k of pass@k, ascending. `rewards`: names of Attempt::rewards.
+  MetricTable(std::vector<int> pass_ks, std::vector<std::string> rewards);
+
+  /// The number of columns.
+  std::size_t width() const { return width_; }
+  const std::vector<Metric>& metrics() const { return metrics_; }
+
+  /// The metric of this name, or null.
+  const Metric* find(const std::string& name) const;
+
+  /// Adds the sums of one problem to row[width()]. Column 0 counts problems.
+  void add(double* row, const Outcome& o) const;
+
+ private:
+  void add_passes(double* row, const Outcome& o, int right) const;
+  void add_rewards(double* row, const Outcome& o) const;
+
+  std::vector<int> pass_ks_;
+  std::vector<std::string> rewards_;
+  std::size_t width_ = 0;
+  std::vector<Metric> metrics_;
+};
+
+}  // namespace gaze::phyx
