@@ -33,8 +33,8 @@ void print_scores(const RewardMix& mix, const RewardInput& input) {
   const MixScore result = score(mix, input);
   std::printf("%s\n", input.completion.text.c_str());
   for (std::size_t i = 0; i < mix.terms.size(); ++i)
-    std::printf("  %-10s %.3f  x %.1f\n", mix.terms[i].first.c_str(), result.parts[i].value_or(0),
-                mix.terms[i].second);
+    std::printf("  %-10s %.3f  x %.1f\n", mix.terms[i].reward.name.c_str(), result.parts[i].value_or(0),
+                mix.terms[i].weight);
   std::printf("  total      %.3f\n\n", result.total);
 }
 
@@ -51,7 +51,7 @@ int main() {
   full.text = gold_response(problem);
   curt.text = "<think> guess </think> <answer> " + problem.answer + " </answer>";
 
-  const RewardMix mix{{{"brevity", 1.0}, {"rubric", 1.0}, {"format", 0.5}}};
+  const RewardMix mix = mix_of({{"brevity", 1.0}, {"rubric", 1.0}, {"format", 0.5}});
   print_scores(mix, {problem, full});
   print_scores(mix, {problem, curt});
 

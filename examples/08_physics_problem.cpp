@@ -27,11 +27,11 @@ void print_rewards(const char* what, const Problem& problem, const std::string& 
   completion.text = text;
   std::printf("\n%s\n  %s\n", what, text.c_str());
   for (const auto& name : reward_names()) {
-    const auto value = reward(name).score({problem, completion});
+    const auto value = make_reward(name).score({problem, completion});
     if (value)
       std::printf("  %-14s %.3f\n", name.c_str(), *value);
     else
-      std::printf("  %-14s -      (needs the attention of a model's own rollout)\n", name.c_str());
+      std::printf("  %-14s -      (needs a model's own rollout)\n", name.c_str());
   }
 }
 

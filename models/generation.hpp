@@ -7,9 +7,10 @@
 
 namespace gaze::models {
 
-/// Columns of observed attention, in this order.
-enum class Mark { image, region, sink };
-inline constexpr Index mark_count = 3;
+/// Columns of observed attention, in this order: the image, its region of interest, the first token
+/// of the prompt, and all tokens of the prompt that are not the image's (the first one included).
+enum class Mark { image, region, sink, text };
+inline constexpr Index mark_count = 4;
 /// The columns that decode() observes: none, those of Mark, or one per image token (for maps).
 enum class Watch { nothing, marks, patches };
 
@@ -54,10 +55,13 @@ inline std::vector<float> mark_columns(std::span<const Prompt* const> prompts,
     const Prompt& prompt = *prompts[p];
     float* row = marks.data() + segments[p].slot * columns;
     if (watch == Watch::marks) row[static_cast<int>(Mark::sink)] = 1;
-    if (!prompt.rgb) continue;  // image tokens without an image are ordinary ones
-    std::size_t n = 0;          // of the image token
+    std::size_t n = 0;  // of the image token
     for (std::size_t i = 0; i < prompt.tokens.size(); ++i, row += columns) {
-      if (prompt.tokens[i] != image_token) continue;
+      // Image tokens without an image are ordinary ones.
+      if (!prompt.rgb || prompt.tokens[i] != image_token) {
+        if (watch == Watch::marks) row[static_cast<int>(Mark::text)] = 1;
+        continue;
+      }
       if (watch == Watch::patches) {
         row[n] = 1;
       } else {

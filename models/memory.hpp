@@ -16,6 +16,7 @@
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/token_layout.hpp"
 #include "models/decoder.hpp"
+#include "models/generation.hpp"
 #include "models/presets.hpp"
 #include "models/projector.hpp"
 #include "models/slot_head.hpp"
@@ -210,7 +211,7 @@ inline Index training_bytes(const VlmConfig& c, const BatchSizes& b) {
 
 /// Peak bytes of Vlm::prefill() and Vlm::decode(), without the parameters, observing `marks`
 /// columns.
-inline Index rollout_bytes(const VlmConfig& c, const BatchSizes& b, Index marks = 3) {
+inline Index rollout_bytes(const VlmConfig& c, const BatchSizes& b, Index marks = mark_count) {
   using detail::block;
   const DecoderConfig& d = c.decoder;
   const auto seen = [&](Index n) { return marks ? d.layers * block(n, d.heads * marks) : 0; };

@@ -10,7 +10,7 @@ namespace gaze::phyx {
 /// of keys, mass[((token * layers + layer) * heads + head) * marks.size() + mark], in [0, 1].
 struct AttentionTrace {
   int tokens = 0, layers = 0, heads = 0;
-  std::vector<std::string> marks;  // "image", "region", "sink"
+  std::vector<std::string> marks;  // "image", "region", "sink", "text"
   std::vector<float> mass;
   std::vector<int> keys;  // visible keys per generated token
   int image_tokens = 0, region_tokens = 0;

@@ -130,8 +130,8 @@ TEST_CASE("a problem's samples depend only on its id") {
 
 TEST_CASE("a reward mix is one reward, or a table of terms with weights") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}, {"format", 0.5}}},
-                       3);
+  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config,
+                       mix_of({{"accuracy", 1.0}, {"format", 0.5}}), 3);
   const auto prompts = source.task().prompts(0, 0, 2);
   std::vector<gaze::SampledTokens> completions(4);
   for (std::size_t i = 0; i < completions.size(); ++i) {

@@ -171,6 +171,10 @@ TEST_CASE("observed attention is a fraction, and patches add up to the image", "
       CHECK((mark(Mark::sink) > 0 && mark(Mark::image) + mark(Mark::sink) < 1));
       CHECK(std::accumulate(row, row + columns, 0.0) == Catch::Approx(mark(Mark::image)));
       CHECK(row[3] + row[4] == Catch::Approx(mark(Mark::region)));
+      CHECK(mark(Mark::text) > mark(Mark::sink));
+      const float prompt_mass = mark(Mark::image) + mark(Mark::text);
+      CHECK(prompt_mass < 1 + 1e-5f);
+      if (step == 0) CHECK(prompt_mass == Catch::Approx(1));  // nothing is generated yet
     }
     const Tokens token{20};
     const std::vector<std::int32_t> first{0};
@@ -179,7 +183,7 @@ TEST_CASE("observed attention is a fraction, and patches add up to the image", "
   }
   CHECK(prefill(model, text_prompt(1, 3), Watch::nothing).first.seen.empty());
   for (const float share : prefill(model, text_prompt(1, 1), Watch::marks).first.seen)
-    CHECK((share == 0 || share == Catch::Approx(1)));  // one token: all on the sink
+    CHECK((share == 0 || share == Catch::Approx(1)));  // one token: all on it
 }
 
 TEST_CASE("a rollout records the attention of each token", "[vlm]") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // gaze info.
 #include <cstdio>
+#include <memory>
+#include <string>
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/cpu/isa.hpp"
@@ -28,15 +30,35 @@ void print_info() {
   for (const auto& v : rl::variants) std::printf(" %s", v.name);
   std::printf("\nrewards\n");
   for (const auto& n : reward_names()) {
-    const Reward& r = reward(n);
-    std::printf("  %-14s %s\n%17s= %s\n", n.c_str(), r.doc.c_str(), "", r.formula.c_str());
+    const RewardKind& r = reward_kind(n);
+    std::printf("  %-16s %s\n%19s= %s\n", n.c_str(), r.doc.c_str(), "", r.formula.c_str());
+  }
+}
+
+/// Each reward in full: formula, range, cheats, options.
+void print_rewards() {
+  for (const auto& n : reward_names()) {
+    const RewardKind& r = reward_kind(n);
+    std::printf("%s\n  pays for    %s\n  formula     %s\n  range       %g to %g\n  cheated by  %s\n",
+                n.c_str(), r.doc.c_str(), r.formula.c_str(), r.low, r.high, r.cheats.c_str());
+    for (const RewardOption& o : r.options)
+      std::printf("  --reward-option %s.%s=%s  %s (%s)\n", n.c_str(), o.name.c_str(),
+                  (o.default_value.is_string() ? o.default_value.get<std::string>()
+                                               : o.default_value.dump())
+                      .c_str(),
+                  o.meaning.c_str(), o.range_text().c_str());
+    std::printf("\n");
   }
 }
 
 }  // namespace
 
 void add_info(CLI::App& app) {
-  app.add_subcommand("info", "print build, processor, models and rewards")->callback(print_info);
+  const auto rewards = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("info", "print build, processor, models and rewards");
+  command->add_flag("--rewards", *rewards,
+                    "print each reward's formula, range, known cheats and options instead");
+  command->callback([rewards] { *rewards ? print_rewards() : print_info(); });
 }
 
 }  // namespace gaze::phyx::cli

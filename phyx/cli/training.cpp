@@ -12,6 +12,7 @@
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/own_data_options.hpp"
 #include "phyx/cli/run_ablation.hpp"
+#include "phyx/rewards/registry.hpp"
 #include "phyx/study/settings.hpp"
 
 namespace gaze::phyx::cli {
@@ -42,7 +43,7 @@ std::string setting_list() {
 /// Options of the training commands; unset ones keep the value of the preset.
 struct TrainOptions {
   std::string preset = "quick", out, model, variant, split, precision, device = "cpu";
-  std::vector<std::string> only, assignments, shorts;
+  std::vector<std::string> only, assignments, shorts, reward_options;
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate;
   std::optional<Index> steps, samples, checkpoint_every, validate_every;
@@ -133,6 +134,7 @@ struct TrainOptions {
     set(validate_every, s.validate_every);
     s.grpo_set = shorts;
     s.grpo_set.insert(s.grpo_set.end(), assignments.begin(), assignments.end());
+    for (const auto& assignment : reward_options) set_reward_option(s.reward_options, assignment);
     return s;
   }
 
@@ -171,9 +173,15 @@ void add_grpo(CLI::App& app, const std::string& line) {
       app.add_subcommand("grpo", "train by one reward, from a new warm start or the one in --out");
   options->add(*command);
   options->add_grpo(*command);
-  command->add_option("--reward", *reward, "format, accuracy, rubric, attention or hybrid")
-      ->check(CLI::IsMember({"format", "accuracy", "rubric", "attention", "hybrid"}))
+  command->add_option("--reward", *reward, "the reward; gaze info --rewards describes them")
+      ->check(CLI::IsMember(reward_names()))
       ->capture_default_str();
+  command
+      ->add_option("--reward-option", options->reward_options,
+                   "an option of a reward, such as attention.cap=2; may be repeated")
+      ->type_name("NAME.KEY=VALUE")
+      ->type_size(1)
+      ->allow_extra_args(false);
   command->callback([options, reward, line] {
     options->only = {"sft", *reward};
     options->run(line);

@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "phyx/answer/strict_rule.hpp"
+#include "phyx/rewards/attention.hpp"
+#include "phyx/rewards/look_facts.hpp"
 #include "phyx/rewards/rubric.hpp"
 #include "phyx/scoring/official.hpp"
 
@@ -28,7 +31,7 @@ phyx::Completion to_completion(const gaze::SampledTokens& c, const text::Tokeniz
   a.tokens = out.length;
   a.layers = static_cast<int>(config.decoder.layers);
   a.heads = static_cast<int>(config.decoder.heads);
-  a.marks = {"image", "region", "sink"};
+  a.marks = {"image", "region", "sink", "text"};
   a.mass = c.seen;
   for (int t = 0; t < out.length; ++t) a.keys.push_back(static_cast<int>(prompt.tokens.size()) + t);
   a.image_tokens = prompt.rgb ? static_cast<int>(config.image_tokens()) : 0;
@@ -44,6 +47,14 @@ float image_mass(const AttentionTrace& a) {
                             static_cast<double>(a.mass.size()));
 }
 
+namespace {
+
+float number(std::optional<double> x) {
+  return x ? static_cast<float>(*x) : std::numeric_limits<float>::quiet_NaN();
+}
+
+}  // namespace
+
 Attempt score_attempt(const Problem& problem, const phyx::Completion& c) {
   const RewardInput input(problem, c);
   const Grade verdict = grade_completion(problem, c.text, input.response);
@@ -57,6 +68,11 @@ Attempt score_attempt(const Problem& problem, const phyx::Completion& c) {
   a.truncated = !c.ended;
   a.length = c.length;
   a.attention = image_mass(c.attention);
+  a.look_score = number(look_score(c));
+  a.look_region = number(look_score(c, region_attention()));
+  const LookFacts facts = look_facts(problem, input.response);
+  a.look_facts = facts.gold;
+  a.look_right = facts.right;
   return a;
 }
 

@@ -46,6 +46,12 @@ std::vector<std::size_t> swap_partners(const std::vector<Example>& examples) {
   return partner;
 }
 
+Pixels swapped_picture(const std::vector<Example>& all, const std::vector<std::size_t>& partner,
+                       std::size_t i) {
+  const bool some = needs_picture(all[i]) && partner[i] != i;
+  return some ? all[partner[i]].prompt.rgb : nullptr;
+}
+
 std::vector<Pixels> blank_pictures(std::span<const Example> batch) {
   std::vector<Pixels> out;
   for (const Example& e : batch)

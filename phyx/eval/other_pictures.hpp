@@ -14,6 +14,11 @@ namespace gaze::phyx {
 /// and, where problems have no solution, another picture; its own index if there is none.
 std::vector<std::size_t> swap_partners(const std::vector<Example>& examples);
 
+/// The picture of example i's partner; null if the problem does not need a picture or has no
+/// partner.
+Pixels swapped_picture(const std::vector<Example>& all, const std::vector<std::size_t>& partner,
+                       std::size_t i);
+
 /// White pictures; null for problems that do not need a picture.
 std::vector<Pixels> blank_pictures(std::span<const Example> batch);
 

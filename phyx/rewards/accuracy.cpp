@@ -18,13 +18,22 @@ double accuracy_score(const RewardInput& in, const StrictRule& config) {
 Reward make_accuracy_reward(StrictRule config, std::string name) {
   return {
       std::move(name),
-      "A right answer: the letter, or the value within 2 % after unit conversion.",
+      "A right answer: the letter, or the value within the tolerance after unit conversion.",
       "1[well-formed] * 1[answer right]",
       "A multiple choice is right by chance one time in four. The think text is not read, so it "
       "may become meaningless. A missing unit is not penalised.",
       0,
       1,
       [config](const RewardInput& in) { return std::optional(accuracy_score(in, config)); }};
+}
+
+RewardKind accuracy_kind() {
+  struct Config {
+    StrictRule rule;
+  };
+  OptionTable<Config> table;
+  add_tolerance(table);
+  return kind_of<Config>(table, [](const Config& c) { return make_accuracy_reward(c.rule); });
 }
 
 }  // namespace gaze::phyx

@@ -11,6 +11,7 @@
 #include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/accuracy.hpp"
+#include "phyx/rewards/trace_reader.hpp"
 
 namespace gaze::phyx {
 
@@ -44,54 +45,6 @@ bool ends_look(const std::vector<std::string>& tokens, int i) {
          tokens[next][0] > '9';
 }
 
-/// Mean mass per mark over the chosen layers and heads, for one token.
-class TraceReader {
- public:
-  TraceReader(const AttentionTrace& trace, const AttentionRewardConfig& config) : trace_(trace) {
-    layers_ = chosen(config.layers, trace.layers, "layer");
-    heads_ = chosen(config.heads, trace.heads, "head");
-    const auto size = [](auto n) { return static_cast<std::size_t>(n); };
-    const std::size_t want =
-        size(trace.tokens) * size(trace.layers) * size(trace.heads) * trace.marks.size();
-    GAZE_CHECK(trace.mass.size() == want, "attention_reward", "trace has ", trace.mass.size(),
-               " masses, its sizes say ", want);
-  }
-
-  bool has(std::string_view mark) const { return index(mark) < trace_.marks.size(); }
-
-  double mass(int token, std::string_view mark) const {
-    const std::size_t m = index(mark), marks = trace_.marks.size();
-    if (m == marks) return 0;
-    double sum = 0;
-    for (int l : layers_)
-      for (int h : heads_) {
-        const auto row =
-            (static_cast<std::size_t>(token) * static_cast<std::size_t>(trace_.layers) +
-             static_cast<std::size_t>(l)) *
-                static_cast<std::size_t>(trace_.heads) +
-            static_cast<std::size_t>(h);
-        sum += static_cast<double>(trace_.mass[row * marks + m]);
-      }
-    return sum / static_cast<double>(layers_.size() * heads_.size());
-  }
-
- private:
-  static std::vector<int> chosen(std::vector<int> list, int count, const char* what) {
-    if (list.empty())
-      for (int i = 0; i < count; ++i) list.push_back(i);
-    for (int i : list)
-      GAZE_CHECK(i >= 0 && i < count, "attention_reward", what, " ", i, " of ", count);
-    return list;
-  }
-  std::size_t index(std::string_view mark) const {
-    return static_cast<std::size_t>(std::find(trace_.marks.begin(), trace_.marks.end(), mark) -
-                                    trace_.marks.begin());
-  }
-
-  const AttentionTrace& trace_;
-  std::vector<int> layers_, heads_;
-};
-
 // One token's score in [0, 1]. With s the attention share and u the share of uniform attention,
 // lift = s / u and the score is lift / (1 + lift), the logistic of the log-ratio: 1/2 for uniform
 // attention.
@@ -118,6 +71,25 @@ double token_score(const TraceReader& reader, const AttentionTrace& trace, int t
   return lift / (1 + lift);
 }
 
+// Was the attention on a picture recorded?
+bool measurable(const AttentionTrace& trace) {
+  const auto& marks = trace.marks;
+  return trace.tokens > 0 && trace.layers > 0 && trace.heads > 0 && trace.image_tokens > 0 &&
+         std::find(marks.begin(), marks.end(), "image") != marks.end();
+}
+
+OptionTable<AttentionRewardConfig> gated_table() {
+  using C = AttentionRewardConfig;
+  OptionTable<C> table;
+  add_look_options(table, [](C& c) -> C& { return c; });
+  table.add("neutral", &C::neutral,
+            "score of a right answer whose window is shorter than min_tokens", {0, 1});
+  table.add("gate_format", &C::gate_format, "0 unless the response is well-formed and ended");
+  table.add("gate_correct", &C::gate_correct, "0 unless the answer is right");
+  add_tolerance(table);
+  return table;
+}
+
 }  // namespace
 
 TokenSpan window_of(const std::vector<std::string>& tokens, AttentionWindow window) {
@@ -135,30 +107,32 @@ TokenSpan window_of(const std::vector<std::string>& tokens, AttentionWindow wind
 std::optional<double> look_score(const Completion& completion,
                                  const AttentionRewardConfig& config) {
   const AttentionTrace& trace = completion.attention;
-  GAZE_CHECK(config.mark == "region" || config.mark == "image", "attention_reward",
-             "mark must be \"region\" or \"image\", not \"", config.mark, "\"");
-  if (trace.tokens <= 0 || trace.layers <= 0 || trace.heads <= 0 || trace.image_tokens <= 0)
-    return std::nullopt;
-  const TraceReader reader(trace, config);
-  if (!reader.has("image")) return std::nullopt;
-  const bool region = config.mark == "region" && reader.has("region") && trace.region_tokens > 0 &&
-                      trace.region_tokens < trace.image_tokens;
+  if (!measurable(trace)) return std::nullopt;
+  const TraceReader reader(trace, config.layers, config.heads);
+  const bool region = config.mark == AttentionMark::region && reader.has("region") &&
+                      trace.region_tokens > 0 && trace.region_tokens < trace.image_tokens;
   auto span = window_of(completion.tokens, config.window);
   span.end = std::min(span.end, trace.tokens);
   if (config.max_tokens > 0) span.end = std::min(span.end, span.begin + config.max_tokens);
-  if (span.size() < std::max(config.min_tokens, 1)) return 0.0;
+  if (span.size() < std::max(config.min_tokens, 1)) return std::nullopt;
   double sum = 0;
   for (int t = span.begin; t < span.end; ++t) sum += token_score(reader, trace, t, config, region);
   return sum / span.size();
 }
 
 std::optional<double> attention_score(const RewardInput& in, const AttentionRewardConfig& config) {
-  const auto look = look_score(in.completion, config);
-  if (!look) return std::nullopt;
+  if (!measurable(in.completion.attention)) return std::nullopt;
+  const auto look = look_score(in.completion, config);  // checks the trace
   const bool formed = in.completion.ended && in.response.well_formed;
   if (config.gate_format && !formed) return 0.0;
   if (config.gate_correct && accuracy_score(in, config.rule) == 0) return 0.0;
-  return look;
+  return look.value_or(config.neutral);
+}
+
+AttentionRewardConfig region_attention() {
+  AttentionRewardConfig c;
+  c.mark = AttentionMark::region;
+  return c;
 }
 
 AttentionRewardConfig raw_attention() {
@@ -166,36 +140,71 @@ AttentionRewardConfig raw_attention() {
   c.window = AttentionWindow::all;
   c.min_tokens = 1;
   c.max_tokens = 0;
-  c.mark = "image";
   c.exclude_sink = false;
   c.baseline = AttentionBaseline::none;
   c.gate_format = c.gate_correct = false;
+  c.neutral = 0;
   return c;
 }
 
 Reward make_attention_reward(AttentionRewardConfig config, std::string name) {
-  return {
-      std::move(name),
-      "Attention on the region of interest (without one, on the image) relative to uniform "
-      "attention, while the model describes the picture; only for right, well-formed responses.",
-      "1[right] * mean over the first 8 look tokens of r/(1+r), r = min(share/uniform, 4)",
-      "Image words in the look section that nothing later uses. It also pays for looking where "
-      "the problem needs no picture. Attention mass does not prove that the model used the "
-      "picture.",
-      0,
-      1,
-      [config = std::move(config)](const RewardInput& in) { return attention_score(in, config); }};
+  const bool region = config.mark == AttentionMark::region;
+  Reward out;
+  out.name = std::move(name);
+  out.doc = region ? "An oracle: attention on the annotated region of interest, relative to "
+                     "uniform attention on the image, while the model describes the picture; only "
+                     "for right, well-formed responses. Needs boxes; without one, or with one that "
+                     "covers the picture, the image is measured."
+                   : "Attention on the image, relative to uniform attention on all visible keys, "
+                     "while the model describes the picture; only for right, well-formed "
+                     "responses. Needs no annotations.";
+  out.formula =
+      "1[right] * mean over the first max_tokens look tokens of r/(1+r), r = min(share/uniform, "
+      "cap); neutral without a look section";
+  out.cheats =
+      "Image words in the look section that nothing later uses. It also pays for looking where a "
+      "problem needs no picture. A model that attends less than uniformly gains by leaving the "
+      "look section out. Mass is no proof that the model used what it attended to.";
+  out.ungated = [config](const RewardInput& in) { return look_score(in.completion, config); };
+  out.score = [config = std::move(config)](const RewardInput& in) {
+    return attention_score(in, config);
+  };
+  return out;
 }
 
-Reward make_raw_attention_reward() {
-  Reward out = make_attention_reward(raw_attention(), "attention_raw");
+Reward make_raw_attention_reward(AttentionRewardConfig config) {
+  Reward out = make_attention_reward(std::move(config), "attention_raw");
   out.doc = "Mean attention mass on the image over all generated tokens. For study only.";
   out.formula = "mean over tokens, layers and heads of the mass on image tokens";
   out.cheats =
       "Early tokens have the most mass: trained alone, the response shrinks to a single closing "
-      "tag "
-      "and accuracy to zero.";
+      "tag and accuracy to zero.";
   return out;
+}
+
+RewardKind attention_kind() {
+  using C = AttentionRewardConfig;
+  return kind_of<C>(gated_table(), [](const C& c) { return make_attention_reward(c); });
+}
+
+RewardKind attention_region_kind() {
+  using C = AttentionRewardConfig;
+  return kind_of<C>(gated_table(), [](C c) {
+    c.mark = AttentionMark::region;
+    return make_attention_reward(std::move(c), "attention_region");
+  });
+}
+
+RewardKind raw_attention_kind() {
+  using C = AttentionRewardConfig;
+  OptionTable<C> table;
+  add_attention_heads(table, [](C& c) -> C& { return c; });
+  return kind_of<C>(table, [](const C& given) {
+    C c = raw_attention();
+    c.layers = given.layers;
+    c.heads = given.heads;
+    return make_raw_attention_reward(std::move(c));
+  });
 }
 
 }  // namespace gaze::phyx

@@ -26,4 +26,9 @@ Reward make_format_reward() {
           [](const RewardInput& in) { return std::optional(format_score(in)); }};
 }
 
+RewardKind format_kind() {
+  struct Config {};
+  return kind_of<Config>({}, [](const Config&) { return make_format_reward(); });
+}
+
 }  // namespace gaze::phyx

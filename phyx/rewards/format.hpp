@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The format reward: 1 for a complete, well-formed response with some content, else 0.
 #pragma once
+#include "phyx/rewards/options.hpp"
 #include "phyx/rewards/reward.hpp"
 
 namespace gaze::phyx {
@@ -11,5 +12,8 @@ double format_score(const RewardInput& in);
 
 /// format_score as a reward, named "format".
 Reward make_format_reward();
+
+/// The kind "format", without options.
+RewardKind format_kind();
 
 }  // namespace gaze::phyx

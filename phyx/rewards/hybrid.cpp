@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "gaze/text/strings.hpp"
 #include "phyx/answer/arithmetic.hpp"
@@ -18,6 +20,9 @@ namespace {
 
 /// Bytes; longer words are not values read off a picture.
 constexpr std::size_t longest_value = 64;
+
+/// The look score of uniform attention: r / (1 + r) at r = 1.
+constexpr double uniform_score = .5;
 
 bool number_claim(const Problem& p, const ThinkSections& think) {
   NumberSet printed, used;
@@ -65,22 +70,51 @@ std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& co
   if (config.require_claim && !claims_to_see(in.problem, in.response)) return right;
   const auto look = look_score(in.completion, config.attention);
   if (!look) return right;
-  const double uniform = config.centred ? .5 : 0;  // r / (1 + r) at r = 1
+  const double uniform = config.centred ? uniform_score : 0;
   return right * (1 + config.weight * (*look - uniform));
 }
 
 Reward make_hybrid_reward(HybridConfig config, std::string name) {
-  const double low = 0, high = 1 + config.weight;
-  return {
-      std::move(name),
-      "Accuracy with a small bonus or penalty for attention, if the look section makes a claim "
-      "that the answer then uses.",
-      "1[right] * (1 + .25 * (look - .5) * 1[claim])",
+  Reward out;
+  out.name = std::move(name);
+  out.doc =
+      "Accuracy with a small bonus or penalty for attention on the image (with mark = region, on "
+      "the annotated region), if the look section makes a claim that the answer then uses.";
+  out.formula = "1[right] * (1 + weight * (look - 1/2) * 1[claim])";
+  out.cheats =
       "A right response can add a true but useless step with a number from the picture to get the "
-      "bonus. The gain is bounded by an eighth of the accuracy term.",
-      low,
-      high,
-      [config = std::move(config)](const RewardInput& in) { return hybrid_score(in, config); }};
+      "bonus. As a reward the bonus is at most weight / 2, but an advantage that divides by the "
+      "group's deviation magnifies it in groups of right answers.";
+  const double best = config.attention.baseline == AttentionBaseline::none
+                          ? 1
+                          : config.attention.cap / (1 + config.attention.cap);
+  out.high = 1 + config.weight * (best - (config.centred ? uniform_score : 0));
+  out.ungated = [look = config.attention](const RewardInput& in) {
+    return look_score(in.completion, look);
+  };
+  out.score = [config = std::move(config)](const RewardInput& in) {
+    return hybrid_score(in, config);
+  };
+  return out;
+}
+
+RewardKind hybrid_kind() {
+  using C = HybridConfig;
+  using Mark = AttentionMark;
+  OptionTable<C> table;
+  table.add("weight", &C::weight, "weight of the bonus; 0: the accuracy reward", {0, 1});
+  table.add("require_claim", &C::require_claim,
+            "no bonus without a claim; false also pays symbolic problems for looking");
+  table.add("centred", &C::centred,
+            "subtract the score of uniform attention; false pays for making claims");
+  table.add_choice("mark", [](C& c) -> auto& { return c.attention.mark; },
+                   "whose attention is measured; the region needs boxes",
+                   std::vector<std::pair<std::string, Mark>>{{"image", Mark::image},
+                                                             {"region", Mark::region}});
+  add_look_options(table, [](C& c) -> auto& { return c.attention; });
+  table.add("tolerance", [](C& c) -> auto& { return c.attention.rule.tolerance; },
+            tolerance_meaning, {0, 1});
+  return kind_of<C>(table, [](const C& c) { return make_hybrid_reward(c); });
 }
 
 }  // namespace gaze::phyx

@@ -12,10 +12,16 @@
 // costs as much as one made while looking pays, so adding claims to a symbolic problem gains
 // nothing.
 //
+// The bonus is small only as a reward. An advantage that divides by the deviation of its group
+// (Spread::group) magnifies it: in a group of right answers the bonus is all that differs, and it
+// gets as much weight as right and wrong have in a mixed group. With Spread::batch or Spread::none
+// its weight stays in proportion.
+//
 // Alternatives, each a configuration or a mix: accuracy + w * attention without the claim
 // (require_claim = false, which pays symbolic problems for looking); an uncentred bonus
-// (centred = false, which pays for making claims); a plain RewardMix of "accuracy" and
-// "attention"; and w = 0, the accuracy reward.
+// (centred = false, which pays for making claims); a plain mix of "accuracy" and "attention"; the
+// region of interest instead of the image (mark = region, which needs boxes); and w = 0, the
+// accuracy reward.
 #pragma once
 #include <optional>
 #include <string>
@@ -31,17 +37,21 @@ struct HybridConfig {
   double weight = .25;
   bool require_claim = true;
   bool centred = true;
-  AttentionRewardConfig attention;  // its gates are ignored: the formula has its own
+  AttentionRewardConfig attention;  // its gates and `neutral` are ignored
 };
 
 /// Whether the response states something about the picture that it then uses.
 bool claims_to_see(const Problem& problem, const ParsedResponse& response);
 
-/// Plain accuracy for a problem without a picture. Empty without a trace: a run that failed to
+/// Plain accuracy for a problem without a picture or a claim whose window is too short to be
+/// measured. Empty without a trace: a run that failed to
 /// record one must not silently become an accuracy run.
 std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& config = {});
 
 /// hybrid_score as a reward.
 Reward make_hybrid_reward(HybridConfig config = {}, std::string name = "hybrid");
+
+/// The kind "hybrid": `weight`, `require_claim`, `centred`, `mark` and the options of look_score().
+RewardKind hybrid_kind();
 
 }  // namespace gaze::phyx

@@ -1,30 +1,36 @@
 // SPDX-License-Identifier: MIT
-// The built-in and added rewards, guarded by a mutex.
+// The built-in and added kinds of reward, guarded by a mutex.
 #include "phyx/rewards/registry.hpp"
 
-#include <map>
+#include <algorithm>
+#include <cstddef>
 #include <mutex>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/attention.hpp"
+#include "phyx/rewards/avar.hpp"
+#include "phyx/rewards/contrast.hpp"
 #include "phyx/rewards/format.hpp"
 #include "phyx/rewards/hybrid.hpp"
+#include "phyx/rewards/random.hpp"
 #include "phyx/rewards/rubric.hpp"
+#include "phyx/rewards/vision_sr1.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
-/// Entries are never removed or replaced, so references stay valid.
 struct Registry {
   std::mutex mutex;
-  std::map<std::string, Reward> rewards;
+  std::map<std::string, RewardKind> kinds;
 
   Registry() {
-    for (Reward r : {make_format_reward(), make_accuracy_reward(), make_rubric_reward(),
-                     make_attention_reward(), make_raw_attention_reward(), make_hybrid_reward()})
-      rewards.emplace(r.name, r);
+    for (RewardKind k : {format_kind(), accuracy_kind(), rubric_kind(), attention_kind(),
+                         attention_region_kind(), raw_attention_kind(), hybrid_kind(),
+                         random_kind(), avar_kind(), vision_sr1_kind(), contrast_kind()})
+      kinds.emplace(k.name, k);
   }
   static Registry& get() {
     static Registry registry;
@@ -32,42 +38,111 @@ struct Registry {
   }
 };
 
+/// The value of an assignment, as JSON of the option's type if it can be read so.
+io::Json parse_value(const std::string& text, OptionType type, const std::string& source) {
+  const bool quoted = !text.empty() && text.front() == '"';
+  if (type == OptionType::text && !quoted) return text;
+  return io::parse_json(text, source);
+}
+
 }  // namespace
 
 std::vector<std::string> reward_names() {
   auto& registry = Registry::get();
   const std::scoped_lock lock(registry.mutex);
   std::vector<std::string> out;
-  for (const auto& entry : registry.rewards) out.push_back(entry.first);
+  for (const auto& entry : registry.kinds) out.push_back(entry.first);
   return out;
 }
 
-const Reward& reward(const std::string& name) {
+const RewardKind& reward_kind(const std::string& name) {
   auto& registry = Registry::get();
   {
     const std::scoped_lock lock(registry.mutex);
-    if (const auto it = registry.rewards.find(name); it != registry.rewards.end())
-      return it->second;
+    if (const auto it = registry.kinds.find(name); it != registry.kinds.end()) return it->second;
   }
   std::string known;
   for (const auto& other : reward_names()) known += (known.empty() ? "" : ", ") + other;
-  GAZE_FAIL("reward", "no reward is named '", name, "'; known: ", known);
+  GAZE_FAIL("reward", "no reward is named '", printable(name, kShownBytes), "'; known: ", known);
 }
 
-void add_reward(Reward added) {
-  GAZE_CHECK(!added.name.empty() && added.score, "add_reward", "needs a name and a score function");
+Reward make_reward(const std::string& name, const io::Json& options) {
+  const RewardKind& kind = reward_kind(name);
+  io::Json settled = settle_options(name, kind.options, options);
+  Reward out = kind.make(settled);
+  out.options = std::move(settled);
+  return out;
+}
+
+void add_reward(RewardKind added) {
+  GAZE_CHECK(!added.name.empty() && added.make, "add_reward", "needs a name and a function");
   auto& registry = Registry::get();
   const std::scoped_lock lock(registry.mutex);
   const std::string name = added.name;
-  const bool is_new = registry.rewards.emplace(name, std::move(added)).second;
+  const bool is_new = registry.kinds.emplace(name, std::move(added)).second;
   GAZE_CHECK(is_new, "add_reward", "'", name, "' exists already");
 }
 
+void add_reward(Reward added) {
+  GAZE_CHECK(added.score || added.score_batch, "add_reward", "needs a name and a function");
+  RewardKind kind{added.name, added.doc,  added.formula, added.cheats,
+                  added.low,  added.high, {},            {}};
+  kind.make = [reward = std::move(added)](const io::Json&) { return reward; };
+  add_reward(std::move(kind));
+}
+
+void set_reward_option(RewardOptions& options, const std::string& assignment) {
+  const std::string shown = printable(assignment, kShownBytes);
+  const std::size_t equal = assignment.find('='), dot = assignment.find('.');
+  GAZE_CHECK(equal != std::string::npos && dot < equal, "reward_option", "'", shown,
+             "' is not NAME.KEY=VALUE");
+  const std::string name = assignment.substr(0, dot);
+  const std::string key = assignment.substr(dot + 1, equal - dot - 1);
+  const RewardKind& kind = reward_kind(name);
+  const auto option = std::find_if(kind.options.begin(), kind.options.end(),
+                                   [&](const RewardOption& o) { return o.name == key; });
+  const bool known = option != kind.options.end();
+  io::Json given = options.contains(name) ? options[name] : io::Json::object();
+  given[key] = known ? parse_value(assignment.substr(equal + 1), option->type, shown) : io::Json();
+  settle_options(name, kind.options, given);
+  options[name] = std::move(given);
+}
+
+RewardNeeds RewardMix::needs() const {
+  RewardNeeds out;
+  for (const RewardTerm& term : terms) out |= term.reward.needs;
+  return out;
+}
+
+RewardMix mix_of(const std::vector<std::pair<std::string, double>>& weights,
+                 const RewardOptions& options) {
+  RewardMix mix;
+  for (const auto& [name, weight] : weights) {
+    const auto own = options.find(name);
+    mix.terms.push_back(
+        {own == options.end() ? make_reward(name) : make_reward(name, own->second), weight});
+  }
+  return mix;
+}
+
 MixScore score(const RewardMix& mix, const RewardInput& input) {
-  MixScore out;
-  for (const auto& [name, weight] : mix.terms) {
-    out.parts.push_back(reward(name).score(input));
-    out.total += weight * out.parts.back().value_or(0);
+  return score(mix, std::span(&input, 1)).front();
+}
+
+std::vector<MixScore> score(const RewardMix& mix, std::span<const RewardInput> inputs) {
+  std::vector<MixScore> out(inputs.size());
+  for (const RewardTerm& term : mix.terms) {
+    std::vector<std::optional<double>> scores;
+    if (term.reward.score_batch)
+      scores = term.reward.score_batch(inputs);
+    else
+      for (const RewardInput& input : inputs) scores.push_back(term.reward.score(input));
+    GAZE_CHECK(scores.size() == inputs.size(), "score", term.reward.name, " returned ",
+               scores.size(), " scores for ", inputs.size(), " completions");
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      out[i].parts.push_back(scores[i]);
+      out[i].total += term.weight * scores[i].value_or(0);
+    }
   }
   return out;
 }

@@ -1,34 +1,65 @@
 // SPDX-License-Identifier: MIT
-// Rewards by name, and weighted mixes of them.
+// Rewards by name, with options, and weighted mixes of them.
 //
-//   const RewardMix mix{{{"accuracy", 1.0}, {"format", 0.5}}};
+//   const RewardMix mix = mix_of({{"accuracy", 1.0}, {"format", 0.5}});
 //   const MixScore s = score(mix, {problem, completion});   // s.total, s.parts[0], ...
+//   const Reward last = make_reward("attention", {{"layers", {3}}});
 //
-// Add your own reward, or a built-in one with other settings, under a new name:
-//   add_reward(make_attention_reward(last_layer_only, "attention_last"));
+// Add your own under a new name: add_reward(Reward), or add_reward(RewardKind) with options.
 #pragma once
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "phyx/rewards/options.hpp"
 #include "phyx/rewards/reward.hpp"
 
 namespace gaze::phyx {
 
-/// The names of all rewards, sorted.
+/// The names of all kinds of reward, sorted.
 std::vector<std::string> reward_names();
 
-/// A reward by name; an unknown name is an Error that lists the known ones.
-const Reward& reward(const std::string& name);
+/// A kind by name; an unknown name is an Error that lists the known ones. Kinds are never removed
+/// or replaced, so the reference stays valid.
+const RewardKind& reward_kind(const std::string& name);
 
-/// Adds a reward for the rest of the process. Throws Error if the name is taken.
+/// A reward with these options and the defaults of the others. Throws Error for an unknown name, an
+/// unknown option, a wrong type and a value outside its range.
+Reward make_reward(const std::string& name, const io::Json& options = io::Json::object());
+
+/// Adds a kind of reward for the rest of the process. Throws Error if the name is taken.
+void add_reward(RewardKind added);
+
+/// Adds a reward without options.
 void add_reward(Reward added);
 
-/// A weighted sum of rewards: {{"accuracy", 1}, {"format", .5}}.
-struct RewardMix {
-  std::vector<std::pair<std::string, double>> terms;
+/// Options by the name of their reward; each value is an object.
+using RewardOptions = std::map<std::string, io::Json>;
+
+/// Applies "NAME.KEY=VALUE" ("attention.cap=2", "attention.layers=[0,1]", "hybrid.mark=region").
+/// VALUE is JSON, except that a text needs no quotes. Throws Error for a malformed assignment and
+/// whenever make_reward() would.
+void set_reward_option(RewardOptions& options, const std::string& assignment);
+
+struct RewardTerm {
+  Reward reward;
+  double weight = 1;
 };
+
+/// A weighted sum of rewards.
+struct RewardMix {
+  std::vector<RewardTerm> terms;
+
+  /// The further answers that its terms need.
+  RewardNeeds needs() const;
+};
+
+/// A mix of rewards by name and weight, with options for some of them.
+RewardMix mix_of(const std::vector<std::pair<std::string, double>>& weights,
+                 const RewardOptions& options = {});
 
 /// The weighted sum, and each term's unweighted score. A term that is undefined for the input (no
 /// trace, no picture) adds nothing and is empty in `parts`.
@@ -37,7 +68,10 @@ struct MixScore {
   std::vector<std::optional<double>> parts;
 };
 
-/// Scores an input; an unknown name is an Error.
+/// Scores an input.
 MixScore score(const RewardMix& mix, const RewardInput& input);
+
+/// Scores a batch, in order. Throws Error if a reward returns another number of scores.
+std::vector<MixScore> score(const RewardMix& mix, std::span<const RewardInput> inputs);
 
 }  // namespace gaze::phyx

@@ -12,6 +12,7 @@
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/choice.hpp"
 #include "phyx/answer/response.hpp"
+#include "phyx/rewards/accuracy.hpp"
 
 namespace gaze::phyx {
 
@@ -190,14 +191,30 @@ Reward make_rubric_reward(RubricConfig config, std::string name) {
       "Five terms against the reference solution: right answer, the principle named (and no "
       "other), a number with a consistent unit, the required numbers used and no invented ones, "
       "at least one true step (for words: facts from the picture).",
-      "sum of w_i * term_i / sum of w_i over the terms that apply; w = .40 .20 .15 .15 .10",
-      "Up to .6 without a right answer, so a small model may improve only the form of wrong "
-      "answers. Steps may be true but irrelevant. Principles are matched by phrase.",
+      "sum of weight * term / sum of weights, over the terms that apply",
+      "By default up to .6 without a right answer, so a small model may improve only the form of "
+      "wrong answers. Steps may be true but irrelevant. Principles are matched by phrase.",
       0,
       1,
       [config = std::move(config)](const RewardInput& in) {
         return std::optional(rubric_total(rubric_terms(in, config), config));
       }};
+}
+
+RewardKind rubric_kind() {
+  using C = RubricConfig;
+  OptionTable<C> table;
+  table.add("answer", &C::answer, "weight of a right answer", {0, 1e6});
+  table.add("principle", &C::principle, "weight of naming the right principle alone", {0, 1e6});
+  table.add("unit", &C::unit, "weight of a number with a consistent unit", {0, 1e6});
+  table.add("numbers", &C::numbers, "weight of using the required numbers and no invented ones",
+            {0, 1e6});
+  table.add("steps", &C::steps, "weight of a true step, or for words of facts in the picture",
+            {0, 1e6});
+  table.add("principles", &C::principles,
+            "all known principles: then one may be named anywhere in free prose");
+  add_tolerance(table);
+  return kind_of<C>(table, [](const C& c) { return make_rubric_reward(c); });
 }
 
 }  // namespace gaze::phyx

@@ -12,6 +12,7 @@
 
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/problem.hpp"
+#include "phyx/rewards/options.hpp"
 #include "phyx/rewards/reward.hpp"
 
 namespace gaze::phyx {
@@ -42,5 +43,8 @@ double rubric_total(const RubricTerms& t, const RubricConfig& c = {});
 
 /// rubric_total of rubric_terms as a reward.
 Reward make_rubric_reward(RubricConfig config = {}, std::string name = "rubric");
+
+/// The kind "rubric": the weights, `principles` and `tolerance` are options.
+RewardKind rubric_kind();
 
 }  // namespace gaze::phyx

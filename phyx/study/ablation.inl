@@ -56,7 +56,8 @@ void Ablation<Device>::run() {
 
 template <class Device>
 bool Ablation<Device>::wanted(const Condition& c) const {
-  return s_.only.empty() || std::find(s_.only.begin(), s_.only.end(), c.name) != s_.only.end();
+  if (s_.only.empty()) return c.by_default;
+  return std::find(s_.only.begin(), s_.only.end(), c.name) != s_.only.end();
 }
 
 template <class Device>

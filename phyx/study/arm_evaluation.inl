@@ -58,6 +58,8 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
 template <class Device>
 void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Condition& c,
                                           std::int64_t seed) const {
+  std::vector<Reward> rewards;
+  for (const auto& name : reward_names()) rewards.push_back(make_reward(name));
   std::string lines;
   std::size_t shown = 0;
   for (std::size_t i = 0; i < data_.test().size() && shown < 10; i += 7) {
@@ -69,10 +71,8 @@ void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Cond
     line["step"] = s_.grpo_steps;
     line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));
     const RewardInput input(e.problem, s.completion);
-    for (const auto& name : reward_names()) {
-      const auto value = reward(name).score(input);
-      if (value) line["rewards"][name] = *value;
-    }
+    for (const Reward& reward : rewards)
+      if (const auto value = reward.score(input)) line["rewards"][reward.name] = *value;
     line["attention"] = {{"grid", {data_.config().image_side(), data_.config().image_side()}},
                          {"tokens", s.completion.tokens},
                          {"maps", s.maps}};

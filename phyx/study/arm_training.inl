@@ -120,14 +120,14 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
                                     model.parameters());
   run.carried = state.carried();
   Trainer<float, Device> trainer(model.parameters(), run);
-  PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(),
-                          reward_mix(c, s_.format_weight), key);
+  const RewardMix mix = reward_mix(c, s_.format_weight, s_.reward_options);
+  PhyxTask<Device> source(data_.train(), data_.tokenizer(), data_.config(), mix, key);
+  source.answer_with(model, grpo.sampling);
   source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
                       const MixScore& score) {
     if (step % 10 != 0) return;
     const std::string picture = write_picture(at_.out, e, data_.config().vit.image);
-    completions.line(
-        training_line(c, seed, step, e, done, picture, reward_mix(c, s_.format_weight), score));
+    completions.line(training_line(c, seed, step, e, done, picture, mix, score));
   };
   if (grpo.loss.papo.needs_masked()) source.mask_pictures(grpo.loss.papo.mask);
   const bool separate = grpo.advantage.objectives == rl::Objectives::normalise_then_sum;

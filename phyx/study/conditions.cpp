@@ -17,9 +17,10 @@ const Condition& condition(std::string_view name) {
   GAZE_FAIL("condition", "no condition named ", name, "; there are ", known);
 }
 
-RewardMix reward_mix(const Condition& c, double format_weight) {
-  if (std::string_view(c.reward).empty()) return {{{"format", 1.0}}};
-  return {{{c.reward, 1.0}, {"format", format_weight}}};
+RewardMix reward_mix(const Condition& c, double format_weight, const RewardOptions& options) {
+  const std::string_view name = c.reward;
+  if (name.empty()) return mix_of({{"format", 1.0}});
+  return mix_of({{c.reward, 1.0}, {"format", format_weight}}, options);
 }
 
 }  // namespace gaze::phyx

@@ -19,7 +19,7 @@ std::string training_line(const Condition& c, std::int64_t seed, Index step, con
   line["step"] = step;
   line.update(shown_json(e, done, picture));
   for (std::size_t i = 0; i < mix.terms.size(); ++i)
-    line["rewards"][mix.terms[i].first] =
+    line["rewards"][mix.terms[i].reward.name] =
         score.parts[i] ? io::OrderedJson(*score.parts[i]) : io::OrderedJson(nullptr);
   return dump_line(line);
 }

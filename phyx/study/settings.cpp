@@ -48,6 +48,7 @@ void settle(AblationSettings& s) {
   s.grpo.check();
   models::preset(s.model);
   for (const auto& name : s.only) condition(name);
+  for (const auto& [name, options] : s.reward_options) make_reward(name, options);
   GAZE_CHECK(s.split == "test" || s.split == "val", "ablate", "split must be test or val, got ",
              s.split);
   GAZE_CHECK(s.precision == "float32" || s.precision == "bf16", "ablate",
@@ -99,6 +100,7 @@ io::OrderedJson settings_json(const AblationSettings& s) {
                {"format_weight", s.format_weight}};
   j["grpo"].update(rl::options_json(s.grpo));
   j["validation"] = {{"every", s.validate_every}, {"scenes", s.validate_scenes}};
+  j["reward_options"] = s.reward_options;
   j["evaluation"] = {{"samples", s.evaluation.samples}, {"max_tokens", s.max_tokens}};
   j["prompts"] = {{"problem", s.prompts.problem},
                   {"caption", s.prompts.caption},

@@ -9,6 +9,7 @@
 #include "gaze/io/json.hpp"
 #include "gaze/rl/grpo_settings.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
+#include "phyx/rewards/registry.hpp"
 #include "phyx/study/own_data.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/warm_start_settings.hpp"
@@ -27,6 +28,7 @@ struct AblationSettings {
   Index grpo_steps = 100;
   double grpo_rate = 1e-4, format_weight = 0.5;
   std::vector<std::string> grpo_set;  // "clip_high=0.3": overrides preset and variant
+  RewardOptions reward_options;       // of the rewards that do not have their defaults
   EvaluationSettings evaluation;
   Index max_tokens = 64, checkpoint_every = 50;
   bool tensorboard = false;          // also write event files; does not affect results

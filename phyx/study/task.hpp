@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The training problems as a GRPO task: prompts and rewards.
+// The training problems as a GRPO task: prompts and rewards. Rewards that compare a completion with
+// further answers get them from the policy (extra_answers.hpp).
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "gaze/core/philox.hpp"
 #include "gaze/rl/task.hpp"
 #include "phyx/rewards/registry.hpp"
+#include "phyx/study/extra_answers.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"
 
@@ -25,10 +28,18 @@ class PhyxTask {
         tokenizer_(tokenizer),
         config_(config),
         mix_(std::move(mix)),
+        seed_(seed),
         random_(seed, Purpose::data) {}
 
+  /// Lets `policy`, the model being trained, generate the further answers that the mix needs, with
+  /// the rollout's settings. It must outlive the task.
+  void answer_with(const Model<Device>& policy, const SamplingSettings& sampling) {
+    extra_.emplace(policy, examples_, tokenizer_, sampling, seed_, mix_.needs());
+  }
+
   /// `separate`: returns the terms of the mix as separate rewards, which GDPO normalises one by
-  /// one, instead of their weighted sum.
+  /// one, instead of their weighted sum. Throws Error if the mix needs further answers and no
+  /// policy generates them.
   rl::Task<Model<Device>> task(bool separate = false);
 
   /// Gives every prompt with a picture a masked one too, for PAPO's terms: `share` of the patches,
@@ -44,12 +55,17 @@ class PhyxTask {
   std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
                               std::span<const gaze::SampledTokens> completions, Metrics& m) const;
 
+  void add_reward_metrics(std::span<const RewardInput> inputs, std::span<const MixScore> scores,
+                          Metrics& m) const;
+
   const std::vector<Example>& examples_;
   const text::Tokenizer& tokenizer_;
   models::VlmConfig config_;
   RewardMix mix_;
+  std::uint64_t seed_;
   Philox random_;
   double mask_share_ = 0;  // 0: no masked prompts
+  std::optional<ExtraAnswers<Device>> extra_;
 };
 
 extern template class PhyxTask<Cpu>;

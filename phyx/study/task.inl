@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 
+#include "gaze/core/error.hpp"
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
 #include "phyx/study/correctness.hpp"
 #include "phyx/study/masked_picture.hpp"
+#include "phyx/study/extra_answers.inl"
 #include "phyx/study/task.hpp"
 
 namespace gaze::phyx {
@@ -18,6 +20,8 @@ template <class Device>
 rl::Task<Model<Device>> PhyxTask<Device>::task(bool separate) {
   using Prompts = std::span<const rl::TaskPrompt<Model<Device>>>;
   using Completions = std::span<const gaze::SampledTokens>;
+  GAZE_CHECK(extra_ || !mix_.needs().any(), "PhyxTask",
+             "a reward needs further answers; call answer_with() first");
   rl::Task<Model<Device>> out;
   out.masks = mask_share_ > 0;
   out.prompts = [this](Index step, Index round, Index count) {
@@ -26,7 +30,7 @@ rl::Task<Model<Device>> PhyxTask<Device>::task(bool separate) {
   if (separate)
     out.table = [this](Index step, Prompts p, Completions c, Metrics& m) {
       rl::RewardTable table;
-      for (const auto& term : mix_.terms) table.weights.push_back(term.second);
+      for (const auto& term : mix_.terms) table.weights.push_back(term.weight);
       for (const MixScore& s : score(step, p, c, m)) table.rows.push_back(s.parts);
       return table;
     };
@@ -60,35 +64,56 @@ std::vector<MixScore> PhyxTask<Device>::score(
     Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
     std::span<const gaze::SampledTokens> completions, Metrics& m) const {
   const std::size_t group = completions.size() / prompts.size();
-  std::vector<MixScore> out;
-  std::vector<double> sums(mix_.terms.size(), 0), counts(sums);
+  std::vector<phyx::Completion> said;
+  for (std::size_t i = 0; i < completions.size(); ++i)
+    said.push_back(to_completion(completions[i], tokenizer_, config_,
+                                 examples_[prompts[i / group].index].prompt));
+  const FurtherAnswers further = extra_ ? (*extra_)(prompts, completions, said) : FurtherAnswers{};
+  std::vector<RewardInput> inputs;
   std::vector<double> right;  // 1 or 0 per completion
   double mass = 0, correct = 0;
-  for (std::size_t i = 0; i < completions.size(); ++i) {
-    const Example& e = examples_[prompts[i / group].index];
-    const auto c = to_completion(completions[i], tokenizer_, config_, e.prompt);
-    const RewardInput input(e.problem, c);
-    const MixScore s = phyx::score(mix_, input);
-    out.push_back(s);
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      if (s.parts[k]) {
-        sums[k] += *s.parts[k];
-        counts[k] += 1;
-      }
-    mass += image_mass(c.attention);
-    right.push_back(grade_completion(e.problem, c.text, input.response).correct);
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    const auto& prompt = prompts[i / group];
+    const Problem& problem = examples_[prompt.index].problem;
+    RewardInput& input = inputs.emplace_back(problem, said[i]);
+    input.draw = {seed_, prompt.id * group + i % group};
+    further.attach(input, i);
+    mass += image_mass(said[i].attention);
+    right.push_back(grade_completion(problem, said[i].text, input.response).correct);
     correct += right.back();
-    if (i == 0 && sample) sample(step, e, c, s);
   }
-  for (std::size_t k = 0; k < sums.size(); ++k)
-    m.emplace_back("rewards/" + mix_.terms[k].first + "/mean", sums[k] / std::max(1.0, counts[k]));
+  const auto out = phyx::score(mix_, inputs);
+  if (sample) sample(step, examples_[prompts.front().index], said.front(), out.front());
+  add_reward_metrics(inputs, out, m);
   const double n = static_cast<double>(completions.size());
   m.emplace_back("accuracy", correct / n);
   m.emplace_back("attention/image_mass", mass / n);
   std::vector<std::string> names;
-  for (const auto& term : mix_.terms) names.push_back(term.first);
+  for (const auto& term : mix_.terms) names.push_back(term.reward.name);
   add_correctness_metrics(right, group, out, names, m);
   return out;
+}
+
+template <class Device>
+void PhyxTask<Device>::add_reward_metrics(std::span<const RewardInput> inputs,
+                                          std::span<const MixScore> scores, Metrics& m) const {
+  for (std::size_t k = 0; k < mix_.terms.size(); ++k) {
+    const Reward& reward = mix_.terms[k].reward;
+    double sum = 0, count = 0, ungated = 0, measured = 0;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (const auto& part = scores[i].parts[k]) {
+        sum += *part;
+        count += 1;
+      }
+      if (!reward.ungated) continue;
+      if (const auto value = reward.ungated(inputs[i])) {
+        ungated += *value;
+        measured += 1;
+      }
+    }
+    m.emplace_back("rewards/" + reward.name + "/mean", sum / std::max(1.0, count));
+    if (measured > 0) m.emplace_back("rewards/" + reward.name + "/ungated", ungated / measured);
+  }
 }
 
 }  // namespace gaze::phyx

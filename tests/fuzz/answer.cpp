@@ -86,7 +86,7 @@ void score_all(const Problem& p, const std::string& text) {
   const double total = rubric_total(rubric_terms({p, done}, config), config);
   check(total >= 0 && total <= 1);
   for (const char* name : {"format", "accuracy", "rubric"}) {
-    const auto v = reward(name).score({p, done});
+    const auto v = make_reward(name).score({p, done});
     check(!v || (*v >= 0 && *v <= 1));
   }
   claims_to_see(p, parse_response(text));

@@ -21,7 +21,8 @@ enum class Purpose : std::uint32_t {
   sampling,
   evaluation,
   bootstrap,
-  test
+  test,
+  reward
 };
 
 namespace detail {
