@@ -33,8 +33,8 @@ void print_scores(const RewardMix& mix, const RewardInput& input) {
   const MixScore result = score(mix, input);
   std::printf("%s\n", input.completion.text.c_str());
   for (std::size_t i = 0; i < mix.terms.size(); ++i)
-    std::printf("  %-10s %.3f  x %.1f\n", mix.terms[i].reward.name.c_str(), result.parts[i].value_or(0),
-                mix.terms[i].weight);
+    std::printf("  %-10s %.3f  x %.1f\n", mix.terms[i].reward.name.c_str(),
+                result.parts[i].value_or(0), mix.terms[i].weight);
   std::printf("  total      %.3f\n\n", result.total);
 }
 

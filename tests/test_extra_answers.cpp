@@ -96,7 +96,8 @@ TEST_CASE("a continued look section keeps its words and loses the picture") {
   for (std::size_t i = 0; i < said.size(); ++i) {
     const Problem& p = world().examples[prompts[i / group].index].problem;
     std::string look = i % group == 1 ? "" : "<think>";
-    if (i % group == 0 && !p.solution.look.empty()) look = said[i].text.substr(0, said[i].text.find(" . "));
+    if (i % group == 0 && !p.solution.look.empty())
+      look = said[i].text.substr(0, said[i].text.find(" . "));
     INFO(said[i].text << " -> " << all.from_look[i].text);
     CHECK(all.from_look[i].text.starts_with(look));
     CHECK(all.from_look[i].attention.tokens == 0);
@@ -121,9 +122,9 @@ TEST_CASE("a twin draws the completion's random numbers with the partner's pictu
     other.rgb = picture;
     const std::vector<const models::Prompt*> one = {&other};
     const std::vector<std::uint64_t> id = {prompts[i].id};
-    const auto want = rollout(*w.model, std::span<const models::Prompt* const>(one), group,
-                              sampling(), w.tokenizer.end(), Philox(seed, Purpose::sampling), id,
-                              models::Watch::nothing);
+    const auto want =
+        rollout(*w.model, std::span<const models::Prompt* const>(one), group, sampling(),
+                w.tokenizer.end(), Philox(seed, Purpose::sampling), id, models::Watch::nothing);
     for (std::size_t g = 0; g < group; ++g)
       CHECK(text(all.twin[i * group + g]) ==
             to_completion(want[g], w.tokenizer, w.config, other).text);

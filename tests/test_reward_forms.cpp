@@ -219,7 +219,8 @@ TEST_CASE("options are read, completed and refused by name", "[rewards]") {
   CHECK(contains(refused("accuracy", {{"tolerence", 1}}),
                  "accuracy has no option 'tolerence'; it has tolerance"));
   CHECK(contains(refused("format", {{"x", 1}}), "it has none"));
-  CHECK(contains(refused("accuracy", {{"tolerance", "a"}}), "accuracy.tolerance: \"a\" is not 0 to"));
+  CHECK(
+      contains(refused("accuracy", {{"tolerance", "a"}}), "accuracy.tolerance: \"a\" is not 0 to"));
   CHECK(contains(refused("attention", {{"cap", .5}}), "attention.cap: 0.5 is not at least 1"));
   CHECK(contains(refused("attention", {{"min_tokens", 1.5}}), "1.5 is not an integer"));
   CHECK(contains(refused("attention", {{"window", "end"}}), "is not look or think"));
@@ -227,8 +228,8 @@ TEST_CASE("options are read, completed and refused by name", "[rewards]") {
   CHECK(contains(refused("hybrid", {{"layers", {0, "a"}}}), "is not a list of integers"));
 
   RewardOptions options;
-  for (const char* text : {"attention.cap=2", "attention.layers=[1]", "hybrid.mark=region",
-                           "hybrid.centred=false"})
+  for (const char* text :
+       {"attention.cap=2", "attention.layers=[1]", "hybrid.mark=region", "hybrid.centred=false"})
     set_reward_option(options, text);
   CHECK(options.at("attention") == gaze::io::Json::parse(R"({"cap": 2, "layers": [1]})"));
   CHECK(options.at("hybrid") == gaze::io::Json::parse(R"({"mark": "region", "centred": false})"));

@@ -233,7 +233,8 @@ TEST_CASE("attention_region: is gated, bounded and independent of text after the
   CHECK_THAT(looking, near(.75));  // three times uniform
   CHECK_THAT(value("attention_region", p, traced(said(text), .4f, .1f, 0)), near(.5));  // uniform
   CHECK(value("attention_region", p, traced(said(text), .4f, .0f, 0)) == 0);
-  CHECK_THAT(value("attention_region", p, traced(said(text), .4f, .4f, 0)), near(.8));  // at the cap
+  CHECK_THAT(value("attention_region", p, traced(said(text), .4f, .4f, 0)),
+             near(.8));  // at the cap
 
   // More text after the look section, its attention, and repeated look words do not change it.
   const std::string longer = respond("mass = 5 kg . " + tail + " . so 10 N . so 10 N", "10 N");
@@ -252,8 +253,9 @@ TEST_CASE("attention_region: is gated, bounded and independent of text after the
   CHECK(zero(respond(tail, "11 N")));                     // wrong, without a look section
 }
 
-TEST_CASE("attention_region: falls back to the picture, and gives no score without picture or trace",
-          "[rewards]") {
+TEST_CASE(
+    "attention_region: falls back to the picture, and gives no score without picture or trace",
+    "[rewards]") {
   const Problem p = open_problem();
   const std::string text = respond("mass = 5 kg . so 10 N", "10 N");
   Completion c = traced(said(text), .4f, .3f, 1);
@@ -354,7 +356,9 @@ TEST_CASE("registry: rewards are found by name, mixed and added", "[rewards]") {
   } catch (const gaze::Error& e) {
     const std::string message = e.what();
     CHECK(message.find("brevity") != message.npos);
-    CHECK(message.find("accuracy, attention, attention_raw, attention_region, avar, contrast, format") != message.npos);
+    CHECK(message.find(
+              "accuracy, attention, attention_raw, attention_region, avar, contrast, format") !=
+          message.npos);
   }
   for (const auto& name : reward_names()) {
     const RewardKind& r = reward_kind(name);

@@ -39,8 +39,9 @@ void print_info() {
 void print_rewards() {
   for (const auto& n : reward_names()) {
     const RewardKind& r = reward_kind(n);
-    std::printf("%s\n  pays for    %s\n  formula     %s\n  range       %g to %g\n  cheated by  %s\n",
-                n.c_str(), r.doc.c_str(), r.formula.c_str(), r.low, r.high, r.cheats.c_str());
+    std::printf(
+        "%s\n  pays for    %s\n  formula     %s\n  range       %g to %g\n  cheated by  %s\n",
+        n.c_str(), r.doc.c_str(), r.formula.c_str(), r.low, r.high, r.cheats.c_str());
     for (const RewardOption& o : r.options)
       std::printf("  --reward-option %s.%s=%s  %s (%s)\n", n.c_str(), o.name.c_str(),
                   (o.default_value.is_string() ? o.default_value.get<std::string>()
