@@ -208,7 +208,12 @@ void draw_rocket(Draft& d, Point c, float s) {
 }
 
 // Length contraction: L = L0 / gamma.
-Values draw_rocket_length(Rng& r) { return {r.range(2, 6), r.range(2, 15), r.below(2)}; }
+Values draw_rocket_length(Rng& r) {
+  for (;;) {
+    const int gamma = r.range(2, 6), length = r.range(2, 24);
+    if (gamma * length <= 99) return {gamma, length, r.below(2)};
+  }
+}
 
 void build_rocket_length(const Values& v, Draft& d) {
   const int gamma = v[0], proper = v[0] * v[1];
