@@ -50,6 +50,9 @@ struct Problem {
   std::string split;        // train, val, test_known, test_new
   std::string template_id;  // "push_acceleration"
   bool needs_image = true;  // false: answerable from the text alone
+  /// Its template has so few combinations of deciding values that training has seen them all: what
+  /// is held out is the layout alone. Reported apart and excluded from headline numbers.
+  bool layout_only = false;
   Solution solution;
   Scene scene;
 

@@ -115,14 +115,21 @@ void TableLoader::fill_answer(Problem& problem, const RecordPlace& place) const 
   }
 }
 
+bool TableLoader::flag(const char* column, bool otherwise, const RecordPlace& place) const {
+  const std::string_view text = cell(column);
+  if (text.empty()) return otherwise;
+  const bool yes = text == "true" || text == "True";
+  if (!yes && text != "false" && text != "False")
+    place.fail(column, "neither true nor false: " + shown_text(text));
+  return yes;
+}
+
 // Columns of the synthetic suite; defaults if absent.
 void TableLoader::fill_extra(Problem& problem, const RecordPlace& place) const {
   problem.split = cell("split");
   problem.template_id = cell("template");
-  const std::string_view needs = cell("needs_image");
-  problem.needs_image = needs != "false" && needs != "False";
-  if (problem.needs_image && !needs.empty() && needs != "true" && needs != "True")
-    place.fail("needs_image", "neither true nor false: " + shown_text(needs));
+  problem.needs_image = flag("needs_image", true, place);
+  problem.layout_only = flag("layout_only", false, place);
   if (!cell("solution").empty()) problem.solution = parse_solution(cell("solution"), place);
   if (problem.solution.principle.empty()) problem.solution.principle = cell("principle");
   if (problem.solution.unit.empty()) problem.solution.unit = cell("unit");

@@ -66,6 +66,8 @@ class TableLoader {
   void fill(Problem& problem, const RecordPlace& place) const;
   void fill_answer(Problem& problem, const RecordPlace& place) const;
   void fill_extra(Problem& problem, const RecordPlace& place) const;
+  /// A column with true or false; `otherwise` if it is absent or empty.
+  bool flag(const char* column, bool otherwise, const RecordPlace& place) const;
 
   std::filesystem::path path_;
   LoadOptions options_;

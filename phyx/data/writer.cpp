@@ -83,9 +83,9 @@ void check_writable(const Problem& problem, Form form, const RecordPlace& place)
 
 void write_tsv(const std::filesystem::path& path, const std::vector<Problem>& problems) {
   const Form form = problems.empty() ? Form::oe : problems.front().form;
-  TsvWriter writer(
-      path, {"index", "question", "answer", "image", "category", "subfield", "reasoning_type",
-             "split", "template", "needs_image", "principle", "unit", "solution", "scene"});
+  TsvWriter writer(path, {"index", "question", "answer", "image", "category", "subfield",
+                          "reasoning_type", "split", "template", "needs_image", "principle", "unit",
+                          "solution", "scene", "layout_only"});
   const std::string name = path.string();
   PictureWriter pictures(problems);
   std::unordered_map<std::string_view, std::size_t> indices;
@@ -98,7 +98,8 @@ void write_tsv(const std::filesystem::path& path, const std::vector<Problem>& pr
       writer.write({p.index, p.question, p.answer, pictures.cell(i, place), p.category, p.subfield,
                     nlohmann::json(p.reasoning).dump(), p.split, p.template_id,
                     p.needs_image ? "true" : "false", p.solution.principle, p.solution.unit,
-                    solution_text(p.solution), scene_text(p.scene)});
+                    solution_text(p.solution), scene_text(p.scene),
+                    p.layout_only ? "true" : "false"});
     } catch (const nlohmann::json::exception&) {
       place.fail("solution or scene", "not UTF-8");
     }

@@ -54,6 +54,10 @@ enum Direction { right = 0, up = 1, left = 2, down = 3 };
 /// "right", "up", "left" or "down"; d counts modulo 4.
 const char* direction_name(int d);
 
+/// The names of the colours that the listeners around a horn can have.
+inline constexpr const char* listener_colours[] = {"red",    "blue",   "green", "yellow",
+                                                   "purple", "orange", "white", "black"};
+
 /// One step in that direction.
 Point direction_vector(int d);
 

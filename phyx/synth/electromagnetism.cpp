@@ -3,6 +3,7 @@
 // series circuit, an electron in the field, the current of the rod.
 #include "phyx/synth/domains.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -143,8 +144,8 @@ void build_electron_magnetic(const Values& v, Draft& d) {
 // Motional voltage: U = B L v.
 Values draw_rod_voltage(Rng& r) {
   for (;;) {
-    const int field = r.range(2, 6), size = r.range(2, 6), speed = r.range(2, 9);
-    if (field * size * speed <= 120) return {field, size, speed};
+    const int field = r.range(2, 9), size = r.range(2, 9), speed = r.range(2, 12);
+    if (field * size * speed <= 199) return {field, size, speed};
   }
 }
 
@@ -173,12 +174,16 @@ void build_rod_voltage(const Values& v, Draft& d) {
   d.answer(d.step(product, '*', v[2]), "V", {product, v[0] + v[1] + v[2], v[1] * v[2]});
 }
 
-// Resistances in series add up; new.
+// Resistances in series add up; which one is above does not matter; new.
 Values draw_series_circuit(Rng& r) {
   for (;;) {
     const int first = r.range(1, 6), second = r.range(1, 6), current = r.range(2, 9);
     if (first + second <= 9) return {first, second, current};
   }
+}
+
+Values deciding_series_circuit(const Values& v) {
+  return {std::min(v[0], v[1]), std::max(v[0], v[1]), v[2]};
 }
 
 void build_series_circuit(const Values& v, Draft& d) {
@@ -246,7 +251,9 @@ std::vector<Template> electromagnetism_templates() {
        true,
        false,
        draw_charge_force,
-       build_charge_force},
+       build_charge_force,
+       nullptr,
+       true},
       {"magnetic_force",
        e,
        "Magnetism",
@@ -254,7 +261,9 @@ std::vector<Template> electromagnetism_templates() {
        true,
        false,
        draw_magnetic_force,
-       build_magnetic_force},
+       build_magnetic_force,
+       nullptr,
+       true},
       {"rod_voltage",
        e,
        "Electromagnetic Induction",
@@ -262,7 +271,8 @@ std::vector<Template> electromagnetism_templates() {
        false,
        false,
        draw_rod_voltage,
-       build_rod_voltage},
+       build_rod_voltage,
+       unordered<3>},
       {"series_circuit",
        e,
        "Electric Circuits",
@@ -270,7 +280,8 @@ std::vector<Template> electromagnetism_templates() {
        true,
        true,
        draw_series_circuit,
-       build_series_circuit},
+       build_series_circuit,
+       deciding_series_circuit},
       {"electron_magnetic",
        e,
        "Magnetism",
@@ -278,7 +289,9 @@ std::vector<Template> electromagnetism_templates() {
        true,
        true,
        draw_magnetic_force,
-       build_electron_magnetic},
+       build_electron_magnetic,
+       nullptr,
+       true},
       {"rod_current",
        e,
        "Electromagnetic Induction",
@@ -286,7 +299,8 @@ std::vector<Template> electromagnetism_templates() {
        false,
        true,
        draw_rod_current,
-       build_rod_current},
+       build_rod_current,
+       unordered<4>},
   };
 }
 

@@ -20,13 +20,13 @@ std::string suite_file(const std::string& folder, const std::string& split, Form
 }
 
 void write_suite(const std::string& folder, const std::string& split, std::size_t scenes,
-                 std::uint64_t seed, int image_size) {
+                 std::uint64_t seed, int image_size, const SuiteOptions& options) {
   io::make_folders(folder);
   io::remove_leftovers(folder);
   for (const Form form : {Form::mc, Form::oe}) {
     const std::string path = suite_file(folder, split, form);
     if (io::exists(path)) continue;
-    write_tsv(path, synth::make_split(split, form, scenes, seed, image_size));
+    write_tsv(path, synth::make_split(split, form, scenes, seed, image_size, options));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "gaze/io/json.hpp"
 #include "phyx/problem.hpp"
+#include "phyx/synth/options.hpp"
 
 namespace gaze::phyx {
 
@@ -15,9 +16,9 @@ namespace gaze::phyx {
 std::string suite_file(const std::string& folder, const std::string& split, Form form);
 
 /// Writes one split in both forms, `scenes` problems each; skips existing files and creates the
-/// folder if needed. Pictures are `image_size` pixels a side.
+/// folder if needed. Pictures are `image_size` pixels a side. Throws Error for invalid options.
 void write_suite(const std::string& folder, const std::string& split, std::size_t scenes,
-                 std::uint64_t seed, int image_size);
+                 std::uint64_t seed, int image_size, const SuiteOptions& options = {});
 
 /// The SHA-256 of each existing file of these splits, by name.
 io::Json suite_digests(const std::string& folder, const std::vector<std::string>& splits);

@@ -115,7 +115,7 @@ Values draw_lever_balance(Rng& r) {
   for (;;) {
     const int known = r.range(1, 9), near_arm = r.range(2, 6), far_arm = r.range(2, 6);
     const int torque = known * near_arm;
-    if (near_arm != far_arm && torque % far_arm == 0 && torque / far_arm <= 9) {
+    if (near_arm != far_arm && torque % far_arm == 0) {
       return {known, near_arm, far_arm, r.below(2)};
     }
   }
@@ -157,24 +157,24 @@ void build_lever_balance(const Values& v, Draft& d) {
   d.answer(d.step(torque, '/', other_arm), "kg", {known, torque, known * other_arm});
 }
 
-// E = m g h.
+// E = m g h. Planets and moons of the solar system have g from 1 to 25 m/s^2, the Earth 10.
 Values draw_fall_energy(Rng& r) {
   for (;;) {
-    const int mass = r.range(1, 9), height = r.range(1, 9);
-    if (mass * height <= 19) return {mass, height, r.below(3)};
+    const int mass = r.range(1, 9), height = r.range(1, 12), gravity = r.range(2, 12);
+    if (mass * height * gravity <= 199) return {mass, height, gravity, r.below(3)};
   }
 }
 
 void build_fall_energy(const Values& v, Draft& d) {
   static constexpr const char* bodies[] = {"ball", "stone", "box"};
-  const int mass = v[0], height = v[1];
-  const std::string body = bodies[v[2]];
+  const int mass = v[0], height = v[1], gravity = v[2], shape = v[3];
+  const std::string body = bodies[shape];
   d.kind("fall");
   draw_wall(d, {.08f, .86f}, {.92f, .86f}, {0, 1});
   const Point centre = d.near({.38f, .24f});
-  if (v[2] == 0) draw_ball(d, centre, .1f, d.tint(force_red));
-  if (v[2] == 2) draw_block(d, around(centre, .1f, .1f), {.93f, .80f, .58f});
-  if (v[2] == 1) {
+  if (shape == 0) draw_ball(d, centre, .1f, d.tint(force_red));
+  if (shape == 2) draw_block(d, around(centre, .1f, .1f), {.93f, .80f, .58f});
+  if (shape == 1) {
     const Point corners[] = {centre + Point{-.1f, .04f},  centre + Point{-.05f, -.08f},
                              centre + Point{.06f, -.09f}, centre + Point{.11f, .02f},
                              centre + Point{.03f, .1f},   centre + Point{-.06f, .1f}};
@@ -183,14 +183,15 @@ void build_fall_energy(const Values& v, Draft& d) {
   d.canvas.arrow(centre + Point{0, .15f}, centre + Point{0, .42f}, .03f, speed_green);
   draw_length(d, {.72f, centre.y}, {.72f, .845f});
   d.note("body", body);
-  d.say({{words("a", body, "falls from rest . mass =", mass, "kg . height =", height,
-                "m . g = 10 m/s^2 ."),
+  d.say({{words("a", body, "falls from rest on a planet . mass =", mass, "kg . height =", height,
+                "m . g =", gravity, "m/s^2 ."),
           "what is the kinetic energy at the ground ?"},
-         {words("a", body, "of", mass, "kg falls from rest", height, "m down . g = 10 m/s^2 ."),
+         {words("a", body, "of", mass, "kg falls from rest", height,
+                "m down on a planet . g =", gravity, "m/s^2 ."),
           "find the kinetic energy at the ground ."}});
   d.principle("energy conservation");
-  const int weight = d.step(mass, '*', 10);
-  d.answer(d.step(weight, '*', height), "J", {weight, 10 * (mass + height), 10 * height}, 10);
+  const int weight = d.step(mass, '*', gravity);
+  d.answer(d.step(weight, '*', height), "J", {weight, gravity * (mass + height), gravity * height});
 }
 
 // Carts that stick together: m1 v1 = (m1 + m2) v.
@@ -308,7 +309,8 @@ std::vector<Template> mechanics_templates() {
        true,
        false,
        draw_lever_balance,
-       build_lever_balance},
+       build_lever_balance,
+       first_values<3>},
       {"fall_energy",
        m,
        "Work and Energy",
@@ -316,7 +318,8 @@ std::vector<Template> mechanics_templates() {
        false,
        false,
        draw_fall_energy,
-       build_fall_energy},
+       build_fall_energy,
+       unordered<3>},
       {"cart_collision",
        m,
        "Momentum and Collisions",
@@ -324,7 +327,8 @@ std::vector<Template> mechanics_templates() {
        false,
        false,
        draw_cart_collision,
-       build_cart_collision},
+       build_cart_collision,
+       unordered<3>},
       {"pull_work",
        m,
        "Work and Energy",
@@ -340,7 +344,8 @@ std::vector<Template> mechanics_templates() {
        true,
        true,
        draw_opposing_acceleration,
-       build_opposing_acceleration},
+       build_opposing_acceleration,
+       first_values<3>},
   };
 }
 

@@ -3,6 +3,7 @@
 // rocket; new: the needed photon, time dilation.
 #include "phyx/synth/domains.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -64,15 +65,20 @@ void build_photoelectric(const Values& v, Draft& d) {
   d.answer(d.step(photon, '-', work), "eV", {photon + work, photon, work});
 }
 
-// The photon's energy is the difference of two levels.
+constexpr int jumps[3][2] = {{1, 0}, {2, 1}, {2, 0}};  // from the higher to the lower level
+
+// The photon's energy is the difference of two levels; the third one does not matter.
 Values draw_energy_levels(Rng& r) {
   const int low = r.range(1, 6), middle = low + r.range(1, 7), high = middle + r.range(1, 7);
   return {low, middle, high, r.below(3)};
 }
 
+Values deciding_energy_levels(const Values& v) {
+  const auto& jump = jumps[v[3]];
+  return {v[static_cast<std::size_t>(jump[0])], v[static_cast<std::size_t>(jump[1])]};
+}
+
 void build_energy_levels(const Values& v, Draft& d) {
-  static constexpr int jumps[3][2] = {
-      {1, 0}, {2, 1}, {2, 0}};  // from the higher to the lower level
   static constexpr const char* names[] = {"low", "middle", "high"};
   const int from = jumps[v[3]][0], to = jumps[v[3]][1];
   d.kind("levels");
@@ -141,44 +147,45 @@ void build_half_life(const Values& v, Draft& d) {
   d.answer(left_over, "g", {nuclei - left_over, nuclei, 2 * left_over});
 }
 
-// The plus plate attracts an electron, the minus plate a proton; a neutron is not deflected.
+// The plate at the higher potential attracts an electron, the other one a proton; a neutron is not
+// deflected.
 Values draw_plates_particle(Rng& r) {
-  const int roll = r.below(9);
-  return {roll == 0 ? 2 : roll % 2, r.below(4), r.range(-1, 1), r.range(-1, 1)};
+  const int roll = r.below(9), first = r.range(1, 9), gap = r.range(1, 8);
+  const int second = (first + gap - 1) % 9 + 1;  // another potential
+  return {roll == 0 ? 2 : roll % 2, r.below(2), first, second, r.range(-1, 1), r.range(-1, 1)};
 }
 
 void build_plates_particle(const Values& v, Draft& d) {
   static constexpr const char* particles[] = {"electron", "proton", "neutron"};
-  const std::string particle = particles[v[0]];
-  const int side = v[1];  // of the plus plate
+  static constexpr const char* articles[] = {"an", "a", "a"};
+  const std::string particle = particles[v[0]], one = words(articles[v[0]], particle);
+  const int side = v[1] == 0 ? right : up;  // of the first plate
+  const int potentials[] = {v[2], v[3]};
   const Point centre = d.near({.5f, .5f}), u = direction_vector(side), across{u.y, u.x};
   d.kind("plates");
   Box boxes[2];
   for (int i = 0; i < 2; ++i) {
-    const Point c = centre + (i == 0 ? .37f : -.37f) * u;
-    const Point half{.075f + .315f * std::abs(across.x), .075f + .315f * std::abs(across.y)};
-    draw_block(d, {c - half, c + half}, i == 0 ? force_red : length_blue);
-    for (const float s : {-.2f, 0.f, .2f}) {
-      const Point at = c + s * across, bar{.042f, 0}, pole{0, .042f};
-      d.canvas.line(at - bar, at + bar, .026f, {1, 1, 1});
-      if (i == 0) d.canvas.line(at - pole, at + pole, .026f, {1, 1, 1});
-    }
-    boxes[i] = {c - half, c + half};
+    const Point c = centre + (i == 0 ? .315f : -.315f) * u;
+    const Point half{.14f + .25f * std::abs(across.x), .14f + .25f * std::abs(across.y)};
+    draw_block(d, {c - half, c + half}, {.80f, .83f, .88f});
+    boxes[i] = d.inner_label(potentials[i], c, ink);
   }
   const Point ball =
-      centre + .07f * static_cast<float>(v[2]) * u + .14f * static_cast<float>(v[3]) * across;
+      centre + .05f * static_cast<float>(v[4]) * u + .14f * static_cast<float>(v[5]) * across;
   draw_ball(d, ball, .08f, d.tint({.55f, .58f, .62f}));
-  d.fact("plus", direction_name(side), boxes[0]);
-  d.fact("minus", direction_name(side + 2), boxes[1]);
-  d.say({{words("a", particle, "is at rest between two charged plates ."),
+  d.fact(words("potential", direction_name(side)), potentials[0], boxes[0]);
+  d.fact(words("potential", direction_name(side + 2)), potentials[1], boxes[1]);
+  d.note("axis", side == right ? "horizontal" : "vertical");
+  d.say({{words(one, "is at rest between two plates . the picture shows each potential in V ."),
           words("which way does the", particle, "start to move ?")},
-         {words("two charged plates act on a", particle, "at rest ."),
+         {words("two plates with a potential in V act on", one, "at rest ."),
           words("in which direction does the", particle, "move ?")}});
   d.principle("coulomb law");
+  d.step(std::max(v[2], v[3]), '-', std::min(v[2], v[3]));
   if (v[0] == 2) {
     d.answer("rest", other_directions(d.rng.below(4)));
   } else {
-    const int way = v[0] == 0 ? side : side + 2;
+    const int way = (v[0] == 0) == (v[2] > v[3]) ? side : side + 2;
     std::vector<std::string> others = other_directions(way);
     others.push_back("rest");
     d.answer(direction_name(way), others);
@@ -201,7 +208,12 @@ void draw_rocket(Draft& d, Point c, float s) {
 }
 
 // Length contraction: L = L0 / gamma.
-Values draw_rocket_length(Rng& r) { return {r.range(2, 6), r.range(2, 15), r.below(2)}; }
+Values draw_rocket_length(Rng& r) {
+  for (;;) {
+    const int gamma = r.range(2, 6), length = r.range(2, 24);
+    if (gamma * length <= 99) return {gamma, length, r.below(2)};
+  }
+}
 
 void build_rocket_length(const Values& v, Draft& d) {
   const int gamma = v[0], proper = v[0] * v[1];
@@ -296,7 +308,8 @@ std::vector<Template> modern_templates() {
        true,
        false,
        draw_energy_levels,
-       build_energy_levels},
+       build_energy_levels,
+       deciding_energy_levels},
       {"half_life",
        m,
        "Nuclear Physics",
@@ -304,7 +317,8 @@ std::vector<Template> modern_templates() {
        false,
        false,
        draw_half_life,
-       build_half_life},
+       build_half_life,
+       unordered<3>},
       {"plates_particle",
        m,
        "Particle Physics",
@@ -312,7 +326,8 @@ std::vector<Template> modern_templates() {
        true,
        false,
        draw_plates_particle,
-       build_plates_particle},
+       build_plates_particle,
+       first_values<4>},
       {"rocket_length",
        m,
        "Relativity",
@@ -320,7 +335,8 @@ std::vector<Template> modern_templates() {
        true,
        false,
        draw_rocket_length,
-       build_rocket_length},
+       build_rocket_length,
+       first_values<2>},
       {"photon_needed",
        m,
        "Quantum Phenomena",
@@ -336,7 +352,8 @@ std::vector<Template> modern_templates() {
        true,
        true,
        draw_time_dilation,
-       build_time_dilation},
+       build_time_dilation,
+       first_values<2>},
   };
 }
 

@@ -16,7 +16,7 @@ namespace gaze::phyx::synth {
 namespace {
 
 // The angle of reflection is relative to the normal, the angle in the picture to the mirror.
-Values draw_mirror_angle(Rng& r) { return {5 * r.range(2, 16), r.below(2), r.below(2)}; }
+Values draw_mirror_angle(Rng& r) { return {r.range(10, 80), r.below(2), r.below(2)}; }
 
 void build_mirror_angle(const Values& v, Draft& d) {
   const int angle = v[0];
@@ -43,7 +43,7 @@ void build_mirror_angle(const Values& v, Draft& d) {
          {"a ray makes an angle in degree with the mirror .",
           "find the angle of reflection from the normal ."}});
   d.principle("ray optics law");
-  d.answer(d.step(90, '-', angle), "degree", {angle, 90, 180 - angle}, 5);
+  d.answer(d.step(90, '-', angle), "degree", {angle, 90, 180 - angle});
 }
 
 /// A person in front of a vertical mirror; returns the box of the distance's label.
@@ -66,7 +66,7 @@ Box draw_person_at_mirror(Draft& d, int distance, bool mirror_right) {
 }
 
 // The image is as far behind the mirror as the person is in front of it.
-Values draw_mirror_distance(Rng& r) { return {r.range(2, 49), r.below(2)}; }
+Values draw_mirror_distance(Rng& r) { return {r.range(2, 99), r.below(2)}; }
 
 void build_mirror_distance(const Values& v, Draft& d) {
   d.kind("mirror");
@@ -80,12 +80,12 @@ void build_mirror_distance(const Values& v, Draft& d) {
   d.answer(d.step(v[0], '+', v[0]), "m", {v[0], 3 * v[0], v[0] + 10}, 2);
 }
 
-// Into a larger index the ray bends toward the normal. The angle stays below the critical one.
+// Into a larger index the ray bends toward the normal. Indices in tenths, from air (10) to diamond
+// (24); the angle stays below the critical one.
 Values draw_refraction_bend(Rng& r) {
-  for (;;) {
-    const int from = r.range(1, 4), to = r.range(1, 4);
-    if (std::abs(from - to) < 3) return {from, to, r.below(2), r.below(2), r.below(3)};
-  }
+  const int from = r.range(10, 24);
+  const int to = r.below(6) == 0 ? from : r.range(10, 24);
+  return {from, to, r.below(2), r.below(2), r.below(3)};
 }
 
 void build_refraction_bend(const Values& v, Draft& d) {
@@ -98,7 +98,7 @@ void build_refraction_bend(const Values& v, Draft& d) {
   const auto medium = [&](int index, float s) {
     const float y = hit.y + s * .45f;
     d.canvas.box({{.03f, std::min(hit.y, y)}, {.97f, std::max(hit.y, y)}},
-                 blend(d.paper, glass, .13f + .17f * static_cast<float>(index - 1)));
+                 blend(d.paper, glass, .13f + .036f * static_cast<float>(index - 10)));
   };
   medium(from, over);
   medium(to, -over);
@@ -107,16 +107,17 @@ void build_refraction_bend(const Values& v, Draft& d) {
   const Point start = hit + .44f * Point{side * std::sin(radians), over * std::cos(radians)};
   d.canvas.arrow(start, hit, .04f, {.90f, .50f, .02f}, .12f);
   const auto label = [&](int index, float s) {
-    return d.inner_label(index, d.near(hit + Point{-.36f * side, s * .23f}), ink);
+    return d.inner_label(index, d.near(hit + Point{-.3f * side, s * .23f}), ink);
   };
   d.fact("index from", from, label(from, over));
   d.fact("index to", to, label(to, -over));
   d.note("ray", words(over < 0 ? "down" : "up"));
   d.note("side", side < 0 ? "left" : "right");
   d.say(
-      {{"a ray passes from one medium into another . the picture shows the index of each medium .",
+      {{"a ray passes from one medium into another . the picture shows the index of each medium in "
+        "tenths .",
         "how does the ray bend from the normal ?"},
-       {"the picture shows the index of two media and a ray that comes to the normal .",
+       {"the picture shows the index of two media in tenths and a ray that comes to the normal .",
         "which way does the ray bend ?"}});
   d.principle("ray optics law");
   d.step(std::max(from, to), '-', std::min(from, to));
@@ -245,7 +246,8 @@ std::vector<Template> optics_templates() {
        true,
        false,
        draw_mirror_angle,
-       build_mirror_angle},
+       build_mirror_angle,
+       first_values<1>},
       {"mirror_distance",
        o,
        "Geometrical Optics",
@@ -253,7 +255,8 @@ std::vector<Template> optics_templates() {
        true,
        false,
        draw_mirror_distance,
-       build_mirror_distance},
+       build_mirror_distance,
+       first_values<1>},
       {"refraction_bend",
        o,
        "Geometrical Optics",
@@ -261,7 +264,8 @@ std::vector<Template> optics_templates() {
        true,
        false,
        draw_refraction_bend,
-       build_refraction_bend},
+       build_refraction_bend,
+       first_values<2>},
       {"lens_image",
        o,
        "Optical Instruments",
@@ -269,7 +273,8 @@ std::vector<Template> optics_templates() {
        false,
        false,
        draw_lens_image,
-       build_lens_image},
+       build_lens_image,
+       unordered<3>},
       {"slit_order",
        o,
        "Wave Optics",
@@ -285,7 +290,8 @@ std::vector<Template> optics_templates() {
        true,
        true,
        draw_mirror_walk,
-       build_mirror_walk},
+       build_mirror_walk,
+       first_values<2>},
   };
 }
 

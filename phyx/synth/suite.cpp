@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
 #include "gaze/image/png.hpp"
 #include "phyx/data/prompt.hpp"
+#include "phyx/synth/cues.hpp"
 #include "phyx/synth/draft.hpp"
 #include "phyx/synth/rng.hpp"
 
@@ -67,9 +69,19 @@ Problem common_part(const Template& t, Draft& d) {
   p.reasoning = t.reasoning;
   p.template_id = t.id;
   p.needs_image = t.needs_image;
+  p.layout_only = t.layout_only;
   p.solution = d.solution;
   p.scene = d.scene;
   return p;
+}
+
+/// A hash of picture and question, without the cue: cues must not change which scenes a split has.
+std::uint64_t scene_key(const Sample& s) {
+  const std::string_view pixels(reinterpret_cast<const char*>(s.mc.image.data()),
+                                s.mc.image.size());
+  std::string question = s.oe.question;
+  if (!s.cue.empty()) question.erase(question.find(s.cue), s.cue.size() + 1);
+  return mix(hash_text(pixels), hash_text(question));
 }
 
 }  // namespace
@@ -104,9 +116,13 @@ Values values_of(const Template& t, std::uint64_t seed) {
   return t.draw(rng);
 }
 
+Values deciding_values(const Template& t, const Values& values) {
+  return t.deciding ? t.deciding(values) : values;
+}
+
 std::uint64_t value_key(const Template& t, const Values& values) {
   std::uint64_t key = hash_text(t.id);
-  for (const int v : values)
+  for (const int v : deciding_values(t, values))
     key = mix(key, static_cast<std::uint64_t>(static_cast<std::int64_t>(v)));
   return key;
 }
@@ -120,11 +136,17 @@ Split split_of(std::uint64_t key) {
   return percent < 80 ? Split::train : percent < 86 ? Split::val : Split::test_known;
 }
 
-Sample sample(const Template& t, std::uint64_t seed, int image_size) {
+Sample sample(const Template& t, std::uint64_t seed, int image_size, std::optional<double> cue) {
   const std::uint64_t start = mix(seed, hash_text(t.id));
+  const Values values = values_of(t, seed);
   Draft d(image_size, mix(start, 1));
-  t.build(values_of(t, seed), d);
+  t.build(values, d);
   Sample s;
+  if (const Cue* of_template = cue ? find_cue(t.id) : nullptr) {
+    Rng draws(mix(start, 3));
+    s.cue = draw_cue(*of_template, values, cue_agreement(*of_template, *cue), draws);
+    d.description += ' ' + s.cue;
+  }
   s.mc = common_part(t, d);
   s.oe = s.mc;
   const std::string text = d.description + ' ' + d.question;
@@ -146,29 +168,45 @@ std::uint64_t seed_in(const Template& t, Split split, std::uint64_t seed) {
   GAZE_FAIL("seed_in", t.id, " has no values in this split");
 }
 
-std::vector<Problem> make_split(std::string_view split, Form form, std::size_t count,
-                                std::uint64_t seed, int image_size) {
+std::vector<const Template*> split_templates(std::string_view split, const SuiteOptions& options) {
   const bool is_new = split == "test_new";
   GAZE_CHECK(is_new || split == "train" || split == "val" || split == "test_known", "make_split",
              "no split is called ", split);
+  std::set<std::string_view> named;
+  for (const std::string& id : options.templates) {
+    const auto same_id = [&](const Template& t) { return t.id == id; };
+    GAZE_CHECK(std::any_of(templates().begin(), templates().end(), same_id), "make_split",
+               "templates: no template is called ", printable(id, kShownBytes));
+    GAZE_CHECK(named.insert(id).second, "make_split", "templates: ", id, " occurs twice");
+  }
+  std::vector<const Template*> out;
+  for (const Template& t : templates()) {
+    if (named.empty() ? t.is_new == is_new : named.count(t.id) > 0) out.push_back(&t);
+  }
+  return out;
+}
+
+std::vector<Problem> make_split(std::string_view split, Form form, std::size_t count,
+                                std::uint64_t seed, int image_size, const SuiteOptions& options) {
+  const std::vector<const Template*> cycle = split_templates(split, options);
+  const bool all_values = split == "test_new";
   const Split part = split == "train" ? Split::train
                      : split == "val" ? Split::val
                                       : Split::test_known;
-  std::vector<const Template*> cycle;
-  for (const Template& t : templates()) {
-    if (t.is_new == is_new) cycle.push_back(&t);
-  }
+  std::optional<double> cue = options.cue;
+  GAZE_CHECK(!cue || (*cue >= 0 && *cue <= 1), "make_split", "cue must be in [0, 1], got ", *cue);
+  if (cue && split != "train") cue = 0;
   std::vector<Problem> out;
   std::set<std::uint64_t> seen;  // hashes of picture and question
   for (std::uint64_t attempt = mix(seed, hash_text(split)); out.size() < count; ++attempt) {
     const Template& t = *cycle[out.size() % cycle.size()];
-    Sample s = sample(t, is_new ? mix_bits(attempt) : seed_in(t, part, attempt), image_size);
-    const std::string_view pixels(reinterpret_cast<const char*>(s.mc.image.data()),
-                                  s.mc.image.size());
-    if (!seen.insert(mix(hash_text(pixels), hash_text(s.oe.question))).second) continue;
+    Sample s =
+        sample(t, all_values ? mix_bits(attempt) : seed_in(t, part, attempt), image_size, cue);
+    if (!seen.insert(scene_key(s)).second) continue;
     Problem& p = form == Form::mc ? s.mc : s.oe;
     p.index = std::to_string(out.size());
     p.split = split;
+    p.layout_only = p.layout_only && !all_values;
     out.push_back(std::move(p));
   }
   return out;

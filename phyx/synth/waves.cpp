@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,9 +56,9 @@ void build_wave_speed(const Values& v, Draft& d) {
 // A string fixed at both ends: L = n lambda / 2.
 Values draw_standing_wave(Rng& r) {
   for (;;) {
-    const int loops = r.range(1, 5), wavelength = r.range(2, 16);
+    const int loops = r.range(1, 5), wavelength = r.range(2, 24);
     const int twice = loops * wavelength;
-    if (twice % 2 == 0 && twice <= 60 && twice / 2 != loops) {
+    if (twice % 2 == 0 && twice / 2 != loops) {
       return {loops, twice / 2, r.below(2)};
     }
   }
@@ -87,18 +89,29 @@ void build_standing_wave(const Values& v, Draft& d) {
   d.answer(d.step(twice, '/', loops), "m", {size, twice, size * loops});
 }
 
-// Waves are compressed in front of a moving source: a higher pitch.
-Values draw_doppler_listener(Rng& r) { return {r.below(4), r.below(24)}; }
+// Waves are compressed in front of a moving source: a higher pitch; behind it a lower one. The
+// values: the source's direction, 0 or 1 for the highest or lowest pitch, the listeners' colours on
+// the four sides.
+Values draw_doppler_listener(Rng& r) {
+  std::vector<int> colours(std::size(listener_colours));
+  std::iota(colours.begin(), colours.end(), 0);
+  r.shuffle(colours);
+  return {r.below(4), r.below(2), colours[0], colours[1], colours[2], colours[3]};
+}
+
+/// The side of the listener that the question asks for.
+int asked_side(const Values& v) { return v[1] == 0 ? v[0] : (v[0] + 2) & 3; }
+
+Values deciding_doppler_listener(const Values& v) {
+  return {v[0], v[1], v[static_cast<std::size_t>(2 + asked_side(v))]};
+}
 
 void build_doppler_listener(const Values& v, Draft& d) {
-  static constexpr const char* names[] = {"red", "blue", "green", "yellow"};
-  static constexpr Colour fills[] = {force_red, length_blue, speed_green, {.97f, .80f, .10f}};
-  std::vector<int> order{0, 1, 2, 3};  // the permutation with number v[1]
-  for (int i = 0, code = v[1]; i < 3; ++i) {
-    std::swap(order[static_cast<std::size_t>(i)],
-              order[static_cast<std::size_t>(i + code % (4 - i))]);
-    code /= 4 - i;
-  }
+  static constexpr Colour fills[] = {force_red,          length_blue,        speed_green,
+                                     {.97f, .80f, .10f}, {.58f, .22f, .72f}, {.97f, .52f, .08f},
+                                     {.98f, .98f, .98f}, {.10f, .10f, .12f}};
+  const auto colour_at = [&](int side) { return static_cast<std::size_t>(v[2 + (side & 3)]); };
+  const int asked = asked_side(v);
   const Point centre = d.near({.5f, .5f}), u = direction_vector(v[0]);
   d.kind("doppler");
   for (int k = 3; k >= 1; --k) {
@@ -107,35 +120,37 @@ void build_doppler_listener(const Values& v, Draft& d) {
   }
   d.canvas.arrow(centre - .1f * u, centre + .17f * u, .05f, ink, .13f);
   std::vector<std::string> others;
-  std::string heard;
-  Box ahead{};
+  Box box{};
   for (int side = 0; side < 4; ++side) {
-    const auto colour = static_cast<std::size_t>(order[static_cast<std::size_t>(side)]);
     const Point c = d.near(centre + .37f * direction_vector(side));
-    draw_ball(d, c, .09f, d.tint(fills[colour]));
-    if (side == v[0]) {
-      heard = names[colour];
-      ahead = around(c, .09f, .09f);
+    draw_ball(d, c, .09f, d.tint(fills[colour_at(side)]));
+    if (side == asked) {
+      box = around(c, .09f, .09f);
     } else {
-      others.push_back(names[colour]);
+      others.push_back(listener_colours[colour_at(side)]);
     }
   }
+  const char* heard = listener_colours[colour_at(asked)];
   d.fact("velocity", direction_name(v[0]), around(centre, .17f, .17f));
-  d.fact(direction_name(v[0]), heard, ahead);
-  for (int side = 1; side < 4; ++side) {
-    const int at = (v[0] + side) & 3;
-    d.note(direction_name(at), names[order[static_cast<std::size_t>(at)]]);
-  }
+  d.fact(direction_name(asked), heard, box);
+  for (int side = asked + 1; side < asked + 4; ++side)
+    d.note(direction_name(side), listener_colours[colour_at(side)]);
+  const char* pitch = v[1] == 0 ? "highest" : "lowest";
   d.say({{"a horn moves along the arrow . four listeners stand around it .",
-          "which listener hears the highest pitch ?"},
+          words("which listener hears the", pitch, "pitch ?")},
          {"four listeners stand around a horn that moves along the arrow .",
-          "who hears the highest pitch ?"}});
+          words("who hears the", pitch, "pitch ?")}});
   d.principle("wave speed relation");
   d.answer(heard, others);
 }
 
 // There and back: distance = speed * time / 2.
-Values draw_pulse_echo(Rng& r) { return {r.range(2, 12), 2 * r.range(1, 6), r.below(2)}; }
+Values draw_pulse_echo(Rng& r) {
+  for (;;) {
+    const int speed = r.range(2, 20), time = 2 * r.range(1, 8);
+    if (speed * time <= 199) return {speed, time, r.below(2)};
+  }
+}
 
 void draw_rope(Draft& d, bool wall_right) {
   const float y = d.near({0, .52f}).y, s = wall_right ? 1.f : -1.f;
@@ -176,6 +191,12 @@ Values draw_pulse_overlap(Rng& r) {
       return {first, second, mode};  // mode 1: the right one is down, 2: the left one
     }
   }
+}
+
+/// The larger and the smaller height, and whether one pulse is down; which one is on the left does
+/// not matter.
+Values deciding_pulse_overlap(const Values& v) {
+  return {std::max(v[0], v[1]), std::min(v[0], v[1]), v[2] == 0 ? 0 : 1};
 }
 
 void build_pulse_overlap(const Values& v, Draft& d) {
@@ -223,7 +244,7 @@ void build_pulse_overlap(const Values& v, Draft& d) {
 // f = v / lambda; new.
 Values draw_wave_frequency(Rng& r) {
   const int wavelength = r.range(2, 9);
-  return {wavelength, wavelength * r.range(2, 9)};
+  return {wavelength, wavelength * r.range(2, 12)};
 }
 
 void build_wave_frequency(const Values& v, Draft& d) {
@@ -283,7 +304,8 @@ std::vector<Template> wave_templates() {
        true,
        false,
        draw_standing_wave,
-       build_standing_wave},
+       build_standing_wave,
+       first_values<2>},
       {"doppler_listener",
        w,
        "Sound",
@@ -291,7 +313,8 @@ std::vector<Template> wave_templates() {
        true,
        false,
        draw_doppler_listener,
-       build_doppler_listener},
+       build_doppler_listener,
+       deciding_doppler_listener},
       {"pulse_echo",
        w,
        "Sound",
@@ -299,7 +322,8 @@ std::vector<Template> wave_templates() {
        false,
        false,
        draw_pulse_echo,
-       build_pulse_echo},
+       build_pulse_echo,
+       unordered<2>},
       {"pulse_overlap",
        w,
        "Wave Properties",
@@ -307,7 +331,8 @@ std::vector<Template> wave_templates() {
        true,
        false,
        draw_pulse_overlap,
-       build_pulse_overlap},
+       build_pulse_overlap,
+       deciding_pulse_overlap},
       {"wave_frequency",
        w,
        "Wave Properties",
@@ -323,7 +348,8 @@ std::vector<Template> wave_templates() {
        false,
        true,
        draw_pulse_return,
-       build_pulse_return},
+       build_pulse_return,
+       unordered<2>},
   };
 }
 
