@@ -246,8 +246,8 @@ TEST_CASE("the columns that a method needs are checked before anything is traine
                  ", response: missing; the condition sft_more needs it"));
   CHECK(contains(refusal(folder, ten_rows(), {"rubric"}, 0),
                  ", solution.principle: missing; the reward rubric needs it"));
-  CHECK(contains(refusal(folder, ten_rows(), {"hybrid"}, 0),
-                 ", scene.regions: missing; the reward hybrid needs it"));
+  CHECK(contains(refusal(folder, ten_rows(), {"attention_region"}, 0),
+                 ", scene.regions: missing; the reward attention_region needs it"));
   CHECK(contains(refusal(folder, std::vector<Row>(), {"sft"}, 0), file + ": no rows"));
   auto damaged = ten_rows();
   damaged[6]["image_base64"] = pixel(1).substr(0, 60);

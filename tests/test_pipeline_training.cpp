@@ -92,7 +92,7 @@ TEST_CASE("a masked picture has the share of its patches in the mean colour, dra
 
 TEST_CASE("a task masks the prompts that have a picture, once it is asked to") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}}}, 3);
+  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, mix_of({{"accuracy", 1.0}}), 3);
   const auto plain = source.task();
   CHECK_FALSE(plain.masks);
   for (const auto& p : plain.prompts(0, 0, 8)) CHECK_FALSE(p.masked);
@@ -145,8 +145,8 @@ TEST_CASE("groups are right or wrong by their correctness, whatever the reward")
 
 TEST_CASE("a task reports its groups by correctness") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, {{{"accuracy", 1.0}, {"format", 0.5}}},
-                       3);
+  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config,
+                       mix_of({{"accuracy", 1.0}, {"format", 0.5}}), 3);
   const auto prompts = source.task().prompts(0, 0, 3);
   std::vector<gaze::SampledTokens> completions(6);
   for (std::size_t i = 0; i < completions.size(); ++i) {

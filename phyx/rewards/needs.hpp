@@ -15,13 +15,12 @@ struct RewardNeed {
   bool (*present)(const Problem&);
 };
 
-inline constexpr std::array<RewardNeed, 4> reward_needs = {{
+inline constexpr std::array<RewardNeed, 3> reward_needs = {{
     {"rubric", "solution.principle",
      [](const Problem& p) { return !p.solution.principle.empty(); }},
     {"rubric", "solution.steps", [](const Problem& p) { return !p.solution.steps.empty(); }},
     {"attention_region", "scene.regions",
      [](const Problem& p) { return !p.scene.regions.empty(); }},
-    {"hybrid", "scene.regions", [](const Problem& p) { return !p.scene.regions.empty(); }},
 }};
 
 }  // namespace gaze::phyx

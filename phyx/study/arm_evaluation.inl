@@ -23,6 +23,8 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
   const std::string folder = at_.arm(c, seed);
   EvaluationSettings settings = s_.evaluation;
   settings.seed = s_.data_seed;
+  std::vector<Reward> all_rewards;
+  for (const auto& name : reward_names()) all_rewards.push_back(make_reward(name));
   const Evaluator evaluator(model, data_.tokenizer(), settings);
   OutcomeSet set{c.name, seed, {}};
   std::vector<std::vector<std::map<std::string, float>>> rewards(data_.test().size());
@@ -40,9 +42,9 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
         for (const auto& answer : all) {
           auto& scores = rewards[i].emplace_back();
           const RewardInput input(data_.test()[i].problem, answer);
-          for (const auto& name : reward_names())
-            if (const auto value = reward(name).score(input))
-              scores[name] = static_cast<float>(*value);
+          for (const Reward& reward : all_rewards)
+            if (const auto value = reward.score(input))
+              scores[reward.name] = static_cast<float>(*value);
         }
       });
   for (std::size_t i = 0; i < rewards.size(); ++i) {
