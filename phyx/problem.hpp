@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A physics problem, from PhyX's tables, a JSONL file or the synthetic suite.
+// A physics problem, from PhyX's tables, a JSONL file, the synthetic suite or one's own data.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -55,6 +55,9 @@ struct Problem {
   bool layout_only = false;
   Solution solution;
   Scene scene;
+
+  // One's own data (phyx/data/own_data.hpp): the response to imitate; empty: none.
+  std::string response;
 };
 
 /// The index with its split: unique over the splits of a suite.

@@ -40,14 +40,13 @@ inside <<<'apt-get update -q >/dev/null && apt-get install -qy --no-install-reco
   ca-certificates >/dev/null 2>&1' || cannot "apt-get failed"
 
 if $syntax; then
-  # The commands that CMake would run, with the same flags and precompiled headers.
+  # The commands that CMake would run, each source alone, with the same flags.
   inside <<'SCRIPT'
 cd /root/gaze
 ./run setup bench
-cmake --preset default -G Ninja -DGAZE_BUILD_BENCH=ON >/dev/null
+cmake --preset default -G Ninja -DGAZE_BUILD_BENCH=ON -DGAZE_JOIN_SOURCES=OFF >/dev/null
 cd build/release
-ninja -t targets all | sed -n 's/^\(.*\.gch\): .*/\1/p' | xargs ninja >/dev/null
-sed -n 's/^ *"command": "\(.*\)",\{0,1\}$/\1/p' compile_commands.json | grep -v cmake_pch.hxx.cxx |
+sed -n 's/^ *"command": "\(.*\)",\{0,1\}$/\1/p' compile_commands.json |
   sed 's/\\\(["\\]\)/\1/g; s/ -o [^ ]* -c / -fsyntax-only -Werror /' >commands
 echo "parsing $(wc -l <commands) sources with $(c++ --version | head -n 1)"
 tr '\n' '\0' <commands | xargs -0 -n 1 -P "$(nproc)" sh -c

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Cheating answers, each with a fair reader's scores: form, accuracy and, for some, the rubric's
-// term for principles.
+// term for principles and other rewards, given attention masses and further answers.
 
 #include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
 #include "tests/data.hpp"
+#include "tests/numbers.hpp"
 #include "tests/test.hpp"
 
 namespace test_adversarial {
@@ -38,6 +39,42 @@ Problem problem(const std::string& kind) {
   return p;
 }
 
+using Json = nlohmann::json;
+
+Completion said(const std::string& text, const Json& one) {
+  Completion c;
+  c.text = text;
+  c.ended = one.value("ended", true);
+  c.tokens = gaze::text::split_words(text);
+  c.length = static_cast<int>(c.tokens.size());
+  return c;
+}
+
+/// Gives every token the masses "image", "region" and "prompt" of a case, next to .2 on the sink.
+void add_attention(Completion& c, const Json& one) {
+  AttentionTrace& t = c.attention;
+  t = {c.length, 1, 1, {"image", "region", "sink", "text"}, {}, {}, 16, 4};
+  for (int i = 0; i < c.length; ++i) {
+    for (const char* mark : {"image", "region"}) t.mass.push_back(one.at(mark).get<float>());
+    t.mass.insert(t.mass.end(), {.2f, one.at("prompt").get<float>()});
+    t.keys.push_back(64);
+  }
+}
+
+void check_rewards(const Problem& p, Completion c, const Json& one) {
+  if (one.contains("image")) add_attention(c, one);
+  const Completion from_look = said(one.value("from_look", ""), one);
+  const Completion twin = said(one.value("twin", ""), one);
+  RewardInput in(p, c);
+  in.given = {one.contains("from_look"), false, one.contains("twin")};
+  if (in.given.answer_from_look) in.from_look = &from_look;
+  if (in.given.twin_swapped) in.twin = &twin;
+  for (const auto& [name, want] : one.at("rewards").items()) {
+    INFO(name);
+    CHECK_THAT(make_reward(name).score(in).value(), gaze::test::near(want.get<double>(), 1e-5));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("cheating answers get a fair reader's score", "[rewards]") {
@@ -45,15 +82,12 @@ TEST_CASE("cheating answers get a fair reader's score", "[rewards]") {
   for (const auto& one : json_lines(data_path("adversarial_rewards.jsonl"))) {
     INFO(one.dump());
     const Problem p = problem(one.at("problem").get<std::string>());
-    Completion c;
-    c.text = one.at("text").get<std::string>();
-    c.ended = one.value("ended", true);
-    c.tokens = gaze::text::split_words(c.text);
-    c.length = static_cast<int>(c.tokens.size());
+    const Completion c = said(one.at("text").get<std::string>(), one);
     CHECK(make_reward("format").score({p, c}) == one.at("format").get<double>());
     CHECK(make_reward("accuracy").score({p, c}) == one.at("accuracy").get<double>());
     if (one.contains("principle"))
       CHECK(rubric_terms({p, c}).principle == one.at("principle").get<double>());
+    if (one.contains("rewards")) check_rewards(p, c, one);
     ++cases;
   }
   CHECK(cases >= 60);

@@ -73,7 +73,8 @@ TEST_CASE("gaze prints help for every command") {
   const Done info = gaze_run({"info"});
   CHECK(info.code == 0);
   for (const char* part : {"compiler", "instructions", "threads", "devices", "tiny", "dapo",
-                           "accuracy", "attention", "hybrid"})
+                           "accuracy", "attention", "hybrid", "templates", "mirror_walk",
+                           "layout alone: charge_force magnetic_force electron_magnetic\n"})
     CHECK(contains(info.out, part));
 }
 
@@ -157,6 +158,25 @@ TEST_CASE("synth writes tables and refuses to overwrite them") {
   CHECK(before.rfind("index\t", 0) == 0);
   refused(words, {at("suite/synth_val_MC.tsv")});
   CHECK(io::read_file(at("suite/synth_val_MC.tsv")) == before);
+}
+
+TEST_CASE("synth takes text cues and templates") {
+  if (!have_program()) return;
+  const Words start = {"synth", "--out", at("cues"), "--scenes", "4", "--split", "train"};
+  const auto with = [&](const Words& more) {
+    Words words = start;
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::string file = at("cues/synth_train_OE.tsv");
+  refused(with({"--cue", "1.5"}), {"--cue", "a share in [0, 1]"}, file);
+  refused(with({"--templates", "heat"}), {"templates: no template is called heat"}, file);
+  refused({"synth", "--out", at("cues"), "--templates", "heat_flow"}, {"--templates needs --split"},
+          file);
+  CHECK(gaze_run(with({"--cue", "0.9", "--templates", "heat_flow,force_direction"})).code == 0);
+  const std::string text = io::read_file(file);
+  for (const char* part : {"usually", "heat_flow", "force_direction"}) CHECK(contains(text, part));
+  CHECK_FALSE(contains(text, "lever_balance"));
 }
 
 TEST_CASE("bad problem files are reported in one line with file, row and field", "[slow]") {

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <thread>
 
+#include "gaze/io/tensorboard.hpp"
+#include "tests/event_records.hpp"
 #include "tests/finished_run.hpp"
 #include "tests/program.hpp"
 
@@ -25,7 +27,7 @@ TEST_CASE("a run killed at any moment and resumed writes the files of an uninter
     const double part = 0.1 + 0.8 * static_cast<double>(random >> 40) / (1 << 24);
     const double seconds = part * unbroken().seconds;
     moments.push_back(std::to_string(seconds));
-    const Started run(training(out, {"--checkpoint-every", "1", "--resume"}));
+    const Started run(training(out, {"--checkpoint-every", "1", "--resume", "--tensorboard"}));
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
     run.signal(SIGKILL);
     const Done d = run.wait();
@@ -35,10 +37,14 @@ TEST_CASE("a run killed at any moment and resumed writes the files of an uninter
   std::string when;
   for (const auto& m : moments) when += " " + m;
   INFO("killed after seconds" << when);
-  const Done rest = gaze_run(training(out, {"--checkpoint-every", "1", "--resume"}));
+  const Done rest =
+      gaze_run(training(out, {"--checkpoint-every", "1", "--resume", "--tensorboard"}));
   INFO(rest.err);
   REQUIRE(rest.code == 0);
   check_same_run(out);
+  for (const char* trained : {"/warm/seed0/", "/arms/accuracy/seed0/"})
+    CHECK(read_events(out + trained + io::event_file_name).size() ==
+          occurrences(io::read_file(out + trained + "metrics.jsonl"), "\n"));
   for (const auto& entry : fs::recursive_directory_iterator(out))
     for (const char* left : {".tmp", ".lock"}) CHECK_FALSE(contains(entry.path().string(), left));
 }
@@ -78,7 +84,7 @@ TEST_CASE(
     REQUIRE((d.code == (signal == SIGINT ? 130 : -SIGKILL) || d.code == 0));
     size = fs::file_size(log);
   }
-  refused(eval(out), {"eval.json: this folder holds an evaluation"});
+  refused(eval(out), {"eval.json: folder already contains an evaluation"});
   refused(eval(out, {"--resume", "--seed", "4"}), {"eval.json, evaluation.seed: "});
   REQUIRE(gaze_run(eval(out, {"--resume"})).code == 0);
   for (const auto& entry : fs::directory_iterator(at("eval_whole"))) {

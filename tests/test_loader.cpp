@@ -56,6 +56,7 @@ std::vector<Problem> suite(Form form) {
   full.split = "test_new";
   full.template_id = "incline_acceleration";
   full.needs_image = false;
+  full.layout_only = true;
   full.solution = {{"mass = 5 kg"}, "newton second law", {"5 * 2 = 10", "\"so\""}, "10", "N"};
   full.scene = {"incline 30", {"incline", "30"}, {{"block", 0.1f, 0.2f, 0.3f, 1.0f}}};
   return problems;
@@ -75,6 +76,7 @@ void check_equal(const Problem& a, const Problem& b) {
   CHECK(a.split == b.split);
   CHECK(a.template_id == b.template_id);
   CHECK(a.needs_image == b.needs_image);
+  CHECK(a.layout_only == b.layout_only);
   CHECK(a.solution.look == b.solution.look);
   CHECK(a.solution.principle == b.solution.principle);
   CHECK(a.solution.steps == b.solution.steps);
@@ -332,6 +334,7 @@ TEST_CASE("loader: damaged multiple-choice and suite columns name the field", "[
     refuses(mc_question, letter, "x", "", "answer: not a letter from A to D");
   refuses("How far?", "A", "x", "", "question: no options");
   refuses(mc_question, "A", "needs_image", "maybe", "needs_image: neither");
+  refuses(mc_question, "A", "layout_only", "1", "layout_only: neither");
   refuses(mc_question, "A", "solution", "[]", "solution: not a JSON object");
   refuses(mc_question, "A", "solution", "{'look':5}", "solution: not a JSON object");
   refuses(mc_question, "A", "solution", "{\"steps\":5}", "solution: steps is not a list");

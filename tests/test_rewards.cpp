@@ -17,78 +17,19 @@
 #include "phyx/rewards/rubric.hpp"
 #include "phyx/synth/suite.hpp"
 #include "tests/numbers.hpp"
+#include "tests/reward_inputs.hpp"
 #include "tests/test.hpp"
 
 namespace test_rewards {
 
 using namespace gaze::phyx;
 using gaze::test::near;
+using namespace gaze::test::reward_inputs;
 
 namespace {
 
-Problem open_problem() {
-  Problem p;
-  p.form = Form::oe;
-  p.question = "A block is pushed with acceleration 2 m/s^2. Find the force.";
-  p.answer = "10";
-  p.solution = {{"mass = 5 kg"}, "newton second law", {"5 * 2 = 10"}, "10", "N"};
-  return p;
-}
-
-Problem choice_problem() {
-  Problem p = open_problem();
-  p.form = Form::mc;
-  p.options = {"5 N", "10 N", "20 N", "2 N"};
-  p.answer = "B";
-  p.question += " OPTION: A: 5 N B: 10 N C: 20 N D: 2 N";
-  return p;
-}
-
-Problem word_problem() {
-  Problem p;
-  p.form = Form::oe;
-  p.question = "On which side of the box is the ball?";
-  p.answer = "left";
-  p.solution = {{"ball left", "box right"}, "position", {}, "left", ""};
-  return p;
-}
-
-Completion said(const std::string& text, bool ended = true) {
-  Completion c;
-  c.text = text;
-  c.ended = ended;
-  c.tokens = gaze::text::split_words(text);
-  c.length = static_cast<int>(c.tokens.size());
-  return c;
-}
-
 double value(const std::string& name, const Problem& p, const Completion& c) {
   return make_reward(name).score({p, c}).value();
-}
-
-std::string respond(const std::string& think, const std::string& answer) {
-  return "<think> " + think + " </think> <answer> " + answer + " </answer>";
-}
-
-// Every token attends alike, except that tokens outside the look section attend with `other`.
-Completion traced(Completion c, float image, float region, float other) {
-  AttentionTrace& t = c.attention;
-  t.tokens = static_cast<int>(c.tokens.size());
-  t.layers = 2;
-  t.heads = 2;
-  t.marks = {"image", "region", "sink"};
-  t.image_tokens = 16;
-  t.region_tokens = 4;
-  bool look = false;
-  for (const auto& token : c.tokens) {
-    if (token == "." || token == "principle") look = false;
-    const float scale = look ? 1.0f : other;
-    for (int i = 0; i < t.layers * t.heads; ++i)
-      t.mass.insert(t.mass.end(), {image * scale, region * scale, .2f});
-    t.keys.push_back(64);
-    if (token == "<think>") look = true;
-  }
-  return c;
 }
 
 }  // namespace
@@ -283,51 +224,52 @@ TEST_CASE("arithmetic in steps is checked up to its rounding", "[rewards]") {
   CHECK(numbers_in("v0 = 3 m/s^2 and 4.5 kg at 30°") == std::vector<double>{3, 4.5, 30});
 }
 
-TEST_CASE("attention: is gated, bounded and independent of text after the look section",
+TEST_CASE("attention_region: is gated, bounded and independent of text after the look section",
           "[rewards]") {
   const Problem p = open_problem();
   const std::string tail = "principle newton second law . 5 * 2 = 10 . so 10 N";
   const std::string text = respond("mass = 5 kg . " + tail, "10 N");
-  const double looking = value("attention", p, traced(said(text), .4f, .3f, 0));
+  const double looking = value("attention_region", p, traced(said(text), .4f, .3f, 0));
   CHECK_THAT(looking, near(.75));  // three times uniform
-  CHECK_THAT(value("attention", p, traced(said(text), .4f, .1f, 0)), near(.5));  // uniform
-  CHECK(value("attention", p, traced(said(text), .4f, .0f, 0)) == 0);
-  CHECK_THAT(value("attention", p, traced(said(text), .4f, .4f, 0)), near(.8));  // at the cap
+  CHECK_THAT(value("attention_region", p, traced(said(text), .4f, .1f, 0)), near(.5));  // uniform
+  CHECK(value("attention_region", p, traced(said(text), .4f, .0f, 0)) == 0);
+  CHECK_THAT(value("attention_region", p, traced(said(text), .4f, .4f, 0)),
+             near(.8));  // at the cap
 
   // More text after the look section, its attention, and repeated look words do not change it.
   const std::string longer = respond("mass = 5 kg . " + tail + " . so 10 N . so 10 N", "10 N");
-  CHECK_THAT(value("attention", p, traced(said(longer), .4f, .3f, 0)), near(looking));
-  CHECK_THAT(value("attention", p, traced(said(longer), .4f, .3f, 2)), near(looking));
+  CHECK_THAT(value("attention_region", p, traced(said(longer), .4f, .3f, 0)), near(looking));
+  CHECK_THAT(value("attention_region", p, traced(said(longer), .4f, .3f, 2)), near(looking));
   const std::string repeated =
       respond("mass = 5 kg mass = 5 kg mass = 5 kg mass = 5 kg . " + tail, "10 N");
-  CHECK_THAT(value("attention", p, traced(said(repeated), .4f, .3f, 1)), near(looking));
+  CHECK_THAT(value("attention_region", p, traced(said(repeated), .4f, .3f, 1)), near(looking));
 
   const auto zero = [&](const std::string& s, bool ended = true) {
-    return value("attention", p, traced(said(s, ended), .4f, .3f, 1)) == 0;
+    return value("attention_region", p, traced(said(s, ended), .4f, .3f, 1)) == 0;
   };
   CHECK(zero(respond("mass = 5 kg . " + tail, "11 N")));  // wrong
   CHECK(zero("<answer> 10 N </answer>"));                 // malformed
   CHECK(zero(text, false));                               // cut off
-  CHECK(zero(respond(tail, "10 N")));                     // no look at all
-  CHECK(zero(respond("mass . " + tail, "10 N")));         // too short a look
+  CHECK(zero(respond(tail, "11 N")));                     // wrong, without a look section
 }
 
-TEST_CASE("attention: falls back to the picture, and gives no score without picture or trace",
-          "[rewards]") {
+TEST_CASE(
+    "attention_region: falls back to the picture, and gives no score without picture or trace",
+    "[rewards]") {
   const Problem p = open_problem();
   const std::string text = respond("mass = 5 kg . so 10 N", "10 N");
   Completion c = traced(said(text), .4f, .3f, 1);
   c.attention.region_tokens = 0;  // falls back to the image: .4 of the .8 outside the sinks
   const double lift = (.4 / .8) / (16. / 64);
-  CHECK_THAT(value("attention", p, c), near(lift / (1 + lift)));
+  CHECK_THAT(value("attention_region", p, c), near(lift / (1 + lift)));
   c.attention.image_tokens = 0;
-  CHECK_FALSE(make_reward("attention").score({p, c}).has_value());
-  CHECK_FALSE(make_reward("attention").score({p, said(text)}).has_value());
+  CHECK_FALSE(make_reward("attention_region").score({p, c}).has_value());
+  CHECK_FALSE(make_reward("attention_region").score({p, said(text)}).has_value());
   c = traced(said(text), .4f, .3f, 1);
   c.attention.mass.pop_back();
-  CHECK_THROWS_AS(make_reward("attention").score({p, c}), gaze::Error);
+  CHECK_THROWS_AS(make_reward("attention_region").score({p, c}), gaze::Error);
   c = traced(said(text), .4f, .3f, 1);
-  AttentionRewardConfig config;
+  AttentionRewardConfig config = region_attention();
   config.layers = {5};
   CHECK_THROWS_AS(attention_score({p, c}, config), gaze::Error);
   config.layers = {1};
@@ -348,7 +290,7 @@ TEST_CASE("attention: the raw form rewards collapse", "[rewards]") {
   const Completion full = falling(said(gold_response(p))), collapsed = falling(said("</answer>"));
   CHECK(value("attention_raw", p, collapsed) > 1.5 * value("attention_raw", p, full));
   CHECK(value("attention", p, collapsed) == 0);
-  CHECK_THAT(value("attention", p, full), near(.5));
+  CHECK_THAT(value("attention_region", p, full), near(.5));
 }
 
 TEST_CASE("attention windows follow tokens that do not match words", "[rewards]") {
@@ -369,8 +311,12 @@ TEST_CASE("attention windows follow tokens that do not match words", "[rewards]"
 
 TEST_CASE("hybrid: used claims earn a centred bonus", "[rewards]") {
   const Problem p = open_problem();
+  const Reward hybrid = make_reward("hybrid", {{"mark", "region"}});
+  const auto region_hybrid = [&](const Problem& q, const Completion& c) {
+    return hybrid.score({q, c}).value();
+  };
   const auto at = [&](const std::string& think, const std::string& answer, float region) {
-    return value("hybrid", p, traced(said(respond(think, answer)), .4f, region, 1));
+    return region_hybrid(p, traced(said(respond(think, answer)), .4f, region, 1));
   };
   const std::string seen = "mass = 5 kg . 5 * 2 = 10 . so 10 N";
   CHECK_THAT(at(seen, "10 N", .1f), near(1));                   // looks no better than uniform
@@ -386,34 +332,36 @@ TEST_CASE("hybrid: used claims earn a centred bonus", "[rewards]") {
   const Problem w = word_problem();
   const Completion c =
       traced(said(respond("ball left . principle position . so left", "left")), .4f, .3f, 1);
-  CHECK_THAT(value("hybrid", w, c), near(1.0625));
+  CHECK_THAT(region_hybrid(w, c), near(1.0625));
   const Completion no =
       traced(said(respond("ball box . principle position . so left", "left")), .4f, .3f, 1);
-  CHECK(value("hybrid", w, no) == 1);
+  CHECK(region_hybrid(w, no) == 1);
   const Completion given =
       traced(said(respond("ball = west . principle position . so left", "left")), .4f, .3f, 1);
-  CHECK_THAT(value("hybrid", w, given), near(1.0625));
+  CHECK_THAT(region_hybrid(w, given), near(1.0625));
 }
 
 TEST_CASE("registry: rewards are found by name, mixed and added", "[rewards]") {
   const Problem p = open_problem();
   const Completion c = said(gold_response(p));
-  const auto s = score(RewardMix{{{"accuracy", 1}, {"format", .5}, {"attention", 2}}}, {p, c});
+  const auto s = score(mix_of({{"accuracy", 1}, {"format", .5}, {"attention", 2}}), {p, c});
   CHECK_THAT(s.total, near(1.5));
   REQUIRE(s.parts.size() == 3);
   CHECK(*s.parts[1] == 1);
   CHECK_FALSE(s.parts[2].has_value());
 
   try {
-    reward("brevity");
+    make_reward("brevity");
     FAIL("an unknown name must throw");
   } catch (const gaze::Error& e) {
     const std::string message = e.what();
     CHECK(message.find("brevity") != message.npos);
-    CHECK(message.find("accuracy, attention, attention_raw, format") != message.npos);
+    CHECK(message.find(
+              "accuracy, attention, attention_raw, attention_region, avar, contrast, format") !=
+          message.npos);
   }
   for (const auto& name : reward_names()) {
-    const Reward& r = reward(name);
+    const RewardKind& r = reward_kind(name);
     CHECK_FALSE(r.doc.empty());
     CHECK_FALSE(r.formula.empty());
     CHECK_FALSE(r.cheats.empty());
@@ -423,7 +371,7 @@ TEST_CASE("registry: rewards are found by name, mixed and added", "[rewards]") {
   add_reward(mine);
   CHECK(value("accuracy_half", p, said(respond("so 13 N", "13 N"))) == 1);
   CHECK_THROWS_AS(add_reward(mine), gaze::Error);
-  CHECK_THROWS_AS(add_reward({}), gaze::Error);
+  CHECK_THROWS_AS(add_reward(Reward{}), gaze::Error);
 }
 
 TEST_CASE("every reward reads the parsed response of its input", "[rewards]") {

@@ -146,6 +146,13 @@ TEST_CASE("settings of the policy loss are refused by name", "[rl]") {
   refused<S>("high-entropy", [](S & s) -> auto& { return s.top_entropy; }, {not_a_number, 0, 1.5});
   refused<S>(
       "entropy_bonus", [](S & s) -> auto& { return s.entropy_bonus; }, bad);
+  refused<S>(
+      "papo.gamma", [](S & s) -> auto& { return s.papo.gamma; }, bad);
+  refused<S>("papo.mask", [](S & s) -> auto& { return s.papo.mask; }, {not_a_number, -0.1, 1.1});
+  refused<S>(
+      "papo.eta", [](S & s) -> auto& { return s.papo.eta; }, bad);
+  refused<S>(
+      "papo.eta_masked", [](S & s) -> auto& { return s.papo.eta_masked; }, bad);
   refused<S>("off_policy_limit", [](S & s) -> auto& { return s.off_policy_limit; },
              {not_a_number, -infinity});
   refused<S>(
@@ -180,6 +187,8 @@ TEST_CASE("settings of advantages and of a GRPO run are refused by name", "[rl]"
       "adaptive.step", [](G & s) -> auto& { return s.adaptive.step; }, bad);
   refused<G>(
       "adaptive.target", [](G & s) -> auto& { return s.adaptive.target; }, bad);
+  const std::string kl_every = refusal_of<G>([](G& s) { s.kl_every = -1; });
+  CHECK(contains(kl_every, "kl_every must be at least 0, got -1"));
   const std::string fine = refusal_of<G>([](G&) {});
   CHECK(fine == "");
   rl::RewardTable table;

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
-#include "phyx/results/groups.hpp"
 #include "phyx/results/student.hpp"
 #include "tests/test.hpp"
 
@@ -219,21 +218,6 @@ TEST_CASE("correlation ignores unknown values and is empty without spread", "[st
   CHECK_FALSE(correlation(Values{.1, .1, .1}, Values{0, 1, 0}));
   CHECK_FALSE(correlation(Values{1, nan}, Values{0, 1}));
   CHECK_THROWS_AS(correlation(Values{1}, Values{}), gaze::Error);
-}
-
-TEST_CASE("a rollout's groups: all right, all wrong, reward against correctness", "[statistics]") {
-  // Groups of two: all right; all wrong; the right answer has the higher reward; the lower one.
-  const std::vector<double> correct = {1, 1, 0, 0, 1, 0, 0, 1}, rewards = {9, 1, 5, 5, 2, 1, 2, 1};
-  GroupReport r = group_report(rewards, correct, 2);
-  CHECK(r.all_right == .25);
-  CHECK(r.all_wrong == .25);
-  CHECK(*r.reward_correctness == Catch::Approx(0).margin(1e-12));  // +1 and -1
-  r = group_report(correct, correct, 4);
-  CHECK(*r.reward_correctness == Catch::Approx(1));
-  CHECK(r.all_right == 0);
-  const std::vector<double> wrong(8, 0);
-  CHECK_FALSE(group_report(rewards, wrong, 4).reward_correctness);
-  CHECK_THROWS_AS(group_report(rewards, correct, 3), gaze::Error);
 }
 
 }  // namespace test_statistics

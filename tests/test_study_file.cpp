@@ -221,7 +221,9 @@ TEST_CASE("the configuration has every setting that decides results") {
   CHECK(j["grpo"]["optimiser.beta2"] == 0.95);
   CHECK(j["sft"]["probe"] == 4);
   CHECK(j["condition"]["accuracy"]["rewards"]["format"]["weight"] == 0.5);
+  CHECK(j["validation"]["every"] == 25);
   CHECK_FALSE(j.contains("checkpoint_every"));
+  CHECK_FALSE(j.contains("own"));
   for (const auto& f : study_fields()) CHECK_FALSE(f.meaning.empty());
 }
 

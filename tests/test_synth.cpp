@@ -177,8 +177,9 @@ TEST_CASE("every problem of every template is consistent", "[synth]") {
 
 TEST_CASE("the text of a template that needs its picture does not reveal the picture", "[synth]") {
   // With the layout's seed fixed and other values, only numbers that the text states may change.
-  for (const char* id : {"push_acceleration", "force_direction", "charge_force", "heat_flow",
-                         "magnetic_force", "mirror_angle", "energy_levels", "pulse_overlap"}) {
+  for (const char* id :
+       {"push_acceleration", "force_direction", "charge_force", "heat_flow", "magnetic_force",
+        "mirror_angle", "energy_levels", "pulse_overlap", "refraction_bend"}) {
     const Template& t = find_template(id);
     std::set<std::string> texts;
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
@@ -204,7 +205,7 @@ TEST_CASE("answers agree with independently computed physics", "[synth]") {
   check("force_direction", {1, 7, 3}, "up", "");
   check("force_direction", {1, 4, 4}, "rest", "");
   check("lever_balance", {6, 2, 4, 0}, "3", "kg");  // 6 * 2 = 3 * 4
-  check("fall_energy", {2, 3, 0}, "60", "J");       // m g h
+  check("fall_energy", {2, 3, 10, 0}, "60", "J");   // m g h
   check("cart_collision", {2, 4, 6}, "2", "m/s");   // 12 = 6 v
   check("opposing_acceleration", {3, 14, 2, 0}, "4", "m/s^2");
   check("ohm_current", {3, 7}, "7", "mA");                // 21 V over 3 kohm
@@ -220,25 +221,30 @@ TEST_CASE("answers agree with independently computed physics", "[synth]") {
   check("first_law", {9, 4, 0}, "5", "J");   // work done by the gas
   check("first_law", {9, 4, 1}, "13", "J");  // work done on the gas
   check("gas_compression", {3, 8, 4}, "6", "kPa");
-  check("water_heat", {2, 5, 0}, "40", "kJ");
+  check("water_heat", {2, 5, 4, 0}, "40", "kJ");
+  check("water_heat", {2, 5, 2, 1}, "20", "kJ");  // oil
   check("final_temperature", {20, 50}, "35", "degC");
-  check("standing_wave", {3, 12, 0}, "8", "m");      // 2 L / n
-  check("doppler_listener", {right, 0}, "red", "");  // permutation 0: red on the right
-  check("doppler_listener", {up, 0}, "blue", "");
+  check("standing_wave", {3, 12, 0}, "8", "m");                  // 2 L / n
+  check("doppler_listener", {right, 0, 0, 1, 2, 3}, "red", "");  // red on the right, ahead
+  check("doppler_listener", {up, 0, 0, 1, 2, 3}, "blue", "");
+  check("doppler_listener", {up, 1, 0, 1, 2, 3}, "yellow", "");  // behind
   check("pulse_echo", {8, 6, 0}, "24", "m");
   check("pulse_overlap", {7, 3, 1}, "4", "cm");
   check("mirror_angle", {30, 0, 0}, "60", "degree");
   check("mirror_walk", {9, 3, 0}, "12", "m");
-  check("refraction_bend", {1, 3, 0, 0, 0}, "toward", "");
-  check("refraction_bend", {3, 2, 0, 0, 0}, "away", "");
+  check("refraction_bend", {10, 13, 0, 0, 0}, "toward", "");
+  check("refraction_bend", {24, 15, 0, 0, 0}, "away", "");
+  check("refraction_bend", {15, 15, 0, 0, 0}, "straight", "");
   check("lens_image", {2, 3, 12}, "8", "cm");
   check("slit_order", {2, 10, 4}, "3", "");
   check("photoelectric", {4, 3}, "3", "eV");  // photon 7, work 4
   check("energy_levels", {2, 5, 9, 2}, "7", "eV");
   check("half_life", {5, 15, 80}, "10", "g");
-  check("plates_particle", {0, left, 0, 0}, "left", "");   // electron to plus
-  check("plates_particle", {1, left, 0, 0}, "right", "");  // proton to minus
-  check("plates_particle", {2, up, 0, 0}, "rest", "");
+  check("plates_particle", {0, 0, 3, 8, 0, 0}, "left", "");   // electron to the higher potential
+  check("plates_particle", {1, 0, 3, 8, 0, 0}, "right", "");  // proton to the lower one
+  check("plates_particle", {0, 1, 9, 2, 0, 0}, "up", "");
+  check("plates_particle", {1, 1, 9, 2, 0, 0}, "down", "");
+  check("plates_particle", {2, 1, 9, 2, 0, 0}, "rest", "");
   check("rocket_length", {3, 4, 0}, "4", "m");
   check("time_dilation", {3, 4, 0}, "12", "s");
 }

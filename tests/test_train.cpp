@@ -213,7 +213,7 @@ TEST_CASE("a run that is killed and resumed has the bits of one that was not") {
     }
 }
 
-TEST_CASE("a run that was asked to stop has saved its last step, and goes on from it") {
+TEST_CASE("a stopped run has saved its last step and resumes from it") {
   const Place folder;
   Course whole = course(folder, "whole");
   whole.run();
@@ -254,7 +254,7 @@ TEST_CASE("a finished run does nothing when it is resumed") {
   CHECK(io::read_file(c.folder + "/metrics.jsonl") == metrics);
 }
 
-TEST_CASE("a run without a saved state starts its logs anew") {
+TEST_CASE("a run without a saved state starts new logs") {
   const Place folder;
   Course c = course(folder, "run");
   c.checkpoint_every = 100;

@@ -90,8 +90,10 @@ Corruption draw_corruption(const CorruptionMix& mix, std::uint64_t key);
 /// The text of the option with this letter. Throws Error unless the letter is A to D.
 const std::string& option_text(const Problem& p, std::string_view letter);
 
-/// The response that follows the reference solution; it gets full marks from every reward. Throws
-/// Error for a problem without an answer, or in multiple choice without a right letter.
+/// The response that follows the reference solution. It gets full marks from every reward that the
+/// text alone decides; from the attention rewards it gets what the model's attention earns, and
+/// without a look section the score of uniform attention. Throws Error for a problem without an
+/// answer, or in multiple choice without a right letter.
 std::string gold_response(const Problem& problem);
 
 /// A multiple-choice response without reasoning: only the claimed option and its letter.

@@ -18,11 +18,14 @@ namespace {
 struct EvalOptions {
   EvalSettings s;
   DataOptions data;
-  std::string device = "cpu";
+  std::string device = "cpu", schema = "phyx";
 
   void add(CLI::App& app) {
     app.add_option("--model", s.model, "folder or .safetensors file")->required();
     app.add_option("--data", s.data, "PhyX tables or JSONL")->required()->check(CLI::ExistingFile);
+    app.add_option("--schema", schema, "phyx, or own: rows as in docs/own_data.md")
+        ->check(CLI::IsMember({"phyx", "own"}))
+        ->capture_default_str();
     data.add(app);
     app.add_option("--out", s.out, "output folder for predictions and results")->required();
     app.add_option("--samples", s.evaluation.samples,
@@ -40,6 +43,7 @@ struct EvalOptions {
 
   void run() {
     s.reading = data.options();
+    s.reading.own = schema == "own";
     catch_signals();
     Progress progress;
     const auto rows = on_device(device, [&](auto chosen) {
@@ -55,7 +59,7 @@ struct EvalOptions {
 }  // namespace
 
 void add_eval(CLI::App& app) {
-  add_command<EvalOptions>(app, "eval", "evaluate a model on PhyX files");
+  add_command<EvalOptions>(app, "eval", "evaluate a model on PhyX files or your own data");
 }
 
 }  // namespace gaze::phyx::cli

@@ -11,10 +11,17 @@
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
 #include "phyx/rewards/registry.hpp"
+#include "phyx/synth/cues.hpp"
+#include "phyx/synth/suite.hpp"
 
 namespace gaze::phyx::cli {
 
 namespace {
+
+void print_templates(bool (*chosen)(const synth::Template&)) {
+  for (const synth::Template& t : synth::templates())
+    if (chosen(t)) std::printf(" %s", t.id.c_str());
+}
 
 void print_info() {
   std::printf("gaze %s\ncompiler      %s\ninstructions  %s (supported:", GAZE_VERSION, __VERSION__,
@@ -28,6 +35,12 @@ void print_info() {
   for (const auto& p : models::presets) std::printf(" %s", p.name);
   std::printf("\nvariants     ");
   for (const auto& v : rl::variants) std::printf(" %s", v.name);
+  std::printf("\ntemplates    ");
+  print_templates([](const synth::Template&) { return true; });
+  std::printf("\n  held out by layout alone:");
+  print_templates([](const synth::Template& t) { return t.layout_only; });
+  std::printf("\n  with a text cue:");
+  print_templates([](const synth::Template& t) { return synth::find_cue(t.id) != nullptr; });
   std::printf("\nrewards\n");
   for (const auto& n : reward_names()) {
     const RewardKind& r = reward_kind(n);
@@ -39,8 +52,9 @@ void print_info() {
 void print_rewards() {
   for (const auto& n : reward_names()) {
     const RewardKind& r = reward_kind(n);
-    std::printf("%s\n  pays for    %s\n  formula     %s\n  range       %g to %g\n  cheated by  %s\n",
-                n.c_str(), r.doc.c_str(), r.formula.c_str(), r.low, r.high, r.cheats.c_str());
+    std::printf(
+        "%s\n  pays for    %s\n  formula     %s\n  range       %g to %g\n  cheated by  %s\n",
+        n.c_str(), r.doc.c_str(), r.formula.c_str(), r.low, r.high, r.cheats.c_str());
     for (const RewardOption& o : r.options)
       std::printf("  --reward-option %s.%s=%s  %s (%s)\n", n.c_str(), o.name.c_str(),
                   (o.default_value.is_string() ? o.default_value.get<std::string>()

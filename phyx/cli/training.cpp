@@ -12,6 +12,7 @@
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "phyx/cli/command.hpp"
+#include "phyx/cli/own_data_options.hpp"
 #include "phyx/cli/run_ablation.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/study/study_file.hpp"
@@ -55,8 +56,10 @@ struct TrainOptions {
   std::string reward;  // of the command grpo; a condition is added unless the study has it
   std::optional<std::int64_t> seed, seeds;
   std::optional<double> corruption, rate;
-  std::optional<Index> steps, samples, checkpoint_every;
-  bool resume = false;
+  std::optional<Index> steps, samples, checkpoint_every, validate_every;
+  bool resume = false, tensorboard = false;
+  bool supervised = false;  // the command is sft
+  OwnDataOptions own;
 
   void add(CLI::App& app) {
     app.add_option("--study", study, "study file, or a built-in study: " + study_names())
@@ -79,13 +82,19 @@ struct TrainOptions {
     app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
         ->transform(whole(1, largest));
     app.add_flag("--resume", resume, "resume the run in --out");
+    app.add_flag("--tensorboard", tensorboard,
+                 "also write the metrics of each training as event files for TensorBoard");
     add_device(app, device);
+    own.add(app);
   }
 
   void add_grpo(CLI::App& app) {
     app.add_option("--variant", variant, variant_names());
     app.add_option("--steps", steps, "GRPO steps")->transform(whole(1, largest));
     app.add_option("--rate", rate, "GRPO's learning rate")->check(above_zero);
+    app.add_option("--validate-every", validate_every,
+                   "GRPO steps between evaluations on validation problems; 0: never")
+        ->transform(whole(0, largest));
     add_short(app, "--group", "group", whole(2, 256));
     add_short(app, "--prompts", "prompts", whole(1, 4096));
     add_short(app, "--updates", "updates", whole(1, 64));
@@ -138,6 +147,8 @@ struct TrainOptions {
     set("checkpoint_every", "--checkpoint-every", checkpoint_every);
     set("grpo.steps", "--steps", steps);
     set("grpo.rate", "--rate", rate);
+    set("validation.every", "--validate-every", validate_every);
+    if (tensorboard) change("tensorboard", "--tensorboard", true);
     if (!only.empty()) change("only", "--only", only);
     std::vector<std::int64_t> all;
     for (std::int64_t i = 0; i < seeds.value_or(0); ++i) all.push_back(i);
@@ -162,6 +173,7 @@ struct TrainOptions {
       change((path + "rewards." + reward).c_str(), "--reward", 1.0);
       change((path + "rewards.format").c_str(), "--reward", 0.5);
     }
+    own.add_changes(request.changes, supervised);
     return read_study(study, request);
   }
 
@@ -208,6 +220,7 @@ void add_sft(CLI::App& app, const std::string& line) {
   options->add(*command);
   command->callback([options, line] {
     options->only = {"sft"};
+    options->supervised = true;
     options->run(line);
   });
 }

@@ -79,7 +79,10 @@ io::Json parse_object(std::string_view text, const RecordPlace& place, std::stri
 }
 
 Solution parse_solution(std::string_view text, const RecordPlace& place) {
-  const io::Json json = parse_object(text, place, "solution");
+  return solution_from(parse_object(text, place, "solution"), place);
+}
+
+Solution solution_from(const io::Json& json, const RecordPlace& place) {
   return {optional_texts(json, "look", place, "solution"),
           optional_text(json, "principle", place, "solution"),
           optional_texts(json, "steps", place, "solution"),
@@ -111,7 +114,10 @@ Region parse_region(const io::Json& json, const RecordPlace& place) {
 }  // namespace
 
 Scene parse_scene(std::string_view text, const RecordPlace& place) {
-  const io::Json json = parse_object(text, place, "scene");
+  return scene_from(parse_object(text, place, "scene"), place);
+}
+
+Scene scene_from(const io::Json& json, const RecordPlace& place) {
   Scene scene{optional_text(json, "caption", place, "scene"),
               optional_texts(json, "slots", place, "scene"),
               {},

@@ -55,9 +55,11 @@ std::string required_text(const io::Json& record, const char* key, const RecordP
 
 io::Json parse_object(std::string_view text, const RecordPlace& place, std::string_view field);
 
+/// A solution or a scene, from the JSON text of a table's cell or from a parsed object.
 Solution parse_solution(std::string_view text, const RecordPlace& place);
-
+Solution solution_from(const io::Json& json, const RecordPlace& place);
 Scene parse_scene(std::string_view text, const RecordPlace& place);
+Scene scene_from(const io::Json& json, const RecordPlace& place);
 
 /// Distinct types; an Error for one that PhyX does not have.
 std::vector<std::string> checked_reasoning(std::vector<std::string> types,

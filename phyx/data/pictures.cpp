@@ -31,15 +31,16 @@ std::string single_item(std::string_view cell, std::string_view field, const Rec
   return items.front();
 }
 
-std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlace& place) {
+std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlace& place,
+                                         std::string_view field) {
   std::vector<std::uint8_t> bytes;
   try {
     bytes = io::base64_decode(text);
   } catch (const Error& error) {
     const std::string_view what = error.what();  // "[gaze::base64_decode] not base64 at …"
-    place.fail("image", std::string(what.substr(what.find("] ") + 2)));
+    place.fail(field, std::string(what.substr(what.find("] ") + 2)));
   }
-  place.check(is_picture(bytes), "image", "not a PNG or JPEG");
+  place.check(is_picture(bytes), field, "not a PNG or JPEG");
   return bytes;
 }
 

@@ -28,8 +28,9 @@ inline constexpr std::size_t longest_reference = 64;
 /// several pictures per problem; PhyX's data have none, and Problem stores one.
 std::string single_item(std::string_view cell, std::string_view field, const RecordPlace& place);
 
-/// Decodes the base64 of an `image` cell.
-std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlace& place);
+/// Decodes the base64 of a picture in the cell `field`.
+std::vector<std::uint8_t> decode_picture(std::string_view text, const RecordPlace& place,
+                                         std::string_view field = "image");
 
 /// Pictures in separate files, in the data file's folder or in one of `subfolders`. A name that
 /// leads out of the folder is an Error: an absolute path elsewhere, "..", a symbolic link. Two

@@ -89,6 +89,23 @@ std::string render_prompt(Form form, const std::string& description, const std::
   return prompt;
 }
 
+std::string list_options(const std::array<std::string, 4>& options) {
+  std::string out;
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (options[i].empty()) continue;
+    if (!out.empty()) out += ' ';
+    (out += static_cast<char>('A' + i)).append(": ") += options[i];
+  }
+  return out;
+}
+
+std::string_view bare_prompt(std::string_view prompt) {
+  const std::size_t choice = prompt.rfind(letter_instruction);
+  if (choice != prompt.npos) return prompt.substr(0, choice);
+  if (prompt.ends_with(reasoning_instruction)) prompt.remove_suffix(reasoning_instruction.size());
+  return prompt;
+}
+
 std::optional<std::array<std::string, 4>> options_of_prompt(std::string_view prompt) {
   static constexpr std::string_view marker = "OPTION:";
   const std::size_t found = prompt.rfind(marker);

@@ -4,7 +4,7 @@
 //   form_of_path, variant_of_path    form and variant from a file's name
 //   canonical_domain, canonical_subfield   the spelling of the data for any spelling in use
 //   parse_list, parse_options        list syntaxes of the tables and the JSONL
-//   render_prompt, options_of_prompt building a prompt, and reading its options
+//   render_prompt, options_of_prompt, bare_prompt   building a prompt, and reading its parts
 #pragma once
 #include <array>
 #include <filesystem>
@@ -66,6 +66,13 @@ inline constexpr std::string_view reasoning_instruction =
 /// setting); `options` are used for multiple choice only.
 std::string render_prompt(Form form, const std::string& description, const std::string& question,
                           const std::array<std::string, 4>& options = {});
+
+/// "A: 12 N B: 14 N": the options that are not empty, with their letters.
+std::string list_options(const std::array<std::string, 4>& options);
+
+/// The question of a complete prompt: the text before PhyX's instruction and the options. A prompt
+/// without an instruction is returned unchanged.
+std::string_view bare_prompt(std::string_view prompt);
 
 /// The options in a prompt's `OPTION: A: … B: … C: … D: …`; empty if a label is missing. If an
 /// option's text itself contains a label, the leftmost reading with all four labels wins, and

@@ -28,7 +28,9 @@ ProblemReader::ProblemReader(const std::filesystem::path& path, const LoadOption
   std::array<char, 4> head{};
   io::open_regular_file(path, "read_problems")->read(head.data(), head.size());
   refuse_parquet({head.data(), head.size()}, path);
-  if (path.extension() == ".jsonl")
+  if (options.own)
+    own_.emplace(path, options);
+  else if (path.extension() == ".jsonl")
     lines_.emplace(path, options);
   else
     table_.emplace(path, options);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reading and writing files of problems.
 //
-//   ProblemReader, for_each_problem   one problem at a time, from a table or a JSONL
-//   load_tsv, load_jsonl              all problems of a file
-//   write_tsv                         the inverse of load_tsv
+//   ProblemReader, for_each_problem   one problem at a time, from a table, a JSONL or one's own
+//   data load_tsv, load_jsonl              all problems of a file write_tsv the inverse of load_tsv
 //   prompt.hpp                        names, lists, options and prompts
 //
 // Files are hostile until parsed. Errors name the file, the row (1 is the first below the header;
@@ -16,6 +15,7 @@
 #include <string_view>
 
 #include "phyx/data/jsonl.hpp"
+#include "phyx/data/own_data.hpp"
 #include "phyx/data/table.hpp"
 #include "phyx/data/writer.hpp"
 #include "phyx/problem.hpp"
@@ -26,28 +26,36 @@ namespace gaze::phyx {
 /// would need a library larger than this program. `head`: the first bytes of the file.
 void refuse_parquet(std::string_view head, const std::filesystem::path& path);
 
-/// Reads problems one at a time: from JSONL if the file's extension is .jsonl, else from a table.
+/// Reads problems one at a time: one's own data if the options say so, else PhyX's JSONL if the
+/// file's extension is .jsonl, else a table.
 class ProblemReader {
  public:
   explicit ProblemReader(const std::filesystem::path& path, const LoadOptions& options = {});
 
   /// The next problem; empty at the end. Throws Error "[gaze::read_tsv] FILE row N, FIELD: …".
-  std::optional<Problem> next() { return table_ ? table_->next() : lines_->next(); }
+  std::optional<Problem> next() {
+    return table_ ? table_->next() : lines_ ? lines_->next() : own_->next();
+  }
 
   /// The number of the row or line that next() read last.
-  std::size_t row() const noexcept { return table_ ? table_->row() : lines_->row(); }
+  std::size_t row() const noexcept {
+    return table_ ? table_->row() : lines_ ? lines_->row() : own_->row();
+  }
   /// Number of skipped rows without a picture.
   std::size_t dropped() const noexcept { return table_ ? table_->dropped() : 0; }
   /// Whether pictures are read from separate files.
   bool pictures_beside() const noexcept {
-    return table_ ? table_->pictures_beside() : lines_->pictures_beside();
+    return table_   ? table_->pictures_beside()
+           : lines_ ? lines_->pictures_beside()
+                    : own_->pictures_beside();
   }
-  /// The table being read; null for JSONL.
+  /// The table being read; null for other files.
   const TableLoader* table() const noexcept { return table_ ? &*table_ : nullptr; }
 
  private:
   std::optional<TableLoader> table_;
   std::optional<JsonlLoader> lines_;
+  std::optional<OwnDataLoader> own_;
 };
 
 /// Calls `use` with each problem of the file. Returns the number of skipped rows without a picture.

@@ -76,6 +76,7 @@ std::size_t EvaluationFolder::survey() {
     ProblemReader reader(path, reading);
     io::Sha256 pictures;
     while (auto p = reader.next()) {
+      GAZE_CHECK(!p->answer.empty(), "eval", path, " row ", reader.row(), ", answer: missing");
       GAZE_CHECK(seen.insert({full_index(*p), p->form}).second, "eval", path, " row ", reader.row(),
                  ", index: ", printable(p->index, kShownBytes), " occurs twice");
       pictures.update(std::to_string(p->image.size()) + " bytes: ");
@@ -102,6 +103,7 @@ void EvaluationFolder::configure(const Answerer& by) {
       {"form", s_.reading.form ? (*s_.reading.form == Form::mc ? "MC" : "OE") : "by name"},
       {"text", texts[static_cast<std::size_t>(s_.reading.text)]},
       {"caption", s_.reading.caption}};
+  if (s_.reading.own) j["reading"]["schema"] = "own";
   j["evaluation"] = {{"samples", s_.evaluation.samples},
                      {"seed", s_.evaluation.seed},
                      {"temperature", g.temperature},
@@ -188,7 +190,7 @@ std::vector<ResultRow> EvaluationFolder::finish() const {
 
 void EvaluationFolder::write_predictions(
     std::size_t file, const std::map<std::size_t, std::string>& predictions) const {
-  if (predictions.empty()) return;
+  if (predictions.empty() || s_.reading.own) return;  // the layout is that of PhyX's files
   const std::string lead = s_.out + "/" + name_of(s_.data[file]) + "_predictions";
   write_official_layout(lead + ".tsv", s_.data[file], s_.reading, predictions);
   PredictionFiles written{lead + ".tsv", {}, {}};

@@ -7,11 +7,22 @@
 #include <memory>
 #include <string>
 
+#include "phyx/answer/strict_rule.hpp"
+
 namespace gaze::phyx {
 
 namespace {
 
 bool needs_picture(const Example& e) { return e.problem.needs_image && e.prompt.rgb; }
+
+/// Whether two problems have one answer or one picture, so that swapping would show nothing.
+bool same_answer_or_picture(const Example& a, const Example& b) {
+  const Solution &x = a.problem.solution, &y = b.problem.solution;
+  if (x.value != y.value || x.unit != y.unit) return false;
+  if (!x.value.empty()) return true;
+  const bool same = truth_of(a.problem).text == truth_of(b.problem).text;
+  return same || a.prompt.rgb == b.prompt.rgb;
+}
 
 }  // namespace
 
@@ -25,11 +36,9 @@ std::vector<std::size_t> swap_partners(const std::vector<Example>& examples) {
   for (const auto& [name, members] : families)
     for (std::size_t i = 0; i < members.size(); ++i) {
       partner[members[i]] = members[i];
-      const Solution& own = examples[members[i]].problem.solution;
       for (std::size_t step = 1; step < members.size(); ++step) {
         const std::size_t other = members[(i + step) % members.size()];
-        const Solution& theirs = examples[other].problem.solution;
-        if (theirs.value == own.value && theirs.unit == own.unit) continue;
+        if (same_answer_or_picture(examples[members[i]], examples[other])) continue;
         partner[members[i]] = other;
         break;
       }

@@ -10,8 +10,8 @@
 
 namespace gaze::phyx {
 
-/// For each problem, the index of the next one of the same template and form with another answer;
-/// its own index if there is none.
+/// For each problem, the index of the next one of the same template and form with another answer
+/// and, where problems have no solution, another picture; its own index if there is none.
 std::vector<std::size_t> swap_partners(const std::vector<Example>& examples);
 
 /// The picture of example i's partner; null if the problem does not need a picture or has no

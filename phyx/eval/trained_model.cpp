@@ -58,7 +58,8 @@ ModelFiles read_model_files(const std::string& path) {
   };
   const std::string words = tokenizer_file(weights);
   ModelFiles out{text::Tokenizer::load(words), {}, {}, weights, words};
-  out.config = named_config(weights, field("model"), file);
+  out.name = field("model");
+  out.config = named_config(weights, out.name, file);
   out.config.vocabulary = out.tokenizer.vocab_size();
   out.prompts.problem = field("prompt");
   return out;

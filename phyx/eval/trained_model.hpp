@@ -24,6 +24,7 @@ struct ModelFiles {
   models::VlmConfig config;
   PromptTemplate prompts;
   std::string weights_file, tokenizer_file;
+  std::string name = {};  // of the model's size: "tiny"
 };
 
 /// `path`: a .safetensors file, or a folder with model.safetensors. tokenizer.json is searched

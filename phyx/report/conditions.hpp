@@ -24,7 +24,7 @@ inline constexpr std::array<ConditionText, 8> condition_texts = {{
     {"format", "GRPO, rewarded for the format of the response alone"},
     {"accuracy", "GRPO, rewarded for a right answer (and for format)"},
     {"rubric", "GRPO, rewarded by five weighted terms of a reference solution"},
-    {"attention", "GRPO, rewarded for attention on the picture"},
+    {"attention", "GRPO, rewarded for attention on the whole image, without annotations"},
     {"hybrid", "GRPO, accuracy with a guarded attention term"},
 }};
 

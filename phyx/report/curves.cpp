@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,28 +23,55 @@ namespace gaze::phyx::report {
 namespace {
 
 struct Curve {
-  const char* heading;
-  std::vector<const char*> keys;  // the first one in a line is used
-  double scale;
-  bool from_zero;
+  std::string heading, key;  // key: of metrics.jsonl
+  double scale = 1;
+  bool from_zero = true;
+  bool optional = false;  // not drawn if always 0: a term that is off
 };
 
-const std::vector<Curve>& policy_curves() {
-  static const std::vector<Curve> curves = {
-      {"Reward (mean of the step)", {"reward"}, 1, false},
-      {"Reward: accuracy part", {"rewards/accuracy"}, 1, true},
-      {"Reward: format part", {"rewards/format"}, 1, true},
-      {"Reward: attention part", {"rewards/attention"}, 1, false},
-      {"Response length (tokens)", {"completions/mean_length"}, 1, true},
-      {"Truncated responses (%)", {"completions/clipped_ratio"}, 100, true},
-      {"Entropy (nats per token)", {"entropy"}, 1, true},
-      {"KL to the warm start (nats)", {"kl"}, 1, true},
-      {"Groups with equal rewards (%)", {"frac_reward_zero_std"}, 100, true},
-      {"Reward standard deviation within groups", {"reward_group_std"}, 1, true},
-      {"Ratios clipped above (%)", {"clip_ratio/high_mean"}, 100, true},
-      {"Ratios clipped below (%)", {"clip_ratio/low_mean"}, 100, true},
-      {"Gradient norm", {"grad_norm"}, 1, true},
-      {"Tokens per second", {"tokens_per_second"}, 1, true}};
+/// A curve for every reward or correlation that was logged, under a key "<begin>NAME<end>"; at most
+/// 24, as own rewards are without number.
+void add_named_curves(const Context& c, const std::string& begin, const std::string& end,
+                      const std::string& heading, bool from_zero, std::vector<Curve>& curves) {
+  std::set<std::string> names;
+  for (const MetricLine& line : c.data.metrics) {
+    if (line.stage != "grpo") continue;
+    for (auto at = line.numbers.lower_bound(begin);
+         at != line.numbers.end() && at->first.rfind(begin, 0) == 0; ++at) {
+      const std::string rest = at->first.substr(begin.size());
+      if (rest.size() > end.size() && rest.substr(rest.size() - end.size()) == end)
+        names.insert(rest.substr(0, rest.size() - end.size()));
+    }
+  }
+  std::size_t left = 24;
+  for (const auto& name : names) {
+    if (left-- == 0) break;
+    curves.push_back({heading + name, begin + name + end, 1, from_zero});
+  }
+}
+
+std::vector<Curve> policy_curves(const Context& c) {
+  std::vector<Curve> curves = {{"Validation accuracy, greedy (%)", "validation/accuracy", 100},
+                               {"Accuracy of the step's samples (%)", "accuracy", 100},
+                               {"Reward (mean of the step)", "reward", 1, false}};
+  add_named_curves(c, "rewards/", "/mean", "Reward part: ", false, curves);
+  add_named_curves(c, "correlation/", "", "Correlation with correctness: ", false, curves);
+  curves.insert(curves.end(),
+                {{"Groups with only right answers (%)", "groups/all_right", 100},
+                 {"Groups with only wrong answers (%)", "groups/all_wrong", 100},
+                 {"Groups with equal rewards (%)", "frac_reward_zero_std", 100},
+                 {"Reward standard deviation within groups", "reward_group_std"},
+                 {"KL from the warm start (nats per token)", "kl_start"},
+                 {"KL term of the loss (nats per token)", "kl", 1, true, true},
+                 {"KL from the masked picture, PAPO (nats per token)", "papo/kl"},
+                 {"Entropy (nats per token)", "entropy"},
+                 {"Attention on the image (mean over tokens)", "attention/image_mass"},
+                 {"Response length (tokens)", "completions/mean_length"},
+                 {"Truncated responses (%)", "completions/clipped_ratio", 100},
+                 {"Ratios clipped above (%)", "clip_ratio/high_mean", 100},
+                 {"Ratios clipped below (%)", "clip_ratio/low_mean", 100},
+                 {"Gradient norm", "grad_norm"},
+                 {"Tokens per second", "tokens_per_second"}});
   return curves;
 }
 
@@ -58,13 +86,10 @@ std::map<std::int64_t, Points> points_by_seed(const Context& c, const std::strin
   for (const MetricLine* line : lines->second) {
     const MetricLine& m = *line;
     if (m.stage != stage) continue;
-    for (const char* key : curve.keys) {
-      const auto found = m.numbers.find(key);
-      if (found == m.numbers.end() || !drawable(m.step) || !drawable(found->second * curve.scale))
-        continue;
-      by_seed[m.seed][m.step] = found->second * curve.scale;
-      break;
-    }
+    const auto found = m.numbers.find(curve.key);
+    if (found == m.numbers.end() || !drawable(m.step) || !drawable(found->second * curve.scale))
+      continue;
+    by_seed[m.seed][m.step] = found->second * curve.scale;
   }
   std::map<std::int64_t, Points> out;
   for (const auto& [seed, points] : by_seed) out[seed] = Points(points.begin(), points.end());
@@ -91,19 +116,25 @@ void add_series(LineChart& chart, const std::string& label, const std::string& s
   if (!mean.empty()) chart.series.push_back({label, style, thin_out(mean, most), false});
 }
 
+bool any_not_zero(const LineChart& chart) {
+  for (const Series& s : chart.series)
+    for (const auto& [x, y] : s.points)
+      if (y != 0) return true;
+  return false;
+}
+
 std::string policy_chart(const Context& c, const Curve& curve) {
-  LineChart chart{
-      std::string(curve.heading) + " over steps, by condition", "step", "", {}, curve.from_zero};
+  LineChart chart{curve.heading + " over steps, by condition", "step", "", {}, curve.from_zero};
   for (const auto& condition : c.all_conditions)
     add_series(chart, condition, condition_class(condition),
                points_by_seed(c, condition, "grpo", curve));
-  if (chart.series.empty()) return "";
+  if (chart.series.empty() || (curve.optional && !any_not_zero(chart))) return "";
   return figure(curve.heading, draw(chart));
 }
 
 /// The loss of each supervised stage, in the warm start and in conditions.
 std::string warm_start_charts(const Context& c) {
-  static const Curve loss{"loss", {"loss"}, 1, true};
+  static const Curve loss{"loss", "loss"};
   std::string out;
   for (const auto& [stage, heading] :
        {std::pair("letters", "1. Letters: loss on option letters"),
@@ -126,7 +157,7 @@ std::string warm_start_charts(const Context& c) {
 
 std::string curves_section(const Context& c) {
   std::string policy, names;
-  for (const auto& curve : policy_curves()) policy += policy_chart(c, curve);
+  for (const auto& curve : policy_curves(c)) policy += policy_chart(c, curve);
   const std::string warm = warm_start_charts(c);
   if (policy.empty() && warm.empty())
     return section("curves", "Learning curves", missing("No training was logged."));
@@ -141,7 +172,11 @@ std::string curves_section(const Context& c) {
     body += paragraph(
         "Rewards of different conditions are different quantities: compare the shapes of the "
         "lines, "
-        "not their heights. Long runs are averaged over neighbouring steps.");
+        "not their heights. Validation accuracy, accuracy of the samples and the correlations are "
+        "comparable. Correlations are taken within prompts, over all samples of a step, and "
+        "missing "
+        "where the reward or the correctness varies within no prompt. Long runs are averaged over "
+        "neighbouring steps.");
     body += legend(legend_entries(trained)) + "<div class=\"grid\">\n" + policy + "</div>\n";
   } else {
     body += missing("No policy training was logged.");

@@ -203,8 +203,10 @@ std::string rewards_section(const Context& c) {
       "within tolerance after unit conversion in open-ended questions.</li>"
       "<li><b>rubric</b> – five weighted terms: right answer, principle named, unit consistent, "
       "the problem's numbers used, a true step.</li>"
-      "<li><b>attention</b> – the share of the model's attention on the picture while it writes, "
-      "made independent of length and guarded, because the raw share is easily exploited.</li>"
+      "<li><b>attention</b> – the share of the model's attention on the whole image while it "
+      "describes the picture, for right answers only. It needs no annotations.</li>"
+      "<li><b>attention_region</b> – the same for the annotated region of interest: an oracle, "
+      "because it is told where to look.</li>"
       "<li><b>hybrid</b> – accuracy with a guarded attention term, meant to improve spatial "
       "problems without loss on symbolic ones.</li></ul>\n";
   body += "<h3>Conditions</h3>\n<div class=\"scroll\"><table class=\"words plain\"><tbody>";

@@ -25,7 +25,7 @@ struct Claim {
   std::string id;    // unique within a study
   std::string text;  // a sentence, or a question where `source` is empty
   std::string condition, reference, metric;
-  ClaimSlice slice;
+  ClaimSlice slice = {};
   Verdict expected = Verdict::above;
   double margin = 0.03;
   std::string source = {};  // whose claim it is; empty: a question of the study itself

@@ -12,7 +12,8 @@
 //
 // For a mean these are the sample variance of the scene means / n and of the seed means / S. The
 // standard error is sqrt(V_scenes + V_seeds). The interaction of seeds and scenes is in both terms,
-// so the sum is slightly conservative. The 95 % interval is r +- t(0.975, df) * error with
+// so where it dominates the error is up to sqrt(2) too large. The 95 % interval is
+// r +- t(0.975, df) * error with
 //
 //   df = (V_scenes + V_seeds)^2 / (V_scenes^2 / (n - 1) + V_seeds^2 / (S - 1))
 //

@@ -24,8 +24,8 @@ inline constexpr const char* tolerance_meaning =
 /// Adds the option `tolerance` of a config's strict rule, which is its member `rule`.
 template <class Config>
 void add_tolerance(OptionTable<Config>& table) {
-  table.add("tolerance", [](Config& c) -> double& { return c.rule.tolerance; },
-            tolerance_meaning, {0, 1});
+  table.add("tolerance", [](Config& c) -> double& { return c.rule.tolerance; }, tolerance_meaning,
+            {0, 1});
 }
 
 }  // namespace gaze::phyx

@@ -88,10 +88,10 @@ RewardKind raw_attention_kind();
 /// another struct with these members, in a config.
 template <class Config, class At>
 void add_attention_heads(OptionTable<Config>& table, At at) {
-  table.add("layers", [at](Config& c) -> auto& { return at(c).layers; },
-            "decoder layers that count; empty: all", {0, 1e6});
-  table.add("heads", [at](Config& c) -> auto& { return at(c).heads; },
-            "heads that count in each layer; empty: all", {0, 1e6});
+  table.add("layers", [at](Config & c) -> auto& { return at(c).layers; },
+            "decoder layers that count; empty: all", {0});
+  table.add("heads", [at](Config & c) -> auto& { return at(c).heads; },
+            "heads that count in each layer; empty: all", {0});
 }
 
 /// Adds the options of look_score(), except the mark.
@@ -101,25 +101,26 @@ void add_look_options(OptionTable<Config>& table, At at) {
   using Baseline = AttentionBaseline;
   add_attention_heads(table, at);
   table.add_choice(
-      "window", [at](Config& c) -> auto& { return at(c).window; }, "the tokens that count",
+      "window", [at](Config & c) -> auto& { return at(c).window; }, "the tokens that count",
       std::vector<std::pair<std::string, Window>>{{"look", Window::look},
                                                   {"think", Window::think},
                                                   {"answer", Window::answer},
                                                   {"first_n", Window::first_n},
                                                   {"all", Window::all}});
-  table.add("min_tokens", [at](Config& c) -> auto& { return at(c).min_tokens; },
-            "a shorter window is not measured", {1, 1e6});
-  table.add("max_tokens", [at](Config& c) -> auto& { return at(c).max_tokens; },
-            "tokens counted from the start of the window; 0: all", {0, 1e6});
-  table.add("exclude_sink", [at](Config& c) -> auto& { return at(c).exclude_sink; },
-            "measure shares of the attention outside the prompt's first token");
+  table.add("min_tokens", [at](Config & c) -> auto& { return at(c).min_tokens; },
+            "a shorter window is not measured", {1});
+  table.add("max_tokens", [at](Config & c) -> auto& { return at(c).max_tokens; },
+            "tokens counted from the start of the window; 0: all", {0});
+  table.add(
+      "exclude_sink", [at](Config & c) -> auto& { return at(c).exclude_sink; },
+      "measure shares of the attention outside the prompt's first token");
   table.add_choice(
-      "baseline", [at](Config& c) -> auto& { return at(c).baseline; },
+      "baseline", [at](Config & c) -> auto& { return at(c).baseline; },
       "relative to uniform attention, or the share itself",
       std::vector<std::pair<std::string, Baseline>>{{"uniform", Baseline::uniform},
                                                     {"none", Baseline::none}});
-  table.add("cap", [at](Config& c) -> auto& { return at(c).cap; },
-            "upper limit of the share relative to uniform attention", {1, 1e6});
+  table.add("cap", [at](Config & c) -> auto& { return at(c).cap; },
+            "upper limit of the share relative to uniform attention", {1});
 }
 
 }  // namespace gaze::phyx

@@ -39,10 +39,10 @@ std::optional<double> avar_score(const RewardInput& in, const AvarConfig& config
 RewardKind avar_kind() {
   using C = AvarConfig;
   OptionTable<C> table;
-  table.add("accuracy", &C::accuracy, "weight of a right answer", {0, 1e6});
-  table.add("vision", &C::vision, "weight of the attention quotient of a right answer", {0, 1e6});
-  table.add("format", &C::format, "weight of a complete, well-formed response", {0, 1e6});
-  table.add("cap", &C::cap, "upper limit of the quotient", {.01, 1e6});
+  table.add("accuracy", &C::accuracy, "weight of a right answer", {0});
+  table.add("vision", &C::vision, "weight of the attention quotient of a right answer", {0});
+  table.add("format", &C::format, "weight of a complete, well-formed response", {0});
+  table.add("cap", &C::cap, "upper limit of the quotient", {.01});
   table.add("exclude_sink", &C::exclude_sink, "leave the prompt's first token out of the text");
   add_attention_heads(table, [](C& c) -> C& { return c; });
   add_tolerance(table);

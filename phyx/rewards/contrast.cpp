@@ -22,7 +22,7 @@ std::optional<double> contrast_score(const RewardInput& in, const ContrastConfig
 RewardKind contrast_kind() {
   using C = ContrastConfig;
   OptionTable<C> table;
-  table.add("weight", &C::weight, "bonus of an answer that depends on the picture", {0, 1e6});
+  table.add("weight", &C::weight, "bonus of an answer that depends on the picture", {0});
   table.add_choice("second", &C::second,
                    "the answer with a swapped picture: sampled with the completion's own random "
                    "numbers, or greedy, once per prompt",

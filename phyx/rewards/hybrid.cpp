@@ -107,12 +107,13 @@ RewardKind hybrid_kind() {
             "no bonus without a claim; false also pays symbolic problems for looking");
   table.add("centred", &C::centred,
             "subtract the score of uniform attention; false pays for making claims");
-  table.add_choice("mark", [](C& c) -> auto& { return c.attention.mark; },
-                   "whose attention is measured; the region needs boxes",
-                   std::vector<std::pair<std::string, Mark>>{{"image", Mark::image},
-                                                             {"region", Mark::region}});
-  add_look_options(table, [](C& c) -> auto& { return c.attention; });
-  table.add("tolerance", [](C& c) -> auto& { return c.attention.rule.tolerance; },
+  table.add_choice(
+      "mark", [](C & c) -> auto& { return c.attention.mark; },
+      "whose attention is measured; the region needs boxes",
+      std::vector<std::pair<std::string, Mark>>{{"image", Mark::image}, {"region", Mark::region}});
+  add_look_options(
+      table, [](C & c) -> auto& { return c.attention; });
+  table.add("tolerance", [](C & c) -> auto& { return c.attention.rule.tolerance; },
             tolerance_meaning, {0, 1});
   return kind_of<C>(table, [](const C& c) { return make_hybrid_reward(c); });
 }

@@ -116,10 +116,14 @@ class OptionTable {
 template <class Config>
 RewardKind kind_of(const OptionTable<Config>& table, std::function<Reward(Config)> make) {
   const Reward r = make({});
-  return {r.name, r.doc,  r.formula,       r.cheats,
-          r.low,  r.high, table.options(), [table, make = std::move(make)](const io::Json& all) {
-            return make(table.read(all));
-          }};
+  return {r.name,
+          r.doc,
+          r.formula,
+          r.cheats,
+          r.low,
+          r.high,
+          table.options(),
+          [table, make = std::move(make)](const io::Json& all) { return make(table.read(all)); }};
 }
 
 }  // namespace gaze::phyx

@@ -10,7 +10,8 @@ namespace gaze::phyx {
 std::optional<double> random_score(const RewardInput& in, const RandomConfig& config) {
   if (!in.draw) return std::nullopt;
   const Philox random(in.draw->seed, Purpose::reward);
-  const auto problem = text_key(full_index(in.problem) + (in.problem.form == Form::mc ? "/mc" : "/oe"));
+  const auto problem =
+      text_key(full_index(in.problem) + (in.problem.form == Form::mc ? "/mc" : "/oe"));
   return random.uniform(in.draw->sample, problem) < config.probability ? 1 : 0;
 }
 

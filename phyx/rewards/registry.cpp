@@ -85,8 +85,8 @@ void add_reward(RewardKind added) {
 
 void add_reward(Reward added) {
   GAZE_CHECK(added.score || added.score_batch, "add_reward", "needs a name and a function");
-  RewardKind kind{added.name, added.doc,  added.formula, added.cheats,
-                  added.low,  added.high, {},            {}};
+  RewardKind kind{added.name, added.doc, added.formula, added.cheats, added.low, added.high,
+                  {},         {}};
   kind.make = [reward = std::move(added)](const io::Json&) { return reward; };
   add_reward(std::move(kind));
 }

@@ -46,7 +46,7 @@ struct RewardInput {
 
   const Problem& problem;
   const Completion& completion;
-  ParsedResponse response;          // of completion.text
+  ParsedResponse response;         // of completion.text
   std::optional<RewardDraw> draw;  // empty outside a rollout
 
   RewardNeeds given;  // the kinds of further answers that were generated for the batch

@@ -204,13 +204,12 @@ Reward make_rubric_reward(RubricConfig config, std::string name) {
 RewardKind rubric_kind() {
   using C = RubricConfig;
   OptionTable<C> table;
-  table.add("answer", &C::answer, "weight of a right answer", {0, 1e6});
-  table.add("principle", &C::principle, "weight of naming the right principle alone", {0, 1e6});
-  table.add("unit", &C::unit, "weight of a number with a consistent unit", {0, 1e6});
+  table.add("answer", &C::answer, "weight of a right answer", {0});
+  table.add("principle", &C::principle, "weight of naming the right principle alone", {0});
+  table.add("unit", &C::unit, "weight of a number with a consistent unit", {0});
   table.add("numbers", &C::numbers, "weight of using the required numbers and no invented ones",
-            {0, 1e6});
-  table.add("steps", &C::steps, "weight of a true step, or for words of facts in the picture",
-            {0, 1e6});
+            {0});
+  table.add("steps", &C::steps, "weight of a true step, or for words of facts in the picture", {0});
   table.add("principles", &C::principles,
             "all known principles: then one may be named anywhere in free prose");
   add_tolerance(table);

@@ -29,11 +29,10 @@ std::optional<double> vision_sr1_score(const RewardInput& in, const VisionSr1Con
 RewardKind vision_sr1_kind() {
   using C = VisionSr1Config;
   OptionTable<C> table;
-  table.add("accuracy", &C::accuracy, "weight of a right answer", {0, 1e6});
-  table.add("format", &C::format, "weight of a complete, well-formed response", {0, 1e6});
+  table.add("accuracy", &C::accuracy, "weight of a right answer", {0});
+  table.add("format", &C::format, "weight of a complete, well-formed response", {0});
   table.add("perception", &C::perception,
-            "weight of a right second answer, from the look section without the picture",
-            {0, 1e6});
+            "weight of a right second answer, from the look section without the picture", {0});
   table.add("refuse_equations", &C::refuse_equations,
             "no such weight for a look section that contains an equation");
   add_tolerance(table);

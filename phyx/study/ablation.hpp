@@ -24,7 +24,7 @@ namespace gaze::phyx {
 template <class Device = Cpu>
 class Ablation {
  public:
-  /// Applies settle(); throws Error for invalid settings.
+  /// Applies settle() and checks one's own data; throws Error for invalid settings or rows.
   Ablation(AblationSettings settings, RunPaths paths, Listener listener);
   Ablation(AblationSettings settings, std::string out, Listener listener)
       : Ablation(std::move(settings), RunPaths{std::move(out)}, std::move(listener)) {}

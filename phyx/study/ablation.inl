@@ -26,6 +26,7 @@ Ablation<Device>::Ablation(AblationSettings settings, RunPaths paths, Listener l
       training_(s_, paths_, data_, listener_),
       evaluation_(s_, paths_, data_, listener_) {
   settle(s_);
+  data_.survey();
 }
 
 template <class Device>

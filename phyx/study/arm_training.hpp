@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gaze/io/append_log.hpp"
@@ -49,6 +50,14 @@ class ArmTraining {
                         std::int64_t seed) const;
   void train_on_own_samples(Model<Device>& model, const Condition& c, const AblationSettings& own,
                             std::int64_t seed) const;
+
+  /// Makes a model with the weights of the warm start.
+  void load_start(std::optional<Model<Device>>& model, std::int64_t seed) const;
+
+  /// The validation accuracy of the policy that a GRPO step begins with: every validate_every steps
+  /// and at the last one.
+  std::optional<double> validate(const Model<Device>& model, const AblationSettings& own,
+                                 Index step) const;
 
   /// A copy of the seed's warm start, to measure steps on.
   std::unique_ptr<Model<Device>> warm_copy(std::int64_t seed) const;

@@ -17,6 +17,7 @@
 #include "phyx/study/own_samples.inl"
 #include "phyx/study/sample_log.hpp"
 #include "phyx/study/task.inl"
+#include "phyx/study/validation.hpp"
 #include "phyx/train/lessons.hpp"
 #include "phyx/train/warm_start.inl"
 
@@ -35,6 +36,7 @@ RunFolder ArmTraining<Device>::run_folder(const std::string& path, const std::st
   run.tags["condition"] = who;
   run.tags["seed"] = seed;
   run.checkpoint_every = s_.checkpoint_every;
+  run.tensorboard = s_.tensorboard;
   run.stop = listener_.stop;
   run.progress = [this](const Stage& stage, Index step, const Metrics& m) {
     if (!listener_.progress) return;
@@ -58,6 +60,8 @@ Index ArmTraining<Device>::warm_up(std::int64_t seed) const {
                       slot_count);
   if (!std::filesystem::exists(done)) {
     say("warm start, seed " + std::to_string(seed));
+    const std::string start = data_.start_weights();
+    if (!start.empty()) load_weights(start, model.parameters(), {"slots"});
     const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(),
                               static_cast<std::uint64_t>(seed));
     Trainer<float, Device> trainer(model.parameters(), run_folder(at_.warm(seed), "warm", seed));
@@ -109,11 +113,11 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
   run.logs = {&completions};
   rl::GrpoSettings grpo = own.grpo;
   grpo.seed = key;
-  std::optional<Model<Device>> reference;
-  if (grpo.needs_reference()) {
-    reference.emplace(data_.config(), data_.tokenizer().image(), 0);
-    load_weights(at_.warm(seed) + "/model.safetensors", reference->parameters());
-  }
+  std::optional<Model<Device>> reference, frozen;
+  if (grpo.needs_reference()) load_start(reference, seed);
+  const bool moves = grpo.reference_sync.every > 0;  // then the reference is not the start for long
+  if (grpo.kl_every > 0 && (!reference || moves)) load_start(frozen, seed);
+  const Model<Device>* start = frozen ? &*frozen : reference ? &*reference : nullptr;
   rl::RunState<float, Device> state(grpo, reference ? &reference->parameters() : nullptr,
                                     model.parameters());
   run.carried = state.carried();
@@ -127,15 +131,34 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
     const std::string picture = write_picture(at_.out, e, data_.config().vit.image);
     completions.line(training_line(c, seed, step, e, done, picture, mix, score));
   };
+  if (grpo.loss.papo.needs_masked()) source.mask_pictures(grpo.loss.papo.mask);
   const bool separate = grpo.advantage.objectives == rl::Objectives::normalise_then_sum;
   const auto task = source.task(separate);
   const Stage stage = training_stage("grpo", own.grpo_steps, own.grpo_rate, own.grpo_optimiser);
   trainer.run(stage, [&](Index step, const Update& update) {
     state.begin_step(step);
-    return rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task,
-                         data_.tokenizer().end(), step, models::Watch::marks, update,
-                         state.adaptive());
+    const auto accuracy = validate(model, own, step);
+    Metrics m =
+        rl::grpo_step(model, reference ? &*reference : nullptr, grpo, task, data_.tokenizer().end(),
+                      step, models::Watch::marks, update, state.adaptive(), start);
+    if (accuracy) m.emplace_back("validation/accuracy", *accuracy);
+    return m;
   });
+}
+
+template <class Device>
+void ArmTraining<Device>::load_start(std::optional<Model<Device>>& model, std::int64_t seed) const {
+  model.emplace(data_.config(), data_.tokenizer().image(), 0);
+  load_weights(at_.warm(seed) + "/model.safetensors", model->parameters());
+}
+
+template <class Device>
+std::optional<double> ArmTraining<Device>::validate(const Model<Device>& model,
+                                                    const AblationSettings& own, Index step) const {
+  const bool due =
+      s_.validate_every > 0 && (step % s_.validate_every == 0 || step + 1 == own.grpo_steps);
+  if (!due) return {};
+  return validation_accuracy(model, data_.tokenizer(), own.evaluation, data_.validation());
 }
 
 template <class Device>
@@ -210,8 +233,9 @@ double ArmTraining<Device>::grpo_arithmetic(const Condition& c, Index probe,
   PhyxTask<Device> source(data_.rl(), data_.tokenizer(), data_.config(),
                           mix_of(c, own.reward_options), key);
   source.answer_with(*model, own.grpo.sampling);
-  const auto task = source.task();
   rl::GrpoSettings grpo = own.grpo;
+  if (grpo.loss.papo.needs_masked()) source.mask_pictures(grpo.loss.papo.mask);
+  const auto task = source.task();
   grpo.seed = key;
   grpo.loss.kl = grpo.kl_in_reward = 0;
   grpo.reference_sync = {};

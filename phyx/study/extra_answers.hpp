@@ -29,7 +29,7 @@ namespace gaze::phyx {
 struct FurtherAnswers {
   RewardNeeds given;
   std::size_t group = 1;
-  std::vector<phyx::Completion> from_look;             // per completion
+  std::vector<phyx::Completion> from_look;               // per completion
   std::vector<std::optional<phyx::Completion>> swapped;  // per prompt
   std::vector<std::optional<phyx::Completion>> twin;     // per completion
 

@@ -98,9 +98,9 @@ std::vector<std::optional<phyx::Completion>> ExtraAnswers<Device>::swap_pictures
   for (const auto& p : changed) pointers.push_back(&p);
   SamplingSettings s = sampling_;
   s.greedy = s.greedy || greedy;
-  const auto done = rollout(policy_, std::span<const models::Prompt* const>(pointers),
-                            static_cast<Index>(group), s, tokenizer_.end(),
-                            Philox(seed_, Purpose::sampling), ids, models::Watch::nothing);
+  const auto done =
+      rollout(policy_, std::span<const models::Prompt* const>(pointers), static_cast<Index>(group),
+              s, tokenizer_.end(), Philox(seed_, Purpose::sampling), ids, models::Watch::nothing);
   for (std::size_t j = 0; j < done.size(); ++j)
     out[which[j / group] * group + j % group] =
         to_completion(done[j], tokenizer_, policy_.config(), changed[j / group]);

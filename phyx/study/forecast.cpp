@@ -89,17 +89,24 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
       return models::rollout_bytes(config, b);
     });
   };
-  const auto grpo_bytes = [&](const rl::GrpoSettings& g) {
+  const auto grpo_bytes = [&](const AblationSettings& own) {
+    const rl::GrpoSettings& g = own.grpo;
     const std::vector<Index> lengths(static_cast<std::size_t>(g.group),
                                      std::min(supervised.response(), s.max_tokens));
     const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
       to.add_group(prompt, image, lengths);
+      if (image && g.loss.papo.needs_masked()) to.add_group(prompt, image, lengths);
     };
+    const bool reference = g.needs_reference();
+    const bool start = g.kl_every > 0 && (!reference || g.reference_sync.every > 0);
     const Index update =
         most_bytes(train, std::min(g.prompts, g.groups_per_micro), add,
                    [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
-    return (g.needs_reference() ? 2 : 1) * plain + moments +
-           std::max(update, rollouts(train, g.prompts, g.group));
+    const auto problems = static_cast<Index>(2 * s.validate_scenes);
+    const Index validation =
+        s.validate_every > 0 ? rollouts(test, std::min(own.evaluation.batch, problems), 1) : 0;
+    return (1 + reference + start) * plain + moments +
+           std::max({update, rollouts(train, g.prompts, g.group), validation});
   };
   Forecast f;
   f.warm_start = models::parameter_bytes(warm.all, false) + moments + supervised.bytes;
@@ -108,7 +115,7 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
     const AblationSettings own = settings_of(s, c);
     f.evaluation = std::max(f.evaluation,
                             plain + rollouts(test, own.evaluation.batch, own.evaluation.samples));
-    if (c.method == Method::grpo) f.grpo = std::max(f.grpo, grpo_bytes(own.grpo));
+    if (c.method == Method::grpo) f.grpo = std::max(f.grpo, grpo_bytes(own));
   }
   return f;
 }

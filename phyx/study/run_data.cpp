@@ -2,19 +2,27 @@
 // Writing, checking and reading the problems.
 #include "phyx/study/run_data.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <utility>
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/printable.hpp"
+#include "gaze/io/atomic_file.hpp"
+#include "gaze/io/folders.hpp"
 #include "models/presets.hpp"
+#include "phyx/eval/trained_model.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/synth/files.hpp"
 #include "phyx/synth/suite.hpp"
 #include "phyx/train/vocabulary.hpp"
 
 namespace gaze::phyx {
+
+void RunData::survey() {
+  if (s_.own.used()) own_.emplace(s_.own, OwnDataNeeds::of(s_));
+}
 
 void RunData::expect(const io::Json& files) {
   files_ = files;
@@ -26,12 +34,17 @@ std::vector<std::string> RunData::test_parts() const {
   return {"test_known", "test_new"};
 }
 
-io::Json RunData::digests() const {
+std::vector<std::string> RunData::all_parts() const {
   std::vector<std::string> parts = test_parts();
   parts.insert(parts.begin(), "train");
-  io::Json now = suite_digests(at_.data(), parts);
+  if (s_.validate_every > 0 && s_.split != "val") parts.push_back("val");
+  return parts;
+}
+
+io::Json RunData::digests() const {
+  io::Json now = own_ ? own_->files() : suite_digests(at_.data(), all_parts());
   const io::Json own = suite_digests(rl_folder(), {"train"});
-  if (has_rl_problems(s_))
+  if (!own_ && has_rl_problems(s_))
     for (const auto& [name, digest] : own.items()) now["rl/" + name] = digest;
   for (const auto& [name, digest] : now.items())
     if (files_.contains(name))
@@ -60,9 +73,15 @@ SuiteOptions RunData::suite_options(const std::string& split, bool rl) const {
 
 void RunData::write(const std::function<void(const std::string&)>& say) {
   const std::string folder = at_.data();
-  if (files_.empty() && !digests().empty()) say("using the problems that are already in " + folder);
   config_ = models::preset(s_.model);
   config_.bf16 = s_.precision == "bf16";
+  if (own_) {
+    files_ = digests();
+    io::make_folders(folder);
+    io::write_file(folder + "/split.jsonl", own_->split_lines());
+    return;
+  }
+  if (files_.empty() && !digests().empty()) say("using the problems that are already in " + folder);
   const int size = static_cast<int>(config_.vit.image);
   write_suite(folder, "train", s_.train_scenes, s_.data_seed, size, suite_options("train", false));
   if (has_rl_problems(s_))
@@ -71,19 +90,39 @@ void RunData::write(const std::function<void(const std::string&)>& say) {
   for (const auto& part : test_parts())
     write_suite(folder, part, part == "test_new" ? s_.test_new : s_.test_known, s_.test_seed, size,
                 suite_options(part, false));
+  if (s_.validate_every > 0 && s_.split != "val")
+    write_suite(folder, "val", s_.validate_scenes, s_.test_seed, size, suite_options("val", false));
   files_ = digests();
 }
 
+void RunData::set_tokenizer(text::Tokenizer tokenizer) {
+  tokenizer_.emplace(std::move(tokenizer));
+  tokenizer_->save(at_.out + "/tokenizer.json");
+  config_.vocabulary = tokenizer_->vocab_size();
+  maker_.emplace(*tokenizer_, config_, s_.prompts);
+}
+
+std::string RunData::start_weights() const {
+  return s_.own.start.empty() ? "" : read_model_files(s_.own.start).weights_file;
+}
+
+void RunData::read_own() {
+  std::vector<Problem> training, held_out;
+  own_->read(training, held_out);
+  set_tokenizer(s_.own.start.empty() ? build_own_tokenizer(training, s_.prompts.problem)
+                                     : read_model_files(s_.own.start).tokenizer);
+  for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
+  for (auto& p : held_out) test_.push_back((*maker_)(std::move(p)));
+}
+
 void RunData::read() {
+  if (own_) return read_own();
   const std::string folder = at_.data();
   auto training = read_suite(folder, "train");
   auto own = has_rl_problems(s_) ? read_suite(rl_folder(), "train") : std::vector<Problem>();
   auto all = training;
   all.insert(all.end(), own.begin(), own.end());
-  tokenizer_.emplace(build_tokenizer(all));
-  tokenizer_->save(at_.out + "/tokenizer.json");
-  config_.vocabulary = tokenizer_->vocab_size();
-  maker_.emplace(*tokenizer_, config_, s_.prompts);
+  set_tokenizer(build_tokenizer(all));
   for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
   for (auto& p : own) rl_.push_back((*maker_)(std::move(p)));
   std::set<std::pair<std::string, Form>> seen;
@@ -94,6 +133,18 @@ void RunData::read() {
                  printable(full_index(p), kShownBytes), " occurs twice");
       test_.push_back((*maker_)(std::move(p)));
     }
+  if (s_.validate_every > 0) read_validation();
+}
+
+void RunData::read_validation() {
+  auto problems = read_suite(at_.data(), "val");
+  const std::size_t pairs = problems.size() / 2;  // the two forms of a scene alternate
+  const std::size_t count = std::min(s_.validate_scenes, pairs);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t at = 2 * (i * pairs / count);
+    for (const std::size_t form : {at, at + 1})
+      validation_.push_back((*maker_)(std::move(problems[form])));
+  }
 }
 
 }  // namespace gaze::phyx

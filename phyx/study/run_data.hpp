@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The problems of an ablation, as files in data/ that are created if missing and tied to the run by
-// their digests, and the tokeniser, examples and model configuration made from them.
+// The problems of an ablation, as files in data/ that are created if missing, or one's own rows.
+// Both are tied to the run by their digests; tokeniser, examples and model configuration are made
+// from them.
 #pragma once
 #include <functional>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "gaze/io/json.hpp"
 #include "gaze/text/tokenizer.hpp"
 #include "models/vlm.hpp"
+#include "phyx/study/own_data.hpp"
 #include "phyx/study/run_paths.hpp"
 #include "phyx/study/settings.hpp"
 #include "phyx/synth/options.hpp"
@@ -24,17 +26,24 @@ class RunData {
   RunData(const RunData&) = delete;  // maker_ refers to tokenizer_
   RunData& operator=(const RunData&) = delete;
 
+  /// Reads and checks one's own rows, if the settings name any. Call before the other functions.
+  /// Throws the Error of OwnData.
+  void survey();
+
   /// Sets the SHA-256 by name of the files that the run was started with. Throws Error for the
   /// first existing file that differs.
   void expect(const io::Json& files);
 
-  /// Creates missing files and stores the digests of all. Calls `say` if files existed before the
-  /// run.
+  /// Creates missing files and stores the digests of all; for one's own rows, writes the split.
+  /// Calls `say` if files existed before the run.
   void write(const std::function<void(const std::string&)>& say);
 
   /// Reads the files, builds the examples and writes tokenizer.json. Throws Error if a test problem
   /// occurs twice.
   void read();
+
+  /// The weights that every warm start begins with; "" for random ones.
+  std::string start_weights() const;
 
   const io::Json& files() const { return files_; }
   const models::VlmConfig& config() const { return config_; }
@@ -44,7 +53,16 @@ class RunData {
   const std::vector<Example>& rl() const { return rl_.empty() ? train_ : rl_; }  // of rft and grpo
   const std::vector<Example>& test() const { return test_; }
 
+  /// The problems that GRPO arms are validated on while they train: both forms of up to
+  /// validate_scenes scenes of the split val, spread evenly. Empty without validation.
+  const std::vector<Example>& validation() const { return validation_; }
+
  private:
+  /// Reads one's own rows.
+  void read_own();
+
+  void set_tokenizer(text::Tokenizer tokenizer);
+
   /// The parts of the suite that are evaluated.
   std::vector<std::string> test_parts() const;
 
@@ -53,6 +71,10 @@ class RunData {
 
   /// Templates and cues of a split; `rl`: of the problems of rft and grpo.
   SuiteOptions suite_options(const std::string& split, bool rl) const;
+  /// All parts of the suite that the run reads.
+  std::vector<std::string> all_parts() const;
+
+  void read_validation();
 
   /// The digests of existing files. Throws Error for the first that differs from config.json.
   io::Json digests() const;
@@ -61,9 +83,10 @@ class RunData {
   const RunPaths& at_;
   io::Json files_ = io::Json::object();  // SHA-256 by name
   models::VlmConfig config_{};
+  std::optional<OwnData> own_;
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<ExampleMaker> maker_;
-  std::vector<Example> train_, rl_, test_;
+  std::vector<Example> train_, rl_, test_, validation_;
 };
 
 }  // namespace gaze::phyx

@@ -3,9 +3,11 @@
 #include "phyx/study/settings.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
@@ -20,6 +22,7 @@ constexpr const char* changeable[] = {"grpo.", "sft.", "rft.", "evaluation."};
 
 /// The settings with a single value, without conditions, comparisons and claims.
 void settle_values(AblationSettings& s) {
+  settle_own_data(s);
   s.grpo.apply(rl::variant(s.variant));
   s.grpo.sampling.max_tokens = s.evaluation.sampling.max_tokens = s.max_tokens;
   s.grpo.loss.max_length = static_cast<double>(s.max_tokens);
@@ -29,6 +32,8 @@ void settle_values(AblationSettings& s) {
   s.grpo.check();
   models::preset(s.model);
   GAZE_CHECK(!s.seeds.empty(), "study", "no seeds");
+  GAZE_CHECK(s.validate_every == 0 || s.validate_scenes > 0, "study",
+             "validate_scenes must be above 0 with validate_every ", s.validate_every);
   GAZE_CHECK(s.test_known + s.test_new > 0, "study", "no test scenes");
   for (const auto* templates : {&s.sft_templates, &s.rl_templates})
     for (const auto& id : *templates) synth::find_template(id);
@@ -155,6 +160,11 @@ io::OrderedJson settings_json(const AblationSettings& s) {
     else
       j[f.name.substr(0, dot)][f.name.substr(dot + 1)] = f.get(s);
   }
+  if (s.own.used())
+    j["data"] = {{"own", printable(std::filesystem::path(s.own.file).filename().string())},
+                 {"hold_out", s.own.hold_out},
+                 {"hold_out_seed", s.own.hold_out_seed},
+                 {"start", s.own.start.empty() ? "random weights" : "a trained model"}};
   j["reward"] = s.reward_options;
   j["condition"] = conditions_json(s);
   j["claims"] = claims_to_json(s.claims);

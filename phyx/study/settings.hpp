@@ -13,6 +13,7 @@
 #include "phyx/results/claims.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/study/conditions.hpp"
+#include "phyx/study/own_data.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/warm_start_settings.hpp"
 
@@ -58,7 +59,11 @@ struct AblationSettings {
   EvaluationSettings evaluation;
   std::vector<int> pass_at;  // k of pass@k; empty: 2, 4, 8, ... and the samples
   Index max_tokens = 64, checkpoint_every = 50;
+  bool tensorboard = false;          // also write event files; does not affect results
+  Index validate_every = 25;         // GRPO steps between validations; 0: never
+  std::size_t validate_scenes = 84;  // of the split val, each as MC and as OE
   PromptTemplate prompts;
+  OwnDataSettings own;
   std::vector<Condition> conditions;
   std::vector<Claim> claims;
   io::OrderedJson grid = io::OrderedJson::object();  // this run's values of the study's grid

@@ -173,8 +173,9 @@ Fields<AblationSettings> run_fields() {
       field("split", "problems to evaluate", {"test", "val"}, &S::split),
       field("max_tokens", "longest completion, the end token included", at_least(1),
             &S::max_tokens),
-      field("checkpoint_every", "steps between saved states", at_least(1), &S::checkpoint_every)};
-  out.back().decides = false;
+      field("checkpoint_every", "steps between saved states", at_least(1), &S::checkpoint_every),
+      field("tensorboard", "also write event files", any_value, &S::tensorboard)};
+  out[out.size() - 2].decides = out.back().decides = false;
   return out;
 }
 
@@ -199,6 +200,21 @@ Fields<AblationSettings> data_fields() {
             &S::test_new)};
 }
 
+/// One's own data; config.json has them without the paths (settings_json()).
+Fields<OwnDataSettings> own_fields() {
+  using S = OwnDataSettings;
+  Fields<S> out = {
+      field("file", "JSONL of one's own pictures and questions; empty: the suite", any_value,
+            &S::file),
+      field("start", "trained model to start from; empty: random weights", any_value, &S::start),
+      field("prompt", "prompt template; empty: that of start, or the default", any_value,
+            &S::prompt),
+      field("hold_out", "share of the pictures whose rows are evaluated", any_value, &S::hold_out),
+      field("hold_out_seed", "selects these pictures", at_least(0), &S::hold_out_seed)};
+  for (auto& f : out) f.decides = false;
+  return out;
+}
+
 void append(Fields<AblationSettings>& out, const std::string& prefix,
             Fields<AblationSettings> fields) {
   for (auto& f : fields) {
@@ -214,12 +230,17 @@ const Fields<AblationSettings>& study_fields() {
   static const Fields<S> all = [] {
     Fields<S> out = run_fields();
     append(out, "data.", data_fields());
+    append(out, nested("own.", &S::own, own_fields()));
     append(out, nested("prompts.", &S::prompts, prompt_fields()));
     append(out, nested("warm_start.", &S::warm, warm_start_fields()));
     append(out, nested("sft.", &S::sft, sft_fields()));
     append(out, nested("rft.", &S::rft, rft_fields()));
     append(out, "grpo.", grpo_fields());
     append(out, nested("evaluation.", &S::evaluation, evaluation_fields()));
+    out.push_back(field("validation.every", "GRPO steps between validations; 0: never", at_least(0),
+                        &S::validate_every));
+    out.push_back(field("validation.scenes", "scenes of the split val, each as MC and as OE",
+                        at_least(0), &S::validate_scenes));
     out.push_back(field("evaluation.k", "k of pass@k; empty: 2, 4, 8, ... and samples", at_least(1),
                         &S::pass_at));
     return out;

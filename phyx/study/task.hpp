@@ -49,6 +49,10 @@ class PhyxTask {
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
   const models::VlmConfig& config() const { return config_; }
 
+  /// Gives every prompt with a picture a masked one too, for PAPO's terms: `share` of the patches,
+  /// drawn anew for each prompt of each step. Call before task().
+  void mask_pictures(double share) { mask_share_ = share; }
+
   /// Called with the first scored completion of a step, for the log.
   std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
 
@@ -65,6 +69,7 @@ class PhyxTask {
   RewardMix mix_;
   std::uint64_t seed_;
   Philox random_;
+  double mask_share_ = 0;  // 0: no masked prompts
   std::optional<ExtraAnswers<Device>> extra_;
 };
 

@@ -3,13 +3,15 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "gaze/core/error.hpp"
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
-#include "phyx/results/groups.hpp"
+#include "phyx/study/correctness.hpp"
 #include "phyx/study/extra_answers.inl"
+#include "phyx/study/masked_picture.hpp"
 #include "phyx/study/task.hpp"
 
 namespace gaze::phyx {
@@ -21,6 +23,7 @@ rl::Task<Model<Device>> PhyxTask<Device>::task(bool separate) {
   GAZE_CHECK(extra_ || !mix_.needs().any(), "PhyxTask",
              "a reward needs further answers; call answer_with() first");
   rl::Task<Model<Device>> out;
+  out.masks = mask_share_ > 0;
   out.prompts = [this](Index step, Index round, Index count) {
     return prompts(step, round, count);
   };
@@ -47,7 +50,11 @@ std::vector<rl::TaskPrompt<Model<Device>>> PhyxTask<Device>::prompts(Index step,
   for (Index i = 0; i < count; ++i) {
     const auto id = static_cast<std::uint64_t>((step * 64 + round) * 4096 + i);
     const std::size_t index = random_.below(examples_.size(), id, 1);
-    out.push_back({&examples_[index].prompt, id, index});
+    const models::Prompt& prompt = examples_[index].prompt;
+    out.push_back({&prompt, id, index});
+    if (mask_share_ > 0 && prompt.rgb)
+      out.back().masked = std::make_shared<const models::Prompt>(
+          masked_prompt(prompt, config_.vit, mask_share_, random_, id));
   }
   return out;
 }
@@ -63,7 +70,7 @@ std::vector<MixScore> PhyxTask<Device>::score(
                                  examples_[prompts[i / group].index].prompt));
   const FurtherAnswers further = extra_ ? (*extra_)(prompts, completions, said) : FurtherAnswers{};
   std::vector<RewardInput> inputs;
-  std::vector<double> rewards, right;
+  std::vector<double> right;  // 1 or 0 per completion
   double mass = 0, correct = 0;
   for (std::size_t i = 0; i < said.size(); ++i) {
     const auto& prompt = prompts[i / group];
@@ -76,16 +83,14 @@ std::vector<MixScore> PhyxTask<Device>::score(
     correct += right.back();
   }
   const auto out = phyx::score(mix_, inputs);
-  for (const MixScore& s : out) rewards.push_back(s.total);
   if (sample) sample(step, examples_[prompts.front().index], said.front(), out.front());
   add_reward_metrics(inputs, out, m);
   const double n = static_cast<double>(completions.size());
   m.emplace_back("accuracy", correct / n);
   m.emplace_back("attention/image_mass", mass / n);
-  const GroupReport groups = group_report(rewards, right, group);
-  m.emplace_back("groups/all_right", groups.all_right);
-  m.emplace_back("groups/all_wrong", groups.all_wrong);
-  if (groups.reward_correctness) m.emplace_back("reward_correctness", *groups.reward_correctness);
+  std::vector<std::string> names;
+  for (const auto& term : mix_.terms) names.push_back(term.reward.name);
+  add_correctness_metrics(right, group, out, names, m);
   return out;
 }
 

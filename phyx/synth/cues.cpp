@@ -88,23 +88,20 @@ std::string electron_jump_clause(int value, const Values&) {
   return words("the electron usually falls", levels[value], "level");
 }
 
-// In the first seven the fact and the text give the answer without the picture, in standing_wave
-// too; in the last three the picture's numbers are still needed.
+// In the first eight the fact and the text give the answer without the picture; in the last three
+// the picture's numbers are still needed.
 constexpr Cue cues[] = {
-    {"force_direction", "direction of the stronger force", 5, stronger_force,
-     stronger_force_clause},
-    {"heat_flow", "place of the hotter block", 4, hotter_block, hotter_block_clause},
-    {"charge_force", "direction of the force on the red charge", 4, push_on_red,
-     push_on_red_clause},
-    {"magnetic_force", "direction of the force", 4, push_in_field, push_in_field_clause},
-    {"plates_particle", "place of the higher potential", 4, higher_potential,
-     higher_potential_clause},
-    {"refraction_bend", "index of the second medium", 3, second_index, second_index_clause},
-    {"doppler_listener", "colour of the listener", 8, listener_colour, listener_colour_clause},
-    {"standing_wave", "number of loops", 5, loop_count, loop_count_clause},
-    {"first_law", "work out of or into the gas", 2, work_direction, work_direction_clause},
-    {"pulse_overlap", "pulse that points down", 3, lowered_pulse, lowered_pulse_clause},
-    {"energy_levels", "levels of the fall", 3, electron_jump, electron_jump_clause},
+    {"force_direction", 5, stronger_force, stronger_force_clause},
+    {"heat_flow", 4, hotter_block, hotter_block_clause},
+    {"charge_force", 4, push_on_red, push_on_red_clause},
+    {"magnetic_force", 4, push_in_field, push_in_field_clause},
+    {"plates_particle", 4, higher_potential, higher_potential_clause},
+    {"refraction_bend", 3, second_index, second_index_clause},
+    {"doppler_listener", 8, listener_colour, listener_colour_clause},
+    {"standing_wave", 5, loop_count, loop_count_clause},
+    {"first_law", 2, work_direction, work_direction_clause},
+    {"pulse_overlap", 3, lowered_pulse, lowered_pulse_clause},
+    {"energy_levels", 3, electron_jump, electron_jump_clause},
 };
 
 }  // namespace

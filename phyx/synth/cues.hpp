@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Text cues: clauses such as "usually the right block is hotter ." that state a fact of the picture
-// and are true with a chosen probability. They give a model a reason to read the text instead of
-// the picture (changing priors, as in VQA-CP: Agrawal et al. 2018).
+// Text cues: clauses such as "the hotter block is usually on the left ." that state a fact of the
+// picture and are true with a chosen probability. They give a model a reason to read the text
+// instead of the picture (changing priors, as in VQA-CP: Agrawal et al. 2018).
 #pragma once
 #include <string>
 #include <string_view>
@@ -13,7 +13,6 @@ namespace gaze::phyx::synth {
 /// The cue of one template, about a fact of its picture that decides the answer.
 struct Cue {
   const char* template_id;
-  const char* fact_name;       // what the clause is about, for tables
   int count;                   // values of the fact, 0 to count - 1; chance is 1 / count
   int (*fact)(const Values&);  // its value in a problem
   std::string (*clause)(int value, const Values&);  // without the final stop

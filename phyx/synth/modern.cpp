@@ -165,8 +165,8 @@ void build_plates_particle(const Values& v, Draft& d) {
   d.kind("plates");
   Box boxes[2];
   for (int i = 0; i < 2; ++i) {
-    const Point c = centre + (i == 0 ? .345f : -.345f) * u;
-    const Point half{.1f + .29f * std::abs(across.x), .1f + .29f * std::abs(across.y)};
+    const Point c = centre + (i == 0 ? .315f : -.315f) * u;
+    const Point half{.14f + .25f * std::abs(across.x), .14f + .25f * std::abs(across.y)};
     draw_block(d, {c - half, c + half}, {.80f, .83f, .88f});
     boxes[i] = d.inner_label(potentials[i], c, ink);
   }
@@ -208,7 +208,12 @@ void draw_rocket(Draft& d, Point c, float s) {
 }
 
 // Length contraction: L = L0 / gamma.
-Values draw_rocket_length(Rng& r) { return {r.range(2, 6), r.range(2, 15), r.below(2)}; }
+Values draw_rocket_length(Rng& r) {
+  for (;;) {
+    const int gamma = r.range(2, 6), length = r.range(2, 24);
+    if (gamma * length <= 99) return {gamma, length, r.below(2)};
+  }
+}
 
 void build_rocket_length(const Values& v, Draft& d) {
   const int gamma = v[0], proper = v[0] * v[1];

@@ -107,7 +107,7 @@ void build_refraction_bend(const Values& v, Draft& d) {
   const Point start = hit + .44f * Point{side * std::sin(radians), over * std::cos(radians)};
   d.canvas.arrow(start, hit, .04f, {.90f, .50f, .02f}, .12f);
   const auto label = [&](int index, float s) {
-    return d.inner_label(index, d.near(hit + Point{-.36f * side, s * .23f}), ink);
+    return d.inner_label(index, d.near(hit + Point{-.3f * side, s * .23f}), ink);
   };
   d.fact("index from", from, label(from, over));
   d.fact("index to", to, label(to, -over));

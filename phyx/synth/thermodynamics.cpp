@@ -151,21 +151,23 @@ void build_gas_compression(const Values& v, Draft& d) {
   d.answer(d.step(product, '/', after), "kPa", {pressure, product, before});
 }
 
-// Q = m c dT with water's c = 4 kJ per kg and degC.
+// Q = m c dT with c in kJ per kg and degC: 4 for water, 2 for oil.
 Values draw_water_heat(Rng& r) {
   for (;;) {
-    const int mass = r.range(1, 16), rise = r.range(2, 24);
-    if (mass * rise <= 49) return {mass, rise, r.below(2)};
+    const int mass = r.range(1, 16), rise = r.range(2, 24), capacity = 2 + 2 * r.below(2);
+    if (mass * rise * capacity <= 199) return {mass, rise, capacity, r.below(2)};
   }
 }
 
 void build_water_heat(const Values& v, Draft& d) {
-  const int mass = v[0], rise = v[1];
-  const char* vessel = v[2] == 0 ? "pot" : "cup";
+  const int mass = v[0], rise = v[1], capacity = v[2];
+  const char *liquid = capacity == 4 ? "water" : "oil", *vessel = v[3] == 0 ? "pot" : "cup";
   d.kind("kettle");
   const Point c = d.near({.46f, .48f});
-  const float half = v[2] == 0 ? .26f : .19f;
-  d.canvas.box({c + Point{-half, -.06f}, c + Point{half, .2f}}, d.tint(water));
+  const float half = v[3] == 0 ? .26f : .19f;
+  const Colour oil{.96f, .82f, .45f};
+  d.canvas.box({c + Point{-half, -.06f}, c + Point{half, .2f}},
+               d.tint(capacity == 4 ? water : oil));
   const Point walls[] = {c + Point{-half, -.2f}, c + Point{-half, .2f}, c + Point{half, .2f},
                          c + Point{half, -.2f}};
   d.canvas.polyline(walls, .035f, ink);
@@ -178,15 +180,16 @@ void build_water_heat(const Values& v, Draft& d) {
     d.canvas.disc(foot, .02f, force_red);
   }
   d.note("vessel", vessel);
-  d.say({{words("a", vessel, "holds", mass, "kg of water . it warms by", rise,
-                "degC . water needs 4 kJ per kg and degC ."),
+  d.say({{words("a", vessel, "holds", mass, "kg of", liquid, ". it warms by", rise, "degC .",
+                liquid, "needs", capacity, "kJ per kg and degC ."),
           "how much heat is needed ?"},
-         {words("water in a", vessel, "has mass =", mass, "kg and warms by", rise,
-                "degC . it needs 4 kJ per kg and degC ."),
+         {words(liquid, "in a", vessel, "has mass =", mass, "kg and warms by", rise,
+                "degC . it needs", capacity, "kJ per kg and degC ."),
           "find the heat ."}});
   d.principle("heat transfer law");
-  const int per_degree = d.step(mass, '*', 4);
-  d.answer(d.step(per_degree, '*', rise), "kJ", {per_degree, 4 * rise, 4 * (mass + rise)}, 4);
+  const int per_degree = d.step(mass, '*', capacity);
+  d.answer(d.step(per_degree, '*', rise), "kJ",
+           {per_degree, capacity * rise, capacity * (mass + rise)}, capacity);
 }
 
 // Equal bodies reach their mean temperature; which one is on the left does not matter; new.
@@ -249,7 +252,7 @@ std::vector<Template> thermodynamics_templates() {
        false,
        draw_water_heat,
        build_water_heat,
-       unordered<2>},
+       unordered<3>},
       {"final_temperature",
        t,
        "Specific Heat and Calorimetry",

@@ -244,7 +244,7 @@ void build_pulse_overlap(const Values& v, Draft& d) {
 // f = v / lambda; new.
 Values draw_wave_frequency(Rng& r) {
   const int wavelength = r.range(2, 9);
-  return {wavelength, wavelength * r.range(2, 9)};
+  return {wavelength, wavelength * r.range(2, 12)};
 }
 
 void build_wave_frequency(const Values& v, Draft& d) {

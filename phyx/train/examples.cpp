@@ -26,8 +26,7 @@ Example ExampleMaker::operator()(Problem problem) {
     e.prompt.rgb = e.caption_prompt.rgb = pixels;
     e.prompt.region = region_flags(problem.scene.regions);
   }
-  e.prompt.tokens =
-      fill(prompts_.problem, e.prompt.rgb != nullptr, {{"{question}", problem.question}});
+  e.prompt.tokens = fill(prompts_.problem, e.prompt.rgb != nullptr, fields_of(problem));
   e.caption_prompt.tokens = fill(prompts_.caption, e.prompt.rgb != nullptr, {});
   problem.image.clear();
   problem.image.shrink_to_fit();
@@ -35,10 +34,9 @@ Example ExampleMaker::operator()(Problem problem) {
   return e;
 }
 
-models::Prompt ExampleMaker::question_prompt(const std::string& question,
-                                             const Example& like) const {
+models::Prompt ExampleMaker::problem_prompt(const Problem& problem, const Example& like) const {
   models::Prompt p = like.prompt;
-  p.tokens = fill(prompts_.problem, p.rgb != nullptr, {{"{question}", question}});
+  p.tokens = fill(prompts_.problem, p.rgb != nullptr, fields_of(problem));
   return p;
 }
 
@@ -83,9 +81,17 @@ std::vector<std::int32_t> ExampleMaker::fill(const std::string& form, bool image
     const bool spaced = !before.empty() && before.back() == ' ';  // the space belongs to the text
     if (spaced) before.pop_back();
     append(tokenizer_.encode(before));
-    append(tokenizer_.encode_plain((spaced ? " " : "") + field->second));
+    if (!field->second.empty())
+      append(tokenizer_.encode_plain((spaced ? " " : "") + field->second));
   }
   return out;
+}
+
+ExampleMaker::Fields ExampleMaker::fields_of(const Problem& problem) const {
+  if (prompts_.problem.find("{options}") == std::string::npos)
+    return {{"{question}", problem.question}};
+  return {{"{question}", std::string(bare_prompt(problem.question))},
+          {"{options}", list_options(problem.options)}};
 }
 
 Pixels ExampleMaker::decode(const Problem& problem) {

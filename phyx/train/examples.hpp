@@ -16,7 +16,9 @@
 namespace gaze::phyx {
 
 /// Prompt templates with the fields {image}, {question} and {options}. Stored in config.json, so
-/// that a checkpoint is evaluated with its own prompts.
+/// that a checkpoint is evaluated with its own prompts. In a `problem` with {options}, {question}
+/// is the question alone (bare_prompt) and {options} is "A: .. B: .." (list_options); without,
+/// {question} is PhyX's complete prompt.
 struct PromptTemplate {
   std::string problem = "<|user|>{image} {question}<|assistant|>";
   std::string caption = "<|user|>{image} describe<|assistant|>";
@@ -47,8 +49,8 @@ class ExampleMaker {
   /// Error of image::decode_image.
   Example operator()(Problem problem);
 
-  /// The prompt of an example with another question text.
-  models::Prompt question_prompt(const std::string& question, const Example& like) const;
+  /// The prompt of a changed problem with the picture of an example.
+  models::Prompt problem_prompt(const Problem& problem, const Example& like) const;
 
   /// The prompt of a text-only letter exercise. `options` is " A: .. B: ..".
   models::Prompt letters_prompt(const std::string& options) const;
@@ -61,6 +63,9 @@ class ExampleMaker {
 
   /// Control tokens are recognised in the template, never in the filled-in text.
   std::vector<std::int32_t> fill(const std::string& form, bool image, const Fields& fields) const;
+
+  /// The texts that replace the fields of a problem's template.
+  Fields fields_of(const Problem& problem) const;
 
   /// Decodes a picture; equal pictures (the two forms of one problem) share their pixels.
   Pixels decode(const Problem& problem);

@@ -44,13 +44,14 @@ Lesson LessonSource::lesson(const WarmStartSettings& s, double corruption, Index
   const double kind = random_.uniform(key(step), key(place) * 4 + 1);
   if (kind < s.captions + s.picks) return kind < s.picks ? pick(step, place) : caption(step, place);
   const Example& e = example(step, place);
+  if (!e.problem.response.empty()) return {{}, &e.prompt, {maker_.response(e.problem.response)}};
   CorruptionMix mix = s.corruption;
   mix.share = corruption;
   const std::uint64_t bits = random_.bits(key(step), key(place) * 4 + 2);
   if (e.problem.form == Form::oe)
     return {{}, &e.prompt, {maker_.response(corrupted_response(e.problem, lexicon_, mix, bits))}};
   const Problem shuffled = shuffle_options(e.problem, step, place);
-  Lesson out{maker_.question_prompt(shuffled.question, e),
+  Lesson out{maker_.problem_prompt(shuffled, e),
              nullptr,
              {maker_.response(corrupted_response(shuffled, lexicon_, mix, bits))}};
   add_letters(out, shuffled);

@@ -42,7 +42,7 @@ class LessonSource {
   Lesson caption(Index step, Index place) const;
 
   /// A response, corrupted with probability `corruption`, or, by the shares in the settings, a
-  /// caption or a letter exercise.
+  /// caption or a letter exercise. A problem's own response is taught as it is.
   Lesson lesson(const WarmStartSettings& s, double corruption, Index step, Index place) const;
 
   /// The token of a word, and the token for no label; -1 if a word is not a single token.

@@ -3,6 +3,8 @@
 #pragma once
 #include <chrono>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze {
 
 /// Seconds since an arbitrary fixed point; never goes backwards.

@@ -3,6 +3,7 @@
 // correction for a sampler that differs from the trainer; and the KL term as a reward.
 #pragma once
 #include <algorithm>
+#include <numeric>
 #include <span>
 
 #include "gaze/rl/advantage.hpp"
@@ -142,6 +143,14 @@ inline std::vector<double> completion_kl(const LossInputs& in, const LossSetting
     out.push_back(sum);
   }
   return out;
+}
+
+/// The mean over all tokens of the k3 estimate of KL(old || ref), to measure a distance: tokens
+/// that the loss leaves out count too, and no limit but that of the exponent applies.
+inline double mean_kl(const LossInputs& in) {
+  const auto kl = completion_kl(in, {}, KlEstimator::k3);
+  return std::accumulate(kl.begin(), kl.end(), 0.0) /
+         std::max(1.0, static_cast<double>(in.old.size()));
 }
 
 /// Adds a column with weight 1 to the table: a reward or punishment of each completion. Rows

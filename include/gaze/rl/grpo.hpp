@@ -24,22 +24,38 @@
 
 namespace gaze::rl {
 
+/// The KL of a step's policy, before its updates, from the policy that training started from: the
+/// mean over all tokens of the step's completions (mean_kl). No effect on training.
+template <class Policy>
+double kl_from_start(const GrpoBatch<Policy>& batch, const Reference<Policy>& start,
+                     const GrpoSettings& s) {
+  const std::size_t groups = batch.prompts.size();
+  LossInputs in = loss_inputs(batch, s, 0, groups);
+  const AdaptersOff off(start.adapters);
+  const auto logp = fixed_logprobs(*start.policy, batch, s, 0, groups).logp;
+  in.ref.assign(logp.begin(), logp.end());
+  return mean_kl(in);
+}
+
 /// One GRPO step: rollout, rewards, advantages, and the optimiser steps. `update` takes one with
 /// the gradients accumulated so far. `reference` is for a KL term and may be null without one;
-/// `adaptive` carries the coefficient of an adaptive entropy bonus from step to step. Metrics have
-/// TRL's names.
+/// `adaptive` carries the coefficient of an adaptive entropy bonus from step to step. `start`, if
+/// set, is the frozen policy that training started from: every `kl_every` steps the metric kl_start
+/// is the KL from it. Metrics have TRL's names.
 template <class Policy>
 Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Policy>>& reference,
                   const GrpoSettings& s, const Task<Policy>& task, std::int32_t end_token,
-                  Index step, auto watch, const Update& update,
-                  AdaptiveEntropy* adaptive = nullptr) {
+                  Index step, auto watch, const Update& update, AdaptiveEntropy* adaptive = nullptr,
+                  const std::type_identity_t<Reference<Policy>>& start = {}) {
   s.check();
   GAZE_CHECK(!s.needs_reference() || reference.policy, "grpo",
              "a KL term needs a reference policy");
+  GAZE_CHECK(!s.loss.papo.needs_masked() || task.masks, "grpo",
+             "papo.gamma and papo.eta_masked need a task that masks its prompts");
   Metrics metrics;
-  const double start = seconds_now();
+  const double begin = seconds_now();
   auto batch = collect_batch(policy, s, task, end_token, step, watch, metrics);
-  const double rollout_time = seconds_now() - start;
+  const double rollout_time = seconds_now() - begin;
   const std::size_t groups = batch.prompts.size();
 
   if (s.needs_reference()) {
@@ -50,6 +66,8 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
     batch.old = fixed_logprobs(policy, batch, s, 0, groups).logp;
   finish_rewards(batch, s);
   report_batch(batch, metrics);
+  if (start.policy && s.kl_every > 0 && (step + 1) % s.kl_every == 0)
+    metrics.emplace_back("kl_start", kl_from_start(batch, start, s));
 
   const UpdateReport done = run_updates(policy, batch, s, update, adaptive);
 
@@ -60,7 +78,7 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
   metrics.emplace_back("first_ratio_min", done.first.ratio_min);
   metrics.emplace_back("first_ratio_max", done.first.ratio_max);
   metrics.emplace_back("rollout_time", rollout_time);
-  metrics.emplace_back("tokens_per_second", batch.tokens() / (seconds_now() - start));
+  metrics.emplace_back("tokens_per_second", batch.tokens() / (seconds_now() - begin));
   return metrics;
 }
 

@@ -25,6 +25,7 @@ struct GrpoSettings {
   Index minibatches = 1;    // optimiser steps per pass over a rollout
   double kl_in_reward = 0;  // weight of the KL from the reference, subtracted from the reward
   KlEstimator reward_estimator = KlEstimator::k1;
+  Index kl_every = 10;       // steps between measurements of the KL from the start; 0: never
   Index overlong_cache = 0;  // soft overlong penalty: width of the ramp below max_tokens; 0: none
   ReferenceSync reference_sync;
   bool adaptive_entropy = false;  // adapt the entropy bonus instead of keeping it fixed
@@ -51,6 +52,7 @@ struct GrpoSettings {
                "minibatches must be in [1, prompts = ", prompts, "], got ", minibatches);
     GAZE_CHECK(overlong_cache >= 0 && overlong_cache <= sampling.max_tokens, "grpo",
                "overlong_cache ", overlong_cache, " must be in [0, ", sampling.max_tokens, "]");
+    GAZE_CHECK(kl_every >= 0, "grpo", "kl_every must be at least 0, got ", kl_every);
     reference_sync.check();
     adaptive.check();
     GAZE_CHECK(reference_sync.every == 0 || needs_reference(), "grpo",

@@ -74,6 +74,18 @@ struct ImportanceCorrection {
   double low = 0, high = 3;
 };
 
+/// PAPO's terms (perception-aware policy optimisation: Wang et al. 2025, arXiv 2507.06448), added
+/// to the loss of each token (papo.hpp). TRL's PAPO trainer: 0.1, 0.3, 0.03, 0.03.
+struct PapoSettings {
+  double gamma = 0;       // weight of KL(policy || policy after the masked prompt); rewards it
+  double mask = 0.3;      // share of the picture that the task masks
+  double eta = 0;         // weight of the policy's entropy; penalises it
+  double eta_masked = 0;  // the same after the masked prompt
+
+  bool needs_masked() const { return gamma != 0 || eta_masked != 0; }
+  bool any() const { return needs_masked() || eta != 0; }
+};
+
 /// The axes that a variant decides.
 struct LossAxes {
   RatioLevel ratio = RatioLevel::token;
@@ -108,6 +120,7 @@ struct LossSettings : LossAxes {
 
   double top_entropy = 1;    // train only on this share of tokens, those of highest entropy
   double entropy_bonus = 0;  // weight of the mean entropy, subtracted from the loss
+  PapoSettings papo = {};
   ImportanceCorrection correction = {};
   /// Completions with A < 0 and a mean of sampling - lp above it get no policy loss.
   double off_policy_limit = std::numeric_limits<double>::infinity();
@@ -130,6 +143,9 @@ struct LossSettings : LossAxes {
                "log-space clipping needs the ratio of the mean log-ratio");
     GAZE_CHECK(correction.low >= 0 && correction.low <= correction.high, "policy_loss",
                "importance weights limited to [", correction.low, ", ", correction.high, "]");
+    detail::check_setting("policy_loss", "papo.mask", papo.mask, 0, 1);
+    GAZE_CHECK(!papo.needs_masked() || papo.mask > 0, "policy_loss",
+               "papo.gamma and papo.eta_masked need a papo.mask above 0");
     for (const double limit : {token_log_limit, log_ratio_limit, kl_log_limit})
       GAZE_CHECK(limit > 0 && limit <= 40, "policy_loss",
                  "limits of exponents must be in (0, 40], got ", limit);
@@ -145,8 +161,10 @@ struct LossSettings : LossAxes {
          {Setting{"clip_low", clip_low}, Setting{"clip_high", clip_high},
           Setting{"max_length", max_length}, Setting{"delta", delta},
           Setting{"dual_clip", dual_clip}, Setting{"kl", kl},
-          Setting{"entropy_bonus", entropy_bonus}, Setting{"soft_positive", soft_positive},
-          Setting{"soft_negative", soft_negative}, Setting{"gamma_positive.k", gamma_positive.k},
+          Setting{"entropy_bonus", entropy_bonus}, Setting{"papo.gamma", papo.gamma},
+          Setting{"papo.eta", papo.eta}, Setting{"papo.eta_masked", papo.eta_masked},
+          Setting{"soft_positive", soft_positive}, Setting{"soft_negative", soft_negative},
+          Setting{"gamma_positive.k", gamma_positive.k},
           Setting{"gamma_positive.lambda", gamma_positive.lambda},
           Setting{"gamma_negative.k", gamma_negative.k},
           Setting{"gamma_negative.lambda", gamma_negative.lambda},

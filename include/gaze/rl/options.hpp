@@ -129,7 +129,7 @@ inline std::vector<GrpoOption> run_options() {
           option("groups_per_micro", "groups per forward and backward pass",
                  GAZE_FIELD(groups_per_micro)),
           option("resample", "rounds that replace groups with equal rewards", GAZE_FIELD(resample)),
-          option("overlong_cache", "soft overlong punishment: width of the ramp below max_tokens",
+          option("overlong_cache", "soft overlong penalty: width of the ramp below max_tokens",
                  GAZE_FIELD(overlong_cache))};
 }
 
@@ -203,6 +203,8 @@ inline std::vector<GrpoOption> kl_options() {
       option("kl_in_reward", "weight of a completion's KL subtracted from its reward",
              GAZE_FIELD(kl_in_reward)),
       option("reward_estimator", "estimator of the KL in the reward", GAZE_FIELD(reward_estimator)),
+      option("kl_every", "steps between measurements of the KL from the start; 0: never",
+             GAZE_FIELD(kl_every)),
       option("reference_sync.every", "steps between synchronisations; 0: never",
              GAZE_FIELD(reference_sync.every)),
       option("reference_sync.alpha", "weight of the policy in the new reference",
@@ -221,6 +223,16 @@ inline std::vector<GrpoOption> entropy_options() {
           option("adaptive.step", "change of the weight per update", GAZE_FIELD(adaptive.step)),
           option("adaptive.target", "entropy at or below which the weight rises",
                  GAZE_FIELD(adaptive.target))};
+}
+
+inline std::vector<GrpoOption> papo_options() {
+  return {option("papo.gamma", "PAPO: weight of the KL from the policy with a masked picture",
+                 GAZE_FIELD(loss.papo.gamma)),
+          option("papo.mask", "PAPO: share of the picture's patches that are masked",
+                 GAZE_FIELD(loss.papo.mask)),
+          option("papo.eta", "PAPO: penalty on the entropy", GAZE_FIELD(loss.papo.eta)),
+          option("papo.eta_masked", "PAPO: penalty on the entropy with a masked picture",
+                 GAZE_FIELD(loss.papo.eta_masked))};
 }
 
 inline std::vector<GrpoOption> correction_options() {
@@ -246,7 +258,7 @@ inline const std::vector<GrpoOption>& grpo_options() {
     std::vector<GrpoOption> out;
     for (const auto& part :
          {run_options(), sampling_options(), advantage_options(), ratio_options(),
-          average_options(), kl_options(), entropy_options(), correction_options()})
+          average_options(), kl_options(), entropy_options(), papo_options(), correction_options()})
       out.insert(out.end(), part.begin(), part.end());
     return out;
   }();

@@ -84,7 +84,13 @@ inline void report_updates(const std::vector<UpdateSums>& steps, double tokens,
     m.emplace_back("cispo_clip_ratio", mean([](const auto& x) { return x.metrics.clip_high; }));
   if (s.surrogate == Surrogate::gamma)
     m.emplace_back("vespo/phi_seq_mean", mean([](const auto& x) { return x.metrics.weight_mean; }));
-  if (s.entropy_bonus != 0)
+  if (s.papo.needs_masked()) {
+    const double masked = std::max(1.0, n * mean([](const auto& x) { return x.papo.tokens; }));
+    m.emplace_back("papo/kl", n * mean([](const auto& x) { return x.papo.kl; }) / masked);
+    m.emplace_back("papo/masked_entropy",
+                   n * mean([](const auto& x) { return x.papo.entropy; }) / masked);
+  }
+  if (s.entropy_bonus != 0 || s.papo.any())
     m.emplace_back("policy_loss", mean([](const auto& x) { return x.policy_loss; }));
 }
 

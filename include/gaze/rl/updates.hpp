@@ -3,7 +3,7 @@
 #pragma once
 #include "gaze/ops/reduce.hpp"
 #include "gaze/rl/batch.hpp"
-#include "gaze/rl/policy_loss.hpp"
+#include "gaze/rl/papo.hpp"
 
 namespace gaze::rl {
 
@@ -20,6 +20,28 @@ std::vector<typename Policy::Group> policy_groups(const GrpoBatch<Policy>& batch
       out.back().completions.push_back(batch.completions[j].tokens);
   }
   return out;
+}
+
+/// Adds the completions of groups [begin, end) after their masked prompts to `groups`, as far as
+/// there are masked prompts. Returns the indices of these tokens among all of [begin, end).
+template <class Policy>
+std::vector<std::int32_t> add_masked_groups(const GrpoBatch<Policy>& batch, const GrpoSettings& s,
+                                            std::size_t begin, std::size_t end,
+                                            std::vector<typename Policy::Group>& groups) {
+  const auto g = static_cast<std::size_t>(s.group);
+  std::vector<std::int32_t> tokens;
+  std::int32_t at = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    const auto* masked = batch.prompts[i].masked.get();
+    if (masked) groups.push_back({masked, {}});
+    for (std::size_t j = i * g; j < (i + 1) * g; ++j) {
+      const auto& completion = batch.completions[j].tokens;
+      if (masked) groups.back().completions.push_back(completion);
+      for (std::size_t t = 0; t < completion.size(); ++t, ++at)
+        if (masked) tokens.push_back(at);
+    }
+  }
+  return tokens;
 }
 
 /// Log-probability and entropy of every token, without gradients.
@@ -49,6 +71,7 @@ struct UpdateSums {
   LossMetrics metrics;
   double loss = 0, policy_loss = 0, entropy = 0;
   double trained_entropy = 0, trained = 0;  // over the tokens that are trained on
+  PapoSums papo;
 };
 
 /// Adds the gradients of groups [begin, end). `bonus`: coefficient of the entropy bonus.
@@ -56,14 +79,25 @@ template <class Policy>
 void add_micro_batch(const Policy& policy, const GrpoBatch<Policy>& batch, const GrpoSettings& s,
                      const LossTotals& totals, double bonus, std::size_t begin, std::size_t end,
                      UpdateSums& sums) {
-  const auto groups = policy_groups(batch, s, begin, end);
+  auto groups = policy_groups(batch, s, begin, end);
   LossInputs in = loss_inputs(batch, s, begin, end);
-  const auto y = policy.logprobs(groups, static_cast<float>(s.sampling.temperature));
+  std::vector<std::int32_t> masked;  // tokens that are also computed after a masked prompt
+  if (s.loss.papo.needs_masked()) masked = add_masked_groups(batch, s, begin, end, groups);
+  const auto all = policy.logprobs(groups, static_cast<float>(s.sampling.temperature));
+  const auto part = [&all](Index from, Index to) -> std::decay_t<decltype(all)> {
+    return {slice(all.logp, 0, from, to), slice(all.entropy, 0, from, to)};
+  };
+  const auto n = static_cast<Index>(in.old.size());
+  const auto y = masked.empty() ? all : part(0, n);
   const auto entropy = y.entropy.to_vector();
   in.entropy.assign(entropy.begin(), entropy.end());
   auto loss = policy_loss(y.logp, in, s.loss, totals, &sums.metrics);
   sums.policy_loss += loss.item();
   if (bonus != 0) loss = add(loss, entropy_bonus(y.entropy, in, s.loss, totals, bonus));
+  if (s.loss.papo.any()) {
+    const auto after = masked.empty() ? all : part(n, all.logp.numel());
+    loss = add(loss, papo_terms(y, after, masked, in, s.loss, totals, sums.papo));
+  }
   sums.loss += loss.item();
   sums.entropy += mean(y.entropy.detach()).item() * static_cast<double>(in.old.size());
   const auto trained = trained_tokens(in, s.loss, totals);

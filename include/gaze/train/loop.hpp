@@ -20,11 +20,9 @@
 #include "gaze/optim/schedule.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "gaze/train/kernels_name.hpp"
+#include "gaze/train/metrics_events.hpp"
 
 namespace gaze {
-
-/// The values that a step reports, in the order of the log line.
-using Metrics = std::vector<std::pair<std::string, double>>;
 
 /// One stage of training.
 struct Stage {
@@ -47,6 +45,7 @@ struct RunFolder {
   io::OrderedJson tags = io::OrderedJson::object();  // copied into every metrics line
   std::vector<io::AppendLog*> logs = {};             // further logs that resuming truncates
   Index checkpoint_every = 50;
+  bool tensorboard = false;  // also write the metrics to an event file (metrics_events.hpp)
   CarriedState carried = {};
   std::function<void(const Stage&, Index step, const Metrics&)> progress = {};  // after each step
   std::function<bool()> stop = {};  // true: save after this step and throw Interrupted
@@ -124,6 +123,7 @@ class Trainer {
     for (Index i = first; i < stage.steps; ++i) {
       const Metrics metrics = run_step(stage, i, step, optimiser);
       log_metrics(*log_, run_, stage, i, metrics);
+      if (events_) events_->add(stage.name, i, metrics);
       if (run_.progress) run_.progress(stage, i, metrics);
       const bool stop = run_.stop && run_.stop();
       const bool last = i + 1 == stage.steps;
@@ -194,12 +194,14 @@ class Trainer {
   void truncate_logs(Offset offset) {
     log_->truncate_to(offset(0));
     for (std::size_t i = 0; i < run_.logs.size(); ++i) run_.logs[i]->truncate_to(offset(i + 1));
+    if (run_.tensorboard) events_.emplace(run_.path, *log_, run_.tags);
   }
 
   Parameters<T, Device>& parameters_;
   RunFolder run_;
   std::optional<io::SafetensorsFile> saved_;
   std::optional<io::AppendLog> log_;
+  std::optional<MetricsEvents> events_;
   Index stage_count_ = 0;
   bool unfinished_ = false;
 };

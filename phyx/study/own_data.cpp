@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// Checking rows and settings before a run.
+#include "phyx/study/own_data.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
+#include "gaze/core/utf8.hpp"
+#include "gaze/image/decode.hpp"
+#include "gaze/io/sha256.hpp"
+#include "phyx/data/own_data.hpp"
+#include "phyx/eval/trained_model.hpp"
+#include "phyx/rewards/needs.hpp"
+#include "phyx/study/conditions.hpp"
+#include "phyx/study/settings.hpp"
+
+namespace gaze::phyx {
+
+namespace {
+
+constexpr std::size_t longest_template = 4096;  // bytes
+
+std::string digest_of(const std::vector<std::uint8_t>& bytes) {
+  return io::sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+/// Decodes the picture to find a damaged one before the work starts.
+void check_picture(const Problem& p, const RecordPlace& place, bool in_file) {
+  try {
+    image::decode_image(std::span<const std::uint8_t>(p.image), "picture");
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    place.fail(in_file ? "image" : "image_base64", what.substr(what.find("] ") + 2));
+  }
+}
+
+}  // namespace
+
+void check_prompt_template(const std::string& text, const std::string& source) {
+  const auto check = [&](bool good, const std::string& complaint) {
+    GAZE_CHECK(good, "prompt", source, ": ", complaint);
+  };
+  check(is_utf8(text), "not UTF-8");
+  check(text.size() <= longest_template, concat("over ", longest_template, " bytes"));
+  const auto count = [&](const std::string& field) {
+    int n = 0;
+    for (auto at = text.find(field); at != text.npos; at = text.find(field, at + 1)) ++n;
+    return n;
+  };
+  for (const char* field : {"{image}", "{question}"})
+    check(count(field) == 1, std::string("must contain ") + field + " exactly once");
+  check(count("{options}") <= 1, "must contain {options} at most once");
+  const int fields = 2 + count("{options}");
+  check(count("{") == fields && count("}") == fields,
+        "braces enclose {image}, {question} and {options} only");
+}
+
+void settle_own_data(AblationSettings& s) {
+  OwnDataSettings& own = s.own;
+  GAZE_CHECK(own.used() || (own.start.empty() && own.prompt.empty()), "own_data",
+             "a start and a prompt template need a file of own data");
+  if (!own.used()) return;
+  GAZE_CHECK(own.hold_out > 0 && own.hold_out < 1, "own_data",
+             "the held-out share must be between 0 and 1, got ", own.hold_out);
+  if (!own.start.empty()) {
+    const ModelFiles start = read_model_files(own.start);
+    s.model = start.name;
+    s.prompts.problem = start.prompts.problem;
+  }
+  if (!own.prompt.empty()) {
+    check_prompt_template(own.prompt, "the template");
+    s.prompts.problem = own.prompt;
+  }
+  WarmStartSettings& w = s.warm;
+  w.letter_steps = w.vision_steps = w.caption_steps = w.mixed_steps = w.caption_picks = 0;
+  w.captions = w.picks = 0;
+  w.letter_weight = w.letters_stage_weight = 1;
+  w.corruption.share = 0;
+  s.validate_every = 0;  // own data have no validation split
+}
+
+OwnDataNeeds OwnDataNeeds::of(const AblationSettings& s) {
+  OwnDataNeeds out;
+  if (s.warm.clean_steps > 0) out.responses = "supervised training";
+  for (const Condition& c : s.conditions) {
+    if (!wanted(s, c) || c.method == Method::none) continue;
+    out.answers = true;  // also supervised arms, whose cost is compared with one of GRPO
+    for (const RewardUse& use : c.rewards) out.rewards.push_back(use.kind);
+    if (c.method == Method::sft && out.responses.empty()) out.responses = "the condition " + c.name;
+  }
+  return out;
+}
+
+/// A row without its texts and picture.
+struct OwnData::Row {
+  std::size_t line = 0;
+  bool answer = false, response = false;
+  std::vector<bool> fields;  // by entry of reward_needs
+};
+
+OwnData::OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs) : s_(settings) {
+  const auto rows = survey();
+  GAZE_CHECK(!rows.empty(), "own_data", s_.file, ": no rows");
+  held_out_ = held_out(pictures_, s_.hold_out, s_.hold_out_seed);
+  check(rows, needs);
+  if (!s_.start.empty()) record_start();
+}
+
+std::vector<OwnData::Row> OwnData::survey() {
+  OwnDataLoader loader(s_.file, {});
+  std::vector<Row> rows;
+  io::Sha256 in_files;
+  bool separate = false;
+  while (auto p = loader.next()) {
+    check_picture(*p, loader.place(), loader.picture_in_file());
+    rows.push_back({loader.row(), !p->answer.empty(), !p->response.empty(), {}});
+    for (const RewardNeed& need : reward_needs) rows.back().fields.push_back(need.present(*p));
+    lines_.push_back(loader.row());
+    ids_.push_back(p->index);
+    pictures_.push_back(digest_of(p->image));
+    if (!loader.picture_in_file()) continue;
+    separate = true;
+    in_files.update(pictures_.back() + "\n");
+  }
+  const std::string name =
+      printable(std::filesystem::path(s_.file).filename().string(), kShownBytes);
+  files_[name] = io::sha256_file(s_.file);
+  if (separate) files_[name + ", pictures"] = in_files.digits();
+  return rows;
+}
+
+void OwnData::check(const std::vector<Row>& rows, const OwnDataNeeds& needs) const {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows[i];
+    const RecordPlace place{"own_data", s_.file, "line", row.line};
+    if (held_out_[i]) {
+      place.check(row.answer, "answer", "missing; held-out rows are evaluated");
+      continue;
+    }
+    if (!row.answer && needs.answers) place.fail("answer", "missing; training by reward needs it");
+    if (!row.response && !needs.responses.empty())
+      place.fail("response", "missing; " + needs.responses + " needs it");
+    for (std::size_t k = 0; k < reward_needs.size(); ++k) {
+      const RewardNeed& need = reward_needs[k];
+      const bool asked =
+          std::find(needs.rewards.begin(), needs.rewards.end(), need.reward) != needs.rewards.end();
+      if (asked && !row.fields[k])
+        place.fail(need.field, "missing; the reward " + std::string(need.reward) + " needs it");
+    }
+  }
+}
+
+void OwnData::record_start() {
+  const ModelFiles start = read_model_files(s_.start);
+  files_["start, weights"] = io::sha256_file(start.weights_file);
+  files_["start, tokenizer"] = io::sha256_file(start.tokenizer_file);
+}
+
+std::string OwnData::split_lines() const {
+  std::string out;
+  for (std::size_t i = 0; i < ids_.size(); ++i)
+    out += io::dump_json(io::OrderedJson{{"line", lines_[i]},
+                                         {"id", ids_[i]},
+                                         {"picture", pictures_[i]},
+                                         {"part", held_out_[i] ? "held_out" : "train"}},
+                         s_.file) +
+           "\n";
+  return out;
+}
+
+void OwnData::read(std::vector<Problem>& train, std::vector<Problem>& held_out) const {
+  OwnDataLoader loader(s_.file, {});
+  std::size_t i = 0;
+  for (auto p = loader.next(); p; p = loader.next(), ++i) {
+    GAZE_CHECK(i < ids_.size() && digest_of(p->image) == pictures_[i], "own_data", s_.file,
+               " line ", loader.row(), ": changed while the run was starting");
+    (held_out_[i] ? held_out : train).push_back(std::move(*p));
+  }
+  GAZE_CHECK(i == ids_.size(), "own_data", s_.file, ": changed while the run was starting");
+}
+
+}  // namespace gaze::phyx

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// A run on one's own data: its settings, the checks before it starts, and its rows.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gaze/io/json.hpp"
+#include "phyx/problem.hpp"
+
+namespace gaze::phyx {
+
+struct AblationSettings;
+
+struct OwnDataSettings {
+  std::string file;       // JSONL (docs/own_data.md); empty: the synthetic suite
+  std::string start;      // folder or file of a trained model; empty: random weights
+  std::string prompt;     // prompt template; empty: that of `start`, or the default
+  double hold_out = 0.2;  // share of the pictures held out for evaluation
+  std::uint64_t hold_out_seed = 0;
+
+  bool used() const { return !file.empty(); }
+};
+
+/// Checks the settings and sets those of a run on one's own data that follow from them: `model`
+/// and the prompt from `start`; the warm start consists of its `clean_steps` alone, on the rows'
+/// responses. Throws Error for a share outside 0 to 1 and an invalid template.
+void settle_own_data(AblationSettings& s);
+
+/// Throws an Error that starts with `source` unless the template has {image} and {question} once
+/// each, {options} at most once, and no other field.
+void check_prompt_template(const std::string& text, const std::string& source);
+
+/// What the parts of a run read from rows.
+struct OwnDataNeeds {
+  std::string responses;             // the first part that imitates responses; empty: none
+  bool answers = false;              // training by reward
+  std::vector<std::string> rewards;  // names
+
+  /// The needs of the wanted conditions and of the warm start.
+  static OwnDataNeeds of(const AblationSettings& s);
+};
+
+/// The rows of a file, checked and split.
+class OwnData {
+ public:
+  /// Reads the whole file and decodes every picture. Throws Error for the first malformed row, for
+  /// a missing column (file, line and column), and if a reward needs a field that a row lacks
+  /// (reward, file, line and field).
+  OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs);
+
+  /// SHA-256 by name: the file, its pictures in separate files, and the starting model.
+  const io::Json& files() const { return files_; }
+
+  /// The split, one line per row: {"line": 1, "id": "a", "picture": SHA-256, "part": "train"}.
+  std::string split_lines() const;
+
+  /// Reads the rows again with their pictures.
+  void read(std::vector<Problem>& train, std::vector<Problem>& held_out) const;
+
+ private:
+  struct Row;
+
+  std::vector<Row> survey();
+  void check(const std::vector<Row>& rows, const OwnDataNeeds& needs) const;
+  void record_start();
+
+  OwnDataSettings s_;
+  io::Json files_ = io::Json::object();
+  std::vector<std::size_t> lines_;
+  std::vector<std::string> ids_, pictures_;  // by row
+  std::vector<bool> held_out_;
+};
+
+}  // namespace gaze::phyx
