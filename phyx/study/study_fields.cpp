@@ -237,12 +237,12 @@ const Fields<AblationSettings>& study_fields() {
     append(out, nested("rft.", &S::rft, rft_fields()));
     append(out, "grpo.", grpo_fields());
     append(out, nested("evaluation.", &S::evaluation, evaluation_fields()));
+    out.push_back(field("evaluation.k", "k of pass@k; empty: 2, 4, 8, ... and samples", at_least(1),
+                        &S::pass_at));
     out.push_back(field("validation.every", "GRPO steps between validations; 0: never", at_least(0),
                         &S::validate_every));
     out.push_back(field("validation.scenes", "scenes of the split val, each as MC and as OE",
                         at_least(0), &S::validate_scenes));
-    out.push_back(field("evaluation.k", "k of pass@k; empty: 2, 4, 8, ... and samples", at_least(1),
-                        &S::pass_at));
     return out;
   }();
   return all;
