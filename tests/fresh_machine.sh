@@ -40,14 +40,16 @@ inside <<<'apt-get update -q >/dev/null && apt-get install -qy --no-install-reco
   ca-certificates >/dev/null 2>&1' || cannot "apt-get failed"
 
 if $syntax; then
-  # The commands that CMake would run, each source alone, with the same flags.
+  # The commands that CMake would run: the sources of phyx/ one by one, so that each includes what it
+  # uses, the others joined as they are compiled.
   inside <<'SCRIPT'
 cd /root/gaze
 ./run setup bench
-cmake --preset default -G Ninja -DGAZE_BUILD_BENCH=ON -DGAZE_JOIN_SOURCES=OFF >/dev/null
-cd build/release
-sed -n 's/^ *"command": "\(.*\)",\{0,1\}$/\1/p' compile_commands.json |
-  sed 's/\\\(["\\]\)/\1/g; s/ -o [^ ]* -c / -fsyntax-only -Werror /' >commands
+for join in ON OFF; do
+  cmake --preset default -B build/$join -G Ninja -DGAZE_BUILD_BENCH=ON -DGAZE_JOIN_SOURCES=$join >/dev/null
+  sed -n 's/^ *"command": "\(.*\)",\{0,1\}$/cd \/root\/gaze\/build\/'$join' \&\& \1/p' build/$join/compile_commands.json
+done | sed 's/\\\(["\\]\)/\1/g; s/ -o [^ ]* -c / -fsyntax-only -Werror /' |
+  awk '/build\/ON/ ? !/(gaze|gaze_phyx)\.dir/ && !/\/phyx\// : /\/phyx\/[^ ]*\.cpp$/' >commands
 echo "parsing $(wc -l <commands) sources with $(c++ --version | head -n 1)"
 tr '\n' '\0' <commands | xargs -0 -n 1 -P "$(nproc)" sh -c
 SCRIPT
