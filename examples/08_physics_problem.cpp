@@ -26,12 +26,12 @@ void print_rewards(const char* what, const Problem& problem, const std::string& 
   phyx::Completion completion;
   completion.text = text;
   std::printf("\n%s\n  %s\n", what, text.c_str());
-  for (const auto& name : reward_names()) {
-    const auto value = make_reward(name).score({problem, completion});
+  for (const Reward& reward : default_rewards()) {
+    const auto value = reward.score({problem, completion});
     if (value)
-      std::printf("  %-14s %.3f\n", name.c_str(), *value);
+      std::printf("  %-16s %.3f\n", reward.name.c_str(), *value);
     else
-      std::printf("  %-14s -      (needs a model's own rollout)\n", name.c_str());
+      std::printf("  %-16s -      (needs a model's own rollout)\n", reward.name.c_str());
   }
 }
 

@@ -101,7 +101,7 @@ TEST_CASE("bad options are reported in one line that names them") {
   refused({"fly"}, {"fly"});
   refused({"info", "more"}, {"more"});
   refused(ablate({"--unknown"}), {"--unknown"}, out);
-  refused(ablate({"--preset", "huge"}), {"no preset named huge", "smoke"}, out);
+  refused({"ablate", "--preset", "huge", "--out", out}, {"no preset named huge", "smoke"}, out);
   refused(ablate({"--study", at("none.toml")}), {"none.toml"}, out);
   refused(ablate({"--model", "huge"}), {"huge", "tiny"}, out);
   refused(ablate({"--variant", "ppo"}), {"ppo", "dapo"}, out);
@@ -285,7 +285,7 @@ TEST_CASE("an output folder that contains a run is not changed", "[slow]") {
   const std::string config = io::read_file(unbroken().out + "/config.json");
   refused(training(unbroken().out), {unbroken().out + "/config.json", "--resume"});
   refused(training(unbroken().out, {"--resume", "--corruption", "0.1"}),
-          {unbroken().out + "/config.json, corruption"});
+          {unbroken().out + "/config.json, warm_start.corruption.share"});
   CHECK(io::read_file(unbroken().out + "/config.json") == config);
 }
 

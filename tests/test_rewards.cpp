@@ -101,7 +101,9 @@ TEST_CASE("all reference responses of the synthetic suite earn full marks", "[re
         for (const char* name : {"format", "accuracy", "rubric"})
           CHECK_THAT(value(name, p, said(text)), near(1));
         CHECK(grade_completion(p, text).unit_consistent);
-        CHECK(claims_to_see(p, parse_response(text)) == p.needs_image);
+        // An option may happen to print the number that was read from the picture.
+        const bool claims = claims_to_see(p, parse_response(text));
+        CHECK((p.form == Form::mc ? p.needs_image || !claims : claims == p.needs_image));
       }
     }
 }
@@ -357,7 +359,7 @@ TEST_CASE("registry: rewards are found by name, mixed and added", "[rewards]") {
     const std::string message = e.what();
     CHECK(message.find("brevity") != message.npos);
     CHECK(message.find(
-              "accuracy, attention, attention_raw, attention_region, avar, contrast, format") !=
+              "accuracy, attention, attention_raw, attention_region, avar, contrast, exec, format") !=
           message.npos);
   }
   for (const auto& name : reward_names()) {

@@ -48,6 +48,11 @@ void print_info() {
   }
 }
 
+std::string default_text(const RewardOption& o) {
+  if (o.default_value.is_null()) return "…";  // required
+  return o.default_value.is_string() ? o.default_value.get<std::string>() : o.default_value.dump();
+}
+
 /// Each reward in full: formula, range, cheats, options.
 void print_rewards() {
   for (const auto& n : reward_names()) {
@@ -57,10 +62,7 @@ void print_rewards() {
         n.c_str(), r.doc.c_str(), r.formula.c_str(), r.low, r.high, r.cheats.c_str());
     for (const RewardOption& o : r.options)
       std::printf("  --reward-option %s.%s=%s  %s (%s)\n", n.c_str(), o.name.c_str(),
-                  (o.default_value.is_string() ? o.default_value.get<std::string>()
-                                               : o.default_value.dump())
-                      .c_str(),
-                  o.meaning.c_str(), o.range_text().c_str());
+                  default_text(o).c_str(), o.meaning.c_str(), o.range_text().c_str());
     std::printf("\n");
   }
 }

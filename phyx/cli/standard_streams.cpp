@@ -21,6 +21,8 @@ void prepare_streams() {
     if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
       ::open("/dev/null", O_RDWR);  // gets the lowest free number, which is this one
   std::signal(SIGPIPE, SIG_IGN);
+  // Large enough for what the commands print, so that an error occurs in finish_output().
+  if (!::isatty(STDOUT_FILENO)) std::setvbuf(stdout, nullptr, _IOFBF, 1 << 16);
 }
 
 void finish_output() {

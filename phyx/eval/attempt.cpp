@@ -86,6 +86,7 @@ Outcome unanswered_outcome(const Problem& p) {
   o.reasoning = p.reasoning;
   o.template_id = p.template_id;
   o.needs_image = p.needs_image;
+  o.layout_only = p.layout_only;
   return o;
 }
 

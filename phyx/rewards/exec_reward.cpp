@@ -77,20 +77,31 @@ std::string with_remaining(std::string line, std::size_t remaining) {
   return line + ",\"remaining\":" + std::to_string(remaining) + "}";
 }
 
+constexpr int largest_batch = 65536;
+constexpr const char* exec_cheats = "Whatever the program does not check.";
+
 /// The state shared by the copies of a reward.
 class ExecReward {
  public:
   ExecReward(const std::vector<std::string>& exec, const ExecRewardSettings& settings)
-      : settings_(settings),
-        program_(exec, settings.program),
-        digest_(program_digest(exec)),
-        cache_(settings.answers.empty() ? AnswerCache() : AnswerCache(settings.answers)) {
-    GAZE_CHECK(settings.batch >= 1 && settings.batch <= 65536, "exec_reward", program_.name(),
-               ": batch must be 1 to 65536, got ", settings.batch);
+      : settings_(settings), exec_(exec), digest_(program_digest(exec)) {
+    program_.emplace(exec_, settings.program);
+    GAZE_CHECK(settings.batch >= 1 && settings.batch <= largest_batch, "exec_reward",
+               program_->name(), ": batch must be 1 to ", largest_batch, ", got ", settings.batch);
     GAZE_CHECK(
         std::isfinite(settings.low) && std::isfinite(settings.high) && settings.low < settings.high,
-        "exec_reward", program_.name(), ": low must be below high, got ", settings.low, " and ",
+        "exec_reward", program_->name(), ": low must be below high, got ", settings.low, " and ",
         settings.high);
+    if (!settings.answers.empty()) cache_.emplace(settings.answers);
+  }
+
+  const std::string& digest() const { return digest_; }
+
+  /// From now on, answers and log are in these files.
+  void keep_files(const std::string& stem) {
+    settings_.program.log = stem + ".log";
+    program_.emplace(exec_, settings_.program);
+    cache_.emplace(stem + ".answers.jsonl");
   }
 
   std::vector<std::optional<double>> score(std::span<const RewardInput> inputs) {
@@ -100,12 +111,12 @@ class ExecReward {
     for (const RewardInput& in : inputs) {
       std::string line = completion_json(in, settings_.picture);
       keys.push_back(line_key(digest_, line));
-      if (!cache_.find(keys.back()) && seen.insert(keys.back()).second)
+      if (!cache_->find(keys.back()) && seen.insert(keys.back()).second)
         unknown.emplace_back(keys.back(), std::move(line));
     }
     ask(unknown);
     std::vector<std::optional<double>> out;
-    for (const auto& key : keys) out.push_back(*cache_.find(key));
+    for (const auto& key : keys) out.push_back(*cache_->find(key));
     return out;
   }
 
@@ -113,25 +124,27 @@ class ExecReward {
   void ask(std::span<const std::pair<std::string, std::string>> unknown) {
     if (unknown.empty()) return;
     for (auto rest = unknown; !rest.empty();) {
-      const auto batch = rest.first(std::min(rest.size(), settings_.batch));
+      const auto batch =
+          rest.first(std::min(rest.size(), static_cast<std::size_t>(settings_.batch)));
       rest = rest.subspan(batch.size());
       std::vector<std::string> lines;
       for (std::size_t i = 0; i < batch.size(); ++i)
         lines.push_back(with_remaining(batch[i].second, batch.size() - 1 - i));
-      const auto answers = program_.ask(lines);
+      const auto answers = program_->ask(lines);
       for (const auto& answer : answers)
         GAZE_CHECK(!answer || (*answer >= settings_.low && *answer <= settings_.high),
-                   "exec_reward", program_.name(), ": answered ", *answer,
+                   "exec_reward", program_->name(), ": answered ", *answer,
                    ", outside its range of ", settings_.low, " to ", settings_.high);
-      for (std::size_t i = 0; i < batch.size(); ++i) cache_.add(batch[i].first, answers[i]);
+      for (std::size_t i = 0; i < batch.size(); ++i) cache_->add(batch[i].first, answers[i]);
     }
-    cache_.sync();
+    cache_->sync();
   }
 
   ExecRewardSettings settings_;
-  ExternalProgram program_;
+  std::vector<std::string> exec_;
+  std::optional<ExternalProgram> program_;
   std::string digest_;
-  AnswerCache cache_;
+  std::optional<AnswerCache> cache_ = AnswerCache();
 };
 
 }  // namespace
@@ -199,16 +212,57 @@ Reward make_exec_reward(const std::string& name, const std::vector<std::string>&
   const auto shared = std::make_shared<ExecReward>(exec, settings);
   std::string words;
   for (const auto& word : exec) words += (words.empty() ? "" : " ") + printable(word, kShownBytes);
-  return {name,
-          "The score of the program: " + words,
-          "one number per completion, from the program",
-          "whatever the program does not check",
-          settings.low,
-          settings.high,
-          [shared](const RewardInput& in) {
-            return shared->score({&in, 1}).front();
-          },
-          [shared](std::span<const RewardInput> inputs) { return shared->score(inputs); }};
+  Reward out;
+  out.name = name;
+  out.doc = "the program: " + words;
+  out.formula = "one number per completion, from the program";
+  out.cheats = exec_cheats;
+  out.low = settings.low;
+  out.high = settings.high;
+  out.score = [shared](const RewardInput& in) { return shared->score({&in, 1}).front(); };
+  out.score_batch = [shared](std::span<const RewardInput> inputs) { return shared->score(inputs); };
+  out.keep_files = [shared](const std::string& stem) { shared->keep_files(stem); };
+  out.program = shared->digest();
+  return out;
+}
+
+RewardKind exec_kind() {
+  struct Config {
+    std::vector<std::string> exec;
+    ExecRewardSettings settings;
+  };
+  OptionTable<Config> table;
+  table.add("exec", &Config::exec, "the program and its arguments");
+  table.require();
+  const auto add = [&](const char* name, auto field, const char* meaning, OptionRange range = {}) {
+    table.add(
+        name, [field](Config & c) -> auto& { return field(c.settings); }, meaning,
+        std::move(range));
+  };
+  using S = ExecRewardSettings;
+  add("batch", [](S & s) -> auto& { return s.batch; }, "completions per batch", {1, largest_batch});
+  add(
+      "low", [](S & s) -> auto& { return s.low; }, "lowest answer that is accepted");
+  add(
+      "high", [](S & s) -> auto& { return s.high; }, "highest answer that is accepted");
+  add(
+      "picture", [](S & s) -> auto& { return s.picture; }, "send the encoded picture, as base64");
+  add("seconds", [](S & s) -> auto& { return s.program.seconds; }, "time limit of a batch", {1e-3});
+  add("restarts", [](S & s) -> auto& { return s.program.restarts; },
+      "attempts at a batch after the first", {0});
+  add("end_seconds", [](S & s) -> auto& { return s.program.end_seconds; },
+      "grace before SIGTERM, and again before SIGKILL", {0});
+  RewardKind out;
+  out.name = "exec";
+  out.doc = "The score of a program of your own, in any language.";
+  out.formula = "one number or null per completion, from the program";
+  out.cheats = exec_cheats;
+  out.options = table.options();
+  out.make = [table](const io::Json& all) {
+    const Config c = table.read(all);
+    return make_exec_reward("exec", c.exec, c.settings);
+  };
+  return out;
 }
 
 }  // namespace gaze::phyx

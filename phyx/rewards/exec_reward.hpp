@@ -10,6 +10,7 @@
 
 #include "gaze/io/append_log.hpp"
 #include "phyx/rewards/external_program.hpp"
+#include "phyx/rewards/options.hpp"
 #include "phyx/rewards/reward.hpp"
 
 namespace gaze::phyx {
@@ -43,7 +44,7 @@ class AnswerCache {
 
 struct ExecRewardSettings {
   ProgramSettings program = {};
-  std::size_t batch = 64;    // completions per batch, 1 to 65,536
+  int batch = 64;            // completions per batch, 1 to 65,536
   double low = 0, high = 1;  // range of the reward; an answer outside it is an Error
   bool picture = false;      // send the encoded picture, as base64
   std::string answers = {};  // file of the AnswerCache; empty: memory only
@@ -63,5 +64,9 @@ std::string program_digest(const std::vector<std::string>& exec);
 /// program. Calls of one reward and its copies must not overlap.
 Reward make_exec_reward(const std::string& name, const std::vector<std::string>& exec,
                         const ExecRewardSettings& settings = {});
+
+/// The kind `exec`, whose required option `exec` lists the program and its arguments. Its rewards
+/// keep their files as "STEM.answers.jsonl" and "STEM.log".
+RewardKind exec_kind();
 
 }  // namespace gaze::phyx

@@ -87,15 +87,16 @@ std::string RewardOption::range_text() const {
   return type_name(type) + (out.empty() ? "" : ", " + out);
 }
 
-io::Json settle_options(const std::string& reward, const std::vector<RewardOption>& options,
-                        const io::Json& given) {
+bool RewardKind::has_defaults() const {
+  return std::none_of(options.begin(), options.end(),
+                      [](const RewardOption& o) { return o.default_value.is_null(); });
+}
+
+void check_options(const std::string& reward, const std::vector<RewardOption>& options,
+                   const io::Json& given) {
   GAZE_CHECK(given.is_object(), "reward", reward, ": its options are not an object");
-  io::Json out = io::Json::object();
   std::string known;
-  for (const RewardOption& option : options) {
-    out[option.name] = option.default_value;
-    known += (known.empty() ? "" : ", ") + option.name;
-  }
+  for (const RewardOption& option : options) known += (known.empty() ? "" : ", ") + option.name;
   for (const auto& [name, value] : given.items()) {
     const auto option = std::find_if(options.begin(), options.end(),
                                      [&](const RewardOption& o) { return o.name == name; });
@@ -109,7 +110,17 @@ io::Json settle_options(const std::string& reward, const std::vector<RewardOptio
     }
     GAZE_CHECK(has_type(value, option->type) && in_range(value, range), "reward", reward, ".", name,
                ": ", shown(value), " is not ", option->range_text());
-    out[name] = value;
+  }
+}
+
+io::Json settle_options(const std::string& reward, const std::vector<RewardOption>& options,
+                        const io::Json& given) {
+  check_options(reward, options, given);
+  io::Json out = io::Json::object();
+  for (const RewardOption& option : options) {
+    out[option.name] = given.value(option.name, option.default_value);
+    GAZE_CHECK(!out[option.name].is_null(), "reward", reward, " needs the option '", option.name,
+               "'");
   }
   return out;
 }

@@ -30,7 +30,7 @@ struct OptionRange {
 struct RewardOption {
   std::string name;
   OptionType type;
-  io::Json default_value;
+  io::Json default_value;  // null: the option is required
   std::string meaning;
   OptionRange range = {};
 
@@ -46,11 +46,18 @@ struct RewardKind {
   std::vector<RewardOption> options = {};
   /// Makes a reward from all options, as settle_options() returns them.
   std::function<Reward(const io::Json& options)> make;
+
+  /// Whether no option is required.
+  bool has_defaults() const;
 };
 
-/// Completes `given`, an object, by the defaults of the options that it does not set. Throws Error
-/// for an unknown name (listing the known ones), a wrong type and a value outside its range;
-/// `reward` names the reward in messages.
+/// Throws Error for an unknown name (listing the known ones), a wrong type and a value outside its
+/// range; `given` must be an object, and `reward` names the reward in messages.
+void check_options(const std::string& reward, const std::vector<RewardOption>& options,
+                   const io::Json& given);
+
+/// Checks `given` and completes it by the defaults of the options that it does not set. Throws
+/// Error as check_options(), and for a missing required option.
 io::Json settle_options(const std::string& reward, const std::vector<RewardOption>& options,
                         const io::Json& given);
 
@@ -88,6 +95,9 @@ class OptionTable {
         if (all.at(name) == text) std::invoke(field, c) = value;
     });
   }
+
+  /// Makes the option added last required.
+  void require() { options_.back().default_value = nullptr; }
 
   const std::vector<RewardOption>& options() const { return options_; }
 

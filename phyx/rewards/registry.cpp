@@ -12,6 +12,7 @@
 #include "phyx/rewards/attention.hpp"
 #include "phyx/rewards/avar.hpp"
 #include "phyx/rewards/contrast.hpp"
+#include "phyx/rewards/exec_reward.hpp"
 #include "phyx/rewards/format.hpp"
 #include "phyx/rewards/hybrid.hpp"
 #include "phyx/rewards/random.hpp"
@@ -27,9 +28,10 @@ struct Registry {
   std::map<std::string, RewardKind> kinds;
 
   Registry() {
-    for (RewardKind k : {format_kind(), accuracy_kind(), rubric_kind(), attention_kind(),
-                         attention_region_kind(), raw_attention_kind(), hybrid_kind(),
-                         random_kind(), avar_kind(), vision_sr1_kind(), contrast_kind()})
+    for (RewardKind k :
+         {format_kind(), accuracy_kind(), rubric_kind(), attention_kind(), attention_region_kind(),
+          raw_attention_kind(), hybrid_kind(), random_kind(), avar_kind(), vision_sr1_kind(),
+          contrast_kind(), exec_kind()})
       kinds.emplace(k.name, k);
   }
   static Registry& get() {
@@ -74,6 +76,13 @@ Reward make_reward(const std::string& name, const io::Json& options) {
   return out;
 }
 
+std::vector<Reward> default_rewards() {
+  std::vector<Reward> out;
+  for (const auto& name : reward_names())
+    if (reward_kind(name).has_defaults()) out.push_back(make_reward(name));
+  return out;
+}
+
 void add_reward(RewardKind added) {
   GAZE_CHECK(!added.name.empty() && added.make, "add_reward", "needs a name and a function");
   auto& registry = Registry::get();
@@ -104,7 +113,7 @@ void set_reward_option(RewardOptions& options, const std::string& assignment) {
   const bool known = option != kind.options.end();
   io::Json given = options.contains(name) ? options[name] : io::Json::object();
   given[key] = known ? parse_value(assignment.substr(equal + 1), option->type, shown) : io::Json();
-  settle_options(name, kind.options, given);
+  check_options(name, kind.options, given);
   options[name] = std::move(given);
 }
 

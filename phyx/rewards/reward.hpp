@@ -76,6 +76,10 @@ struct Reward {
   /// Empty if there is no such part.
   std::function<Score(const RewardInput&)> ungated = {};
   RewardNeeds needs = {};
+  /// Lets a reward that keeps files (answers, a log) keep them under names that start with `stem`,
+  /// a path. Called before the first score of a training. Empty: it keeps none.
+  std::function<void(const std::string& stem)> keep_files = {};
+  std::string program = {};               // digest of the program that computes it; empty: none
   io::Json options = io::Json::object();  // those it was made with, all of them
 };
 

@@ -67,7 +67,13 @@ class ArmTraining {
 
   /// Arithmetic of a GRPO condition: rollouts and updates, without a reference. All its steps count
   /// as the mean of its first ones, measured on a copy of the warm start.
-  double grpo_arithmetic(const Condition& c, Index probe, std::int64_t seed) const;
+  /// `folder`: for files that its rewards keep.
+  double grpo_arithmetic(const Condition& c, Index probe, std::int64_t seed,
+                         const std::string& folder) const;
+
+  /// The rewards of a GRPO condition; those that keep files keep them in `folder`.
+  static RewardMix mix_in(const std::string& folder, const Condition& c,
+                          const AblationSettings& own);
 
   /// The number of steps of arithmetic `one` within a budget, at least 1.
   static Index steps_within(double budget, double one);

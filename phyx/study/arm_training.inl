@@ -103,6 +103,15 @@ void ArmTraining<Device>::train(Model<Device>& model, const Condition& c, std::i
 }
 
 template <class Device>
+RewardMix ArmTraining<Device>::mix_in(const std::string& folder, const Condition& c,
+                                      const AblationSettings& own) {
+  RewardMix mix = mix_of(c, own.reward_options);
+  for (const RewardTerm& term : mix.terms)
+    if (term.reward.keep_files) term.reward.keep_files(folder + "/" + term.reward.name);
+  return mix;
+}
+
+template <class Device>
 void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition& c,
                                           const AblationSettings& own, std::int64_t seed) const {
   const auto key = static_cast<std::uint64_t>(seed);
@@ -122,7 +131,7 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
                                     model.parameters());
   run.carried = state.carried();
   Trainer<float, Device> trainer(model.parameters(), run);
-  const RewardMix mix = mix_of(c, own.reward_options);
+  const RewardMix mix = mix_in(folder, c, own);
   PhyxTask<Device> source(data_.rl(), data_.tokenizer(), data_.config(), mix, key);
   source.answer_with(model, grpo.sampling);
   source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
@@ -174,7 +183,7 @@ void ArmTraining<Device>::train_supervised(Model<Device>& model, const Condition
     const double mixed =
         arithmetic_of(own.sft.probe, response_step(*probe, source, w, w.corruption.share, 0));
     const Condition& like = matched_condition(s_, c);
-    steps = steps_within(grpo_arithmetic(like, own.sft.probe, seed), mixed);
+    steps = steps_within(grpo_arithmetic(like, own.sft.probe, seed, at_.arm(c, seed)), mixed);
   }
   const double corruption = own.sft.clean ? 0 : w.corruption.share;
   trainer.run(training_stage(c.name, steps, own.sft.rate, own.sft.optimiser),
@@ -203,7 +212,8 @@ void ArmTraining<Device>::train_on_own_samples(Model<Device>& model, const Condi
     const auto probe = warm_copy(seed);
     const double one =
         arithmetic_of(own.sft.probe, lesson_step(*probe, source, own.rft.letter_weight, lessons));
-    const double all = grpo_arithmetic(matched_condition(s_, c), own.sft.probe, seed);
+    const double all =
+        grpo_arithmetic(matched_condition(s_, c), own.sft.probe, seed, at_.arm(c, seed));
     steps = steps_within(all - static_cast<double>(samples.arithmetic), one);
   }
   trainer.run(training_stage(c.name, steps, own.sft.rate, own.sft.optimiser),
@@ -225,13 +235,13 @@ double ArmTraining<Device>::arithmetic_of(Index probe, const Step& step) {
 }
 
 template <class Device>
-double ArmTraining<Device>::grpo_arithmetic(const Condition& c, Index probe,
-                                            std::int64_t seed) const {
+double ArmTraining<Device>::grpo_arithmetic(const Condition& c, Index probe, std::int64_t seed,
+                                            const std::string& folder) const {
   const AblationSettings own = settings_of(s_, c);
   const auto model = warm_copy(seed);
   const auto key = static_cast<std::uint64_t>(seed);
-  PhyxTask<Device> source(data_.rl(), data_.tokenizer(), data_.config(),
-                          mix_of(c, own.reward_options), key);
+  PhyxTask<Device> source(data_.rl(), data_.tokenizer(), data_.config(), mix_in(folder, c, own),
+                          key);
   source.answer_with(*model, own.grpo.sampling);
   rl::GrpoSettings grpo = own.grpo;
   if (grpo.loss.papo.needs_masked()) source.mask_pictures(grpo.loss.papo.mask);

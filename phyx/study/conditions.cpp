@@ -16,10 +16,4 @@ RewardMix mix_of(const Condition& c, const RewardOptions& options) {
   return mix;
 }
 
-std::vector<Reward> default_rewards() {
-  std::vector<Reward> out;
-  for (const auto& name : reward_names()) out.push_back(make_reward(name));
-  return out;
-}
-
 }  // namespace gaze::phyx

@@ -37,7 +37,4 @@ struct Condition {
 /// for an unknown reward, and an unknown or invalid option.
 RewardMix mix_of(const Condition& c, const RewardOptions& options);
 
-/// Every registered reward with its default options.
-std::vector<Reward> default_rewards();
-
 }  // namespace gaze::phyx

@@ -139,7 +139,8 @@ void settle(AblationSettings& s) {
   for (const auto& name : s.only)
     GAZE_CHECK(names.count(name), "study", "only: no condition named ", name, "; there are ",
                names_of(s.conditions));
-  for (const auto& [name, options] : s.reward_options) make_reward(name, options);
+  for (const auto& [name, options] : s.reward_options)
+    check_options(name, reward_kind(name).options, options);
   for (const Claim& c : s.claims) check_claim(s, c);
 }
 
@@ -167,6 +168,10 @@ io::OrderedJson settings_json(const AblationSettings& s) {
                  {"start", s.own.start.empty() ? "random weights" : "a trained model"}};
   j["reward"] = s.reward_options;
   j["condition"] = conditions_json(s);
+  for (const Condition& c : s.conditions)
+    for (const RewardTerm& term : mix_of(c, s.reward_options).terms)
+      if (!term.reward.program.empty())
+        j["programs"][c.name][term.reward.name] = term.reward.program;
   j["claims"] = claims_to_json(s.claims);
   if (!s.grid.empty()) j["grid"] = s.grid;
   return j;

@@ -91,6 +91,7 @@ RewardUse read_reward(const TomlEntry& e) {
       use.options[option.key] = option.json();
     }
   }
+  if (use.options.contains("exec") && !e.find("reward")) use.kind = "exec";
   return use;
 }
 
@@ -186,7 +187,7 @@ AblationSettings settings_from(const TomlEntry& root, const std::string& file,
   each("reward", [&](const TomlEntry& e) {
     need_table(e);
     s.reward_options[e.key] = e.json();
-    at(e.where, [&] { make_reward(e.key, s.reward_options[e.key]); });
+    at(e.where, [&] { check_options(e.key, reward_kind(e.key).options, s.reward_options[e.key]); });
   });
   each("condition", [&](const TomlEntry& e) { s.conditions.push_back(read_condition(e, s)); });
   GAZE_CHECK(!s.conditions.empty(), "study", file, ": no [condition.NAME]");

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze::io {
 
 namespace detail {
