@@ -26,7 +26,7 @@ void print_rewards(const char* what, const Problem& problem, const std::string& 
   phyx::Completion completion;
   completion.text = text;
   std::printf("\n%s\n  %s\n", what, text.c_str());
-  for (const Reward& reward : default_rewards()) {
+  for (const Reward& reward : all_rewards()) {
     const auto value = reward.score({problem, completion});
     if (value)
       std::printf("  %-16s %.3f\n", reward.name.c_str(), *value);

@@ -44,7 +44,7 @@ const std::string right_think = "mass = 5 kg . principle newton second law . 5 *
 
 TEST_CASE("the reference response of every template gets full marks, or those of uniform attention",
           "[rewards]") {
-  const std::vector<Reward> rewards = default_rewards();
+  const std::vector<Reward> rewards = all_rewards();
   std::size_t without_look = 0;
   for (const auto& t : synth::templates())
     for (std::uint64_t seed = 0; seed < 2; ++seed) {
@@ -245,7 +245,7 @@ TEST_CASE("options are read, completed and refused by name", "[rewards]") {
       CHECK_FALSE(o.range_text().empty());
       if (o.default_value.is_null())
         CHECK(contains(error_of([&] { make_reward(name); }), name + " needs the option"));
-      else if (reward_kind(name).has_defaults())
+      else if (reward_kind(name).is_complete(gaze::io::Json::object()))
         CHECK_NOTHROW(make_reward(name, {{o.name, o.default_value}}));
     }
 }

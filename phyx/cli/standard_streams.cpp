@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -22,7 +23,8 @@ void prepare_streams() {
       ::open("/dev/null", O_RDWR);  // gets the lowest free number, which is this one
   std::signal(SIGPIPE, SIG_IGN);
   // Large enough for what the commands print, so that an error occurs in finish_output().
-  if (!::isatty(STDOUT_FILENO)) std::setvbuf(stdout, nullptr, _IOFBF, 1 << 16);
+  static std::array<char, 1 << 16> buffer;
+  if (!::isatty(STDOUT_FILENO)) std::setvbuf(stdout, buffer.data(), _IOFBF, buffer.size());
 }
 
 void finish_output() {

@@ -48,7 +48,7 @@ std::string slice_panel(const Context& c, const std::string& format, const std::
   for (const auto& condition : c.conditions) {
     const auto* r = c.results.find(condition, "accuracy_sampled", "known", format, kind, slice);
     if (r) n = r->n;
-    chart.rows.push_back({condition, condition_class(condition), {mark_of(r, slice)}});
+    chart.rows.push_back({condition, c.style(condition), {mark_of(r, slice)}});
   }
   if (n == 0) return "";
   return figure(slice + " (" + std::to_string(n) + " problems)", draw(chart));
@@ -84,9 +84,8 @@ std::string overall_dots(const Context& c, const std::string& split, const std::
     const auto* sampled = c.results.find(condition, "accuracy_sampled", split, format);
     const auto* greedy = c.results.find(condition, "accuracy_greedy", split, format);
     any = any || sampled || greedy;
-    chart.rows.push_back({condition,
-                          condition_class(condition),
-                          {mark_of(sampled, "sampled"), mark_of(greedy, "greedy")}});
+    chart.rows.push_back(
+        {condition, c.style(condition), {mark_of(sampled, "sampled"), mark_of(greedy, "greedy")}});
   }
   return any ? figure(heading, draw(chart)) : "";
 }
@@ -94,7 +93,7 @@ std::string overall_dots(const Context& c, const std::string& split, const std::
 std::string pass_chart(const Context& c, const std::string& format, const std::string& heading) {
   LineChart chart{heading + ": pass@k by condition", "samples k", "", {}, true, true, 520, 260};
   for (const auto& condition : c.conditions) {
-    Series s{condition, condition_class(condition), {}, false};
+    Series s{condition, c.style(condition), {}, false};
     for (int k = 1; k <= 1024; ++k)
       if (const auto* r = c.results.find(condition, "pass@" + std::to_string(k), "known", format);
           r && drawable(r->value * 100))
@@ -121,7 +120,7 @@ std::string image_chart(const Context& c, const std::string& suffix, const char*
     const auto *blank = find("accuracy_blank" + suffix), *swap = find("accuracy_swapped" + suffix);
     any = any || blank || swap;
     chart.rows.push_back({condition,
-                          condition_class(condition),
+                          c.style(condition),
                           {mark_of(find(with), "with the picture"), mark_of(blank, "blanked"),
                            mark_of(swap, "swapped")}});
   }
@@ -178,8 +177,8 @@ std::string pass_section(const Context& c) {
                  paragraph("Percentage of problems solved by at least one of k samples (pass@k). A "
                            "reward that only sharpens the distribution raises the left end of the "
                            "line but not the right end.") +
-                     legend(legend_entries(c.conditions)) + "<div class=\"grid wide\">\n" + charts +
-                     "</div>\n");
+                     legend(legend_entries(c, c.conditions)) + "<div class=\"grid wide\">\n" +
+                     charts + "</div>\n");
 }
 
 }  // namespace gaze::phyx::report

@@ -77,6 +77,9 @@ std::string draw_mark(const RowChart& c, const ChartRow& row, std::size_t series
   std::string out = "<g class=\"" + row.style + "\"><title>" + escape(m.note) + "</title>";
   if (c.dots) {
     out += line_from(at(m.low), y, at(m.high), y, "whisker-c");
+    for (const double v : m.seeds)
+      out += "<circle cx=\"" + coordinate(at(v)) + "\" cy=\"" + coordinate(y) +
+             "\" r=\"2\" class=\"seed\"/>";
     out += "<circle cx=\"" + coordinate(at(m.value)) + "\" cy=\"" + coordinate(y) +
            "\" r=\"4\" class=\"dot " + kind + "\"/>";
   } else {
@@ -125,6 +128,11 @@ Frame make_frame(const LineChart& c) {
   f.bottom = c.height - 36;
   f.log2_x = c.log2_x && f.x_low > 0;
   return f;
+}
+
+std::string dot_at(const Frame& f, const std::pair<double, double>& point) {
+  return "<circle cx=\"" + coordinate(f.x(point.first)) + "\" cy=\"" +
+         coordinate(f.y(point.second)) + "\" r=\"3\" class=\"dot full\"/>";
 }
 
 std::string axes(const LineChart& c, const Frame& f) {
@@ -179,11 +187,10 @@ std::string draw(const LineChart& c) {
     const std::string name = "<title>" + escape(s.label) + "</title>";
     const std::string g = "<g class=\"" + s.style + "\">" + name;
     if (s.points.size() == 1)
-      body += g + "<circle cx=\"" + coordinate(f.x(s.points[0].first)) + "\" cy=\"" +
-              coordinate(f.y(s.points[0].second)) + "\" r=\"3\" class=\"dot full\"/></g>";
+      body += g + dot_at(f, s.points[0]) + "</g>";
     else
       body += g + "<polyline points=\"" + points + "\" class=\"line" + (s.faint ? " faint" : "") +
-              "\"/></g>";
+              "\"/>" + (s.end_dot ? dot_at(f, s.points.back()) : "") + "</g>";
   }
   return svg(c.width, c.height, c.title, body);
 }

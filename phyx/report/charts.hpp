@@ -20,7 +20,8 @@ inline bool drawable(double v) { return std::fabs(v) <= 1e100; }
 struct Mark {
   double value = std::numeric_limits<double>::quiet_NaN();
   double low = 0, high = 0;
-  std::string note;  // shown on hover
+  std::string note;                // shown on hover
+  std::vector<double> seeds = {};  // small dots, in a chart of dots
 };
 
 /// One labelled row of a bar or dot chart; one mark per series.
@@ -46,8 +47,9 @@ struct RowChart {
 struct Series {
   std::string label;
   std::string style;
-  std::vector<std::pair<double, double>> points;  // ascending in x; all drawable()
+  std::vector<std::pair<double, double>> points;  // joined in this order; all drawable()
   bool faint = false;                             // a single seed, drawn behind the mean
+  bool end_dot = false;                           // marks the last point
 };
 
 /// A chart of lines over two axes.

@@ -43,7 +43,7 @@ std::string condition_table(const Context& c, const std::vector<TableColumn>& co
   }
   out += "</tr></thead><tbody>\n";
   for (const auto& condition : c.conditions) {
-    out += "<tr>" + condition_header(condition) +
+    out += "<tr>" + condition_header(c, condition) +
            tag("td", "", std::to_string(c.seed_count(condition)));
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const auto* r =

@@ -31,6 +31,24 @@ std::vector<std::pair<std::string, std::string>> declared_conditions(
   return out;
 }
 
+std::vector<UsedReward> used_rewards(const std::vector<io::Json>& configs) {
+  std::vector<UsedReward> out;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const auto& declared : declared_conditions(configs))
+    for (const io::Json& config : configs) {
+      const io::Json::json_pointer path(io::Json::json_pointer() / "condition" / declared.first /
+                                        "rewards");
+      if (!config.contains(path) || !config.at(path).is_object()) continue;
+      for (const auto& [label, use] : config.at(path).items()) {
+        if (!use.is_object() || !seen.insert({declared.first, label}).second) continue;
+        const bool program = use.contains("exec") && !use.contains("reward");
+        out.push_back({declared.first, label,
+                       program ? "exec" : io::json_text(use, "reward", "config.json", label)});
+      }
+    }
+  return out;
+}
+
 std::vector<std::string> ordered_conditions(const std::set<std::string>& names) {
   std::vector<std::string> out;
   for (const auto& c : condition_texts)
@@ -40,10 +58,26 @@ std::vector<std::string> ordered_conditions(const std::set<std::string>& names) 
   return out;
 }
 
-std::string condition_class(const std::string& name) {
-  for (std::size_t i = 0; i < condition_texts.size(); ++i)
-    if (name == condition_texts[i].name) return "c" + std::to_string(i);
-  return "cx";
+std::map<std::string, std::string> condition_classes(const std::vector<std::string>& names) {
+  constexpr std::size_t colours = 14;  // of style_sheet
+  const auto known = [](const std::string& name) {
+    const auto found = std::find_if(condition_texts.begin(), condition_texts.end(),
+                                    [&](const ConditionText& c) { return name == c.name; });
+    return static_cast<std::size_t>(found - condition_texts.begin());
+  };
+  std::map<std::string, std::string> out;
+  std::set<std::size_t> left;
+  for (std::size_t i = 0; i < colours; ++i) left.insert(i);
+  const auto assign = [&](const std::string& name, std::size_t i) {
+    out[name] = "c" + std::to_string(i);
+    left.erase(i);
+  };
+  for (const auto& name : names)
+    if (const std::size_t i = known(name); i < condition_texts.size()) assign(name, i);
+  std::size_t shared = 0;
+  for (const auto& name : names)
+    if (!out.contains(name)) assign(name, left.empty() ? shared++ % colours : *left.begin());
+  return out;
 }
 
 }  // namespace gaze::phyx::report

@@ -33,14 +33,27 @@ Context::Context(const RunData& d) : data(d), results(d.results) {
   GAZE_CHECK(seen.size() <= most_conditions, "report", d.folders.empty() ? "" : d.folders[0], ": ",
              seen.size(), " conditions; a page shows at most ", most_conditions);
   for (const auto& m : d.metrics) metrics[m.condition].push_back(&m);
-  conditions = ordered_conditions(tested);
+  for (const auto& name : ordered_conditions(tested)) {
+    const std::size_t at = name.rfind('@');
+    (at != name.npos && tested.contains(name.substr(0, at)) ? tempered : conditions)
+        .push_back(name);
+  }
   all_conditions = ordered_conditions(seen);
+  std::vector<std::string> named = all_conditions;
+  for (const auto& declared : declared_conditions(d.configs)) named.push_back(declared.first);
+  styles = condition_classes(named);
 }
 
 std::size_t Context::seed_count(const std::string& condition) const {
   const auto first = seeds.lower_bound({condition, ""});
   const auto other = [&](const auto& s) { return s.first != condition; };
   return static_cast<std::size_t>(std::distance(first, std::find_if(first, seeds.end(), other)));
+}
+
+const std::string& Context::style(const std::string& condition) const {
+  static const std::string none = "cx";
+  const auto found = styles.find(condition);
+  return found == styles.end() ? none : found->second;
 }
 
 std::string percent_cell(const ResultRow* r) {
@@ -52,15 +65,14 @@ std::string percent_text(const ResultRow& r) {
   return percent(r.value) + "\u00a0% [" + percent(r.low) + ", " + percent(r.high) + "]";
 }
 
-std::string condition_header(const std::string& name) {
-  return "<th scope=\"row\" class=\"" + condition_class(name) + "\"><i></i>" + escape(name) +
-         "</th>";
+std::string condition_header(const Context& c, const std::string& name) {
+  return "<th scope=\"row\" class=\"" + c.style(name) + "\"><i></i>" + escape(name) + "</th>";
 }
 
 std::vector<std::pair<std::string, std::string>> legend_entries(
-    const std::vector<std::string>& conditions) {
+    const Context& c, const std::vector<std::string>& conditions) {
   std::vector<std::pair<std::string, std::string>> out;
-  for (const auto& c : conditions) out.emplace_back(c, condition_class(c));
+  for (const auto& name : conditions) out.emplace_back(name, c.style(name));
   return out;
 }
 

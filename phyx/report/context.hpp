@@ -24,12 +24,17 @@ struct Context {
   /// The number of seeds with test results of this condition.
   std::size_t seed_count(const std::string& condition) const;
 
+  /// The style class with the condition's colour; "cx", without one, for a name without data.
+  const std::string& style(const std::string& condition) const;
+
   const RunData& data;
   ResultIndex results;
   std::vector<std::string> conditions;      // those with test results
+  std::vector<std::string> tempered;        // "NAME@0.25": further temperatures of NAME
   std::vector<std::string> all_conditions;  // those with any data
   std::set<std::pair<std::string, std::string>> seeds;
   std::map<std::string, std::vector<const MetricLine*>> metrics;  // by condition
+  std::map<std::string, std::string> styles;                      // by condition
 };
 
 /// "53.1" with its interval in small type below; a dash without a row.
@@ -39,10 +44,10 @@ std::string percent_cell(const ResultRow* r);
 std::string percent_text(const ResultRow& r);
 
 /// The header cell of a condition's row, with its colour.
-std::string condition_header(const std::string& name);
+std::string condition_header(const Context& c, const std::string& name);
 
 /// Names and style classes, for legend().
 std::vector<std::pair<std::string, std::string>> legend_entries(
-    const std::vector<std::string>& conditions);
+    const Context& c, const std::vector<std::string>& conditions);
 
 }  // namespace gaze::phyx::report

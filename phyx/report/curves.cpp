@@ -126,8 +126,7 @@ bool any_not_zero(const LineChart& chart) {
 std::string policy_chart(const Context& c, const Curve& curve) {
   LineChart chart{curve.heading + " over steps, by condition", "step", "", {}, curve.from_zero};
   for (const auto& condition : c.all_conditions)
-    add_series(chart, condition, condition_class(condition),
-               points_by_seed(c, condition, "grpo", curve));
+    add_series(chart, condition, c.style(condition), points_by_seed(c, condition, "grpo", curve));
   if (chart.series.empty() || (curve.optional && !any_not_zero(chart))) return "";
   return figure(curve.heading, draw(chart));
 }
@@ -146,7 +145,7 @@ std::string warm_start_charts(const Context& c) {
     std::vector<std::string> runs = c.all_conditions;
     runs.push_back("");
     for (const auto& run : runs)
-      add_series(chart, run.empty() ? "warm start" : run, condition_class(run),
+      add_series(chart, run.empty() ? "warm start" : run, c.style(run),
                  points_by_seed(c, run, stage, loss));
     if (!chart.series.empty()) out += figure(heading, draw(chart));
   }
@@ -177,7 +176,7 @@ std::string curves_section(const Context& c) {
         "missing "
         "where the reward or the correctness varies within no prompt. Long runs are averaged over "
         "neighbouring steps.");
-    body += legend(legend_entries(trained)) + "<div class=\"grid\">\n" + policy + "</div>\n";
+    body += legend(legend_entries(c, trained)) + "<div class=\"grid\">\n" + policy + "</div>\n";
   } else {
     body += missing("No policy training was logged.");
   }

@@ -75,13 +75,13 @@ std::string answer_text(const Completion& c) {
   return out;
 }
 
-std::string answer_card(const Completion& c, const std::optional<EmbeddedImage>& image,
-                        const std::string& id) {
+std::string answer_card(const Context& context, const Completion& c,
+                        const std::optional<EmbeddedImage>& image, const std::string& id) {
   std::string scores;
   for (const auto& [name, v] : c.rewards)
     scores +=
         (scores.empty() ? "" : " · ") + escape(name) + " " + brief(std::round(v * 1000) / 1000);
-  std::string out = "<div class=\"answer\"><h4><span class=\"" + condition_class(c.condition) +
+  std::string out = "<div class=\"answer\"><h4><span class=\"" + context.style(c.condition) +
                     "\">" + escape(c.condition) + "</span>";
   out +=
       c.correct ? "<span class=\"right\">✓ right</span>" : "<span class=\"wrong\">✗ wrong</span>";
@@ -95,7 +95,7 @@ std::string answer_card(const Completion& c, const std::optional<EmbeddedImage>&
          "</div>\n";
 }
 
-std::string example(const Problem& problem, std::size_t number) {
+std::string example(const Context& c, const Problem& problem, std::size_t number) {
   const Completion& first = *problem.front();
   const std::string id = "picture" + std::to_string(number);
   std::optional<EmbeddedImage> image;
@@ -124,7 +124,7 @@ std::string example(const Problem& problem, std::size_t number) {
   }
   out += "<div class=\"answers\">\n";
   for (const auto& name : ordered_conditions(names))
-    out += answer_card(*by_condition[name], image, id);
+    out += answer_card(c, *by_condition[name], image, id);
   return out + "</div></div>\n";
 }
 
@@ -138,7 +138,7 @@ std::string examples_section(const Context& c) {
       "The last recorded answer of every condition to the same problem, selected where conditions "
       "differ. Orange cells show the model's attention while writing, relative to its most and "
       "least attended patches (mean over the response; point at a word to see its attention).");
-  for (std::size_t i = 0; i < problems.size(); ++i) body += example(problems[i], i + 1);
+  for (std::size_t i = 0; i < problems.size(); ++i) body += example(c, problems[i], i + 1);
   return section("examples", "Examples", body);
 }
 

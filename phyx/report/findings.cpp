@@ -84,8 +84,9 @@ void decide_most(const Claim& claim, const std::vector<const ResultRow*>& rows,
 
 std::string agreement_text(const Finding& f) {
   if (f.agreement == Agreement::undecided) return "undecided";
-  if (f.own) return f.agreement == Agreement::agree ? "yes" : "no";
-  return f.agreement == Agreement::agree ? "agrees" : "does not agree";
+  const bool agrees = f.agreement == Agreement::agree;
+  const std::string answer = f.own ? (agrees ? "yes" : "no") : agrees ? "agrees" : "does not agree";
+  return answer + (f.one_seed ? ", in this seed" : "");
 }
 
 std::string signed_points(double share) {
@@ -147,8 +148,10 @@ std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows,
     const std::vector<Decision> mine(next, next + std::ptrdiff_t(measured[i].size()));
     next += std::ptrdiff_t(mine.size());
     Finding& f = out.emplace_back(Finding{claim.id, claim.text, claim.source, "Not measured.",
-                                          Agreement::undecided, claim.source.empty()});
+                                          Agreement::undecided, claim.source.empty(), false});
     if (mine.empty()) continue;
+    f.one_seed = std::any_of(measured[i].begin(), measured[i].end(),
+                             [](const ResultRow* r) { return r->seeds == 1; });
     if (claim.slice.name == "*") {
       decide_most(claim, measured[i], mine, f);
     } else {

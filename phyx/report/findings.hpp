@@ -23,10 +23,12 @@ struct Finding {
   std::string source;  // source of the claim; empty for own questions
   std::string here;    // the measurement in this run, with the verdict and the adjusted p-value
   Agreement agreement = Agreement::undecided;
-  bool own = false;  // a question of this project: the text reads yes / no / undecided
+  bool own = false;       // a question of this project: the text reads yes / no / undecided
+  bool one_seed = false;  // the verdict is about this seed alone
 };
 
-/// "agrees", "does not agree", "undecided" (or "yes", "no", "undecided" for own questions).
+/// "agrees", "does not agree", "undecided" (or "yes", "no", "undecided" for own questions), and
+/// after a verdict from one seed ", in this seed".
 std::string agreement_text(const Finding& f);
 
 /// A signed number of percentage points, "+4.2" or "−4.2" (with a real minus sign).

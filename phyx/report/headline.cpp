@@ -18,6 +18,7 @@
 #include "phyx/report/run_data.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/results/decision.hpp"
+#include "phyx/rewards/registry.hpp"
 
 namespace gaze::phyx::report {
 
@@ -127,11 +128,10 @@ std::string gaps(const Context& c) {
 }
 
 /// The condition with the best pooled value of a metric on held-out problems of known templates.
-const ResultRow* best_row(const Context& c, const std::string& metric,
-                          const std::string& kind = "overall", const std::string& slice = "all") {
+const ResultRow* best_row(const Context& c, const std::string& metric) {
   const ResultRow* best = nullptr;
   for (const auto& condition : c.conditions) {
-    const auto* r = c.results.find(condition, metric, "known", "all", kind, slice);
+    const auto* r = c.results.find(condition, metric, "known");
     if (r && (!best || r->value > best->value)) best = r;
   }
   return best;
@@ -144,23 +144,27 @@ bool one_seed(const Context& c) {
   return seeds.size() == 1;
 }
 
+/// The best condition of a metric and its gain on the warm start; if 0 is within the gain's
+/// interval, that no condition is clearly ahead.
 std::string gain_sentence(const Context& c, const char* metric, const char* how) {
   const auto* best = best_row(c, metric);
-  if (!best) return "";
-  std::string out = "For " + std::string(how) + " answers, <b>" + escape(best->condition) +
-                    "</b> is the most accurate condition: " + percent_text(*best);
   const auto* start = c.results.find("sft", metric, "known");
-  if (start && best->condition != "sft") {
-    out += ", against " + percent_text(*start) + " for the warm start";
-    const auto* gain = c.results.find(best->condition, std::string(metric) + "_vs_sft", "known");
-    if (gain) {
-      const Verdict v = decide(interval_of(*gain), 0);
-      out += v == Verdict::above   ? ", a clear gain"
-             : v == Verdict::below ? ", a clear loss"
-                                   : "; the paired difference may be due to chance";
-    }
-  }
-  return out + ". ";
+  if (!best) return "";
+  const std::string answers = "For " + std::string(how) + " answers, ";
+  if (!start)
+    return answers + "<b>" + escape(best->condition) +
+           "</b> is the most accurate condition: " + percent_text(*best) + ". ";
+  const std::string from = percent_text(*start) + " for the warm start. ";
+  if (best->condition == "sft" || best->value == start->value)
+    return answers + "no condition is more accurate than the warm start: " + percent_text(*start) +
+           ". ";
+  const auto* gain = c.results.find(best->condition, std::string(metric) + "_vs_sft", "known");
+  if (gain && decide(interval_of(*gain), 0) == Verdict::above)
+    return answers + "<b>" + escape(best->condition) +
+           "</b> is the most accurate condition: " + percent_text(*best) + ", against " + from;
+  return answers +
+         "no condition is clearly more accurate than the warm start: " + percent_text(*best) +
+         " for " + escape(best->condition) + ", " + from;
 }
 
 }  // namespace
@@ -178,9 +182,6 @@ std::string headline(const Context& c, const std::string& title) {
                                    gain_sentence(c, "accuracy_greedy", "greedy");
   if (!short_answer.empty()) {
     std::string words = "On held-out problems of known templates: " + short_answer;
-    if (const auto* s = best_row(c, "accuracy_sampled", "reasoning", "Spatial Relation Reasoning"))
-      words += "For spatial relations the best condition is <b>" + escape(s->condition) +
-               "</b> with " + percent_text(*s) + ". ";
     out += paragraph(words +
                      "The best of several conditions is partly luck. Brackets contain 95&nbsp;% "
                      "intervals" +
@@ -191,27 +192,29 @@ std::string headline(const Context& c, const std::string& title) {
   return out;
 }
 
+namespace {
+
+/// A list of the registered rewards that the conditions use.
+std::string reward_list(const Context& c) {
+  const std::vector<std::string> known = reward_names();
+  std::set<std::string> listed;
+  std::string out;
+  for (const UsedReward& use : used_rewards(c.data.configs))
+    if (std::binary_search(known.begin(), known.end(), use.kind) && listed.insert(use.kind).second)
+      out += "<li><b>" + escape(use.kind) + "</b> – " + escape(reward_kind(use.kind).doc) + "</li>";
+  return out.empty() ? "" : "<ul>" + out + "</ul>\n";
+}
+
+}  // namespace
+
 std::string rewards_section(const Context& c) {
   std::string body = paragraph(
       "In GRPO the model writes several answers to each problem; a reward scores them, and answers "
-      "with a score above their group's mean become more likely. Four rewards and one combination "
-      "are compared:");
-  body +=
-      "<ul><li><b>format</b> – the response has one non-empty <i>think</i> block and one "
-      "<i>answer</i> block, in order. It ignores content.</li>"
-      "<li><b>accuracy</b> – the answer is right: the letter in multiple choice, the value "
-      "within tolerance after unit conversion in open-ended questions.</li>"
-      "<li><b>rubric</b> – five weighted terms: right answer, principle named, unit consistent, "
-      "the problem's numbers used, a true step.</li>"
-      "<li><b>attention</b> – the share of the model's attention on the whole image while it "
-      "describes the picture, for right answers only. It needs no annotations.</li>"
-      "<li><b>attention_region</b> – the same for the annotated region of interest: an oracle, "
-      "because it is told where to look.</li>"
-      "<li><b>hybrid</b> – accuracy with a guarded attention term, meant to improve spatial "
-      "problems without loss on symbolic ones.</li></ul>\n";
+      "with a score above their group's mean become more likely.");
+  body += reward_list(c);
   body += "<h3>Conditions</h3>\n<div class=\"scroll\"><table class=\"words plain\"><tbody>";
   for (const auto& [name, meaning] : declared_conditions(c.data.configs))
-    body += "<tr>" + condition_header(name) + tag("td", "", escape(meaning)) + "</tr>";
+    body += "<tr>" + condition_header(c, name) + tag("td", "", escape(meaning)) + "</tr>";
   return section("rewards", "The rewards and the conditions", body + "</tbody></table></div>\n");
 }
 

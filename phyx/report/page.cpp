@@ -33,10 +33,11 @@ std::string contents() {
        {std::pair("rewards", "Rewards"), std::pair("overview", "At a glance"),
         std::pair("table", "Tables"), std::pair("rules", "Strict and official"),
         std::pair("findings", "The study and this run"), std::pair("differences", "Differences"),
-        std::pair("breakdown", "Reasoning and domains"), std::pair("picture", "Use of the picture"),
-        std::pair("passk", "pass@k"), std::pair("curves", "Learning curves"),
-        std::pair("examples", "Examples"), std::pair("glossary", "Glossary and limitations"),
-        std::pair("config", "Configuration")})
+        std::pair("breakdown", "Reasoning and domains"), std::pair("templates", "Templates"),
+        std::pair("picture", "Use of the picture"), std::pair("passk", "pass@k"),
+        std::pair("temperature", "Temperature"), std::pair("paid", "What was paid for"),
+        std::pair("curves", "Learning curves"), std::pair("examples", "Examples"),
+        std::pair("glossary", "Glossary and limitations"), std::pair("config", "Configuration")})
     out += "<a href=\"#" + std::string(id) + "\">" + name + "</a> ";
   return out + "</nav>\n";
 }
@@ -45,15 +46,16 @@ std::string contents() {
 std::string result_sections(const Context& c) {
   if (!c.conditions.empty())
     return overview_section(c) + tables_section(c) + two_rules_section(c) + findings_section(c) +
-           differences_section(c) + breakdown_section(c) + image_section(c) + pass_section(c);
+           differences_section(c) + breakdown_section(c) + templates_section(c) + image_section(c) +
+           pass_section(c) + temperature_section(c) + paid_section(c);
   const std::string none = missing("No test results yet.");
   return section("overview", "Accuracy at a glance", none) +
          section("table", "Accuracy and behaviour", none) +
          section("rules", "Strict and official score", none) + findings_section(c) +
          section("differences", "Differences to the warm start", none) +
-         section("breakdown", "By reasoning type and domain", none) +
+         section("breakdown", "By reasoning type and domain", none) + templates_section(c) +
          section("picture", "Does it use the picture?", none) +
-         section("passk", "One sample or many", none);
+         section("passk", "One sample or many", none) + temperature_section(c) + paid_section(c);
 }
 
 std::string config_section(const RunData& data) {

@@ -51,11 +51,14 @@ io::Json grid_of(const io::Json& config) {
 
 GridLabels::GridLabels(const std::vector<std::pair<std::string, io::Json>>& configs) {
   std::map<std::string, std::set<std::string>> values;  // of each key of the grid
-  for (const auto& [folder, config] : configs)
-    for (const auto& [key, value] : grid_of(config).items()) values[key].insert(value.dump());
   for (const auto& [folder, config] : configs) {
+    const io::Json grid = grid_of(config);  // items() refers to it
+    for (const auto& [key, value] : grid.items()) values[key].insert(value.dump());
+  }
+  for (const auto& [folder, config] : configs) {
+    const io::Json grid = grid_of(config);
     std::string label;
-    for (const auto& [key, value] : grid_of(config).items())
+    for (const auto& [key, value] : grid.items())
       if (values[key].size() > 1)
         label += ", " + key + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
     labels_[folder + "/"] = label;

@@ -37,6 +37,15 @@ std::string image_section(const Context& c);
 /// pass@k over the number of samples.
 std::string pass_section(const Context& c);
 
+/// Accuracy over the sampling temperature.
+std::string temperature_section(const Context& c);
+
+/// Differences to the warm start on each template, with single seeds.
+std::string templates_section(const Context& c);
+
+/// The manipulation check: the rewards before and after training, and reward against accuracy.
+std::string paid_section(const Context& c);
+
 /// Learning curves of policy training and of the warm start.
 std::string curves_section(const Context& c);
 

@@ -8,11 +8,12 @@ const char* const style_sheet = R"css(
 :root{color-scheme:light dark;--bg:#fdfdfb;--ink:#1d1f21;--soft:#5c6166;--rule:#dcdcd6;
 --panel:#f5f5f0;--grid:#e6e6e0;--good:#0072b2;--bad:#b84a00;--warn:#fff6df;
 --c0:#6b6f73;--c1:#56b4e9;--c2:#8a7a3b;--c3:#e69f00;--c4:#0072b2;--c5:#009e73;--c6:#d55e00;
---c7:#cc79a7;--cx:#444}
+--c7:#cc79a7;--c8:#a8372b;--c9:#7b4fa3;--c10:#3f7f7f;--c11:#b59a00;--c12:#4d5fbf;--c13:#7a5c3e;
+--cx:#444}
 @media (prefers-color-scheme:dark){:root{--bg:#17191b;--ink:#e6e5e1;--soft:#a2a6aa;--rule:#34383b;
 --panel:#1f2224;--grid:#2c3033;--good:#6bbcf0;--bad:#ff9a5c;--warn:#3a3220;--c0:#a3a7ab;
 --c1:#7cc8f2;--c2:#bfae66;--c3:#f0b429;--c4:#4aa3df;--c5:#2fc79a;--c6:#f07f3c;--c7:#e09cc4;
---cx:#bbb}}
+--c8:#e0766b;--c9:#b794dd;--c10:#72b8b8;--c11:#e0c84a;--c12:#93a2f0;--c13:#c9a27d;--cx:#bbb}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);
 font:17px/1.6 Charter,"Bitstream Charter","Iowan Old Style",Georgia,"DejaVu Serif",serif}
@@ -91,10 +92,12 @@ svg .whisker{stroke:var(--ink);stroke-width:1.1;opacity:.75}
 svg .whisker-c{stroke:var(--c);stroke-width:2;opacity:.55}
 svg .bar{fill:var(--c);opacity:.82}svg .bar.open{opacity:.45}svg .bar.pale{opacity:.22}
 svg .dot{fill:var(--c);stroke:var(--c);stroke-width:1.6}svg .dot.open{fill:var(--bg)}
+svg .seed{fill:none;stroke:var(--ink);stroke-width:.8;opacity:.6}
 svg .line{fill:none;stroke:var(--c);stroke-width:1.8;stroke-linejoin:round}
 svg .line.faint{stroke-width:1;opacity:.28}
 .c0{--c:var(--c0)}.c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}.c4{--c:var(--c4)}
-.c5{--c:var(--c5)}.c6{--c:var(--c6)}.c7{--c:var(--c7)}.cx{--c:var(--cx)}
+.c5{--c:var(--c5)}.c6{--c:var(--c6)}.c7{--c:var(--c7)}.c8{--c:var(--c8)}.c9{--c:var(--c9)}
+.c10{--c:var(--c10)}.c11{--c:var(--c11)}.c12{--c:var(--c12)}.c13{--c:var(--c13)}.cx{--c:var(--cx)}
 .legend{font-size:.84rem;max-width:none}
 .legend span{margin-right:1.1em;white-space:nowrap}
 .legend i{display:inline-block;width:.8em;height:.8em;background:var(--c);border-radius:2px;

@@ -58,8 +58,8 @@ std::string heat_table(const Context& c, const std::string& metric) {
   for (const auto& condition : c.conditions)
     if (condition != "sft") conditions.push_back(condition);
   for (const auto& condition : conditions)
-    out += "<th scope=\"col\" class=\"" + condition_class(condition) + "\"><i></i>" +
-           escape(condition) + "</th>";
+    out += "<th scope=\"col\" class=\"" + c.style(condition) + "\"><i></i>" + escape(condition) +
+           "</th>";
   out += "</tr></thead><tbody>\n";
   for (const auto& row : heat_rows()) {
     if (row.slice.empty()) {

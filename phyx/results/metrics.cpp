@@ -63,36 +63,35 @@ enum Column : std::size_t {
 };
 
 std::vector<Metric> fixed_metrics() {
-  return {
-      {"accuracy_greedy", kGreedyCorrect, kOne, true, true},
-      {"accuracy_sampled", kSampledCorrect, kSamples, true, true},
-      {"accuracy_parsed_greedy", kGreedyParsedCorrect, kGreedyParsed, true, false},
-      {"accuracy_parsed_sampled", kSampledParsedCorrect, kSampledParsed, true, false},
-      {"official_greedy", kGreedyOfficial, kOne, true, false},
-      {"official_sampled", kSampledOfficial, kSamples, true, false},
-      {"rules_differ_greedy", kGreedyDiffers, kOne, true, false},
-      {"rules_differ_sampled", kSampledDiffers, kSamples, true, false},
-      {"format_greedy", kGreedyForm, kOne, true, false},
-      {"format_sampled", kSampledForm, kSamples, true, false},
-      {"principle", kPrinciple, kAny, true, true},
-      {"principle_well_formed", kPrincipleForm, kAnyForm, true, false},
-      {"unit", kUnit, kAny, true, true},
-      {"unit_well_formed", kUnitForm, kAnyForm, true, false},
-      {"attention_image", kAttention, kAttentionKnown, false, false},
-      {"look_score", kLook, kLookKnown, false, false},
-      {"look_right", kLookRight, kLookFacts, true, false},
-      {"look_score_correctness", kLookCorrelation, kLookCorrelated, false, false},
-      {"length", kLength, kAny, false, false},
-      {"truncated", kTruncated, kAny, true, false},
-      {"accuracy_blank", kBlank, kBlankKnown, true, false},
-      {"accuracy_swapped", kSwapped, kSwappedKnown, true, false},
-      {"accuracy_blank_greedy", kBlankGreedy, kBlankGreedyKnown, true, false},
-      {"accuracy_swapped_greedy", kSwappedGreedy, kSwappedGreedyKnown, true, false},
-      {"accuracy_own_minus_swapped", kOwnSwapped, kOwnSwappedKnown, false, false},
-      {"accuracy_own_minus_swapped_greedy", kOwnSwappedGreedy, kSwappedGreedyKnown, false, false},
-      {"groups_all_right", kAllRight, kGroups, true, false},
-      {"groups_all_wrong", kAllWrong, kGroups, true, false},
-      {"pass@1", kSampledCorrect, kSamples, true, false}};
+  return {{"accuracy_greedy", kGreedyCorrect, kOne, true, Reach::fine},
+          {"accuracy_sampled", kSampledCorrect, kSamples, true, Reach::fine},
+          {"accuracy_parsed_greedy", kGreedyParsedCorrect, kGreedyParsed, true},
+          {"accuracy_parsed_sampled", kSampledParsedCorrect, kSampledParsed, true},
+          {"official_greedy", kGreedyOfficial, kOne, true},
+          {"official_sampled", kSampledOfficial, kSamples, true},
+          {"rules_differ_greedy", kGreedyDiffers, kOne, true},
+          {"rules_differ_sampled", kSampledDiffers, kSamples, true},
+          {"format_greedy", kGreedyForm, kOne, true},
+          {"format_sampled", kSampledForm, kSamples, true},
+          {"principle", kPrinciple, kAny, true, Reach::fine},
+          {"principle_well_formed", kPrincipleForm, kAnyForm, true},
+          {"unit", kUnit, kAny, true, Reach::fine},
+          {"unit_well_formed", kUnitForm, kAnyForm, true},
+          {"attention_image", kAttention, kAttentionKnown, false},
+          {"look_score", kLook, kLookKnown, false},
+          {"look_right", kLookRight, kLookFacts, true},
+          {"look_score_correctness", kLookCorrelation, kLookCorrelated, false},
+          {"length", kLength, kAny, false},
+          {"truncated", kTruncated, kAny, true},
+          {"accuracy_blank", kBlank, kBlankKnown, true},
+          {"accuracy_swapped", kSwapped, kSwappedKnown, true},
+          {"accuracy_blank_greedy", kBlankGreedy, kBlankGreedyKnown, true},
+          {"accuracy_swapped_greedy", kSwappedGreedy, kSwappedGreedyKnown, true},
+          {"accuracy_own_minus_swapped", kOwnSwapped, kOwnSwappedKnown, false},
+          {"accuracy_own_minus_swapped_greedy", kOwnSwappedGreedy, kSwappedGreedyKnown, false},
+          {"groups_all_right", kAllRight, kGroups, true},
+          {"groups_all_wrong", kAllWrong, kGroups, true},
+          {"pass@1", kSampledCorrect, kSamples, true}};
 }
 
 void add_attempt(double* row, const Attempt& a) {
@@ -173,10 +172,11 @@ MetricTable::MetricTable(std::vector<int> pass_ks, std::vector<std::string> rewa
     : pass_ks_(std::move(pass_ks)), rewards_(std::move(rewards)), metrics_(fixed_metrics()) {
   std::size_t column = kFirstOpen;
   for (const int k : pass_ks_)
-    metrics_.push_back({"pass@" + std::to_string(k), column++, kSampledProblem, true, false});
+    metrics_.push_back({"pass@" + std::to_string(k), column++, kSampledProblem, true});
   for (const auto& name : rewards_) {
-    metrics_.push_back({"reward_" + name, column, column + 1, false, false});
-    metrics_.push_back({"reward_" + name + "_correctness", column + 2, column + 3, false, false});
+    metrics_.push_back({"reward_" + name, column, column + 1, false, Reach::whole});
+    metrics_.push_back(
+        {"reward_" + name + "_correctness", column + 2, column + 3, false, Reach::whole});
     column += 4;
   }
   width_ = column;

@@ -9,12 +9,16 @@
 
 namespace gaze::phyx {
 
+/// The slices that have a metric: all problems and those that need the picture or not; also
+/// domains, reasoning types and layout-only templates; also subfields and templates.
+enum class Reach { whole, coarse, fine };
+
 /// A ratio of two columns of MetricTable. docs/results.md describes each by name.
 struct Metric {
   std::string name;
   std::size_t numerator = 0, denominator = 0;
   bool proportion = false;  // in [0, 1], so Wilson's interval applies
-  bool everywhere = false;  // also per subfield and template
+  Reach reach = Reach::coarse;
 };
 
 /// Metrics and columns for outcomes with these numbers of samples and these rewards.

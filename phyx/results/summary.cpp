@@ -24,6 +24,12 @@ struct Slice {
   std::vector<std::uint32_t> scene = {};  // of each problem, numbered within the slice
   std::size_t scenes = 0;
   bool fine() const { return kind == "subfield" || kind == "template"; }
+  bool has(const Metric& m) const {
+    const bool whole = kind == "overall" || kind == "needs_image";
+    return m.reach == Reach::fine || (!fine() && (whole || m.reach == Reach::coarse));
+  }
+  /// Whether single seeds have rows. Elsewhere they are too little data.
+  bool by_seed() const { return !fine() || (kind == "template" && format == "all"); }
 };
 
 /// Identifies a problem across runs.
@@ -191,7 +197,7 @@ class SliceSummary {
   void write() {
     for (const auto& [condition, seeds] : runs_) {
       for (const RunColumns* run : seeds) {
-        if (slice_.fine()) break;  // one seed on one template is too little data
+        if (!slice_.by_seed()) break;
         write_metrics(condition, std::to_string(run->seed), {run});
         write_differences(condition, std::to_string(run->seed), {run});
       }
@@ -212,7 +218,7 @@ class SliceSummary {
 
   void write_metrics(const std::string& condition, const std::string& seed, const Runs& runs) {
     for (const auto& m : metrics_.metrics()) {
-      if (slice_.fine() && !m.everywhere) continue;
+      if (!slice_.has(m)) continue;
       const MetricSums sums = sum_metric(slice_, m, runs);
       const auto interval = ratio_interval(sums.table);
       if (!interval) continue;
@@ -235,7 +241,7 @@ class SliceSummary {
       if (condition == pair.reference) continue;
       if (seed != "all" && pair.reference != "sft") continue;
       const Metric* m = metrics_.find(pair.metric);
-      if (!m || (slice_.fine() && !m->everywhere)) continue;
+      if (!m || !slice_.has(*m)) continue;
       Runs mine, theirs;
       for (const RunColumns* run : runs)
         if (const RunColumns* other = partner(pair.reference, run->seed)) {
@@ -263,8 +269,10 @@ class SliceSummary {
   std::map<std::string, Runs> runs_;
 };
 
-std::vector<PairedMetric> all_pairs(const std::vector<Claim>& claims) {
+std::vector<PairedMetric> all_pairs(const std::vector<Claim>& claims,
+                                    const std::vector<std::string>& rewards) {
   std::vector<PairedMetric> out = default_pairs();
+  for (const auto& name : rewards) out.push_back({"reward_" + name, "sft"});
   for (const auto& c : claims) {
     const PairedMetric pair{c.metric, c.reference};
     if (std::find(out.begin(), out.end(), pair) == out.end()) out.push_back(pair);
@@ -305,8 +313,9 @@ const std::vector<PairedMetric>& default_pairs() {
 
 std::vector<ResultRow> summarise(const Outcomes& outcomes, const SummaryOptions& options) {
   const Universe universe = collect_problems(outcomes);
-  const MetricTable metrics(pass_ks(outcomes, options.pass_at), reward_names_in(outcomes));
-  const auto pairs = all_pairs(options.claims);
+  const auto rewards = reward_names_in(outcomes);
+  const MetricTable metrics(pass_ks(outcomes, options.pass_at), rewards);
+  const auto pairs = all_pairs(options.claims, rewards);
   std::vector<RunColumns> runs;
   for (const auto& [run, list] : outcomes)
     if (!list.empty()) runs.push_back(make_columns(universe, run.first, run.second, list, metrics));

@@ -76,10 +76,13 @@ Reward make_reward(const std::string& name, const io::Json& options) {
   return out;
 }
 
-std::vector<Reward> default_rewards() {
+std::vector<Reward> all_rewards(const RewardOptions& options) {
   std::vector<Reward> out;
-  for (const auto& name : reward_names())
-    if (reward_kind(name).has_defaults()) out.push_back(make_reward(name));
+  for (const auto& name : reward_names()) {
+    const auto given = options.find(name);
+    const io::Json own = given == options.end() ? io::Json::object() : given->second;
+    if (reward_kind(name).is_complete(own)) out.push_back(make_reward(name, own));
+  }
   return out;
 }
 

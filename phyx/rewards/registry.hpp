@@ -30,9 +30,6 @@ const RewardKind& reward_kind(const std::string& name);
 /// unknown option, a wrong type and a value outside its range.
 Reward make_reward(const std::string& name, const io::Json& options = io::Json::object());
 
-/// Every kind of reward that has no required option, with its default options.
-std::vector<Reward> default_rewards();
-
 /// Adds a kind of reward for the rest of the process. Throws Error if the name is taken.
 void add_reward(RewardKind added);
 
@@ -41,6 +38,9 @@ void add_reward(Reward added);
 
 /// Options by the name of their reward; each value is an object.
 using RewardOptions = std::map<std::string, io::Json>;
+
+/// Every kind of reward whose required options are given, with these options and defaults.
+std::vector<Reward> all_rewards(const RewardOptions& options = {});
 
 /// Applies "NAME.KEY=VALUE" ("attention.cap=2", "attention.layers=[0,1]", "hybrid.mark=region").
 /// VALUE is JSON, except that a text needs no quotes. Throws Error for a malformed assignment and

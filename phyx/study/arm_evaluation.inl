@@ -34,7 +34,7 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
   }
   OutcomeSet set{c.name, seed, {}};
   std::vector<std::vector<std::map<std::string, float>>> rewards(data_.test().size());
-  const std::vector<Reward> known = default_rewards();
+  const std::vector<Reward> known = all_rewards(s_.reward_options);
   std::string differing;
   set.outcomes =
       evaluate(model, settings,
@@ -76,7 +76,7 @@ std::vector<Outcome> ArmEvaluation<Device>::evaluate(
 template <class Device>
 void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Condition& c,
                                           std::int64_t seed) const {
-  const std::vector<Reward> rewards = default_rewards();
+  const std::vector<Reward> rewards = all_rewards(s_.reward_options);
   std::string lines;
   std::size_t shown = 0;
   for (std::size_t i = 0; i < data_.test().size() && shown < 10; i += 7) {
