@@ -2,8 +2,9 @@
 // Cells, and the best value of each column.
 #include "phyx/report/condition_table.hpp"
 
-#include <algorithm>
 #include <cstddef>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,13 +23,14 @@ std::string number_cell(const ResultRow* r, bool tokens) {
          "]</small>";
 }
 
-/// The highest value of a column.
-double column_best(const Context& c, const TableColumn& column) {
-  double best = -1;
+/// The highest value of a column; nothing if all are equal.
+std::optional<double> column_best(const Context& c, const TableColumn& column) {
+  std::set<double> values;
   for (const auto& condition : c.conditions)
     if (const auto* r = c.results.find(condition, column.metric, column.split, column.format))
-      best = std::max(best, r->value);
-  return best;
+      values.insert(r->value);
+  if (values.size() < 2) return {};
+  return *values.rbegin();
 }
 
 }  // namespace
@@ -36,7 +38,7 @@ double column_best(const Context& c, const TableColumn& column) {
 std::string condition_table(const Context& c, const std::vector<TableColumn>& columns,
                             bool mark_best) {
   std::string out = "<div class=\"scroll\"><table><thead><tr><th>Condition</th><th>Seeds</th>";
-  std::vector<double> best;
+  std::vector<std::optional<double>> best;
   for (const auto& column : columns) {
     out += tag("th", "scope=\"col\"", escape(column.heading));
     best.push_back(column_best(c, column));
