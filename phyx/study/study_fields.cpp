@@ -203,13 +203,14 @@ Fields<AblationSettings> data_fields() {
 /// One's own data; config.json has them without the paths (settings_json()).
 Fields<OwnDataSettings> own_fields() {
   using S = OwnDataSettings;
+  const Range share{.low = 0, .high = 1, .low_excluded = true, .high_excluded = true};
   Fields<S> out = {
       field("file", "JSONL of one's own pictures and questions; empty: the suite", any_value,
             &S::file),
       field("start", "trained model to start from; empty: random weights", any_value, &S::start),
       field("prompt", "prompt template; empty: that of start, or the default", any_value,
             &S::prompt),
-      field("hold_out", "share of the pictures whose rows are evaluated", any_value, &S::hold_out),
+      field("hold_out", "share of the pictures whose rows are evaluated", share, &S::hold_out),
       field("hold_out_seed", "selects these pictures", at_least(0), &S::hold_out_seed)};
   for (auto& f : out) f.decides = false;
   return out;
