@@ -260,7 +260,7 @@ TEST_CASE("a grid whose values change nothing is refused") {
   refused(grid("\"prompts.letters\" = [\"a b\", \"a_b\"]\n"),
           {"my.toml:9, prompts.letters: two runs of the grid have the same folder"});
   refused(grid("\"prompts.letters\" = [\"" + std::string(300, 'a') + "\"]\n"),
-          {"my.toml:8: the folder of a run would have a name of 328 bytes, at most 255"});
+          {"my.toml:8: the folder of a run would have a name of 327 bytes, at most 255"});
 }
 
 TEST_CASE("every built-in study and preset survives a round trip through its text") {

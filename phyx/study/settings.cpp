@@ -22,7 +22,7 @@ constexpr const char* changeable[] = {"grpo.", "sft.", "rft.", "evaluation."};
 
 /// Throws a SettingError about these settings unless `good`.
 template <class... Parts>
-void require(bool good, const std::vector<std::string>& names, const Parts&... parts) {
+void require_setting(bool good, const std::vector<std::string>& names, const Parts&... parts) {
   if (!good) throw SettingError(names, concat(parts...));
 }
 
@@ -69,8 +69,8 @@ void check_templates(const std::string& name, const std::vector<std::string>& te
   std::set<std::string> seen;
   for (const auto& id : templates) {
     blame({name}, [&] { synth::find_template(id); });
-    require(seen.insert(id).second, {name}, name, ": ", printable(id, kShownBytes),
-            " occurs twice");
+    require_setting(seen.insert(id).second, {name}, name, ": ", printable(id, kShownBytes),
+                    " occurs twice");
   }
 }
 
@@ -89,13 +89,15 @@ bool trains_all_templates(const AblationSettings& s) {
 void check_data(const AblationSettings& s) {
   check_templates("data.sft_templates", s.sft_templates);
   check_templates("data.rl_templates", s.rl_templates);
-  require(s.cues || s.cue_strength == 0, {"data.cue_strength", "data.cues"},
-          "data.cue_strength is ", s.cue_strength, ", but data.cues is false: there are no cues");
+  require_setting(s.cues || s.cue_strength == 0, {"data.cue_strength", "data.cues"},
+                  "data.cue_strength is ", s.cue_strength,
+                  ", but data.cues is false: there are no cues");
   if (s.own.used()) return;
-  require(s.test_known + s.test_new > 0, {"data.test_known", "data.test_new"}, "no test scenes");
-  require(s.split == "val" || s.test_new == 0 || !trains_all_templates(s),
-          {"data.test_new", "data.sft_templates", "data.rl_templates"}, "data.test_new is ",
-          s.test_new, ", but all templates are trained; it must be 0");
+  require_setting(s.test_known + s.test_new > 0, {"data.test_known", "data.test_new"},
+                  "no test scenes");
+  require_setting(s.split == "val" || s.test_new == 0 || !trains_all_templates(s),
+                  {"data.test_new", "data.sft_templates", "data.rl_templates"}, "data.test_new is ",
+                  s.test_new, ", but all templates are trained; it must be 0");
 }
 
 /// The settings with a single value, without conditions, comparisons and claims.
@@ -105,9 +107,10 @@ void settle_values(AblationSettings& s) {
   AblationSettings scratch = s;
   for (const auto& f : study_fields()) blame({f.name}, [&] { f.set(scratch, f.get(s), f.name); });
   blame({"model"}, [&] { models::preset(s.model); });
-  require(!s.seeds.empty(), {"seeds"}, "no seeds");
-  require(s.validate_every == 0 || s.validate_scenes > 0, {"validation.scenes", "validation.every"},
-          "validation.scenes must be above 0 with validation.every ", s.validate_every);
+  require_setting(!s.seeds.empty(), {"seeds"}, "no seeds");
+  require_setting(s.validate_every == 0 || s.validate_scenes > 0,
+                  {"validation.scenes", "validation.every"},
+                  "validation.scenes must be above 0 with validation.every ", s.validate_every);
   check_data(s);
 }
 
@@ -224,12 +227,13 @@ void settle(AblationSettings& s) {
   std::set<std::string> names;
   for (const Condition& c : s.conditions) {
     check_named_condition(s, c);
-    require(names.insert(c.name).second, {"condition." + c.name}, "two conditions named ", c.name);
+    require_setting(names.insert(c.name).second, {"condition." + c.name}, "two conditions named ",
+                    c.name);
     if (s.sft.match.empty() && c.method == Method::grpo) s.sft.match = c.name;
   }
   for (const auto& name : s.only)
-    require(names.count(name) > 0, {"only"}, "only: no condition named ", name, "; there are ",
-            names_of(s.conditions));
+    require_setting(names.count(name) > 0, {"only"}, "only: no condition named ", name,
+                    "; there are ", names_of(s.conditions));
   for (const auto& [name, options] : s.reward_options)
     blame({"reward." + name},
           [&, key = name, own = options] { check_options(key, reward_kind(key).options, own); });
