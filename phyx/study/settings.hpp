@@ -20,6 +20,9 @@
 
 namespace gaze::phyx {
 
+/// Most sampled answers per test problem.
+inline constexpr Index most_samples = 1024;
+
 /// Further supervised training from the warm start: conditions of method sft and rft.
 struct SftSettings {
   Index steps = 0;    // 0: the arithmetic of a GRPO condition

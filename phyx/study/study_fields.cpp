@@ -112,7 +112,7 @@ Fields<SamplingSettings> sampling_fields() {
 Fields<EvaluationSettings> evaluation_fields() {
   using S = EvaluationSettings;
   Fields<S> out = {field("samples", "sampled answers per test problem, besides the greedy one",
-                         from_to(0, 1024), &S::samples),
+                         from_to(0, most_samples), &S::samples),
                    field("batch", "problems per batch", from_to(1, 100000), &S::batch)};
   out.back().decides = false;
   append(out, nested("", &S::sampling, sampling_fields()));
