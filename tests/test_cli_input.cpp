@@ -51,6 +51,10 @@ TEST_CASE("integers are decimal, with or without leading zeros") {
     refused({"ablate", "--preset", "smoke", "--out", out, "--group", wrong}, {"--group"}, out);
   }
   refused({"ablate", "--preset", "smoke", "--out", out, "--group", "0999"}, {"--group"}, out);
+  // The same limits as in a study file.
+  refused({"ablate", "--preset", "smoke", "--out", out, "--samples", "1025"}, {"--samples"}, out);
+  for (const char* samples : {"0", "1024"})
+    CHECK(gaze_run({"ablate", "--preset", "smoke", "--samples", samples, "--print"}).code == 0);
 }
 
 TEST_CASE("data must be a regular file, and nothing waits for a pipe") {

@@ -242,7 +242,7 @@ TEST_CASE("validation problems are spread over the split, in both forms") {
   CHECK(contains(error_of([&] { settle(s); }), "validation.every: must be a whole number of at least 0, got -1"));
   s.validate_every = 1;
   s.validate_scenes = 0;
-  CHECK(contains(error_of([&] { settle(s); }), "validate_scenes must be above 0"));
+  CHECK(contains(error_of([&] { settle(s); }), "validation.scenes must be above 0"));
 }
 
 }  // namespace test_pipeline_training

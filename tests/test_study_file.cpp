@@ -4,6 +4,7 @@
 #include "gaze/rl/options.hpp"
 #include "phyx/study/study_file.hpp"
 #include "phyx/study/toml_tree.hpp"
+#include "phyx/synth/suite.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -88,6 +89,17 @@ TEST_CASE("conditions are refused with their line") {
   refused(study("", "data.seed = 2\n"), {"condition.accuracy.data.seed", "no such setting"});
   refused(study("", "temperatures = [0.0]\n"), {"my.toml:7, temperatures: "});
   refused("[condition.a]\nmethod = \"sft\"\n", {"condition.a: sft.steps = 0 needs a condition"});
+  // The same names occur elsewhere in the file; the line is that of the condition all the same.
+  refused(study("[reward.attention]\ncap = 2.0\n", "[condition.b]\nmethod = \"grpo\"\n"),
+          {"my.toml:9: condition.b: method grpo needs rewards"});
+  refused(study("[sft]\nsteps = 3\n",
+                "[condition.b]\nmethod = \"sft\"\nsft.steps = 0\n"
+                "sft.match = \"c\"\n"),
+          {"my.toml:9: condition.b: sft.steps = 0 needs a condition of method grpo named c"});
+  refused(study("[grpo]\nprompts = 4\n",
+                "[condition.b]\nmethod = \"grpo\"\nrewards.format = 1.0\n"
+                "grpo.kl = 0.5\ngrpo.minibatches = 5\n"),
+          {"my.toml:13: condition.b: minibatches must be in [1, prompts = 4]"});
   refused("[condition.'a b']\nmethod = \"none\"\n", {"a condition named 'a b'"});
   refused(study("only = [\"magic\"]\n"), {"my.toml:1: only: no condition named magic"});
 }
@@ -103,7 +115,63 @@ TEST_CASE("claims are refused with their line") {
   refused(claim("accuracy", "expected = \"undecided\"\n"), {"my.toml:7: claim.c", "undecided"});
   refused(claim("accuracy", above + "margin = -1.0\n"), {"my.toml:7: claim.c", "margin"});
   refused(claim("accuracy", above + "rule = \"above\"\n"), {"my.toml:7: claim.c", "rule"});
-  refused(claim("magic", above), {"claim.c: no condition named 'magic'"});
+  refused(claim("magic", above), {"my.toml:7: claim.c: no condition named 'magic'"});
+  refused(study("",
+                "[claim.b]\ntext = \"magic\"\ncondition = \"accuracy\"\nreference = \"sft\"\n"
+                "metric = \"accuracy_sampled\"\nexpected = \"above\"\n" +
+                    claim("magic", above).substr(study().size())),
+          {"my.toml:13: claim.c: no condition named 'magic'"});
+}
+
+TEST_CASE("settings that only fail together are refused with the line of one of them") {
+  refused(study("[grpo]\nkl = 0.1\nprompts = 4\nminibatches = 5\n"),
+          {"my.toml:3: minibatches must"});
+  refused(study("[validation]\nevery = 5\nscenes = 0\n"), {"my.toml:3: validation.scenes must be"});
+  refused(study("[data]\nseed = 4\ntest_new = 0\ntest_known = 0\n"), {"my.toml:4: no test scenes"});
+  refused(study("[data]\nseed = 4\nrl_templates = [\"slope\"]\n"),
+          {"my.toml:3: no template is called slope"});
+  refused(study("[own]\nhold_out = 1.0\n"),
+          {"my.toml:2, own.hold_out: must be a number in (0, 1)"});
+  refused(study("[own]\nfile = \"nowhere.jsonl\"\n"),
+          {"my.toml:2: own.file: there is no nowhere.jsonl"});
+  refused(study("[own]\nprompt = \"{image}\"\n"),
+          {"my.toml:2: a start and a prompt template need"});
+}
+
+TEST_CASE("problems of new templates need a template that is not trained") {
+  std::string trained, fresh;
+  for (const auto& t : synth::templates())
+    (t.is_new ? fresh : trained) += "\"" + std::string(t.id) + "\", ";
+  const std::string sft = "sft_templates = [", rl = "rl_templates = [";
+  for (const auto& lists : {sft + trained + fresh + "]\n", rl + fresh + "]\n",
+                            sft + fresh + "]\n" + rl + trained + "]\n"}) {
+    refused(study("[data]\n" + lists), {"data.test_new is 132, but all templates are trained"});
+    refused(study("[data]\ntest_new = 5\n" + lists), {"my.toml:2: data.test_new is 5"});
+    CHECK(error(study("[data]\ntest_new = 0\n" + lists)).empty());
+    CHECK(error(study("split = \"val\"\n[data]\n" + lists)).empty());
+  }
+  refused(study("[data]\n" + sft + trained + fresh + "]\n"), {"my.toml:2: data.test_new"});
+  const std::string one = "\"" + std::string(synth::templates().front().id) + "\"";
+  refused(study("[data]\nseed = 2\n" + sft + one + ", " + one + "]\n"),
+          {"my.toml:3: data.sft_templates: ", " occurs twice"});
+}
+
+TEST_CASE("a strength of cues needs cues") {
+  refused(study("[data]\ntest_seed = 3\ncue_strength = 0.9\n"),
+          {"my.toml:3: data.cue_strength is 0.9, but data.cues is false"});
+  CHECK(error(study("[data]\ncues = true\ncue_strength = 0.9\n")).empty());
+}
+
+TEST_CASE("presets that are not selected are checked too") {
+  const std::string presets = "[preset.quick]\n[preset.other]\n";
+  refused(study("", presets + "grpo.steps = 0\n"), {"my.toml:9, grpo.steps: must be"});
+  refused(study("", presets + "condition.b.method = \"grpo\"\n"), {"my.toml:9: condition.b: "});
+  refused(study("", presets + "preset.deep.model = \"nano\"\n"),
+          {"my.toml:9: a preset has no presets of its own"});
+}
+
+TEST_CASE("supervised steps keep their GRPO condition when others are added") {
+  CHECK(parsed(study()).settings.sft.match == "accuracy");
 }
 
 TEST_CASE("a preset overlays the study, and changes from outside overlay the preset") {
@@ -175,7 +243,24 @@ TEST_CASE("a grid is every combination of its values") {
   refused(study("", "[grid]\n\"grpo.rates\" = [1.0]\n"), {"my.toml:8: no setting named"});
   refused(study("", "[grid]\n\"grpo.rate\" = 1.0\n"), {"my.toml:8, grpo.rate: must be a list"});
   refused(study("", "[grid]\n\"grpo.rate\" = [1.0, -1.0]\n"), {"my.toml:8, grpo.rate: must be"});
-  refused(study("", "[grid]\n\"grpo.rate\" = [1.0, 1.0]\n"), {"two runs of the grid"});
+  refused(study("", "[grid]\n\"grpo.rate\" = [1.0, 1.0]\n"), {"my.toml:8, grpo.rate: two runs"});
+}
+
+TEST_CASE("a grid whose values change nothing is refused") {
+  const auto grid = [](const std::string& lines) {
+    return study("", "[grid]\nsplit = [\"test\"]\n" + lines);
+  };
+  refused(grid("\"grpo.kl\" = [0, 0.0]\n"), {"my.toml:9, grpo.kl: two runs of the grid"});
+  refused(grid("\"preset.zz.model\" = [\"nano\"]\n"),
+          {"my.toml:9, preset.zz.model: a grid varies"});
+  refused(grid("\"grid.x\" = [1, 2]\n"), {"my.toml:9, grid.x: a grid varies"});
+  refused(grid("\"claim.c.margin\" = [0.1]\n"), {"my.toml:9, claim.c.margin: a grid varies"});
+  refused(grid("checkpoint_every = [1, 2]\n"),
+          {"my.toml:9, checkpoint_every: two runs of the grid have the same settings"});
+  refused(grid("\"prompts.letters\" = [\"a b\", \"a_b\"]\n"),
+          {"my.toml:9, prompts.letters: two runs of the grid have the same folder"});
+  refused(grid("\"prompts.letters\" = [\"" + std::string(300, 'a') + "\"]\n"),
+          {"my.toml:8: the folder of a run would have a name of 327 bytes, at most 255"});
 }
 
 TEST_CASE("every built-in study and preset survives a round trip through its text") {

@@ -78,7 +78,7 @@ struct TrainOptions {
     app.add_option("--split", split, "problems to evaluate: test, or val while choosing settings")
         ->check(CLI::IsMember({"test", "val"}));
     app.add_option("--samples", samples, "sampled answers per test problem")
-        ->transform(whole(1, 64));
+        ->transform(whole(0, most_samples));
     app.add_option("--checkpoint-every", checkpoint_every, "steps between saved states")
         ->transform(whole(1, largest));
     app.add_flag("--resume", resume, "resume the run in --out");

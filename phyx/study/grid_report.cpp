@@ -2,6 +2,11 @@
 // The folder of a study with a grid.
 #include "phyx/study/grid_report.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <utility>
+
 #include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folders.hpp"
@@ -9,9 +14,65 @@
 #include "phyx/report/run_data.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/run_config.hpp"
+#include "phyx/study/run_record.hpp"
 #include "phyx/study/toml_tree.hpp"
 
 namespace gaze::phyx {
+
+namespace {
+
+/// The study in `path`, with the paths of own data as in `asked`: they may be relative to another
+/// folder than then. Files of another name and other contents are found by their names and digests.
+Study read_kept(const std::string& path, const Study& asked) {
+  const std::string text = io::read_file(path, 4 * largest_study);
+  const TomlEntry root = parse_toml(text, path);
+  const TomlEntry* own = root.find("own");
+  StudyRequest request;
+  for (const auto& [name, now] :
+       {std::pair("file", asked.settings.own.file), std::pair("start", asked.settings.own.start)}) {
+    const TomlEntry* then = own ? own->find(name) : nullptr;
+    if (!then || !then->value.is_string()) continue;
+    const auto filename = [](const std::string& p) { return std::filesystem::path(p).filename(); };
+    if (!now.empty() && filename(then->value.get<std::string>()) == filename(now))
+      request.changes.push_back({std::string("own.") + name, now, path});
+  }
+  return parse_study(text, path, request);
+}
+
+io::Json grid_json(const Study& study) {
+  io::Json out = io::Json::object();
+  for (const auto& [path, values] : study.grid) out[path] = values;
+  return out;
+}
+
+/// Refuses a study that differs from the one in `path` in more than conditions and seeds.
+void check_resumable_grid(const std::string& path, const Study& before, const Study& asked) {
+  check_same_config(path, "grid", grid_json(before), grid_json(asked));
+  for (std::size_t i = 0; i < asked.runs.size(); ++i) {
+    const StudyRun &then = before.runs[i], &now = asked.runs[i];
+    GAZE_CHECK(then.label == now.label, "resume", path, ", grid: run ", i + 1,
+               " of the study to be resumed is ", then.label, ", but ", now.label,
+               " was requested; settings and values must be in the same order");
+    io::Json mine = settings_json(now.settings);
+    mine.erase("preset");  // study.toml is settled
+    check_resumable(path, settings_json(then.settings), mine);
+  }
+}
+
+/// `asked` with the conditions and seeds that only `before` has.
+Study with_earlier(const Study& before, const Study& asked) {
+  Study out = asked;
+  AblationSettings& s = out.settings;
+  for (const Condition& c : before.settings.conditions)
+    if (std::none_of(s.conditions.begin(), s.conditions.end(),
+                     [&](const Condition& mine) { return mine.name == c.name; }))
+      s.conditions.push_back(c);
+  s.seeds = all_seeds(before.settings.seeds, s.seeds);
+  s.only = all_selected(before.settings.only, s.only);
+  return out;
+}
+
+}  // namespace
 
 std::string warm_start_key(const AblationSettings& s) {
   const io::OrderedJson all = settings_json(s);
@@ -19,19 +80,19 @@ std::string warm_start_key(const AblationSettings& s) {
   for (const char* part :
        {"model", "precision", "split", "max_tokens", "data", "prompts", "warm_start"})
     key[part] = all.at(part);
-  return key.dump();
+  key["validation"] = s.validate_every > 0 && s.split != "val" ? s.validate_scenes : 0;
+  return key.dump() + "\n" + own_paths(s.own);
 }
 
 void prepare_grid_folder(const Study& study, const std::string& out, bool resume) {
-  const std::string path = out + "/study.toml", text = study_toml(study);
+  const std::string path = out + "/study.toml";
   check_own_folder("ablate", out, "study.toml", {"config.json", "results.csv", "report.html"});
-  if (io::exists(path)) {
-    GAZE_CHECK(resume, "ablate", path,
-               ": folder already contains a study; pass --resume to continue");
-    GAZE_CHECK(io::read_file(path, 4 * largest_study) == text, "resume", path,
-               ": the study to be resumed is another one");
-  }
-  io::write_file(path, text);
+  if (!io::exists(path)) return io::write_file(path, study_toml(study));
+  GAZE_CHECK(resume, "ablate", path,
+             ": folder already contains a study; pass --resume to continue");
+  const Study before = read_kept(path, study);
+  check_resumable_grid(path, before, study);
+  io::write_file(path, study_toml(with_earlier(before, study)));
 }
 
 void report_grid(const std::vector<std::string>& folders, const std::string& out) {

@@ -59,20 +59,29 @@ void check_prompt_template(const std::string& text, const std::string& source) {
         "braces enclose {image}, {question} and {options} only");
 }
 
+std::string own_paths(const OwnDataSettings& own) {
+  std::string out;
+  for (const std::string& path : {own.file, own.start})
+    out += (path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string()) + "\n";
+  return out;
+}
+
 void settle_own_data(AblationSettings& s) {
   OwnDataSettings& own = s.own;
-  GAZE_CHECK(own.used() || (own.start.empty() && own.prompt.empty()), "own_data",
-             "a start and a prompt template need a file of own data");
+  if (!own.used() && !(own.start.empty() && own.prompt.empty()))
+    throw SettingError({own.start.empty() ? "own.prompt" : "own.start"},
+                       "a start and a prompt template need a file of own data");
   if (!own.used()) return;
-  GAZE_CHECK(own.hold_out > 0 && own.hold_out < 1, "own_data",
-             "the held-out share must be between 0 and 1, got ", own.hold_out);
-  if (!own.start.empty()) {
-    const ModelFiles start = read_model_files(own.start);
-    s.model = start.name;
-    s.prompts.problem = start.prompts.problem;
-  }
+  if (!std::filesystem::exists(own.file))
+    throw SettingError({"own.file"}, "own.file: there is no " + own.file);
+  if (!own.start.empty())
+    blame({"own.start"}, [&] {
+      const ModelFiles start = read_model_files(own.start);
+      s.model = start.name;
+      s.prompts.problem = start.prompts.problem;
+    });
   if (!own.prompt.empty()) {
-    check_prompt_template(own.prompt, "the template");
+    blame({"own.prompt"}, [&] { check_prompt_template(own.prompt, "the template"); });
     s.prompts.problem = own.prompt;
   }
   WarmStartSettings& w = s.warm;

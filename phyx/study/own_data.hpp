@@ -25,8 +25,11 @@ struct OwnDataSettings {
 
 /// Checks the settings and sets those of a run on one's own data that follow from them: `model`
 /// and the prompt from `start`; the warm start consists of its `clean_steps` alone, on the rows'
-/// responses. Throws Error for a share outside 0 to 1 and an invalid template.
+/// responses. Throws SettingError for a missing file or start, and an invalid template.
 void settle_own_data(AblationSettings& s);
+
+/// The full paths of the file and the start, one per line: equal for runs on the same ones.
+std::string own_paths(const OwnDataSettings& own);
 
 /// Throws an Error that starts with `source` unless the template has {image} and {question} once
 /// each, {options} at most once, and no other field.

@@ -2,11 +2,15 @@
 // The preview's sums and text, and its measurements on the CPU.
 #include "phyx/study/preview.hpp"
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
+#include <utility>
 
 #include "gaze/core/error.hpp"
 #include "gaze/cpu/kernels.hpp"
+#include "phyx/study/grid_report.hpp"
 #include "phyx/study/preview.inl"
 #include "phyx/study/preview_text.hpp"
 
@@ -30,6 +34,25 @@ double training_seconds(const AblationSettings& s, const Condition& c, const Spe
 
 std::string padded(const std::string& text, std::size_t width) {
   return text.size() < width ? text + std::string(width - text.size(), ' ') : text + " ";
+}
+
+std::string list_text(const std::vector<std::string>& items) {
+  std::string out;
+  for (const auto& item : items) out += (out.empty() ? "" : ", ") + item;
+  return out;
+}
+
+/// The data's templates and cues, where they are not the default.
+std::string data_text(const AblationSettings& s) {
+  std::string out;
+  if (!s.sft_templates.empty())
+    out += "templates of supervised training: " + list_text(s.sft_templates) + "\n";
+  if (!s.rl_templates.empty())
+    out += "templates of rft and grpo: " + list_text(s.rl_templates) + "\n";
+  if (s.cues)
+    out += concat("text cues: a share of ", s.cue_strength,
+                  " right in supervised training, by chance elsewhere\n");
+  return out;
 }
 
 std::string steps_text(const AblationSettings& own, const Condition& c, const AblationSettings& s) {
@@ -86,7 +109,9 @@ std::string study_text(const Study& study) {
                     (study.runs.size() == 1 ? "" : "s") + ", model " + s.model + ", " +
                     s.precision + ", seeds";
   for (const auto seed : s.seeds) out += " " + std::to_string(seed);
-  out += "\n" + padded("condition", 20) + padded("method", 8) + padded("steps", 14) + "rewards\n";
+  out +=
+      concat(", ", s.claims.size(), " claim", s.claims.size() == 1 ? "" : "s", "\n") + data_text(s);
+  out += padded("condition", 20) + padded("method", 8) + padded("steps", 14) + "rewards\n";
   for (const Condition& c : s.conditions) {
     if (!wanted(s, c)) continue;
     out += padded(c.name, 20) + padded(method_names[static_cast<std::size_t>(c.method)], 8) +
@@ -94,9 +119,29 @@ std::string study_text(const Study& study) {
     std::string mix;
     for (const RewardUse& use : c.rewards)
       mix += concat(mix.empty() ? "" : " + ", use.weight, " ", use.name);
-    out += (mix.empty() ? "-" : mix) + "\n";
+    out += mix.empty() ? "-" : mix;
+    for (const double t : c.temperatures)
+      out += concat(t == c.temperatures.front() ? "; also at temperature " : ", ", t);
+    out += "\n";
   }
   return out;
+}
+
+std::string grid_text(const Study& study, const std::vector<TimeForecast>& times) {
+  std::set<std::pair<std::string, std::int64_t>> trained;  // warm starts, by settings and seed
+  TimeForecast all;
+  for (std::size_t i = 0; i < study.runs.size(); ++i) {
+    const AblationSettings& s = study.runs[i].settings;
+    for (const std::int64_t seed : s.seeds) {
+      if (trained.emplace(warm_start_key(s), seed).second) all.warm_start += times[i].warm_start;
+      all.conditions += times[i].conditions;
+      all.evaluation += times[i].evaluation;
+    }
+  }
+  return concat("all ", study.runs.size(), " runs with ", trained.size(), " warm start",
+                trained.size() == 1 ? "" : "s", ": about ", time_length(all.total()),
+                " (warm starts ", time_length(all.warm_start), ", conditions ",
+                time_length(all.conditions), ", evaluation ", time_length(all.evaluation), ")\n");
 }
 
 std::string run_text(const StudyRun& run, const Forecast& memory, const TimeForecast& time) {

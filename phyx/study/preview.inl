@@ -121,6 +121,7 @@ template <class Device>
 std::string preview(const Study& study, const Listener& listener) {
   std::string out = study_text(study);
   std::map<std::string, std::pair<std::unique_ptr<PreviewData>, Speeds>> measured;  // by model
+  std::vector<TimeForecast> times;
   for (const StudyRun& run : study.runs) {
     const AblationSettings& s = run.settings;
     const std::string name = s.model + ", " + s.precision;
@@ -132,8 +133,10 @@ std::string preview(const Study& study, const Listener& listener) {
     }
     const LessonSource source(data->examples, data->maker, data->tokenizer, s.data_seed);
     const Forecast memory = forecast(s, data->config, data->examples, data->examples, source);
-    out += run_text(run, memory, forecast_time(s, speeds));
+    times.push_back(forecast_time(s, speeds));
+    out += run_text(run, memory, times.back());
   }
+  if (!study.grid.empty()) out += grid_text(study, times);
   return out;
 }
 

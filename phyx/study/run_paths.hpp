@@ -18,9 +18,10 @@ struct RunPaths {
   std::string config() const { return out + "/config.json"; }
   std::string data() const { return base + "/data"; }
   std::string warm(std::int64_t seed) const { return base + "/warm/seed" + std::to_string(seed); }
-  std::string arm(const Condition& c, std::int64_t seed) const {
-    return out + "/arms/" + c.name + "/seed" + std::to_string(seed);
+  std::string arm(const std::string& condition, std::int64_t seed) const {
+    return out + "/arms/" + condition + "/seed" + std::to_string(seed);
   }
+  std::string arm(const Condition& c, std::int64_t seed) const { return arm(c.name, seed); }
 
   /// The outcomes of an arm: at the temperature of the evaluation (first, it marks the arm as
   /// finished), and at each of the condition's further ones.

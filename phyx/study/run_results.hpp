@@ -7,8 +7,9 @@
 namespace gaze::phyx {
 
 /// Writes metrics.jsonl, completions.jsonl, differing.jsonl and results.csv from the warm starts
-/// and the finished arms of the run's seeds. Evaluations at further temperatures appear as
-/// conditions of their own, NAME@TEMPERATURE.
+/// and the finished arms in the folder: those of the run's seeds and conditions, and of other seeds
+/// and conditions that were run in it earlier. Seeds are in ascending order. Evaluations at further
+/// temperatures appear as conditions of their own, NAME@TEMPERATURE.
 void collect_results(const RunPaths& at, const AblationSettings& settings);
 
 }  // namespace gaze::phyx

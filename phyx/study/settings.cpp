@@ -20,23 +20,98 @@ namespace {
 /// Sections whose settings a condition may change.
 constexpr const char* changeable[] = {"grpo.", "sft.", "rft.", "evaluation."};
 
+/// Throws a SettingError about these settings unless `good`.
+template <class... Parts>
+void require_setting(bool good, const std::vector<std::string>& names, const Parts&... parts) {
+  if (!good) throw SettingError(names, concat(parts...));
+}
+
+/// "grpo.kl" of "kl=0.1".
+std::string assigned(const std::string& assignment) {
+  return "grpo." + assignment.substr(0, assignment.find('='));
+}
+
+/// The requested settings of GRPO without any one of which the others are valid.
+std::vector<std::string> grpo_faults(const rl::GrpoSettings& start,
+                                     const std::vector<std::string>& requested) {
+  std::vector<std::string> out;
+  for (const auto& one : requested) {
+    rl::GrpoSettings others = start;
+    for (const auto& assignment : requested)
+      if (assigned(assignment) != assigned(one)) rl::set_option(others, assignment);
+    try {
+      others.check();
+      out.push_back(assigned(one));
+    } catch (const Error&) {  // it has other faults
+    }
+  }
+  out.push_back("grpo");
+  return out;
+}
+
+/// GRPO's settings: those of the variant, then the requested ones.
+void settle_grpo(AblationSettings& s) {
+  blame({"grpo.variant"}, [&] { s.grpo.apply(rl::variant(s.variant)); });
+  s.grpo.sampling.max_tokens = s.evaluation.sampling.max_tokens = s.max_tokens;
+  s.grpo.loss.max_length = static_cast<double>(s.max_tokens);
+  const rl::GrpoSettings start = s.grpo;
+  for (const auto& assignment : s.grpo_set)
+    blame({assigned(assignment)}, [&] { rl::set_option(s.grpo, assignment); });
+  try {
+    s.grpo.check();
+  } catch (const Error& e) {
+    throw SettingError(grpo_faults(start, s.grpo_set), message_of(e));
+  }
+}
+
+/// Names of known templates, each once.
+void check_templates(const std::string& name, const std::vector<std::string>& templates) {
+  std::set<std::string> seen;
+  for (const auto& id : templates) {
+    blame({name}, [&] { synth::find_template(id); });
+    require_setting(seen.insert(id).second, {name}, name, ": ", printable(id, kShownBytes),
+                    " occurs twice");
+  }
+}
+
+/// Whether supervised training or training by reward has all templates.
+bool trains_all_templates(const AblationSettings& s) {
+  const auto in = [](const std::vector<std::string>& names, const synth::Template& t) {
+    return std::find(names.begin(), names.end(), t.id) != names.end();
+  };
+  const auto& all = synth::templates();
+  return std::all_of(all.begin(), all.end(), [&](const synth::Template& t) {
+    return in(s.sft_templates, t) || in(s.rl_templates, t) ||
+           (s.sft_templates.empty() && !t.is_new);
+  });
+}
+
+void check_data(const AblationSettings& s) {
+  check_templates("data.sft_templates", s.sft_templates);
+  check_templates("data.rl_templates", s.rl_templates);
+  require_setting(s.cues || s.cue_strength == 0, {"data.cue_strength", "data.cues"},
+                  "data.cue_strength is ", s.cue_strength,
+                  ", but data.cues is false: there are no cues");
+  if (s.own.used()) return;
+  require_setting(s.test_known + s.test_new > 0, {"data.test_known", "data.test_new"},
+                  "no test scenes");
+  require_setting(s.split == "val" || s.test_new == 0 || !trains_all_templates(s),
+                  {"data.test_new", "data.sft_templates", "data.rl_templates"}, "data.test_new is ",
+                  s.test_new, ", but all templates are trained; it must be 0");
+}
+
 /// The settings with a single value, without conditions, comparisons and claims.
 void settle_values(AblationSettings& s) {
   settle_own_data(s);
-  s.grpo.apply(rl::variant(s.variant));
-  s.grpo.sampling.max_tokens = s.evaluation.sampling.max_tokens = s.max_tokens;
-  s.grpo.loss.max_length = static_cast<double>(s.max_tokens);
-  for (const auto& assignment : s.grpo_set) rl::set_option(s.grpo, assignment);
+  settle_grpo(s);
   AblationSettings scratch = s;
-  for (const auto& f : study_fields()) f.set(scratch, f.get(s), f.name);
-  s.grpo.check();
-  models::preset(s.model);
-  GAZE_CHECK(!s.seeds.empty(), "study", "no seeds");
-  GAZE_CHECK(s.validate_every == 0 || s.validate_scenes > 0, "study",
-             "validate_scenes must be above 0 with validate_every ", s.validate_every);
-  GAZE_CHECK(s.test_known + s.test_new > 0, "study", "no test scenes");
-  for (const auto* templates : {&s.sft_templates, &s.rl_templates})
-    for (const auto& id : *templates) synth::find_template(id);
+  for (const auto& f : study_fields()) blame({f.name}, [&] { f.set(scratch, f.get(s), f.name); });
+  blame({"model"}, [&] { models::preset(s.model); });
+  require_setting(!s.seeds.empty(), {"seeds"}, "no seeds");
+  require_setting(s.validate_every == 0 || s.validate_scenes > 0,
+                  {"validation.scenes", "validation.every"},
+                  "validation.scenes must be above 0 with validation.every ", s.validate_every);
+  check_data(s);
 }
 
 std::string names_of(const std::vector<Condition>& conditions) {
@@ -71,6 +146,24 @@ void check_condition(const AblationSettings& s, const Condition& c) {
   const AblationSettings own = settings_of(s, c);
   if ((c.method == Method::sft || c.method == Method::rft) && own.sft.steps == 0)
     matched_condition(s, c);
+}
+
+/// check_condition() with errors about the condition or its settings.
+void check_named_condition(const AblationSettings& s, const Condition& c) {
+  const std::string self = "condition." + c.name;
+  const auto text = [&](const Error& e) {
+    const std::string message = message_of(e);
+    return message.rfind(self, 0) == 0 ? message : self + ": " + message;
+  };
+  try {
+    check_condition(s, c);
+  } catch (const SettingError& e) {
+    std::vector<std::string> names;
+    for (const auto& name : e.names()) names.push_back(self + "." + name);
+    throw SettingError(names, text(e));
+  } catch (const Error& e) {
+    throw SettingError({self}, text(e));
+  }
 }
 
 void check_claim(const AblationSettings& s, const Claim& c) {
@@ -134,15 +227,18 @@ void settle(AblationSettings& s) {
   settle_values(s);
   std::set<std::string> names;
   for (const Condition& c : s.conditions) {
-    check_condition(s, c);
-    GAZE_CHECK(names.insert(c.name).second, "study", "two conditions named ", c.name);
+    check_named_condition(s, c);
+    require_setting(names.insert(c.name).second, {"condition." + c.name}, "two conditions named ",
+                    c.name);
+    if (s.sft.match.empty() && c.method == Method::grpo) s.sft.match = c.name;
   }
   for (const auto& name : s.only)
-    GAZE_CHECK(names.count(name), "study", "only: no condition named ", name, "; there are ",
-               names_of(s.conditions));
+    require_setting(names.count(name) > 0, {"only"}, "only: no condition named ", name,
+                    "; there are ", names_of(s.conditions));
   for (const auto& [name, options] : s.reward_options)
-    check_options(name, reward_kind(name).options, options);
-  for (const Claim& c : s.claims) check_claim(s, c);
+    blame({"reward." + name},
+          [&, key = name, own = options] { check_options(key, reward_kind(key).options, own); });
+  for (const Claim& c : s.claims) blame({"claim." + c.id}, [&] { check_claim(s, c); });
 }
 
 io::OrderedJson conditions_json(const AblationSettings& s) {

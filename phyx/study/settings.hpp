@@ -14,10 +14,14 @@
 #include "phyx/rewards/registry.hpp"
 #include "phyx/study/conditions.hpp"
 #include "phyx/study/own_data.hpp"
+#include "phyx/study/setting_error.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/warm_start_settings.hpp"
 
 namespace gaze::phyx {
+
+/// Most sampled answers per test problem.
+inline constexpr Index most_samples = 1024;
 
 /// Further supervised training from the warm start: conditions of method sft and rft.
 struct SftSettings {
@@ -93,7 +97,8 @@ AblationSettings settings_of(const AblationSettings& s, const Condition& c);
 /// there is none.
 const Condition& matched_condition(const AblationSettings& s, const Condition& c);
 
-/// Sets values that depend on other settings, and throws Error for invalid settings.
+/// Sets values that depend on other settings (sft.match becomes the name of the condition), and
+/// throws SettingError for invalid settings.
 void settle(AblationSettings& s);
 
 /// The settings that determine the results, for config.json; a resumed run must match them.

@@ -115,7 +115,7 @@ Fields<EvaluationSettings> evaluation_fields() {
       field("samples", "sampled answers per test problem, besides the greedy one", from_to(0, 1024),
             &S::samples),
       field("many", "samples of each problem of a part of the scenes, for pass@k; 0: none",
-            from_to(0, 1024), &S::many),
+            from_to(0, most_samples), &S::many),
       field("many_share", "that part, chosen by a hash of the scene", from_to(0, 1),
             &S::many_share),
       field("batch", "problems per batch", from_to(1, 100000), &S::batch)};
@@ -210,13 +210,14 @@ Fields<AblationSettings> data_fields() {
 /// One's own data; config.json has them without the paths (settings_json()).
 Fields<OwnDataSettings> own_fields() {
   using S = OwnDataSettings;
+  const Range share{.low = 0, .high = 1, .low_excluded = true, .high_excluded = true};
   Fields<S> out = {
       field("file", "JSONL of one's own pictures and questions; empty: the suite", any_value,
             &S::file),
       field("start", "trained model to start from; empty: random weights", any_value, &S::start),
       field("prompt", "prompt template; empty: that of start, or the default", any_value,
             &S::prompt),
-      field("hold_out", "share of the pictures whose rows are evaluated", any_value, &S::hold_out),
+      field("hold_out", "share of the pictures whose rows are evaluated", share, &S::hold_out),
       field("hold_out_seed", "selects these pictures", at_least(0), &S::hold_out_seed)};
   for (auto& f : out) f.decides = false;
   return out;

@@ -6,7 +6,10 @@
 #include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
@@ -40,8 +43,7 @@ void at(const std::string& where, Check check) {
   try {
     check();
   } catch (const Error& e) {
-    const std::string all = e.what();
-    GAZE_FAIL("study", where, ": ", all.substr(all.find("] ") + 2));
+    GAZE_FAIL("study", where, ": ", message_of(e));
   }
 }
 
@@ -156,27 +158,30 @@ Claim read_claim(const TomlEntry& table) {
   return out;
 }
 
-/// The place of the setting that a message of settle() names first, or else the file.
-std::string place_of(const std::string& message, const std::vector<TomlLeaf>& all,
+/// The entry of a path such as "condition.a.grpo.kl", or the last one above it; whether it is the
+/// path's own.
+std::pair<const TomlEntry*, bool> follow(const TomlEntry& root, std::string_view path) {
+  const TomlEntry* at = &root;
+  for (;;) {
+    const TomlEntry* next = nullptr;
+    for (const TomlEntry& e : at->entries)
+      if ((path == e.key || path.starts_with(e.key + ".")) &&
+          (!next || e.key.size() > next->key.size()))
+        next = &e;
+    if (!next) return {at, false};
+    at = next;
+    if (path == next->key) return {at, true};
+    path.remove_prefix(next->key.size() + 1);
+  }
+}
+
+/// The place of the first of these settings that the file has, else that of a table for the first.
+std::string place_of(const TomlEntry& root, const std::vector<std::string>& names,
                      const std::string& file) {
-  const auto is_word = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-  };
-  std::string where = file;
-  std::size_t first = message.size(), longest = 0;
-  for (const TomlLeaf& leaf : all)
-    for (const std::string& name : {leaf.path, leaf.path.substr(leaf.path.rfind('.') + 1)}) {
-      const std::size_t begin = message.find(name), end = begin + name.size();
-      if (begin == message.npos || begin > first || (begin == first && name.size() < longest))
-        continue;
-      if ((begin > 0 && is_word(message[begin - 1])) ||
-          (end < message.size() && is_word(message[end])))
-        continue;
-      first = begin;
-      longest = name.size();
-      where = leaf.where;
-    }
-  return where;
+  for (const auto& name : names)
+    if (const auto [entry, found] = follow(root, name); found) return entry->where;
+  const TomlEntry* above = follow(root, names.front()).first;
+  return above == &root ? file : above->where;
 }
 
 AblationSettings settings_from(const TomlEntry& root, const std::string& file,
@@ -206,31 +211,36 @@ AblationSettings settings_from(const TomlEntry& root, const std::string& file,
   each("claim", [&](const TomlEntry& e) { s.claims.push_back(read_claim(e)); });
   try {
     settle(s);
-  } catch (const Error& e) {
-    const std::string all = e.what(), message = all.substr(all.find("] ") + 2);
-    GAZE_FAIL("study", place_of(message, leaves(root, ""), file), ": ", message);
+  } catch (const SettingError& e) {
+    GAZE_FAIL("study", place_of(root, e.names(), file), ": ", message_of(e));
   }
   return s;
 }
 
-/// Overlays the requested preset, and removes all.
-std::string apply_preset(TomlEntry& root, const StudyRequest& request, const std::string& file) {
+/// The name of the requested preset, "" for none. Throws Error for an unknown one.
+std::string preset_name(const TomlEntry& root, const StudyRequest& request,
+                        const std::string& file) {
   const TomlEntry* all = root.find("preset");
   if (all) need_table(*all);
-  std::string name = request.preset;
-  if (name.empty() && all && all->find("quick")) name = "quick";
+  if (request.preset.empty()) return all && all->find("quick") ? "quick" : "";
+  const std::string known = joined(keys_of(all));
+  GAZE_CHECK(all && all->find(request.preset), "study", file, ": no preset named ", request.preset,
+             known.empty() ? "; it has none" : "; there are " + known);
+  return request.preset;
+}
+
+/// The file without presets but with the values of this one; "": none.
+TomlEntry with_preset(const TomlEntry& root, const std::string& name) {
+  TomlEntry out = root;
   if (!name.empty()) {
-    const TomlEntry* chosen = all ? all->find(name) : nullptr;
-    const std::string known = joined(keys_of(all));
-    GAZE_CHECK(chosen, "study", file, ": no preset named ", name,
-               known.empty() ? "; it has none" : "; there are " + known);
-    need_table(*chosen);
-    root.overlay(TomlEntry(*chosen));
+    const TomlEntry& chosen = *root.find("preset")->find(name);
+    need_table(chosen);
+    const TomlEntry* inner = chosen.find("preset");
+    if (inner) GAZE_FAIL("study", inner->where, ": a preset has no presets of its own");
+    out.overlay(chosen);
   }
-  root.entries.erase(std::remove_if(root.entries.begin(), root.entries.end(),
-                                    [](const TomlEntry& e) { return e.key == "preset"; }),
-                     root.entries.end());
-  return name;
+  std::erase_if(out.entries, [](const TomlEntry& e) { return e.key == "preset"; });
+  return out;
 }
 
 /// The subfolder of a point of the grid: "grpo.rate=0.0003,split=val".
@@ -246,9 +256,10 @@ std::string label_of(const io::OrderedJson& point) {
 }
 
 constexpr std::size_t most_runs = 1000;
+constexpr std::size_t longest_label = 255;  // bytes of a folder's name
 
 /// All points of the grid, the last key running fastest.
-std::vector<io::OrderedJson> points_of(const Study& study) {
+std::vector<io::OrderedJson> points_of(const Study& study, const std::string& where) {
   std::vector<io::OrderedJson> points = {io::OrderedJson::object()};
   for (const auto& [path, values] : study.grid) {
     std::vector<io::OrderedJson> more;
@@ -258,39 +269,94 @@ std::vector<io::OrderedJson> points_of(const Study& study) {
         more.back()[path] = value;
       }
     points = std::move(more);
-    GAZE_CHECK(points.size() <= most_runs, "study", study.name, ": a grid of more than ", most_runs,
+    GAZE_CHECK(points.size() <= most_runs, "study", where, ": a grid of more than ", most_runs,
                " runs");
   }
   return points;
 }
 
-void add_runs(Study& study, const TomlEntry& root) {
+/// The values of each setting of the grid.
+std::vector<TomlLeaf> axes_of(const TomlEntry& root) {
   const TomlEntry* grid = root.find("grid");
-  const auto axes = grid ? leaves(*grid, "") : std::vector<TomlLeaf>();
+  if (!grid) return {};
+  need_table(*grid);
+  auto axes = leaves(*grid, "");
   for (const TomlLeaf& axis : axes) {
+    const std::string table = axis.path.substr(0, axis.path.find('.'));
+    for (const char* fixed : {"preset", "grid", "claim"})
+      GAZE_CHECK(table != fixed, "study", axis.where, ", ", axis.path,
+                 ": a grid varies settings, rewards and conditions, not ", fixed, "s");
     GAZE_CHECK(axis.value.is_array() && !axis.value.empty(), "study", axis.where, ", ", axis.path,
                ": must be a list of values");
-    study.grid.emplace_back(axis.path, std::vector<io::Json>(axis.value.begin(), axis.value.end()));
+    for (auto value = axis.value.begin(); value != axis.value.end(); ++value)
+      GAZE_CHECK(std::find(axis.value.begin(), value, *value) == value, "study", axis.where, ", ",
+                 axis.path, ": two runs of the grid have the value ", value->dump());
   }
-  std::set<std::string> labels;
-  for (const io::OrderedJson& point : points_of(study)) {
+  return axes;
+}
+
+/// What a run does, apart from the grid's values: equal for runs with equal results.
+std::string identity_of(const AblationSettings& s) {
+  io::Json settings = settings_json(s);
+  settings.erase("grid");
+  return settings.dump() + own_paths(s.own);
+}
+
+/// The place of the first axis on which two points differ.
+std::string differing_axis(const std::vector<TomlLeaf>& axes, const io::OrderedJson& a,
+                           const io::OrderedJson& b) {
+  for (const TomlLeaf& axis : axes)
+    if (a[axis.path] != b[axis.path]) return axis.where + ", " + axis.path;
+  return axes.front().where;
+}
+
+/// Refuses runs that share a folder, or that do the same.
+void check_distinct(const std::vector<StudyRun>& runs, const std::vector<TomlLeaf>& axes) {
+  std::map<std::string, const StudyRun*> labels, identities;
+  for (const StudyRun& run : runs) {
+    const auto check = [&](auto& seen, const std::string& key, const char* same) {
+      const auto [other, is_new] = seen.emplace(key, &run);
+      GAZE_CHECK(is_new, "study",
+                 differing_axis(axes, other->second->settings.grid, run.settings.grid),
+                 ": two runs of the grid ", same, ": ", other->second->label, " and ", run.label);
+    };
+    check(labels, run.label, "have the same folder");
+    check(identities, identity_of(run.settings), "have the same settings");
+  }
+}
+
+void add_runs(Study& study, const TomlEntry& root) {
+  const auto axes = axes_of(root);
+  for (const TomlLeaf& axis : axes)
+    study.grid.emplace_back(axis.path, std::vector<io::Json>(axis.value.begin(), axis.value.end()));
+  const std::string where = axes.empty() ? study.name : axes.front().where;
+  for (const io::OrderedJson& point : points_of(study, where)) {
     TomlEntry changed = root;
     for (const TomlLeaf& axis : axes) changed.assign(axis.path, point[axis.path], axis.where);
     StudyRun run{label_of(point), settings_from(changed, study.name, study.settings.preset)};
     run.settings.grid = point;
-    GAZE_CHECK(labels.insert(run.label).second, "study", study.name, ": two runs of the grid are ",
-               run.label);
+    GAZE_CHECK(run.label.size() <= longest_label, "study", where,
+               ": the folder of a run would have a name of ", run.label.size(), " bytes, at most ",
+               longest_label, " are possible: ", run.label.substr(0, 60), "...");
     study.runs.push_back(std::move(run));
   }
+  check_distinct(study.runs, axes);
 }
 
 }  // namespace
 
 Study parse_study(const std::string& text, const std::string& name, const StudyRequest& request) {
-  TomlEntry root = parse_toml(text, name);
+  const TomlEntry file = parse_toml(text, name);
   Study study;
   study.name = name;
-  const std::string preset = apply_preset(root, request, name);
+  const std::string preset = preset_name(file, request, name);
+  for (const auto& other : keys_of(file.find("preset"))) {
+    if (other == preset) continue;
+    const TomlEntry root = with_preset(file, other);
+    settings_from(root, name, other);
+    axes_of(root);
+  }
+  TomlEntry root = with_preset(file, preset);
   for (const StudyChange& change : request.changes)
     root.assign(change.path, change.value, change.from);
   study.settings = settings_from(root, name, preset);

@@ -41,7 +41,8 @@ struct Study {
 };
 
 /// Reads a study file, or a built-in study by its name. Throws Error "FILE:LINE: ..." for malformed
-/// TOML, unknown keys, wrong types and values out of range.
+/// TOML, unknown keys, wrong types, values out of range and settings that exclude each other, in
+/// presets that are not requested too, and for a grid with equal runs.
 Study read_study(const std::string& file, const StudyRequest& request = {});
 
 /// The same from a text; `name` names it in errors.
