@@ -218,9 +218,10 @@ TEST_CASE("a program that cannot be started, and settings out of range, are erro
   std::filesystem::permissions(text, std::filesystem::perms::owner_all);
   CHECK(contains(error({text}), "cannot start: Exec format error"));  // sh does not take over
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK(contains(error({"cat"}, {.seconds = 0}), "seconds must be above 0"));
-  CHECK(contains(error({"cat"}, {.seconds = nan}), "seconds must be above 0"));
-  CHECK(contains(error({"cat"}, {.end_seconds = -1}), "end_seconds must be above 0"));
+  CHECK(contains(error({"cat"}, {.seconds = 0}), "seconds must be 0.001 to"));
+  CHECK(contains(error({"cat"}, {.seconds = nan}), "seconds must be 0.001 to"));
+  CHECK(contains(error({"cat"}, {.end_seconds = -1}), "end_seconds must be 0.001 to"));
+  CHECK(contains(error({"cat"}, {.seconds = 2e6}), "seconds must be 0.001 to 1e+06, got 2e+06"));
   CHECK(contains(error({"cat"}, {.restarts = -1}), "restarts must be at least 0"));
   ExternalProgram program({"cat"});
   CHECK(contains(error_of([&] { program.ask(Lines{"1\n2"}); }), "line feed"));
