@@ -54,11 +54,10 @@ float reward_or_nan(const Attempt& a, const std::string& name) {
 
 Json attempts_to_json(const std::vector<Attempt>& attempts) {
   Json out = Json::object();
-  bool scored = false, located = false, facts = false;
+  bool scored = false, facts = false;
   std::set<std::string> rewards;
   for (const auto& a : attempts) {
     scored = scored || std::isfinite(a.look_score);
-    located = located || std::isfinite(a.look_region);
     facts = facts || a.look_facts > 0;
     for (const auto& r : a.rewards) rewards.insert(r.first);
   }
@@ -68,9 +67,6 @@ Json attempts_to_json(const std::vector<Attempt>& attempts) {
   out["length"] = column(attempts, [](const Attempt& a) { return a.length; });
   if (scored)
     out["look_score"] = column(attempts, [](const Attempt& a) { return share_json(a.look_score); });
-  if (located)
-    out["look_region"] =
-        column(attempts, [](const Attempt& a) { return share_json(a.look_region); });
   if (facts) {
     out["look_facts"] = column(attempts, [](const Attempt& a) { return a.look_facts; });
     out["look_right"] = column(attempts, [](const Attempt& a) { return a.look_right; });
@@ -197,10 +193,6 @@ std::vector<Attempt> attempts_from_json(const LineReader& in) {
   if (in.has("look_score")) {
     const auto scores = in.numbers("look_score", n, 1e3, "look score");
     for (std::size_t i = 0; i < n; ++i) out[i].look_score = scores[i];
-  }
-  if (in.has("look_region")) {
-    const auto scores = in.numbers("look_region", n, 1e3, "look score");
-    for (std::size_t i = 0; i < n; ++i) out[i].look_region = scores[i];
   }
   if (in.has("look_facts")) {
     const auto facts = in.counts("look_facts", n, "number of facts");

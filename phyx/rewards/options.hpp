@@ -50,8 +50,8 @@ struct RewardKind {
   /// valid options but without defaults. Empty: all combinations are fine.
   std::function<void(const io::Json& given)> check = {};
 
-  /// Whether `given`, an object, has every required option.
-  bool is_complete(const io::Json& given) const;
+  /// Whether no option is required.
+  bool has_defaults() const;
 };
 
 /// Throws Error for an unknown name (listing the known ones), a wrong type and a value outside its

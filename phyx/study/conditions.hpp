@@ -33,8 +33,17 @@ struct Condition {
   io::OrderedJson changes = io::OrderedJson::object();
 };
 
+/// The name under which test answers are scored by the reward: its kind, or "CONDITION.LABEL" if it
+/// has options of its own.
+std::string scored_name(const Condition& c, const RewardUse& use);
+
 /// The rewards of a GRPO condition; its own options take precedence over the study's. Throws Error
 /// for an unknown reward, and an unknown or invalid option.
 RewardMix mix_of(const Condition& c, const RewardOptions& options);
+
+/// The rewards by which the answers of every condition are scored after training, under their
+/// scored_name(): all kinds that need no option, and those of the conditions.
+std::vector<Reward> evaluated_rewards(const std::vector<Condition>& conditions,
+                                      const RewardOptions& options);
 
 }  // namespace gaze::phyx

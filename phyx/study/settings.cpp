@@ -156,7 +156,7 @@ void settle(AblationSettings& s) {
                names_of(s.conditions));
   for (const auto& [name, options] : s.reward_options) {
     check_options(name, reward_kind(name).options, options);
-    if (reward_kind(name).is_complete(options)) make_reward(name, options);  // as in the evaluation
+    if (reward_kind(name).has_defaults()) make_reward(name, options);  // as the evaluation does
     check_layers_and_heads(s, name, options);
   }
   for (const Claim& c : s.claims) check_claim(s, c);
