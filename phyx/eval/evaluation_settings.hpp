@@ -11,6 +11,9 @@ namespace gaze::phyx {
 struct EvaluationSettings {
   Index samples = 4;  // in addition to the greedy answer
   Index batch = 48;   // problems per batch; does not affect results
+  /// Samples of each problem of a fixed part of the scenes, for pass@k alone; 0: none.
+  Index many = 0;
+  double many_share = 0.25;  // that part, chosen by a hash of the scene
   SamplingSettings sampling;
   std::uint64_t seed = 0;
 };

@@ -77,10 +77,15 @@ Json attempts_to_json(const std::vector<Attempt>& attempts) {
   return out;
 }
 
+Json flags_to_json(const std::vector<bool>& flags) {
+  Json out = Json::array();
+  for (const bool flag : flags) out.push_back(flag ? 1 : 0);
+  return out;
+}
+
 Json perturbed_to_json(const Perturbed& p) {
-  Json out = {{"greedy", Json::array()}, {"sampled", Json::array()}};
+  Json out = {{"greedy", Json::array()}, {"sampled", flags_to_json(p.sampled)}};
   if (p.greedy) out["greedy"].push_back(*p.greedy ? 1 : 0);
-  for (bool b : p.sampled) out["sampled"].push_back(b ? 1 : 0);
   return out;
 }
 
@@ -233,6 +238,7 @@ io::Json outcome_to_json(const Outcome& o) {
                   {"blank", perturbed_to_json(o.blank)},
                   {"swapped", perturbed_to_json(o.swapped)}};
   if (o.layout_only) out["layout_only"] = true;
+  if (!o.many.empty()) out["many"] = flags_to_json(o.many);
   return out;
 }
 
@@ -254,6 +260,7 @@ Outcome outcome_from_json(const io::Json& value, const std::string& where) {
   o.template_id = in.text("template");
   o.needs_image = in.boolean("needs_image");
   o.layout_only = in.has("layout_only") && in.boolean("layout_only");
+  if (in.has("many")) o.many = in.flags("many");
   const auto greedy = attempts_from_json(in.inner("greedy"));
   GAZE_CHECK(greedy.size() == 1, "read_outcomes", where, ", greedy: not exactly one attempt");
   o.greedy = greedy[0];

@@ -56,8 +56,9 @@ struct Outcome {
       false;  // of a template whose held-out scenes differ from training in layout only
   Attempt greedy;
   std::vector<Attempt> sampled;
-  Perturbed blank;    // with an empty image
-  Perturbed swapped;  // with the image of another problem of the same template
+  std::vector<bool> many;  // correctness of many samples, for pass@k; empty: not measured
+  Perturbed blank;         // with an empty image
+  Perturbed swapped;       // with the image of another problem of the same template
 };
 
 /// All outcomes of one condition and seed.

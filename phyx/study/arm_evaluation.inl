@@ -85,8 +85,8 @@ void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Cond
     io::OrderedJson line = arm_tags(c, seed);
     line["step"] = settings_of(s_, c).grpo_steps;
     line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));
-    for (const auto& [name, value] : score_answers(rewards, e.problem, {s.completion}).front())
-      line["rewards"][name] = value;
+    const auto scores = score_answers(rewards, e.problem, {s.completion});
+    for (const auto& [name, value] : scores.front()) line["rewards"][name] = value;
     line["attention"] = {{"grid", {data_.config().image_side(), data_.config().image_side()}},
                          {"tokens", s.completion.tokens},
                          {"maps", s.maps}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A condition of a study, as data: how it is trained, by which rewards, and with which settings.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,13 +25,21 @@ struct RewardUse {
   io::Json options = io::Json::object();
 };
 
+/// The training problems of a condition: those of the warm start, or those of [data] rl_templates.
+enum class Pool { sft, rl };
+
+inline const std::vector<std::string> pool_names = {"sft", "rl"};
+
 struct Condition {
   std::string name, meaning;  // the meaning is for the report
   Method method = Method::none;
+  std::optional<Pool> pool_set;      // empty: sft for method sft, else rl
   std::vector<RewardUse> rewards;    // of grpo
   std::vector<double> temperatures;  // further evaluations, besides that of [evaluation]
   /// Settings of the study that this condition changes, by name: {"grpo.kl": 0.1}.
   io::OrderedJson changes = io::OrderedJson::object();
+
+  Pool pool() const { return pool_set.value_or(method == Method::sft ? Pool::sft : Pool::rl); }
 };
 
 /// The name under which test answers are scored by the reward: its kind, or "CONDITION.LABEL" if it

@@ -99,6 +99,7 @@ io::OrderedJson condition_json(const Condition& c) {
   io::OrderedJson j;
   j["method"] = method_names[static_cast<std::size_t>(c.method)];
   j["meaning"] = c.meaning;
+  if (c.pool_set) j["pool"] = pool_names[static_cast<std::size_t>(*c.pool_set)];
   for (const RewardUse& use : c.rewards) {
     io::OrderedJson& to = j["rewards"][use.name];
     to["weight"] = use.weight;
