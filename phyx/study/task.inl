@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gaze/core/error.hpp"
+#include "gaze/rl/grpo_settings.hpp"
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
 #include "phyx/study/correctness.hpp"
