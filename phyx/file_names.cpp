@@ -2,6 +2,8 @@
 // Escaping and shortening of file names.
 #include "phyx/file_names.hpp"
 
+#include <algorithm>
+
 #include "gaze/core/printable.hpp"
 #include "gaze/io/sha256.hpp"
 
@@ -38,6 +40,14 @@ std::string safe_name(std::string_view text, std::string_view also) {
   std::size_t keep = longest_name - digits - 1;
   while (keep > 0 && (out[keep] & 0xC0) == 0x80) --keep;  // not in the middle of a character
   return out.substr(0, keep) + "%" + io::sha256(text).substr(0, digits);
+}
+
+bool is_plain_name(std::string_view text) {
+  return !text.empty() && text.size() <= longest_name &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '_' || c == '-';
+         });
 }
 
 }  // namespace gaze::phyx

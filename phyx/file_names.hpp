@@ -3,6 +3,7 @@
 //
 //   safe_name(text)   one path component that stays inside its folder: no separators, no "..", no
 //                     control characters, bounded length
+//   is_plain_name(t)  whether a text is such a name as it is, for names that files are called by
 #pragma once
 #include <cstddef>
 #include <string>
@@ -17,5 +18,8 @@ inline constexpr std::size_t longest_name = 96;
 /// `text` as a file name. Different texts give different names: forbidden characters, and those in
 /// `also`, become %NN, and the end of a text that is too long becomes a digest of the whole.
 std::string safe_name(std::string_view text, std::string_view also = {});
+
+/// Whether a text is 1 to longest_name letters, digits, '-' and '_', all ASCII.
+bool is_plain_name(std::string_view text);
 
 }  // namespace gaze::phyx

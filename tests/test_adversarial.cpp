@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Cheating answers, each with a fair reader's scores: form, accuracy and, for some, the rubric's
-// term for principles and other rewards, given attention masses and further answers.
+// Cheating answers, each with a fair reader's scores, or those that a documented cheat earns: form,
+// accuracy and, for some, the rubric's term for principles and other rewards, given attention
+// masses and further answers.
 
 #include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
@@ -90,7 +91,7 @@ TEST_CASE("cheating answers get a fair reader's score", "[rewards]") {
     if (one.contains("rewards")) check_rewards(p, c, one);
     ++cases;
   }
-  CHECK(cases >= 60);
+  CHECK(cases == 96);
 }
 
 }  // namespace test_adversarial

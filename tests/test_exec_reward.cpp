@@ -7,6 +7,7 @@
 #include "gaze/core/error.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/io/sha256.hpp"
+#include "phyx/rewards/registry.hpp"
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
 #include "tests/shell_program.hpp"
@@ -233,6 +234,20 @@ TEST_CASE("the digest of a program depends on its words and files") {
   CHECK(before != program_digest({"python3 ", file}));
   folder.put("a.py", "2");
   CHECK(before != program_digest({"python3", file}));
+}
+
+TEST_CASE("the options of a program have the ranges that it accepts") {
+  for (const char* name : {"seconds", "end_seconds"}) {
+    INFO(name);
+    const auto made = [&](double value) {
+      return error_of([&] { make_reward("exec", {{"exec", {"cat"}}, {name, value}}); });
+    };
+    for (const double fine : {1e-3, 1e6}) CHECK(made(fine).empty());
+    for (const double bad : {0.0, 1e-4, 2e6}) {
+      CHECK(contains(made(bad), std::string("exec.") + name));
+      CHECK(contains(made(bad), "is not 0.001 to 1000000"));
+    }
+  }
 }
 
 TEST_CASE("a missing program is an error before the first completion") {

@@ -189,7 +189,8 @@ TEST_CASE("too many lines are an error, at once or before the next batch") {
   CHECK(contains(error_of_output("read -r a; printf '1\\n2\\n'; sleep 60"),
                  "output line 2: '2' is more than the 1 answers to 1 lines"));
   CHECK(contains(error_of_output("read -r a; printf '1\\n2'; sleep 60"), "'2' is more than"));
-  CHECK(contains(error_of_output("read -r a; exec yes 1", 3), "'1' is more than the 3 answers to 3 lines"));
+  CHECK(contains(error_of_output("read -r a; exec yes 1", 3),
+                 "'1' is more than the 3 answers to 3 lines"));
   const Folder folder("external_later");
   ExternalProgram program(
       shell_program(folder, "read -r a; echo 1; sleep 0.2; echo 2; touch \"$1/said\"; read -r a"),
@@ -218,9 +219,10 @@ TEST_CASE("a program that cannot be started, and settings out of range, are erro
   std::filesystem::permissions(text, std::filesystem::perms::owner_all);
   CHECK(contains(error({text}), "cannot start: Exec format error"));  // sh does not take over
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK(contains(error({"cat"}, {.seconds = 0}), "seconds must be above 0"));
-  CHECK(contains(error({"cat"}, {.seconds = nan}), "seconds must be above 0"));
-  CHECK(contains(error({"cat"}, {.end_seconds = -1}), "end_seconds must be above 0"));
+  CHECK(contains(error({"cat"}, {.seconds = 0}), "seconds must be 0.001 to"));
+  CHECK(contains(error({"cat"}, {.seconds = nan}), "seconds must be 0.001 to"));
+  CHECK(contains(error({"cat"}, {.end_seconds = -1}), "end_seconds must be 0.001 to"));
+  CHECK(contains(error({"cat"}, {.seconds = 2e6}), "seconds must be 0.001 to 1e+06, got 2e+06"));
   CHECK(contains(error({"cat"}, {.restarts = -1}), "restarts must be at least 0"));
   ExternalProgram program({"cat"});
   CHECK(contains(error_of([&] { program.ask(Lines{"1\n2"}); }), "line feed"));

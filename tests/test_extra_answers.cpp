@@ -104,6 +104,27 @@ TEST_CASE("a continued look section keeps its words and loses the picture") {
   }
 }
 
+TEST_CASE("a partner has another answer and shows other facts") {
+  const auto partners = [](const std::vector<std::pair<std::string, std::string>>& solutions) {
+    std::vector<Example> examples(solutions.size(), world().examples.front());
+    for (std::size_t i = 0; i < examples.size(); ++i) {
+      auto& s = examples[i].problem.solution;
+      s.value = solutions[i].first;
+      s.look.clear();
+      if (!solutions[i].second.empty()) s.look = {solutions[i].second};
+    }
+    return swap_partners(examples);
+  };
+  using Partners = std::vector<std::size_t>;
+  // By value and look section: 0 and 1 differ in their questions alone.
+  CHECK(partners({{"8", "mass = 4 kg"}, {"12", "mass = 4 kg"}, {"6", "mass = 3 kg"}}) ==
+        Partners{2, 2, 0});
+  CHECK(partners({{"8", "mass = 4 kg"}, {"12", "mass = 4 kg"}}) == Partners{0, 1});
+  CHECK(partners({{"8", "mass = 4 kg"}, {"8", "mass = 2 kg"}}) == Partners{0, 1});
+  CHECK(partners({{"8", ""}, {"12", ""}}) == Partners{1, 0});  // no facts known
+  CHECK(partners({{"8", "mass = 4 kg"}, {"12", ""}}) == Partners{1, 0});
+}
+
 TEST_CASE("a twin draws the completion's random numbers with the partner's picture") {
   const World& w = world();
   const Prompts prompts = all_prompts();
@@ -118,6 +139,8 @@ TEST_CASE("a twin draws the completion's random numbers with the partner's pictu
     if (!picture) continue;
     ++swapped;
     CHECK(picture != prompts[i].prompt->rgb);
+    const auto& look = w.examples[prompts[i].index].problem.solution.look;
+    if (!look.empty()) CHECK(look != w.examples[partner[prompts[i].index]].problem.solution.look);
     models::Prompt other = *prompts[i].prompt;
     other.rgb = picture;
     const std::vector<const models::Prompt*> one = {&other};

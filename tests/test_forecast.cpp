@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The memory forecast against the allocator's peak: supervised and GRPO steps and rollouts, with
-// models and batches that each stress one term of the forecast.
+// models and batches that each stress one term of the forecast. The forecasts of a study: further
+// answers and masked pictures count.
 #include "gaze/ops/reduce.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "models/memory.hpp"
+#include "phyx/study/forecast.hpp"
+#include "phyx/study/preview.hpp"
 #include "tests/restore.hpp"
 #include "tests/small_model.hpp"
+#include "tests/small_world.hpp"
 
 namespace test_forecast {
 namespace {
@@ -143,6 +147,15 @@ void in_bf16(const char* preset, Function f) {
   }
 }
 
+/// A study of one GRPO condition with these rewards and settings.
+phyx::AblationSettings study(const std::string& rewards, const std::string& settings = "") {
+  const std::string text =
+      "model = \"nano\"\n[grpo]\nsteps = 5\nprompts = 4\ngroup = 8\n[condition.a]\n"
+      "method = \"grpo\"\nrewards = { " +
+      rewards + " }\n" + settings;
+  return phyx::parse_study(text, "my.toml").settings;
+}
+
 void check(const Seen& seen) {
   INFO("forecast " << seen.forecast << ", used " << seen.used << ", ratio " << seen.ratio());
   CHECK(seen.ratio() > 0.9);
@@ -211,6 +224,34 @@ TEST_CASE("the memory forecast of bf16 steps and rollouts is right within a tent
     check(rolled_out(c, 1, 10, 1, 16, Watch::nothing));
   });
   in_bf16("small", [](const auto& c) { check(supervised(c, {c, 4, 15, true, 3, 25})); });
+}
+
+TEST_CASE("the time forecast counts further answers, replaced groups and masked pictures") {
+  const auto seconds = [](const std::string& rewards, const std::string& settings = "") {
+    const phyx::Speeds speeds = {.sampled = 1, .trained = 10, .single = 100};
+    return phyx::forecast_time(study(rewards, settings), speeds).conditions / (5 * 4 * 8);
+  };
+  CHECK(seconds("accuracy = 1.0") == 11);
+  CHECK(seconds("contrast = 1.0") == 12);  // a twin of every completion
+  CHECK(seconds("contrast = { weight = 1.0, second = \"greedy\" }") == 11 + 100. / 8);
+  CHECK(seconds("vision_sr1 = 1.0") == 111);
+  CHECK(seconds("accuracy = 1.0", "grpo.resample = 2\n") == 13);
+  CHECK(seconds("contrast = 1.0", "grpo.resample = 2\n") == 16);
+  CHECK(seconds("accuracy = 1.0", "grpo.papo.gamma = 0.1\n") == 21);
+}
+
+TEST_CASE("the memory forecast counts continued look sections and masked pictures") {
+  const auto& w = test::small_world::world();
+  const auto bytes = [&](const std::string& rewards, const std::string& settings = "") {
+    auto s = study(rewards, settings);
+    s.validate_every = 0;
+    const phyx::LessonSource source(w.examples, *w.maker, w.tokenizer, 1);
+    return phyx::forecast(s, w.config, w.examples, w.examples, source).grpo;
+  };
+  const std::string small = "grpo.groups_per_micro = 1\n";  // rollouts need the most
+  CHECK(bytes("contrast = 1.0", small) == bytes("accuracy = 1.0", small));  // no larger
+  CHECK(bytes("vision_sr1 = 1.0", small) > bytes("accuracy = 1.0", small));
+  CHECK(bytes("accuracy = 1.0", "grpo.papo.gamma = 0.1\n") > bytes("accuracy = 1.0"));
 }
 
 }  // namespace test_forecast

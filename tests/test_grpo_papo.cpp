@@ -344,6 +344,12 @@ TEST_CASE("the KL from the start is measured every few steps and changes no grad
   CHECK(metric(m, "kl_start") == 0);  // the policy is the start, bit for bit
   CHECK(bits(gradients(measured.model)) == bits(gradients(plain.model)));
   CHECK(metric(measured.step(&other, 3), "kl_start") > 1e-3);
+  CHECK_FALSE(has(measured.step(&start, 4)));
+  measured.s.steps = 5;
+  CHECK(has(measured.step(&start, 4)));  // the last step of a run
+  CHECK_FALSE(has(measured.step(&start, 2)));
+  plain.s.steps = 5;
+  CHECK_FALSE(has(plain.step(&start, 4)));
 }
 
 TEST_CASE("the measured KL is the mean of the k3 estimate over all tokens") {

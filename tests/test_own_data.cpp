@@ -248,6 +248,12 @@ TEST_CASE("the columns that a method needs are checked before anything is traine
                  ", solution.principle: missing; the reward rubric needs it"));
   CHECK(contains(refusal(folder, ten_rows(), {"attention_region"}, 0),
                  ", scene.regions: missing; the reward attention_region needs it"));
+  AblationSettings hybrid = short_run(folder.put("mine.jsonl", jsonl(ten_rows())));
+  hybrid.only = {"hybrid"};
+  CHECK_NOTHROW(OwnData(hybrid.own, OwnDataNeeds::of(hybrid)));  // the whole image
+  set_reward_option(hybrid.reward_options, "hybrid.mark=region");
+  CHECK(contains(error_of([&] { OwnData(hybrid.own, OwnDataNeeds::of(hybrid)); }),
+                 ", scene.regions: missing; the reward hybrid needs it"));
   CHECK(contains(refusal(folder, std::vector<Row>(), {"sft"}, 0), file + ": no rows"));
   auto damaged = ten_rows();
   damaged[6]["image_base64"] = pixel(1).substr(0, 60);

@@ -3,6 +3,8 @@
 // vision_sr1 and contrast, and the size of a bonus after advantages are normalised.
 #include <cmath>
 #include <numeric>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -221,7 +223,9 @@ TEST_CASE("options are read, completed and refused by name", "[rewards]") {
       contains(refused("accuracy", {{"tolerance", "a"}}), "accuracy.tolerance: \"a\" is not 0 to"));
   CHECK(contains(refused("attention", {{"cap", .5}}), "attention.cap: 0.5 is not at least 1"));
   CHECK(contains(refused("attention", {{"min_tokens", 1.5}}), "1.5 is not an integer"));
-  CHECK(contains(refused("attention", {{"window", "end"}}), "is not look or think"));
+  CHECK(
+      contains(refused("attention", {{"window", "end"}}), "is not look or think or answer or all"));
+  CHECK_FALSE(refused("attention", {{"window", "first_n"}}).empty());
   CHECK(contains(refused("attention", {{"gate_correct", 1}}), "is not true or false"));
   CHECK(contains(refused("hybrid", {{"layers", {0, "a"}}}), "is not a list of integers"));
 
@@ -265,6 +269,76 @@ TEST_CASE("a batch is scored in one call, and its size is checked", "[rewards]")
   CHECK((scores[0].total == 2 && scores[1].total == 1));
   mix.terms[0].reward.score_batch = [](auto) { return std::vector<std::optional<double>>(5); };
   CHECK(contains(error_of([&] { score(mix, inputs); }), "5 scores for 2 completions"));
+}
+
+TEST_CASE("a reward that scores batches alone is scored one by one too", "[rewards]") {
+  const Problem p = open_problem();
+  const Completion good = said(respond(right_think, "10 N")), bad = said("10 N");
+  Reward batches;
+  batches.name = "forms_batches";
+  batches.score_batch = [](std::span<const RewardInput> inputs) {
+    std::vector<std::optional<double>> out;
+    for (const RewardInput& in : inputs) out.push_back(in.response.well_formed ? .75 : .25);
+    return out;
+  };
+  add_reward(batches);
+  RewardKind kind;
+  kind.name = "forms_kind";
+  kind.make = [batches](const gaze::io::Json&) { return batches; };
+  add_reward(kind);
+  for (const char* name : {"forms_batches", "forms_kind"}) {
+    INFO(name);
+    const Reward r = make_reward(name);
+    CHECK(r.score({p, good}) == .75);
+    CHECK(r.score({p, bad}) == .25);
+    const std::vector<RewardInput> both = {{p, good}, {p, bad}};
+    CHECK(score(RewardMix{{{r, 1}}}, both)[1].total == .25);
+  }
+  kind.name = "forms_silent";
+  kind.make = [](const gaze::io::Json&) { return Reward{}; };
+  add_reward(kind);
+  CHECK(contains(error_of([] { make_reward("forms_silent"); }), "forms_silent has no function"));
+}
+
+TEST_CASE("a score that is not finite is refused with the reward's name", "[rewards]") {
+  const Problem p = open_problem();
+  const Completion c = said("10 N");
+  const std::vector<RewardInput> inputs = {{p, c}, {p, c}};
+  for (const double bad : {NAN, INFINITY, -INFINITY}) {
+    Reward r;
+    r.name = "broken";
+    r.score = [bad](const RewardInput&) { return std::optional(bad); };
+    const auto refusal = [&] { return error_of([&] { score(RewardMix{{{r, 0}}}, inputs); }); };
+    CHECK(contains(refusal(), "broken returned "));
+    CHECK(contains(refusal(), "for completion 1 of 2"));
+    r.score_batch = [bad](auto) { return std::vector<std::optional<double>>{1.0, bad}; };
+    CHECK(contains(refusal(), "for completion 2 of 2"));
+  }
+}
+
+TEST_CASE("rewards have plain names", "[rewards]") {
+  for (const char* name : {"", "../esc", "a/b", "a b", "a.b", "\n"}) {
+    INFO(name);
+    Reward r = make_reward("format");
+    r.name = name;
+    CHECK(contains(error_of([&] { add_reward(r); }), "names consist of"));
+  }
+}
+
+TEST_CASE("without the baseline of uniform attention nothing is neutral by default", "[rewards]") {
+  for (const char* name : {"attention", "attention_region"}) {
+    INFO(name);
+    CHECK(contains(error_of([&] {
+                     make_reward(name, {{"baseline", "none"}});
+                   }),
+                   "baseline=none needs neutral"));
+    CHECK_NOTHROW(make_reward(name, {{"baseline", "none"}, {"neutral", .2}}));
+  }
+  CHECK(contains(error_of([] {
+                   make_reward("hybrid", {{"baseline", "none"}});
+                 }),
+                 "baseline=none needs centred=false"));
+  CHECK_NOTHROW(make_reward("hybrid", {{"baseline", "none"}, {"centred", false}}));
 }
 
 TEST_CASE("dividing by the group's deviation magnifies the hybrid's bonus", "[rewards]") {

@@ -189,6 +189,11 @@ TEST_CASE("settings of advantages and of a GRPO run are refused by name", "[rl]"
       "adaptive.target", [](G & s) -> auto& { return s.adaptive.target; }, bad);
   const std::string kl_every = refusal_of<G>([](G& s) { s.kl_every = -1; });
   CHECK(contains(kl_every, "kl_every must be at least 0, got -1"));
+  for (const Index rounds : {-1, 64}) {
+    const std::string resample = refusal_of<G>([&](G& s) { s.resample = rounds; });
+    CHECK(contains(resample, "resample must be in [0, 63], got " + std::to_string(rounds)));
+  }
+  CHECK(refusal_of<G>([](G& s) { s.resample = 63; }).empty());
   const std::string fine = refusal_of<G>([](G&) {});
   CHECK(fine == "");
   rl::RewardTable table;

@@ -104,6 +104,34 @@ TEST_CASE("conditions are refused with their line") {
   refused(study("only = [\"magic\"]\n"), {"my.toml:1: only: no condition named magic"});
 }
 
+TEST_CASE("a reward's label, under which files are kept, is a plain name") {
+  const auto labelled = [](const std::string& label) {
+    return "[condition.a]\nmethod = \"grpo\"\nrewards.'" + label +
+           "' = { reward = \"format\", weight = 1.0 }\n";
+  };
+  CHECK_NOTHROW(parsed(labelled("form-2_x")));
+  for (const char* label : {"../../../esc", "/tmp/esc", "a.b", "a b"})
+    refused(labelled(label), {"my.toml:", std::string("a reward named '") + label + "'"});
+  refused(labelled(std::string(97, 'a')), {"1 to 96 letters"});
+}
+
+TEST_CASE("layers and heads of a reward are those of the model") {
+  const auto chosen = [](const std::string& reward, const std::string& options) {
+    return "model = \"nano\"\n[condition.a]\nmethod = \"grpo\"\nrewards.eyes = { reward = \"" +
+           reward + "\", " + options + " }\n";
+  };
+  for (const char* reward : {"attention", "attention_region", "attention_raw", "hybrid", "avar"}) {
+    CHECK_NOTHROW(parsed(chosen(reward, "layers = [0, 1], heads = [1]")));
+    refused(chosen(reward, "layers = [1, 99]"),
+            {"my.toml:", "condition.a: eyes.layers: there is no 99",
+             "the decoder of nano has 2 layers, 0 to 1"});
+    refused(chosen(reward, "heads = [2]"), {"eyes.heads: there is no 2", "has 2 heads, 0 to 1"});
+  }
+  refused(study("model = \"nano\"\n[reward.attention]\nheads = [7]\n"),
+          {"attention.heads: there is no 7"});
+  refused(study("[reward.hybrid]\nbaseline = \"none\"\n"), {"needs centred=false"});
+}
+
 TEST_CASE("claims are refused with their line") {
   const auto claim = [](const std::string& condition, const std::string& end) {
     return study("", "[claim.c]\ntext = \"x\"\ncondition = \"" + condition +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finding partners by template, form and answer.
+// Finding partners by template, form, answer and look facts.
 #include "phyx/eval/other_pictures.hpp"
 
 #include <cstdint>
@@ -15,9 +15,12 @@ namespace {
 
 bool needs_picture(const Example& e) { return e.problem.needs_image && e.prompt.rgb; }
 
-/// Whether two problems have one answer or one picture, so that swapping would show nothing.
+/// Whether two problems have one answer, one picture or the same facts in it, so that swapping
+/// would show nothing. Questions of a template print numbers of their own: with the same facts in
+/// the picture, the problem keeps its answer though the partner's is another.
 bool same_answer_or_picture(const Example& a, const Example& b) {
   const Solution &x = a.problem.solution, &y = b.problem.solution;
+  if (!x.look.empty() && x.look == y.look) return true;
   if (x.value != y.value || x.unit != y.unit) return false;
   if (!x.value.empty()) return true;
   const bool same = truth_of(a.problem).text == truth_of(b.problem).text;

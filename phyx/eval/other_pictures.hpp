@@ -10,8 +10,10 @@
 
 namespace gaze::phyx {
 
-/// For each problem, the index of the next one of the same template and form with another answer
-/// and, where problems have no solution, another picture; its own index if there is none.
+/// For each problem, the index of the next one of the same template and form with another answer,
+/// with another look section where both have one, and with another picture where problems have no
+/// solution; its own index if there is none. The answer to the problem's own question may still be
+/// the same with the partner's picture, e.g. if only facts differ that do not decide it.
 std::vector<std::size_t> swap_partners(const std::vector<Example>& examples);
 
 /// The picture of example i's partner; null if the problem does not need a picture or has no

@@ -78,12 +78,23 @@ bool measurable(const AttentionTrace& trace) {
          std::find(marks.begin(), marks.end(), "image") != marks.end();
 }
 
+/// The default of `neutral` is the score of uniform attention, relative to which the baseline
+/// `uniform` measures. A share has no such value.
+void check_neutral(const io::Json& given) {
+  GAZE_CHECK(given.value("baseline", "uniform") != "none" || given.contains("neutral"),
+             "attention_reward",
+             "baseline=none needs neutral: its default is the score of uniform "
+             "attention with baseline=uniform");
+}
+
 OptionTable<AttentionRewardConfig> gated_table() {
   using C = AttentionRewardConfig;
   OptionTable<C> table;
   add_look_options(table, [](C& c) -> C& { return c; });
   table.add("neutral", &C::neutral,
-            "score of a right answer whose window is shorter than min_tokens", {0, 1});
+            "score of a right answer whose window is shorter than min_tokens; required with "
+            "baseline=none",
+            {0, 1});
   table.add("gate_format", &C::gate_format, "0 unless the response is well-formed and ended");
   table.add("gate_correct", &C::gate_correct, "0 unless the answer is right");
   add_tolerance(table);
@@ -95,8 +106,7 @@ OptionTable<AttentionRewardConfig> gated_table() {
 TokenSpan window_of(const std::vector<std::string>& tokens, AttentionWindow window) {
   const auto& g = grammar;
   if (window == AttentionWindow::answer) return between_tags(tokens, g.answer_open, g.answer_close);
-  if (window == AttentionWindow::all || window == AttentionWindow::first_n)
-    return {0, static_cast<int>(tokens.size())};
+  if (window == AttentionWindow::all) return {0, static_cast<int>(tokens.size())};
   TokenSpan span = between_tags(tokens, g.think_open, g.think_close);
   if (window == AttentionWindow::think) return span;
   for (int i = span.begin; i < span.end; ++i)
@@ -184,15 +194,19 @@ Reward make_raw_attention_reward(AttentionRewardConfig config) {
 
 RewardKind attention_kind() {
   using C = AttentionRewardConfig;
-  return kind_of<C>(gated_table(), [](const C& c) { return make_attention_reward(c); });
+  RewardKind out = kind_of<C>(gated_table(), [](const C& c) { return make_attention_reward(c); });
+  out.check = check_neutral;
+  return out;
 }
 
 RewardKind attention_region_kind() {
   using C = AttentionRewardConfig;
-  return kind_of<C>(gated_table(), [](C c) {
+  RewardKind out = kind_of<C>(gated_table(), [](C c) {
     c.mark = AttentionMark::region;
     return make_attention_reward(std::move(c), "attention_region");
   });
+  out.check = check_neutral;
+  return out;
 }
 
 RewardKind raw_attention_kind() {

@@ -7,7 +7,7 @@
 //                     first tokens have the most mass, so the shortest text wins.
 //
 // The first two have four guards. They are relative to uniform attention, hence independent of the
-// image's size; they count a fixed number of tokens of the look section, so other text has no
+// image's size; they count the first 2 to 8 tokens of the look section, so other text has no
 // influence; they exclude attention sinks; and they are zero unless the response is well-formed and
 // right. A right, well-formed response without a look section gets the score of uniform attention:
 // where the text decides, the reference response has none.
@@ -25,7 +25,7 @@
 namespace gaze::phyx {
 
 /// Which generated tokens count. `look`: from <think> to the first stop or the word "principle".
-enum class AttentionWindow { all, first_n, think, look, answer };
+enum class AttentionWindow { all, think, look, answer };
 
 /// The baseline of a token's attention.
 enum class AttentionBaseline { none, uniform };
@@ -42,7 +42,7 @@ struct AttentionRewardConfig {
   bool exclude_sink = true;  // image and region as shares of the mass outside sinks
   AttentionBaseline baseline = AttentionBaseline::uniform;
   double cap = 4;       // upper limit of share / uniform
-  double neutral = .5;  // a window that is not measured: r/(1+r) at r = 1
+  double neutral = .5;  // a window that is not measured: r/(1+r) at r = 1, for baseline uniform
   bool gate_format = true, gate_correct = true;
   StrictRule rule;
 };
@@ -105,7 +105,6 @@ void add_look_options(OptionTable<Config>& table, At at) {
       std::vector<std::pair<std::string, Window>>{{"look", Window::look},
                                                   {"think", Window::think},
                                                   {"answer", Window::answer},
-                                                  {"first_n", Window::first_n},
                                                   {"all", Window::all}});
   table.add("min_tokens", [at](Config & c) -> auto& { return at(c).min_tokens; },
             "a shorter window is not measured", {1});

@@ -4,11 +4,13 @@
 //
 //   R = 1[right] * (1 + weight * (1 - 1[right with a swapped picture]))
 //
-// The other picture is that of a problem of the same template with another answer. The second
-// answer is sampled with the completion's own random numbers (a counterfactual twin): text that
-// ignores the picture is repeated word for word and earns no bonus, next to samples of the same
-// prompt that look. A greedy second answer costs less, but it is the same for the whole group, so
-// the bonus is a constant factor that an advantage divided by the group's deviation cancels.
+// The other picture is that of a problem of the same template with another answer and, where they
+// are known, other facts to see. The second answer is sampled with the completion's own random
+// numbers (a counterfactual twin): a policy whose probabilities do not depend on the picture
+// repeats its text and earns no bonus. Probabilities that move a little, for whatever reason, may
+// already give other words, so the bonus measures dependence on the picture only on average. A
+// greedy second answer costs less, but it is the same for the whole group, so the bonus is a
+// constant factor that an advantage divided by the group's deviation cancels.
 #pragma once
 #include <optional>
 

@@ -247,11 +247,15 @@ RewardKind exec_kind() {
       "high", [](S & s) -> auto& { return s.high; }, "highest answer that is accepted");
   add(
       "picture", [](S & s) -> auto& { return s.picture; }, "send the encoded picture, as base64");
-  add("seconds", [](S & s) -> auto& { return s.program.seconds; }, "time limit of a batch", {1e-3});
+  const OptionRange seconds{ProgramSettings::least_seconds, ProgramSettings::most_seconds};
+  add(
+      "seconds", [](S & s) -> auto& { return s.program.seconds; }, "time limit of a batch",
+      seconds);
   add("restarts", [](S & s) -> auto& { return s.program.restarts; },
       "attempts at a batch after the first", {0});
-  add("end_seconds", [](S & s) -> auto& { return s.program.end_seconds; },
-      "grace before SIGTERM, and again before SIGKILL", {0});
+  add(
+      "end_seconds", [](S & s) -> auto& { return s.program.end_seconds; },
+      "grace before SIGTERM, and again before SIGKILL", seconds);
   RewardKind out;
   out.name = "exec";
   out.doc = "The score of a program of your own, in any language.";

@@ -56,8 +56,9 @@ ExternalProgram::ExternalProgram(std::vector<std::string> exec, ProgramSettings 
   }
   name_ = printable(name_, kShownBytes);
   const auto check_seconds = [&](const char* setting, double value) {
-    GAZE_CHECK(value > 0 && value <= 1e6, asking, name_, ": ", setting,
-               " must be above 0 and at most 1e6, got ", value);
+    using S = ProgramSettings;
+    GAZE_CHECK(value >= S::least_seconds && value <= S::most_seconds, asking, name_, ": ", setting,
+               " must be ", S::least_seconds, " to ", S::most_seconds, ", got ", value);
   };
   check_seconds("seconds", settings_.seconds);
   check_seconds("end_seconds", settings_.end_seconds);

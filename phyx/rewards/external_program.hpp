@@ -16,6 +16,9 @@
 namespace gaze::phyx {
 
 struct ProgramSettings {
+  /// The range of both times.
+  static constexpr double least_seconds = 1e-3, most_seconds = 1e6;
+
   double seconds = 60;     // time limit of one batch; the first also includes the program's start
   int restarts = 3;        // attempts at one batch after the first
   double end_seconds = 2;  // grace before SIGTERM, and again before SIGKILL

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gaze/core/error.hpp"
 #include "gaze/text/strings.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/rewards/accuracy.hpp"
@@ -21,7 +22,7 @@ namespace {
 /// Bytes; longer words are not values read off a picture.
 constexpr std::size_t longest_value = 64;
 
-/// The look score of uniform attention: r / (1 + r) at r = 1.
+/// The look score of uniform attention, r / (1 + r) at r = 1, with AttentionBaseline::uniform.
 constexpr double uniform_score = .5;
 
 bool number_claim(const Problem& p, const ThinkSections& think) {
@@ -75,6 +76,10 @@ std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& co
 }
 
 Reward make_hybrid_reward(HybridConfig config, std::string name) {
+  GAZE_CHECK(!config.centred || config.attention.baseline == AttentionBaseline::uniform,
+             "hybrid_reward", name,
+             ": baseline=none needs centred=false; the score that is "
+             "subtracted is that of uniform attention with baseline=uniform");
   Reward out;
   out.name = std::move(name);
   out.doc =
@@ -106,7 +111,8 @@ RewardKind hybrid_kind() {
   table.add("require_claim", &C::require_claim,
             "no bonus without a claim; false also pays symbolic problems for looking");
   table.add("centred", &C::centred,
-            "subtract the score of uniform attention; false pays for making claims");
+            "subtract the score of uniform attention; false pays for making claims, and is "
+            "required with baseline=none");
   table.add_choice(
       "mark", [](C & c) -> auto& { return c.attention.mark; },
       "whose attention is measured; the region needs boxes",

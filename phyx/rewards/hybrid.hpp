@@ -48,7 +48,8 @@ bool claims_to_see(const Problem& problem, const ParsedResponse& response);
 /// record one must not silently become an accuracy run.
 std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& config = {});
 
-/// hybrid_score as a reward.
+/// hybrid_score as a reward. Throws Error for a centred one with AttentionBaseline::none: the score
+/// of uniform attention is then not a constant.
 Reward make_hybrid_reward(HybridConfig config = {}, std::string name = "hybrid");
 
 /// The kind "hybrid": `weight`, `require_claim`, `centred`, `mark` and the options of look_score().

@@ -46,6 +46,9 @@ struct RewardKind {
   std::vector<RewardOption> options = {};
   /// Makes a reward from all options, as settle_options() returns them.
   std::function<Reward(const io::Json& options)> make;
+  /// Throws Error for given options that exclude or need each other; called before `make`, with
+  /// valid options but without defaults. Empty: all combinations are fine.
+  std::function<void(const io::Json& given)> check = {};
 
   /// Whether no option is required.
   bool has_defaults() const;

@@ -3,11 +3,13 @@
 #include "phyx/rewards/registry.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <mutex>
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/printable.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/attention.hpp"
 #include "phyx/rewards/avar.hpp"
@@ -47,6 +49,16 @@ io::Json parse_value(const std::string& text, OptionType type, const std::string
   return io::parse_json(text, source);
 }
 
+/// Scores an input by scoring a batch of one.
+std::function<Reward::Score(const RewardInput&)> one_by_one(const Reward& reward) {
+  return [name = reward.name, batch = reward.score_batch](const RewardInput& in) {
+    const auto scores = batch(std::span(&in, 1));
+    GAZE_CHECK(scores.size() == 1, "score", name, " returned ", scores.size(),
+               " scores for 1 completion");
+    return scores.front();
+  };
+}
+
 }  // namespace
 
 std::vector<std::string> reward_names() {
@@ -71,7 +83,10 @@ const RewardKind& reward_kind(const std::string& name) {
 Reward make_reward(const std::string& name, const io::Json& options) {
   const RewardKind& kind = reward_kind(name);
   io::Json settled = settle_options(name, kind.options, options);
+  if (kind.check) kind.check(options);
   Reward out = kind.make(settled);
+  GAZE_CHECK(out.score || out.score_batch, "reward", name, " has no function");
+  if (!out.score) out.score = one_by_one(out);
   out.options = std::move(settled);
   return out;
 }
@@ -87,7 +102,10 @@ std::vector<Reward> all_rewards(const RewardOptions& options) {
 }
 
 void add_reward(RewardKind added) {
-  GAZE_CHECK(!added.name.empty() && added.make, "add_reward", "needs a name and a function");
+  GAZE_CHECK(is_plain_name(added.name), "add_reward", "a reward named '",
+             printable(added.name, kShownBytes), "'; names consist of 1 to ", longest_name,
+             " letters, digits, - and _");
+  GAZE_CHECK(added.make, "add_reward", added.name, " needs a function");
   auto& registry = Registry::get();
   const std::scoped_lock lock(registry.mutex);
   const std::string name = added.name;
@@ -96,7 +114,8 @@ void add_reward(RewardKind added) {
 }
 
 void add_reward(Reward added) {
-  GAZE_CHECK(added.score || added.score_batch, "add_reward", "needs a name and a function");
+  GAZE_CHECK(added.score || added.score_batch, "add_reward", "'",
+             printable(added.name, kShownBytes), "' needs a function");
   RewardKind kind{added.name, added.doc, added.formula, added.cheats, added.low, added.high,
                   {},         {}};
   kind.make = [reward = std::move(added)](const io::Json&) { return reward; };
@@ -150,6 +169,9 @@ std::vector<std::optional<double>> score(const Reward& reward,
     for (const RewardInput& input : inputs) scores.push_back(reward.score(input));
   GAZE_CHECK(scores.size() == inputs.size(), "score", reward.name, " returned ", scores.size(),
              " scores for ", inputs.size(), " completions");
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    GAZE_CHECK(std::isfinite(scores[i].value_or(0)), "score", reward.name, " returned ", *scores[i],
+               " for completion ", i + 1, " of ", scores.size());
   return scores;
 }
 

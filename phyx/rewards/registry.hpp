@@ -26,14 +26,16 @@ std::vector<std::string> reward_names();
 /// or replaced, so the reference stays valid.
 const RewardKind& reward_kind(const std::string& name);
 
-/// A reward with these options and the defaults of the others. Throws Error for an unknown name, an
-/// unknown option, a wrong type and a value outside its range.
+/// A reward with these options and the defaults of the others. If its kind made it with
+/// `score_batch` alone, `score` calls that. Throws Error for an unknown name, an unknown option, a
+/// wrong type, a value outside its range, and options that exclude each other.
 Reward make_reward(const std::string& name, const io::Json& options = io::Json::object());
 
-/// Adds a kind of reward for the rest of the process. Throws Error if the name is taken.
+/// Adds a kind of reward for the rest of the process. Throws Error if the name is taken or is not
+/// a plain one (is_plain_name): files of a run are called by it.
 void add_reward(RewardKind added);
 
-/// Adds a reward without options.
+/// Adds a reward without options, with `score`, `score_batch` or both.
 void add_reward(Reward added);
 
 /// Options by the name of their reward; each value is an object.
@@ -74,7 +76,8 @@ struct MixScore {
 /// Scores an input.
 MixScore score(const RewardMix& mix, const RewardInput& input);
 
-/// Scores a batch by one reward, in order. Throws Error if it returns another number of scores.
+/// Scores a batch by one reward, in order. Throws Error if it returns another number of scores, or
+/// one that is not finite.
 std::vector<std::optional<double>> score(const Reward& reward, std::span<const RewardInput> inputs);
 
 /// Scores a batch, in order, with the same errors.

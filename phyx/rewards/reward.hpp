@@ -68,6 +68,8 @@ struct Reward {
   std::string formula;  // as text, for reports
   std::string cheats;   // how models are known to raise it without getting better
   double low = 0, high = 1;
+  /// Scores an input. Scores are finite. May be empty in a reward that is added with `score_batch`:
+  /// the registry fills it in.
   std::function<Score(const RewardInput&)> score;
 
   /// Scores a batch, one result per input; empty: `score` is called for each.

@@ -22,8 +22,9 @@ std::optional<double> perception_score(const RewardInput& in, const VisionSr1Con
 std::optional<double> vision_sr1_score(const RewardInput& in, const VisionSr1Config& config) {
   const auto perception = perception_score(in, config);
   if (!perception) return std::nullopt;
-  return config.accuracy * accuracy_score(in, config.rule) + config.format * format_score(in) +
-         config.perception * *perception;
+  const double formed = format_score(in);
+  return config.accuracy * accuracy_score(in, config.rule) + config.format * formed +
+         config.perception * formed * *perception;
 }
 
 RewardKind vision_sr1_kind() {
@@ -32,7 +33,9 @@ RewardKind vision_sr1_kind() {
   table.add("accuracy", &C::accuracy, "weight of a right answer", {0});
   table.add("format", &C::format, "weight of a complete, well-formed response", {0});
   table.add("perception", &C::perception,
-            "weight of a right second answer, from the look section without the picture", {0});
+            "weight of a right second answer, from the look section without the picture, to a "
+            "complete, well-formed response",
+            {0});
   table.add("refuse_equations", &C::refuse_equations,
             "no such weight for a look section that contains an equation");
   add_tolerance(table);
@@ -43,8 +46,8 @@ RewardKind vision_sr1_kind() {
         "A right answer, format, and a look section from which the policy itself finds the answer "
         "without the picture. Costs a second, greedy answer to every completion.";
     out.formula =
-        "accuracy * 1[right] + format * 1[well-formed and ended] + perception * 1[right from "
-        "question and own look section, without the picture]";
+        "accuracy * 1[right] + 1[well-formed and ended] * (format + perception * 1[right from "
+        "question and own look section, without the picture])";
     out.cheats =
         "A look section that states the answer instead of what is seen earns the point. Problems "
         "that the text decides earn it without looking, and multiple choice one time in four.";

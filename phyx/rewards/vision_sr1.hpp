@@ -3,10 +3,12 @@
 // perception without the picture (Li et al. 2025, "Self-rewarding vision-language model via
 // reasoning decomposition", arXiv 2508.19652).
 //
-//   R = accuracy * 1[right] + format * 1[well-formed] + perception * 1[right without the picture]
+//   R = accuracy * 1[right] + 1[well-formed] * (format + perception * 1[right without the picture])
 //
-// The perception is the look section. The second answer continues it greedily after a prompt that
-// lacks the image; where the text decides, both sections may be empty.
+// The gate on the last term is this project's: without it a cut-off "</answer>", from which the
+// second answer starts anew, would earn as much as a right answer. The perception is the look
+// section. The second answer continues it greedily after a prompt that lacks the image; where the
+// text decides, both sections may be empty.
 #pragma once
 #include <optional>
 
@@ -24,8 +26,8 @@ struct VisionSr1Config {
   StrictRule rule;
 };
 
-/// Whether the continuation of the look section without the picture is right. Empty where it was
-/// not generated.
+/// Whether the continuation of the look section without the picture is right, ungated. Empty where
+/// it was not generated.
 std::optional<double> perception_score(const RewardInput& in, const VisionSr1Config& config = {});
 
 /// Empty where the second answer was not generated.

@@ -122,6 +122,7 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
   run.logs = {&completions};
   rl::GrpoSettings grpo = own.grpo;
   grpo.seed = key;
+  grpo.steps = own.grpo_steps;
   std::optional<Model<Device>> reference, frozen;
   if (grpo.needs_reference()) load_start(reference, seed);
   const bool moves = grpo.reference_sync.every > 0;  // then the reference is not the start for long

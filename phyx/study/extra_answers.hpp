@@ -5,8 +5,8 @@
 //   swapped    greedy, one per prompt, with the picture of the problem's partner
 //   twin       sampled as the completion was, with its random numbers, with the partner's picture
 //
-// A partner is the next problem of the same template and form with another answer, as in the
-// evaluation (other_pictures.hpp). The answers do not depend on the batch.
+// A partner is the next problem of the same template and form with another answer and look section,
+// as in the evaluation (other_pictures.hpp). The answers do not depend on the batch.
 #pragma once
 #include <cstddef>
 #include <cstdint>

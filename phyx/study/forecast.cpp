@@ -89,10 +89,21 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
       return models::rollout_bytes(config, b);
     });
   };
-  const auto grpo_bytes = [&](const AblationSettings& own) {
+  const Index response = std::min(supervised.response(), s.max_tokens);
+  // Look sections continued without the picture, each after a prompt of its own. Answers with a
+  // swapped picture need no more than the rollout, which is over by then.
+  const auto continued = [&](const rl::GrpoSettings& g) {
+    const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
+      const Index text = prompt - (image ? config.image_tokens() : 0);
+      for (Index i = 0; i < g.group; ++i) to.add_rollout(text + response, false, 1, s.max_tokens);
+    };
+    return most_bytes(train, g.prompts, add, [&](const models::BatchSizes& b) {
+      return models::rollout_bytes(config, b, 0);
+    });
+  };
+  const auto grpo_bytes = [&](const AblationSettings& own, const Condition& c) {
     const rl::GrpoSettings& g = own.grpo;
-    const std::vector<Index> lengths(static_cast<std::size_t>(g.group),
-                                     std::min(supervised.response(), s.max_tokens));
+    const std::vector<Index> lengths(static_cast<std::size_t>(g.group), response);
     const auto add = [&](models::BatchSizes& to, Index prompt, bool image) {
       to.add_group(prompt, image, lengths);
       if (image && g.loss.papo.needs_masked()) to.add_group(prompt, image, lengths);
@@ -105,8 +116,9 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
     const auto problems = static_cast<Index>(2 * s.validate_scenes);
     const Index validation =
         s.validate_every > 0 ? rollouts(test, std::min(own.evaluation.batch, problems), 1) : 0;
+    const Index further = mix_of(c, own.reward_options).needs().answer_from_look ? continued(g) : 0;
     return (1 + reference + start) * plain + moments +
-           std::max({update, rollouts(train, g.prompts, g.group), validation});
+           std::max({update, rollouts(train, g.prompts, g.group), further, validation});
   };
   Forecast f;
   f.warm_start = models::parameter_bytes(warm.all, false) + moments + supervised.bytes;
@@ -115,7 +127,7 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
     const AblationSettings own = settings_of(s, c);
     f.evaluation = std::max(f.evaluation,
                             plain + rollouts(test, own.evaluation.batch, own.evaluation.samples));
-    if (c.method == Method::grpo) f.grpo = std::max(f.grpo, grpo_bytes(own));
+    if (c.method == Method::grpo) f.grpo = std::max(f.grpo, grpo_bytes(own, c));
   }
   return f;
 }

@@ -22,6 +22,7 @@ struct Forecast {
 
 /// The forecast of a run with its wanted conditions, the maximum over them. Assumes responses of a
 /// GRPO step to be as long as those of the warm start, and rollouts to reserve the maximum length.
+/// Includes the further answers that rewards need, and the masked prompts of PAPO's terms.
 Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
                   const std::vector<Example>& train, const std::vector<Example>& test,
                   const LessonSource& source);

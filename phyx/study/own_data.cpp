@@ -2,7 +2,6 @@
 // Checking rows and settings before a run.
 #include "phyx/study/own_data.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <span>
 #include <utility>
@@ -14,7 +13,6 @@
 #include "gaze/io/sha256.hpp"
 #include "phyx/data/own_data.hpp"
 #include "phyx/eval/trained_model.hpp"
-#include "phyx/rewards/needs.hpp"
 #include "phyx/study/conditions.hpp"
 #include "phyx/study/settings.hpp"
 
@@ -98,7 +96,10 @@ OwnDataNeeds OwnDataNeeds::of(const AblationSettings& s) {
   for (const Condition& c : s.conditions) {
     if (!wanted(s, c) || c.method == Method::none) continue;
     out.answers = true;  // also supervised arms, whose cost is compared with one of GRPO
-    for (const RewardUse& use : c.rewards) out.rewards.push_back(use.kind);
+    const RewardMix mix = mix_of(c, s.reward_options);
+    for (std::size_t i = 0; i < c.rewards.size(); ++i)
+      for (const auto& f : required_fields(c.rewards[i].kind, mix.terms[i].reward.options))
+        out.fields.push_back(f);
     if (c.method == Method::sft && out.responses.empty()) out.responses = "the condition " + c.name;
   }
   return out;
@@ -108,18 +109,18 @@ OwnDataNeeds OwnDataNeeds::of(const AblationSettings& s) {
 struct OwnData::Row {
   std::size_t line = 0;
   bool answer = false, response = false;
-  std::vector<bool> fields;  // by entry of reward_needs
+  std::vector<bool> fields;  // by entry of OwnDataNeeds::fields
 };
 
 OwnData::OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs) : s_(settings) {
-  const auto rows = survey();
+  const auto rows = survey(needs.fields);
   GAZE_CHECK(!rows.empty(), "own_data", s_.file, ": no rows");
   held_out_ = held_out(pictures_, s_.hold_out, s_.hold_out_seed);
   check(rows, needs);
   if (!s_.start.empty()) record_start();
 }
 
-std::vector<OwnData::Row> OwnData::survey() {
+std::vector<OwnData::Row> OwnData::survey(const std::vector<RequiredField>& fields) {
   OwnDataLoader loader(s_.file, {});
   std::vector<Row> rows;
   io::Sha256 in_files;
@@ -127,7 +128,7 @@ std::vector<OwnData::Row> OwnData::survey() {
   while (auto p = loader.next()) {
     check_picture(*p, loader.place(), loader.picture_in_file());
     rows.push_back({loader.row(), !p->answer.empty(), !p->response.empty(), {}});
-    for (const RewardNeed& need : reward_needs) rows.back().fields.push_back(need.present(*p));
+    for (const RequiredField& f : fields) rows.back().fields.push_back(f.present(*p));
     lines_.push_back(loader.row());
     ids_.push_back(p->index);
     pictures_.push_back(digest_of(p->image));
@@ -153,12 +154,10 @@ void OwnData::check(const std::vector<Row>& rows, const OwnDataNeeds& needs) con
     if (!row.answer && needs.answers) place.fail("answer", "missing; training by reward needs it");
     if (!row.response && !needs.responses.empty())
       place.fail("response", "missing; " + needs.responses + " needs it");
-    for (std::size_t k = 0; k < reward_needs.size(); ++k) {
-      const RewardNeed& need = reward_needs[k];
-      const bool asked =
-          std::find(needs.rewards.begin(), needs.rewards.end(), need.reward) != needs.rewards.end();
-      if (asked && !row.fields[k])
-        place.fail(need.field, "missing; the reward " + std::string(need.reward) + " needs it");
+    for (std::size_t k = 0; k < needs.fields.size(); ++k) {
+      const RequiredField& f = needs.fields[k];
+      if (!row.fields[k])
+        place.fail(f.name, "missing; the reward " + std::string(f.kind) + " needs it");
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include "gaze/io/json.hpp"
 #include "phyx/problem.hpp"
+#include "phyx/rewards/required_fields.hpp"
 
 namespace gaze::phyx {
 
@@ -37,9 +38,9 @@ void check_prompt_template(const std::string& text, const std::string& source);
 
 /// What the parts of a run read from rows.
 struct OwnDataNeeds {
-  std::string responses;             // the first part that imitates responses; empty: none
-  bool answers = false;              // training by reward
-  std::vector<std::string> rewards;  // names
+  std::string responses;              // the first part that imitates responses; empty: none
+  bool answers = false;               // training by reward
+  std::vector<RequiredField> fields;  // of the rewards
 
   /// The needs of the wanted conditions and of the warm start.
   static OwnDataNeeds of(const AblationSettings& s);
@@ -65,7 +66,7 @@ class OwnData {
  private:
   struct Row;
 
-  std::vector<Row> survey();
+  std::vector<Row> survey(const std::vector<RequiredField>& fields);
   void check(const std::vector<Row>& rows, const OwnDataNeeds& needs) const;
   void record_start();
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file of a warm start's own samples, lessons from them, and the sampling on the CPU.
+// Which of a warm start's own samples are kept, their file, lessons from them, and the sampling on
+// the CPU.
 #include "phyx/study/own_samples.hpp"
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/line_file.hpp"
+#include "phyx/rewards/accuracy.hpp"
 #include "phyx/study/own_samples.inl"
 
 namespace gaze::phyx {
@@ -16,6 +18,16 @@ namespace gaze::phyx {
 std::string OwnSamples::text() const {
   return concat(prompts, " problems, ", sampled, " answers, ", right, " right, ", kept.size(),
                 " kept");
+}
+
+void OwnSampleFilter::take(std::size_t example, const Problem& problem,
+                           const std::vector<std::int32_t>& tokens, const Completion& said,
+                           OwnSamples& to) {
+  if (!said.ended || accuracy_score({problem, said}) == 0) return;
+  ++to.right;
+  auto& of_problem = seen_[example];
+  if (static_cast<Index>(of_problem.size()) >= most_) return;
+  if (of_problem.insert(tokens).second) to.kept.push_back({example, tokens});
 }
 
 void write_own_samples(const std::string& path, const OwnSamples& samples) {

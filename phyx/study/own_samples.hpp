@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "phyx/completion.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/study/settings.hpp"
 #include "phyx/study/task.hpp"
@@ -22,7 +25,7 @@ struct OwnSample {
 };
 
 struct OwnSamples {
-  std::vector<OwnSample> kept;  // different right answers
+  std::vector<OwnSample> kept;  // different right answers: complete, well-formed and correct
   Index prompts = 0, sampled = 0, right = 0;
   Index arithmetic = 0;  // of the rollouts
 
@@ -30,9 +33,26 @@ struct OwnSamples {
   std::string text() const;
 };
 
+/// Keeps those of a model's answers that a condition of method rft is trained on: complete ones
+/// that the accuracy reward pays for, different ones of each problem up to a limit.
+class OwnSampleFilter {
+ public:
+  /// `most`: kept per problem.
+  explicit OwnSampleFilter(Index most) : most_(most) {}
+
+  /// Takes an answer to a problem, the example of this index, as tokens and as text. Adds to
+  /// `right` and `kept`.
+  void take(std::size_t example, const Problem& problem, const std::vector<std::int32_t>& tokens,
+            const Completion& said, OwnSamples& to);
+
+ private:
+  Index most_;
+  std::map<std::size_t, std::set<std::vector<std::int32_t>>> seen_;  // kept ones, by example
+};
+
 /// Samples answers to the prompts of GRPO's steps, with GRPO's sampling settings and random
-/// numbers, and keeps different ones that the strict rule accepts. `own`: the settings of the
-/// condition. Throws Interrupted when stopped.
+/// numbers, and keeps those that the filter does. `own`: the settings of the condition. Throws
+/// Interrupted when stopped.
 template <class Device>
 OwnSamples draw_own_samples(const Model<Device>& model, const PhyxTask<Device>& source,
                             const AblationSettings& own, std::uint64_t seed,

@@ -2,13 +2,10 @@
 // Sampling a warm start's own answers, on any device.
 #pragma once
 #include <algorithm>
-#include <map>
-#include <set>
 #include <span>
 
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/generate/rollout.hpp"
-#include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
 #include "phyx/study/own_samples.hpp"
 #include "phyx/study/task.inl"
@@ -23,7 +20,7 @@ OwnSamples draw_own_samples(const Model<Device>& model, const PhyxTask<Device>& 
   const Index group = own.rft.samples > 0 ? own.rft.samples : own.grpo.group;
   const Philox random(seed, Purpose::sampling);
   const Index before = arithmetic();
-  std::map<std::size_t, std::set<std::vector<std::int32_t>>> kept;
+  OwnSampleFilter filter(own.rft.keep);
   OwnSamples out;
   for (Index step = 0; out.prompts < all; ++step) {
     const auto prompts = source.prompts(step, 0, std::min(own.grpo.prompts, all - out.prompts));
@@ -40,11 +37,7 @@ OwnSamples draw_own_samples(const Model<Device>& model, const PhyxTask<Device>& 
       const std::size_t index = prompts[i / static_cast<std::size_t>(group)].index;
       const Example& e = source.examples()[index];
       const auto c = to_completion(done[i], source.tokenizer(), source.config(), e.prompt);
-      if (!grade_completion(e.problem, c.text).correct) continue;
-      ++out.right;
-      auto& of_problem = kept[index];
-      if (static_cast<Index>(of_problem.size()) >= own.rft.keep) continue;
-      if (of_problem.insert(done[i].tokens).second) out.kept.push_back({index, done[i].tokens});
+      filter.take(index, e.problem, done[i].tokens, c, out);
     }
     out.prompts += static_cast<Index>(prompts.size());
     out.sampled += static_cast<Index>(done.size());

@@ -20,16 +20,27 @@ namespace {
 
 double number(Index x) { return static_cast<double>(x); }
 
+/// Seconds of a completion of a GRPO condition.
+double completion_seconds(const AblationSettings& own, const Condition& c, const Speeds& speeds) {
+  const RewardNeeds needs = mix_of(c, own.reward_options).needs();
+  double sampled = speeds.sampled;
+  if (needs.twin_swapped) sampled += speeds.sampled;
+  if (needs.answer_from_look) sampled += speeds.single;
+  if (needs.answer_swapped) sampled += speeds.single / number(own.grpo.group);
+  const double passes = own.grpo.loss.papo.needs_masked() ? 2 : 1;
+  return sampled * number(1 + own.grpo.resample) + speeds.trained * passes;
+}
+
 /// Seconds of training a condition.
 double training_seconds(const AblationSettings& s, const Condition& c, const Speeds& speeds) {
   if (c.method == Method::none) return 0;
   const AblationSettings own = settings_of(s, c);
   if (c.method != Method::grpo && own.sft.steps > 0)
     return number(own.sft.steps * own.warm.batch) * speeds.response;
-  const AblationSettings like =
-      c.method == Method::grpo ? own : settings_of(s, matched_condition(s, c));
-  return number(like.grpo_steps * like.grpo.prompts * like.grpo.group) * speeds.completion *
-         number(1 + like.grpo.resample);
+  const Condition& like = c.method == Method::grpo ? c : matched_condition(s, c);
+  const AblationSettings its = settings_of(s, like);
+  return number(its.grpo_steps * its.grpo.prompts * its.grpo.group) *
+         completion_seconds(its, like, speeds);
 }
 
 std::string padded(const std::string& text, std::size_t width) {

@@ -12,8 +12,9 @@ namespace gaze::phyx {
 /// untrained model whose answers are as long as gold responses.
 struct Speeds {
   double letters = 0, vision = 0, caption = 0, response = 0;  // per lesson
-  double completion = 0;                                      // of GRPO: sampled and trained on
-  double answer = 0;                                          // of the evaluation
+  double sampled = 0, trained = 0;  // per completion of GRPO: its rollout, and its share of updates
+  double answer = 0;                // of the evaluation
+  double single = 0;                // a greedy answer to a prompt of its own
 };
 
 /// Seconds of one seed of a run.
@@ -23,8 +24,9 @@ struct TimeForecast {
   double total() const { return warm_start + conditions + evaluation; }
 };
 
-/// The forecast for all wanted conditions of one seed with `problems` test problems. Supervised
-/// conditions with the arithmetic of a GRPO condition count as long as that one.
+/// The forecast for all wanted conditions of one seed. GRPO conditions include the further answers
+/// that their rewards need, all rounds that may replace groups, and the second pass of PAPO's
+/// terms. Supervised conditions with the arithmetic of a GRPO condition count as long as that one.
 TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds);
 
 /// "45 s", "12 min", "3.4 h".

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "phyx/study/preview.hpp"
 #include "phyx/study/preview_text.hpp"
 #include "phyx/study/task.inl"
+#include "phyx/study/validation.hpp"
 #include "phyx/synth/suite.hpp"
 #include "phyx/train/vocabulary.hpp"
 #include "phyx/train/warm_start.inl"
@@ -95,6 +97,7 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   measure_warm_start(model, data, s, out);
   rl::GrpoSettings grpo = s.grpo;
   grpo.loss.kl = grpo.kl_in_reward = 0;
+  grpo.loss.papo = {};
   grpo.reference_sync = {};
   grpo.resample = 0;
   grpo.overlong_cache = 0;
@@ -102,9 +105,13 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   PhyxTask<Device> source(data.examples, data.tokenizer, data.config, mix_of({{"format", 1.0}}), 0);
   const auto task = source.task();
   double begin = seconds_now();
-  rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, data.tokenizer.end(), 0,
-                               models::Watch::marks, [] {});
-  out.completion = (seconds_now() - begin) / static_cast<double>(grpo.prompts * grpo.group);
+  const Metrics m = rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, data.tokenizer.end(),
+                                                 0, models::Watch::marks, [] {});
+  const auto completions = static_cast<double>(grpo.prompts * grpo.group);
+  const double step = seconds_now() - begin;
+  for (const auto& [name, value] : m)
+    if (name == "rollout_time") out.sampled = value / completions;
+  out.trained = step / completions - out.sampled;
   EvaluationSettings evaluation = s.evaluation;
   evaluation.sampling.max_tokens = grpo.sampling.max_tokens;
   const auto few = std::min(data.examples.size(), static_cast<std::size_t>(evaluation.batch));
@@ -114,6 +121,9 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   Evaluator<Device>(model, data.tokenizer, evaluation)(examples, {});
   out.answer = (seconds_now() - begin) / static_cast<double>(few) /
                static_cast<double>(evaluation.samples + 1);
+  begin = seconds_now();
+  validation_accuracy(model, data.tokenizer, evaluation, std::span(examples));
+  out.single = (seconds_now() - begin) / static_cast<double>(few);
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
+#include "phyx/file_names.hpp"
 #include "phyx/synth/suite.hpp"
 
 namespace gaze::phyx {
@@ -121,12 +122,24 @@ std::string names_of(const std::vector<Condition>& conditions) {
 }
 
 void check_name(const char* kind, const std::string& name) {
-  const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c == '-';
-  });
-  GAZE_CHECK(good, "study", "a ", kind, " named '", name,
-             "'; names consist of letters, digits, - and _");
+  GAZE_CHECK(is_plain_name(name), "study", "a ", kind, " named '", printable(name, kShownBytes),
+             "'; names consist of 1 to ", longest_name, " letters, digits, - and _");
+}
+
+/// The options `layers` and `heads` of a reward, lists of integers, are of the model's decoder.
+/// `where` starts the message.
+void check_layers_and_heads(const AblationSettings& s, const std::string& reward,
+                            const io::Json& options, const std::string& where = "") {
+  const models::DecoderConfig decoder = models::preset(s.model).decoder;
+  for (const auto& [name, count] :
+       {std::pair("layers", decoder.layers), std::pair("heads", decoder.heads)}) {
+    const io::Json chosen = options.value(name, io::Json::array());
+    if (!chosen.is_array()) continue;
+    for (const io::Json& one : chosen)
+      GAZE_CHECK(!one.is_number_integer() || (one >= 0 && one < count), "study", where, reward, ".",
+                 name, ": there is no ", one.dump(), "; the decoder of ", s.model, " has ", count,
+                 " ", name, ", 0 to ", count - 1);
+  }
 }
 
 void check_condition(const AblationSettings& s, const Condition& c) {
@@ -135,7 +148,9 @@ void check_condition(const AblationSettings& s, const Condition& c) {
   GAZE_CHECK(
       (c.method == Method::grpo) == !c.rewards.empty(), "study", where(),
       c.method == Method::grpo ? ": method grpo needs rewards" : ": only method grpo has rewards");
-  mix_of(c, s.reward_options);
+  for (const RewardUse& use : c.rewards) check_name("reward", use.name);
+  for (const RewardTerm& term : mix_of(c, s.reward_options).terms)
+    check_layers_and_heads(s, term.reward.name, term.reward.options, where() + ": ");
   for (const auto& [name, value] : c.changes.items())
     GAZE_CHECK(std::any_of(std::begin(changeable), std::end(changeable),
                            [&, key = name](const char* p) { return key.rfind(p, 0) == 0; }),
@@ -236,8 +251,11 @@ void settle(AblationSettings& s) {
     require_setting(names.count(name) > 0, {"only"}, "only: no condition named ", name,
                     "; there are ", names_of(s.conditions));
   for (const auto& [name, options] : s.reward_options)
-    blame({"reward." + name},
-          [&, key = name, own = options] { check_options(key, reward_kind(key).options, own); });
+    blame({"reward." + name}, [&, key = name, own = options] {
+      check_options(key, reward_kind(key).options, own);
+      if (reward_kind(key).has_defaults()) make_reward(key, own);  // as the evaluation does
+      check_layers_and_heads(s, key, own);
+    });
   for (const Claim& c : s.claims) blame({"claim." + c.id}, [&] { check_claim(s, c); });
 }
 

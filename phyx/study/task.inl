@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gaze/core/error.hpp"
+#include "gaze/rl/grpo_settings.hpp"
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/eval/attempt.hpp"
 #include "phyx/study/correctness.hpp"
@@ -48,7 +49,8 @@ std::vector<rl::TaskPrompt<Model<Device>>> PhyxTask<Device>::prompts(Index step,
                                                                      Index count) const {
   std::vector<rl::TaskPrompt<Model<Device>>> out;
   for (Index i = 0; i < count; ++i) {
-    const auto id = static_cast<std::uint64_t>((step * 64 + round) * 4096 + i);
+    constexpr Index rounds = rl::GrpoSettings::most_resample + 1;
+    const auto id = static_cast<std::uint64_t>((step * rounds + round) * 4096 + i);
     const std::size_t index = random_.below(examples_.size(), id, 1);
     const models::Prompt& prompt = examples_[index].prompt;
     out.push_back({&prompt, id, index});

@@ -40,8 +40,8 @@ double kl_from_start(const GrpoBatch<Policy>& batch, const Reference<Policy>& st
 /// One GRPO step: rollout, rewards, advantages, and the optimiser steps. `update` takes one with
 /// the gradients accumulated so far. `reference` is for a KL term and may be null without one;
 /// `adaptive` carries the coefficient of an adaptive entropy bonus from step to step. `start`, if
-/// set, is the frozen policy that training started from: every `kl_every` steps the metric kl_start
-/// is the KL from it. Metrics have TRL's names.
+/// set, is the frozen policy that training started from: every `kl_every` steps, and at the last of
+/// `s.steps`, the metric kl_start is the KL from it. Metrics have TRL's names.
 template <class Policy>
 Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Policy>>& reference,
                   const GrpoSettings& s, const Task<Policy>& task, std::int32_t end_token,
@@ -66,7 +66,7 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
     batch.old = fixed_logprobs(policy, batch, s, 0, groups).logp;
   finish_rewards(batch, s);
   report_batch(batch, metrics);
-  if (start.policy && s.kl_every > 0 && (step + 1) % s.kl_every == 0)
+  if (start.policy && s.measures_kl(step))
     metrics.emplace_back("kl_start", kl_from_start(batch, start, s));
 
   const UpdateReport done = run_updates(policy, batch, s, update, adaptive);

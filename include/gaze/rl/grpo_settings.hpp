@@ -14,18 +14,23 @@
 namespace gaze::rl {
 
 struct GrpoSettings {
+  /// The most rounds that replace groups. Tasks may number prompts by (step, round) with this
+  /// bound.
+  static constexpr Index most_resample = 63;
+
   Index prompts = 12, group = 8;
   SamplingSettings sampling;
   AdvantageSettings advantage;
   LossSettings loss;
   Index updates = 1;                 // passes over one rollout
   Index groups_per_micro = 1 << 20;  // groups per forward and backward; smaller needs less memory
-  Index resample = 0;                // rounds that replace groups without spread
+  Index resample = 0;                // rounds that replace groups without spread; at most 63
   std::uint64_t seed = 0;
   Index minibatches = 1;    // optimiser steps per pass over a rollout
   double kl_in_reward = 0;  // weight of the KL from the reference, subtracted from the reward
   KlEstimator reward_estimator = KlEstimator::k1;
   Index kl_every = 10;       // steps between measurements of the KL from the start; 0: never
+  Index steps = 0;           // of the run; if known, the KL is also measured at the last one
   Index overlong_cache = 0;  // soft overlong penalty: width of the ramp below max_tokens; 0: none
   ReferenceSync reference_sync;
   bool adaptive_entropy = false;  // adapt the entropy bonus instead of keeping it fixed
@@ -38,6 +43,10 @@ struct GrpoSettings {
     if (v.resample_zero_std && resample == 0) resample = 3;
   }
   bool needs_reference() const { return loss.kl != 0 || kl_in_reward != 0; }
+  /// Whether the KL from the start is measured at a step (from 0).
+  bool measures_kl(Index step) const {
+    return kl_every > 0 && ((step + 1) % kl_every == 0 || step + 1 == steps);
+  }
   void check() const {
     sampling.check();
     advantage.check();
@@ -48,6 +57,8 @@ struct GrpoSettings {
     GAZE_CHECK(updates > 0 && groups_per_micro > 0, "grpo",
                "updates and groups_per_micro must be above 0, got ", updates, " and ",
                groups_per_micro);
+    GAZE_CHECK(resample >= 0 && resample <= most_resample, "grpo", "resample must be in [0, ",
+               most_resample, "], got ", resample);
     GAZE_CHECK(minibatches > 0 && minibatches <= prompts, "grpo",
                "minibatches must be in [1, prompts = ", prompts, "], got ", minibatches);
     GAZE_CHECK(overlong_cache >= 0 && overlong_cache <= sampling.max_tokens, "grpo",

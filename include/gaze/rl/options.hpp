@@ -128,7 +128,8 @@ inline std::vector<GrpoOption> run_options() {
           option("minibatches", "optimiser steps per pass", GAZE_FIELD(minibatches)),
           option("groups_per_micro", "groups per forward and backward pass",
                  GAZE_FIELD(groups_per_micro)),
-          option("resample", "rounds that replace groups with equal rewards", GAZE_FIELD(resample)),
+          option("resample", "rounds that replace groups with equal rewards, at most 63",
+                 GAZE_FIELD(resample)),
           option("overlong_cache", "soft overlong penalty: width of the ramp below max_tokens",
                  GAZE_FIELD(overlong_cache))};
 }
@@ -203,7 +204,8 @@ inline std::vector<GrpoOption> kl_options() {
       option("kl_in_reward", "weight of a completion's KL subtracted from its reward",
              GAZE_FIELD(kl_in_reward)),
       option("reward_estimator", "estimator of the KL in the reward", GAZE_FIELD(reward_estimator)),
-      option("kl_every", "steps between measurements of the KL from the start; 0: never",
+      option("kl_every",
+             "steps between measurements of the KL from the start, besides the last step; 0: never",
              GAZE_FIELD(kl_every)),
       option("reference_sync.every", "steps between synchronisations; 0: never",
              GAZE_FIELD(reference_sync.every)),
@@ -251,7 +253,7 @@ inline std::vector<GrpoOption> correction_options() {
 
 }  // namespace detail
 
-/// All settings except the seed and max_tokens, which belong to the run.
+/// All settings except the seed, max_tokens and the number of steps, which belong to the run.
 inline const std::vector<GrpoOption>& grpo_options() {
   static const std::vector<GrpoOption> all = [] {
     using namespace detail;
