@@ -227,13 +227,13 @@ class SliceSummary {
     }
   }
 
-  /// The reference's run with the same seed, or its only run.
+  /// The reference's run with the same seed, or null.
   const RunColumns* partner(const std::string& reference, std::int64_t seed) const {
     const auto found = runs_.find(reference);
     if (found == runs_.end()) return nullptr;
     for (const RunColumns* run : found->second)
       if (run->seed == seed) return run;
-    return found->second.size() == 1 ? found->second[0] : nullptr;
+    return nullptr;
   }
 
   void write_differences(const std::string& condition, const std::string& seed, const Runs& runs) {
@@ -257,7 +257,8 @@ class SliceSummary {
                         const Runs& theirs) {
     const MetricSums a = sum_metric(slice_, m, mine, &theirs),
                      b = sum_metric(slice_, m, theirs, &mine);
-    if (const auto interval = difference_interval(a.table, b.table))
+    const auto small = m.proportion ? std::optional(options_.small) : std::nullopt;
+    if (const auto interval = difference_interval(a.table, b.table, small))
       push(condition, seed, pair.metric + "_vs_" + pair.reference, std::min(a.n, b.n), *interval);
   }
 
