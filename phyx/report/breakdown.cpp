@@ -133,8 +133,9 @@ std::string overview_section(const Context& c) {
   std::string body = paragraph(
       "Filled dots: sampled answers. Open dots: greedy answers. Lines: 95&nbsp;% intervals. If "
       "only "
-      "the filled dot moves, training made the better of the model's existing answers more likely; "
-      "if the open dot moves too, the model learned something new.");
+      "the filled dot moves, the model samples its likeliest answers more often, as at a lower "
+      "temperature. If the open dot moves too, its likeliest answers changed; whether they are "
+      "answers that it could not sample before is a question for pass@k.");
   body += "<div class=\"grid\">\n" + overall_dots(c, "known", "MC", "Multiple choice, known") +
           overall_dots(c, "known", "OE", "Open-ended, known") +
           overall_dots(c, "new", "all", "Templates never trained on") + "</div>\n";

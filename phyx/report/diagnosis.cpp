@@ -18,6 +18,7 @@
 #include "phyx/report/sections.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/results/decision.hpp"
+#include "phyx/results/run_name.hpp"
 
 namespace gaze::phyx::report {
 
@@ -45,7 +46,9 @@ std::vector<Paid> paid_rewards(const Context& c) {
 }
 
 std::string points_cell(const ResultRow* r) {
-  return r ? signed_points(r->value) + "<small>" + points_interval(*r) + "</small>" : "–";
+  if (!r) return "–";
+  return signed_points(r->value) + "<small>" +
+         (r->basis == Basis::degenerate ? "no spread" : points_interval(*r)) + "</small>";
 }
 
 std::string number_cell(const ResultRow* r) {
@@ -57,13 +60,14 @@ std::string number_cell(const ResultRow* r) {
 /// Whether the difference to the warm start excludes 0.
 std::string moved(const ResultRow* r) {
   if (!r) return "not measured";
+  const std::string where = r->seeds == 1 ? " in this seed" : "";
   switch (decide(interval_of(*r), 0)) {
     case Verdict::above:
-      return "rose";
+      return "rose" + where;
     case Verdict::below:
-      return "fell";
+      return "fell" + where;
     default:
-      return "undecided";
+      return r->basis == Basis::degenerate ? "no spread" : "undecided";
   }
 }
 
@@ -133,8 +137,8 @@ std::string temperature_chart(const Context& c, const std::string& format,
       if (r && drawable(t) && drawable(r->value * 100)) points.emplace_back(t, r->value * 100);
     };
     for (const auto& name : c.tempered)
-      if (name.rfind(condition + "@", 0) == 0)
-        add(std::strtod(name.c_str() + condition.size() + 1, nullptr), name, "accuracy_sampled");
+      if (tempered_from(name) == condition)
+        add(std::strtod(temperature_of(name).c_str(), nullptr), name, "accuracy_sampled");
     if (points.empty()) continue;
     add(0, condition, "accuracy_greedy");
     add(evaluation_temperature(c), condition, "accuracy_sampled");
@@ -159,6 +163,13 @@ std::map<std::pair<std::string, std::string>, std::vector<double>> seed_differen
   return out;
 }
 
+Mark difference_mark(const ResultRow& r, std::vector<double> seeds) {
+  return {r.value, r.low, r.high,
+          r.slice + ": " + signed_points(r.value) + ", " + interval_note(r) + ", " +
+              std::to_string(r.n) + " problems",
+          std::move(seeds)};
+}
+
 std::string forest(
     const Context& c, const std::string& condition,
     const std::map<std::pair<std::string, std::string>, std::vector<double>>& seeds) {
@@ -171,18 +182,15 @@ std::string forest(
   double most = 0.1;
   for (const ResultRow* r :
        c.results.find_all(condition, template_metric, "all", "all", "template")) {
-    Mark mark{r->value,
-              r->low,
-              r->high,
-              r->slice + ": " + signed_points(r->value) + " " + points_interval(*r) + " points, " +
-                  std::to_string(r->n) + " problems",
-              {}};
-    if (const auto found = seeds.find({condition, r->slice}); found != seeds.end())
-      mark.seeds = found->second;
+    const auto found = seeds.find({condition, r->slice});
+    Mark mark = difference_mark(*r, found == seeds.end() ? std::vector<double>() : found->second);
     most = std::max({most, std::fabs(r->low), std::fabs(r->high)});
-    chart.rows.push_back({r->slice, c.style(condition), {std::move(mark)}});
+    const bool apart = c.layout_only.contains(r->slice);
+    chart.rows.push_back({r->slice + (apart ? " *" : ""), c.style(condition), {std::move(mark)}});
   }
   if (chart.rows.empty()) return "";
+  if (const auto* r = c.results.find(condition, template_metric, "all", "all", "layout_only"))
+    chart.rows.push_back({"all *, together", c.style(condition), {difference_mark(*r, {})}});
   std::stable_sort(chart.rows.begin(), chart.rows.end(), [](const ChartRow& a, const ChartRow& b) {
     return a.marks[0].value > b.marks[0].value;
   });
@@ -240,7 +248,7 @@ std::string temperature_section(const Context& c) {
   std::vector<std::pair<std::string, std::string>> shown;
   for (const auto& [name, style] : legend_entries(c, c.conditions))
     for (const auto& tempered : c.tempered)
-      if (tempered.rfind(name + "@", 0) == 0 && (shown.empty() || shown.back().first != name))
+      if (tempered_from(tempered) == name && (shown.empty() || shown.back().first != name))
         shown.emplace_back(name, style);
   return section(
       "temperature", "Would a lower temperature do the same?",
@@ -266,6 +274,11 @@ std::string templates_section(const Context& c) {
                  paragraph("Differences on each template with 95&nbsp;% intervals; small circles "
                            "are single seeds. None of these comparisons was declared, so single "
                            "ones prove nothing.") +
+                     (c.layout_only.empty()
+                          ? ""
+                          : paragraph("* The held-out scenes of this template repeat deciding "
+                                      "values of training scenes: only their layout is new. It is "
+                                      "reported apart, here, and is in no other number.")) +
                      "<div class=\"tabs\">\n" + tabs + "</div>\n");
 }
 

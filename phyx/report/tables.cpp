@@ -16,6 +16,7 @@
 #include "phyx/report/html.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/results/decision.hpp"
+#include "phyx/results/run_name.hpp"
 
 namespace gaze::phyx::report {
 
@@ -48,7 +49,7 @@ std::string heat_cell(const ResultRow* r) {
   const int strength = int(std::min(14.0, std::round(std::fabs(r->value) * 56)));
   return "<td class=\"" + std::string(sure ? "sure" : "unsure") +
          (r->value < 0 ? " loss" : " gain") + " s" + std::to_string(strength) + "\" title=\"" +
-         points_interval(*r) + " points, " + std::to_string(r->n) + " problems\">" +
+         interval_note(*r) + ", " + std::to_string(r->n) + " problems\">" +
          signed_points(r->value) + "</td>";
 }
 
@@ -56,7 +57,7 @@ std::string heat_table(const Context& c, const std::string& metric) {
   std::string out = "<div class=\"scroll\"><table class=\"heat\"><thead><tr><th></th>";
   std::vector<std::string> conditions;
   for (const auto& condition : c.conditions)
-    if (condition != "sft") conditions.push_back(condition);
+    if (without_point(condition) != "sft") conditions.push_back(condition);
   for (const auto& condition : conditions)
     out += "<th scope=\"col\" class=\"" + c.style(condition) + "\"><i></i>" + escape(condition) +
            "</th>";
@@ -124,12 +125,15 @@ std::string differences_section(const Context& c) {
 
 std::string findings_section(const Context& c) {
   std::string study, own;
+  bool grid = false;
   for (const auto& f : decide_findings(c.data.results, c.data.claims)) {
+    grid = grid || !f.point.empty();
     const char* verdict_class = f.agreement == Agreement::agree ? "agree"
                                 : f.agreement == Agreement::no  ? "no"
                                                                 : "undecided";
     const std::string source = f.own ? "" : "<small>" + escape(f.source) + "</small>";
-    (f.own ? own : study) += "<tr>" + tag("td", "", escape(f.claim) + source) +
+    const std::string point = f.point.empty() ? "" : "<small>" + escape(f.point) + "</small>";
+    (f.own ? own : study) += "<tr>" + tag("td", "", escape(f.claim) + source + point) +
                              tag("td", "", escape(f.here)) +
                              tag("td", std::string("class=\"verdict ") + verdict_class + "\"",
                                  escape(agreement_text(f))) +
@@ -147,8 +151,15 @@ std::string findings_section(const Context& c) {
       "if "
       "the 90&nbsp;% interval lies within ±m (two one-sided tests), <i>undecided</i> otherwise. A "
       "claim agrees if the verdict is the expected one; any other verdict refutes it. p-values are "
-      "adjusted for the number of comparisons (Holm), so an interval that excludes the margin can "
-      "still be undecided. Differences are in percentage points, paired by scene and seed.");
+      "adjusted for the number of declared comparisons (Holm), measured or not, so an interval "
+      "that excludes the margin can still be undecided. Differences are in percentage points, "
+      "paired by scene and seed.");
+  if (grid)
+    body += paragraph(
+        "The study is a grid: each claim is decided at every point, against the reference of the "
+        "same point, and the correction is over all claims at all points. A verdict here is "
+        "therefore stricter than in a point's own report, which corrects for its own claims "
+        "alone.");
   if (!study.empty()) body += table("The study found", "Does it agree?", study);
   if (!own.empty())
     body += "<h3>This project's own questions</h3>\n" + table("Question", "Answer", own);

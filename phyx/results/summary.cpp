@@ -12,6 +12,7 @@
 
 #include "gaze/core/error.hpp"
 #include "phyx/results/metrics.hpp"
+#include "phyx/results/run_name.hpp"
 #include "phyx/results/statistics.hpp"
 
 namespace gaze::phyx {
@@ -62,6 +63,7 @@ std::vector<std::pair<std::string, std::string>> labels_of(const Outcome& o) {
   if (!o.template_id.empty()) out.push_back({"template", o.template_id});
   if (o.layout_only) {
     out.push_back({"layout_only", "all"});
+    if (!o.template_id.empty()) out.push_back({"layout_only", o.template_id});
     return out;
   }
   out.push_back({"overall", "all"});
@@ -238,13 +240,14 @@ class SliceSummary {
 
   void write_differences(const std::string& condition, const std::string& seed, const Runs& runs) {
     for (const auto& pair : pairs_) {
-      if (condition == pair.reference) continue;
+      if (without_point(condition) == pair.reference) continue;
       if (seed != "all" && pair.reference != "sft") continue;
       const Metric* m = metrics_.find(pair.metric);
       if (!m || !slice_.has(*m)) continue;
+      const std::string reference = pair.reference + grid_point(condition);
       Runs mine, theirs;
       for (const RunColumns* run : runs)
-        if (const RunColumns* other = partner(pair.reference, run->seed)) {
+        if (const RunColumns* other = partner(reference, run->seed)) {
           mine.push_back(run);
           theirs.push_back(other);
         }

@@ -36,7 +36,8 @@ struct SummaryOptions {
 /// Every row of `results.csv`. Rows with seed "all" pool the seeds; single seeds have no rows on
 /// subfields and forms of a template, and differences only to `sft`. `n` counts problems (for
 /// accuracy_parsed_* those with a readable answer). Differences are paired: only seeds and problems
-/// that both conditions have, by seed and scene. Problems of layout-only
+/// that both conditions have, by seed and scene. The reference of a condition at a point of a grid
+/// is the one at the same point (run_name.hpp). Problems of layout-only
 /// templates are in the slices `layout_only` and `template` alone. Values are shares (0 to 1),
 /// except `length` (tokens), look scores, rewards and correlations. Throws Error if a run contains
 /// a problem twice in one form, or a split is not "known" or "new".
