@@ -246,6 +246,20 @@ TEST_CASE("both forms and all samples of a scene are one cluster", "[results]") 
   }
 }
 
+TEST_CASE("problems of one picture are one cluster", "[results]") {
+  auto all = outcomes(40, 0, true);
+  const auto clusters = [&] {
+    return row(summarise({{{"sft", 0}, all}}), "sft", "0", "accuracy_greedy").scenes;
+  };
+  CHECK(clusters() == 40);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].scene = "picture" + std::to_string(i / 4);
+  CHECK(clusters() == 10);
+  const auto back = outcome_from_json(outcome_to_json(all[5]), "o");
+  CHECK(back.scene == "picture1");
+  CHECK(back.index == all[5].index);
+  CHECK_FALSE(outcome_to_json(outcome(1, 1, true)).contains("scene"));
+}
+
 TEST_CASE("differences count only problems that both conditions have", "[results]") {
   auto part = outcomes(20, 0, true);
   part.resize(10);

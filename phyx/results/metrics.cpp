@@ -168,6 +168,11 @@ void add_correlation(double* row, const Outcome& o, std::size_t column, Score sc
 
 }  // namespace
 
+bool reaches(Reach reach, const std::string& kind) {
+  if (reach == Reach::fine || kind == "overall" || kind == "needs_image") return true;
+  return reach == Reach::coarse && kind != "subfield" && kind != "template";
+}
+
 MetricTable::MetricTable(std::vector<int> pass_ks, std::vector<std::string> rewards)
     : pass_ks_(std::move(pass_ks)), rewards_(std::move(rewards)), metrics_(fixed_metrics()) {
   std::size_t column = kFirstOpen;

@@ -25,10 +25,7 @@ struct Slice {
   std::vector<std::uint32_t> scene = {};  // of each problem, numbered within the slice
   std::size_t scenes = 0;
   bool fine() const { return kind == "subfield" || kind == "template"; }
-  bool has(const Metric& m) const {
-    const bool whole = kind == "overall" || kind == "needs_image";
-    return m.reach == Reach::fine || (!fine() && (whole || m.reach == Reach::coarse));
-  }
+  bool has(const Metric& m) const { return reaches(m.reach, kind); }
   /// Whether single seeds have rows. Elsewhere they are too little data.
   bool by_seed() const { return !fine() || (kind == "template" && format == "all"); }
 };
@@ -75,12 +72,14 @@ std::vector<std::pair<std::string, std::string>> labels_of(const Outcome& o) {
   return out;
 }
 
-/// Numbers the scenes of a slice. Both forms of a scene have the same index.
+/// Numbers the scenes of a slice.
 void number_scenes(const Universe& u, Slice& slice) {
   std::map<std::string_view, std::uint32_t> numbers;
-  for (const std::uint32_t p : slice.problems)
-    slice.scene.push_back(
-        numbers.try_emplace(u.problem[p]->index, std::uint32_t(numbers.size())).first->second);
+  for (const std::uint32_t p : slice.problems) {
+    const Outcome& o = *u.problem[p];
+    const std::string& scene = o.scene.empty() ? o.index : o.scene;
+    slice.scene.push_back(numbers.try_emplace(scene, std::uint32_t(numbers.size())).first->second);
+  }
   slice.scenes = numbers.size();
 }
 

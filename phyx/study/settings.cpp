@@ -11,6 +11,7 @@
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
+#include "phyx/study/claim_checks.hpp"
 #include "phyx/synth/suite.hpp"
 
 namespace gaze::phyx {
@@ -34,6 +35,9 @@ void settle_values(AblationSettings& s) {
   GAZE_CHECK(!s.seeds.empty(), "study", "no seeds");
   GAZE_CHECK(s.validate_every == 0 || s.validate_scenes > 0, "study",
              "validate_scenes must be above 0 with validate_every ", s.validate_every);
+  for (const int k : s.pass_at)
+    GAZE_CHECK(k <= s.evaluation.samples, "study", "evaluation.k: ", k,
+               " is above evaluation.samples, ", s.evaluation.samples);
   GAZE_CHECK(s.test_known + s.test_new > 0, "study", "no test scenes");
   for (const auto* templates : {&s.sft_templates, &s.rl_templates})
     for (const auto& id : *templates) synth::find_template(id);
@@ -71,13 +75,6 @@ void check_condition(const AblationSettings& s, const Condition& c) {
   const AblationSettings own = settings_of(s, c);
   if ((c.method == Method::sft || c.method == Method::rft) && own.sft.steps == 0)
     matched_condition(s, c);
-}
-
-void check_claim(const AblationSettings& s, const Claim& c) {
-  for (const auto* name : {&c.condition, &c.reference})
-    GAZE_CHECK(std::any_of(s.conditions.begin(), s.conditions.end(),
-                           [&](const Condition& x) { return x.name == *name; }),
-               "study", "claim.", c.id, ": no condition named '", *name, "'");
 }
 
 io::OrderedJson condition_json(const Condition& c) {
