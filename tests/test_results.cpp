@@ -195,6 +195,7 @@ TEST_CASE("new metrics agree with hand-counted values", "[results]") {
   const auto rows = summarise({{{"sft", 0}, {o, outcome(2, 4, true), outcome(4, 0, false)}}});
   const auto value = [&](std::string_view metric) { return row(rows, "sft", "0", metric).value; };
   CHECK(value("look_score") == Catch::Approx(.5));
+  CHECK(value("look_measured") == Catch::Approx(4.0 / 12));  // the other problems' are unknown
   CHECK(value("look_right") == Catch::Approx(5.0 / 8));
   // Deviations .3, .1, -.3, -.1 of the look score and .5, .5, -.5, -.5 of correctness.
   CHECK(value("look_score_correctness") == Catch::Approx(.4 / std::sqrt(.2)));

@@ -260,6 +260,10 @@ TEST_CASE("the configuration has every setting that decides results") {
   for (const auto& f : study_fields()) CHECK_FALSE(f.meaning.empty());
 }
 
+TEST_CASE("the default study declares the default claims") {
+  CHECK(claims_to_json(ablation_preset("quick").claims) == claims_to_json(default_claims()));
+}
+
 TEST_CASE("the default study has the first study's settings") {
   const AblationSettings now = ablation_preset("quick"), first = read_study("first").settings;
   io::OrderedJson a = settings_json(now), b = settings_json(first);

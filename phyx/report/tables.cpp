@@ -97,8 +97,11 @@ std::string tables_section(const Context& c) {
       {"… if well-formed", "principle_well_formed", "known", "all"},
       {"Unit consistent", "unit", "known", "all"},
       {"Attention on image", "attention_image", "known", "all"},
-      {"Look score", "look_score", "known", "all"},
+      {"With a look section", "look_measured", "known", "all"},
+      {"Look score, of these", "look_score", "known", "all"},
       {"Look facts right", "look_right", "known", "all"},
+      {"All samples right", "groups_all_right", "known", "all"},
+      {"All samples wrong", "groups_all_wrong", "known", "all"},
       {"Truncated", "truncated", "known", "all"},
       {"Length (tokens)", "length", "known", "all", true}};
   std::string body = paragraph(
@@ -107,8 +110,14 @@ std::string tables_section(const Context& c) {
       "trained on. The best value of each column is bold, even if it does not differ "
       "significantly.");
   body += condition_table(c, accuracy, true);
-  body += "<h3>How they answer</h3>\n" +
-          paragraph("On the same problems (known templates): percent; tokens in the last column.");
+  body +=
+      "<h3>How they answer</h3>\n" +
+      paragraph(
+          "On the same problems (known templates): percent; tokens in the last column. The look "
+          "score is the mean over answers with a look section that was measured, so it is "
+          "comparable only where their share is similar. “All samples”: share of problems "
+          "whose samples are all right, or all wrong, from which GRPO on accuracy would "
+          "learn nothing.");
   body += condition_table(c, behaviour, false);
   return section("table", "Accuracy and behaviour", body);
 }

@@ -38,6 +38,7 @@ enum Column : std::size_t {
   kAttentionKnown,
   kLook,
   kLookKnown,
+  kLookMeasured,  // answers with a look score, of those whose attention is known
   kLookRight,
   kLookFacts,
   kLookCorrelation,  // of the look score with correctness among a problem's samples
@@ -79,6 +80,7 @@ std::vector<Metric> fixed_metrics() {
           {"unit_well_formed", kUnitForm, kAnyForm, true},
           {"attention_image", kAttention, kAttentionKnown, false},
           {"look_score", kLook, kLookKnown, false},
+          {"look_measured", kLookMeasured, kAttentionKnown, true},
           {"look_right", kLookRight, kLookFacts, true},
           {"look_score_correctness", kLookCorrelation, kLookCorrelated, false},
           {"length", kLength, kAny, false},
@@ -106,6 +108,7 @@ void add_attempt(double* row, const Attempt& a) {
   if (std::isfinite(a.attention)) {
     row[kAttention] += double(a.attention);
     row[kAttentionKnown] += 1;
+    row[kLookMeasured] += std::isfinite(a.look_score);
   }
   if (std::isfinite(a.look_score)) {
     row[kLook] += double(a.look_score);

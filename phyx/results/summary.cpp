@@ -296,6 +296,7 @@ const std::vector<PairedMetric>& default_pairs() {
       {"unit_well_formed", "sft"},
       {"attention_image", "sft"},
       {"look_score", "sft"},
+      {"look_measured", "sft"},
       {"look_right", "sft"},
       {"accuracy_own_minus_swapped", "sft"},
       {"accuracy_greedy", "accuracy"},
