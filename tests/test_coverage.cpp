@@ -93,7 +93,7 @@ double called_equivalent(std::size_t seeds, Unit unit, double p, int trials) {
   for (int trial = 0; trial < trials; ++trial) {
     const std::uint64_t key = mix_bits(std::uint64_t(trial) + 5000);
     const auto i = difference_interval(rare(key, seeds, unit, p + .03),
-                                       rare(mix_bits(key + 1), seeds, unit, p), 20);
+                                       rare(mix_bits(key + 1), seeds, unit, p), true);
     wrong += decide(*i, .03) == Verdict::equivalent;
   }
   return double(wrong) / trials;
@@ -116,7 +116,7 @@ TEST_CASE("one rare success among a hundred scenes is no equivalence", "[coverag
   CHECK(called_equivalent(1, Unit::scene, 0, 400) <= .08);
   RatioTable none(1, std::vector<Ratio>(100, {0, 8})), one = none;
   one[0][7] = {1, 8};
-  CHECK(decide(*difference_interval(one, none, 20), .03) == Verdict::undecided);
+  CHECK(decide(*difference_interval(one, none, true), .03) == Verdict::undecided);
   one[0][7] = {8, 8};
   CHECK(decide(*difference_interval(one, none), .03) == Verdict::undecided);
 }

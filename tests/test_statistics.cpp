@@ -204,12 +204,12 @@ TEST_CASE("differences of rare events have the variance at the end of their inte
   const Interval both = *difference_interval(means({a}), means({b}));
   CHECK(both.error == Catch::Approx(std::sqrt(2.0 / 99) / 10));
   // Fewer than five scenes' worth of difference between shares: a scene counts as a whole.
-  const Interval sparse = *difference_interval(means({a}), means({b}), 20);
+  const Interval sparse = *difference_interval(means({a}), means({b}), true);
   CHECK(sparse.error == Catch::Approx((z / 2 + std::sqrt(2 + z * z / 4)) / 100));
   CHECK(sparse.basis == Basis::wilson);
   // Many differences, on many scenes: no extension.
   for (std::size_t i = 10; i < 60; ++i) (i % 2 ? a : b)[i] = 1;
-  CHECK(difference_interval(means({a}), means({b}), 20)->basis == Basis::scenes);
+  CHECK(difference_interval(means({a}), means({b}), true)->basis == Basis::scenes);
 }
 
 TEST_CASE("intervals of shares stay within 0 to 1 and include Wilson's for few scenes",

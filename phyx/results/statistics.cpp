@@ -168,8 +168,7 @@ std::optional<Interval> ratio_interval(const RatioTable& table) {
                  jackknife(replicates(m.seeds, m.total, nullptr, {})), table.size());
 }
 
-std::optional<Interval> difference_interval(const RatioTable& a, const RatioTable& b,
-                                            const std::optional<int>& small) {
+std::optional<Interval> difference_interval(const RatioTable& a, const RatioTable& b, bool share) {
   const Margins x = sum_margins(a), y = sum_margins(b);
   GAZE_CHECK(x.scenes.size() == y.scenes.size() && a.size() == b.size(), "difference_interval",
              "paired tables of ", a.size(), " x ", x.scenes.size(), " and ", b.size(), " x ",
@@ -182,9 +181,9 @@ std::optional<Interval> difference_interval(const RatioTable& a, const RatioTabl
   if (plain.basis == Basis::degenerate) return plain;
   double error = error_at_end(scenes.variance, scenes.slope);
   bool sparse = false;
-  if (small) {
+  if (share) {
     const double n = scenes.clusters, differ = scenes_that_differ(x, y, scenes.clusters);
-    sparse = n < *small || differ < few_scenes;
+    sparse = differ < few_scenes;
     if (sparse) error = std::max(error, error_at_end(differ / (n * n), 1 / n));
   }
   scenes.variance = error * error;

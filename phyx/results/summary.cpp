@@ -259,8 +259,7 @@ class SliceSummary {
                         const Runs& theirs) {
     const MetricSums a = sum_metric(slice_, m, mine, &theirs),
                      b = sum_metric(slice_, m, theirs, &mine);
-    const auto small = m.proportion ? std::optional(options_.small) : std::nullopt;
-    if (const auto interval = difference_interval(a.table, b.table, small))
+    if (const auto interval = difference_interval(a.table, b.table, m.proportion))
       push(condition, seed, pair.metric + "_vs_" + pair.reference, std::min(a.n, b.n), *interval);
   }
 
