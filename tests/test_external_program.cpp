@@ -189,7 +189,7 @@ TEST_CASE("too many lines are an error, at once or before the next batch") {
   CHECK(contains(error_of_output("read -r a; printf '1\\n2\\n'; sleep 60"),
                  "output line 2: '2' is more than the 1 answers to 1 lines"));
   CHECK(contains(error_of_output("read -r a; printf '1\\n2'; sleep 60"), "'2' is more than"));
-  CHECK(contains(error_of_output("exec yes 1", 3), "'1' is more than the 3 answers to 3 lines"));
+  CHECK(contains(error_of_output("read -r a; exec yes 1", 3), "'1' is more than the 3 answers to 3 lines"));
   const Folder folder("external_later");
   ExternalProgram program(
       shell_program(folder, "read -r a; echo 1; sleep 0.2; echo 2; touch \"$1/said\"; read -r a"),

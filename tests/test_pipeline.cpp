@@ -108,6 +108,41 @@ TEST_CASE("evaluation outcomes do not depend on the batch size") {
   }
 }
 
+TEST_CASE("many samples continue those of the evaluation, on a fixed part of the scenes") {
+  const World& w = world();
+  const std::vector<Example> some(w.examples.begin(), w.examples.begin() + 16);
+  EvaluationSettings s;
+  s.samples = 2;
+  s.many = 5;
+  s.many_share = 0.5;
+  s.sampling.max_tokens = 10;
+  std::vector<Outcome> first;
+  for (const Index batch : {48, 3}) {
+    s.batch = batch;
+    const auto outcomes = Evaluator(*w.model, w.tokenizer, s)(some, {});
+    std::size_t chosen = 0;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const Outcome& o = outcomes[i];
+      CHECK(o.many.empty() != in_share(some[i].problem, 0.5));
+      chosen += !o.many.empty();
+      for (std::size_t j = 0; j < 2 && !o.many.empty(); ++j)
+        CHECK(o.many[j] == o.sampled[j].correct);
+      if (!first.empty()) CHECK(o.many == first[i].many);
+    }
+    CHECK(chosen > 0);
+    CHECK(chosen < some.size());
+    first = outcomes;
+  }
+  std::size_t quarter = 0;
+  for (const Example& e : w.examples) quarter += in_share(e.problem, 0.25);
+  CHECK(std::abs(static_cast<double>(quarter) / static_cast<double>(w.examples.size()) - 0.25) <
+        0.1);
+  Problem mc = w.examples[0].problem, oe = mc;
+  mc.form = Form::mc;
+  oe.form = Form::oe;
+  CHECK(in_share(mc, 0.25) == in_share(oe, 0.25));
+}
+
 TEST_CASE("a problem's samples depend only on its id") {
   const World& w = world();
   EvaluationSettings s;

@@ -33,6 +33,7 @@ std::vector<Outcome> outcomes(double share, float look, std::uint64_t seed,
       a.correct = draw_below(i + 1000 * seed, s, 100) < share * 100;
       a.look_score = look * (0.9f + 0.02f * float(draw_below(i, s, 10)));
       a.rewards["attention"] = a.correct ? a.look_score : 0;
+      a.rewards["attention_ungated"] = a.look_score;
     }
     o.greedy = o.sampled[0];
     o.layout_only = layout_only && o.template_id == "lens";
@@ -66,7 +67,7 @@ report::RunData run(float look_after) {
 TEST_CASE("the manipulation check says whether what was paid for moved", "[report]") {
   const auto risen = run(0.7f), equal = run(0.5f);
   const std::string page = report::paid_section(report::Context(risen));
-  CHECK(contains(page, "look score, of any answer"));
+  CHECK(contains(page, "attention, ungated"));
   CHECK(occurrences(page, "<td>rose</td>") == 2);  // the reward and the look score
   CHECK(contains(page, "+19."));                   // the look score in points
   const std::string other = report::paid_section(report::Context(equal));

@@ -34,7 +34,10 @@ std::vector<Outcome> outcomes(std::uint32_t share) {
     o.split = "known";
     o.template_id = i % 4 < 2 ? "lever" : "lens";
     o.sampled.resize(4);
-    for (std::size_t s = 0; s < 4; ++s) o.sampled[s].correct = draw_below(i, s, 100) < share;
+    for (std::size_t s = 0; s < 4; ++s) {
+      o.sampled[s].correct = draw_below(i, s, 100) < share;
+      o.sampled[s].rewards["accuracy"] = o.sampled[s].correct;
+    }
     o.greedy = o.sampled[0];
   }
   return out;
@@ -49,10 +52,13 @@ std::string write_run(const Folder& folder, const std::string& rate, std::uint32
   const auto claims = gaze::io::Json::parse(R"([{"id": "gain", "text": "It gains.",
       "condition": "accuracy", "reference": "sft", "metric": "accuracy_sampled",
       "expected": "above"}])");
+  const auto conditions = gaze::io::Json::parse(R"({"sft": {"method": "none"},
+      "accuracy": {"method": "grpo", "rewards": {"accuracy": {"weight": 1.0}}}})");
   const gaze::io::Json config = {{"grid", {{"grpo.rate", number}}},
                                  {"grpo", {{"rate", number}}},
                                  {"evaluation", {{"k", {3}}, {"temperature", 1.0}}},
-                                 {"claims", claims}};
+                                 {"claims", claims},
+                                 {"condition", conditions}};
   gaze::io::write_file(at + "/config.json", config.dump());
   write_outcomes(at + "/outcomes_sft.jsonl", {"sft", 0, outcomes(start)});
   write_outcomes(at + "/outcomes_t.jsonl", {"sft@0.25", 0, outcomes(start + 5)});
@@ -101,6 +107,9 @@ TEST_CASE("the sections of a grid's report have data for every point", "[report]
   const report::Context c(data);
   CHECK(occurrences(report::temperature_section(c), "<polyline") == 4);  // two points, MC and OE
   CHECK(occurrences(report::templates_section(c), "class=\"dot full\"") == 4);
+  const std::string paid = report::paid_section(c);
+  CHECK(occurrences(paid, "<td>rose in this seed</td>") == 1);
+  CHECK(occurrences(paid, "<td>no spread</td>") == 1);
   const std::string findings = report::findings_section(c);
   CHECK(contains(findings, "It gains.<small>grpo.rate=0.1</small>"));
   CHECK(contains(findings, "yes, in this seed"));

@@ -223,6 +223,25 @@ TEST_CASE("pass@k goes up to the number of samples, by powers of two", "[results
     CHECK(row(rows, "sft", "0", "pass@" + std::to_string(k)).value == Catch::Approx(k / 128.0));
 }
 
+TEST_CASE("pass@k is that of the problems with many samples, if there are any", "[results]") {
+  Outcome o = outcome(1, 1, true), other = outcome(2, 0, true);
+  o.many.resize(64);
+  o.many[5] = true;
+  CHECK(outcome_from_json(outcome_to_json(o), "here").many == o.many);
+  CHECK(outcome_from_json(outcome_to_json(other), "here").many.empty());
+  SummaryOptions options;
+  options.pass_at = {16, 64, 128};
+  const auto rows = summarise({{{"sft", 0}, {o, other}}}, options);
+  for (const int k : {1, 16, 64}) {
+    const ResultRow& r = row(rows, "sft", "0", "pass@" + std::to_string(k));
+    CHECK(r.value == Catch::Approx(k / 64.0));
+    CHECK(r.n == 1);
+  }
+  CHECK(std::none_of(rows.begin(), rows.end(), [](const ResultRow& r) {
+    return r.metric == "pass@2" || r.metric == "pass@128";
+  }));
+}
+
 TEST_CASE("both forms and all samples of a scene are one cluster", "[results]") {
   const auto study = [](bool both) {
     std::vector<Outcome> out;

@@ -117,7 +117,7 @@ TEST_CASE("claims that no result could decide are refused with their line") {
   const std::string line = "my.toml:9: claim.c";
   refused(claim("accuracy", ""), {line + ": no metric named 'accuracy'", "accuracy_sampled"});
   refused(claim("reward_gold", ""), {line, "'gold' is not one of", "rubric", "accuracy.format"});
-  refused(claim("pass@8", ""), {line + ": pass@8 needs at least 8 samples", "is 6"});
+  refused(claim("pass@8", ""), {line + ": pass@8 needs at least 8 samples", "there are 6"});
   refused(claim("pass@3", ""), {line + ": pass@3 is not measured"});
   refused(claim("pass@two", ""), {line + ": pass@two is not pass@k"});
   refused(claim("length", "split = \"test\""), {line + ", slice.split: 'test' is not one of all"});

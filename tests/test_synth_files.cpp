@@ -374,6 +374,15 @@ TEST_CASE("a split has the templates that it is asked for", "[synth]") {
     }
     CHECK(counts == std::map<std::string, int>{{"mirror_walk", 5}, {"heat_flow", 5}});
   }
+  options.templates = {};
+  options.rare = {"mirror_walk", "time_dilation"};
+  options.rare_share = 0.04;
+  std::map<std::string, int> counts;
+  for (const Problem& p : make_split("train", Form::oe, 200, 2, small_picture, options))
+    ++counts[p.template_id];
+  CHECK(counts["mirror_walk"] == 4);
+  CHECK(counts["time_dilation"] == 4);
+  CHECK(counts.size() == 30);
   const auto error = [](std::vector<std::string> names) {
     SuiteOptions wrong;
     wrong.templates = std::move(names);

@@ -69,7 +69,6 @@ Attempt score_attempt(const Problem& problem, const phyx::Completion& c) {
   a.length = c.length;
   a.attention = image_mass(c.attention);
   a.look_score = number(look_score(c));
-  a.look_region = number(look_score(c, region_attention()));
   const LookFacts facts = look_facts(problem, input.response);
   a.look_facts = facts.gold;
   a.look_right = facts.right;

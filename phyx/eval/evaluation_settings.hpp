@@ -11,8 +11,14 @@ namespace gaze::phyx {
 struct EvaluationSettings {
   Index samples = 4;  // in addition to the greedy answer
   Index batch = 48;   // problems per batch; does not affect results
+  /// Samples of each problem of a fixed part of the scenes, for pass@k alone; 0: none.
+  Index many = 0;
+  double many_share = 0.25;  // that part, chosen by a hash of the scene
   SamplingSettings sampling;
   std::uint64_t seed = 0;
 };
+
+/// The samples per problem that pass@k is estimated from.
+inline Index pass_samples(const EvaluationSettings& s) { return s.many > 0 ? s.many : s.samples; }
 
 }  // namespace gaze::phyx

@@ -16,6 +16,10 @@
 
 namespace gaze::phyx {
 
+/// Whether a problem belongs to a share of the scenes: a hash of its index, so both forms of a
+/// scene do or do not.
+bool in_share(const Problem& p, double share);
+
 /// Answers problems. For one seed, answers do not depend on the batch size.
 template <class Device>
 class Evaluator {
@@ -52,6 +56,9 @@ class Evaluator {
   };
 
   void answer(const Batch& b, std::span<Outcome> out, const Keep& keep) const;
+
+  /// Samples the problems of the batch that belong to EvaluationSettings::many_share many times.
+  void sample_many(const Batch& b, std::span<Outcome> out) const;
 
   /// Answers again with these pictures; skips problems whose picture is null.
   void perturb(const Batch& b, std::span<Outcome> out, const std::vector<Pixels>& pictures,

@@ -21,6 +21,7 @@ std::vector<Outcome> Evaluator<Device>::operator()(const std::vector<Example>& e
     const std::size_t end = std::min(examples.size(), at + batch);
     const Batch part{{examples.data() + at, end - at}, at};
     answer(part, {out.data() + at, end - at}, keep);
+    if (settings_.many > 0) sample_many(part, {out.data() + at, end - at});
     perturb(part, {out.data() + at, end - at}, blank_pictures(part.examples), &Outcome::blank);
     perturb(part, {out.data() + at, end - at},
             swapped_pictures(part.examples, part.first, examples, others), &Outcome::swapped);
@@ -74,6 +75,33 @@ void Evaluator<Device>::answer(const Batch& b, std::span<Outcome> out, const Kee
     for (std::size_t j = 1; j < all.size(); ++j)
       out[i].sampled.push_back(score_attempt(e.problem, all[j]));
     if (keep) keep(b.first + i, all);
+  }
+}
+
+template <class Device>
+void Evaluator<Device>::sample_many(const Batch& b, std::span<Outcome> out) const {
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (in_share(b.examples[i].problem, settings_.many_share)) chosen.push_back(i);
+  const auto many = static_cast<std::size_t>(settings_.many);
+  // About as many samples at once as in answer().
+  const std::size_t at_once = std::max<std::size_t>(
+      1, static_cast<std::size_t>(settings_.batch * std::max<Index>(1, settings_.samples)) / many);
+  for (std::size_t begin = 0; begin < chosen.size(); begin += at_once) {
+    const std::size_t end = std::min(chosen.size(), begin + at_once);
+    std::vector<const models::Prompt*> prompts;
+    std::vector<std::uint64_t> ids;
+    for (std::size_t c = begin; c < end; ++c) {
+      prompts.push_back(&b.examples[chosen[c]].prompt);
+      ids.push_back(b.first + chosen[c]);
+    }
+    const auto sampled = complete(prompts, ids, settings_.many, models::Watch::nothing);
+    for (std::size_t i = 0; i < sampled.size(); ++i) {
+      const std::size_t which = chosen[begin + i / many];
+      const Example& e = b.examples[which];
+      const auto c = to_completion(sampled[i], tokenizer_, model_.config(), e.prompt);
+      out[which].many.push_back(grade_completion(e.problem, c.text).correct);
+    }
   }
 }
 

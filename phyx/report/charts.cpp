@@ -161,7 +161,11 @@ std::string draw(const RowChart& c) {
   for (const auto& r : c.rows) series = std::max(series, r.marks.size());
   const double mark_height = series == 1 ? 11 : 8;
   const double row_height = double(series) * (mark_height + 2) + 7;
-  const double x0 = c.label_width, x1 = c.width - (c.dots ? 14 : 26), top = 4;
+  std::size_t letters = 0;
+  for (const auto& r : c.rows) letters = std::max(letters, r.label.size());
+  // Wide enough for the longest label, but at most half of the chart.
+  const double x0 = std::clamp(5.6 * double(letters) + 10, double(c.label_width), c.width / 2.0);
+  const double x1 = c.width - (c.dots ? 14 : 26), top = 4;
   const double bottom = top + row_height * double(c.rows.size());
   std::string body = x_grid(c, x0, x1, top, bottom);
   for (std::size_t r = 0; r < c.rows.size(); ++r) {

@@ -41,9 +41,12 @@ std::vector<UsedReward> used_rewards(const std::vector<io::Json>& configs) {
       if (!config.contains(path) || !config.at(path).is_object()) continue;
       for (const auto& [label, use] : config.at(path).items()) {
         if (!use.is_object() || !seen.insert({declared.first, label}).second) continue;
-        const bool program = use.contains("exec") && !use.contains("reward");
-        out.push_back({declared.first, label,
-                       program ? "exec" : io::json_text(use, "reward", "config.json", label)});
+        const bool named = use.contains("reward"), program = use.contains("exec") && !named;
+        const std::string kind =
+            program ? "exec" : io::json_text(use, "reward", "config.json", label);
+        const std::size_t options = use.size() - use.count("weight") - use.count("reward");
+        out.push_back(
+            {declared.first, label, kind, options == 0 ? kind : declared.first + "." + label});
       }
     }
   return out;

@@ -40,9 +40,10 @@ inline constexpr std::array<ConditionText, 11> condition_texts = {{
 std::vector<std::pair<std::string, std::string>> declared_conditions(
     const std::vector<io::Json>& configs);
 
-/// A reward of a condition in config.json: its label in logs, and the registered reward.
+/// A reward of a condition in config.json: its label in logs, the registered reward, and its name
+/// in results.csv, "reward_<scored>".
 struct UsedReward {
-  std::string condition, label, kind;
+  std::string condition, label, kind, scored;
 };
 
 /// The rewards of all declared conditions, in the order of ordered_conditions().

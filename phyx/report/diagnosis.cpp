@@ -28,19 +28,19 @@ namespace {
 
 /// A reward of a condition, by the metrics that measure it on test answers.
 struct Paid {
-  std::string condition, what, metric, correlation;
+  std::string condition, what, metric;
 };
 
-/// The rewards of the tested conditions. Rewards that read attention also have the look score,
-/// which does not depend on whether the answer is right.
+/// The rewards of the tested conditions, and what they measure without their gates.
 std::vector<Paid> paid_rewards(const Context& c) {
   std::vector<Paid> out;
   for (const UsedReward& use : used_rewards(c.data.configs)) {
-    out.push_back(
-        {use.condition, use.label, "reward_" + use.kind, "reward_" + use.kind + "_correctness"});
-    if (use.kind == "attention" || use.kind == "hybrid")
-      out.push_back(
-          {use.condition, "look score, of any answer", "look_score", "look_score_correctness"});
+    const std::string metric = "reward_" + use.scored;
+    for (const auto& condition : c.conditions) {
+      if (without_point(condition) != use.condition) continue;
+      out.push_back({condition, use.label, metric});
+      out.push_back({condition, use.label + ", ungated", metric + "_ungated"});
+    }
   }
   return out;
 }
@@ -204,10 +204,11 @@ std::string forest(
 std::string paid_section(const Context& c) {
   std::string rows;
   for (const Paid& p : paid_rewards(c)) {
-    const auto* start = c.results.find("sft", p.metric, "known");
+    const std::string sft = "sft" + grid_point(p.condition);
+    const auto* start = c.results.find(sft, p.metric, "known");
     const auto* now = c.results.find(p.condition, p.metric, "known");
     const auto* difference = c.results.find(p.condition, p.metric + "_vs_sft", "known");
-    const auto* correlation = c.results.find("sft", p.correlation, "known");
+    const auto* correlation = c.results.find(sft, p.metric + "_correctness", "known");
     if (!now) continue;
     rows += "<tr>" + condition_header(c, p.condition) + tag("td", "", escape(p.what)) +
             tag("td", "", number_cell(start)) + tag("td", "", number_cell(now)) +
@@ -221,7 +222,8 @@ std::string paid_section(const Context& c) {
     body = paragraph(
                "The manipulation check: each condition's rewards on sampled test answers, at the "
                "warm start and after training. A condition whose reward did not rise says nothing "
-               "about that reward. The last column is the correlation of the reward with "
+               "about that reward. Ungated: what the reward measures, whether or not the answer is "
+               "right and well-formed. The last column is the correlation of the reward with "
                "correctness among the warm start's answers to one problem: near 0, the reward "
                "cannot select right answers. Random rewards and those that need further answers "
                "exist in training only; see the learning curves.") +

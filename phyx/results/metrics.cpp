@@ -2,6 +2,7 @@
 // Columns and metrics as tables, and the sums of one problem.
 #include "phyx/results/metrics.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -59,8 +60,9 @@ enum Column : std::size_t {
   kGroups,  // 1 if there are at least two samples
   kAllRight,
   kAllWrong,
-  kSampledProblem,  // 1 if the problem was sampled
-  kFirstOpen        // pass@2, pass@4, ..., then four columns for each reward
+  kPassOne,      // the share of right samples
+  kPassProblem,  // 1 if the problem counts for pass@k
+  kFirstOpen     // pass@2, pass@4, ..., then four columns for each reward
 };
 
 std::vector<Metric> fixed_metrics() {
@@ -93,7 +95,7 @@ std::vector<Metric> fixed_metrics() {
           {"accuracy_own_minus_swapped_greedy", kOwnSwappedGreedy, kSwappedGreedyKnown, false},
           {"groups_all_right", kAllRight, kGroups, true},
           {"groups_all_wrong", kAllWrong, kGroups, true},
-          {"pass@1", kSampledCorrect, kSamples, true}};
+          {"pass@1", kPassOne, kPassProblem, true}};
 }
 
 void add_attempt(double* row, const Attempt& a) {
@@ -176,11 +178,14 @@ bool reaches(Reach reach, const std::string& kind) {
   return reach == Reach::coarse && kind != "subfield" && kind != "template";
 }
 
-MetricTable::MetricTable(std::vector<int> pass_ks, std::vector<std::string> rewards)
-    : pass_ks_(std::move(pass_ks)), rewards_(std::move(rewards)), metrics_(fixed_metrics()) {
+MetricTable::MetricTable(std::vector<int> pass_ks, bool many, std::vector<std::string> rewards)
+    : pass_ks_(std::move(pass_ks)),
+      many_(many),
+      rewards_(std::move(rewards)),
+      metrics_(fixed_metrics()) {
   std::size_t column = kFirstOpen;
   for (const int k : pass_ks_)
-    metrics_.push_back({"pass@" + std::to_string(k), column++, kSampledProblem, true});
+    metrics_.push_back({"pass@" + std::to_string(k), column++, kPassProblem, true});
   for (const auto& name : rewards_) {
     metrics_.push_back({"reward_" + name, column, column + 1, false, Reach::whole});
     metrics_.push_back(
@@ -210,18 +215,23 @@ void MetricTable::add(double* row, const Outcome& o) const {
   add_perturbed(row, o.swapped, kSwapped, kSwappedGreedy);
   add_own_minus_swapped(row, o, right);
   add_rewards(row, o);
-  if (!o.sampled.empty()) add_passes(row, o, right);
+  add_passes(row, o, right);
 }
 
 void MetricTable::add_passes(double* row, const Outcome& o, int right) const {
   const int samples = int(o.sampled.size());
-  row[kSampledProblem] += 1;
+  if (samples > 1) {
+    row[kGroups] += 1;
+    row[kAllRight] += right == samples;
+    row[kAllWrong] += right == 0;
+  }
+  const int n = many_ ? int(o.many.size()) : samples;
+  const int solved = many_ ? int(std::count(o.many.begin(), o.many.end(), true)) : right;
+  if (n == 0) return;
+  row[kPassProblem] += 1;
+  row[kPassOne] += solved / double(n);
   for (std::size_t i = 0; i < pass_ks_.size(); ++i)
-    row[kFirstOpen + i] += pass_at_k(samples, right, pass_ks_[i]);
-  if (samples < 2) return;
-  row[kGroups] += 1;
-  row[kAllRight] += right == samples;
-  row[kAllWrong] += right == 0;
+    row[kFirstOpen + i] += pass_at_k(n, solved, pass_ks_[i]);
 }
 
 void MetricTable::add_rewards(double* row, const Outcome& o) const {

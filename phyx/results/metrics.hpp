@@ -27,8 +27,9 @@ struct Metric {
 /// Metrics and columns for outcomes with these numbers of samples and these rewards.
 class MetricTable {
  public:
-  /// `pass_ks`: the k of pass@k, ascending. `rewards`: names of Attempt::rewards.
-  MetricTable(std::vector<int> pass_ks, std::vector<std::string> rewards);
+  /// `pass_ks`: the k of pass@k, ascending. `many`: of the problems with Outcome::many alone.
+  /// `rewards`: names of Attempt::rewards.
+  MetricTable(std::vector<int> pass_ks, bool many, std::vector<std::string> rewards);
 
   /// The number of columns.
   std::size_t width() const { return width_; }
@@ -45,6 +46,7 @@ class MetricTable {
   void add_rewards(double* row, const Outcome& o) const;
 
   std::vector<int> pass_ks_;
+  bool many_;
   std::vector<std::string> rewards_;
   std::size_t width_ = 0;
   std::vector<Metric> metrics_;

@@ -54,11 +54,10 @@ float reward_or_nan(const Attempt& a, const std::string& name) {
 
 Json attempts_to_json(const std::vector<Attempt>& attempts) {
   Json out = Json::object();
-  bool scored = false, located = false, facts = false;
+  bool scored = false, facts = false;
   std::set<std::string> rewards;
   for (const auto& a : attempts) {
     scored = scored || std::isfinite(a.look_score);
-    located = located || std::isfinite(a.look_region);
     facts = facts || a.look_facts > 0;
     for (const auto& r : a.rewards) rewards.insert(r.first);
   }
@@ -68,9 +67,6 @@ Json attempts_to_json(const std::vector<Attempt>& attempts) {
   out["length"] = column(attempts, [](const Attempt& a) { return a.length; });
   if (scored)
     out["look_score"] = column(attempts, [](const Attempt& a) { return share_json(a.look_score); });
-  if (located)
-    out["look_region"] =
-        column(attempts, [](const Attempt& a) { return share_json(a.look_region); });
   if (facts) {
     out["look_facts"] = column(attempts, [](const Attempt& a) { return a.look_facts; });
     out["look_right"] = column(attempts, [](const Attempt& a) { return a.look_right; });
@@ -81,10 +77,15 @@ Json attempts_to_json(const std::vector<Attempt>& attempts) {
   return out;
 }
 
+Json flags_to_json(const std::vector<bool>& flags) {
+  Json out = Json::array();
+  for (const bool flag : flags) out.push_back(flag ? 1 : 0);
+  return out;
+}
+
 Json perturbed_to_json(const Perturbed& p) {
-  Json out = {{"greedy", Json::array()}, {"sampled", Json::array()}};
+  Json out = {{"greedy", Json::array()}, {"sampled", flags_to_json(p.sampled)}};
   if (p.greedy) out["greedy"].push_back(*p.greedy ? 1 : 0);
-  for (bool b : p.sampled) out["sampled"].push_back(b ? 1 : 0);
   return out;
 }
 
@@ -198,10 +199,6 @@ std::vector<Attempt> attempts_from_json(const LineReader& in) {
     const auto scores = in.numbers("look_score", n, 1e3, "look score");
     for (std::size_t i = 0; i < n; ++i) out[i].look_score = scores[i];
   }
-  if (in.has("look_region")) {
-    const auto scores = in.numbers("look_region", n, 1e3, "look score");
-    for (std::size_t i = 0; i < n; ++i) out[i].look_region = scores[i];
-  }
   if (in.has("look_facts")) {
     const auto facts = in.counts("look_facts", n, "number of facts");
     const auto right = in.counts("look_right", n, "number of facts");
@@ -242,6 +239,7 @@ io::Json outcome_to_json(const Outcome& o) {
                   {"swapped", perturbed_to_json(o.swapped)}};
   if (!o.scene.empty()) out["scene"] = o.scene;
   if (o.layout_only) out["layout_only"] = true;
+  if (!o.many.empty()) out["many"] = flags_to_json(o.many);
   return out;
 }
 
@@ -264,6 +262,7 @@ Outcome outcome_from_json(const io::Json& value, const std::string& where) {
   o.template_id = in.text("template");
   o.needs_image = in.boolean("needs_image");
   o.layout_only = in.has("layout_only") && in.boolean("layout_only");
+  if (in.has("many")) o.many = in.flags("many");
   const auto greedy = attempts_from_json(in.inner("greedy"));
   GAZE_CHECK(greedy.size() == 1, "read_outcomes", where, ", greedy: not exactly one attempt");
   o.greedy = greedy[0];

@@ -31,8 +31,6 @@ struct Attempt {
   int length = 0;                               // generated tokens
   float look_score =
       std::numeric_limits<float>::quiet_NaN();  // ungated attention score; NaN if unknown
-  float look_region =
-      std::numeric_limits<float>::quiet_NaN();  // that of attention_region; NaN if unknown
   int look_facts = 0;                           // facts of the gold look section; 0 if unknown
   int look_right = 0;                           // those that the answer's look section states
   std::map<std::string, float> rewards;         // by name; a missing one is unknown
@@ -58,8 +56,9 @@ struct Outcome {
       false;  // of a template whose held-out scenes differ from training in layout only
   Attempt greedy;
   std::vector<Attempt> sampled;
-  Perturbed blank;    // with an empty image
-  Perturbed swapped;  // with the image of another problem of the same template
+  std::vector<bool> many;  // correctness of many samples, for pass@k; empty: not measured
+  Perturbed blank;         // with an empty image
+  Perturbed swapped;       // with the image of another problem of the same template
 };
 
 /// All outcomes of one condition and seed.

@@ -105,15 +105,27 @@ std::vector<Slice> make_slices(const Universe& u) {
   return out;
 }
 
-/// The requested k up to the number of samples, or 2, 4, 8, ... and that number (the minimum over
-/// runs, so that they are comparable).
-std::vector<int> pass_ks(const Outcomes& outcomes, const std::vector<int>& asked) {
+/// The number of samples for pass@k: of Outcome::many if any problem has it, else of all samples;
+/// the minimum over problems and runs, so that they are comparable.
+int pass_samples(const Outcomes& outcomes, bool many) {
   int samples = 0;
   for (const auto& [run, list] : outcomes)
     for (const auto& o : list) {
-      const int k = int(o.sampled.size());
-      if (k > 0) samples = samples == 0 ? k : std::min(samples, k);
+      const int n = int(many ? o.many.size() : o.sampled.size());
+      if (n > 0) samples = samples == 0 ? n : std::min(samples, n);
     }
+  return samples;
+}
+
+bool has_many(const Outcomes& outcomes) {
+  for (const auto& [run, list] : outcomes)
+    for (const auto& o : list)
+      if (!o.many.empty()) return true;
+  return false;
+}
+
+/// The requested k up to the number of samples, or 2, 4, 8, ... and that number.
+std::vector<int> pass_ks(int samples, const std::vector<int>& asked) {
   std::vector<int> out;
   for (const int k : std::set<int>(asked.begin(), asked.end()))
     if (k > 1 && k <= samples) out.push_back(k);  // pass@1 is always there
@@ -317,7 +329,8 @@ const std::vector<PairedMetric>& default_pairs() {
 std::vector<ResultRow> summarise(const Outcomes& outcomes, const SummaryOptions& options) {
   const Universe universe = collect_problems(outcomes);
   const auto rewards = reward_names_in(outcomes);
-  const MetricTable metrics(pass_ks(outcomes, options.pass_at), rewards);
+  const bool many = has_many(outcomes);
+  const MetricTable metrics(pass_ks(pass_samples(outcomes, many), options.pass_at), many, rewards);
   const auto pairs = all_pairs(options.claims, rewards);
   std::vector<RunColumns> runs;
   for (const auto& [run, list] : outcomes)

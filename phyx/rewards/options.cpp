@@ -87,10 +87,9 @@ std::string RewardOption::range_text() const {
   return type_name(type) + (out.empty() ? "" : ", " + out);
 }
 
-bool RewardKind::is_complete(const io::Json& given) const {
-  return std::all_of(options.begin(), options.end(), [&](const RewardOption& o) {
-    return !o.default_value.is_null() || given.contains(o.name);
-  });
+bool RewardKind::has_defaults() const {
+  return std::none_of(options.begin(), options.end(),
+                      [](const RewardOption& o) { return o.default_value.is_null(); });
 }
 
 void check_options(const std::string& reward, const std::vector<RewardOption>& options,

@@ -47,8 +47,8 @@ struct RewardKind {
   /// Makes a reward from all options, as settle_options() returns them.
   std::function<Reward(const io::Json& options)> make;
 
-  /// Whether `given`, an object, has every required option.
-  bool is_complete(const io::Json& given) const;
+  /// Whether no option is required.
+  bool has_defaults() const;
 };
 
 /// Throws Error for an unknown name (listing the known ones), a wrong type and a value outside its

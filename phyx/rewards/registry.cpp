@@ -79,9 +79,9 @@ Reward make_reward(const std::string& name, const io::Json& options) {
 std::vector<Reward> all_rewards(const RewardOptions& options) {
   std::vector<Reward> out;
   for (const auto& name : reward_names()) {
+    if (!reward_kind(name).has_defaults()) continue;
     const auto given = options.find(name);
-    const io::Json own = given == options.end() ? io::Json::object() : given->second;
-    if (reward_kind(name).is_complete(own)) out.push_back(make_reward(name, own));
+    out.push_back(given == options.end() ? make_reward(name) : make_reward(name, given->second));
   }
   return out;
 }
@@ -141,16 +141,22 @@ MixScore score(const RewardMix& mix, const RewardInput& input) {
   return score(mix, std::span(&input, 1)).front();
 }
 
+std::vector<std::optional<double>> score(const Reward& reward,
+                                         std::span<const RewardInput> inputs) {
+  std::vector<std::optional<double>> scores;
+  if (reward.score_batch)
+    scores = reward.score_batch(inputs);
+  else
+    for (const RewardInput& input : inputs) scores.push_back(reward.score(input));
+  GAZE_CHECK(scores.size() == inputs.size(), "score", reward.name, " returned ", scores.size(),
+             " scores for ", inputs.size(), " completions");
+  return scores;
+}
+
 std::vector<MixScore> score(const RewardMix& mix, std::span<const RewardInput> inputs) {
   std::vector<MixScore> out(inputs.size());
   for (const RewardTerm& term : mix.terms) {
-    std::vector<std::optional<double>> scores;
-    if (term.reward.score_batch)
-      scores = term.reward.score_batch(inputs);
-    else
-      for (const RewardInput& input : inputs) scores.push_back(term.reward.score(input));
-    GAZE_CHECK(scores.size() == inputs.size(), "score", term.reward.name, " returned ",
-               scores.size(), " scores for ", inputs.size(), " completions");
+    const auto scores = score(term.reward, inputs);
     for (std::size_t i = 0; i < scores.size(); ++i) {
       out[i].parts.push_back(scores[i]);
       out[i].total += term.weight * scores[i].value_or(0);

@@ -39,7 +39,7 @@ void add_reward(Reward added);
 /// Options by the name of their reward; each value is an object.
 using RewardOptions = std::map<std::string, io::Json>;
 
-/// Every kind of reward whose required options are given, with these options and defaults.
+/// Every kind of reward without a required option, with these options and defaults.
 std::vector<Reward> all_rewards(const RewardOptions& options = {});
 
 /// Applies "NAME.KEY=VALUE" ("attention.cap=2", "attention.layers=[0,1]", "hybrid.mark=region").
@@ -74,7 +74,10 @@ struct MixScore {
 /// Scores an input.
 MixScore score(const RewardMix& mix, const RewardInput& input);
 
-/// Scores a batch, in order. Throws Error if a reward returns another number of scores.
+/// Scores a batch by one reward, in order. Throws Error if it returns another number of scores.
+std::vector<std::optional<double>> score(const Reward& reward, std::span<const RewardInput> inputs);
+
+/// Scores a batch, in order, with the same errors.
 std::vector<MixScore> score(const RewardMix& mix, std::span<const RewardInput> inputs);
 
 }  // namespace gaze::phyx

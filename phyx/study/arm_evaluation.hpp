@@ -4,6 +4,7 @@
 // differing.jsonl, shown.jsonl, and outcomes.jsonl, which marks the arm as finished.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@
 #include "phyx/train/model.hpp"
 
 namespace gaze::phyx {
+
+/// The scores of each answer to a problem by name, where a reward is defined, and as "NAME_ungated"
+/// what it measures without its gates.
+std::vector<std::map<std::string, float>> score_answers(
+    const std::vector<Reward>& rewards, const Problem& problem,
+    const std::vector<phyx::Completion>& answers);
 
 template <class Device>
 class ArmEvaluation {
@@ -35,7 +42,8 @@ class ArmEvaluation {
 
   /// Writes answers with attention maps to test problems spread over the templates, the same for
   /// every condition.
-  void show_examples(const Model<Device>& model, const Condition& c, std::int64_t seed) const;
+  void show_examples(const Model<Device>& model, const Condition& c, std::int64_t seed,
+                     const std::vector<Reward>& rewards) const;
 
   const AblationSettings& s_;
   const RunPaths& at_;

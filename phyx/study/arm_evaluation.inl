@@ -33,29 +33,27 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
       write_outcomes(paths[i + 1], {name, seed, evaluate(model, other, {})});
   }
   OutcomeSet set{c.name, seed, {}};
-  std::vector<std::vector<std::map<std::string, float>>> rewards(data_.test().size());
-  const std::vector<Reward> known = all_rewards(s_.reward_options);
+  using Scores = std::map<std::string, float>;
+  std::vector<std::vector<Scores>> scores(data_.test().size());
+  const std::vector<Reward> rewards = evaluated_rewards(s_.conditions, s_.reward_options);
+  for (const Reward& reward : rewards)
+    if (reward.keep_files) reward.keep_files(folder + "/test." + reward.name);
   std::string differing;
   set.outcomes =
       evaluate(model, settings,
                [&, count = 0](std::size_t i, const std::vector<phyx::Completion>& all) mutable {
-                 const auto line = differing_line(c, seed, data_.test()[i], all.front());
+                 const Example& e = data_.test()[i];
+                 const auto line = differing_line(c, seed, e, all.front());
                  if (!line.empty() && ++count <= 20) differing += line + "\n";
-                 for (const auto& answer : all) {
-                   auto& scores = rewards[i].emplace_back();
-                   const RewardInput input(data_.test()[i].problem, answer);
-                   for (const Reward& reward : known)
-                     if (const auto value = reward.score(input))
-                       scores[reward.name] = static_cast<float>(*value);
-                 }
+                 scores[i] = score_answers(rewards, e.problem, all);
                });
-  for (std::size_t i = 0; i < rewards.size(); ++i) {
+  for (std::size_t i = 0; i < scores.size(); ++i) {
     Outcome& o = set.outcomes[i];
-    o.greedy.rewards = rewards[i][0];
-    for (std::size_t j = 0; j < o.sampled.size(); ++j) o.sampled[j].rewards = rewards[i][j + 1];
+    o.greedy.rewards = scores[i][0];
+    for (std::size_t j = 0; j < o.sampled.size(); ++j) o.sampled[j].rewards = scores[i][j + 1];
   }
   io::write_file(folder + "/differing.jsonl", differing);
-  show_examples(model, c, seed);
+  show_examples(model, c, seed, rewards);
   write_outcomes(paths.front(), set);
 }
 
@@ -75,8 +73,8 @@ std::vector<Outcome> ArmEvaluation<Device>::evaluate(
 
 template <class Device>
 void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Condition& c,
-                                          std::int64_t seed) const {
-  const std::vector<Reward> rewards = all_rewards(s_.reward_options);
+                                          std::int64_t seed,
+                                          const std::vector<Reward>& rewards) const {
   std::string lines;
   std::size_t shown = 0;
   for (std::size_t i = 0; i < data_.test().size() && shown < 10; i += 7) {
@@ -87,9 +85,8 @@ void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Cond
     io::OrderedJson line = arm_tags(c, seed);
     line["step"] = settings_of(s_, c).grpo_steps;
     line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));
-    const RewardInput input(e.problem, s.completion);
-    for (const Reward& reward : rewards)
-      if (const auto value = reward.score(input)) line["rewards"][reward.name] = *value;
+    const auto scores = score_answers(rewards, e.problem, {s.completion});
+    for (const auto& [name, value] : scores.front()) line["rewards"][name] = value;
     line["attention"] = {{"grid", {data_.config().image_side(), data_.config().image_side()}},
                          {"tokens", s.completion.tokens},
                          {"maps", s.maps}};

@@ -132,7 +132,7 @@ void ArmTraining<Device>::train_by_reward(Model<Device>& model, const Condition&
   run.carried = state.carried();
   Trainer<float, Device> trainer(model.parameters(), run);
   const RewardMix mix = mix_in(folder, c, own);
-  PhyxTask<Device> source(data_.rl(), data_.tokenizer(), data_.config(), mix, key);
+  PhyxTask<Device> source(data_.pool(c), data_.tokenizer(), data_.config(), mix, key);
   source.answer_with(model, grpo.sampling);
   source.sample = [&](Index step, const Example& e, const phyx::Completion& done,
                       const MixScore& score) {
@@ -174,7 +174,7 @@ template <class Device>
 void ArmTraining<Device>::train_supervised(Model<Device>& model, const Condition& c,
                                            const AblationSettings& own, std::int64_t seed) const {
   Trainer<float, Device> trainer(model.parameters(), run_folder(at_.arm(c, seed), c.name, seed));
-  const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(),
+  const LessonSource source(data_.pool(c), data_.maker(), data_.tokenizer(),
                             static_cast<std::uint64_t>(seed));
   const WarmStartSettings& w = own.warm;
   Index steps = own.sft.steps;
@@ -197,16 +197,16 @@ void ArmTraining<Device>::train_on_own_samples(Model<Device>& model, const Condi
   const auto key = static_cast<std::uint64_t>(seed);
   const std::string path = at_.arm(c, seed) + "/samples.jsonl";
   if (!std::filesystem::exists(path)) {
-    const PhyxTask<Device> source(data_.rl(), data_.tokenizer(), data_.config(), {}, key);
+    const PhyxTask<Device> source(data_.pool(c), data_.tokenizer(), data_.config(), {}, key);
     write_own_samples(path, draw_own_samples(model, source, own, key, listener_));
   }
   const OwnSamples samples =
-      read_own_samples(path, data_.rl().size(), data_.tokenizer().vocab_size());
+      read_own_samples(path, data_.pool(c).size(), data_.tokenizer().vocab_size());
   say(c.name + ": " + samples.text());
   if (samples.kept.empty()) return;  // nothing to learn from: the arm stays the warm start
   Trainer<float, Device> trainer(model.parameters(), run_folder(at_.arm(c, seed), c.name, seed));
   const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), key);
-  const auto lessons = own_lessons(samples, data_.rl(), own.warm.batch, key);
+  const auto lessons = own_lessons(samples, data_.pool(c), own.warm.batch, key);
   Index steps = own.sft.steps;
   if (steps == 0) {
     const auto probe = warm_copy(seed);
@@ -240,7 +240,7 @@ double ArmTraining<Device>::grpo_arithmetic(const Condition& c, Index probe, std
   const AblationSettings own = settings_of(s_, c);
   const auto model = warm_copy(seed);
   const auto key = static_cast<std::uint64_t>(seed);
-  PhyxTask<Device> source(data_.rl(), data_.tokenizer(), data_.config(), mix_in(folder, c, own),
+  PhyxTask<Device> source(data_.pool(c), data_.tokenizer(), data_.config(), mix_in(folder, c, own),
                           key);
   source.answer_with(*model, own.grpo.sampling);
   rl::GrpoSettings grpo = own.grpo;

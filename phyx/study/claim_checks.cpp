@@ -46,9 +46,9 @@ Names scored_rewards(const AblationSettings& s) {
 
 /// The fewest samples per problem of any condition: the limit of pass@k.
 Index fewest_samples(const AblationSettings& s) {
-  Index out = s.evaluation.samples;
+  Index out = pass_samples(s.evaluation);
   for (const Condition& c : s.conditions)
-    out = std::min(out, static_cast<Index>(settings_of(s, c).evaluation.samples));
+    out = std::min(out, pass_samples(settings_of(s, c).evaluation));
   return out;
 }
 
@@ -60,7 +60,7 @@ void check_pass_at(const AblationSettings& s, const std::string& where, std::str
              " is not pass@k with a whole number k");
   const Index samples = fewest_samples(s);
   GAZE_CHECK(k <= samples, "study", where, ": pass@", k, " needs at least ", k,
-             " samples per test problem; evaluation.samples is ", samples);
+             " samples per test problem; there are ", samples);
   const bool power = (k & (k - 1)) == 0;
   const bool measured =
       k == 1 || (s.pass_at.empty() ? power || k == samples
@@ -74,7 +74,7 @@ bool ends_with(const std::string& text, std::string_view end) {
 
 /// Throws Error for an unknown metric; returns which slices have it.
 Reach reach_of(const AblationSettings& s, const std::string& where, const std::string& metric) {
-  static const MetricTable fixed({}, {});
+  static const MetricTable fixed({}, false, {});
   if (const Metric* m = fixed.find(metric)) return m->reach;
   if (metric.starts_with("pass@")) {
     check_pass_at(s, where, std::string_view(metric).substr(5));

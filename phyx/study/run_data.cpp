@@ -59,6 +59,10 @@ SuiteOptions RunData::suite_options(const std::string& split, bool rl) const {
       rl && !s_.rl_templates.empty() ? s_.rl_templates : s_.sft_templates;
   if (split == "train" || (s_.sft_templates.empty() && s_.rl_templates.empty())) {
     out.templates = own;
+    if (!rl && split == "train" && s_.rl_share > 0) {
+      out.rare = s_.rl_templates;
+      out.rare_share = s_.rl_share;
+    }
     return out;
   }
   std::set<std::string> used(s_.sft_templates.begin(), s_.sft_templates.end());

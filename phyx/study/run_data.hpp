@@ -50,7 +50,10 @@ class RunData {
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
   const ExampleMaker& maker() const { return *maker_; }
   const std::vector<Example>& train() const { return train_; }  // of supervised training
-  const std::vector<Example>& rl() const { return rl_.empty() ? train_ : rl_; }  // of rft and grpo
+  /// The training problems of a condition.
+  const std::vector<Example>& pool(const Condition& c) const {
+    return c.pool() == Pool::sft || rl_.empty() ? train_ : rl_;
+  }
   const std::vector<Example>& test() const { return test_; }
 
   /// The problems that GRPO arms are validated on while they train: both forms of up to

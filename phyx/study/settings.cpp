@@ -36,8 +36,9 @@ void settle_values(AblationSettings& s) {
   GAZE_CHECK(s.validate_every == 0 || s.validate_scenes > 0, "study",
              "validate_scenes must be above 0 with validate_every ", s.validate_every);
   for (const int k : s.pass_at)
-    GAZE_CHECK(k <= s.evaluation.samples, "study", "evaluation.k: ", k,
-               " is above evaluation.samples, ", s.evaluation.samples);
+    GAZE_CHECK(k <= pass_samples(s.evaluation), "study", "evaluation.k: ", k, " is above ",
+               s.evaluation.many > 0 ? "evaluation.many, " : "evaluation.samples, ",
+               pass_samples(s.evaluation));
   GAZE_CHECK(s.test_known + s.test_new > 0, "study", "no test scenes");
   for (const auto* templates : {&s.sft_templates, &s.rl_templates})
     for (const auto& id : *templates) synth::find_template(id);
@@ -81,6 +82,7 @@ io::OrderedJson condition_json(const Condition& c) {
   io::OrderedJson j;
   j["method"] = method_names[static_cast<std::size_t>(c.method)];
   j["meaning"] = c.meaning;
+  if (c.pool_set) j["pool"] = pool_names[static_cast<std::size_t>(*c.pool_set)];
   for (const RewardUse& use : c.rewards) {
     io::OrderedJson& to = j["rewards"][use.name];
     to["weight"] = use.weight;

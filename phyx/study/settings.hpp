@@ -46,6 +46,7 @@ struct AblationSettings {
   bool cues = false;        // questions print text cues (SuiteOptions::cue)
   double cue_strength = 0;  // share of right cues in supervised training; elsewhere by chance
   std::vector<std::string> sft_templates, rl_templates;  // empty: the trained ones; those of sft
+  double rl_share = 0;  // share of the supervised problems that are of rl_templates
   std::size_t train_scenes = 14000, test_known = 420, test_new = 132;  // each as MC and as OE
   WarmStartSettings warm;
   SftSettings sft;

@@ -111,9 +111,14 @@ Fields<SamplingSettings> sampling_fields() {
 
 Fields<EvaluationSettings> evaluation_fields() {
   using S = EvaluationSettings;
-  Fields<S> out = {field("samples", "sampled answers per test problem, besides the greedy one",
-                         from_to(0, 1024), &S::samples),
-                   field("batch", "problems per batch", from_to(1, 100000), &S::batch)};
+  Fields<S> out = {
+      field("samples", "sampled answers per test problem, besides the greedy one", from_to(0, 1024),
+            &S::samples),
+      field("many", "samples of each problem of a part of the scenes, for pass@k; 0: none",
+            from_to(0, 1024), &S::many),
+      field("many_share", "that part, chosen by a hash of the scene", from_to(0, 1),
+            &S::many_share),
+      field("batch", "problems per batch", from_to(1, 100000), &S::batch)};
   out.back().decides = false;
   append(out, nested("", &S::sampling, sampling_fields()));
   return out;
@@ -195,6 +200,8 @@ Fields<AblationSettings> data_fields() {
             &S::sft_templates),
       field("rl_templates", "templates of rft and grpo; empty: those of supervised training",
             any_value, &S::rl_templates),
+      field("rl_share", "share of the supervised scenes that are of rl_templates", from_to(0, 1),
+            &S::rl_share),
       field("test_known", "test scenes of trained templates", at_least(0), &S::test_known),
       field("test_new", "test scenes of templates that are never trained", at_least(0),
             &S::test_new)};

@@ -103,6 +103,13 @@ Method read_method(const TomlEntry& e) {
   return static_cast<Method>(found - method_names.begin());
 }
 
+Pool read_pool(const TomlEntry& e) {
+  const auto found = std::find(pool_names.begin(), pool_names.end(), e.value);
+  GAZE_CHECK(found != pool_names.end(), "study", e.where, ", pool: must be one of ",
+             joined(pool_names), ", got ", e.value.dump());
+  return static_cast<Pool>(found - pool_names.begin());
+}
+
 Condition read_condition(const TomlEntry& table, const AblationSettings& s) {
   need_table(table);
   Condition c;
@@ -116,11 +123,16 @@ Condition read_condition(const TomlEntry& table, const AblationSettings& s) {
   AblationSettings scratch = s;
   for (const TomlEntry& e : table.entries) {
     if (e.key == "method") continue;
+    if (e.key == "pool") {
+      c.pool_set = read_pool(e);
+      continue;
+    }
     if (e.key == "rewards") {
       need_table(e);
       for (const TomlEntry& use : e.entries) {
         c.rewards.push_back(read_reward(use));
-        Condition alone{c.name, "", c.method, {c.rewards.back()}, {}};
+        Condition alone;
+        alone.rewards = {c.rewards.back()};
         at(use.where, [&] { mix_of(alone, s.reward_options); });
       }
     } else if (e.table) {

@@ -17,6 +17,10 @@ struct SuiteOptions {
   /// `test_known` then share out the values of new templates too. Empty: the trained templates, or
   /// the new ones for `test_new`.
   std::vector<std::string> templates;
+  /// Templates of which a share of the scenes is drawn in addition, spread evenly; the rest is of
+  /// `templates`.
+  std::vector<std::string> rare;
+  double rare_share = 0;
 };
 
 }  // namespace gaze::phyx

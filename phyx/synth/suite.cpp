@@ -168,17 +168,27 @@ std::uint64_t seed_in(const Template& t, Split split, std::uint64_t seed) {
   GAZE_FAIL("seed_in", t.id, " has no values in this split");
 }
 
-std::vector<const Template*> split_templates(std::string_view split, const SuiteOptions& options) {
-  const bool is_new = split == "test_new";
-  GAZE_CHECK(is_new || split == "train" || split == "val" || split == "test_known", "make_split",
-             "no split is called ", split);
+namespace {
+
+/// The ids as a set. Throws Error for an unknown id, and one that occurs twice.
+std::set<std::string_view> named_templates(const std::vector<std::string>& ids) {
   std::set<std::string_view> named;
-  for (const std::string& id : options.templates) {
+  for (const std::string& id : ids) {
     const auto same_id = [&](const Template& t) { return t.id == id; };
     GAZE_CHECK(std::any_of(templates().begin(), templates().end(), same_id), "make_split",
                "templates: no template is called ", printable(id, kShownBytes));
     GAZE_CHECK(named.insert(id).second, "make_split", "templates: ", id, " occurs twice");
   }
+  return named;
+}
+
+}  // namespace
+
+std::vector<const Template*> split_templates(std::string_view split, const SuiteOptions& options) {
+  const bool is_new = split == "test_new";
+  GAZE_CHECK(is_new || split == "train" || split == "val" || split == "test_known", "make_split",
+             "no split is called ", split);
+  const std::set<std::string_view> named = named_templates(options.templates);
   std::vector<const Template*> out;
   for (const Template& t : templates()) {
     if (named.empty() ? t.is_new == is_new : named.count(t.id) > 0) out.push_back(&t);
@@ -189,6 +199,14 @@ std::vector<const Template*> split_templates(std::string_view split, const Suite
 std::vector<Problem> make_split(std::string_view split, Form form, std::size_t count,
                                 std::uint64_t seed, int image_size, const SuiteOptions& options) {
   const std::vector<const Template*> cycle = split_templates(split, options);
+  std::vector<const Template*> rare;
+  for (const auto id : named_templates(options.rare)) rare.push_back(&find_template(id));
+  const double rare_share = rare.empty() ? 0 : options.rare_share;
+  GAZE_CHECK(rare_share >= 0 && rare_share <= 1, "make_split", "rare_share must be in [0, 1], got ",
+             rare_share);
+  const auto rare_before = [&](std::size_t i) {
+    return static_cast<std::size_t>(std::floor(static_cast<double>(i) * rare_share));
+  };
   const bool all_values = split == "test_new";
   const Split part = split == "train" ? Split::train
                      : split == "val" ? Split::val
@@ -199,7 +217,9 @@ std::vector<Problem> make_split(std::string_view split, Form form, std::size_t c
   std::vector<Problem> out;
   std::set<std::uint64_t> seen;  // hashes of picture and question
   for (std::uint64_t attempt = mix(seed, hash_text(split)); out.size() < count; ++attempt) {
-    const Template& t = *cycle[out.size() % cycle.size()];
+    const std::size_t i = out.size(), rares = rare_before(i);
+    const bool is_rare = rare_before(i + 1) > rares;
+    const Template& t = is_rare ? *rare[rares % rare.size()] : *cycle[(i - rares) % cycle.size()];
     Sample s =
         sample(t, all_values ? mix_bits(attempt) : seed_in(t, part, attempt), image_size, cue);
     if (!seen.insert(scene_key(s)).second) continue;
