@@ -56,8 +56,9 @@ struct Problem {
   Solution solution;
   Scene scene;
 
-  // One's own data (phyx/data/own_data.hpp): the response to imitate; empty: none.
-  std::string response;
+  // One's own data (phyx/data/own_data.hpp).
+  std::string response;    // to be imitated; empty: none
+  std::string picture_id;  // equal for problems with the same picture; empty: unknown
 };
 
 /// The index with its split: unique over the splits of a suite.

@@ -10,6 +10,7 @@
 #include "gaze/io/sha256.hpp"
 #include "phyx/data/own_data.hpp"
 #include "phyx/data/prompt.hpp"
+#include "phyx/eval/attempt.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/eval/other_pictures.hpp"
 #include "phyx/study/ablation.hpp"
@@ -198,6 +199,16 @@ TEST_CASE("a picture is a file beside the data, base64, or a data URI") {
     INFO(p.index);
     CHECK(p.image == bytes);
   }
+}
+
+TEST_CASE("rows with one picture are one cluster of the intervals") {
+  const Folder folder("own");
+  const auto problems = problems_of(folder.put("own.jsonl", jsonl(ten_rows())));
+  std::set<std::string> scenes;
+  for (const Problem& p : problems) scenes.insert(unanswered_outcome(p).scene);
+  CHECK(scenes.size() == 5);
+  CHECK(unanswered_outcome(problems[0]).scene == unanswered_outcome(problems[1]).scene);
+  CHECK(unanswered_outcome(problems[0]).scene.size() == 16);
 }
 
 TEST_CASE("rows are held out by picture") {

@@ -6,6 +6,7 @@
 
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
+#include "phyx/report/charts.hpp"
 #include "phyx/report/page.hpp"
 #include "phyx/study/ablation.hpp"
 #include "tests/folder.hpp"
@@ -84,6 +85,15 @@ TEST_CASE("a real run's report draws every curve of its log", "[report]") {
     CHECK(drawn(curves, heading));
   }
   CHECK_FALSE(drawn(curves, "KL term of the loss (nats per token)"));  // kl = 0
+}
+
+TEST_CASE("a quantity that is always 0 has an axis from 0 to 1", "[report]") {
+  report::LineChart chart{"zeros", "step", "", {}, true};
+  chart.series.push_back({"a", "c0", {{0, 0}, {10, 0}}});
+  const std::string svg = report::draw(chart);
+  CHECK(contains(svg, "tick end\">0</text>"));
+  CHECK(contains(svg, "tick end\">1</text>"));
+  CHECK_FALSE(contains(svg, "e-"));
 }
 
 TEST_CASE("a run logs the metrics that the curves are drawn from", "[report]") {

@@ -18,7 +18,8 @@ using gaze::test::occurrences;
 namespace {
 
 /// 80 scenes of two templates; `share` of the sampled answers are right and `look` is their score.
-std::vector<Outcome> outcomes(double share, float look, std::uint64_t seed) {
+std::vector<Outcome> outcomes(double share, float look, std::uint64_t seed,
+                              bool layout_only = false) {
   std::vector<Outcome> out(80);
   for (std::size_t i = 0; i < out.size(); ++i) {
     Outcome& o = out[i];
@@ -35,6 +36,8 @@ std::vector<Outcome> outcomes(double share, float look, std::uint64_t seed) {
       a.rewards["attention_ungated"] = a.look_score;
     }
     o.greedy = o.sampled[0];
+    o.layout_only = layout_only && o.template_id == "lens";
+    o.swapped.sampled = {i % 3 == 0};
   }
   return out;
 }
@@ -69,7 +72,7 @@ TEST_CASE("the manipulation check says whether what was paid for moved", "[repor
   CHECK(contains(page, "+19."));                   // the look score in points
   const std::string other = report::paid_section(report::Context(equal));
   CHECK(occurrences(other, "<td>rose</td>") == 1);  // more right answers earn more
-  CHECK(contains(other, "<td>undecided</td>"));
+  CHECK(contains(other, "<td>no spread</td>"));  // the look score is the same
 }
 
 TEST_CASE("further temperatures are a chart, and no conditions of their own", "[report]") {
@@ -96,6 +99,40 @@ TEST_CASE("differences by template have the single seeds as dots", "[report]") {
   CHECK(contains(page, ">lens</text>"));
   CHECK(occurrences(page, "class=\"seed\"") == 4);  // two templates, two seeds
   CHECK(occurrences(page, "class=\"dot full\"") == 2);
+}
+
+TEST_CASE("layout-only templates are marked and reported apart", "[report]") {
+  report::RunData data;
+  data.results = summarise({{{"sft", 0}, outcomes(0.4, 0.5f, 0, true)},
+                            {{"attention", 0}, outcomes(0.6, 0.5f, 0, true)}});
+  const std::string page = report::templates_section(report::Context(data));
+  CHECK(contains(page, ">lever</text>"));
+  CHECK(contains(page, ">lens *</text>"));
+  CHECK(contains(page, ">all *, together</text>"));
+  CHECK(contains(page, "only their layout is new"));
+  CHECK_FALSE(contains(report::templates_section(report::Context(run(0.7f))), "layout is new"));
+}
+
+TEST_CASE("the gain from the own picture and the groups of equal samples are shown", "[report]") {
+  const auto data = run(0.7f);
+  const report::Context c(data);
+  const std::string picture = report::image_section(c);
+  CHECK(contains(picture, "Own − swapped"));
+  CHECK(contains(picture, "<td>80</td>"));
+  CHECK(contains(report::tables_section(c), "All samples wrong"));
+  CHECK(contains(report::tables_section(c), "Look score, of these"));
+}
+
+TEST_CASE("differences without spread are not printed as exact, and one seed is said", "[report]") {
+  report::RunData data;
+  const auto same = outcomes(0.4, 0.5f, 0);
+  data.results = summarise(
+      {{{"sft", 0}, same}, {{"attention", 0}, same}, {{"rubric", 0}, outcomes(0.9, 0.5f, 0)}});
+  const report::Context c(data);
+  CHECK(contains(report::differences_section(c), "title=\"no spread, so no interval, 80"));
+  CHECK(contains(report::templates_section(c), "lever: 0.0, no spread, so no interval"));
+  data.configs = run(0.7f).configs;
+  CHECK(contains(report::paid_section(report::Context(data)), "<td>no spread</td>"));
 }
 
 TEST_CASE("conditions of a study of one's own have different colours", "[report]") {

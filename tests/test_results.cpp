@@ -195,6 +195,7 @@ TEST_CASE("new metrics agree with hand-counted values", "[results]") {
   const auto rows = summarise({{{"sft", 0}, {o, outcome(2, 4, true), outcome(4, 0, false)}}});
   const auto value = [&](std::string_view metric) { return row(rows, "sft", "0", metric).value; };
   CHECK(value("look_score") == Catch::Approx(.5));
+  CHECK(value("look_measured") == Catch::Approx(4.0 / 12));  // the other problems' are unknown
   CHECK(value("look_right") == Catch::Approx(5.0 / 8));
   // Deviations .3, .1, -.3, -.1 of the look score and .5, .5, -.5, -.5 of correctness.
   CHECK(value("look_score_correctness") == Catch::Approx(.4 / std::sqrt(.2)));
@@ -265,6 +266,20 @@ TEST_CASE("both forms and all samples of a scene are one cluster", "[results]") 
   }
 }
 
+TEST_CASE("problems of one picture are one cluster", "[results]") {
+  auto all = outcomes(40, 0, true);
+  const auto clusters = [&] {
+    return row(summarise({{{"sft", 0}, all}}), "sft", "0", "accuracy_greedy").scenes;
+  };
+  CHECK(clusters() == 40);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].scene = "picture" + std::to_string(i / 4);
+  CHECK(clusters() == 10);
+  const auto back = outcome_from_json(outcome_to_json(all[5]), "o");
+  CHECK(back.scene == "picture1");
+  CHECK(back.index == all[5].index);
+  CHECK_FALSE(outcome_to_json(outcome(1, 1, true)).contains("scene"));
+}
+
 TEST_CASE("differences count only problems that both conditions have", "[results]") {
   auto part = outcomes(20, 0, true);
   part.resize(10);
@@ -312,7 +327,15 @@ TEST_CASE("seeds are pooled, and runs are paired by seed", "[results]") {
   CHECK(pooled.value == Catch::Approx(0.25));
   CHECK(pooled.n == 30);
   CHECK(pooled.low == 0);  // both seeds may be the bad one
-  CHECK(row(rows, "format", "all", "accuracy_greedy_vs_sft").value == Catch::Approx(0.25));
+  // The reference has seed 0 alone: so does the difference, and nothing is said about other seeds.
+  const auto& common = row(rows, "format", "all", "accuracy_greedy_vs_sft");
+  CHECK(common.value == Catch::Approx(0.5));
+  CHECK(common.seeds == 1);
+  CHECK(common.basis == Basis::scenes);
+  const auto apart = summarise({{{"sft", 7}, outcomes(30, 0, false)},
+                                {{"format", 0}, outcomes(30, 0, true)},
+                                {{"format", 1}, outcomes(30, 0, false)}});
+  for (const auto& r : apart) CHECK_FALSE(contains(r.metric, "_vs_"));
   auto twice = all;
   twice.begin()->second.push_back(twice.begin()->second.front());
   CHECK(contains(error_of([&] { summarise(twice); }), "occurs twice"));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "phyx/results/decision.hpp"
 #include "phyx/results/student.hpp"
 #include "tests/test.hpp"
 
@@ -176,6 +177,39 @@ TEST_CASE("intervals without spread or with one cluster are degenerate", "[stati
        {Basis::unknown, Basis::scenes, Basis::seeds_and_scenes, Basis::wilson, Basis::degenerate})
     CHECK(basis_of(basis_name(b)) == b);
   CHECK_FALSE(basis_of("bootstrap"));
+}
+
+TEST_CASE("the rounding of stored outcomes is no spread", "[statistics]") {
+  std::vector<double> a(40, .25), b(40, .25);
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] += i % 3 == 0 ? 1e-6 : 0;
+  const Interval d = *difference_interval(means({a}), means({b}));
+  CHECK(d.basis == Basis::degenerate);
+  CHECK(decide(d, .03) == Verdict::undecided);
+  for (double& v : a) v = .25 + (v - .25) * 1000;
+  CHECK(difference_interval(means({a}), means({b}))->basis == Basis::scenes);
+}
+
+TEST_CASE("differences of rare events have the variance at the end of their interval",
+          "[statistics]") {
+  // One of 100: D = 1 in one scene. Jackknife: variance .99 / 100^2 * 100 / 99; its slope is nearly
+  // 1/100. The error (z/2 + sqrt(1 + z^2/4)) / 100 gives Wilson's bound for a count of one.
+  std::vector<double> a(100, 0), b(100, 0);
+  a[3] = 1;
+  const double z = 1.959963984540054;
+  const Interval d = *difference_interval(means({a}), means({b}));
+  CHECK(d.value == Catch::Approx(.01));
+  CHECK(d.error == Catch::Approx((z / 2 + std::sqrt(1 + z * z / 4)) / 100).epsilon(.02));
+  // As many losses as gains: symmetric, and the plain jackknife.
+  b[5] = 1;
+  const Interval both = *difference_interval(means({a}), means({b}));
+  CHECK(both.error == Catch::Approx(std::sqrt(2.0 / 99) / 10));
+  // Fewer than five scenes' worth of difference between shares: a scene counts as a whole.
+  const Interval sparse = *difference_interval(means({a}), means({b}), true);
+  CHECK(sparse.error == Catch::Approx((z / 2 + std::sqrt(2 + z * z / 4)) / 100));
+  CHECK(sparse.basis == Basis::wilson);
+  // Many differences, on many scenes: no extension.
+  for (std::size_t i = 10; i < 60; ++i) (i % 2 ? a : b)[i] = 1;
+  CHECK(difference_interval(means({a}), means({b}), true)->basis == Basis::scenes);
 }
 
 TEST_CASE("intervals of shares stay within 0 to 1 and include Wilson's for few scenes",

@@ -144,6 +144,7 @@ TEST_CASE("claims are refused with their line") {
   refused(claim("accuracy", above + "margin = -1.0\n"), {"my.toml:7: claim.c", "margin"});
   refused(claim("accuracy", above + "rule = \"above\"\n"), {"my.toml:7: claim.c", "rule"});
   refused(claim("magic", above), {"my.toml:7: claim.c: no condition named 'magic'"});
+<<<<<<< HEAD
   refused(study("",
                 "[claim.b]\ntext = \"magic\"\ncondition = \"accuracy\"\nreference = \"sft\"\n"
                 "metric = \"accuracy_sampled\"\nexpected = \"above\"\n" +
@@ -200,6 +201,41 @@ TEST_CASE("presets that are not selected are checked too") {
 
 TEST_CASE("supervised steps keep their GRPO condition when others are added") {
   CHECK(parsed(study()).settings.sft.match == "accuracy");
+=======
+  refused(claim("sft", above), {"my.toml:7: claim.c: condition and reference are both sft"});
+}
+
+TEST_CASE("claims that no result could decide are refused with their line") {
+  const auto claim = [](const std::string& metric, const std::string& slice) {
+    return study(
+        "[evaluation]\nsamples = 6\n",
+        "[claim.c]\ntext = \"x\"\ncondition = \"accuracy\"\nreference = \"sft\"\nmetric = \"" +
+            metric + "\"\nexpected = \"above\"\nslice = { " + slice + " }\n");
+  };
+  const std::string line = "my.toml:9: claim.c";
+  refused(claim("accuracy", ""), {line + ": no metric named 'accuracy'", "accuracy_sampled"});
+  refused(claim("reward_gold", ""), {line, "'gold' is not one of", "rubric", "accuracy.format"});
+  refused(claim("pass@8", ""), {line + ": pass@8 needs at least 8 samples", "there are 6"});
+  refused(claim("pass@3", ""), {line + ": pass@3 is not measured"});
+  refused(claim("pass@two", ""), {line + ": pass@two is not pass@k"});
+  refused(claim("length", "split = \"test\""), {line + ", slice.split: 'test' is not one of all"});
+  refused(claim("length", "format = \"mc\""), {line + ", slice.format: 'mc'"});
+  refused(claim("length", "kind = \"domains\""), {line + ", slice.kind: 'domains'"});
+  refused(claim("length", "kind = \"domain\", name = \"Optic\""), {line, "'Optic'", "Optics"});
+  refused(claim("length", "kind = \"needs_image\", name = \"maybe\""), {line, "'maybe'"});
+  refused(claim("unit", "kind = \"template\", split = \"all\", name = \"x\""), {line, "'x'"});
+  refused(claim("unit", "kind = \"template\", name = \"*\""), {line, "slice.split", "must be all"});
+  refused(claim("length", "kind = \"template\", split = \"all\", name = \"*\""),
+          {line + ": the metric length is not measured on slices of kind template"});
+  refused(claim("reward_rubric", "kind = \"domain\", name = \"*\""), {line, "reward_rubric"});
+  for (const char* metric : {"pass@1", "pass@4", "pass@6", "look_score", "reward_rubric",
+                             "reward_hybrid_ungated", "reward_accuracy.format_correctness"})
+    CHECK(parsed(claim(metric, "")).settings.claims.size() == 1);
+  CHECK(parsed(claim("unit", "kind = \"subfield\", split = \"all\", name = \"any\""))
+            .settings.claims.size() == 1);
+  refused(study("[evaluation]\nsamples = 4\nk = [2, 8]\n"),
+          {"my.toml:3: evaluation.k: 8 is above evaluation.samples, 4"});
+>>>>>>> f-stats
 }
 
 TEST_CASE("a preset overlays the study, and changes from outside overlay the preset") {
@@ -338,6 +374,10 @@ TEST_CASE("the configuration has every setting that decides results") {
   CHECK_FALSE(j.contains("checkpoint_every"));
   CHECK_FALSE(j.contains("own"));
   for (const auto& f : study_fields()) CHECK_FALSE(f.meaning.empty());
+}
+
+TEST_CASE("the default study declares the default claims") {
+  CHECK(claims_to_json(ablation_preset("quick").claims) == claims_to_json(default_claims()));
 }
 
 TEST_CASE("the default study has the first study's settings") {

@@ -141,6 +141,8 @@ Problem OwnDataLoader::problem(const io::Json& row) {
     p.solution = solution_from(*solution, at);
   if (const io::Json* scene = own_value(row, "scene")) p.scene = scene_from(*scene, at);
   p.image = picture(row);
+  if (!p.image.empty())
+    p.picture_id = io::sha256(std::string(p.image.begin(), p.image.end())).substr(0, 16);
   return p;
 }
 

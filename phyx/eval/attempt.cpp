@@ -78,6 +78,7 @@ Attempt score_attempt(const Problem& problem, const phyx::Completion& c) {
 Outcome unanswered_outcome(const Problem& p) {
   Outcome o;
   o.index = full_index(p);
+  o.scene = p.picture_id;
   o.form = p.form;
   o.split = p.split == "test_new" ? "new" : "known";
   o.domain = p.category;

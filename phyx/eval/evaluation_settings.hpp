@@ -18,4 +18,7 @@ struct EvaluationSettings {
   std::uint64_t seed = 0;
 };
 
+/// The samples per problem that pass@k is estimated from.
+inline Index pass_samples(const EvaluationSettings& s) { return s.many > 0 ? s.many : s.samples; }
+
 }  // namespace gaze::phyx

@@ -127,14 +127,42 @@ std::string image_chart(const Context& c, const std::string& suffix, const char*
   return any ? figure(heading, draw(chart)) : "";
 }
 
+/// Accuracy with the own picture minus that with a swapped one, by condition, and the differences
+/// to the warm start; "" if nothing was swapped.
+std::string own_minus_swapped_table(const Context& c, const std::string& suffix) {
+  const std::string metric = "accuracy_own_minus_swapped" + suffix;
+  const auto cell = [](const ResultRow* r) {
+    return tag("td", "",
+               r ? signed_points(r->value) + "<small>" + interval_note(*r) + "</small>" : "–");
+  };
+  std::string rows;
+  for (const auto& condition : c.conditions) {
+    const auto* r = c.results.find(condition, metric, "known");
+    if (!r) continue;
+    rows += "<tr>" + condition_header(c, condition) + cell(r) +
+            cell(c.results.find(condition, metric + "_vs_sft", "known")) +
+            tag("td", "", std::to_string(r->n)) + "</tr>\n";
+  }
+  if (rows.empty()) return "";
+  return "<h3>Own picture minus swapped picture</h3>\n" +
+         paragraph(
+             "The gain in accuracy from the own picture, in points, on the problems that "
+             "have a partner: another picture of the same template with another answer. "
+             "0: the picture is not used.") +
+         "<div class=\"scroll\"><table><thead><tr><th>Condition</th><th>Own − swapped</th>"
+         "<th>Above the warm start</th><th>Problems</th></tr></thead><tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
 }  // namespace
 
 std::string overview_section(const Context& c) {
   std::string body = paragraph(
       "Filled dots: sampled answers. Open dots: greedy answers. Lines: 95&nbsp;% intervals. If "
       "only "
-      "the filled dot moves, training made the better of the model's existing answers more likely; "
-      "if the open dot moves too, the model learned something new.");
+      "the filled dot moves, the model samples its likeliest answers more often, as at a lower "
+      "temperature. If the open dot moves too, its likeliest answers changed; whether they are "
+      "answers that it could not sample before is a question for pass@k.");
   body += "<div class=\"grid\">\n" + overall_dots(c, "known", "MC", "Multiple choice, known") +
           overall_dots(c, "known", "OE", "Open-ended, known") +
           overall_dots(c, "new", "all", "Templates never trained on") + "</div>\n";
@@ -151,10 +179,11 @@ std::string breakdown_section(const Context& c) {
 }
 
 std::string image_section(const Context& c) {
-  std::string charts;
+  std::string charts, table;
   for (const char* suffix : {"", "_greedy"}) {
     charts += image_chart(c, suffix, "yes", "Problems that need the picture");
     charts += image_chart(c, suffix, "no", "Problems answerable from the text alone");
+    table = own_minus_swapped_table(c, suffix);
     if (!charts.empty()) break;
   }
   if (charts.empty())
@@ -164,8 +193,9 @@ std::string image_section(const Context& c) {
       "picture", "Does it use the picture?",
       paragraph("Each condition with the picture (dark), with an empty one (middle) and "
                 "with the picture of another problem of the same template (pale). A model "
-                "that uses the picture gets worse without it.") +
-          "<div class=\"grid wide\">\n" + charts + "</div>\n");
+                "that uses the picture gets worse without it. The bars of swapped pictures are of "
+                "the problems that have a partner; the table compares like with like.") +
+          "<div class=\"grid wide\">\n" + charts + "</div>\n" + table);
 }
 
 std::string pass_section(const Context& c) {

@@ -120,7 +120,7 @@ Frame make_frame(const LineChart& c) {
     }
   if (c.from_zero) f.y_low = std::min(f.y_low, 0.0);
   if (!(f.x_high > f.x_low)) f.x_high = f.x_low + std::max(1.0, std::fabs(f.x_low) * 0.1);
-  if (!(f.y_high > f.y_low)) f.y_high = f.y_low + std::max(1e-6, std::fabs(f.y_low) * 0.1);
+  if (!(f.y_high > f.y_low)) f.y_high = f.y_low + (f.y_low == 0 ? 1 : std::fabs(f.y_low) * 0.1);
   const double step = nice_step(f.y_high - f.y_low, 5);
   f.y_low = std::floor(f.y_low / step + 1e-9) * step;
   f.y_high = std::ceil(f.y_high / step - 1e-9) * step;

@@ -16,6 +16,7 @@
 #include "phyx/report/number_text.hpp"
 #include "phyx/report/run_data.hpp"
 #include "phyx/results/csv.hpp"
+#include "phyx/results/run_name.hpp"
 
 namespace gaze::phyx::report {
 
@@ -23,6 +24,7 @@ Context::Context(const RunData& d) : data(d), results(d.results) {
   std::set<std::string> tested, seen;
   for (const auto& r : d.results) {
     tested.insert(r.condition);
+    if (r.slice_kind == "layout_only" && r.slice != "all") layout_only.insert(r.slice);
     if (r.seed != "all") seeds.insert({r.condition, r.seed});
   }
   seen = tested;
@@ -34,9 +36,8 @@ Context::Context(const RunData& d) : data(d), results(d.results) {
              seen.size(), " conditions; a page shows at most ", most_conditions);
   for (const auto& m : d.metrics) metrics[m.condition].push_back(&m);
   for (const auto& name : ordered_conditions(tested)) {
-    const std::size_t at = name.rfind('@');
-    (at != name.npos && tested.contains(name.substr(0, at)) ? tempered : conditions)
-        .push_back(name);
+    const std::string from = tempered_from(name);
+    (!from.empty() && tested.contains(from) ? tempered : conditions).push_back(name);
   }
   all_conditions = ordered_conditions(seen);
   std::vector<std::string> named = all_conditions;

@@ -31,6 +31,7 @@ struct Context {
   ResultIndex results;
   std::vector<std::string> conditions;      // those with test results
   std::vector<std::string> tempered;        // "NAME@0.25": further temperatures of NAME
+  std::set<std::string> layout_only;        // templates that are reported apart
   std::vector<std::string> all_conditions;  // those with any data
   std::set<std::pair<std::string, std::string>> seeds;
   std::map<std::string, std::vector<const MetricLine*>> metrics;  // by condition

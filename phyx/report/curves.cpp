@@ -55,7 +55,7 @@ std::vector<Curve> policy_curves(const Context& c) {
                                {"Accuracy of the step's samples (%)", "accuracy", 100},
                                {"Reward (mean of the step)", "reward", 1, false}};
   add_named_curves(c, "rewards/", "/mean", "Reward part: ", false, curves);
-  add_named_curves(c, "correlation/", "", "Correlation with correctness: ", false, curves);
+  add_named_curves(c, "correlation/", "", "Pooled correlation with correctness: ", false, curves);
   curves.insert(curves.end(),
                 {{"Groups with only right answers (%)", "groups/all_right", 100},
                  {"Groups with only wrong answers (%)", "groups/all_wrong", 100},
@@ -170,12 +170,12 @@ std::string curves_section(const Context& c) {
         trained.push_back(condition);
     body += paragraph(
         "Rewards of different conditions are different quantities: compare the shapes of the "
-        "lines, "
-        "not their heights. Validation accuracy, accuracy of the samples and the correlations are "
-        "comparable. Correlations are taken within prompts, over all samples of a step, and "
-        "missing "
-        "where the reward or the correctness varies within no prompt. Long runs are averaged over "
-        "neighbouring steps.");
+        "lines, not their heights. Validation accuracy, accuracy of the samples and the "
+        "correlations are comparable. Pooled correlations are centred within prompts and then "
+        "taken over all samples of a step, so prompts with more spread weigh more; those of test "
+        "answers are means over problems of equal weight. They are missing where the reward or "
+        "the correctness varies within no prompt. Long runs are averaged over neighbouring "
+        "steps.");
     body += legend(legend_entries(c, trained)) + "<div class=\"grid\">\n" + policy + "</div>\n";
   } else {
     body += missing("No policy training was logged.");

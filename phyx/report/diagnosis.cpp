@@ -18,6 +18,7 @@
 #include "phyx/report/sections.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/results/decision.hpp"
+#include "phyx/results/run_name.hpp"
 
 namespace gaze::phyx::report {
 
@@ -30,19 +31,24 @@ struct Paid {
   std::string condition, what, metric;
 };
 
-/// The rewards of the conditions, and what they measure without their gates.
+/// The rewards of the tested conditions, and what they measure without their gates.
 std::vector<Paid> paid_rewards(const Context& c) {
   std::vector<Paid> out;
   for (const UsedReward& use : used_rewards(c.data.configs)) {
     const std::string metric = "reward_" + use.scored;
-    out.push_back({use.condition, use.label, metric});
-    out.push_back({use.condition, use.label + ", ungated", metric + "_ungated"});
+    for (const auto& condition : c.conditions) {
+      if (without_point(condition) != use.condition) continue;
+      out.push_back({condition, use.label, metric});
+      out.push_back({condition, use.label + ", ungated", metric + "_ungated"});
+    }
   }
   return out;
 }
 
 std::string points_cell(const ResultRow* r) {
-  return r ? signed_points(r->value) + "<small>" + points_interval(*r) + "</small>" : "–";
+  if (!r) return "–";
+  return signed_points(r->value) + "<small>" +
+         (r->basis == Basis::degenerate ? "no spread" : points_interval(*r)) + "</small>";
 }
 
 std::string number_cell(const ResultRow* r) {
@@ -54,13 +60,14 @@ std::string number_cell(const ResultRow* r) {
 /// Whether the difference to the warm start excludes 0.
 std::string moved(const ResultRow* r) {
   if (!r) return "not measured";
+  const std::string where = r->seeds == 1 ? " in this seed" : "";
   switch (decide(interval_of(*r), 0)) {
     case Verdict::above:
-      return "rose";
+      return "rose" + where;
     case Verdict::below:
-      return "fell";
+      return "fell" + where;
     default:
-      return "undecided";
+      return r->basis == Basis::degenerate ? "no spread" : "undecided";
   }
 }
 
@@ -130,8 +137,8 @@ std::string temperature_chart(const Context& c, const std::string& format,
       if (r && drawable(t) && drawable(r->value * 100)) points.emplace_back(t, r->value * 100);
     };
     for (const auto& name : c.tempered)
-      if (name.rfind(condition + "@", 0) == 0)
-        add(std::strtod(name.c_str() + condition.size() + 1, nullptr), name, "accuracy_sampled");
+      if (tempered_from(name) == condition)
+        add(std::strtod(temperature_of(name).c_str(), nullptr), name, "accuracy_sampled");
     if (points.empty()) continue;
     add(0, condition, "accuracy_greedy");
     add(evaluation_temperature(c), condition, "accuracy_sampled");
@@ -156,6 +163,13 @@ std::map<std::pair<std::string, std::string>, std::vector<double>> seed_differen
   return out;
 }
 
+Mark difference_mark(const ResultRow& r, std::vector<double> seeds) {
+  return {r.value, r.low, r.high,
+          r.slice + ": " + signed_points(r.value) + ", " + interval_note(r) + ", " +
+              std::to_string(r.n) + " problems",
+          std::move(seeds)};
+}
+
 std::string forest(
     const Context& c, const std::string& condition,
     const std::map<std::pair<std::string, std::string>, std::vector<double>>& seeds) {
@@ -168,18 +182,15 @@ std::string forest(
   double most = 0.1;
   for (const ResultRow* r :
        c.results.find_all(condition, template_metric, "all", "all", "template")) {
-    Mark mark{r->value,
-              r->low,
-              r->high,
-              r->slice + ": " + signed_points(r->value) + " " + points_interval(*r) + " points, " +
-                  std::to_string(r->n) + " problems",
-              {}};
-    if (const auto found = seeds.find({condition, r->slice}); found != seeds.end())
-      mark.seeds = found->second;
+    const auto found = seeds.find({condition, r->slice});
+    Mark mark = difference_mark(*r, found == seeds.end() ? std::vector<double>() : found->second);
     most = std::max({most, std::fabs(r->low), std::fabs(r->high)});
-    chart.rows.push_back({r->slice, c.style(condition), {std::move(mark)}});
+    const bool apart = c.layout_only.contains(r->slice);
+    chart.rows.push_back({r->slice + (apart ? " *" : ""), c.style(condition), {std::move(mark)}});
   }
   if (chart.rows.empty()) return "";
+  if (const auto* r = c.results.find(condition, template_metric, "all", "all", "layout_only"))
+    chart.rows.push_back({"all *, together", c.style(condition), {difference_mark(*r, {})}});
   std::stable_sort(chart.rows.begin(), chart.rows.end(), [](const ChartRow& a, const ChartRow& b) {
     return a.marks[0].value > b.marks[0].value;
   });
@@ -193,10 +204,11 @@ std::string forest(
 std::string paid_section(const Context& c) {
   std::string rows;
   for (const Paid& p : paid_rewards(c)) {
-    const auto* start = c.results.find("sft", p.metric, "known");
+    const std::string sft = "sft" + grid_point(p.condition);
+    const auto* start = c.results.find(sft, p.metric, "known");
     const auto* now = c.results.find(p.condition, p.metric, "known");
     const auto* difference = c.results.find(p.condition, p.metric + "_vs_sft", "known");
-    const auto* correlation = c.results.find("sft", p.metric + "_correctness", "known");
+    const auto* correlation = c.results.find(sft, p.metric + "_correctness", "known");
     if (!now) continue;
     rows += "<tr>" + condition_header(c, p.condition) + tag("td", "", escape(p.what)) +
             tag("td", "", number_cell(start)) + tag("td", "", number_cell(now)) +
@@ -238,7 +250,7 @@ std::string temperature_section(const Context& c) {
   std::vector<std::pair<std::string, std::string>> shown;
   for (const auto& [name, style] : legend_entries(c, c.conditions))
     for (const auto& tempered : c.tempered)
-      if (tempered.rfind(name + "@", 0) == 0 && (shown.empty() || shown.back().first != name))
+      if (tempered_from(tempered) == name && (shown.empty() || shown.back().first != name))
         shown.emplace_back(name, style);
   return section(
       "temperature", "Would a lower temperature do the same?",
@@ -264,6 +276,11 @@ std::string templates_section(const Context& c) {
                  paragraph("Differences on each template with 95&nbsp;% intervals; small circles "
                            "are single seeds. None of these comparisons was declared, so single "
                            "ones prove nothing.") +
+                     (c.layout_only.empty()
+                          ? ""
+                          : paragraph("* The held-out scenes of this template repeat deciding "
+                                      "values of training scenes: only their layout is new. It is "
+                                      "reported apart, here, and is in no other number.")) +
                      "<div class=\"tabs\">\n" + tabs + "</div>\n");
 }
 

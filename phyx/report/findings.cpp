@@ -5,24 +5,28 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "phyx/report/number_text.hpp"
+#include "phyx/results/run_name.hpp"
 
 namespace gaze::phyx {
 
 namespace {
 
-/// The rows that measure a claim: one, or one for each slice of a kind.
-std::vector<const ResultRow*> rows_of(const Claim& claim, const ResultIndex& results,
-                                      bool has_known) {
+/// The rows that measure a claim at a point of a grid: one, or one for each slice of a kind.
+std::vector<const ResultRow*> rows_of(const Claim& claim, const std::string& point,
+                                      const ResultIndex& results, bool has_known) {
   const auto& s = claim.slice;
   const std::string split = s.split == "known" && !has_known ? "all" : s.split;
   const std::string metric = difference_metric(claim);
-  if (s.name == "*") return results.find_all(claim.condition, metric, split, s.format, s.kind);
-  const auto* row = results.find(claim.condition, metric, split, s.format, s.kind, s.name);
+  const std::string condition = claim.condition + point;
+  if (s.name == "*") return results.find_all(condition, metric, split, s.format, s.kind);
+  const auto* row = results.find(condition, metric, split, s.format, s.kind, s.name);
   return row ? std::vector<const ResultRow*>{row} : std::vector<const ResultRow*>{};
 }
 
@@ -56,8 +60,24 @@ std::string caution(const ResultRow& r) {
 }
 
 std::string single_text(const ResultRow& r, const Decision& d, double margin) {
+  if (r.basis == Basis::degenerate)
+    return signed_points(r.value) + " points: " + verdict_text(d, margin) + caution(r) + ".";
   return signed_points(r.value) + " " + points_interval(r) + " points: " + verdict_text(d, margin) +
          caution(r) + ".";
+}
+
+/// The cautions of several rows: those of all once, others after the names of their slices.
+std::string cautions(const std::vector<const ResultRow*>& rows) {
+  std::map<std::string, std::vector<std::string>> slices;
+  for (const ResultRow* r : rows) slices[caution(*r)].push_back(r->slice);
+  std::string out;
+  for (const auto& [text, names] : slices) {
+    if (text.empty()) continue;
+    std::string list;
+    for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+    out += names.size() == rows.size() ? text : "; " + list + ": " + text.substr(2);
+  }
+  return out;
 }
 
 /// A claim about most of several slices.
@@ -70,15 +90,23 @@ void decide_most(const Claim& claim, const std::vector<const ResultRow*>& rows,
     expected += v == claim.expected;
     other += v != claim.expected && v != Verdict::undecided;
     each += (each.empty() ? "" : "; ") + rows[i]->slice + " " + signed_points(rows[i]->value) +
-            " " + points_interval(*rows[i]) + " (" + std::string(verdict_name(v)) + ")";
+            " " + points_interval(*rows[i]) + " (" + std::string(verdict_name(v)) + ", " +
+            p_text(decisions[i].p) + ")";
   }
   f.here = std::string(verdict_name(claim.expected)) + " in " + std::to_string(expected) + " of " +
            std::to_string(rows.size()) + ", margin " + report::fixed(claim.margin * 100, 0) +
-           " points: " + each + caution(*rows.front()) + ".";
+           " points: " + each + cautions(rows) + ".";
   f.agreement = 2 * expected > rows.size() ? Agreement::agree
                 : 2 * other >= rows.size() ? Agreement::no
                                            : Agreement::undecided;
 }
+
+/// A claim at a point of a grid, and the rows that measure it.
+struct Declared {
+  const Claim* claim;
+  std::string point;
+  std::vector<const ResultRow*> rows;
+};
 
 }  // namespace
 
@@ -97,6 +125,11 @@ std::string signed_points(double share) {
 std::string points_interval(const ResultRow& r) {
   const auto points = [](double share) { return report::fixed(std::round(share * 1000) / 10, 1); };
   return "[" + points(r.low) + ", " + points(r.high) + "]";
+}
+
+std::string interval_note(const ResultRow& r) {
+  return r.basis == Basis::degenerate ? "no spread, so no interval"
+                                      : points_interval(r) + " points";
 }
 
 ResultIndex::ResultIndex(const std::vector<ResultRow>& rows) {
@@ -134,29 +167,37 @@ std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows,
   const ResultIndex results(rows);
   const bool has_known =
       std::any_of(rows.begin(), rows.end(), [](const auto& r) { return r.split == "known"; });
-  std::vector<std::vector<const ResultRow*>> measured;
+  std::set<std::string> points;
+  for (const auto& r : rows) points.insert(grid_point(r.condition));
+  if (points.empty()) points.insert("");
+  std::vector<Declared> declared;
   std::vector<Comparison> family;
-  for (const auto& claim : claims) {
-    measured.push_back(rows_of(claim, results, has_known));
-    for (const auto* r : measured.back()) family.push_back({interval_of(*r), claim.margin});
-  }
+  for (const auto& claim : claims)
+    for (const auto& point : points) {
+      declared.push_back({&claim, point, rows_of(claim, point, results, has_known)});
+      for (const auto* r : declared.back().rows) family.push_back({interval_of(*r), claim.margin});
+      if (declared.back().rows.empty()) family.push_back({Interval{}, claim.margin});
+    }
   const auto decisions = holm(std::span<const Comparison>(family));
   std::vector<Finding> out;
   auto next = decisions.begin();
-  for (std::size_t i = 0; i < claims.size(); ++i) {
-    const Claim& claim = claims[i];
-    const std::vector<Decision> mine(next, next + std::ptrdiff_t(measured[i].size()));
+  for (const Declared& d : declared) {
+    const Claim& claim = *d.claim;
+    const std::vector<Decision> mine(
+        next, next + std::ptrdiff_t(std::max<std::size_t>(1, d.rows.size())));
     next += std::ptrdiff_t(mine.size());
-    Finding& f = out.emplace_back(Finding{claim.id, claim.text, claim.source, "Not measured.",
-                                          Agreement::undecided, claim.source.empty(), false});
-    if (mine.empty()) continue;
-    f.one_seed = std::any_of(measured[i].begin(), measured[i].end(),
-                             [](const ResultRow* r) { return r->seeds == 1; });
+    Finding& f = out.emplace_back(Finding{claim.id, claim.text, claim.source,
+                                          d.point.substr(std::min<std::size_t>(2, d.point.size())),
+                                          "Not measured.", Agreement::undecided,
+                                          claim.source.empty(), false});
+    if (d.rows.empty()) continue;
+    f.one_seed =
+        std::any_of(d.rows.begin(), d.rows.end(), [](const ResultRow* r) { return r->seeds == 1; });
     if (claim.slice.name == "*") {
-      decide_most(claim, measured[i], mine, f);
+      decide_most(claim, d.rows, mine, f);
     } else {
       f.here = claim.condition + " − " + claim.reference + ": " +
-               single_text(*measured[i][0], mine[0], claim.margin);
+               single_text(*d.rows[0], mine[0], claim.margin);
       f.agreement = agreement(mine[0].verdict, claim.expected);
     }
   }

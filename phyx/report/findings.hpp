@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The declared claims, the results of this run, and whether they agree: every row is decided by the
-// rule of phyx/results/decision.hpp, with Holm's correction over all measured comparisons.
+// rule of phyx/results/decision.hpp, with Holm's correction over all declared comparisons.
 #pragma once
 #include <map>
 #include <string>
@@ -21,6 +21,7 @@ struct Finding {
   std::string id;
   std::string claim;   // a claim of the study, or a question of this project
   std::string source;  // source of the claim; empty for own questions
+  std::string point;   // of a grid: "grpo.rate=0.0003"; else empty
   std::string here;    // the measurement in this run, with the verdict and the adjusted p-value
   Agreement agreement = Agreement::undecided;
   bool own = false;       // a question of this project: the text reads yes / no / undecided
@@ -36,6 +37,9 @@ std::string signed_points(double share);
 
 /// An interval in percentage points: "[1.3, 7.1]".
 std::string points_interval(const ResultRow& r);
+
+/// The interval of a difference for a reader: "[1.3, 7.1] points", "no spread, so no interval".
+std::string interval_note(const ResultRow& r);
 
 /// Looks up pooled rows (seed "all"); the rows must outlive it.
 class ResultIndex {
@@ -59,9 +63,11 @@ class ResultIndex {
   std::map<Key, const ResultRow*> index_;
 };
 
-/// The findings of the claims, in their order, from pooled rows. A claim about every slice of a
+/// The findings of the claims, in their order, from pooled rows; for results of a grid, of each
+/// claim at each of its points. A claim about every slice of a
 /// kind agrees if more than half of the measured slices reach the expected verdict, and is refuted
-/// if at least half reach another one. Comparisons without a row are not in Holm's family.
+/// if at least half reach another one. A claim without a row counts in Holm's family as one
+/// comparison with p = 1.
 std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows,
                                      const std::vector<Claim>& claims = default_claims());
 

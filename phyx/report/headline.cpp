@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@
 #include "phyx/report/run_data.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/results/decision.hpp"
+#include "phyx/results/run_name.hpp"
 #include "phyx/rewards/registry.hpp"
 
 namespace gaze::phyx::report {
@@ -112,7 +114,7 @@ std::string gaps(const Context& c) {
   std::vector<std::string> lacking;
   for (const auto& [name, meaning] : declared_conditions(c.data.configs)) {
     const auto has = [&, n = name](const std::string& tested) {
-      return tested == n || tested.rfind(n + ", ", 0) == 0;  // of a run of a grid
+      return without_point(tested) == n;
     };
     if (std::none_of(c.conditions.begin(), c.conditions.end(), has)) lacking.push_back(name);
   }
@@ -127,12 +129,16 @@ std::string gaps(const Context& c) {
   return out;
 }
 
-/// The condition with the best pooled value of a metric on held-out problems of known templates.
-const ResultRow* best_row(const Context& c, const std::string& metric) {
-  const ResultRow* best = nullptr;
+/// The conditions at a point of a grid with the best pooled value of a metric on held-out problems
+/// of known templates: several if they share it.
+std::vector<const ResultRow*> best_rows(const Context& c, const std::string& point,
+                                        const std::string& metric) {
+  std::vector<const ResultRow*> best;
   for (const auto& condition : c.conditions) {
     const auto* r = c.results.find(condition, metric, "known");
-    if (r && (!best || r->value > best->value)) best = r;
+    if (grid_point(condition) != point || !r) continue;
+    if (!best.empty() && r->value > best[0]->value) best.clear();
+    if (best.empty() || r->value == best[0]->value) best.push_back(r);
   }
   return best;
 }
@@ -145,26 +151,50 @@ bool one_seed(const Context& c) {
 }
 
 /// The best condition of a metric and its gain on the warm start; if 0 is within the gain's
-/// interval, that no condition is clearly ahead.
-std::string gain_sentence(const Context& c, const char* metric, const char* how) {
-  const auto* best = best_row(c, metric);
-  const auto* start = c.results.find("sft", metric, "known");
-  if (!best) return "";
+/// interval, that no condition is clearly ahead. Without a warm start, or if conditions share the
+/// best value, no winner is named.
+std::string gain_sentence(const Context& c, const std::string& point, const char* metric,
+                          const char* how) {
+  const auto best = best_rows(c, point, metric);
+  const std::string sft = "sft" + point;
+  const auto* start = c.results.find(sft, metric, "known");
+  if (best.empty()) return "";
   const std::string answers = "For " + std::string(how) + " answers, ";
-  if (!start)
-    return answers + "<b>" + escape(best->condition) +
-           "</b> is the most accurate condition: " + percent_text(*best) + ". ";
+  if (!start) return answers + "there is no result of the warm start to compare with. ";
   const std::string from = percent_text(*start) + " for the warm start. ";
-  if (best->condition == "sft" || best->value == start->value)
+  if (best[0]->value == start->value)
     return answers + "no condition is more accurate than the warm start: " + percent_text(*start) +
            ". ";
-  const auto* gain = c.results.find(best->condition, std::string(metric) + "_vs_sft", "known");
+  if (best.size() > 1)
+    return answers + std::to_string(best.size()) +
+           " conditions share the highest accuracy: " + percent_text(*best[0]) + ", against " +
+           from;
+  const std::string name = escape(without_point(best[0]->condition));
+  const auto* gain = c.results.find(best[0]->condition, std::string(metric) + "_vs_sft", "known");
   if (gain && decide(interval_of(*gain), 0) == Verdict::above)
-    return answers + "<b>" + escape(best->condition) +
-           "</b> is the most accurate condition: " + percent_text(*best) + ", against " + from;
+    return answers + "<b>" + name + "</b> has the highest accuracy: " + percent_text(*best[0]) +
+           ", against " + from;
   return answers +
-         "no condition is clearly more accurate than the warm start: " + percent_text(*best) +
-         " for " + escape(best->condition) + ", " + from;
+         "no condition is clearly more accurate than the warm start: " + percent_text(*best[0]) +
+         " for " + name + ", " + from;
+}
+
+/// The sentences of each point of a grid, or of a study without one.
+std::string gain_sentences(const Context& c) {
+  std::set<std::string> points;
+  for (const auto& condition : c.conditions) points.insert(grid_point(condition));
+  constexpr std::size_t most = 8;
+  if (points.size() > most)
+    return "This is a grid of " + std::to_string(points.size()) +
+           " points; the tables show each of them. ";
+  std::string out;
+  for (const auto& point : points) {
+    const std::string sentences = gain_sentence(c, point, "accuracy_sampled", "sampled") +
+                                  gain_sentence(c, point, "accuracy_greedy", "greedy");
+    if (!sentences.empty() && !point.empty()) out += "<b>At " + escape(point.substr(2)) + ":</b> ";
+    out += sentences;
+  }
+  return out;
 }
 
 }  // namespace
@@ -178,8 +208,7 @@ std::string headline(const Context& c, const std::string& title) {
           "page shows what each reward changed: accuracy, format, reasoning, and attention on the "
           "picture.");
   out += facts(c) + gaps(c);
-  const std::string short_answer = gain_sentence(c, "accuracy_sampled", "sampled") +
-                                   gain_sentence(c, "accuracy_greedy", "greedy");
+  const std::string short_answer = gain_sentences(c);
   if (!short_answer.empty()) {
     std::string words = "On held-out problems of known templates: " + short_answer;
     out += paragraph(words +

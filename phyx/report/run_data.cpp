@@ -134,6 +134,22 @@ void use_configs(Configs configs, RunData& data) {
   }
 }
 
+/// The k of pass@k in the configurations; empty: the default ones.
+std::vector<int> pass_at(const std::vector<io::Json>& configs) {
+  const io::Json::json_pointer path("/evaluation/k");
+  for (const auto& config : configs)
+    if (config.contains(path) && config.at(path).is_array()) {
+      std::vector<int> out;
+      for (const auto& k : config.at(path)) {
+        GAZE_CHECK(k.is_number_integer() && k >= 1 && k <= 1024, "report",
+                   "config.json, evaluation.k: ", k.dump(), " is not a number from 1 to 1024");
+        out.push_back(k.get<int>());
+      }
+      return out;
+    }
+  return {};
+}
+
 /// Reads test results: from the outcomes if several folders are merged (only they can be pooled
 /// correctly), else from results.csv.
 void read_results_of(const std::vector<std::string>& folders, const GridLabels& label,
@@ -160,6 +176,7 @@ void read_results_of(const std::vector<std::string>& folders, const GridLabels& 
     }
     SummaryOptions options;
     options.claims = data.claims;
+    options.pass_at = pass_at(data.configs);
     data.results = summarise(all, options);
   } else {
     for (const auto& p : tables)

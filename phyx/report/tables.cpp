@@ -16,6 +16,7 @@
 #include "phyx/report/html.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/results/decision.hpp"
+#include "phyx/results/run_name.hpp"
 
 namespace gaze::phyx::report {
 
@@ -48,7 +49,7 @@ std::string heat_cell(const ResultRow* r) {
   const int strength = int(std::min(14.0, std::round(std::fabs(r->value) * 56)));
   return "<td class=\"" + std::string(sure ? "sure" : "unsure") +
          (r->value < 0 ? " loss" : " gain") + " s" + std::to_string(strength) + "\" title=\"" +
-         points_interval(*r) + " points, " + std::to_string(r->n) + " problems\">" +
+         interval_note(*r) + ", " + std::to_string(r->n) + " problems\">" +
          signed_points(r->value) + "</td>";
 }
 
@@ -56,7 +57,7 @@ std::string heat_table(const Context& c, const std::string& metric) {
   std::string out = "<div class=\"scroll\"><table class=\"heat\"><thead><tr><th></th>";
   std::vector<std::string> conditions;
   for (const auto& condition : c.conditions)
-    if (condition != "sft") conditions.push_back(condition);
+    if (without_point(condition) != "sft") conditions.push_back(condition);
   for (const auto& condition : conditions)
     out += "<th scope=\"col\" class=\"" + c.style(condition) + "\"><i></i>" + escape(condition) +
            "</th>";
@@ -96,8 +97,11 @@ std::string tables_section(const Context& c) {
       {"… if well-formed", "principle_well_formed", "known", "all"},
       {"Unit consistent", "unit", "known", "all"},
       {"Attention on image", "attention_image", "known", "all"},
-      {"Look score", "look_score", "known", "all"},
+      {"With a look section", "look_measured", "known", "all"},
+      {"Look score, of these", "look_score", "known", "all"},
       {"Look facts right", "look_right", "known", "all"},
+      {"All samples right", "groups_all_right", "known", "all"},
+      {"All samples wrong", "groups_all_wrong", "known", "all"},
       {"Truncated", "truncated", "known", "all"},
       {"Length (tokens)", "length", "known", "all", true}};
   std::string body = paragraph(
@@ -106,8 +110,14 @@ std::string tables_section(const Context& c) {
       "trained on. The best value of each column is bold, even if it does not differ "
       "significantly.");
   body += condition_table(c, accuracy, true);
-  body += "<h3>How they answer</h3>\n" +
-          paragraph("On the same problems (known templates): percent; tokens in the last column.");
+  body +=
+      "<h3>How they answer</h3>\n" +
+      paragraph(
+          "On the same problems (known templates): percent; tokens in the last column. The look "
+          "score is the mean over answers with a look section that was measured, so it is "
+          "comparable only where their share is similar. “All samples”: share of problems "
+          "whose samples are all right, or all wrong, from which GRPO on accuracy would "
+          "learn nothing.");
   body += condition_table(c, behaviour, false);
   return section("table", "Accuracy and behaviour", body);
 }
@@ -124,12 +134,15 @@ std::string differences_section(const Context& c) {
 
 std::string findings_section(const Context& c) {
   std::string study, own;
+  bool grid = false;
   for (const auto& f : decide_findings(c.data.results, c.data.claims)) {
+    grid = grid || !f.point.empty();
     const char* verdict_class = f.agreement == Agreement::agree ? "agree"
                                 : f.agreement == Agreement::no  ? "no"
                                                                 : "undecided";
     const std::string source = f.own ? "" : "<small>" + escape(f.source) + "</small>";
-    (f.own ? own : study) += "<tr>" + tag("td", "", escape(f.claim) + source) +
+    const std::string point = f.point.empty() ? "" : "<small>" + escape(f.point) + "</small>";
+    (f.own ? own : study) += "<tr>" + tag("td", "", escape(f.claim) + source + point) +
                              tag("td", "", escape(f.here)) +
                              tag("td", std::string("class=\"verdict ") + verdict_class + "\"",
                                  escape(agreement_text(f))) +
@@ -147,8 +160,15 @@ std::string findings_section(const Context& c) {
       "if "
       "the 90&nbsp;% interval lies within ±m (two one-sided tests), <i>undecided</i> otherwise. A "
       "claim agrees if the verdict is the expected one; any other verdict refutes it. p-values are "
-      "adjusted for the number of comparisons (Holm), so an interval that excludes the margin can "
-      "still be undecided. Differences are in percentage points, paired by scene and seed.");
+      "adjusted for the number of declared comparisons (Holm), measured or not, so an interval "
+      "that excludes the margin can still be undecided. Differences are in percentage points, "
+      "paired by scene and seed.");
+  if (grid)
+    body += paragraph(
+        "The study is a grid: each claim is decided at every point, against the reference of the "
+        "same point, and the correction is over all claims at all points. A verdict here is "
+        "therefore stricter than in a point's own report, which corrects for its own claims "
+        "alone.");
   if (!study.empty()) body += table("The study found", "Does it agree?", study);
   if (!own.empty())
     body += "<h3>This project's own questions</h3>\n" + table("Question", "Answer", own);

@@ -51,20 +51,25 @@ std::vector<Claim> study_claims() {
       {"rubric-accuracy",
        "The rubric brings no consistent gain in accuracy over the accuracy reward.", "rubric",
        "accuracy", sampled, everything, equivalent, 0.03, abstract},
-      {"attention-spatial", "The attention reward lifts spatial reasoning (0.27 to 0.50).",
-       "attention", "sft", sampled, spatial, above, 0.03,
+      {"attention-spatial",
+       "The attention reward (on the image) lifts spatial reasoning (0.27 to 0.50).", "attention",
+       "sft", sampled, spatial, above, 0.03,
        "abstract; the baseline of 0.27 could not be verified"},
       {"attention-spatial-accuracy",
-       "The spatial gain is specific to the attention reward: above that of accuracy.", "attention",
-       "accuracy", sampled, spatial, above, 0.03, "implied by the abstract"},
+       "The spatial gain is specific to the attention reward (on the image): above that of "
+       "accuracy.",
+       "attention", "accuracy", sampled, spatial, above, 0.03, "implied by the abstract"},
       {"attention-spatial-format",
-       "The spatial gain is specific to the attention reward: above that of format alone.",
+       "The spatial gain is specific to the attention reward (on the image): above that of format "
+       "alone.",
        "attention", "format", sampled, spatial, above, 0.03, "implied by the abstract"},
       {"attention-symbolic",
-       "The attention reward degrades symbolic domains: templates that the text alone decides.",
+       "The attention reward (on the image) degrades symbolic domains: templates that the text "
+       "alone decides.",
        "attention", "sft", sampled, symbolic, below, 0.03, abstract},
       {"attention-symbolic-accuracy",
-       "The attention reward degrades symbolic domains relative to the accuracy reward.",
+       "The attention reward (on the image) degrades symbolic domains relative to the accuracy "
+       "reward.",
        "attention", "accuracy", sampled, symbolic, below, 0.03, "implied by the abstract"},
   };
 }
@@ -85,8 +90,14 @@ std::vector<Claim> own_questions() {
        "Do greedy answers under the accuracy reward beat supervised training on clean responses?",
        "accuracy", "sft_clean", greedy, everything, above},
       {"attention-look",
-       "Does the attention reward raise the look score that it pays for (manipulation check)?",
+       "Does the attention reward (on the image) raise the look score that it pays for "
+       "(manipulation check)?",
        "attention", "sft", "look_score", everything, above},
+      {"region-spatial",
+       "Does the attention reward on annotated regions (an oracle) lift spatial reasoning?",
+       "attention_region", "sft", sampled, spatial, above},
+      {"region-spatial-accuracy", "… above the accuracy reward?", "attention_region", "accuracy",
+       sampled, spatial, above},
       {"hybrid-spatial", "Does the hybrid reward beat the accuracy reward on spatial problems?",
        "hybrid", "accuracy", sampled, spatial, above},
       {"hybrid-symbolic",

@@ -39,6 +39,7 @@ enum Column : std::size_t {
   kAttentionKnown,
   kLook,
   kLookKnown,
+  kLookMeasured,  // answers with a look score, of those whose attention is known
   kLookRight,
   kLookFacts,
   kLookCorrelation,  // of the look score with correctness among a problem's samples
@@ -81,6 +82,7 @@ std::vector<Metric> fixed_metrics() {
           {"unit_well_formed", kUnitForm, kAnyForm, true},
           {"attention_image", kAttention, kAttentionKnown, false},
           {"look_score", kLook, kLookKnown, false},
+          {"look_measured", kLookMeasured, kAttentionKnown, true},
           {"look_right", kLookRight, kLookFacts, true},
           {"look_score_correctness", kLookCorrelation, kLookCorrelated, false},
           {"length", kLength, kAny, false},
@@ -108,6 +110,7 @@ void add_attempt(double* row, const Attempt& a) {
   if (std::isfinite(a.attention)) {
     row[kAttention] += double(a.attention);
     row[kAttentionKnown] += 1;
+    row[kLookMeasured] += std::isfinite(a.look_score);
   }
   if (std::isfinite(a.look_score)) {
     row[kLook] += double(a.look_score);
@@ -169,6 +172,11 @@ void add_correlation(double* row, const Outcome& o, std::size_t column, Score sc
 }
 
 }  // namespace
+
+bool reaches(Reach reach, const std::string& kind) {
+  if (reach == Reach::fine || kind == "overall" || kind == "needs_image") return true;
+  return reach == Reach::coarse && kind != "subfield" && kind != "template";
+}
 
 MetricTable::MetricTable(std::vector<int> pass_ks, bool many, std::vector<std::string> rewards)
     : pass_ks_(std::move(pass_ks)),

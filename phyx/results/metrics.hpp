@@ -13,6 +13,9 @@ namespace gaze::phyx {
 /// domains, reasoning types and layout-only templates; also subfields and templates.
 enum class Reach { whole, coarse, fine };
 
+/// Whether slices of a kind ("overall", "domain", ...) have metrics of this reach.
+bool reaches(Reach reach, const std::string& kind);
+
 /// A ratio of two columns of MetricTable. docs/results.md describes each by name.
 struct Metric {
   std::string name;

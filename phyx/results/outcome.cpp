@@ -237,6 +237,7 @@ io::Json outcome_to_json(const Outcome& o) {
                   {"sampled", attempts_to_json(o.sampled)},
                   {"blank", perturbed_to_json(o.blank)},
                   {"swapped", perturbed_to_json(o.swapped)}};
+  if (!o.scene.empty()) out["scene"] = o.scene;
   if (o.layout_only) out["layout_only"] = true;
   if (!o.many.empty()) out["many"] = flags_to_json(o.many);
   return out;
@@ -246,6 +247,7 @@ Outcome outcome_from_json(const io::Json& value, const std::string& where) {
   const LineReader in(value, where);
   Outcome o;
   o.index = in.text("index");
+  if (in.has("scene")) o.scene = in.text("scene");
   const std::string form = in.text("form");
   GAZE_CHECK(form == "MC" || form == "OE", "read_outcomes", where,
              ", form: ", printable(form, kShownBytes), " is neither MC nor OE");

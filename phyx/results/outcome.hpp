@@ -43,9 +43,9 @@ struct Perturbed {
 };
 
 struct Outcome {
-  std::string
-      index;  // the problem's index; unique together with the form. The two forms of a scene
-              // have the same index: it identifies the scene, the cluster of all intervals.
+  std::string index;  // the problem's index; unique together with the form
+  std::string scene;  // the cluster of all intervals; empty: the index, which both forms of a scene
+                      // of the suite have
   Form form = Form::oe;
   std::string split;  // "known" or "new": templates seen in training or not
   std::string domain, subfield;

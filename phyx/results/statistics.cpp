@@ -23,6 +23,9 @@ constexpr std::array<std::pair<Basis, std::string_view>, 5> basis_names = {{
     {Basis::degenerate, "degenerate"},
 }};
 
+constexpr double z_95 = 1.959963984540054;  // the 97.5 % point of the normal distribution
+constexpr double few_scenes = 5;            // of an outcome: too few for a t interval
+
 /// Sums of a table by scene and by seed.
 struct Margins {
   std::vector<Ratio> scenes, seeds;
@@ -46,26 +49,56 @@ Margins sum_margins(const RatioTable& table) {
   return out;
 }
 
-/// A jackknife variance and its number of clusters.
+/// Outcomes are stored with six digits after the point. A standard error below this is the noise of
+/// that rounding.
+constexpr double smallest_error = 1e-5;
+
+/// A jackknife variance, the change of that variance per unit of the mean (0 for a symmetric
+/// distribution), and the number of clusters.
 struct Spread {
-  double variance = 0;
+  double variance = 0, slope = 0;
   int clusters = 0;
 };
 
-/// The jackknife variance of replicates; rounding noise counts as none.
 Spread jackknife(const std::vector<double>& replicates) {
   const auto n = static_cast<double>(replicates.size());
-  Spread out{0, static_cast<int>(replicates.size())};
+  Spread out{0, 0, static_cast<int>(replicates.size())};
   if (replicates.size() < 2) return out;
-  double mean = 0, largest = 0;
+  double mean = 0, largest = 0, cubes = 0;
   for (const double r : replicates) mean += r / n;
   for (const double r : replicates) {
-    out.variance += (n - 1) / n * (r - mean) * (r - mean);
+    const double d = r - mean;
+    out.variance += (n - 1) / n * d * d;
+    cubes += (n - 1) / n * d * d * d;
     largest = std::max(largest, std::fabs(r));
   }
   const double noise = 1e-12 * std::max(largest, 1e-300);
-  if (out.variance <= noise * noise * n * n) out.variance = 0;
+  if (out.variance <= noise * noise * n * n)
+    out.variance = 0;
+  else
+    out.slope = std::fabs((n - 1) / n * cubes / out.variance);
   return out;
+}
+
+/// The standard error with the variance at the end of the interval instead of at its centre: the
+/// e that solves (z e)^2 = z^2 (variance + slope z e). For a count of rare events this is Wilson's.
+double error_at_end(double variance, double slope) {
+  const double half = z_95 / 2 * slope;
+  return half + std::sqrt(variance + half * half);
+}
+
+/// In how many scenes' worth two shares differ; the smaller of that of successes and of failures,
+/// which are the same if both sides have the same denominators.
+double scenes_that_differ(const Margins& a, const Margins& b, int scenes) {
+  double successes = 0, failures = 0;
+  for (std::size_t i = 0; i < a.scenes.size(); ++i) {
+    const Ratio x = a.scenes[i], y = b.scenes[i];
+    const double all_x = a.total.denominator, all_y = b.total.denominator;
+    successes += std::fabs(x.numerator / all_x - y.numerator / all_y);
+    failures +=
+        std::fabs((x.denominator - x.numerator) / all_x - (y.denominator - y.numerator) / all_y);
+  }
+  return scenes * std::min(successes, failures);
 }
 
 /// Replicates of a ratio, or of a difference, that leave out one cluster each. Clusters without
@@ -89,7 +122,7 @@ Interval combine(double value, const Spread& scenes, const Spread& seeds, std::s
   out.scenes = scenes.clusters;
   const double variance = scenes.variance + seeds.variance;
   const bool lost_seeds = seed_count > 1 && seeds.clusters < 2;
-  if (scenes.clusters < 2 || lost_seeds || !(variance > 0)) {
+  if (scenes.clusters < 2 || lost_seeds || !(variance > smallest_error * smallest_error)) {
     out.basis = Basis::degenerate;
     return out;
   }
@@ -135,15 +168,28 @@ std::optional<Interval> ratio_interval(const RatioTable& table) {
                  jackknife(replicates(m.seeds, m.total, nullptr, {})), table.size());
 }
 
-std::optional<Interval> difference_interval(const RatioTable& a, const RatioTable& b) {
+std::optional<Interval> difference_interval(const RatioTable& a, const RatioTable& b, bool share) {
   const Margins x = sum_margins(a), y = sum_margins(b);
   GAZE_CHECK(x.scenes.size() == y.scenes.size() && a.size() == b.size(), "difference_interval",
              "paired tables of ", a.size(), " x ", x.scenes.size(), " and ", b.size(), " x ",
              y.scenes.size(), " seeds and scenes");
   if (x.total.denominator <= 0 || y.total.denominator <= 0) return std::nullopt;
-  return combine(x.total.value() - y.total.value(),
-                 jackknife(replicates(x.scenes, x.total, &y.scenes, y.total)),
-                 jackknife(replicates(x.seeds, x.total, &y.seeds, y.total)), a.size());
+  const double value = x.total.value() - y.total.value();
+  const Spread seeds = jackknife(replicates(x.seeds, x.total, &y.seeds, y.total));
+  Spread scenes = jackknife(replicates(x.scenes, x.total, &y.scenes, y.total));
+  const Interval plain = combine(value, scenes, seeds, a.size());
+  if (plain.basis == Basis::degenerate) return plain;
+  double error = error_at_end(scenes.variance, scenes.slope);
+  bool sparse = false;
+  if (share) {
+    const double n = scenes.clusters, differ = scenes_that_differ(x, y, scenes.clusters);
+    sparse = differ < few_scenes;
+    if (sparse) error = std::max(error, error_at_end(differ / (n * n), 1 / n));
+  }
+  scenes.variance = error * error;
+  Interval out = combine(value, scenes, seeds, a.size());
+  if (sparse) out.basis = Basis::wilson;
+  return out;
 }
 
 Interval share_interval(Interval interval, int small) {
@@ -151,7 +197,7 @@ Interval share_interval(Interval interval, int small) {
   interval.low = std::clamp(interval.low, 0.0, std::max(0.0, interval.value));
   interval.high = std::clamp(interval.high, interval.value, std::max(1.0, interval.value));
   const bool flat = interval.basis == Basis::degenerate;
-  if (n < 1 || !(flat || n < small || n * std::min(share, 1 - share) < 5)) return interval;
+  if (n < 1 || !(flat || n < small || n * std::min(share, 1 - share) < few_scenes)) return interval;
   const Interval w = wilson(share * n, n);
   interval.low = std::min(interval.low, w.low);
   interval.high = std::max(interval.high, w.high);

@@ -20,7 +20,16 @@
 // (Satterthwaite 1946, "An approximate distribution of estimates of variance components"). If seeds
 // dominate this is the t interval over seed means with S - 1 degrees of freedom. One seed: scenes
 // only, so the interval says nothing about other seeds. Paired differences leave out the same scene
-// or seed on both sides. Coverage by simulation: tests/test_coverage.cpp.
+// or seed on both sides.
+//
+// Differences of rare events: their variance grows with their frequency, so an estimate that is too
+// low has a standard error that is too small, and a true difference at the margin would be called
+// equivalent far too often. As Wilson's interval does for a share, V_scenes is therefore taken at
+// the end of the interval: e = z (V + s e)^(1/2) with s = |sum D^3| / (n sum D^2), the rate at
+// which the variance of a sum of rare events D of any size grows with its mean; s = 0, and nothing
+// changes, for a symmetric distribution. For shares with fewer than 5 scenes' worth of difference a
+// scene counts as a whole: at least V = d / n^2 and s = 1/n with d scenes that differ. Coverage,
+// and the size of the verdict "equivalent", by simulation: tests/test_coverage.cpp.
 #pragma once
 #include <cstddef>
 #include <limits>
@@ -31,9 +40,11 @@
 
 namespace gaze::phyx {
 
-/// The source of an interval. degenerate: no spread between scenes and seeds (0 of n, all equal),
-/// or fewer than two scenes; such an interval never gives a verdict. unknown: read from a table
-/// without this column.
+/// The source of an interval. wilson: extended because of few scenes, few of either outcome, or
+/// few that differ.
+/// degenerate: no spread between scenes and seeds (0 of n, all equal, or a standard error below
+/// 1e-5, which is rounding), or fewer than two scenes; such an interval never gives a verdict.
+/// unknown: read from a table without this column.
 enum class Basis { unknown, scenes, seeds_and_scenes, wilson, degenerate };
 
 /// "scenes", "seeds+scenes", "wilson", "degenerate"; "" for unknown.
@@ -66,9 +77,11 @@ using RatioTable = std::vector<std::vector<Ratio>>;
 /// if they differ in their number of scenes.
 std::optional<Interval> ratio_interval(const RatioTable& table);
 
-/// The interval of a - b, paired by seed and scene; empty if a denominator is 0. Throws Error if
-/// the tables differ in size.
-std::optional<Interval> difference_interval(const RatioTable& a, const RatioTable& b);
+/// The interval of a - b, paired by seed and scene; empty if a denominator is 0. `share`: of
+/// shares, so that the interval is extended if fewer than 5 scenes' worth of answers differ. Throws
+/// Error if the tables differ in size.
+std::optional<Interval> difference_interval(const RatioTable& a, const RatioTable& b,
+                                            bool share = false);
 
 /// Fits the interval of a share into 0 to 1. With fewer than `small` scenes, or fewer than 5 of
 /// either outcome, or no spread, it is extended to Wilson's interval, which counts scenes, not

@@ -12,6 +12,7 @@
 
 #include "gaze/core/error.hpp"
 #include "phyx/results/metrics.hpp"
+#include "phyx/results/run_name.hpp"
 #include "phyx/results/statistics.hpp"
 
 namespace gaze::phyx {
@@ -24,10 +25,7 @@ struct Slice {
   std::vector<std::uint32_t> scene = {};  // of each problem, numbered within the slice
   std::size_t scenes = 0;
   bool fine() const { return kind == "subfield" || kind == "template"; }
-  bool has(const Metric& m) const {
-    const bool whole = kind == "overall" || kind == "needs_image";
-    return m.reach == Reach::fine || (!fine() && (whole || m.reach == Reach::coarse));
-  }
+  bool has(const Metric& m) const { return reaches(m.reach, kind); }
   /// Whether single seeds have rows. Elsewhere they are too little data.
   bool by_seed() const { return !fine() || (kind == "template" && format == "all"); }
 };
@@ -62,6 +60,7 @@ std::vector<std::pair<std::string, std::string>> labels_of(const Outcome& o) {
   if (!o.template_id.empty()) out.push_back({"template", o.template_id});
   if (o.layout_only) {
     out.push_back({"layout_only", "all"});
+    if (!o.template_id.empty()) out.push_back({"layout_only", o.template_id});
     return out;
   }
   out.push_back({"overall", "all"});
@@ -73,12 +72,14 @@ std::vector<std::pair<std::string, std::string>> labels_of(const Outcome& o) {
   return out;
 }
 
-/// Numbers the scenes of a slice. Both forms of a scene have the same index.
+/// Numbers the scenes of a slice.
 void number_scenes(const Universe& u, Slice& slice) {
   std::map<std::string_view, std::uint32_t> numbers;
-  for (const std::uint32_t p : slice.problems)
-    slice.scene.push_back(
-        numbers.try_emplace(u.problem[p]->index, std::uint32_t(numbers.size())).first->second);
+  for (const std::uint32_t p : slice.problems) {
+    const Outcome& o = *u.problem[p];
+    const std::string& scene = o.scene.empty() ? o.index : o.scene;
+    slice.scene.push_back(numbers.try_emplace(scene, std::uint32_t(numbers.size())).first->second);
+  }
   slice.scenes = numbers.size();
 }
 
@@ -239,24 +240,25 @@ class SliceSummary {
     }
   }
 
-  /// The reference's run with the same seed, or its only run.
+  /// The reference's run with the same seed, or null.
   const RunColumns* partner(const std::string& reference, std::int64_t seed) const {
     const auto found = runs_.find(reference);
     if (found == runs_.end()) return nullptr;
     for (const RunColumns* run : found->second)
       if (run->seed == seed) return run;
-    return found->second.size() == 1 ? found->second[0] : nullptr;
+    return nullptr;
   }
 
   void write_differences(const std::string& condition, const std::string& seed, const Runs& runs) {
     for (const auto& pair : pairs_) {
-      if (condition == pair.reference) continue;
+      if (without_point(condition) == pair.reference) continue;
       if (seed != "all" && pair.reference != "sft") continue;
       const Metric* m = metrics_.find(pair.metric);
       if (!m || !slice_.has(*m)) continue;
+      const std::string reference = pair.reference + grid_point(condition);
       Runs mine, theirs;
       for (const RunColumns* run : runs)
-        if (const RunColumns* other = partner(pair.reference, run->seed)) {
+        if (const RunColumns* other = partner(reference, run->seed)) {
           mine.push_back(run);
           theirs.push_back(other);
         }
@@ -269,7 +271,7 @@ class SliceSummary {
                         const Runs& theirs) {
     const MetricSums a = sum_metric(slice_, m, mine, &theirs),
                      b = sum_metric(slice_, m, theirs, &mine);
-    if (const auto interval = difference_interval(a.table, b.table))
+    if (const auto interval = difference_interval(a.table, b.table, m.proportion))
       push(condition, seed, pair.metric + "_vs_" + pair.reference, std::min(a.n, b.n), *interval);
   }
 
@@ -305,6 +307,7 @@ const std::vector<PairedMetric>& default_pairs() {
       {"unit_well_formed", "sft"},
       {"attention_image", "sft"},
       {"look_score", "sft"},
+      {"look_measured", "sft"},
       {"look_right", "sft"},
       {"accuracy_own_minus_swapped", "sft"},
       {"accuracy_greedy", "accuracy"},

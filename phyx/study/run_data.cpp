@@ -142,6 +142,7 @@ void RunData::read() {
 
 void RunData::read_validation() {
   auto problems = read_suite(at_.data(), "val");
+  std::erase_if(problems, [](const Problem& p) { return p.layout_only; });
   const std::size_t pairs = problems.size() / 2;  // the two forms of a scene alternate
   const std::size_t count = std::min(s_.validate_scenes, pairs);
   for (std::size_t i = 0; i < count; ++i) {

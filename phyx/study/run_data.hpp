@@ -57,7 +57,8 @@ class RunData {
   const std::vector<Example>& test() const { return test_; }
 
   /// The problems that GRPO arms are validated on while they train: both forms of up to
-  /// validate_scenes scenes of the split val, spread evenly. Empty without validation.
+  /// validate_scenes scenes of the split val, spread evenly, without layout-only templates. Empty
+  /// without validation.
   const std::vector<Example>& validation() const { return validation_; }
 
  private:

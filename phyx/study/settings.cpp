@@ -12,6 +12,7 @@
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
 #include "phyx/file_names.hpp"
+#include "phyx/study/claim_checks.hpp"
 #include "phyx/synth/suite.hpp"
 
 namespace gaze::phyx {
@@ -112,6 +113,11 @@ void settle_values(AblationSettings& s) {
   require_setting(s.validate_every == 0 || s.validate_scenes > 0,
                   {"validation.scenes", "validation.every"},
                   "validation.scenes must be above 0 with validation.every ", s.validate_every);
+  for (const int k : s.pass_at)
+    require_setting(k <= pass_samples(s.evaluation), {"evaluation.k"}, "evaluation.k: ", k,
+                    " is above ",
+                    s.evaluation.many > 0 ? "evaluation.many, " : "evaluation.samples, ",
+                    pass_samples(s.evaluation));
   check_data(s);
 }
 
@@ -179,13 +185,6 @@ void check_named_condition(const AblationSettings& s, const Condition& c) {
   } catch (const Error& e) {
     throw SettingError({self}, text(e));
   }
-}
-
-void check_claim(const AblationSettings& s, const Claim& c) {
-  for (const auto* name : {&c.condition, &c.reference})
-    GAZE_CHECK(std::any_of(s.conditions.begin(), s.conditions.end(),
-                           [&](const Condition& x) { return x.name == *name; }),
-               "study", "claim.", c.id, ": no condition named '", *name, "'");
 }
 
 io::OrderedJson condition_json(const Condition& c) {

@@ -14,6 +14,7 @@
 #include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "phyx/study/built_in_studies.hpp"
+#include "phyx/study/claim_checks.hpp"
 #include "phyx/study/toml_tree.hpp"
 
 namespace gaze::phyx {
@@ -208,12 +209,15 @@ AblationSettings settings_from(const TomlEntry& root, const std::string& file,
   });
   each("condition", [&](const TomlEntry& e) { s.conditions.push_back(read_condition(e, s)); });
   GAZE_CHECK(!s.conditions.empty(), "study", file, ": no [condition.NAME]");
-  each("claim", [&](const TomlEntry& e) { s.claims.push_back(read_claim(e)); });
   try {
     settle(s);
   } catch (const SettingError& e) {
     GAZE_FAIL("study", place_of(root, e.names(), file), ": ", message_of(e));
   }
+  each("claim", [&](const TomlEntry& e) {
+    s.claims.push_back(read_claim(e));
+    at(e.where, [&] { check_claim(s, s.claims.back()); });
+  });
   return s;
 }
 
