@@ -72,7 +72,7 @@ TEST_CASE("the manipulation check says whether what was paid for moved", "[repor
   CHECK(contains(page, "+19."));                   // the look score in points
   const std::string other = report::paid_section(report::Context(equal));
   CHECK(occurrences(other, "<td>rose</td>") == 1);  // more right answers earn more
-  CHECK(contains(other, "<td>no spread</td>"));  // the look score is the same
+  CHECK(contains(other, "<td>no spread</td>"));     // the look score is the same
 }
 
 TEST_CASE("further temperatures are a chart, and no conditions of their own", "[report]") {

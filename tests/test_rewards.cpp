@@ -358,9 +358,10 @@ TEST_CASE("registry: rewards are found by name, mixed and added", "[rewards]") {
   } catch (const gaze::Error& e) {
     const std::string message = e.what();
     CHECK(message.find("brevity") != message.npos);
-    CHECK(message.find(
-              "accuracy, attention, attention_raw, attention_region, avar, contrast, exec, format") !=
-          message.npos);
+    CHECK(
+        message.find(
+            "accuracy, attention, attention_raw, attention_region, avar, contrast, exec, format") !=
+        message.npos);
   }
   for (const auto& name : reward_names()) {
     const RewardKind& r = reward_kind(name);

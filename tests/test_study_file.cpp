@@ -144,7 +144,7 @@ TEST_CASE("claims are refused with their line") {
   refused(claim("accuracy", above + "margin = -1.0\n"), {"my.toml:7: claim.c", "margin"});
   refused(claim("accuracy", above + "rule = \"above\"\n"), {"my.toml:7: claim.c", "rule"});
   refused(claim("magic", above), {"my.toml:7: claim.c: no condition named 'magic'"});
-<<<<<<< HEAD
+  refused(claim("sft", above), {"my.toml:7: claim.c: condition and reference are both sft"});
   refused(study("",
                 "[claim.b]\ntext = \"magic\"\ncondition = \"accuracy\"\nreference = \"sft\"\n"
                 "metric = \"accuracy_sampled\"\nexpected = \"above\"\n" +
@@ -201,8 +201,6 @@ TEST_CASE("presets that are not selected are checked too") {
 
 TEST_CASE("supervised steps keep their GRPO condition when others are added") {
   CHECK(parsed(study()).settings.sft.match == "accuracy");
-=======
-  refused(claim("sft", above), {"my.toml:7: claim.c: condition and reference are both sft"});
 }
 
 TEST_CASE("claims that no result could decide are refused with their line") {
@@ -235,7 +233,6 @@ TEST_CASE("claims that no result could decide are refused with their line") {
             .settings.claims.size() == 1);
   refused(study("[evaluation]\nsamples = 4\nk = [2, 8]\n"),
           {"my.toml:3: evaluation.k: 8 is above evaluation.samples, 4"});
->>>>>>> f-stats
 }
 
 TEST_CASE("a preset overlays the study, and changes from outside overlay the preset") {
