@@ -5,6 +5,7 @@
 #include "phyx/rewards/exec_reward.hpp"
 #include "tests/data.hpp"
 #include "tests/program.hpp"
+#include "tests/shell_program.hpp"
 
 namespace test_cli_exec_reward {
 namespace {
@@ -48,16 +49,20 @@ TEST_CASE("answers of a program that is a reward are kept, and a resumed run doe
   INFO(first.err);
   REQUIRE(first.code == 0);
 
-  const std::string weights = io::sha256_file(arm + "/model.safetensors");
+  const std::string weights = io::sha256_file(arm + "/model.safetensors"),
+                    outcomes = io::sha256_file(arm + "/outcomes.jsonl");
   const std::string count = io::read_file(folder + "/count");
-  CHECK(json_lines(arm + "/coin.answers.jsonl").size() == std::stoul(count));
+  // In the training, and again for the answers to the test problems.
+  CHECK(json_lines(arm + "/coin.answers.jsonl").size() +
+            json_lines(arm + "/test.turns.coin.answers.jsonl").size() ==
+        std::stoul(count));
   CHECK(fs::exists(arm + "/coin.log"));
   const auto config = io::read_json_object(out + "/config.json");
   CHECK(config["programs"]["turns"]["coin"] == phyx::program_digest({"sh", script, folder}));
   CHECK(config["condition"]["turns"]["rewards"]["coin"]["exec"][1] == script);
-  const std::string processes = io::read_file(folder + "/processes");
-  CHECK(occurrences(processes, "\n") == 1);
-  CHECK_FALSE(fs::exists("/proc/" + processes.substr(0, processes.size() - 1)));
+  const std::vector<pid_t> processes = numbers_in(folder + "/processes");
+  CHECK(processes.size() == 2);
+  for (const pid_t process : processes) CHECK_FALSE(runs(process));
 
   // As if the run had been killed at its last step.
   for (const char* name : {"/model.safetensors", "/outcomes.jsonl", "/metrics.jsonl"})
@@ -69,6 +74,7 @@ TEST_CASE("answers of a program that is a reward are kept, and a resumed run doe
   REQUIRE(second.code == 0);
   CHECK(io::read_file(folder + "/count") == count);
   CHECK(io::sha256_file(arm + "/model.safetensors") == weights);
+  CHECK(io::sha256_file(arm + "/outcomes.jsonl") == outcomes);
 
   io::write_file(script, alternating + std::string("# edited\n"));
   const Done edited = gaze_run(resumed);

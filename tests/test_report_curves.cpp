@@ -126,8 +126,8 @@ TEST_CASE("a KL term that is on and correlations are drawn; strange names are es
   write_report(folder.path.string(), {});
   const std::string curves = curves_of(folder.path.string());
   CHECK(drawn(curves, "KL term of the loss (nats per token)"));
-  CHECK(drawn(curves, "Correlation with correctness: reward"));
-  CHECK(drawn(curves, "Correlation with correctness: &lt;b&gt;"));
+  CHECK(drawn(curves, "Pooled correlation with correctness: reward"));
+  CHECK(drawn(curves, "Pooled correlation with correctness: &lt;b&gt;"));
   CHECK(drawn(curves, "Reward part: &lt;i&gt;"));
   CHECK_FALSE(drawn(curves, "KL from the warm start (nats per token)"));  // not measured
   CHECK_FALSE(contains(curves, "<b>"));

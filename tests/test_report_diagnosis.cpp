@@ -135,6 +135,22 @@ TEST_CASE("differences without spread are not printed as exact, and one seed is 
   CHECK(contains(report::paid_section(report::Context(data)), "<td>no spread</td>"));
 }
 
+TEST_CASE("the warm start may have any name", "[report]") {
+  Outcomes all;
+  all[{"begin", 0}] = outcomes(0.3, 0.5f, 0);
+  all[{"attention", 0}] = outcomes(0.8, 0.7f, 0);
+  report::RunData data = run(0.7f);
+  data.start = "begin";
+  SummaryOptions options;
+  options.start = "begin";
+  data.results = summarise(all, options);
+  const report::Context c(data);
+  CHECK(contains(report::headline(c, "x"), "<b>attention</b> has the highest accuracy"));
+  CHECK(contains(report::templates_section(c), ">lever</text>"));
+  CHECK(contains(report::paid_section(c), "<td>rose"));
+  CHECK(contains(report::differences_section(c), "the warm start <b>begin</b>"));
+}
+
 TEST_CASE("conditions of a study of one's own have different colours", "[report]") {
   report::RunData data = run(0.7f);
   for (ResultRow& r : data.results)

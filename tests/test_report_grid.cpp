@@ -138,4 +138,28 @@ TEST_CASE("the headline names no winner without a start or among equals", "[repo
   CHECK_FALSE(contains(equals, "<b>accuracy</b>"));
 }
 
+TEST_CASE("what follows from a setting of the grid may differ, other settings may not",
+          "[report]") {
+  const Folder folder("report_grid_follows");
+  const auto write = [&](const std::string& name, double strength, const std::string& sha,
+                         const std::string& more) {
+    const std::string at = folder.file(name);
+    gaze::io::make_folders(at);
+    auto config = gaze::io::Json::parse(R"({"data": {"seed": 1}, "condition": {"sft": {}}})");
+    config["data"]["cue_strength"] = strength;
+    config["data"]["files"]["synth_train_MC.tsv"] = sha;
+    config["grid"]["data.cue_strength"] = strength;
+    if (!more.empty()) config["condition"][more] = gaze::io::Json::object();
+    gaze::io::write_file(at + "/config.json", config.dump());
+    write_outcomes(at + "/outcomes.jsonl", {"sft", 0, outcomes(30)});
+    return at;
+  };
+  const std::string a = write("a", 0, "11", ""), b = write("b", 0.9, "22", "later");
+  CHECK(report::read_runs({a, b}).results.size() > 0);
+  gaze::io::write_file(b + "/config.json",
+                       R"({"data": {"seed": 2, "cue_strength": 0.9}, "condition": {"sft": {}},
+                           "grid": {"data.cue_strength": 0.9}})");
+  CHECK(contains(gaze::test::error_of([&] { report::read_runs({a, b}); }), "data.seed"));
+}
+
 }  // namespace test_report_grid

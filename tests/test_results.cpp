@@ -242,6 +242,31 @@ TEST_CASE("pass@k is that of the problems with many samples, if there are any", 
   }));
 }
 
+TEST_CASE("a claim about a union of templates has rows of its own, with every metric",
+          "[results]") {
+  std::vector<Outcome> start, after;
+  for (int i = 0; i < 30; ++i)
+    for (auto* list : {&start, &after}) {
+      Outcome o = outcome(i, list == &after ? i % 3 : 0, true);
+      o.template_id = i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c";
+      list->push_back(o);
+    }
+  SummaryOptions options;
+  options.start = "begin";
+  options.claims = {{"x", "?", "end", "begin", "pass@2", {"known", "all", "template", "a+b"}}};
+  const auto rows = summarise({{{"begin", 0}, start}, {{"end", 0}, after}}, options);
+  const auto find = [&](const std::string& slice, const std::string& metric) {
+    return std::find_if(rows.begin(), rows.end(), [&](const ResultRow& r) {
+      return r.condition == "end" && r.seed == "all" && r.split == "known" && r.format == "all" &&
+             r.slice_kind == "template" && r.slice == slice && r.metric == metric;
+    });
+  };
+  REQUIRE(find("a+b", "pass@2_vs_begin") != rows.end());
+  CHECK(find("a+b", "pass@2_vs_begin")->n == 16);  // the known ones of 20
+  CHECK(find("a+b", "accuracy_sampled_vs_begin") != rows.end());
+  CHECK(find("a", "pass@2_vs_begin") == rows.end());
+}
+
 TEST_CASE("both forms and all samples of a scene are one cluster", "[results]") {
   const auto study = [](bool both) {
     std::vector<Outcome> out;

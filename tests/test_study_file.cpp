@@ -231,6 +231,16 @@ TEST_CASE("claims that no result could decide are refused with their line") {
     CHECK(parsed(claim(metric, "")).settings.claims.size() == 1);
   CHECK(parsed(claim("unit", "kind = \"subfield\", split = \"all\", name = \"any\""))
             .settings.claims.size() == 1);
+  const std::string two = synth::templates()[0].id + "+" + synth::templates()[1].id;
+  CHECK(parsed(claim("pass@4", "kind = \"template\", name = \"" + two + "\"")).runs.size() == 1);
+  refused(claim("unit", "kind = \"template\", name = \"" + two + "+slope\""), {line, "'slope'"});
+  const std::string cold = "condition.cold = { method = \"none\", temperatures = [0.25] }\n";
+  const auto against = [](const std::string& reference) {
+    return "[claim.c]\ntext = \"x\"\ncondition = \"accuracy\"\nreference = \"" + reference +
+           "\"\nmetric = \"accuracy_sampled\"\nexpected = \"above\"\n";
+  };
+  CHECK(parsed(cold + study("", against("cold@0.25"))).runs.size() == 1);
+  refused(cold + study("", against("cold@0.5")), {"no condition named 'cold@0.5'"});
   refused(study("[evaluation]\nsamples = 4\nk = [2, 8]\n"),
           {"my.toml:3: evaluation.k: 8 is above evaluation.samples, 4"});
 }

@@ -59,6 +59,7 @@ struct TrainOptions {
   std::optional<Index> steps, samples, checkpoint_every, validate_every;
   bool resume = false, tensorboard = false;
   bool supervised = false;  // the command is sft
+  bool start_only = false;  // run the warm start, and `only`
   OwnDataOptions own;
 
   void add(CLI::App& app) {
@@ -149,7 +150,10 @@ struct TrainOptions {
     set("grpo.rate", "--rate", rate);
     set("validation.every", "--validate-every", validate_every);
     if (tensorboard) change("tensorboard", "--tensorboard", true);
-    if (!only.empty()) change("only", "--only", only);
+    std::vector<std::string> chosen = only;
+    if (start_only)
+      chosen.insert(chosen.begin(), start_condition(read_study(study, {preset, {}}).settings).name);
+    if (!chosen.empty()) change("only", "--only", chosen);
     std::vector<std::int64_t> all;
     for (std::int64_t i = 0; i < seeds.value_or(0); ++i) all.push_back(i);
     if (seed) all = {*seed};
@@ -219,8 +223,8 @@ void add_sft(CLI::App& app, const std::string& line) {
       app.add_subcommand("sft", "train and evaluate the supervised warm start alone");
   options->add(*command);
   command->callback([options, line] {
-    options->only = {"sft"};
     options->supervised = true;
+    options->start_only = true;
     options->run(line);
   });
 }
@@ -238,7 +242,8 @@ void add_grpo(CLI::App& app, const std::string& line) {
                    "point for format")
       ->capture_default_str();
   command->callback([options, line] {
-    options->only = {"sft", options->reward};
+    options->only = {options->reward};
+    options->start_only = true;
     const Study study = options->read();
     GAZE_CHECK(condition(study.settings, options->reward).method == Method::grpo, "grpo",
                "--reward ", options->reward, ": is not a condition of method grpo");

@@ -140,7 +140,7 @@ std::string own_minus_swapped_table(const Context& c, const std::string& suffix)
     const auto* r = c.results.find(condition, metric, "known");
     if (!r) continue;
     rows += "<tr>" + condition_header(c, condition) + cell(r) +
-            cell(c.results.find(condition, metric + "_vs_sft", "known")) +
+            cell(c.results.find(condition, metric + "_vs_" + c.data.start, "known")) +
             tag("td", "", std::to_string(r->n)) + "</tr>\n";
   }
   if (rows.empty()) return "";

@@ -150,15 +150,16 @@ std::string temperature_chart(const Context& c, const std::string& format,
 
 // ---- templates
 
-constexpr const char* template_metric = "accuracy_sampled_vs_sft";
+std::string template_metric(const Context& c) { return "accuracy_sampled_vs_" + c.data.start; }
 
 /// Differences of single seeds, by condition and template.
 std::map<std::pair<std::string, std::string>, std::vector<double>> seed_differences(
     const Context& c) {
+  const std::string metric = template_metric(c);
   std::map<std::pair<std::string, std::string>, std::vector<double>> out;
   for (const ResultRow& r : c.data.results)
-    if (r.seed != "all" && r.metric == template_metric && r.slice_kind == "template" &&
-        r.format == "all" && drawable(r.value))
+    if (r.seed != "all" && r.metric == metric && r.slice_kind == "template" && r.format == "all" &&
+        drawable(r.value))
       out[{r.condition, r.slice}].push_back(r.value);
   return out;
 }
@@ -181,7 +182,7 @@ std::string forest(
   chart.label_width = 150;
   double most = 0.1;
   for (const ResultRow* r :
-       c.results.find_all(condition, template_metric, "all", "all", "template")) {
+       c.results.find_all(condition, template_metric(c), "all", "all", "template")) {
     const auto found = seeds.find({condition, r->slice});
     Mark mark = difference_mark(*r, found == seeds.end() ? std::vector<double>() : found->second);
     most = std::max({most, std::fabs(r->low), std::fabs(r->high)});
@@ -189,7 +190,7 @@ std::string forest(
     chart.rows.push_back({r->slice + (apart ? " *" : ""), c.style(condition), {std::move(mark)}});
   }
   if (chart.rows.empty()) return "";
-  if (const auto* r = c.results.find(condition, template_metric, "all", "all", "layout_only"))
+  if (const auto* r = c.results.find(condition, template_metric(c), "all", "all", "layout_only"))
     chart.rows.push_back({"all *, together", c.style(condition), {difference_mark(*r, {})}});
   std::stable_sort(chart.rows.begin(), chart.rows.end(), [](const ChartRow& a, const ChartRow& b) {
     return a.marks[0].value > b.marks[0].value;
@@ -204,10 +205,10 @@ std::string forest(
 std::string paid_section(const Context& c) {
   std::string rows;
   for (const Paid& p : paid_rewards(c)) {
-    const std::string sft = "sft" + grid_point(p.condition);
+    const std::string sft = c.data.start + grid_point(p.condition);
     const auto* start = c.results.find(sft, p.metric, "known");
     const auto* now = c.results.find(p.condition, p.metric, "known");
-    const auto* difference = c.results.find(p.condition, p.metric + "_vs_sft", "known");
+    const auto* difference = c.results.find(p.condition, p.metric + "_vs_" + c.data.start, "known");
     const auto* correlation = c.results.find(sft, p.metric + "_correctness", "known");
     if (!now) continue;
     rows += "<tr>" + condition_header(c, p.condition) + tag("td", "", escape(p.what)) +

@@ -25,7 +25,12 @@ std::vector<const ResultRow*> rows_of(const Claim& claim, const std::string& poi
   const std::string split = s.split == "known" && !has_known ? "all" : s.split;
   const std::string metric = difference_metric(claim);
   const std::string condition = claim.condition + point;
-  if (s.name == "*") return results.find_all(condition, metric, split, s.format, s.kind);
+  if (s.name == "*") {
+    auto all = results.find_all(condition, metric, split, s.format, s.kind);
+    const auto joined = [](const ResultRow* r) { return names_of_slice(r->slice).size() > 1; };
+    all.erase(std::remove_if(all.begin(), all.end(), joined), all.end());
+    return all;
+  }
   const auto* row = results.find(condition, metric, split, s.format, s.kind, s.name);
   return row ? std::vector<const ResultRow*>{row} : std::vector<const ResultRow*>{};
 }

@@ -156,7 +156,7 @@ bool one_seed(const Context& c) {
 std::string gain_sentence(const Context& c, const std::string& point, const char* metric,
                           const char* how) {
   const auto best = best_rows(c, point, metric);
-  const std::string sft = "sft" + point;
+  const std::string sft = c.data.start + point;
   const auto* start = c.results.find(sft, metric, "known");
   if (best.empty()) return "";
   const std::string answers = "For " + std::string(how) + " answers, ";
@@ -170,7 +170,8 @@ std::string gain_sentence(const Context& c, const std::string& point, const char
            " conditions share the highest accuracy: " + percent_text(*best[0]) + ", against " +
            from;
   const std::string name = escape(without_point(best[0]->condition));
-  const auto* gain = c.results.find(best[0]->condition, std::string(metric) + "_vs_sft", "known");
+  const auto* gain =
+      c.results.find(best[0]->condition, std::string(metric) + "_vs_" + c.data.start, "known");
   if (gain && decide(interval_of(*gain), 0) == Verdict::above)
     return answers + "<b>" + name + "</b> has the highest accuracy: " + percent_text(*best[0]) +
            ", against " + from;

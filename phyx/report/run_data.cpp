@@ -28,11 +28,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Files accepted by `wanted` in `folder` or, if there are none, in its subfolders, up to three
+/// Files accepted by `wanted` in `folder` or, if there are none, in its subfolders, up to four
 /// levels. Sorted by name, so that a report does not depend on the file system.
 std::vector<fs::path> find_files(const fs::path& folder,
                                  const std::function<bool(const std::string&)>& wanted,
-                                 int depth = 3) {
+                                 int depth = 4) {
   std::vector<fs::path> files, folders, out;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
@@ -130,6 +130,7 @@ void use_configs(Configs configs, RunData& data) {
       declared = true;
       data.claims = claims_from_json(config["claims"], folder + "/config.json, claims");
     }
+    data.start = io::json_text(config, "start", folder + "/config.json", data.start);
     data.configs.push_back(std::move(config));
   }
 }
@@ -175,6 +176,7 @@ void read_results_of(const std::vector<std::string>& folders, const GridLabels& 
         data.notes.push_back(p.string() + " repeats a condition and seed and was ignored.");
     }
     SummaryOptions options;
+    options.start = data.start;
     options.claims = data.claims;
     options.pass_at = pass_at(data.configs);
     data.results = summarise(all, options);

@@ -39,6 +39,7 @@ struct RunData {
   std::vector<std::string> folders;
   std::vector<io::Json> configs;
   std::vector<Claim> claims = default_claims();  // of config.json ("claims"), if it has any
+  std::string start = "sft";  // the condition that is the warm start, of config.json
   std::vector<ResultRow> results;
   std::vector<MetricLine> metrics;
   std::vector<Completion> completions;

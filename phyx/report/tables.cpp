@@ -57,7 +57,7 @@ std::string heat_table(const Context& c, const std::string& metric) {
   std::string out = "<div class=\"scroll\"><table class=\"heat\"><thead><tr><th></th>";
   std::vector<std::string> conditions;
   for (const auto& condition : c.conditions)
-    if (without_point(condition) != "sft") conditions.push_back(condition);
+    if (without_point(condition) != c.data.start) conditions.push_back(condition);
   for (const auto& condition : conditions)
     out += "<th scope=\"col\" class=\"" + c.style(condition) + "\"><i></i>" + escape(condition) +
            "</th>";
@@ -124,11 +124,12 @@ std::string tables_section(const Context& c) {
 
 std::string differences_section(const Context& c) {
   std::string body = paragraph(
-      "Percentage points above (blue) or below (orange) the warm start <b>sft</b> on the same "
+      "Percentage points above (blue) or below (orange) the warm start <b>" + escape(c.data.start) +
+      "</b> on the same "
       "problems. Bold: the 95&nbsp;% interval excludes 0. Grey: may be due to chance. Point at a "
       "cell to see its interval. Known templates unless stated otherwise.");
-  body += "<h3>Sampled answers</h3>\n" + heat_table(c, "accuracy_sampled_vs_sft");
-  body += "<h3>Greedy answers</h3>\n" + heat_table(c, "accuracy_greedy_vs_sft");
+  body += "<h3>Sampled answers</h3>\n" + heat_table(c, "accuracy_sampled_vs_" + c.data.start);
+  body += "<h3>Greedy answers</h3>\n" + heat_table(c, "accuracy_greedy_vs_" + c.data.start);
   return section("differences", "Differences to the warm start", body);
 }
 

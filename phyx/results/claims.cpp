@@ -191,6 +191,16 @@ const std::vector<Claim>& default_claims() {
   return claims;
 }
 
+std::vector<std::string> names_of_slice(const std::string& name) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0;;) {
+    const std::size_t plus = name.find('+', at);
+    out.push_back(name.substr(at, plus - at));
+    if (plus == name.npos) return out;
+    at = plus + 1;
+  }
+}
+
 std::string difference_metric(const Claim& claim) {
   return claim.metric + "_vs_" + claim.reference;
 }

@@ -15,8 +15,12 @@ struct ClaimSlice {
   std::string split = "known";  // "all" is used if a run has no problems of known templates
   std::string format = "all";
   std::string kind = "overall";
-  std::string name = "all";  // "*": every slice of the kind; the claim is about most of them
+  /// "*": every slice of the kind, the claim is about most of them; "a+b": the union of slices.
+  std::string name = "all";
 };
+
+/// The names of a union: "a+b" is a and b, any other name itself.
+std::vector<std::string> names_of_slice(const std::string& name);
 
 /// `condition` minus `reference`, measured by `metric` on `slice`, is expected to be `expected`
 /// with `margin` (shares: 0.03 is three points). A study can declare any conditions and any metric

@@ -24,8 +24,15 @@ struct Slice {
   std::vector<std::uint32_t> problems;
   std::vector<std::uint32_t> scene = {};  // of each problem, numbered within the slice
   std::size_t scenes = 0;
-  bool fine() const { return kind == "subfield" || kind == "template"; }
-  bool has(const Metric& m) const { return reaches(m.reach, kind); }
+  bool fine() const { return is_fine(kind, name); }
+  /// Unions of templates have enough problems for all metrics.
+  static bool is_fine(const std::string& kind, const std::string& name) {
+    return (kind == "subfield" || kind == "template") && name.find('+') == name.npos;
+  }
+  bool has(const Metric& m) const {
+    const bool joined = !fine() && (kind == "subfield" || kind == "template");
+    return joined ? m.reach != Reach::whole : reaches(m.reach, kind);
+  }
   /// Whether single seeds have rows. Elsewhere they are too little data.
   bool by_seed() const { return !fine() || (kind == "template" && format == "all"); }
 };
@@ -72,6 +79,19 @@ std::vector<std::pair<std::string, std::string>> labels_of(const Outcome& o) {
   return out;
 }
 
+/// Adds the unions of slices, "a+b", that contain one of the labels.
+void add_unions(const std::set<std::pair<std::string, std::string>>& unions,
+                std::vector<std::pair<std::string, std::string>>& labels) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto& [kind, joined] : unions)
+    for (const auto& name : names_of_slice(joined))
+      if (std::find(labels.begin(), labels.end(), std::pair(kind, name)) != labels.end()) {
+        found.emplace_back(kind, joined);
+        break;
+      }
+  labels.insert(labels.end(), found.begin(), found.end());
+}
+
 /// Numbers the scenes of a slice.
 void number_scenes(const Universe& u, Slice& slice) {
   std::map<std::string_view, std::uint32_t> numbers;
@@ -83,18 +103,24 @@ void number_scenes(const Universe& u, Slice& slice) {
   slice.scenes = numbers.size();
 }
 
-/// All slices of the test set in a fixed order. Subfields and templates are not crossed with the
-/// split (a template has only one): the cells would be too small.
-std::vector<Slice> make_slices(const Universe& u) {
+/// All slices of the test set, and the unions that claims name, in a fixed order. Subfields and
+/// templates are not crossed with the split (a template has only one): the cells would be too
+/// small.
+std::vector<Slice> make_slices(const Universe& u, const std::vector<Claim>& claims) {
+  std::set<std::pair<std::string, std::string>> unions;
+  for (const Claim& c : claims)
+    if (names_of_slice(c.slice.name).size() > 1) unions.insert({c.slice.kind, c.slice.name});
   std::map<std::array<std::string, 4>, std::vector<std::uint32_t>> cells;
   for (std::uint32_t i = 0; i < u.problem.size(); ++i) {
     const Outcome& o = *u.problem[i];
     const std::string form = o.form == Form::mc ? "MC" : "OE";
-    for (const auto& [kind, name] : labels_of(o))
+    auto labels = labels_of(o);
+    add_unions(unions, labels);
+    for (const auto& [kind, name] : labels)
       for (const std::string& split : {std::string("all"), o.split})
         for (const std::string& format : {std::string("all"), form}) {
-          const bool fine = kind == "subfield" || kind == "template";
-          if (!fine || split == "all") cells[{split, format, kind, name}].push_back(i);
+          if (!Slice::is_fine(kind, name) || split == "all")
+            cells[{split, format, kind, name}].push_back(i);
         }
   }
   std::vector<Slice> out;
@@ -252,7 +278,7 @@ class SliceSummary {
   void write_differences(const std::string& condition, const std::string& seed, const Runs& runs) {
     for (const auto& pair : pairs_) {
       if (without_point(condition) == pair.reference) continue;
-      if (seed != "all" && pair.reference != "sft") continue;
+      if (seed != "all" && pair.reference != options_.start) continue;
       const Metric* m = metrics_.find(pair.metric);
       if (!m || !slice_.has(*m)) continue;
       const std::string reference = pair.reference + grid_point(condition);
@@ -283,11 +309,11 @@ class SliceSummary {
   std::map<std::string, Runs> runs_;
 };
 
-std::vector<PairedMetric> all_pairs(const std::vector<Claim>& claims,
+std::vector<PairedMetric> all_pairs(const SummaryOptions& options,
                                     const std::vector<std::string>& rewards) {
-  std::vector<PairedMetric> out = default_pairs();
-  for (const auto& name : rewards) out.push_back({"reward_" + name, "sft"});
-  for (const auto& c : claims) {
+  std::vector<PairedMetric> out = default_pairs(options.start);
+  for (const auto& name : rewards) out.push_back({"reward_" + name, options.start});
+  for (const auto& c : options.claims) {
     const PairedMetric pair{c.metric, c.reference};
     if (std::find(out.begin(), out.end(), pair) == out.end()) out.push_back(pair);
   }
@@ -296,20 +322,20 @@ std::vector<PairedMetric> all_pairs(const std::vector<Claim>& claims,
 
 }  // namespace
 
-const std::vector<PairedMetric>& default_pairs() {
-  static const std::vector<PairedMetric> pairs = {
-      {"accuracy_greedy", "sft"},
-      {"accuracy_sampled", "sft"},
-      {"format_sampled", "sft"},
-      {"principle", "sft"},
-      {"principle_well_formed", "sft"},
-      {"unit", "sft"},
-      {"unit_well_formed", "sft"},
-      {"attention_image", "sft"},
-      {"look_score", "sft"},
-      {"look_measured", "sft"},
-      {"look_right", "sft"},
-      {"accuracy_own_minus_swapped", "sft"},
+std::vector<PairedMetric> default_pairs(const std::string& start) {
+  return {
+      {"accuracy_greedy", start},
+      {"accuracy_sampled", start},
+      {"format_sampled", start},
+      {"principle", start},
+      {"principle_well_formed", start},
+      {"unit", start},
+      {"unit_well_formed", start},
+      {"attention_image", start},
+      {"look_score", start},
+      {"look_measured", start},
+      {"look_right", start},
+      {"accuracy_own_minus_swapped", start},
       {"accuracy_greedy", "accuracy"},
       {"accuracy_sampled", "accuracy"},
       {"principle", "accuracy"},
@@ -323,7 +349,6 @@ const std::vector<PairedMetric>& default_pairs() {
       {"accuracy_greedy", "format"},
       {"accuracy_sampled", "format"},
   };
-  return pairs;
 }
 
 std::vector<ResultRow> summarise(const Outcomes& outcomes, const SummaryOptions& options) {
@@ -331,12 +356,12 @@ std::vector<ResultRow> summarise(const Outcomes& outcomes, const SummaryOptions&
   const auto rewards = reward_names_in(outcomes);
   const bool many = has_many(outcomes);
   const MetricTable metrics(pass_ks(pass_samples(outcomes, many), options.pass_at), many, rewards);
-  const auto pairs = all_pairs(options.claims, rewards);
+  const auto pairs = all_pairs(options, rewards);
   std::vector<RunColumns> runs;
   for (const auto& [run, list] : outcomes)
     if (!list.empty()) runs.push_back(make_columns(universe, run.first, run.second, list, metrics));
   std::vector<ResultRow> rows;
-  for (const auto& slice : make_slices(universe))
+  for (const auto& slice : make_slices(universe, options.claims))
     SliceSummary(slice, runs, metrics, pairs, options, rows).write();
   return rows;
 }

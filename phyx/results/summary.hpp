@@ -24,23 +24,24 @@ struct PairedMetric {
   auto operator<=>(const PairedMetric&) const = default;
 };
 
-/// The differences of every table of the report.
-const std::vector<PairedMetric>& default_pairs();
+/// The differences of every table of the report; `start` is the warm start's condition.
+std::vector<PairedMetric> default_pairs(const std::string& start);
 
 struct SummaryOptions {
   std::vector<int> pass_at = {};  // k of pass@k; empty: 2, 4, 8, ... and the number of samples
   int small = 20;                 // shares on fewer scenes get Wilson's interval
+  std::string start = "sft";      // the condition that is the warm start
   std::vector<Claim> claims = default_claims();  // their differences are added to default_pairs()
 };
 
 /// Every row of `results.csv`. Rows with seed "all" pool the seeds; single seeds have no rows on
-/// subfields and forms of a template, and differences only to `sft`. `n` counts problems (for
-/// accuracy_parsed_* those with a readable answer). Differences are paired: only seeds and problems
-/// that both conditions have, by seed and scene. The reference of a condition at a point of a grid
-/// is the one at the same point (run_name.hpp). Problems of layout-only
-/// templates are in the slices `layout_only` and `template` alone. Values are shares (0 to 1),
-/// except `length` (tokens), look scores, rewards and correlations. Throws Error if a run contains
-/// a problem twice in one form, or a split is not "known" or "new".
+/// subfields and forms of a template, and differences only to the warm start. `n` counts problems
+/// (for accuracy_parsed_* those with a readable answer). Differences are paired: only seeds and
+/// problems that both conditions have, by seed and scene. The reference of a condition at a point
+/// of a grid is the one at the same point (run_name.hpp). Problems of layout-only templates are in
+/// the slices `layout_only` and `template` alone. Values are shares (0 to 1), except `length`
+/// (tokens), look scores, rewards and correlations. Throws Error if a run contains a problem twice
+/// in one form, or a split is not "known" or "new".
 std::vector<ResultRow> summarise(const Outcomes& outcomes, const SummaryOptions& options = {});
 
 }  // namespace gaze::phyx

@@ -16,6 +16,7 @@
 #include "phyx/problem.hpp"
 #include "phyx/results/metrics.hpp"
 #include "phyx/rewards/registry.hpp"
+#include "phyx/study/run_paths.hpp"
 #include "phyx/synth/suite.hpp"
 
 namespace gaze::phyx {
@@ -110,10 +111,13 @@ Names slice_names(const AblationSettings& s, const std::string& kind) {
 
 void check_claim(const AblationSettings& s, const Claim& c) {
   const std::string where = "claim." + c.id;
+  Names tested;  // NAME@T is NAME at a further temperature
+  for (const Condition& x : s.conditions) {
+    tested.push_back(x.name);
+    for (const double t : x.temperatures) tested.push_back(x.name + "@" + RunPaths::number_text(t));
+  }
   for (const auto* name : {&c.condition, &c.reference})
-    GAZE_CHECK(std::any_of(s.conditions.begin(), s.conditions.end(),
-                           [&](const Condition& x) { return x.name == *name; }),
-               "study", where, ": no condition named '", *name, "'");
+    GAZE_CHECK(among(tested, *name), "study", where, ": no condition named '", *name, "'");
   GAZE_CHECK(c.condition != c.reference, "study", where, ": condition and reference are both ",
              c.condition);
   const ClaimSlice& slice = c.slice;
@@ -123,13 +127,16 @@ void check_claim(const AblationSettings& s, const Claim& c) {
       where + ", slice.kind",
       {"overall", "needs_image", "domain", "reasoning", "subfield", "template", "layout_only"},
       slice.kind);
-  const Names names = slice_names(s, slice.kind);
-  if (slice.name != "*" && !names.empty()) check_among(where + ", slice.name", names, slice.name);
-  const bool crossed = slice.kind != "subfield" && slice.kind != "template";
+  const Names names = slice_names(s, slice.kind), parts = names_of_slice(slice.name);
+  if (slice.name != "*" && !names.empty())
+    for (const auto& part : parts) check_among(where + ", slice.name", names, part);
+  const bool fine = slice.kind == "subfield" || slice.kind == "template";
+  const bool crossed = !fine || parts.size() > 1;
   GAZE_CHECK(crossed || slice.split == "all", "study", where, ", slice.split: slices of kind ",
              slice.kind, " are not divided further; must be all");
-  GAZE_CHECK(reaches(reach_of(s, where, c.metric), slice.kind), "study", where, ": the metric ",
-             c.metric, " is not measured on slices of kind ", slice.kind);
+  GAZE_CHECK(reaches(reach_of(s, where, c.metric), fine && crossed ? "domain" : slice.kind),
+             "study", where, ": the metric ", c.metric, " is not measured on slices of kind ",
+             slice.kind);
 }
 
 }  // namespace gaze::phyx

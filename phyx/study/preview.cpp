@@ -107,7 +107,9 @@ TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds) {
   for (const Condition& c : s.conditions) {
     if (!wanted(s, c)) continue;
     out.conditions += training_seconds(s, c, speeds);
-    out.evaluation += problems * number(settings_of(s, c).evaluation.samples + 1) * speeds.answer *
+    const EvaluationSettings e = settings_of(s, c).evaluation;
+    out.evaluation += problems * speeds.answer *
+                      (number(e.samples + 1) + e.many_share * number(e.many)) *
                       static_cast<double>(1 + c.temperatures.size());
   }
   return out;

@@ -211,6 +211,12 @@ const Condition& condition(const AblationSettings& s, const std::string& name) {
   GAZE_FAIL("condition", "no condition named ", name, "; there are ", names_of(s.conditions));
 }
 
+const Condition& start_condition(const AblationSettings& s) {
+  for (const Condition& c : s.conditions)
+    if (c.method == Method::none) return c;
+  GAZE_FAIL("study", "no condition of method none, the warm start unchanged");
+}
+
 bool wanted(const AblationSettings& s, const Condition& c) {
   return s.only.empty() || std::find(s.only.begin(), s.only.end(), c.name) != s.only.end();
 }
@@ -280,6 +286,8 @@ io::OrderedJson settings_json(const AblationSettings& s) {
                  {"hold_out", s.own.hold_out},
                  {"hold_out_seed", s.own.hold_out_seed},
                  {"start", s.own.start.empty() ? "random weights" : "a trained model"}};
+  for (const Condition& c : s.conditions)
+    if (c.method == Method::none && !j.contains("start")) j["start"] = c.name;
   j["reward"] = s.reward_options;
   j["condition"] = conditions_json(s);
   for (const Condition& c : s.conditions)
