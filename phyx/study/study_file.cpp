@@ -98,18 +98,14 @@ RewardUse read_reward(const TomlEntry& e) {
   return use;
 }
 
-Method read_method(const TomlEntry& e) {
-  const auto found = std::find(method_names.begin(), method_names.end(), e.value);
-  GAZE_CHECK(found != method_names.end(), "study", e.where, ", method: must be one of ",
-             joined(method_names), ", got ", e.value.dump());
-  return static_cast<Method>(found - method_names.begin());
-}
-
-Pool read_pool(const TomlEntry& e) {
-  const auto found = std::find(pool_names.begin(), pool_names.end(), e.value);
-  GAZE_CHECK(found != pool_names.end(), "study", e.where, ", pool: must be one of ",
-             joined(pool_names), ", got ", e.value.dump());
-  return static_cast<Pool>(found - pool_names.begin());
+/// The value of an enumeration by its name in `names`.
+template <class Enum>
+Enum read_choice(const TomlEntry& e, const std::vector<std::string>& names) {
+  const std::string text = e.value.is_string() ? e.value.get<std::string>() : "";
+  const auto found = std::find(names.begin(), names.end(), text);
+  GAZE_CHECK(found != names.end(), "study", e.where, ", ", e.key, ": must be one of ",
+             joined(names), ", got ", e.value.dump());
+  return static_cast<Enum>(found - names.begin());
 }
 
 Condition read_condition(const TomlEntry& table, const AblationSettings& s) {
@@ -121,12 +117,12 @@ Condition read_condition(const TomlEntry& table, const AblationSettings& s) {
       field("temperatures", "", at_least(min_temperature), &Condition::temperatures)};
   const TomlEntry* method = table.find("method");
   GAZE_CHECK(method, "study", table.where, ", condition.", c.name, ": no method");
-  c.method = read_method(*method);
+  c.method = read_choice<Method>(*method, method_names);
   AblationSettings scratch = s;
   for (const TomlEntry& e : table.entries) {
     if (e.key == "method") continue;
     if (e.key == "pool") {
-      c.pool_set = read_pool(e);
+      c.pool_set = read_choice<Pool>(e, pool_names);
       continue;
     }
     if (e.key == "rewards") {
