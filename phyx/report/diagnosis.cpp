@@ -111,7 +111,10 @@ std::string reward_chart(const Context& c) {
     if (!points.empty())
       chart.series.push_back({condition, c.style(condition), std::move(points), false, true});
   }
-  return chart.series.empty() ? "" : figure("Accuracy of the samples (%)", draw(chart));
+  if (chart.series.empty()) return "";
+  std::vector<std::string> drawn;
+  for (const Series& series : chart.series) drawn.push_back(series.label);
+  return legend(legend_entries(c, drawn)) + figure("Accuracy of the samples (%)", draw(chart));
 }
 
 // ---- temperature

@@ -54,7 +54,7 @@ table.words td,table.words th{text-align:left;vertical-align:top}
 table.words td small{white-space:normal}
 table.words td:first-child{width:36%}table.words td:last-child{width:9em}
 table.plain td:last-child{width:auto}
-table.answers td:first-child{width:auto}table.answers td:last-child{width:60%}
+table.differing td:first-child{width:auto}table.differing td:last-child{width:60%}
 .verdict{white-space:nowrap;font-weight:600}
 .verdict.agree{color:var(--good)}.verdict.no{color:var(--bad)}
 .verdict.undecided{color:var(--soft);font-weight:400;font-style:italic}
@@ -64,8 +64,8 @@ border:1px solid var(--bg)}
 table.heat th{text-align:center;font-size:.76rem;line-height:1.2;padding:.4em .25em}
 table.heat tbody th,table.heat th:first-child{text-align:left;font-size:inherit}
 table.heat tbody th{font-weight:400;padding:.32em .6em .32em 0}
-table.heat thead i{display:inline-block;width:.6em;height:.6em;background:var(--c);
-border-radius:2px;margin-right:.4em}
+table.heat thead i{display:block;margin:0 auto .2em;width:.6em;height:.6em;background:var(--c);
+border-radius:2px}
 table.heat tr.group th{color:var(--soft);padding-top:.9em;font-size:.78rem}
 table.heat td{background:color-mix(in srgb,var(--change) var(--strength),transparent)}
 .gain{--change:var(--c4)}.loss{--change:var(--c6)}.none{--change:var(--bg);--strength:0%}

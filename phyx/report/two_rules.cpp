@@ -60,7 +60,8 @@ std::string two_rules_section(const Context& c) {
   const std::string rows = differing_rows(c, true) + differing_rows(c, false);
   if (rows.empty()) return section("rules", "Strict and official score", body);
   body +=
-      "<h3>Answers on which they differ</h3>\n<div class=\"scroll\"><table class=\"words answers\">"
+      "<h3>Answers on which they differ</h3>\n<div class=\"scroll\"><table class=\"words "
+      "differing\">"
       "<thead><tr><th>Right only by</th><th>Condition</th><th>Form</th><th>Truth</th>"
       "<th>Greedy answer</th></tr></thead><tbody>\n" +
       rows + "</tbody></table></div>\n";
