@@ -3,8 +3,11 @@
 // a settled study through its text.
 #include "gaze/rl/options.hpp"
 #include "phyx/study/study_file.hpp"
+
+#include <filesystem>
 #include "phyx/study/toml_tree.hpp"
 #include "phyx/synth/suite.hpp"
+#include "tests/folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -243,6 +246,16 @@ TEST_CASE("claims that no result could decide are refused with their line") {
   refused(cold + study("", against("cold@0.5")), {"no condition named 'cold@0.5'"});
   refused(study("[evaluation]\nsamples = 4\nk = [2, 8]\n"),
           {"my.toml:3: evaluation.k: 8 is above evaluation.samples, 4"});
+}
+
+TEST_CASE("a folder with the name of a built-in study does not hide it") {
+  const gaze::test::Folder folder("study_name");
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::create_directories(folder.path / "first");
+  std::filesystem::current_path(folder.path);
+  const std::string error = error_of([] { read_study("first"); });
+  std::filesystem::current_path(before);
+  CHECK(error.empty());
 }
 
 TEST_CASE("a preset overlays the study, and changes from outside overlay the preset") {

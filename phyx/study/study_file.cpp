@@ -366,7 +366,8 @@ Study parse_study(const std::string& text, const std::string& name, const StudyR
 
 Study read_study(const std::string& file, const StudyRequest& request) {
   const auto names = built_in_studies();
-  if (!std::filesystem::exists(file) && std::find(names.begin(), names.end(), file) != names.end())
+  if (!std::filesystem::is_regular_file(file) &&
+      std::find(names.begin(), names.end(), file) != names.end())
     return parse_study(built_in_study(file), file + ".toml", request);
   return parse_study(io::read_file(file, largest_study), file, request);
 }
