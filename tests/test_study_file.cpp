@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Study files: errors with file and line, presets, grids, conditions, claims, and the round trip of
 // a settled study through its text.
-#include "gaze/rl/options.hpp"
 #include "phyx/study/study_file.hpp"
 
 #include <filesystem>
+
+#include "gaze/rl/options.hpp"
 #include "phyx/study/toml_tree.hpp"
 #include "phyx/synth/suite.hpp"
 #include "tests/folder.hpp"
