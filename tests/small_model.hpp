@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Small models, prompts and completions for tests, all from counted random numbers.
 #pragma once
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
@@ -159,5 +162,18 @@ inline std::vector<std::uint32_t> bits(const std::vector<float>& v) {
   return bits(v.data(), static_cast<Index>(v.size()));
 }
 inline std::vector<std::uint32_t> bits(const Tensor<float>& x) { return bits(x.to_vector()); }
+
+/// Every element of `g` differs from that of `whole` by at most `part` of the largest of `whole`.
+inline void check_near_largest(const std::vector<float>& g, const std::vector<float>& whole,
+                               float part) {
+  REQUIRE(g.size() == whole.size());
+  float largest = 0, worst = 0;
+  for (std::size_t i = 0; i < g.size(); ++i) {
+    largest = std::max(largest, std::abs(whole[i]));
+    worst = std::max(worst, std::abs(g[i] - whole[i]));
+  }
+  CHECK(largest > 0);
+  CHECK(worst <= part * largest);
+}
 
 }  // namespace gaze::test

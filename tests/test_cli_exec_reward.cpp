@@ -28,7 +28,13 @@ data = { train_scenes = 28, test_known = 14, test_new = 0 }
 grpo = { steps = 2, prompts = 2, group = 4 }
 evaluation = { samples = 1 }
 validation = { every = 0 }
-warm_start = { letter_steps = 1, vision_steps = 1, caption_steps = 1, clean_steps = 2, mixed_steps = 1, batch = 4 }
+[warm_start]
+letter_steps = 1
+vision_steps = 1
+caption_steps = 1
+clean_steps = 2
+mixed_steps = 1
+batch = 4
 [condition.turns]
 method = "grpo"
 )";
@@ -87,10 +93,10 @@ TEST_CASE("a study with a program that does not exist is refused before it runs"
   const std::string study = at("missing.toml"), out = at("missing");
   io::write_file(study,
                  std::string(settings) + "rewards = { mine = { exec = [\"./no_such\"] } }\n");
-  refused({"ablate", "--study", study, "--out", out}, {"missing.toml:11", "no_such"}, out);
+  refused({"ablate", "--study", study, "--out", out}, {"missing.toml:17", "no_such"}, out);
   io::write_file(study, std::string(settings) + "rewards = { mine = { exec = \"sh\" } }\n");
   refused({"ablate", "--study", study, "--out", out},
-          {"missing.toml:11", "exec.exec", "is not a list of texts"}, out);
+          {"missing.toml:17", "exec.exec", "is not a list of texts"}, out);
   io::write_file(study, std::string(settings) + "rewards = { exec = { seconds = 3 } }\n");
   refused({"ablate", "--study", study, "--out", out}, {"needs the option 'exec'"}, out);
 }

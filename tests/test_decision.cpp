@@ -8,6 +8,7 @@
 #include "gaze/core/error.hpp"
 #include "phyx/results/claims.hpp"
 #include "phyx/results/student.hpp"
+#include "tests/study_claims.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -16,6 +17,7 @@ namespace test_decision {
 using namespace gaze::phyx;
 using gaze::test::contains;
 using gaze::test::error_of;
+using gaze::test::study_claims;
 
 namespace {
 
@@ -97,9 +99,9 @@ TEST_CASE("the declared comparisons share an error of five percent", "[decision]
 }
 
 TEST_CASE("claims survive the round trip, and bad ones are refused by field", "[claims]") {
-  const auto json = claims_to_json(default_claims());
+  const auto json = claims_to_json(study_claims());
   const auto back = claims_from_json(json, "study.json");
-  REQUIRE(back.size() == default_claims().size());
+  REQUIRE(back.size() == study_claims().size());
   CHECK(claims_to_json(back) == json);
   for (const auto& c : back) CHECK(c.margin == .03);
   const auto error = [&](const std::string& key, const gaze::io::Json& value) {

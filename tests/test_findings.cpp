@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "phyx/problem.hpp"
+#include "tests/study_claims.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -15,6 +16,7 @@ namespace test_findings {
 
 using namespace gaze::phyx;
 using gaze::test::contains;
+using gaze::test::study_claims;
 
 namespace {
 
@@ -50,10 +52,10 @@ const Finding& finding(const std::vector<Finding>& all, std::string_view id) {
   return all.front();
 }
 
-/// Default claims, as if no others had been declared.
+/// Claims of the default study, as if no others had been declared.
 std::vector<Claim> claims(const std::vector<std::string_view>& ids) {
   std::vector<Claim> out;
-  for (const auto& c : default_claims())
+  for (const auto& c : study_claims())
     if (std::find(ids.begin(), ids.end(), c.id) != ids.end()) out.push_back(c);
   return out;
 }
@@ -111,7 +113,7 @@ TEST_CASE("a spatial gain that other rewards share is not specific", "[findings]
 }
 
 TEST_CASE("symbolic means templates that the text alone decides", "[findings]") {
-  for (const auto& c : default_claims()) {
+  for (const auto& c : study_claims()) {
     CHECK(c.slice.name != "Numerical Reasoning");
     if (!contains(c.id, "symbolic")) continue;
     CHECK(c.slice.kind == "needs_image");
@@ -152,18 +154,18 @@ TEST_CASE("degenerate intervals are undecided, and one seed is said", "[findings
   ResultRow r = difference("format", vs_sft, 0, 0);
   r.error = r.df = 0;
   r.basis = Basis::degenerate;
-  const auto flat = decide_findings({r});
+  const auto flat = decide_findings({r}, study_claims());
   CHECK(agreement_text(finding(flat, "format-alone")) == "undecided");
   CHECK(contains(finding(flat, "format-alone").here, "no spread, so no verdict"));
   r = difference("format", vs_sft, -.01, .01);
   r.seeds = 1;
   r.basis = Basis::scenes;
-  CHECK(contains(finding(decide_findings({r}), "format-alone").here,
+  CHECK(contains(finding(decide_findings({r}, study_claims()), "format-alone").here,
                  "one seed: the interval covers scenes only"));
 }
 
 TEST_CASE("without measurements everything is undecided", "[findings]") {
-  for (const auto& f : decide_findings({})) {
+  for (const auto& f : decide_findings({}, study_claims())) {
     CHECK(f.agreement == Agreement::undecided);
     CHECK(f.here == "Not measured.");
   }

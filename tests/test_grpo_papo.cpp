@@ -284,13 +284,7 @@ TEST_CASE("PAPO's terms are added to the loss, in any number of micro-batches") 
     const auto g = gradients(player.model);
     CHECK(bits(g) != bits(without));
     if (whole.empty()) whole = g;
-    float largest = 0, worst = 0;
-    for (std::size_t i = 0; i < g.size(); ++i) {
-      largest = std::max(largest, std::abs(whole[i]));
-      worst = std::max(worst, std::abs(g[i] - whole[i]));
-    }
-    CHECK(largest > 0);
-    CHECK(worst <= 1e-5f * largest);
+    check_near_largest(g, whole, 1e-5f);
   }
 }
 

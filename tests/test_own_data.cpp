@@ -13,7 +13,6 @@
 #include "phyx/eval/attempt.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/eval/other_pictures.hpp"
-#include "phyx/study/ablation.hpp"
 #include "phyx/study/own_data.hpp"
 #include "phyx/study/settings.hpp"
 #include "phyx/train/examples.hpp"
@@ -21,6 +20,7 @@
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
 #include "tests/own_rows.hpp"
+#include "tests/own_run.hpp"
 #include "tests/texts.hpp"
 
 namespace test_own_data {
@@ -33,6 +33,8 @@ using gaze::test::contains;
 using gaze::test::error_of;
 using gaze::test::Folder;
 using gaze::test::json_lines;
+using gaze::test::own_settings;
+using gaze::test::run;
 namespace fs = std::filesystem;
 
 std::vector<Problem> problems_of(const std::string& path) {
@@ -51,23 +53,12 @@ std::vector<Row> split_of(const OwnData& data) {
 
 /// The smallest run on a file: three supervised steps, then two of GRPO by accuracy.
 AblationSettings short_run(const std::string& file) {
-  AblationSettings s = ablation_preset("smoke");
-  s.own.file = file;
-  s.own.hold_out = 0.4;
+  AblationSettings s = own_settings(file);
   s.warm.clean_steps = 3;
-  s.warm.batch = 4;
   s.only = {"sft", "accuracy"};
   s.grpo_steps = 2;
   s.max_tokens = 8;
-  s.checkpoint_every = 1;
   return s;
-}
-
-void run(const AblationSettings& s, const std::string& out, bool resume = false,
-         Listener listener = {}) {
-  Ablation ablation(s, out, std::move(listener));
-  ablation.prepare(resume, "");
-  ablation.run();
 }
 
 /// The error of a run on rows, which must leave no output folder.

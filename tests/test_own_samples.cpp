@@ -5,11 +5,11 @@
 #include <set>
 
 #include "gaze/cpu/kernels.hpp"
-#include "phyx/study/ablation.hpp"
 #include "phyx/study/own_samples.hpp"
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
 #include "tests/own_rows.hpp"
+#include "tests/own_run.hpp"
 #include "tests/reward_inputs.hpp"
 #include "tests/texts.hpp"
 
@@ -24,6 +24,8 @@ using gaze::test::contains;
 using gaze::test::error_of;
 using gaze::test::Folder;
 using gaze::test::json_lines;
+using gaze::test::own_settings;
+using gaze::test::run;
 using Tokens = std::vector<std::int32_t>;
 
 /// Rows about five pictures with one answer, which a nano model soon gives.
@@ -35,25 +37,14 @@ std::vector<Row> rows() {
 }
 
 AblationSettings short_run(const std::string& file) {
-  AblationSettings s = ablation_preset("smoke");
-  s.own.file = file;
-  s.own.hold_out = 0.4;
+  AblationSettings s = own_settings(file);
   s.warm.clean_steps = 80;
-  s.warm.batch = 4;
   s.only = {"rft"};
   s.max_tokens = 12;
-  s.checkpoint_every = 1;
   s.rft.prompts = 6;
   s.rft.samples = 8;
   s.sft.steps = 4;
   return s;
-}
-
-void run(const AblationSettings& s, const std::string& out, bool resume = false,
-         Listener listener = {}) {
-  Ablation ablation(s, out, std::move(listener));
-  ablation.prepare(resume, "");
-  ablation.run();
 }
 
 std::vector<Tokens> tokens_of(const OwnSamples& samples) {

@@ -195,6 +195,26 @@ TEST_CASE("a strength of cues needs cues") {
   CHECK(error(study("[data]\ncues = true\ncue_strength = 0.9\n")).empty());
 }
 
+TEST_CASE("settings of pools and many samples that could do nothing are refused") {
+  const std::string edge = "[data]\nrl_templates = [\"" + synth::templates()[1].id + "\"]\n";
+  const auto with_pool = [](const std::string& pool) {
+    return "[condition.c]\nmethod = \"sft\"\nsft.steps = 1\npool = " + pool + "\n";
+  };
+  refused(study("", with_pool("\"val\"")),
+          {"my.toml:10, pool: must be one of sft, rl, got \"val\""});
+  refused(study("", with_pool("3")), {"my.toml:10, pool: must be one of sft, rl, got 3"});
+  refused(study("", with_pool("\"rl\"")), {"my.toml:7: condition.c.pool: rl has no problems"});
+  CHECK(parsed(study(edge, with_pool("\"rl\""))).settings.conditions.back().pool() == Pool::rl);
+  CHECK(parsed(study(edge, with_pool("\"sft\""))).settings.conditions.back().pool() == Pool::sft);
+  refused(study("data.rl_share = 0.1\n"), {"my.toml:1: data.rl_share is 0.1, but there are no"});
+  refused(study("data.rl_share = 1.5\n"), {"my.toml:1, data.rl_share: must be"});
+  CHECK(parsed(study(edge + "rl_share = 0.1\n")).settings.rl_share == 0.1);
+  refused(study("[evaluation]\nsamples = 4\nmany = 4\n"), {"my.toml:3: evaluation.many must be 0"});
+  refused(study("[evaluation]\nmany = 1025\n"), {"my.toml:2, evaluation.many: must be"});
+  refused(study("[evaluation]\nmany = 8\nmany_share = 0.0\n"),
+          {"my.toml:3: evaluation.many_share must be above 0"});
+}
+
 TEST_CASE("presets that are not selected are checked too") {
   const std::string presets = "[preset.quick]\n[preset.other]\n";
   refused(study("", presets + "grpo.steps = 0\n"), {"my.toml:9, grpo.steps: must be"});
@@ -395,10 +415,6 @@ TEST_CASE("the configuration has every setting that decides results") {
   CHECK_FALSE(j.contains("checkpoint_every"));
   CHECK_FALSE(j.contains("own"));
   for (const auto& f : study_fields()) CHECK_FALSE(f.meaning.empty());
-}
-
-TEST_CASE("the default study declares the default claims") {
-  CHECK(claims_to_json(ablation_preset("quick").claims) == claims_to_json(default_claims()));
 }
 
 TEST_CASE("the default study has the first study's settings") {

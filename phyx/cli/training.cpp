@@ -151,8 +151,12 @@ struct TrainOptions {
     set("validation.every", "--validate-every", validate_every);
     if (tensorboard) change("tensorboard", "--tensorboard", true);
     std::vector<std::string> chosen = only;
-    if (start_only)
-      chosen.insert(chosen.begin(), start_condition(read_study(study, {preset, {}}).settings).name);
+    if (start_only) {
+      const std::string start = start_name(read_study(study, {preset, {}}).settings);
+      GAZE_CHECK(!start.empty(), "study", study,
+                 ": has no condition of method none, the warm start unchanged");
+      chosen.insert(chosen.begin(), start);
+    }
     if (!chosen.empty()) change("only", "--only", chosen);
     std::vector<std::int64_t> all;
     for (std::int64_t i = 0; i < seeds.value_or(0); ++i) all.push_back(i);

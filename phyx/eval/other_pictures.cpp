@@ -68,11 +68,8 @@ std::vector<Pixels> swapped_pictures(std::span<const Example> batch, std::size_t
                                      const std::vector<Example>& all,
                                      const std::vector<std::size_t>& partner) {
   std::vector<Pixels> out;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const std::size_t other = partner[first + i];
-    const bool some = needs_picture(batch[i]) && other != first + i;
-    out.push_back(some ? all[other].prompt.rgb : nullptr);
-  }
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    out.push_back(swapped_picture(all, partner, first + i));
   return out;
 }
 

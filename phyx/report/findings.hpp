@@ -69,6 +69,6 @@ class ResultIndex {
 /// if at least half reach another one. A claim without a row counts in Holm's family as one
 /// comparison with p = 1.
 std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows,
-                                     const std::vector<Claim>& claims = default_claims());
+                                     const std::vector<Claim>& claims);
 
 }  // namespace gaze::phyx

@@ -38,7 +38,7 @@ inline constexpr std::size_t differing_shown = 6;  // per kind and condition
 struct RunData {
   std::vector<std::string> folders;
   std::vector<io::Json> configs;
-  std::vector<Claim> claims = default_claims();  // of config.json ("claims"), if it has any
+  std::vector<Claim> claims;  // of config.json ("claims")
   std::string start = "sft";  // the condition that is the warm start, of config.json
   std::vector<ResultRow> results;
   std::vector<MetricLine> metrics;

@@ -170,6 +170,7 @@ std::string findings_section(const Context& c) {
         "same point, and the correction is over all claims at all points. A verdict here is "
         "therefore stricter than in a point's own report, which corrects for its own claims "
         "alone.");
+  if (c.data.claims.empty()) body += missing("The run declared no claims.");
   if (!study.empty()) body += table("The study found", "Does it agree?", study);
   if (!own.empty())
     body += "<h3>This project's own questions</h3>\n" + table("Question", "Answer", own);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The default claims, and claims as JSON.
+// Claims as JSON.
 #include "phyx/results/claims.hpp"
 
 #include <cmath>
@@ -13,101 +13,6 @@
 namespace gaze::phyx {
 
 namespace {
-
-const ClaimSlice everything{};
-const ClaimSlice multiple_choice{"known", "MC", "overall", "all"};
-const ClaimSlice open_ended{"known", "OE", "overall", "all"};
-const ClaimSlice domains_each{"known", "all", "domain", "*"};
-const ClaimSlice spatial{"known", "all", "reasoning", "Spatial Relation Reasoning"};
-const ClaimSlice symbolic{"known", "all", "needs_image", "no"};  // the text alone is sufficient
-
-/// "sampled" and "greedy" accuracy.
-const std::string sampled = "accuracy_sampled", greedy = "accuracy_greedy";
-
-std::vector<Claim> study_claims() {
-  const std::string abstract = "abstract";
-  const auto above = Verdict::above, below = Verdict::below, equivalent = Verdict::equivalent;
-  return {
-      {"grpo-sft-mc",
-       "GRPO with accuracy rewards beats supervised fine-tuning: multiple choice, over the start "
-       "with planted defects.",
-       "accuracy", "sft", sampled, multiple_choice, above, 0.03, abstract},
-      {"grpo-sft-oe", "The same: open-ended, over the start with planted defects.", "accuracy",
-       "sft", sampled, open_ended, above, 0.03, abstract},
-      {"grpo-clean-mc", "The same: multiple choice, over supervised training on clean responses.",
-       "accuracy", "sft_clean", sampled, multiple_choice, above, 0.03, abstract},
-      {"grpo-clean-oe", "The same: open-ended, over supervised training on clean responses.",
-       "accuracy", "sft_clean", sampled, open_ended, above, 0.03, abstract},
-      {"domains", "The accuracy reward gains on most domains.", "accuracy", "sft", sampled,
-       domains_each, above, 0.03, abstract},
-      {"rubric-mc",
-       "Accuracy rewards score higher than the rubric on multiple choice (0.462 against 0.440).",
-       "rubric", "accuracy", sampled, multiple_choice, below, 0.03, "a third party's note"},
-      {"rubric-principle",
-       "The rubric improves structured reasoning: principle, among well-formed answers.", "rubric",
-       "sft", "principle_well_formed", everything, above, 0.03, abstract},
-      {"rubric-unit", "The rubric improves structured reasoning: unit, among well-formed answers.",
-       "rubric", "sft", "unit_well_formed", everything, above, 0.03, abstract},
-      {"rubric-accuracy",
-       "The rubric brings no consistent gain in accuracy over the accuracy reward.", "rubric",
-       "accuracy", sampled, everything, equivalent, 0.03, abstract},
-      {"attention-spatial",
-       "The attention reward (on the image) lifts spatial reasoning (0.27 to 0.50).", "attention",
-       "sft", sampled, spatial, above, 0.03,
-       "abstract; the baseline of 0.27 could not be verified"},
-      {"attention-spatial-accuracy",
-       "The spatial gain is specific to the attention reward (on the image): above that of "
-       "accuracy.",
-       "attention", "accuracy", sampled, spatial, above, 0.03, "implied by the abstract"},
-      {"attention-spatial-format",
-       "The spatial gain is specific to the attention reward (on the image): above that of format "
-       "alone.",
-       "attention", "format", sampled, spatial, above, 0.03, "implied by the abstract"},
-      {"attention-symbolic",
-       "The attention reward (on the image) degrades symbolic domains: templates that the text "
-       "alone decides.",
-       "attention", "sft", sampled, symbolic, below, 0.03, abstract},
-      {"attention-symbolic-accuracy",
-       "The attention reward (on the image) degrades symbolic domains relative to the accuracy "
-       "reward.",
-       "attention", "accuracy", sampled, symbolic, below, 0.03, "implied by the abstract"},
-  };
-}
-
-std::vector<Claim> own_questions() {
-  const auto above = Verdict::above, below = Verdict::below, equivalent = Verdict::equivalent;
-  return {
-      {"ability",
-       "Do greedy answers improve under the accuracy reward? A gain of sampled answers alone may "
-       "only be a better choice among the model's existing modes.",
-       "accuracy", "sft", greedy, everything, above},
-      {"more-sampled",
-       "Does the accuracy reward beat continued supervised training with the same compute: "
-       "sampled?",
-       "accuracy", "sft_more", sampled, everything, above},
-      {"more-greedy", "… greedy?", "accuracy", "sft_more", greedy, everything, above},
-      {"clean-greedy",
-       "Do greedy answers under the accuracy reward beat supervised training on clean responses?",
-       "accuracy", "sft_clean", greedy, everything, above},
-      {"attention-look",
-       "Does the attention reward (on the image) raise the look score that it pays for "
-       "(manipulation check)?",
-       "attention", "sft", "look_score", everything, above},
-      {"region-spatial",
-       "Does the attention reward on annotated regions (an oracle) lift spatial reasoning?",
-       "attention_region", "sft", sampled, spatial, above},
-      {"region-spatial-accuracy", "… above the accuracy reward?", "attention_region", "accuracy",
-       sampled, spatial, above},
-      {"hybrid-spatial", "Does the hybrid reward beat the accuracy reward on spatial problems?",
-       "hybrid", "accuracy", sampled, spatial, above},
-      {"hybrid-symbolic",
-       "Does the hybrid reward lose accuracy to the accuracy reward where the text alone is "
-       "sufficient?",
-       "hybrid", "accuracy", sampled, symbolic, below},
-      {"format-alone", "Does rewarding format alone leave accuracy unchanged?", "format", "sft",
-       sampled, everything, equivalent},
-  };
-}
 
 /// Reads the fields of one claim and refuses those that it does not know.
 class ClaimReader {
@@ -181,15 +86,6 @@ Claim claim_from_json(const io::Json& value, const std::string& where) {
 }
 
 }  // namespace
-
-const std::vector<Claim>& default_claims() {
-  static const std::vector<Claim> claims = [] {
-    auto out = study_claims();
-    for (auto& c : own_questions()) out.push_back(std::move(c));
-    return out;
-  }();
-  return claims;
-}
 
 std::vector<std::string> names_of_slice(const std::string& name) {
   std::vector<std::string> out;

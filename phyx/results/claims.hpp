@@ -35,10 +35,6 @@ struct Claim {
   std::string source = {};  // whose claim it is; empty: a question of the study itself
 };
 
-/// The claims of arXiv 2604.13993 about the default study's conditions, and this project's own
-/// questions, all with a margin of 3 points.
-const std::vector<Claim>& default_claims();
-
 /// A claim's metric in results.csv: "<metric>_vs_<reference>".
 std::string difference_metric(const Claim& claim);
 

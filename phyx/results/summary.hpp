@@ -28,10 +28,10 @@ struct PairedMetric {
 std::vector<PairedMetric> default_pairs(const std::string& start);
 
 struct SummaryOptions {
-  std::vector<int> pass_at = {};  // k of pass@k; empty: 2, 4, 8, ... and the number of samples
-  int small = 20;                 // shares on fewer scenes get Wilson's interval
-  std::string start = "sft";      // the condition that is the warm start
-  std::vector<Claim> claims = default_claims();  // their differences are added to default_pairs()
+  std::vector<int> pass_at = {};   // k of pass@k; empty: 2, 4, 8, ... and the number of samples
+  int small = 20;                  // shares on fewer scenes get Wilson's interval
+  std::string start = "sft";       // the condition that is the warm start
+  std::vector<Claim> claims = {};  // their differences are added to default_pairs()
 };
 
 /// Every row of `results.csv`. Rows with seed "all" pool the seeds; single seeds have no rows on

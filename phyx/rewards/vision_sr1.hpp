@@ -6,9 +6,9 @@
 //   R = accuracy * 1[right] + 1[well-formed] * (format + perception * 1[right without the picture])
 //
 // The gate on the last term is this project's: without it a cut-off "</answer>", from which the
-// second answer starts anew, would earn as much as a right answer. The perception is the look
-// section. The second answer continues it greedily after a prompt that lacks the image; where the
-// text decides, both sections may be empty.
+// second answer starts from the beginning, would earn as much as a right answer. The perception is
+// the look section. The second answer continues it greedily after a prompt that lacks the image;
+// where the text decides, both sections may be empty.
 #pragma once
 #include <optional>
 

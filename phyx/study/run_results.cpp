@@ -108,9 +108,7 @@ void collect_results(const RunPaths& at, const AblationSettings& s) {
   completions.commit();
   differing.commit();
   SummaryOptions options;
-  options.start = "";
-  for (const Condition& c : s.conditions)
-    if (c.method == Method::none && options.start.empty()) options.start = c.name;
+  options.start = start_name(s);
   options.claims = s.claims;
   options.pass_at = s.pass_at;
   write_results(at.out + "/results.csv", summarise(all, options));

@@ -94,6 +94,8 @@ void check_data(const AblationSettings& s) {
   require_setting(s.cues || s.cue_strength == 0, {"data.cue_strength", "data.cues"},
                   "data.cue_strength is ", s.cue_strength,
                   ", but data.cues is false: there are no cues");
+  require_setting(s.rl_share == 0 || !s.rl_templates.empty(), {"data.rl_share"},
+                  "data.rl_share is ", s.rl_share, ", but there are no data.rl_templates");
   if (s.own.used()) return;
   require_setting(s.test_known + s.test_new > 0, {"data.test_known", "data.test_new"},
                   "no test scenes");
@@ -118,6 +120,12 @@ void settle_values(AblationSettings& s) {
                     " is above ",
                     s.evaluation.many > 0 ? "evaluation.many, " : "evaluation.samples, ",
                     pass_samples(s.evaluation));
+  const EvaluationSettings& e = s.evaluation;
+  require_setting(e.many == 0 || e.many > e.samples, {"evaluation.many", "evaluation.samples"},
+                  "evaluation.many must be 0 or above evaluation.samples, ", e.samples, ", got ",
+                  e.many);
+  require_setting(e.many == 0 || e.many_share > 0, {"evaluation.many_share", "evaluation.many"},
+                  "evaluation.many_share must be above 0 with evaluation.many ", e.many);
   check_data(s);
 }
 
@@ -164,6 +172,8 @@ void check_condition(const AblationSettings& s, const Condition& c) {
   for (const double t : c.temperatures)
     GAZE_CHECK(std::isfinite(t) && t >= min_temperature, "study", where(),
                ".temperatures: must be finite and at least ", min_temperature, ", got ", t);
+  GAZE_CHECK(c.pool_set != Pool::rl || has_rl_problems(s), "study", where(),
+             ".pool: rl has no problems of its own without data.rl_templates or data.cues");
   const AblationSettings own = settings_of(s, c);
   if ((c.method == Method::sft || c.method == Method::rft) && own.sft.steps == 0)
     matched_condition(s, c);
@@ -211,10 +221,10 @@ const Condition& condition(const AblationSettings& s, const std::string& name) {
   GAZE_FAIL("condition", "no condition named ", name, "; there are ", names_of(s.conditions));
 }
 
-const Condition& start_condition(const AblationSettings& s) {
+std::string start_name(const AblationSettings& s) {
   for (const Condition& c : s.conditions)
-    if (c.method == Method::none) return c;
-  GAZE_FAIL("study", "no condition of method none, the warm start unchanged");
+    if (c.method == Method::none) return c.name;
+  return "";
 }
 
 bool wanted(const AblationSettings& s, const Condition& c) {
@@ -286,8 +296,7 @@ io::OrderedJson settings_json(const AblationSettings& s) {
                  {"hold_out", s.own.hold_out},
                  {"hold_out_seed", s.own.hold_out_seed},
                  {"start", s.own.start.empty() ? "random weights" : "a trained model"}};
-  for (const Condition& c : s.conditions)
-    if (c.method == Method::none && !j.contains("start")) j["start"] = c.name;
+  j["start"] = start_name(s);
   j["reward"] = s.reward_options;
   j["condition"] = conditions_json(s);
   for (const Condition& c : s.conditions)

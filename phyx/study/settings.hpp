@@ -84,9 +84,9 @@ const Fields<AblationSettings>& study_fields();
 /// The condition of this name; an unknown name is an Error that lists the known ones.
 const Condition& condition(const AblationSettings& s, const std::string& name);
 
-/// The condition that is the warm start: the first one of method none. Throws Error if there is
+/// The name of the condition that is the warm start: the first one of method none; "" if there is
 /// none.
-const Condition& start_condition(const AblationSettings& s);
+std::string start_name(const AblationSettings& s);
 
 /// Whether a run of these settings includes the condition.
 bool wanted(const AblationSettings& s, const Condition& c);

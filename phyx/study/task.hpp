@@ -50,7 +50,7 @@ class PhyxTask {
   const models::VlmConfig& config() const { return config_; }
 
   /// Gives every prompt with a picture a masked one too, for PAPO's terms: `share` of the patches,
-  /// drawn anew for each prompt of each step. Call before task().
+  /// drawn independently for each prompt of each step. Call before task().
   void mask_pictures(double share) { mask_share_ = share; }
 
   /// Called with the first scored completion of a step, for the log.
