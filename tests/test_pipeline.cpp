@@ -143,6 +143,34 @@ TEST_CASE("many samples continue those of the evaluation, on a fixed part of the
   CHECK(in_share(mc, 0.25) == in_share(oe, 0.25));
 }
 
+TEST_CASE("answers after the gold look section are of the problems that have one") {
+  const World& w = world();
+  const std::vector<Example> some(w.examples.begin(), w.examples.begin() + 16);
+  EvaluationSettings s;
+  s.samples = 1;
+  s.gold_look = true;
+  s.sampling.max_tokens = 10;
+  std::vector<Outcome> first;
+  for (const Index batch : {48, 3}) {
+    s.batch = batch;
+    const auto outcomes = Evaluator(*w.model, w.tokenizer, s)(some, {});
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const bool looks = !some[i].problem.solution.look.empty();
+      CHECK(outcomes[i].gold_look.greedy.has_value() == looks);
+      CHECK(outcomes[i].gold_look.sampled.size() == (looks ? 1 : 0));
+      const Outcome read = outcome_from_json(outcome_to_json(outcomes[i]), "here");
+      CHECK(read.gold_look.greedy == outcomes[i].gold_look.greedy);
+      if (!first.empty()) CHECK(outcomes[i].gold_look.greedy == first[i].gold_look.greedy);
+    }
+    first = outcomes;
+  }
+  const Problem& p = some[0].problem;
+  const std::string look = gold_look(p), whole = gold_response(p);
+  CHECK(whole.rfind(look, 0) == 0);
+  CHECK(whole.substr(look.size()).rfind(" principle ", 0) == 0);
+  CHECK(look.find(p.solution.look.back()) != look.npos);
+}
+
 TEST_CASE("a problem's samples depend only on its id") {
   const World& w = world();
   EvaluationSettings s;

@@ -96,6 +96,10 @@ const std::string& option_text(const Problem& p, std::string_view letter);
 /// answer, or in multiple choice without a right letter.
 std::string gold_response(const Problem& problem);
 
+/// The beginning of gold_response() up to the end of its look section, "<think> mass = 5 kg .";
+/// empty without a look section.
+std::string gold_look(const Problem& problem);
+
 /// A multiple-choice response without reasoning: only the claimed option and its letter.
 std::string letter_response(const Problem& problem, char letter);
 

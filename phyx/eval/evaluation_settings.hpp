@@ -14,6 +14,7 @@ struct EvaluationSettings {
   /// Samples of each problem of a fixed part of the scenes, for pass@k alone; 0: none.
   Index many = 0;
   double many_share = 0.25;  // that part, chosen by a hash of the scene
+  bool gold_look = false;    // also answer after the gold look section, given as a prefix
   SamplingSettings sampling;
   std::uint64_t seed = 0;
 };

@@ -57,6 +57,9 @@ class Evaluator {
 
   void answer(const Batch& b, std::span<Outcome> out, const Keep& keep) const;
 
+  /// Answers again after the gold look section, where there is one.
+  void continue_gold_look(const Batch& b, std::span<Outcome> out) const;
+
   /// Samples the problems of the batch that belong to EvaluationSettings::many_share many times.
   void sample_many(const Batch& b, std::span<Outcome> out) const;
 

@@ -22,6 +22,7 @@ std::vector<Outcome> Evaluator<Device>::operator()(const std::vector<Example>& e
     const Batch part{{examples.data() + at, end - at}, at};
     answer(part, {out.data() + at, end - at}, keep);
     if (settings_.many > 0) sample_many(part, {out.data() + at, end - at});
+    if (settings_.gold_look) continue_gold_look(part, {out.data() + at, end - at});
     perturb(part, {out.data() + at, end - at}, blank_pictures(part.examples), &Outcome::blank);
     perturb(part, {out.data() + at, end - at},
             swapped_pictures(part.examples, part.first, examples, others), &Outcome::swapped);
@@ -75,6 +76,42 @@ void Evaluator<Device>::answer(const Batch& b, std::span<Outcome> out, const Kee
     for (std::size_t j = 1; j < all.size(); ++j)
       out[i].sampled.push_back(score_attempt(e.problem, all[j]));
     if (keep) keep(b.first + i, all);
+  }
+}
+
+template <class Device>
+void Evaluator<Device>::continue_gold_look(const Batch& b, std::span<Outcome> out) const {
+  std::vector<models::Prompt> changed;
+  std::vector<std::vector<std::int32_t>> prefixes;
+  std::vector<std::size_t> which;
+  std::vector<std::uint64_t> ids;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::string look = gold_look(b.examples[i].problem);
+    if (look.empty()) continue;
+    prefixes.push_back(tokenizer_.encode_plain(look));
+    changed.push_back(b.examples[i].prompt);
+    auto& tokens = changed.back().tokens;
+    tokens.insert(tokens.end(), prefixes.back().begin(), prefixes.back().end());
+    which.push_back(i);
+    ids.push_back(b.first + i);
+  }
+  if (changed.empty()) return;
+  std::vector<const models::Prompt*> prompts;
+  for (const auto& p : changed) prompts.push_back(&p);
+  for (const bool greedy : {true, false}) {
+    if (!greedy && settings_.samples == 0) break;
+    auto done = complete(prompts, ids, greedy ? 0 : 1, models::Watch::nothing);
+    for (std::size_t j = 0; j < which.size(); ++j) {
+      const Example& e = b.examples[which[j]];
+      done[j].tokens.insert(done[j].tokens.begin(), prefixes[j].begin(), prefixes[j].end());
+      const auto c = to_completion(done[j], tokenizer_, model_.config(), e.prompt);
+      const bool correct = grade_completion(e.problem, c.text).correct;
+      Perturbed& to = out[which[j]].gold_look;
+      if (greedy)
+        to.greedy = correct;
+      else
+        to.sampled.push_back(correct);
+    }
   }
 }
 

@@ -54,6 +54,10 @@ enum Column : std::size_t {
   kBlankGreedyKnown,
   kSwappedGreedy,
   kSwappedGreedyKnown,
+  kGoldLook,
+  kGoldLookKnown,
+  kGoldLookGreedy,
+  kGoldLookGreedyKnown,
   kOwnSwapped,  // own minus swapped picture, in shares of right answers
   kOwnSwappedKnown,
   kOwnSwappedGreedy,
@@ -91,6 +95,8 @@ std::vector<Metric> fixed_metrics() {
           {"accuracy_swapped", kSwapped, kSwappedKnown, true},
           {"accuracy_blank_greedy", kBlankGreedy, kBlankGreedyKnown, true},
           {"accuracy_swapped_greedy", kSwappedGreedy, kSwappedGreedyKnown, true},
+          {"accuracy_gold_look", kGoldLook, kGoldLookKnown, true},
+          {"accuracy_gold_look_greedy", kGoldLookGreedy, kGoldLookGreedyKnown, true},
           {"accuracy_own_minus_swapped", kOwnSwapped, kOwnSwappedKnown, false},
           {"accuracy_own_minus_swapped_greedy", kOwnSwappedGreedy, kSwappedGreedyKnown, false},
           {"groups_all_right", kAllRight, kGroups, true},
@@ -213,6 +219,7 @@ void MetricTable::add(double* row, const Outcome& o) const {
   if (o.sampled.empty()) add_attempt(row, o.greedy);
   add_perturbed(row, o.blank, kBlank, kBlankGreedy);
   add_perturbed(row, o.swapped, kSwapped, kSwappedGreedy);
+  add_perturbed(row, o.gold_look, kGoldLook, kGoldLookGreedy);
   add_own_minus_swapped(row, o, right);
   add_rewards(row, o);
   add_passes(row, o, right);

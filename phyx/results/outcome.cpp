@@ -239,6 +239,7 @@ io::Json outcome_to_json(const Outcome& o) {
                   {"swapped", perturbed_to_json(o.swapped)}};
   if (!o.scene.empty()) out["scene"] = o.scene;
   if (o.layout_only) out["layout_only"] = true;
+  if (o.gold_look.greedy) out["gold_look"] = perturbed_to_json(o.gold_look);
   if (!o.many.empty()) out["many"] = flags_to_json(o.many);
   return out;
 }
@@ -262,6 +263,7 @@ Outcome outcome_from_json(const io::Json& value, const std::string& where) {
   o.template_id = in.text("template");
   o.needs_image = in.boolean("needs_image");
   o.layout_only = in.has("layout_only") && in.boolean("layout_only");
+  if (in.has("gold_look")) o.gold_look = perturbed_from_json(in.inner("gold_look"));
   if (in.has("many")) o.many = in.flags("many");
   const auto greedy = attempts_from_json(in.inner("greedy"));
   GAZE_CHECK(greedy.size() == 1, "read_outcomes", where, ", greedy: not exactly one attempt");

@@ -59,6 +59,7 @@ struct Outcome {
   std::vector<bool> many;  // correctness of many samples, for pass@k; empty: not measured
   Perturbed blank;         // with an empty image
   Perturbed swapped;       // with the image of another problem of the same template
+  Perturbed gold_look;     // after the gold look section
 };
 
 /// All outcomes of one condition and seed.

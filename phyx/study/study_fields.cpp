@@ -118,6 +118,8 @@ Fields<EvaluationSettings> evaluation_fields() {
             from_to(0, most_samples), &S::many),
       field("many_share", "that part, chosen by a hash of the scene", from_to(0, 1),
             &S::many_share),
+      field("gold_look", "also answer after the gold look section, given as a prefix", any_value,
+            &S::gold_look),
       field("batch", "problems per batch", from_to(1, 100000), &S::batch)};
   out.back().decides = false;
   append(out, nested("", &S::sampling, sampling_fields()));
