@@ -82,7 +82,7 @@ TEST_CASE("further temperatures are a chart, and no conditions of their own", "[
   CHECK(c.tempered == std::vector<std::string>{"sft@0.25"});
   const std::string page = report::temperature_section(c);
   CHECK(occurrences(page, "<polyline") == 2);  // sft, as MC and as OE
-  CHECK(occurrences(page, "<i></i>") == 1);
+  CHECK(occurrences(page, "<i></i>") == 2);
   report::RunData without = data;
   without.results.erase(
       std::remove_if(without.results.begin(), without.results.end(),

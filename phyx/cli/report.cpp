@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // gaze report.
 #include "gaze/io/folder_lock.hpp"
+#include "gaze/io/folders.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/report/page.hpp"
+#include "phyx/report/publish.hpp"
 #include "phyx/report/run_data.hpp"
 #include "phyx/results/csv.hpp"
 #include "phyx/run_config.hpp"
@@ -13,7 +15,7 @@ namespace {
 
 struct ReportOptions {
   std::vector<std::string> folders;
-  std::string out;
+  std::string out, published;
 
   void add(CLI::App& app) {
     app.add_option("folders", folders, "output folders of runs")
@@ -22,11 +24,18 @@ struct ReportOptions {
     app.add_option("--out", out,
                    "output folder for report.html and, for several runs, results.csv; default for "
                    "one run: its folder");
+    app.add_option("--publish", published,
+                   "write a small folder to keep instead, which report reads again: settings, "
+                   "tables, figures and the rows of results.csv that they use");
   }
   void run() const {
     for (const auto& folder : folders)
       GAZE_CHECK(std::filesystem::exists(folder + "/results.csv"), "report", folder,
                  ": no results.csv, so no finished run");
+    if (!published.empty()) write_published();
+    if (!published.empty() && out.empty()) return;
+    GAZE_CHECK(folders.size() == 1 || !out.empty(), "report",
+               "several folders need --out, a separate folder for the combined report");
     const std::string to = out.empty() ? folders.front() : out, path = to + "/report.html";
     const bool own = check_target(to);
     const std::string page = render_report(report::read_runs(folders), ReportInput().title);
@@ -40,24 +49,37 @@ struct ReportOptions {
     std::printf("%s\n", for_standard_output(path).c_str());
   }
 
+  void write_published() const {
+    check_outside(published);
+    const report::RunData data = report::read_runs(folders);
+    io::make_folders(published);
+    const io::FolderLock lock(published);
+    check_own_folder("report", published, "tables.md", {"config.json", "results.csv"});
+    report::publish(data, published);
+    std::printf("%s\n", for_standard_output(published + "/tables.md").c_str());
+  }
+
   /// Whether `to` is the folder of the single run. Throws Error for any other folder of a run.
   bool check_target(const std::string& to) const {
-    const auto real = [](const std::string& path) {
-      std::error_code error;
-      const auto out = std::filesystem::weakly_canonical(path, error);
-      GAZE_CHECK(!error, "report", path, ": ", error.message());
-      return out.string() + "/";
-    };
-    GAZE_CHECK(folders.size() == 1 || !out.empty(), "report",
-               "several folders need --out, a separate folder for the combined report");
     if (folders.size() == 1 && real(to) == real(folders.front())) return true;
-    for (const auto& folder : folders)
-      GAZE_CHECK(real(to).rfind(real(folder), 0) != 0, "report", to, ": is inside ", folder,
-                 ", which is being reported on");
+    check_outside(to);
     for (const char* run : {"config.json", "eval.json", "scores.tsv"})
       GAZE_CHECK(!std::filesystem::exists(to + "/" + run), "report", to, ": contains a run (", run,
                  ")");
     return false;
+  }
+
+  void check_outside(const std::string& to) const {
+    for (const auto& folder : folders)
+      GAZE_CHECK(real(to).rfind(real(folder), 0) != 0, "report", to, ": is inside ", folder,
+                 ", which is being reported on");
+  }
+
+  static std::string real(const std::string& path) {
+    std::error_code error;
+    const auto out = std::filesystem::weakly_canonical(path, error);
+    GAZE_CHECK(!error, "report", path, ": ", error.message());
+    return out.string() + "/";
   }
 };
 

@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "phyx/problem.hpp"
 #include "phyx/report/charts.hpp"
 #include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
+#include "phyx/report/figures.hpp"
 #include "phyx/report/html.hpp"
 #include "phyx/results/csv.hpp"
 
@@ -72,8 +74,8 @@ std::string slice_panels(const Context& c, const std::string& kind, const Names&
 }
 
 /// Sampled (filled) and greedy (open) accuracy of every condition on one form.
-std::string overall_dots(const Context& c, const std::string& split, const std::string& format,
-                         const std::string& heading) {
+Figure overall_dots(const Context& c, const std::string& split, const std::string& format,
+                    const std::string& name, const std::string& heading) {
   RowChart chart;
   chart.title = heading + ": sampled and greedy accuracy by condition";
   chart.axis = "accuracy (%)";
@@ -87,20 +89,24 @@ std::string overall_dots(const Context& c, const std::string& split, const std::
     chart.rows.push_back(
         {condition, c.style(condition), {mark_of(sampled, "sampled"), mark_of(greedy, "greedy")}});
   }
-  return any ? figure(heading, draw(chart)) : "";
+  return {name, heading, any ? draw(chart) : ""};
 }
 
-std::string pass_chart(const Context& c, const std::string& format, const std::string& heading) {
+Figure pass_figure(const Context& c, const std::string& format, const std::string& heading) {
   LineChart chart{heading + ": pass@k by condition", "samples k", "", {}, true, true, 520, 260};
+  Figure out{"pass-" + format, heading + ": solved by one of k samples (%)", ""};
   for (const auto& condition : c.conditions) {
     Series s{condition, c.style(condition), {}, false};
     for (int k = 1; k <= 1024; ++k)
       if (const auto* r = c.results.find(condition, "pass@" + std::to_string(k), "known", format);
           r && drawable(r->value * 100))
         s.points.emplace_back(k, r->value * 100);
-    if (!s.points.empty()) chart.series.push_back(std::move(s));
+    if (s.points.empty()) continue;
+    out.conditions.push_back(condition);
+    chart.series.push_back(std::move(s));
   }
-  return chart.series.empty() ? "" : figure(heading, draw(chart));
+  if (!chart.series.empty()) out.chart = draw(chart);
+  return out;
 }
 
 /// Three bars per condition: normal, blanked and swapped picture.
@@ -156,6 +162,16 @@ std::string own_minus_swapped_table(const Context& c, const std::string& suffix)
 
 }  // namespace
 
+std::vector<Figure> overview_figures(const Context& c) {
+  return {overall_dots(c, "known", "MC", "accuracy-MC", "Multiple choice, known"),
+          overall_dots(c, "known", "OE", "accuracy-OE", "Open-ended, known"),
+          overall_dots(c, "new", "all", "accuracy-new", "Templates never trained on")};
+}
+
+std::vector<Figure> pass_figures(const Context& c) {
+  return {pass_figure(c, "MC", "Multiple choice"), pass_figure(c, "OE", "Open-ended")};
+}
+
 std::string overview_section(const Context& c) {
   std::string body = paragraph(
       "Filled dots: sampled answers. Open dots: greedy answers. Lines: 95&nbsp;% intervals. If "
@@ -163,9 +179,7 @@ std::string overview_section(const Context& c) {
       "the filled dot moves, the model samples its likeliest answers more often, as at a lower "
       "temperature. If the open dot moves too, its likeliest answers changed; whether they are "
       "answers that it could not sample before is a question for pass@k.");
-  body += "<div class=\"grid\">\n" + overall_dots(c, "known", "MC", "Multiple choice, known") +
-          overall_dots(c, "known", "OE", "Open-ended, known") +
-          overall_dots(c, "new", "all", "Templates never trained on") + "</div>\n";
+  body += "<div class=\"grid\">\n" + page_figures(overview_figures(c)) + "</div>\n";
   return section("overview", "Accuracy at a glance", body);
 }
 
@@ -199,8 +213,7 @@ std::string image_section(const Context& c) {
 }
 
 std::string pass_section(const Context& c) {
-  const std::string charts = pass_chart(c, "MC", "Multiple choice: solved (%)") +
-                             pass_chart(c, "OE", "Open-ended: solved (%)");
+  const std::string charts = page_figures(pass_figures(c));
   if (charts.empty())
     return section("passk", "One sample or many", missing("No problem was sampled."));
   return section("passk", "One sample or many",

@@ -56,8 +56,13 @@ std::string svg(int width, double height, const std::string& title, const std::s
 std::string x_grid(const RowChart& c, double x0, double x1, double top, double bottom) {
   std::string out;
   const double step = nice_step(c.high - c.low, 5);
+  const auto at = [&](double v) { return x0 + (v - c.low) / (c.high - c.low) * (x1 - x0); };
+  if (c.band > 0)
+    out += "<rect x=\"" + coordinate(at(-c.band)) + "\" y=\"" + coordinate(top) + "\" width=\"" +
+           coordinate(at(c.band) - at(-c.band)) + "\" height=\"" + coordinate(bottom - top) +
+           "\" class=\"band\"/>";
   for (const double v : ticks(c.low, c.high, step)) {
-    const double x = x0 + (v - c.low) / (c.high - c.low) * (x1 - x0);
+    const double x = at(v);
     const bool zero = std::fabs(v) < step * 1e-6;
     out += line_from(x, top, x, bottom, zero ? "axis" : "gridline");
     out +=
@@ -73,7 +78,7 @@ std::string draw_mark(const RowChart& c, const ChartRow& row, std::size_t series
   const auto at = [&](double v) {
     return x0 + (std::clamp(v, c.low, c.high) - c.low) / (c.high - c.low) * (x1 - x0);
   };
-  const std::string kind = series == 0 ? "full" : series == 1 ? "open" : "pale";
+  const std::string kind = m.open || series == 1 ? "open" : series == 0 ? "full" : "pale";
   std::string out = "<g class=\"" + row.style + "\"><title>" + escape(m.note) + "</title>";
   if (c.dots) {
     out += line_from(at(m.low), y, at(m.high), y, "whisker-c");
@@ -164,7 +169,7 @@ std::string draw(const RowChart& c) {
   std::size_t letters = 0;
   for (const auto& r : c.rows) letters = std::max(letters, r.label.size());
   // Wide enough for the longest label, but at most half of the chart.
-  const double x0 = std::clamp(5.6 * double(letters) + 10, double(c.label_width), c.width / 2.0);
+  const double x0 = std::clamp(6.3 * double(letters) + 10, double(c.label_width), c.width / 2.0);
   const double x1 = c.width - (c.dots ? 14 : 26), top = 4;
   const double bottom = top + row_height * double(c.rows.size());
   std::string body = x_grid(c, x0, x1, top, bottom);

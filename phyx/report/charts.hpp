@@ -22,6 +22,7 @@ struct Mark {
   double low = 0, high = 0;
   std::string note;                // shown on hover
   std::vector<double> seeds = {};  // small dots, in a chart of dots
+  bool open = false;               // an open dot
 };
 
 /// One labelled row of a bar or dot chart; one mark per series.
@@ -37,6 +38,7 @@ struct RowChart {
   std::string axis;          // label of the horizontal axis, with its unit
   double low = 0, high = 1;  // range of the axis, in unscaled values
   double scale = 100;        // factor for labels: 100 for percent
+  double band = 0;           // shades -band to band
   bool dots = false;         // dots on lines instead of bars
   int width = 360;
   int label_width = 78;

@@ -38,6 +38,15 @@ struct Context {
   std::map<std::string, std::string> styles;                      // by condition
 };
 
+/// A reward of a condition, by the metrics that measure it on test answers.
+struct Paid {
+  std::string condition, what, metric;
+};
+
+/// The rewards of the conditions, and what they measure without their gates; of conditions that
+/// were not trained too, because they score the warm start's answers.
+std::vector<Paid> paid_rewards(const Context& c);
+
 /// "53.1" with its interval in small type below; a dash without a row.
 std::string percent_cell(const ResultRow* r);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "phyx/report/charts.hpp"
 #include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
+#include "phyx/report/figures.hpp"
 #include "phyx/report/html.hpp"
 #include "phyx/report/number_text.hpp"
 #include "phyx/report/run_data.hpp"
@@ -25,25 +27,6 @@ namespace gaze::phyx::report {
 namespace {
 
 // ---- what was paid for
-
-/// A reward of a condition, by the metrics that measure it on test answers.
-struct Paid {
-  std::string condition, what, metric;
-};
-
-/// The rewards of the tested conditions, and what they measure without their gates.
-std::vector<Paid> paid_rewards(const Context& c) {
-  std::vector<Paid> out;
-  for (const UsedReward& use : used_rewards(c.data.configs)) {
-    const std::string metric = "reward_" + use.scored;
-    for (const auto& condition : c.conditions) {
-      if (without_point(condition) != use.condition) continue;
-      out.push_back({condition, use.label, metric});
-      out.push_back({condition, use.label + ", ungated", metric + "_ungated"});
-    }
-  }
-  return out;
-}
 
 std::string points_cell(const ResultRow* r) {
   if (!r) return "–";
@@ -129,10 +112,12 @@ double evaluation_temperature(const Context& c) {
   return 1;
 }
 
-/// Accuracy of each condition with further temperatures; greedy answers are temperature 0.
-std::string temperature_chart(const Context& c, const std::string& format,
-                              const std::string& heading) {
+/// Accuracy of each condition over its temperatures; greedy answers are temperature 0. A condition
+/// without further ones is a dot at the evaluation's own.
+Figure temperature_figure(const Context& c, const std::string& format, const std::string& heading) {
   LineChart chart{heading + " over temperature", "temperature", "", {}, true, false, 520, 260};
+  Figure out{"temperature-" + format, heading + ": accuracy over temperature (%)", ""};
+  bool lines = false;
   for (const auto& condition : c.conditions) {
     Points points;
     const auto add = [&](double t, const std::string& name, const char* metric) {
@@ -142,30 +127,21 @@ std::string temperature_chart(const Context& c, const std::string& format,
     for (const auto& name : c.tempered)
       if (tempered_from(name) == condition)
         add(std::strtod(temperature_of(name).c_str(), nullptr), name, "accuracy_sampled");
-    if (points.empty()) continue;
-    add(0, condition, "accuracy_greedy");
+    if (!points.empty()) add(0, condition, "accuracy_greedy");
+    lines = lines || !points.empty();
     add(evaluation_temperature(c), condition, "accuracy_sampled");
+    if (points.empty()) continue;
     std::sort(points.begin(), points.end());
+    out.conditions.push_back(condition);
     chart.series.push_back({condition, c.style(condition), std::move(points), false, true});
   }
-  return chart.series.empty() ? "" : figure(heading, draw(chart));
+  if (lines) out.chart = draw(chart);
+  return out;
 }
 
 // ---- templates
 
 std::string template_metric(const Context& c) { return "accuracy_sampled_vs_" + c.data.start; }
-
-/// Differences of single seeds, by condition and template.
-std::map<std::pair<std::string, std::string>, std::vector<double>> seed_differences(
-    const Context& c) {
-  const std::string metric = template_metric(c);
-  std::map<std::pair<std::string, std::string>, std::vector<double>> out;
-  for (const ResultRow& r : c.data.results)
-    if (r.seed != "all" && r.metric == metric && r.slice_kind == "template" && r.format == "all" &&
-        drawable(r.value))
-      out[{r.condition, r.slice}].push_back(r.value);
-  return out;
-}
 
 Mark difference_mark(const ResultRow& r, std::vector<double> seeds) {
   return {r.value, r.low, r.high,
@@ -174,9 +150,7 @@ Mark difference_mark(const ResultRow& r, std::vector<double> seeds) {
           std::move(seeds)};
 }
 
-std::string forest(
-    const Context& c, const std::string& condition,
-    const std::map<std::pair<std::string, std::string>, std::vector<double>>& seeds) {
+std::string forest(const Context& c, const std::string& condition) {
   RowChart chart;
   chart.title = "Difference to the warm start by template: " + condition;
   chart.axis = "points";
@@ -186,8 +160,7 @@ std::string forest(
   double most = 0.1;
   for (const ResultRow* r :
        c.results.find_all(condition, template_metric(c), "all", "all", "template")) {
-    const auto found = seeds.find({condition, r->slice});
-    Mark mark = difference_mark(*r, found == seeds.end() ? std::vector<double>() : found->second);
+    Mark mark = difference_mark(*r, c.results.seeds_of(*r));
     most = std::max({most, std::fabs(r->low), std::fabs(r->high)});
     const bool apart = c.layout_only.contains(r->slice);
     chart.rows.push_back({r->slice + (apart ? " *" : ""), c.style(condition), {std::move(mark)}});
@@ -205,6 +178,19 @@ std::string forest(
 
 }  // namespace
 
+std::vector<Paid> paid_rewards(const Context& c) {
+  std::set<std::string> points;
+  for (const auto& condition : c.conditions) points.insert(grid_point(condition));
+  std::vector<Paid> out;
+  for (const UsedReward& use : used_rewards(c.data.configs))
+    for (const auto& point : points) {
+      const std::string condition = use.condition + point, metric = "reward_" + use.scored;
+      out.push_back({condition, use.label, metric});
+      out.push_back({condition, use.label + ", ungated", metric + "_ungated"});
+    }
+  return out;
+}
+
 std::string paid_section(const Context& c) {
   std::string rows;
   for (const Paid& p : paid_rewards(c)) {
@@ -213,7 +199,7 @@ std::string paid_section(const Context& c) {
     const auto* now = c.results.find(p.condition, p.metric, "known");
     const auto* difference = c.results.find(p.condition, p.metric + "_vs_" + c.data.start, "known");
     const auto* correlation = c.results.find(sft, p.metric + "_correctness", "known");
-    if (!now) continue;
+    if (!now && !start) continue;
     rows += "<tr>" + condition_header(c, p.condition) + tag("td", "", escape(p.what)) +
             tag("td", "", number_cell(start)) + tag("td", "", number_cell(now)) +
             tag("td", "", points_cell(difference)) + tag("td", "", moved(difference)) +
@@ -245,30 +231,30 @@ std::string paid_section(const Context& c) {
   return section("paid", "Did training move what was paid for?", body);
 }
 
+std::vector<Figure> temperature_figures(const Context& c) {
+  return {temperature_figure(c, "MC", "Multiple choice"),
+          temperature_figure(c, "OE", "Open-ended")};
+}
+
 std::string temperature_section(const Context& c) {
-  const std::string charts = temperature_chart(c, "MC", "Multiple choice: accuracy (%)") +
-                             temperature_chart(c, "OE", "Open-ended: accuracy (%)");
+  const auto figures = temperature_figures(c);
+  const std::string charts = page_figures(figures);
   if (charts.empty())
     return section("temperature", "Would a lower temperature do the same?",
                    missing("No condition was evaluated at further temperatures."));
-  std::vector<std::pair<std::string, std::string>> shown;
-  for (const auto& [name, style] : legend_entries(c, c.conditions))
-    for (const auto& tempered : c.tempered)
-      if (tempered_from(tempered) == name && (shown.empty() || shown.back().first != name))
-        shown.emplace_back(name, style);
   return section(
       "temperature", "Would a lower temperature do the same?",
       paragraph("Accuracy of sampled answers over the sampling temperature; greedy answers are at "
-                "0. A gain of a reward that a lower temperature of the warm start reaches too is "
-                "sharpening.") +
-          legend(shown) + "<div class=\"grid wide\">\n" + charts + "</div>\n");
+                "0. Conditions without further temperatures are dots. A gain of a reward that a "
+                "lower temperature of the warm start reaches too is sharpening.") +
+          legend(legend_entries(c, figures[0].conditions)) + "<div class=\"grid wide\">\n" +
+          charts + "</div>\n");
 }
 
 std::string templates_section(const Context& c) {
-  const auto seeds = seed_differences(c);
   std::string tabs;
   for (const auto& condition : c.conditions) {
-    const std::string chart = forest(c, condition, seeds);
+    const std::string chart = forest(c, condition);
     if (!chart.empty())
       tabs += "<div data-tab=\"" + escape(condition) + "\"><h3>" + escape(condition) + "</h3>" +
               figure("Sampled accuracy minus the warm start's (points)", chart) + "</div>\n";

@@ -138,9 +138,21 @@ std::string interval_note(const ResultRow& r) {
 }
 
 ResultIndex::ResultIndex(const std::vector<ResultRow>& rows) {
-  for (const auto& r : rows)
+  for (const auto& r : rows) {
     if (r.seed == "all")
-      index_.emplace(Key{r.condition, r.metric, r.split, r.format, r.slice_kind, r.slice}, &r);
+      index_.emplace(key_of(r), &r);
+    else
+      seeds_[key_of(r)].push_back(r.value);
+  }
+}
+
+ResultIndex::Key ResultIndex::key_of(const ResultRow& r) {
+  return {r.condition, r.metric, r.split, r.format, r.slice_kind, r.slice};
+}
+
+std::vector<double> ResultIndex::seeds_of(const ResultRow& pooled) const {
+  const auto found = seeds_.find(key_of(pooled));
+  return found == seeds_.end() ? std::vector<double>() : found->second;
 }
 
 const ResultRow* ResultIndex::find(const std::string& condition, const std::string& metric,
@@ -194,7 +206,8 @@ std::vector<Finding> decide_findings(const std::vector<ResultRow>& rows,
     Finding& f = out.emplace_back(Finding{claim.id, claim.text, claim.source,
                                           d.point.substr(std::min<std::size_t>(2, d.point.size())),
                                           "Not measured.", Agreement::undecided,
-                                          claim.source.empty(), false});
+                                          claim.source.empty(), false, claim.margin});
+    for (std::size_t i = 0; i < d.rows.size(); ++i) f.measured.push_back({d.rows[i], mine[i]});
     if (d.rows.empty()) continue;
     f.one_seed =
         std::any_of(d.rows.begin(), d.rows.end(), [](const ResultRow* r) { return r->seeds == 1; });

@@ -16,6 +16,12 @@ namespace gaze::phyx {
 /// Whether a claim holds in this run: the expected verdict was reached; another one was; or none.
 enum class Agreement { agree, no, undecided };
 
+/// The row that measures a claim (must outlive this), and its verdict.
+struct MeasuredClaim {
+  const ResultRow* row = nullptr;
+  Decision decision = {};
+};
+
 /// One row of the table as text.
 struct Finding {
   std::string id;
@@ -26,6 +32,8 @@ struct Finding {
   Agreement agreement = Agreement::undecided;
   bool own = false;       // a question of this project: the text reads yes / no / undecided
   bool one_seed = false;  // the verdict is about this seed alone
+  double margin = 0;
+  std::vector<MeasuredClaim> measured = {};  // several for a claim about every slice of a kind
 };
 
 /// "agrees", "does not agree", "undecided" (or "yes", "no", "undecided" for own questions), and
@@ -41,7 +49,7 @@ std::string points_interval(const ResultRow& r);
 /// The interval of a difference for a reader: "[1.3, 7.1] points", "no spread, so no interval".
 std::string interval_note(const ResultRow& r);
 
-/// Looks up pooled rows (seed "all"); the rows must outlive it.
+/// Looks up pooled rows (seed "all") and the values of single seeds; the rows must outlive it.
 class ResultIndex {
  public:
   explicit ResultIndex(const std::vector<ResultRow>& rows);
@@ -57,10 +65,15 @@ class ResultIndex {
                                          const std::string& split, const std::string& format,
                                          const std::string& kind) const;
 
+  /// The values of single seeds that belong to a pooled row.
+  std::vector<double> seeds_of(const ResultRow& pooled) const;
+
  private:
   using Key =  // condition, metric, split, format, kind, slice
       std::tuple<std::string, std::string, std::string, std::string, std::string, std::string>;
+  static Key key_of(const ResultRow& r);
   std::map<Key, const ResultRow*> index_;
+  std::map<Key, std::vector<double>> seeds_;
 };
 
 /// The findings of the claims, in their order, from pooled rows; for results of a grid, of each

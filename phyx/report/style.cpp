@@ -82,11 +82,12 @@ margin:1em 0}
 .grid.wide{grid-template-columns:repeat(auto-fit,minmax(440px,1fr))}
 svg{width:100%;height:auto;display:block;overflow:visible;
 font:11px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-svg.w360{max-width:540px}svg.w460{max-width:690px}svg.w520{max-width:780px}
+svg.w360{max-width:540px}svg.w460{max-width:690px}svg.w520{max-width:780px}svg.w720{max-width:1000px}
 svg text{fill:var(--ink)}svg .tick{fill:var(--soft);font-size:10px}
 svg .value{font-size:10px;fill:var(--soft)}
 svg .mid{text-anchor:middle}svg .end{text-anchor:end}
 svg .gridline{stroke:var(--grid);stroke-width:1}
+svg .band{fill:var(--grid);opacity:.6}
 svg .axis{stroke:var(--soft);stroke-width:1}
 svg .whisker{stroke:var(--ink);stroke-width:1.1;opacity:.75}
 svg .whisker-c{stroke:var(--c);stroke-width:2;opacity:.55}
@@ -133,6 +134,25 @@ background:var(--panel);padding:1em;overflow-x:auto;border-radius:3px}
 footer{max-width:1120px;margin:4em auto 2em;padding:1em 28px;color:var(--soft);font-size:.8rem}
 @media (max-width:560px){.grid.wide{grid-template-columns:1fr}main,header,nav{padding:0 16px}}
 @media print{nav,.tabs>.buttons{display:none}}
+)css";
+
+const char* const svg_style = R"css(
+.paper{fill:#fff}
+text{fill:#1d1f21;font:11px "DejaVu Sans",Helvetica,Arial,sans-serif}
+.heading{font-size:12px;font-weight:600}
+.tick,.value{fill:#5c6166;font-size:10px}
+.mid{text-anchor:middle}.end{text-anchor:end}
+.gridline{stroke:#e6e6e0}.axis{stroke:#5c6166}.band{fill:#e6e6e0;opacity:.6}
+.whisker{stroke:#1d1f21;stroke-width:1.1;opacity:.75}
+.whisker-c{stroke:currentColor;stroke-width:2;opacity:.55}
+.bar{fill:currentColor;opacity:.82}.bar.open{opacity:.45}.bar.pale{opacity:.22}
+.dot{fill:currentColor;stroke:currentColor;stroke-width:1.6}.dot.open{fill:#fff}
+.seed{fill:none;stroke:#1d1f21;stroke-width:.8;opacity:.6}
+.line{fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round}
+.line.faint{stroke-width:1;opacity:.28}
+.c0{color:#6b6f73}.c1{color:#56b4e9}.c2{color:#8a7a3b}.c3{color:#e69f00}.c4{color:#0072b2}
+.c5{color:#009e73}.c6{color:#d55e00}.c7{color:#cc79a7}.c8{color:#a8372b}.c9{color:#7b4fa3}
+.c10{color:#3f7f7f}.c11{color:#b59a00}.c12{color:#4d5fbf}.c13{color:#7a5c3e}.cx{color:#444}
 )css";
 
 const char* const page_script = R"js(

@@ -12,6 +12,10 @@ namespace gaze::phyx::report {
 /// CSS for the whole page, including the classes that charts and tables use.
 extern const char* const style_sheet;
 
+/// CSS for a chart in a file of its own: light colours, without variables, which few programs
+/// outside of browsers know.
+extern const char* const svg_style;
+
 /// JavaScript without external resources.
 extern const char* const page_script;
 

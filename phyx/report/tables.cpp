@@ -12,6 +12,7 @@
 #include "phyx/report/condition_table.hpp"
 #include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
+#include "phyx/report/figures.hpp"
 #include "phyx/report/findings.hpp"
 #include "phyx/report/html.hpp"
 #include "phyx/results/csv.hpp"
@@ -174,6 +175,11 @@ std::string findings_section(const Context& c) {
   if (!study.empty()) body += table("The study found", "Does it agree?", study);
   if (!own.empty())
     body += "<h3>This project's own questions</h3>\n" + table("Question", "Answer", own);
+  if (const std::string chart = page_figures({claims_figure(c)}); !chart.empty())
+    body += paragraph(
+                "Lines are 95&nbsp;% intervals before the correction, small circles single seeds, "
+                "the band is the margin. Open dots are undecided.") +
+            chart;
   return section("findings", "The study and this run", body);
 }
 

@@ -278,7 +278,7 @@ class SliceSummary {
   void write_differences(const std::string& condition, const std::string& seed, const Runs& runs) {
     for (const auto& pair : pairs_) {
       if (without_point(condition) == pair.reference) continue;
-      if (seed != "all" && pair.reference != options_.start) continue;
+      if (seed != "all" && pair.reference != options_.start && !declared(pair)) continue;
       const Metric* m = metrics_.find(pair.metric);
       if (!m || !slice_.has(*m)) continue;
       const std::string reference = pair.reference + grid_point(condition);
@@ -290,6 +290,12 @@ class SliceSummary {
         }
       if (!mine.empty()) write_difference(condition, seed, pair, *m, mine, theirs);
     }
+  }
+
+  bool declared(const PairedMetric& pair) const {
+    return std::any_of(
+        options_.claims.begin(), options_.claims.end(),
+        [&](const Claim& c) { return c.metric == pair.metric && c.reference == pair.reference; });
   }
 
   void write_difference(const std::string& condition, const std::string& seed,

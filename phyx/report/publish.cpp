@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// Selecting rows, and tables in Markdown.
+#include "phyx/report/publish.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
+#include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "gaze/io/atomic_file.hpp"
+#include "gaze/io/folders.hpp"
+#include "gaze/io/json.hpp"
+#include "phyx/report/conditions.hpp"
+#include "phyx/report/context.hpp"
+#include "phyx/report/figures.hpp"
+#include "phyx/report/findings.hpp"
+#include "phyx/report/number_text.hpp"
+#include "phyx/results/claims.hpp"
+#include "phyx/results/csv.hpp"
+#include "phyx/results/run_name.hpp"
+
+namespace gaze::phyx::report {
+
+namespace {
+
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> names) {
+  return std::find(names.begin(), names.end(), text) != names.end();
+}
+
+bool starts_with(std::string_view text, std::string_view start) { return text.rfind(start, 0) == 0; }
+
+/// The row selection of a published results.csv.
+class PublishedRows {
+ public:
+  explicit PublishedRows(const RunData& data) : difference_("_vs_" + data.start) {
+    for (const Claim& c : data.claims)
+      declared_.insert({difference_metric(c), c.slice.split, c.slice.format, c.slice.kind});
+  }
+
+  bool operator()(const ResultRow& r) const {
+    if (declared_.contains({r.metric, r.split, r.format, r.slice_kind})) return true;
+    if (r.slice_kind == "template") {
+      if (r.split != "all" || r.format != "all") return false;
+      const bool sampled = r.metric == "accuracy_sampled" + difference_;
+      return r.seed == "all" ? sampled || is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"})
+                             : sampled;
+    }
+    if (r.slice_kind == "layout_only") return r.seed == "all" && r.format == "all";
+    if (r.split == "all" || r.slice_kind == "subfield") return false;
+    const bool wide = is_one_of(r.slice_kind, {"overall", "needs_image"});
+    if (!wide && r.format != "all") return false;
+    if (r.seed != "all")
+      return is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"}) ||
+             r.metric == "accuracy_sampled" + difference_ ||
+             r.metric == "accuracy_greedy" + difference_;
+    return wide || (starts_with(r.metric, "accuracy_") && !starts_with(r.metric, "accuracy_parsed"));
+  }
+
+ private:
+  std::string difference_;
+  std::set<std::tuple<std::string, std::string, std::string, std::string>> declared_;
+};
+
+// ---- tables
+
+using Cells = std::vector<std::string>;
+
+/// Text for a cell of a Markdown table.
+std::string cell(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (is_one_of(std::string_view(&c, 1), {"|", "<", "`", "*", "\\"})) out += '\\';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out;
+}
+
+std::string markdown(const Cells& heading, const std::vector<Cells>& rows) {
+  const auto line = [](const Cells& cells) {
+    std::string out = "|";
+    for (const auto& text : cells) out += " " + cell(text) + " |";
+    return out + "\n";
+  };
+  std::string out = line(heading) + "|";
+  for (std::size_t i = 0; i < heading.size(); ++i) out += "---|";
+  out += "\n";
+  for (const Cells& row : rows) out += line(row);
+  return out;
+}
+
+/// A metric on a part of the known templates, or of the new ones.
+struct Column {
+  const char *heading, *metric, *kind = "overall", *slice = "all", *format = "all",
+                                *split = "known";
+};
+
+const ResultRow* find(const Context& c, const std::string& condition, const Column& k,
+                      const std::string& suffix = "") {
+  return c.results.find(condition, k.metric + suffix, k.split, k.format, k.kind, k.slice);
+}
+
+const std::vector<Column>& accuracy_columns() {
+  static const char spatial[] = "Spatial Relation Reasoning";
+  static const std::vector<Column> columns = {
+      {"sampled", "accuracy_sampled"},
+      {"greedy", "accuracy_greedy"},
+      {"MC, sampled", "accuracy_sampled", "overall", "all", "MC"},
+      {"OE, sampled", "accuracy_sampled", "overall", "all", "OE"},
+      {"spatial, sampled", "accuracy_sampled", "reasoning", spatial},
+      {"text alone, sampled", "accuracy_sampled", "needs_image", "no"},
+      {"new templates, sampled", "accuracy_sampled", "overall", "all", "all", "new"}};
+  return columns;
+}
+
+Cells headings(const std::string& first, const std::vector<Column>& columns) {
+  Cells out = {first};
+  for (const Column& k : columns) out.emplace_back(k.heading);
+  return out;
+}
+
+std::string interval(const ResultRow* r, double scale, int digits) {
+  if (!r) return "–";
+  const auto number = [&](double v) { return fixed(v * scale, digits); };
+  return number(r->value) + " [" + number(r->low) + ", " + number(r->high) + "]";
+}
+
+std::string accuracy_table(const Context& c) {
+  std::vector<Cells> rows;
+  std::vector<std::string> names = c.conditions;
+  names.insert(names.end(), c.tempered.begin(), c.tempered.end());
+  for (const auto& name : names) {
+    Cells& row = rows.emplace_back(Cells{name});
+    for (const Column& k : accuracy_columns()) row.push_back(interval(find(c, name, k), 100, 1));
+  }
+  return markdown(headings("condition", accuracy_columns()), rows);
+}
+
+std::string behaviour_table(const Context& c) {
+  static const std::vector<Column> columns = {
+      {"well-formed", "format_sampled"},
+      {"principle, if well-formed", "principle_well_formed"},
+      {"look facts right", "look_right"},
+      {"look score", "look_score"},
+      {"greedy after the gold look", "accuracy_gold_look_greedy"},
+      {"own − swapped picture", "accuracy_own_minus_swapped"},
+      {"own − swapped, greedy", "accuracy_own_minus_swapped_greedy"},
+      {"all samples right", "groups_all_right"},
+      {"all samples wrong", "groups_all_wrong"}};
+  std::vector<Column> used;
+  for (const Column& k : columns)
+    if (std::any_of(c.conditions.begin(), c.conditions.end(),
+                    [&](const auto& name) { return find(c, name, k); }))
+      used.push_back(k);
+  std::vector<Cells> rows;
+  for (const auto& name : c.conditions) {
+    Cells& row = rows.emplace_back(Cells{name});
+    for (const Column& k : used) row.push_back(interval(find(c, name, k), 100, 1));
+  }
+  return markdown(headings("condition", used), rows);
+}
+
+/// pass@k, "" if no problem was sampled.
+std::string pass_table(const Context& c) {
+  Cells heading = {"condition"};
+  std::vector<std::pair<std::string, std::string>> columns;  // metric and format
+  for (const char* format : {"MC", "OE"})
+    for (int k = 1; k <= 1024; ++k) {
+      const std::string metric = "pass@" + std::to_string(k);
+      const auto has = [&](const auto& name) {
+        return c.results.find(name, metric, "known", format);
+      };
+      if (std::none_of(c.conditions.begin(), c.conditions.end(), has)) continue;
+      heading.push_back(metric + ", " + format);
+      columns.emplace_back(metric, format);
+    }
+  if (columns.empty()) return "";
+  std::vector<Cells> rows;
+  for (const auto& name : c.conditions) {
+    Cells& row = rows.emplace_back(Cells{name});
+    for (const auto& [metric, format] : columns)
+      row.push_back(interval(c.results.find(name, metric, "known", format), 100, 1));
+  }
+  return "\n## pass@k, percent\n\n" + markdown(heading, rows);
+}
+
+/// The rewards of each condition: at the warm start, the change, and the correlation with
+/// correctness at the warm start; "" if no condition has any.
+std::string paid_table(const Context& c) {
+  std::vector<Cells> rows;
+  for (const auto& p : paid_rewards(c)) {
+    const std::string start = c.data.start + grid_point(p.condition);
+    const auto* before = c.results.find(start, p.metric, "known");
+    if (!before) continue;
+    rows.push_back({p.condition, p.what, interval(before, 1, 2),
+                    interval(c.results.find(p.condition, p.metric + "_vs_" + c.data.start, "known"),
+                             1, 3),
+                    interval(c.results.find(start, p.metric + "_correctness", "known"), 1, 2)});
+  }
+  if (rows.empty()) return "";
+  return "\n## Rewards: at the warm start, change, correlation with correctness\n\n" +
+         markdown({"condition", "paid for", "warm start", "change", "correlation"}, rows);
+}
+
+std::string claims_table(const Context& c) {
+  std::vector<Cells> rows;
+  for (const Finding& f : decide_findings(c.data.results, c.data.claims))
+    rows.push_back({f.id + (f.point.empty() ? "" : ", " + f.point), f.claim, f.here,
+                    agreement_text(f)});
+  if (rows.empty()) return "";
+  return "\n## Declared claims\n\n" + markdown({"claim", "text", "found", "verdict"}, rows);
+}
+
+std::string tables(const Context& c) {
+  return "# Tables\n\nWritten by `gaze report --publish` from results.csv: held-out problems of "
+         "known templates unless stated otherwise, percent and 95 % intervals.\n\n## Accuracy\n\n" +
+         accuracy_table(c) + "\n## How they answer\n\n" + behaviour_table(c) + pass_table(c) +
+         paid_table(c) + claims_table(c);
+}
+
+}  // namespace
+
+void publish(const RunData& data, const std::string& folder) {
+  const Context c(data);
+  const auto at = [&](const std::string& name) { return folder + "/" + name; };
+  io::make_folders(folder);
+  for (std::size_t i = 0; i < data.configs.size(); ++i) {
+    const std::string name =
+        data.configs.size() == 1 ? "config.json" : "run" + std::to_string(i + 1) + "/config.json";
+    if (data.configs.size() > 1) io::make_folders(at("run" + std::to_string(i + 1)));
+    io::write_file(at(name), io::dump_json(data.configs[i], name, 2) + "\n");
+  }
+  std::vector<ResultRow> rows;
+  std::copy_if(data.results.begin(), data.results.end(), std::back_inserter(rows),
+               PublishedRows(data));
+  write_results(at("results.csv"), rows);
+  io::write_file(at("tables.md"), tables(c));
+  for (const auto& figures : {std::vector{claims_figure(c)}, overview_figures(c), pass_figures(c),
+                              temperature_figures(c)})
+    for (const auto& f : figures)
+      if (!f.chart.empty()) io::write_file(at(f.name + ".svg"), svg_file(c, f));
+}
+
+}  // namespace gaze::phyx::report
