@@ -73,12 +73,26 @@ class Vlm {
     return projector_(vit_(rows));
   }
 
+  /// logprobs() with the attention of the row that predicts each token: per layer [total, H * M],
+  /// differentiable.
+  struct Watched : LogProb<T, Device> {
+    std::vector<Tensor<T, Device>> seen;
+  };
+
   /// log p and entropy [total] of every completion's tokens, group by group, at this temperature.
   LogProb<T, Device> logprobs(std::span<const Group> groups, T temperature = T(1)) const {
+    return logprobs(groups, temperature, Watch::nothing);
+  }
+
+  Watched logprobs(std::span<const Group> groups, T temperature, Watch watch) const {
     PackedBatch batch(config_, image_token_);
     std::vector<std::int32_t> rows, targets;  // row i predicts target i
+    std::vector<const Prompt*> prompts;
+    std::vector<Segment> segments;
     for (const Group& group : groups) {
       const Segment prompt = batch.add_prompt(*group.prompt);
+      prompts.push_back(group.prompt);
+      segments.push_back(prompt);
       for (const auto& completion : group.completions) {
         GAZE_CHECK(!completion.empty(), "logprobs", "an empty completion");
         rows.push_back(prompt.row + prompt.length - 1);
@@ -92,11 +106,17 @@ class Vlm {
       batch.end_group();
     }
     auto context = make_context(batch.layout());
+    if (watch != Watch::nothing)
+      context.marks = marks_of(prompts, segments, batch.layout()->slots, watch);
     const auto hidden = decoder_(embed(batch), context);
     const Index total = static_cast<Index>(rows.size());
+    const auto index = Indices<Device>::from({total}, rows);
     const auto& w = decoder_.vocabulary();
-    return linear_logprob(gather_rows(hidden, Indices<Device>::from({total}, rows)), w.value,
-                          Indices<Device>::from({total}, targets), temperature, w.rounded());
+    Watched out{linear_logprob(gather_rows(hidden, index), w.value,
+                               Indices<Device>::from({total}, targets), temperature, w.rounded()),
+                {}};
+    for (const auto& layer : context.seen) out.seen.push_back(gather_rows(layer, index));
+    return out;
   }
 
   /// Runs the prompts and reserves slots for `group` completions of each, of up to `length` tokens.
@@ -120,12 +140,7 @@ class Vlm {
     const DecoderConfig& c = config_.decoder;
     const AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1, config_.bf16};
     for (Index i = 0; i < c.layers; ++i) state.cache.emplace_back(sizes, layout->slots);
-    if (watch != Watch::nothing) {
-      const Index columns = watch == Watch::marks ? mark_count : config_.image_tokens();
-      state.marks = Tensor<float, Device>::from(
-          {layout->slots, columns},
-          mark_columns(prompts, segments, layout->slots, columns, watch, image_token_));
-    }
+    if (watch != Watch::nothing) state.marks = marks_of(prompts, segments, layout->slots, watch);
     auto context = make_context(layout, &state);
     const auto hidden = decoder_(embed(batch), context);
     state.first = step_of(hidden, context, last);
@@ -186,6 +201,14 @@ class Vlm {
   }
 
  private:
+  Tensor<float, Device> marks_of(std::span<const Prompt* const> prompts,
+                                 const std::vector<Segment>& segments, Index slots,
+                                 Watch watch) const {
+    const Index columns = watch == Watch::marks ? mark_count : config_.image_tokens();
+    return Tensor<float, Device>::from(
+        {slots, columns}, mark_columns(prompts, segments, slots, columns, watch, image_token_));
+  }
+
   /// `state`: decode with its cache and marks; null: the rows see each other.
   static DecoderContext<T, Device> make_context(std::shared_ptr<TokenLayout> layout,
                                                 State* state = nullptr) {

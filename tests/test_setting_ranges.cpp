@@ -148,6 +148,8 @@ TEST_CASE("settings of the policy loss are refused by name", "[rl]") {
       "entropy_bonus", [](S & s) -> auto& { return s.entropy_bonus; }, bad);
   refused<S>(
       "papo.gamma", [](S & s) -> auto& { return s.papo.gamma; }, bad);
+  refused<S>(
+      "attention_path", [](S & s) -> auto& { return s.attention_path; }, bad);
   refused<S>("papo.mask", [](S & s) -> auto& { return s.papo.mask; }, {not_a_number, -0.1, 1.1});
   refused<S>(
       "papo.eta", [](S & s) -> auto& { return s.papo.eta; }, bad);

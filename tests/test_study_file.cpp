@@ -195,6 +195,15 @@ TEST_CASE("a strength of cues needs cues") {
   CHECK(error(study("[data]\ncues = true\ncue_strength = 0.9\n")).empty());
 }
 
+TEST_CASE("a gradient through attention needs a reward that reads the attention") {
+  refused(study("[grpo]\nprompts = 4\nattention_path = 0.5\n"),
+          {"my.toml:6: condition.accuracy: grpo.attention_path needs a reward"});
+  const std::string looks =
+      "[condition.looks]\nmethod = \"grpo\"\nrewards = { attention = 1.0 }\n"
+      "grpo.attention_path = 0.5\n";
+  CHECK(error(study("", looks)).empty());
+}
+
 TEST_CASE("settings of pools and many samples that could do nothing are refused") {
   const std::string edge = "[data]\nrl_templates = [\"" + synth::templates()[1].id + "\"]\n";
   const auto with_pool = [](const std::string& pool) {

@@ -45,30 +45,70 @@ bool ends_look(const std::vector<std::string>& tokens, int i) {
          tokens[next][0] > '9';
 }
 
-// One token's score in [0, 1]. With s the attention share and u the share of uniform attention,
-// lift = s / u and the score is lift / (1 + lift), the logistic of the log-ratio: 1/2 for uniform
-// attention.
-double token_score(const TraceReader& reader, const AttentionTrace& trace, int token,
-                   const AttentionRewardConfig& c, bool region) {
-  const double image = reader.mass(token, "image");
-  const double sink = c.exclude_sink ? reader.mass(token, "sink") : 0;
-  const double rest = std::max(1 - sink, 1e-6);
-  if (c.baseline == AttentionBaseline::none)
-    return std::clamp((region ? reader.mass(token, "region") : image) / rest, 0.0, 1.0);
-  constexpr double nothing = 1e-6;
-  if (image < nothing) return 0;
-  double share = image / rest, uniform = 1;
+// The masses that a token's score reads, and the uniform share that it is compared with.
+struct TokenMasses {
+  double image = 0, region = 0, sink = 0;
+  double uniform = 1;
+};
+
+TokenMasses masses_of(const TraceReader& reader, const AttentionTrace& trace, int token,
+                      const AttentionRewardConfig& c, bool region) {
+  TokenMasses m;
+  m.image = reader.mass(token, "image");
+  m.region = region ? reader.mass(token, "region") : 0;
+  m.sink = c.exclude_sink ? reader.mass(token, "sink") : 0;
+  if (c.baseline == AttentionBaseline::none) return m;
   if (region) {
-    share = reader.mass(token, "region") / image;
-    uniform = static_cast<double>(trace.region_tokens) / trace.image_tokens;
+    m.uniform = static_cast<double>(trace.region_tokens) / trace.image_tokens;
   } else {
     GAZE_CHECK(static_cast<int>(trace.keys.size()) > token, "attention_reward",
                "trace has no key count for token ", token);
     const int keys = std::max(trace.keys[static_cast<std::size_t>(token)], trace.image_tokens);
-    uniform = static_cast<double>(trace.image_tokens) / keys;
+    m.uniform = static_cast<double>(trace.image_tokens) / keys;
   }
-  const double lift = std::min(share / uniform, c.cap);
+  return m;
+}
+
+constexpr double no_mass = 1e-6;
+
+// One token's score in [0, 1]. With s the attention share and u the share of uniform attention,
+// lift = s / u and the score is lift / (1 + lift), the logistic of the log-ratio: 1/2 for uniform
+// attention.
+double token_score(const TokenMasses& m, const AttentionRewardConfig& c, bool region) {
+  const double rest = std::max(1 - m.sink, no_mass);
+  if (c.baseline == AttentionBaseline::none)
+    return std::clamp((region ? m.region : m.image) / rest, 0.0, 1.0);
+  if (m.image < no_mass) return 0;
+  const double share = region ? m.region / m.image : m.image / rest;
+  const double lift = std::min(share / m.uniform, c.cap);
   return lift / (1 + lift);
+}
+
+// Its derivative with respect to the masses.
+TokenMasses token_slope(const TokenMasses& m, const AttentionRewardConfig& c, bool region) {
+  const double rest = std::max(1 - m.sink, no_mass);
+  const double own = region ? m.region : m.image;
+  // Of own / rest, by the sink.
+  const double by_rest = c.exclude_sink && rest > no_mass ? own / (rest * rest) : 0;
+  TokenMasses out{0, 0, 0, 0};
+  if (c.baseline == AttentionBaseline::none) {
+    if (own <= 0 || own >= rest) return out;
+    (region ? out.region : out.image) = 1 / rest;
+    out.sink = by_rest;
+    return out;
+  }
+  if (m.image < no_mass) return out;
+  const double share = region ? m.region / m.image : m.image / rest, lift = share / m.uniform;
+  if (lift >= c.cap) return out;
+  const double slope = 1 / ((1 + lift) * (1 + lift) * m.uniform);  // by the share
+  if (region) {
+    out.region = slope / m.image;
+    out.image = -slope * m.region / (m.image * m.image);
+  } else {
+    out.image = slope / rest;
+    out.sink = slope * by_rest;
+  }
+  return out;
 }
 
 // Was the attention on a picture recorded?
@@ -114,20 +154,58 @@ TokenSpan window_of(const std::vector<std::string>& tokens, AttentionWindow wind
   return span;
 }
 
-std::optional<double> look_score(const Completion& completion,
-                                 const AttentionRewardConfig& config) {
+namespace {
+
+// The tokens that count and what is read of them; `span` is empty if nothing is measured.
+struct Window {
+  TraceReader reader;
+  TokenSpan span;
+  bool region;
+};
+
+std::optional<Window> measured_window(const Completion& completion,
+                                      const AttentionRewardConfig& config) {
   const AttentionTrace& trace = completion.attention;
   if (!measurable(trace)) return std::nullopt;
-  const TraceReader reader(trace, config.layers, config.heads);
-  const bool region = config.mark == AttentionMark::region && reader.has("region") &&
-                      trace.region_tokens > 0 && trace.region_tokens < trace.image_tokens;
-  auto span = window_of(completion.tokens, config.window);
+  Window out{TraceReader(trace, config.layers, config.heads),
+             window_of(completion.tokens, config.window), false};
+  out.region = config.mark == AttentionMark::region && out.reader.has("region") &&
+               trace.region_tokens > 0 && trace.region_tokens < trace.image_tokens;
+  auto& span = out.span;
   span.end = std::min(span.end, trace.tokens);
   if (config.max_tokens > 0) span.end = std::min(span.end, span.begin + config.max_tokens);
   if (span.size() < std::max(config.min_tokens, 1)) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+std::optional<double> look_score(const Completion& completion,
+                                 const AttentionRewardConfig& config) {
+  const auto w = measured_window(completion, config);
+  if (!w) return std::nullopt;
   double sum = 0;
-  for (int t = span.begin; t < span.end; ++t) sum += token_score(reader, trace, t, config, region);
-  return sum / span.size();
+  for (int t = w->span.begin; t < w->span.end; ++t)
+    sum += token_score(masses_of(w->reader, completion.attention, t, config, w->region), config,
+                       w->region);
+  return sum / w->span.size();
+}
+
+std::vector<float> attention_slope(const RewardInput& in, const AttentionRewardConfig& config) {
+  const bool formed = in.completion.ended && in.response.well_formed;
+  if (config.gate_format && !formed) return {};
+  if (config.gate_correct && accuracy_score(in, config.rule) == 0) return {};
+  const auto w = measured_window(in.completion, config);
+  if (!w) return {};
+  std::vector<float> out(in.completion.attention.mass.size(), 0.0f);
+  for (int t = w->span.begin; t < w->span.end; ++t) {
+    const TokenMasses slope = token_slope(
+        masses_of(w->reader, in.completion.attention, t, config, w->region), config, w->region);
+    for (const auto& [mark, by] : {std::pair("image", slope.image), std::pair("region", slope.region),
+                                   std::pair("sink", slope.sink)})
+      w->reader.add_slope(t, mark, by / w->span.size(), out);
+  }
+  return out;
 }
 
 std::optional<double> attention_score(const RewardInput& in, const AttentionRewardConfig& config) {
@@ -176,6 +254,7 @@ Reward make_attention_reward(AttentionRewardConfig config, std::string name) {
       "problem needs no picture. A model that attends less than uniformly gains by leaving the "
       "look section out. Mass is no proof that the model used what it attended to.";
   out.ungated = [config](const RewardInput& in) { return look_score(in.completion, config); };
+  out.attention_slope = [config](const RewardInput& in) { return attention_slope(in, config); };
   out.score = [config = std::move(config)](const RewardInput& in) {
     return attention_score(in, config);
   };

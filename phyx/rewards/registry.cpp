@@ -160,6 +160,24 @@ MixScore score(const RewardMix& mix, const RewardInput& input) {
   return score(mix, std::span(&input, 1)).front();
 }
 
+bool RewardMix::has_attention_slope() const {
+  return std::any_of(terms.begin(), terms.end(), [](const RewardTerm& term) {
+    return term.weight != 0 && static_cast<bool>(term.reward.attention_slope);
+  });
+}
+
+std::vector<float> attention_slope(const RewardMix& mix, const RewardInput& input) {
+  std::vector<float> out;
+  for (const RewardTerm& term : mix.terms) {
+    if (!term.reward.attention_slope) continue;
+    const std::vector<float> own = term.reward.attention_slope(input);
+    if (out.size() < own.size()) out.resize(own.size(), 0.0f);
+    for (std::size_t i = 0; i < own.size(); ++i)
+      out[i] += static_cast<float>(term.weight * static_cast<double>(own[i]));
+  }
+  return out;
+}
+
 std::vector<std::optional<double>> score(const Reward& reward,
                                          std::span<const RewardInput> inputs) {
   std::vector<std::optional<double>> scores;

@@ -77,6 +77,9 @@ struct Reward {
   /// The part that is measured, without the gates of `score`, e.g. the attention of a wrong answer.
   /// Empty if there is no such part.
   std::function<Score(const RewardInput&)> ungated = {};
+  /// The derivative of `score` with respect to the completion's recorded attention, in the order of
+  /// AttentionTrace::mass; an empty list where it is 0. No function: the score reads no attention.
+  std::function<std::vector<float>(const RewardInput&)> attention_slope = {};
   RewardNeeds needs = {};
   /// Lets a reward that keeps files (answers, a log) keep them under names that start with `stem`,
   /// a path. Called before the first score of a training. Empty: it keeps none.

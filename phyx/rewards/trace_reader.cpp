@@ -44,17 +44,28 @@ bool TraceReader::has(std::string_view mark) const {
   return column(trace_, mark) < trace_.marks.size();
 }
 
+std::size_t TraceReader::place(int token, int layer, int head, std::size_t mark) const {
+  const std::size_t row =
+      (size(token) * size(trace_.layers) + size(layer)) * size(trace_.heads) + size(head);
+  return row * trace_.marks.size() + mark;
+}
+
 double TraceReader::mass(int token, std::string_view mark) const {
-  const std::size_t m = column(trace_, mark), marks = trace_.marks.size();
-  if (m == marks) return 0;
+  const std::size_t m = column(trace_, mark);
+  if (m == trace_.marks.size()) return 0;
   double sum = 0;
   for (int l : layers_)
-    for (int h : heads_) {
-      const std::size_t row =
-          (size(token) * size(trace_.layers) + size(l)) * size(trace_.heads) + size(h);
-      sum += static_cast<double>(trace_.mass[row * marks + m]);
-    }
+    for (int h : heads_) sum += static_cast<double>(trace_.mass[place(token, l, h, m)]);
   return sum / static_cast<double>(layers_.size() * heads_.size());
+}
+
+void TraceReader::add_slope(int token, std::string_view mark, double slope,
+                            std::vector<float>& to) const {
+  const std::size_t m = column(trace_, mark);
+  if (m == trace_.marks.size()) return;
+  const double each = slope / static_cast<double>(layers_.size() * heads_.size());
+  for (int l : layers_)
+    for (int h : heads_) to[place(token, l, h, m)] += static_cast<float>(each);
 }
 
 }  // namespace gaze::phyx

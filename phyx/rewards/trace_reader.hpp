@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reads attention masses from a trace: means over chosen layers and heads.
 #pragma once
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +22,14 @@ class TraceReader {
   /// The mean mass that a token put on a mark, in [0, 1]; 0 for an unknown mark.
   double mass(int token, std::string_view mark) const;
 
+  /// The derivative of mass(): adds `slope` times it to `to`, which has the sizes of the trace's
+  /// masses.
+  void add_slope(int token, std::string_view mark, double slope, std::vector<float>& to) const;
+
  private:
+  /// The place of a mark's mass in the trace.
+  std::size_t place(int token, int layer, int head, std::size_t mark) const;
+
   const AttentionTrace& trace_;
   std::vector<int> layers_, heads_;
 };

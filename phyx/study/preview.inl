@@ -98,6 +98,7 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   rl::GrpoSettings grpo = s.grpo;
   grpo.loss.kl = grpo.kl_in_reward = 0;
   grpo.loss.papo = {};
+  grpo.loss.attention_path = 0;
   grpo.reference_sync = {};
   grpo.resample = 0;
   grpo.overlong_cache = 0;

@@ -57,6 +57,11 @@ class PhyxTask {
   std::function<void(Index step, const Example&, const phyx::Completion&, const MixScore&)> sample;
 
  private:
+  /// The completions as rewards see them, without further answers.
+  std::vector<phyx::Completion> read(
+      std::span<const rl::TaskPrompt<Model<Device>>> prompts,
+      std::span<const gaze::SampledTokens> completions) const;
+
   std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
                               std::span<const gaze::SampledTokens> completions, Metrics& m) const;
 

@@ -28,6 +28,15 @@ rl::Task<Model<Device>> PhyxTask<Device>::task(bool separate) {
   out.prompts = [this](Index step, Index round, Index count) {
     return prompts(step, round, count);
   };
+  if (mix_.has_attention_slope())
+    out.attention_slopes = [this](Prompts p, Completions c) {
+      std::vector<std::vector<float>> slopes;
+      const auto said = read(p, c);
+      for (std::size_t i = 0; i < said.size(); ++i)
+        slopes.push_back(attention_slope(
+            mix_, RewardInput(examples_[p[i * p.size() / said.size()].index].problem, said[i])));
+      return slopes;
+    };
   if (separate)
     out.table = [this](Index step, Prompts p, Completions c, Metrics& m) {
       rl::RewardTable table;
@@ -62,14 +71,23 @@ std::vector<rl::TaskPrompt<Model<Device>>> PhyxTask<Device>::prompts(Index step,
 }
 
 template <class Device>
+std::vector<phyx::Completion> PhyxTask<Device>::read(
+    std::span<const rl::TaskPrompt<Model<Device>>> prompts,
+    std::span<const gaze::SampledTokens> completions) const {
+  const std::size_t group = completions.size() / prompts.size();
+  std::vector<phyx::Completion> out;
+  for (std::size_t i = 0; i < completions.size(); ++i)
+    out.push_back(to_completion(completions[i], tokenizer_, config_,
+                                examples_[prompts[i / group].index].prompt));
+  return out;
+}
+
+template <class Device>
 std::vector<MixScore> PhyxTask<Device>::score(
     Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
     std::span<const gaze::SampledTokens> completions, Metrics& m) const {
   const std::size_t group = completions.size() / prompts.size();
-  std::vector<phyx::Completion> said;
-  for (std::size_t i = 0; i < completions.size(); ++i)
-    said.push_back(to_completion(completions[i], tokenizer_, config_,
-                                 examples_[prompts[i / group].index].prompt));
+  const std::vector<phyx::Completion> said = read(prompts, completions);
   const FurtherAnswers further = extra_ ? (*extra_)(prompts, completions, said) : FurtherAnswers{};
   std::vector<RewardInput> inputs;
   std::vector<double> right;  // 1 or 0 per completion

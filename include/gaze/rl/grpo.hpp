@@ -52,6 +52,8 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
              "a KL term needs a reference policy");
   GAZE_CHECK(!s.loss.papo.needs_masked() || task.masks, "grpo",
              "papo.gamma and papo.eta_masked need a task that masks its prompts");
+  GAZE_CHECK(s.loss.attention_path == 0 || task.attention_slopes, "grpo",
+             "attention_path needs a reward that reads the attention");
   Metrics metrics;
   const double begin = seconds_now();
   auto batch = collect_batch(policy, s, task, end_token, step, watch, metrics);
@@ -65,11 +67,17 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
   if (s.loss.correction.level != ImportanceCorrection::Level::none)
     batch.old = fixed_logprobs(policy, batch, s, 0, groups).logp;
   finish_rewards(batch, s);
+  if (s.loss.attention_path != 0) {
+    batch.attention_slopes = task.attention_slopes(batch.prompts, batch.completions);
+    GAZE_CHECK(batch.attention_slopes.size() == batch.completions.size(), "grpo",
+               "the task returned ", batch.attention_slopes.size(), " attention slopes for ",
+               batch.completions.size(), " completions");
+  }
   report_batch(batch, metrics);
   if (start.policy && s.measures_kl(step))
     metrics.emplace_back("kl_start", kl_from_start(batch, start, s));
 
-  const UpdateReport done = run_updates(policy, batch, s, update, adaptive);
+  const UpdateReport done = run_updates(policy, batch, s, update, watch, adaptive);
 
   report_updates(done.last_pass, batch.tokens(), s.loss, metrics);
   if (!batch.old.empty()) report_sampler(loss_inputs(batch, s, 0, groups), s.loss, metrics);

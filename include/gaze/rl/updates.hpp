@@ -2,6 +2,7 @@
 // The optimiser steps of a GRPO step: gradients of the policy loss, micro-batch by micro-batch.
 #pragma once
 #include "gaze/ops/reduce.hpp"
+#include "gaze/rl/attention_path.hpp"
 #include "gaze/rl/batch.hpp"
 #include "gaze/rl/papo.hpp"
 
@@ -74,29 +75,40 @@ struct UpdateSums {
   PapoSums papo;
 };
 
-/// Adds the gradients of groups [begin, end). `bonus`: coefficient of the entropy bonus.
+/// Adds the gradients of groups [begin, end). `bonus`: coefficient of the entropy bonus; `watch`:
+/// what a rollout observes.
 template <class Policy>
 void add_micro_batch(const Policy& policy, const GrpoBatch<Policy>& batch, const GrpoSettings& s,
                      const LossTotals& totals, double bonus, std::size_t begin, std::size_t end,
-                     UpdateSums& sums) {
+                     auto watch, UpdateSums& sums) {
   auto groups = policy_groups(batch, s, begin, end);
   LossInputs in = loss_inputs(batch, s, begin, end);
   std::vector<std::int32_t> masked;  // tokens that are also computed after a masked prompt
   if (s.loss.papo.needs_masked()) masked = add_masked_groups(batch, s, begin, end, groups);
-  const auto all = policy.logprobs(groups, static_cast<float>(s.sampling.temperature));
-  const auto part = [&all](Index from, Index to) -> std::decay_t<decltype(all)> {
+  const bool path = !batch.attention_slopes.empty();
+  const auto all = policy.logprobs(groups, static_cast<float>(s.sampling.temperature),
+                                   path ? watch : decltype(watch){});  // {}: nothing
+  using Values = decltype(policy.logprobs(groups));
+  const auto part = [&all](Index from, Index to) -> Values {
     return {slice(all.logp, 0, from, to), slice(all.entropy, 0, from, to)};
   };
   const auto n = static_cast<Index>(in.old.size());
-  const auto y = masked.empty() ? all : part(0, n);
+  const Values y = masked.empty() ? Values(all) : part(0, n);
   const auto entropy = y.entropy.to_vector();
   in.entropy.assign(entropy.begin(), entropy.end());
   auto loss = policy_loss(y.logp, in, s.loss, totals, &sums.metrics);
   sums.policy_loss += loss.item();
   if (bonus != 0) loss = add(loss, entropy_bonus(y.entropy, in, s.loss, totals, bonus));
   if (s.loss.papo.any()) {
-    const auto after = masked.empty() ? all : part(n, all.logp.numel());
+    const Values after = masked.empty() ? Values(all) : part(n, all.logp.numel());
     loss = add(loss, papo_terms(y, after, masked, in, s.loss, totals, sums.papo));
+  }
+  if (path) {
+    const auto g = static_cast<std::size_t>(s.group);
+    const std::span all_slopes(batch.attention_slopes);
+    loss = add(loss, attention_path(all.seen, all_slopes.subspan(begin * g, (end - begin) * g),
+                                    std::span(in.lengths),
+                                    s.loss.attention_path / totals.completions));
   }
   sums.loss += loss.item();
   sums.entropy += mean(y.entropy.detach()).item() * static_cast<double>(in.old.size());
@@ -112,7 +124,8 @@ void add_micro_batch(const Policy& policy, const GrpoBatch<Policy>& batch, const
 /// The gradients of one optimiser step, on groups [begin, end).
 template <class Policy>
 UpdateSums add_gradients(const Policy& policy, const GrpoBatch<Policy>& batch,
-                         const GrpoSettings& s, double bonus, std::size_t begin, std::size_t end) {
+                         const GrpoSettings& s, double bonus, auto watch, std::size_t begin,
+                         std::size_t end) {
   WholeGradient gradient;
   LossInputs in = loss_inputs(batch, s, begin, end);
   LossTotals totals = loss_totals(in, s.loss);
@@ -125,7 +138,7 @@ UpdateSums add_gradients(const Policy& policy, const GrpoBatch<Policy>& batch,
   }
   UpdateSums sums;
   for (std::size_t at = begin; at < end; at += micro)
-    add_micro_batch(policy, batch, s, totals, bonus, at, std::min(end, at + micro), sums);
+    add_micro_batch(policy, batch, s, totals, bonus, at, std::min(end, at + micro), watch, sums);
   gradient.done();
   return sums;
 }
@@ -136,11 +149,12 @@ struct UpdateReport {
   std::vector<UpdateSums> last_pass;  // one per optimiser step of the last pass
 };
 
-/// All optimiser steps of a GRPO step: `updates` passes of `minibatches` steps each. `adaptive`
-/// replaces the fixed entropy bonus unless it is null.
+/// All optimiser steps of a GRPO step: `updates` passes of `minibatches` steps each. `watch`: what
+/// the rollout observed. `adaptive` replaces the fixed entropy bonus unless it is null.
 template <class Policy>
 UpdateReport run_updates(const Policy& policy, const GrpoBatch<Policy>& batch,
-                         const GrpoSettings& s, const Update& update, AdaptiveEntropy* adaptive) {
+                         const GrpoSettings& s, const Update& update, auto watch,
+                         AdaptiveEntropy* adaptive) {
   const std::size_t groups = batch.prompts.size();
   const auto parts = std::min(static_cast<std::size_t>(s.minibatches), groups);
   UpdateReport out;
@@ -148,7 +162,7 @@ UpdateReport run_updates(const Policy& policy, const GrpoBatch<Policy>& batch,
     out.last_pass.clear();
     for (std::size_t part = 0; part < parts; ++part) {
       const double bonus = adaptive ? adaptive->applied() : s.loss.entropy_bonus;
-      const UpdateSums sums = add_gradients(policy, batch, s, bonus, groups * part / parts,
+      const UpdateSums sums = add_gradients(policy, batch, s, bonus, watch, groups * part / parts,
                                             groups * (part + 1) / parts);
       update();
       if (adaptive) adaptive->update(sums.trained_entropy / std::max(1.0, sums.trained));

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+// The gradient of a reward through attention: observed values, derivatives of the model against
+// finite differences, whole steps.
+#include "gaze/rl/attention_path.hpp"
+
+#include "gaze/rl/grpo.hpp"
+#include "gaze/rl/options.hpp"
+#include "tests/small_model.hpp"
+#include "tests/texts.hpp"
+
+namespace test_grpo_attention_path {
+namespace {
+
+using namespace gaze;
+using namespace gaze::rl;
+using namespace gaze::test;
+using Catch::Approx;
+using Nano = models::Vlm<float>;
+
+/// Rollouts of four prompts, observed, as groups for logprobs().
+template <class T>
+struct Rolled {
+  models::VlmConfig c = config("nano");
+  models::Vlm<T> model{c, image_token, 3};
+  std::vector<models::Prompt> prompts = some_prompts(c, 4);
+  std::vector<SampledTokens> completions;
+  std::vector<models::Group> groups;
+  std::vector<Index> lengths;
+
+  Rolled() {
+    SamplingSettings s;
+    s.max_tokens = 5;
+    completions = sample(model, pointers(prompts), 2, s, {0, 1, 2, 3}, end_token, Watch::marks);
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      groups.push_back({&prompts[i], {}});
+      for (std::size_t j = 2 * i; j < 2 * i + 2; ++j) {
+        groups.back().completions.push_back(completions[j].tokens);
+        lengths.push_back(static_cast<Index>(completions[j].tokens.size()));
+      }
+    }
+  }
+
+  std::vector<std::vector<float>> random_slopes() const {
+    const Philox random(8, Purpose::test);
+    std::vector<std::vector<float>> out;
+    for (const auto& x : completions) {
+      out.emplace_back();
+      for (std::size_t i = 0; i < x.seen.size(); ++i)
+        out.back().push_back(static_cast<float>(random.uniform(out.size(), i)) - 0.5f);
+    }
+    out[2].clear();  // a reward that does not depend on the attention
+    return out;
+  }
+
+  Tensor<T, Cpu> term(const std::vector<std::vector<float>>& slopes) const {
+    return attention_path(model.logprobs(groups, T(1), Watch::marks).seen, std::span(slopes),
+                          std::span(lengths), 0.7);
+  }
+};
+
+/// A policy, three prompts, and a reward: the mean mass on the image, whose slope is constant.
+struct Player {
+  models::VlmConfig c = config("nano");
+  Nano model{c, image_token, 3};
+  std::vector<models::Prompt> prompts;
+  GrpoSettings s;
+  Task<Nano> task;
+
+  Player() {
+    for (std::uint64_t i = 0; i < 3; ++i) prompts.push_back(image_prompt(c, 60 + i, 4));
+    s.prompts = 3;
+    s.group = 4;
+    s.sampling.max_tokens = 6;
+    task.prompts = [this](Index step, Index, Index count) {
+      std::vector<TaskPrompt<Nano>> out;
+      for (Index i = 0; i < count; ++i)
+        out.push_back({&prompts[static_cast<std::size_t>(i)],
+                       static_cast<std::uint64_t>(step * 8 + i), static_cast<std::size_t>(i)});
+      return out;
+    };
+    task.score = [](Index, auto, std::span<const SampledTokens> completions, Metrics& m) {
+      double mass = 0;
+      for (const auto& x : completions) mass += image_mass(x);
+      m.emplace_back("mass", mass / static_cast<double>(completions.size()));
+      return std::vector<double>(completions.size(), 0.0);  // no policy gradient
+    };
+    task.attention_slopes = [](auto, std::span<const SampledTokens> completions) {
+      std::vector<std::vector<float>> out;
+      for (const auto& x : completions) {
+        out.emplace_back(x.seen.size(), 0.0f);
+        const float each = 1 / static_cast<float>(x.seen.size() / models::mark_count);
+        for (std::size_t i = 0; i < x.seen.size(); i += models::mark_count) out.back()[i] = each;
+      }
+      return out;
+    };
+  }
+
+  static double image_mass(const SampledTokens& x) {
+    double sum = 0;
+    for (std::size_t i = 0; i < x.seen.size(); i += models::mark_count)
+      sum += static_cast<double>(x.seen[i]);
+    return sum / static_cast<double>(x.seen.size() / models::mark_count);
+  }
+
+  Metrics step() {
+    return grpo_step<Nano>(model, nullptr, s, task, end_token, 0, Watch::marks, [] {});
+  }
+
+  std::vector<float> gradients() {
+    std::vector<float> out;
+    for (const auto& pack : model.parameters().packs()) {
+      const auto g = pack.gradients.to_vector();
+      out.insert(out.end(), g.begin(), g.end());
+    }
+    return out;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("logprobs() observes the same attention as the rollout, bit by bit") {
+  const Rolled<float> r;
+  const auto all = r.model.logprobs(r.groups, 1.0f, Watch::marks);
+  const auto plain = r.model.logprobs(r.groups);
+  CHECK(bits(all.logp) == bits(plain.logp));
+  CHECK(bits(all.entropy) == bits(plain.entropy));
+  CHECK(r.model.logprobs(r.groups, 1.0f, Watch::nothing).seen.empty());
+  REQUIRE(all.seen.size() == static_cast<std::size_t>(r.c.decoder.layers));
+  const auto width = static_cast<std::size_t>(r.c.decoder.heads * models::mark_count);
+  std::vector<std::vector<float>> layers;
+  for (const auto& layer : all.seen) layers.push_back(layer.to_vector());
+  std::size_t row = 0;
+  for (const auto& x : r.completions)
+    for (std::size_t t = 0; t < x.tokens.size(); ++t, ++row)
+      for (std::size_t l = 0; l < layers.size(); ++l)
+        for (std::size_t i = 0; i < width; ++i)
+          REQUIRE(layers[l][row * width + i] == x.seen[(t * layers.size() + l) * width + i]);
+}
+
+TEST_CASE("the path's value is its formula, and its gradient agrees with finite differences") {
+  Rolled<double> r;
+  const auto slopes = r.random_slopes();
+  double sum = 0;
+  for (std::size_t j = 0; j < slopes.size(); ++j)
+    for (std::size_t i = 0; i < slopes[j].size(); ++i)
+      sum += static_cast<double>(slopes[j][i]) * static_cast<double>(r.completions[j].seen[i]);
+  const auto term = r.term(slopes);
+  CHECK(term.item() == Approx(-0.7 * sum).epsilon(1e-5));
+  backward(term);
+  const NoGrad no_grad;
+  const Philox random(9, Purpose::test);
+  std::uint64_t direction = 0;
+  std::size_t reached = 0;
+  for (auto& p : r.model.parameters().all()) {  // one direction for each parameter
+    INFO(p.name);
+    const auto before = p.value.to_vector();
+    const auto gradient =
+        p.value.grad().defined() ? p.value.grad().to_vector() : std::vector<double>(before.size());
+    const auto shifted = [&](double by) {
+      for (std::size_t i = 0; i < before.size(); ++i)
+        p.value.data()[i] = before[i] + by * random.normal(direction, i);
+      return r.term(slopes).item();
+    };
+    double expected = 0;
+    for (std::size_t i = 0; i < before.size(); ++i)
+      expected += gradient[i] * random.normal(direction, i);
+    const double h = 1e-5, slope = (shifted(h) - shifted(-h)) / (2 * h);
+    shifted(0);
+    CHECK(expected == Approx(slope).epsilon(1e-4).margin(1e-7));
+    reached += expected != 0;
+    ++direction;
+  }
+  // What follows the attention of the last block has no gradient.
+  CHECK(reached > direction / 2);
+  CHECK(reached < direction);
+}
+
+TEST_CASE("a step adds the path to the loss, with its weight, in any number of micro-batches") {
+  Player off;
+  off.step();
+  for (const float g : off.gradients()) REQUIRE(g == 0);  // equal rewards
+  std::vector<float> whole;
+  for (const Index micro : {3, 1, 2}) {
+    Player player;
+    player.s.groups_per_micro = micro;
+    player.s.loss.attention_path = 0.5;
+    const auto m = player.step();
+    CHECK(metric(m, "loss") == Approx(-0.5 * metric(m, "mass")).epsilon(1e-4));
+    CHECK(metric(m, "policy_loss") == 0);
+    CHECK(metric(m, "first_ratio_min") == 1);
+    CHECK(metric(m, "first_ratio_max") == 1);
+    const auto g = player.gradients();
+    if (whole.empty()) whole = g;
+    check_near_largest(g, whole, 1e-5f);
+  }
+  CHECK(*std::max_element(whole.begin(), whole.end()) > 0);
+  Player twice;
+  twice.s.loss.attention_path = 1;
+  twice.step();
+  for (float& g : whole) g *= 2;
+  check_near_largest(twice.gradients(), whole, 1e-5f);
+}
+
+TEST_CASE("training on the path alone moves the attention to where the reward reads it") {
+  Player player;
+  player.s.loss.attention_path = 1;
+  AdamW<float> optimiser(player.model.parameters(), {});
+  std::vector<double> mass;
+  for (int i = 0; i < 8; ++i) {
+    mass.push_back(metric(player.step(), "mass"));
+    optimiser.step(3e-3);
+  }
+  CHECK(mass.back() > mass.front() + 0.01);
+}
+
+TEST_CASE("the path refuses a task without slopes, and slopes of another size") {
+  Player player;
+  player.s.loss.attention_path = 1;
+  const auto slopes = std::exchange(player.task.attention_slopes, nullptr);
+  CHECK(contains(error_of([&] { player.step(); }), "needs a reward that reads the attention"));
+  player.task.attention_slopes = [&](auto p, auto completions) {
+    auto out = slopes(p, completions);
+    out[1].pop_back();
+    return out;
+  };
+  CHECK(contains(error_of([&] { player.step(); }), "the slope of completion 1 has"));
+  player.task.attention_slopes = [&](auto p, auto completions) {
+    auto out = slopes(p, completions);
+    out.pop_back();
+    return out;
+  };
+  CHECK(contains(error_of([&] { player.step(); }), "11 attention slopes for 12 completions"));
+  GrpoSettings s;
+  CHECK(contains(error_of([&] { set_option(s, "attention_path=-1"); }), "at least 0"));
+}
+
+}  // namespace test_grpo_attention_path

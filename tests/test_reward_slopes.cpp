@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// The derivative of the attention rewards with respect to the recorded attention, against finite
+// differences.
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "gaze/core/philox.hpp"
+#include "phyx/rewards/attention.hpp"
+#include "phyx/rewards/registry.hpp"
+#include "tests/reward_inputs.hpp"
+#include "tests/test.hpp"
+
+namespace test_reward_slopes {
+
+using namespace gaze::phyx;
+using namespace gaze::test::reward_inputs;
+
+namespace {
+
+/// A right answer with a random trace; the region's mass is part of the image's.
+Completion random_trace(const std::string& text, std::uint64_t seed) {
+  Completion c = traced(said(text), .4f, .3f, 1);
+  const gaze::Philox random(seed, gaze::Purpose::test);
+  auto& mass = c.attention.mass;
+  for (std::size_t i = 0; i < mass.size(); i += 3) {
+    mass[i] = .1f + .5f * float(random.uniform(1, i));
+    mass[i + 1] = mass[i] * (.1f + .8f * float(random.uniform(2, i)));
+    mass[i + 2] = .05f + .3f * float(random.uniform(3, i));
+  }
+  return c;
+}
+
+std::vector<AttentionRewardConfig> configs() {
+  std::vector<AttentionRewardConfig> out(3);
+  out[1].layers = {1};
+  out[1].heads = {0};
+  out[1].window = AttentionWindow::think;
+  out[1].max_tokens = 0;
+  out[2].exclude_sink = false;
+  out[2].cap = 1.7;  // some tokens are beyond it
+  out.push_back(region_attention());
+  out.push_back(raw_attention());
+  out.push_back(raw_attention());
+  out.back().exclude_sink = true;
+  out.back().mark = AttentionMark::region;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the slopes of the attention rewards agree with finite differences", "[rewards]") {
+  const Problem p = open_problem();
+  for (std::uint64_t seed = 0; seed < 3; ++seed)
+    for (std::size_t k = 0; k < configs().size(); ++k) {
+      const AttentionRewardConfig config = configs()[k];
+      Completion c = random_trace(gold_response(p), seed);
+      const auto slope = attention_slope({p, c}, config);
+      REQUIRE(slope.size() == c.attention.mass.size());
+      std::size_t moved = 0;
+      for (std::size_t i = 0; i < slope.size(); ++i) {
+        constexpr float step = 1.0f / 512;
+        const float before = c.attention.mass[i];
+        c.attention.mass[i] = before + step;
+        const double up = attention_score({p, c}, config).value();
+        c.attention.mass[i] = before - step;
+        const double down = attention_score({p, c}, config).value();
+        c.attention.mass[i] = before;
+        INFO("config " << k << ", mass " << i);
+        CHECK(double(slope[i]) == Catch::Approx((up - down) / (2 * step)).margin(3e-4));
+        moved += slope[i] != 0;
+      }
+      INFO("config " << k);
+      CHECK(moved > 0);
+    }
+}
+
+TEST_CASE("a closed gate, a missing look section and a missing trace have no slope", "[rewards]") {
+  const Problem p = open_problem();
+  const auto slope = [&](const std::string& text, bool ended = true) {
+    Completion c = random_trace(text, 1);
+    c.ended = ended;
+    return attention_slope({p, c});
+  };
+  const std::string tail = "principle newton second law . so 10 N";
+  CHECK_FALSE(slope(respond("mass = 5 kg . " + tail, "10 N")).empty());
+  CHECK(slope(respond("mass = 5 kg . " + tail, "11 N")).empty());
+  CHECK(slope("<answer> 10 N </answer>").empty());
+  CHECK(slope(respond("mass = 5 kg . " + tail, "10 N"), false).empty());
+  CHECK(slope(respond(tail, "10 N")).empty());
+  CHECK(attention_slope({p, said(gold_response(p))}).empty());
+}
+
+TEST_CASE("the slope of a mix is the weighted sum of its terms", "[rewards]") {
+  const Problem p = open_problem();
+  const Completion c = random_trace(gold_response(p), 2);
+  const RewardMix mix = mix_of({{"attention", 2}, {"format", .5}, {"attention_region", .25}});
+  CHECK(mix.has_attention_slope());
+  const auto all = attention_slope(mix, {p, c});
+  const auto image = attention_slope({p, c}), region = attention_slope({p, c}, region_attention());
+  REQUIRE(all.size() == image.size());
+  for (std::size_t i = 0; i < all.size(); ++i)
+    CHECK(all[i] == Catch::Approx(2 * image[i] + .25f * region[i]).margin(1e-6));
+  const RewardMix none = mix_of({{"accuracy", 1}, {"format", .5}});
+  CHECK_FALSE(none.has_attention_slope());
+  CHECK(attention_slope(none, {p, c}).empty());
+  CHECK_FALSE(mix_of({{"attention", 0}, {"accuracy", 1}}).has_attention_slope());
+}
+
+}  // namespace test_reward_slopes
