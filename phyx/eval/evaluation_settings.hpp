@@ -15,9 +15,18 @@ struct EvaluationSettings {
   Index many = 0;
   double many_share = 0.25;  // that part, chosen by a hash of the scene
   bool gold_look = false;    // also answer after the gold look section, given as a prefix
+  bool pictures = true;      // also answer with a blank and with a swapped picture
   SamplingSettings sampling;
   std::uint64_t seed = 0;
 };
+
+/// The settings of a further evaluation at another temperature: greedy and sampled answers alone.
+inline EvaluationSettings at_temperature(EvaluationSettings s, double temperature) {
+  s.sampling.temperature = temperature;
+  s.many = 0;
+  s.gold_look = s.pictures = false;
+  return s;
+}
 
 /// The samples per problem that pass@k is estimated from.
 inline Index pass_samples(const EvaluationSettings& s) { return s.many > 0 ? s.many : s.samples; }

@@ -23,9 +23,11 @@ std::vector<Outcome> Evaluator<Device>::operator()(const std::vector<Example>& e
     answer(part, {out.data() + at, end - at}, keep);
     if (settings_.many > 0) sample_many(part, {out.data() + at, end - at});
     if (settings_.gold_look) continue_gold_look(part, {out.data() + at, end - at});
-    perturb(part, {out.data() + at, end - at}, blank_pictures(part.examples), &Outcome::blank);
-    perturb(part, {out.data() + at, end - at},
-            swapped_pictures(part.examples, part.first, examples, others), &Outcome::swapped);
+    if (settings_.pictures) {
+      perturb(part, {out.data() + at, end - at}, blank_pictures(part.examples), &Outcome::blank);
+      perturb(part, {out.data() + at, end - at},
+              swapped_pictures(part.examples, part.first, examples, others), &Outcome::swapped);
+    }
     if (progress) progress(end, examples.size());
   }
   return out;

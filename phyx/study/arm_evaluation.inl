@@ -26,8 +26,7 @@ void ArmEvaluation<Device>::operator()(const Model<Device>& model, const Conditi
   settings.seed = s_.data_seed;
   const auto paths = at_.outcomes(c, seed);
   for (std::size_t i = 0; i < c.temperatures.size(); ++i) {
-    EvaluationSettings other = settings;
-    other.sampling.temperature = c.temperatures[i];
+    const EvaluationSettings other = at_temperature(settings, c.temperatures[i]);
     const std::string name = c.name + "@" + RunPaths::number_text(c.temperatures[i]);
     if (!std::filesystem::exists(paths[i + 1]))
       write_outcomes(paths[i + 1], {name, seed, evaluate(model, other, {})});

@@ -109,8 +109,8 @@ TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds) {
     out.conditions += training_seconds(s, c, speeds);
     const EvaluationSettings e = settings_of(s, c).evaluation;
     out.evaluation += problems * speeds.answer *
-                      (number(e.samples + 1) + e.many_share * number(e.many)) *
-                      static_cast<double>(1 + c.temperatures.size());
+                      (number(e.samples + 1) * static_cast<double>(1 + c.temperatures.size()) +
+                       e.many_share * number(e.many));
   }
   return out;
 }
