@@ -21,13 +21,14 @@ struct DecoderContext {
   std::vector<Tensor<T, Device>> seen = {};               // out: [N, H*M] per layer, with marks
 };
 
-/// h = x + out(attention(rotary(qkv(norm1(x))))), y = h + down(swiglu(gate_up(norm2(h)))); x and y
-/// [N, C].
+/// h = x + r out(attention(rotary(qkv(norm1(x))))), y = h + r down(swiglu(gate_up(norm2(h)))); x
+/// and y [N, C], r the residual multiplier.
 template <class T, class Device>
 class DecoderBlock {
  public:
   DecoderBlock(Parameters<T, Device>& all, const std::string& name, const DecoderConfig& c)
-      : sizes_{c.heads, c.kv_heads, c.head_size, 1 / std::sqrt(static_cast<double>(c.head_size))},
+      : sizes_{c.heads, c.kv_heads, c.head_size, c.attention_scale()},
+        residual_(static_cast<T>(c.residual_multiplier)),
         theta_(static_cast<T>(c.rope_theta)),
         norm1_(all, name + ".norm1", "decoder", c.width, c.eps),
         qkv_(all, name + ".qkv", "decoder", c.width, sizes_.columns(), false),
@@ -43,13 +44,19 @@ class DecoderBlock {
     const auto sizes = sizes_.with_bf16(qkv_.multiplies_in_bf16());
     auto seen = attention(qkv, sizes, context.layout, context.marks, cache);
     if (seen.marks.defined()) context.seen.push_back(seen.marks);
-    const auto h = out_(seen.out, x);
-    return down_(swiglu(gate_up_(norm2_(h))), h);
+    const auto h = added(x, out_, seen.out);
+    return added(h, down_, swiglu(gate_up_(norm2_(h))));
   }
 
  private:
+  /// x + r layer(z). With r = 1 the sum is part of the product.
+  Tensor<T, Device> added(const Tensor<T, Device>& x, const Linear<T, Device>& layer,
+                          const Tensor<T, Device>& z) const {
+    return residual_ == T(1) ? layer(z, x) : add(x, scale(layer(z), residual_));
+  }
+
   AttentionSizes sizes_;
-  T theta_;
+  T residual_, theta_;
   RmsNorm<T, Device> norm1_;
   Linear<T, Device> qkv_, out_;
   RmsNorm<T, Device> norm2_;
@@ -60,32 +67,40 @@ template <class T, class Device>
 class Decoder {
  public:
   Decoder(Parameters<T, Device>& all, const DecoderConfig& c, Index vocabulary)
-      : embedding_(
+      : config_(c),
+        embedding_(
             &all.add("decoder.embedding", {vocabulary, c.width}, Init::normal(0.04), "decoder")),
-        scale_(static_cast<T>(std::sqrt(static_cast<double>(c.width)))),
         norm_(all, "decoder.norm", "decoder", c.width, c.eps) {
     for (Index i = 0; i < c.layers; ++i)
       blocks_.emplace_back(all, "decoder." + std::to_string(i), c);
+    head_ = c.tied ? embedding_
+                   : &all.add("decoder.head", {vocabulary, c.width}, Init::normal(0.04), "decoder");
   }
+
+  const DecoderConfig& config() const { return config_; }
 
   /// Rows of token embeddings; an id of -1 gives zeros (a row that an image fills).
   Tensor<T, Device> embed(const Indices<Device>& ids) const {
-    return scale(gather_rows(embedding_->value, ids), scale_);
+    const auto rows = gather_rows(embedding_->value, ids);
+    const auto by = static_cast<T>(config_.embedding_scale());
+    return by == T(1) ? rows : scale(rows, by);
   }
 
-  /// The last hidden state [N, C] of rows [N, C], normalised: linear_logprob's input.
+  /// The last hidden state [N, C] of rows [N, C], normalised and divided by the logits' divisor:
+  /// linear_logprob's input.
   Tensor<T, Device> operator()(Tensor<T, Device> h, DecoderContext<T, Device>& context) const {
     for (std::size_t i = 0; i < blocks_.size(); ++i)
       h = blocks_[i](h, context, context.cache ? &(*context.cache)[i] : nullptr);
-    return norm_(h);
+    h = norm_(h);
+    return config_.logits_divisor == 1 ? h : scale(h, static_cast<T>(1 / config_.logits_divisor));
   }
 
-  /// The embedding matrix [V, C], which is the vocabulary projection too.
-  const Parameter<T, Device>& vocabulary() const { return *embedding_; }
+  /// The vocabulary projection [V, C]: the embedding matrix if they are tied.
+  const Parameter<T, Device>& vocabulary() const { return *head_; }
 
  private:
-  Parameter<T, Device>* embedding_;
-  T scale_;
+  DecoderConfig config_;
+  Parameter<T, Device>*embedding_, *head_ = nullptr;
   RmsNorm<T, Device> norm_;
   std::deque<DecoderBlock<T, Device>> blocks_;
 };

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "gaze/ops/attention.hpp"
-#include "models/presets.hpp"
 
 namespace gaze::models {
 
@@ -27,11 +26,17 @@ struct Group {
   std::vector<std::span<const std::int32_t>> completions;
 };
 
+/// The rows of a picture in a prompt: how many, the picture's side in pixels, and the token that
+/// holds their places. A model without pictures has none.
+struct PictureRows {
+  Index tokens = 0, side = 0;
+  std::int32_t token = -1;
+};
+
 /// A flat batch of N rows and its layout. A prompt is packed once for all its completions.
 class PackedBatch {
  public:
-  PackedBatch(const VlmConfig& config, std::int32_t image_token)
-      : config_(config), image_token_(image_token) {}
+  explicit PackedBatch(const PictureRows& pictures) : pictures_(pictures) {}
 
   Segment add_prompt(const Prompt& prompt) {
     const std::size_t begin = ids_.size();
@@ -61,11 +66,12 @@ class PackedBatch {
 
   /// Replaces the image tokens from row `begin` on by the rows of an image.
   void add_image(const ImageBytes& rgb, std::size_t begin) {
-    const Index count = config_.image_tokens(), side = config_.vit.image;
+    const Index count = pictures_.tokens, side = pictures_.side;
+    GAZE_CHECK(count > 0, "LanguageModel", "a prompt with a picture, but the model reads text only");
     const Index before = static_cast<Index>(images_.size()) * count;
     Index found = 0;
     for (std::size_t i = begin; i < ids_.size(); ++i) {
-      if (ids_[i] != image_token_) continue;
+      if (ids_[i] != pictures_.token) continue;
       ids_[i] = -1;
       image_rows_[i] = checked_int32("Vlm", "the number of image tokens", before + found++);
     }
@@ -76,8 +82,7 @@ class PackedBatch {
     images_.push_back(rgb);
   }
 
-  const VlmConfig& config_;
-  std::int32_t image_token_;
+  PictureRows pictures_;
   std::shared_ptr<TokenLayout> layout_ = std::make_shared<TokenLayout>();
   std::vector<std::int32_t> ids_, image_rows_;
   std::vector<ImageBytes> images_;

@@ -2,6 +2,7 @@
 // Model sizes as data.
 #pragma once
 #include <array>
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,26 @@ struct VitConfig {
 struct DecoderConfig {
   Index width, layers, heads, kv_heads, head_size, mlp;
   double rope_theta = 10000, eps = 1e-5;
+  double embedding_multiplier = 0;  // of token embeddings; 0: sqrt(width)
+  double attention_multiplier = 0;  // of the attention scores; 0: 1 / sqrt(head_size)
+  double residual_multiplier = 1;   // of what a block adds to its rows
+  double logits_divisor = 1;
+  bool tied = true;  // the vocabulary projection is the embedding
+
+  double embedding_scale() const {
+    return embedding_multiplier > 0 ? embedding_multiplier : std::sqrt(static_cast<double>(width));
+  }
+  double attention_scale() const {
+    return attention_multiplier > 0 ? attention_multiplier
+                                    : 1 / std::sqrt(static_cast<double>(head_size));
+  }
+};
+
+/// A decoder alone, for text.
+struct LanguageConfig {
+  DecoderConfig decoder;
+  Index vocabulary = 0;
+  bool bf16 = false;  // of products, as in VlmConfig
 };
 
 /// Pixel shuffle joins shuffle x shuffle patches into one image token.

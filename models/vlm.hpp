@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The vision-language model: ViT, projector, decoder; and the policy that training, rollouts and
-// GRPO use: logprobs(), prefill(), decode().
-//
-// All three are one forward over flat rows with different layouts, so the log-probability of a
-// token is the same bits in a rollout and in the update that follows. A group's prompt and image
-// are computed once for all its completions.
+// The vision-language model: ViT, projector, decoder, and the policy functions (policy.hpp).
 #pragma once
 #include <optional>
 #include <span>
 
-#include "gaze/ops/logprob.hpp"
-#include "models/decoder.hpp"
-#include "models/generation.hpp"
-#include "models/packing.hpp"
+#include "models/policy.hpp"
 #include "models/projector.hpp"
 #include "models/slot_head.hpp"
 #include "models/vit.hpp"
@@ -20,20 +12,8 @@
 namespace gaze::models {
 
 template <class T = float, class Device = Cpu>
-class Vlm {
+class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
  public:
-  using Prompt = models::Prompt;
-  using Group = models::Group;
-  using Step = DecodeStep<T, Device>;
-  using State = GenerationState<T, Device>;
-  using Running = RunningSequences<Device>;
-
-  /// Logits [sequences, V] and, per layer, the observed attention.
-  struct Logits {
-    Tensor<T, Device> logits;
-    std::vector<Tensor<T, Device>> seen;
-  };
-
   /// `slots`: labels per image of the vision stage's head; 0: no head.
   Vlm(const VlmConfig& config, std::int32_t image_token, std::uint64_t seed, Index slots = 0)
       : config_(config),
@@ -73,151 +53,13 @@ class Vlm {
     return projector_(vit_(rows));
   }
 
-  /// logprobs() with the attention of the row that predicts each token: per layer [total, H * M],
-  /// differentiable.
-  struct Watched : LogProb<T, Device> {
-    std::vector<Tensor<T, Device>> seen;
-  };
-
-  /// log p and entropy [total] of every completion's tokens, group by group, at this temperature.
-  LogProb<T, Device> logprobs(std::span<const Group> groups, T temperature = T(1)) const {
-    return logprobs(groups, temperature, Watch::nothing);
+  const Decoder<T, Device>& decoder() const { return decoder_; }
+  bool multiplies_in_bf16() const { return config_.bf16; }
+  PictureRows pictures() const {
+    return {config_.image_tokens(), config_.vit.image, image_token_};
   }
 
-  Watched logprobs(std::span<const Group> groups, T temperature, Watch watch) const {
-    PackedBatch batch(config_, image_token_);
-    std::vector<std::int32_t> rows, targets;  // row i predicts target i
-    std::vector<const Prompt*> prompts;
-    std::vector<Segment> segments;
-    for (const Group& group : groups) {
-      const Segment prompt = batch.add_prompt(*group.prompt);
-      prompts.push_back(group.prompt);
-      segments.push_back(prompt);
-      for (const auto& completion : group.completions) {
-        GAZE_CHECK(!completion.empty(), "logprobs", "an empty completion");
-        rows.push_back(prompt.row + prompt.length - 1);
-        if (completion.size() > 1) {
-          const Segment own =
-              batch.add_continuation(prompt, completion.first(completion.size() - 1));
-          for (std::int32_t i = 0; i < own.length; ++i) rows.push_back(own.row + i);
-        }
-        targets.insert(targets.end(), completion.begin(), completion.end());
-      }
-      batch.end_group();
-    }
-    auto context = make_context(batch.layout());
-    if (watch != Watch::nothing)
-      context.marks = marks_of(prompts, segments, batch.layout()->slots, watch);
-    const auto hidden = decoder_(embed(batch), context);
-    const Index total = static_cast<Index>(rows.size());
-    const auto index = Indices<Device>::from({total}, rows);
-    const auto& w = decoder_.vocabulary();
-    Watched out{linear_logprob(gather_rows(hidden, index), w.value,
-                               Indices<Device>::from({total}, targets), temperature, w.rounded()),
-                {}};
-    for (const auto& layer : context.seen) out.seen.push_back(gather_rows(layer, index));
-    return out;
-  }
-
-  /// Runs the prompts and reserves slots for `group` completions of each, of up to `length` tokens.
-  State prefill(std::span<const Prompt* const> prompts, Index group, Index length,
-                Watch watch) const {
-    const NoGrad no_grad;
-    PackedBatch batch(config_, image_token_);
-    const auto& layout = batch.layout();
-    State state;
-    state.length = length;
-    std::vector<std::int32_t> last;
-    std::vector<Segment> segments;
-    for (const Prompt* prompt : prompts) {
-      const Segment s = batch.add_prompt(*prompt);
-      batch.end_group();
-      segments.push_back(s);
-      last.push_back(s.row + s.length - 1);
-      for (Index g = 0; g < group; ++g)
-        state.sequences.push_back({s.slot, s.length, layout->reserve(length, s.length)});
-    }
-    const DecoderConfig& c = config_.decoder;
-    const AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1, config_.bf16};
-    for (Index i = 0; i < c.layers; ++i) state.cache.emplace_back(sizes, layout->slots);
-    if (watch != Watch::nothing) state.marks = marks_of(prompts, segments, layout->slots, watch);
-    auto context = make_context(layout, &state);
-    const auto hidden = decoder_(embed(batch), context);
-    state.first = step_of(hidden, context, last);
-    return state;
-  }
-
-  /// All sequences of a state, ready for forward() of their first token.
-  Running begin(const State& state) const {
-    auto layout = std::make_shared<TokenLayout>();
-    for (const auto& s : state.sequences) layout->add_step(s.prefix_slot, s.prefix, s.own_slot, 0);
-    layout->slots = state.cache.front().slots();
-    layout->room = state.length - 1;
-    const DecoderConfig& c = config_.decoder;
-    const AttentionShape shape{c.heads, c.kv_heads, c.head_size, 0, 1, layout->slots};
-    const LayoutArrays arrays = layout->template arrays<Device>(shape);
-    auto position = Indices<Device>::from({layout->rows()}, layout->position);
-    auto tokens = Indices<Device>::zeros({layout->rows()});
-    // The arrays are the device's own copy for this new layout, so they may be changed.
-    return {std::move(layout),
-            std::move(position),
-            std::move(tokens),
-            const_cast<std::int32_t*>(arrays.slot),
-            const_cast<KeyRange*>(arrays.keys.ranges),
-            4 * c.layers * c.heads * c.head_size};
-  }
-
-  /// The logits after the tokens of all sequences. Runs kernels only, so it can be recorded.
-  Logits forward(State& state, const Running& running) const {
-    const NoGrad no_grad;
-    DecoderContext<T, Device> context{running.layout, running.position, state.marks, &state.cache};
-    const auto hidden = decoder_(decoder_.embed(running.tokens), context);
-    return {logits(hidden), std::move(context.seen)};
-  }
-
-  /// Feeds token tokens[i], number `step` (from 0) of completion sequences[i]; returns the logits
-  /// of the next.
-  Step decode(State& state, std::span<const std::int32_t> tokens,
-              std::span<const std::int32_t> sequences, Index step) const {
-    const NoGrad no_grad;
-    auto layout = std::make_shared<TokenLayout>();
-    std::vector<std::int32_t> all;
-    GAZE_CHECK(tokens.size() == sequences.size(), "decode", tokens.size(), " tokens for ",
-               sequences.size(), " sequences");
-    GAZE_CHECK(step >= 0 && step < state.length, "decode", "step ", step, ", room for ",
-               state.length, " tokens");
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      GAZE_CHECK(static_cast<std::size_t>(sequences[i]) < state.sequences.size(), "decode",
-                 "sequence ", sequences[i], " of ", state.sequences.size());
-      const auto& s = state.sequences[static_cast<std::size_t>(sequences[i])];
-      layout->add_step(s.prefix_slot, s.prefix, s.own_slot, step);
-      all.push_back(static_cast<std::int32_t>(i));
-    }
-    layout->slots = state.cache.front().slots();
-    auto context = make_context(layout, &state);
-    const Index n = static_cast<Index>(tokens.size());
-    const auto ids = Indices<Device>::from({n}, {tokens.begin(), tokens.end()});
-    return step_of(decoder_(decoder_.embed(ids), context), context, all);
-  }
-
- private:
-  Tensor<float, Device> marks_of(std::span<const Prompt* const> prompts,
-                                 const std::vector<Segment>& segments, Index slots,
-                                 Watch watch) const {
-    const Index columns = watch == Watch::marks ? mark_count : config_.image_tokens();
-    return Tensor<float, Device>::from(
-        {slots, columns}, mark_columns(prompts, segments, slots, columns, watch, image_token_));
-  }
-
-  /// `state`: decode with its cache and marks; null: the rows see each other.
-  static DecoderContext<T, Device> make_context(std::shared_ptr<TokenLayout> layout,
-                                                State* state = nullptr) {
-    auto position = Indices<Device>::from({layout->rows()}, layout->position);
-    if (!state) return {std::move(layout), std::move(position)};
-    return {std::move(layout), std::move(position), state->marks, &state->cache};
-  }
-
-  /// Token embeddings, with image tokens in the rows of images.
+  /// Rows of a batch: token embeddings, with image tokens in the rows of images.
   Tensor<T, Device> embed(const PackedBatch& batch) const {
     const Index n = static_cast<Index>(batch.ids().size());
     const auto words = decoder_.embed(Indices<Device>::from({n}, batch.ids()));
@@ -226,18 +68,7 @@ class Vlm {
                                   Indices<Device>::from({n}, batch.image_rows())));
   }
 
-  Tensor<T, Device> logits(const Tensor<T, Device>& hidden) const {
-    const auto& w = decoder_.vocabulary();
-    return linear(hidden, w.value, {}, {}, w.rounded());
-  }
-
-  Step step_of(const Tensor<T, Device>& hidden, const DecoderContext<T, Device>& context,
-               const std::vector<std::int32_t>& rows) const {
-    const Index n = static_cast<Index>(rows.size());
-    return {logits(gather_rows(hidden, Indices<Device>::from({n}, rows))),
-            seen_by_rows(context.seen, rows)};
-  }
-
+ private:
   VlmConfig config_;
   std::int32_t image_token_;
   Parameters<T, Device> parameters_;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// A decoder alone: a language model for text, with the policy functions (policy.hpp).
+//
+//   models::LanguageModel<float> model({models::preset("nano").decoder, vocabulary}, seed);
+#pragma once
+#include "models/policy.hpp"
+
+namespace gaze::models {
+
+template <class T = float, class Device = Cpu>
+class LanguageModel : public DecoderPolicy<LanguageModel<T, Device>, T, Device> {
+ public:
+  LanguageModel(const LanguageConfig& config, std::uint64_t seed)
+      : config_(config), decoder_(parameters_, config.decoder, config.vocabulary) {
+    GAZE_CHECK(config.vocabulary > 0, "LanguageModel", "the vocabulary is empty");
+    parameters_.allocate(seed);
+    if (config.bf16) parameters_.multiply_in_bf16();
+  }
+
+  const LanguageConfig& config() const { return config_; }
+  Parameters<T, Device>& parameters() { return parameters_; }
+  Index vocabulary() const { return config_.vocabulary; }
+  const Decoder<T, Device>& decoder() const { return decoder_; }
+  bool multiplies_in_bf16() const { return config_.bf16; }
+  PictureRows pictures() const { return {}; }
+
+  /// Rows of a batch.
+  Tensor<T, Device> embed(const PackedBatch& batch) const {
+    const Index n = static_cast<Index>(batch.ids().size());
+    return decoder_.embed(Indices<Device>::from({n}, batch.ids()));
+  }
+
+ private:
+  LanguageConfig config_;
+  Parameters<T, Device> parameters_;
+  Decoder<T, Device> decoder_;
+};
+
+}  // namespace gaze::models
