@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// Reading a published checkpoint's config.json, so that nothing in it is approximated in silence:
+// every key is read, or named as one without effect on the model, or refused.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/index.hpp"
+#include "gaze/core/printable.hpp"
+#include "gaze/io/json.hpp"
+
+namespace gaze::models::hf {
+
+/// One object of a configuration file. Errors name the file and the key with its path.
+class ConfigObject {
+ public:
+  /// `source`: the file's path. `path`: of this object in the file, "" for the whole.
+  ConfigObject(io::Json object, std::string source, std::string path = "")
+      : object_(std::move(object)), source_(std::move(source)), path_(std::move(path)) {
+    GAZE_CHECK(object_.is_object(), "checkpoint", source_, ", ", path_, ": not an object");
+  }
+
+  static ConfigObject file(const std::string& path) {
+    return ConfigObject(io::read_json_object(path), path);
+  }
+
+  /// Present and not null.
+  bool has(const char* key) const {
+    const auto found = object_.find(key);
+    return found != object_.end() && !found->is_null();
+  }
+
+  /// A whole number from 1 on.
+  Index count(const char* key) { return count_of(key, at(key)); }
+  Index count(const char* key, Index otherwise) {
+    return has(key) ? count(key) : (read_.insert(key), otherwise);
+  }
+
+  double number(const char* key) {
+    const io::Json& v = at(key);
+    GAZE_CHECK(v.is_number(), "checkpoint", where(key), ": not a number but ", shown(v));
+    return v.get<double>();
+  }
+  double number(const char* key, double otherwise) {
+    return has(key) ? number(key) : (read_.insert(key), otherwise);
+  }
+
+  bool flag(const char* key, bool otherwise) {
+    read_.insert(key);
+    if (!has(key)) return otherwise;
+    const io::Json& v = at(key);
+    GAZE_CHECK(v.is_boolean(), "checkpoint", where(key), ": not true or false but ", shown(v));
+    return v.get<bool>();
+  }
+
+  std::string text(const char* key, const std::string& otherwise) {
+    read_.insert(key);
+    if (!has(key)) return otherwise;
+    const io::Json& v = at(key);
+    GAZE_CHECK(v.is_string(), "checkpoint", where(key), ": not a text but ", shown(v));
+    return v.get<std::string>();
+  }
+
+  ConfigObject object(const char* key) {
+    return ConfigObject(at(key), source_, path_.empty() ? key : path_ + "." + key);
+  }
+
+  /// This model can only be computed with the value `only`, which a missing key stands for too.
+  void must_be(const char* key, const io::Json& only) {
+    read_.insert(key);
+    const auto found = object_.find(key);
+    GAZE_CHECK(found == object_.end() || *found == only, "checkpoint", where(key), ": ",
+               shown(*found), " is not supported, only ", shown(only));
+  }
+
+  /// Keys without effect on the model's values: names, versions, training settings.
+  void ignore(std::initializer_list<const char*> keys) { read_.insert(keys.begin(), keys.end()); }
+
+  /// Refuses keys that nothing has read.
+  void finish() const {
+    for (const auto& [key, value] : object_.items())
+      GAZE_CHECK(read_.contains(key), "checkpoint", where(key.c_str()),
+                 ": this key is not known, so its effect is not either");
+  }
+
+  std::string where(const char* key) const {
+    return source_ + ", " + (path_.empty() ? "" : path_ + ".") + printable(key, kShownBytes);
+  }
+
+ private:
+  const io::Json& at(const char* key) {
+    read_.insert(key);
+    const auto found = object_.find(key);
+    GAZE_CHECK(found != object_.end() && !found->is_null(), "checkpoint", where(key), ": missing");
+    return *found;
+  }
+
+  Index count_of(const char* key, const io::Json& v) const {
+    GAZE_CHECK(v.is_number_integer(), "checkpoint", where(key), ": not a whole number but ",
+               shown(v));
+    constexpr auto most = std::int64_t{1} << 40;
+    const bool fits = !v.is_number_unsigned() || v.get<std::uint64_t>() <= most;
+    GAZE_CHECK(fits && v.get<std::int64_t>() >= 1 && v.get<std::int64_t>() <= most, "checkpoint",
+               where(key), ": must be at least 1, got ", shown(v));
+    return static_cast<Index>(v.get<std::int64_t>());
+  }
+
+  static std::string shown(const io::Json& v) { return printable(v.dump(), kShownBytes); }
+
+  io::Json object_;
+  std::string source_, path_;
+  std::set<std::string> read_;
+};
+
+}  // namespace gaze::models::hf
