@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Chat prompts of published checkpoints. A folder's template is a Jinja program; here each known one
+// is a function, chosen by comparing the template's text, so a prompt is right or refused.
+#pragma once
+#include <array>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gaze/core/error.hpp"
+#include "gaze/core/printable.hpp"
+#include "gaze/io/json.hpp"
+
+namespace gaze::models::hf {
+
+struct ChatMessage {
+  std::string role;  // system, user, assistant
+  std::string content;
+};
+
+/// A piece of a prompt. Control tokens such as <|im_end|> are recognised in the template's own
+/// pieces only: in a message's text they are ordinary characters.
+struct PromptPart {
+  std::string text;
+  bool control = false;
+};
+
+/// Writes the messages, and the start of the assistant's answer.
+using ChatWriter = std::vector<PromptPart> (*)(std::span<const ChatMessage>);
+
+struct ChatTemplate {
+  std::string_view name;
+  std::string_view text;  // the Jinja program that `write` stands for
+  ChatWriter write;
+};
+
+namespace detail {
+
+inline void add_chatml_message(std::vector<PromptPart>& out, const ChatMessage& m) {
+  out.push_back({"<|im_start|>", true});
+  out.push_back({m.role + "\n" + m.content, false});
+  out.push_back({"<|im_end|>\n", true});
+}
+
+/// <|im_start|>ROLE\nTEXT<|im_end|>\n for each message, then <|im_start|>assistant\n.
+inline std::vector<PromptPart> write_chatml(std::span<const ChatMessage> messages) {
+  std::vector<PromptPart> out;
+  for (const ChatMessage& m : messages) add_chatml_message(out, m);
+  out.push_back({"<|im_start|>assistant\n", true});
+  return out;
+}
+
+/// ChatML with SmolLM2's system message if there is none.
+inline std::vector<PromptPart> write_smollm2(std::span<const ChatMessage> messages) {
+  std::vector<PromptPart> out;
+  if (!messages.empty() && messages.front().role != "system")
+    add_chatml_message(
+        out, {"system", "You are a helpful AI assistant named SmolLM, trained by Hugging Face"});
+  for (const ChatMessage& m : messages) add_chatml_message(out, m);
+  out.push_back({"<|im_start|>assistant\n", true});
+  return out;
+}
+
+}  // namespace detail
+
+/// The templates that are known. Sources: tokenizer_config.json of SmolLM2-135M-Instruct; nanoVLM.
+inline constexpr std::array<ChatTemplate, 2> chat_templates = {{
+    {"smollm2",
+     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+     "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
+     "Face<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + "
+     "message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"
+     "{{ '<|im_start|>assistant\n' }}{% endif %}",
+     detail::write_smollm2},
+    {"chatml",
+     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + "
+     "message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"
+     "{{ '<|im_start|>assistant\n' }}{% endif %}",
+     detail::write_chatml},
+}};
+
+/// The known template with this text; null for another.
+inline const ChatTemplate* find_chat_template(std::string_view text) {
+  for (const ChatTemplate& t : chat_templates)
+    if (t.text == text) return &t;
+  return nullptr;
+}
+
+/// The text of a folder's chat template: chat_template.jinja, chat_template.json, or the key of
+/// tokenizer_config.json; "" if it has none.
+inline std::string read_chat_template(const std::string& folder) {
+  const std::string jinja = folder + "/chat_template.jinja";
+  if (std::filesystem::exists(jinja)) return io::read_file(jinja, io::kMaxJsonFileBytes);
+  for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
+    const std::string path = folder + "/" + name;
+    if (!std::filesystem::exists(path)) continue;
+    const io::Json file = io::read_json_object(path);
+    if (file.contains("chat_template")) return io::json_text(file, "chat_template", path, "");
+  }
+  return "";
+}
+
+}  // namespace gaze::models::hf
