@@ -67,7 +67,8 @@ class PackedBatch {
   /// Replaces the image tokens from row `begin` on by the rows of an image.
   void add_image(const ImageBytes& rgb, std::size_t begin) {
     const Index count = pictures_.tokens, side = pictures_.side;
-    GAZE_CHECK(count > 0, "LanguageModel", "a prompt with a picture, but the model reads text only");
+    GAZE_CHECK(count > 0, "LanguageModel",
+               "a prompt with a picture, but the model reads text only");
     const Index before = static_cast<Index>(images_.size()) * count;
     Index found = 0;
     for (std::size_t i = begin; i < ids_.size(); ++i) {

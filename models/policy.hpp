@@ -167,7 +167,8 @@ class DecoderPolicy {
                                  Watch watch) const {
     const Index columns = watch == Watch::marks ? mark_count : self().pictures().tokens;
     return Tensor<float, Device>::from(
-        {slots, columns}, mark_columns(prompts, segments, slots, columns, watch, self().pictures().token));
+        {slots, columns},
+        mark_columns(prompts, segments, slots, columns, watch, self().pictures().token));
   }
 
   /// `state`: decode with its cache and marks; null: the rows see each other.

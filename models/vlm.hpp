@@ -55,9 +55,7 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
 
   const Decoder<T, Device>& decoder() const { return decoder_; }
   bool multiplies_in_bf16() const { return config_.bf16; }
-  PictureRows pictures() const {
-    return {config_.image_tokens(), config_.vit.image, image_token_};
-  }
+  PictureRows pictures() const { return {config_.image_tokens(), config_.vit.image, image_token_}; }
 
   /// Rows of a batch: token embeddings, with image tokens in the rows of images.
   Tensor<T, Device> embed(const PackedBatch& batch) const {

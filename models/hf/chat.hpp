@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Chat prompts of published checkpoints. A folder's template is a Jinja program; here each known one
-// is a function, chosen by comparing the template's text, so a prompt is right or refused.
+// Chat prompts of published checkpoints. A folder's template is a Jinja program; here each known
+// one is a function, chosen by comparing the template's text, so a prompt is right or refused.
 #pragma once
 #include <array>
 #include <filesystem>

@@ -98,9 +98,9 @@ inline std::vector<WeightRule> decoder_weights(const DecoderConfig& d, Index voc
                     {theirs + "self_attn.v_proj.weight", kv}}});
     whole(ours + "out.weight", theirs + "self_attn.o_proj.weight", d.width);
     whole(ours + "norm2.weight", theirs + "post_attention_layernorm.weight", d.width);
-    out.push_back({ours + "gate_up.weight",
-                   {{theirs + "mlp.gate_proj.weight", d.mlp},
-                    {theirs + "mlp.up_proj.weight", d.mlp}}});
+    out.push_back(
+        {ours + "gate_up.weight",
+         {{theirs + "mlp.gate_proj.weight", d.mlp}, {theirs + "mlp.up_proj.weight", d.mlp}}});
     whole(ours + "down.weight", theirs + "mlp.down_proj.weight", d.width);
   }
   whole("decoder.norm.weight", prefix + "norm.weight", d.width);
