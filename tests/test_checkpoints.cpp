@@ -7,6 +7,8 @@
 
 #include "gaze/generate/rollout.hpp"
 #include "gaze/io/weight_files.hpp"
+#include "gaze/ops/elementwise.hpp"
+#include "gaze/ops/reduce.hpp"
 #include "models/hf/checkpoint.hpp"
 #include "models/hf/load.hpp"
 #include "models/language_model.hpp"
