@@ -78,6 +78,17 @@ class DecoderPolicy {
     return out;
   }
 
+  /// The logits of all rows of the prompts [rows, V], prompt by prompt, differentiable.
+  Tensor<T, Device> all_logits(std::span<const Prompt* const> prompts) const {
+    PackedBatch batch(self().pictures());
+    for (const Prompt* prompt : prompts) {
+      batch.add_prompt(*prompt);
+      batch.end_group();
+    }
+    auto context = make_context(batch.layout());
+    return logits(self().decoder()(self().embed(batch), context));
+  }
+
   /// Runs the prompts and reserves slots for `group` completions of each, of up to `length` tokens.
   State prefill(std::span<const Prompt* const> prompts, Index group, Index length,
                 Watch watch) const {

@@ -20,6 +20,7 @@ void add_score(CLI::App& app);
 void add_report(CLI::App& app);
 void add_ask(CLI::App& app);
 void add_info(CLI::App& app);
+void add_logits(CLI::App& app);
 
 // ---- options -----------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ void add_commands(CLI::App& app, const std::string& line) {
   add_report(app);
   add_ask(app);
   add_info(app);
+  add_logits(app);
 }
 
 /// CLI11 would report a misspelt command as an extra argument.

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// gaze logits.
+#include "phyx/eval/logits.hpp"
+
+#include "phyx/cli/command.hpp"
+#include "phyx/cli/device.hpp"
+#ifdef GAZE_WITH_CUDA
+#include "phyx/eval/logits.inl"
+#endif
+
+namespace gaze::phyx::cli {
+
+namespace {
+
+struct LogitsOptions {
+  LogitsSettings s;
+  std::string device = "cpu";
+
+  void add(CLI::App& app) {
+    app.add_option("--model", s.model, "folder of a published checkpoint")
+        ->required()
+        ->check(CLI::ExistingDirectory);
+    app.add_option("--inputs", s.inputs,
+                   "safetensors file with input_ids [B, T] and, if wanted, attention_mask and "
+                   "labels")
+        ->required()
+        ->check(CLI::ExistingFile);
+    app.add_option("--out", s.out, "safetensors file to write: logits, loss, logp, grad.NAME")
+        ->required();
+    app.add_option("--precision", s.precision, "of products")
+        ->check(CLI::IsMember({"float32", "bf16"}))
+        ->capture_default_str();
+    app.add_flag("--gradients", s.gradients, "also write the gradients of the loss");
+    add_device(app, device);
+  }
+  void run() {
+    on_device(device, [&](auto chosen) { write_logits<decltype(chosen)>(s); });
+  }
+};
+
+}  // namespace
+
+void add_logits(CLI::App& app) {
+  add_command<LogitsOptions>(app, "logits", "logits and gradients of a published checkpoint");
+}
+
+}  // namespace gaze::phyx::cli

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The logits of a published checkpoint for given tokens, and the gradients of their loss, so that
+// anybody can compare them with another program's.
+#pragma once
+#include <string>
+
+#include "gaze/core/device.hpp"
+
+namespace gaze::phyx {
+
+/// `inputs`: a safetensors file with the tensors that transformers' models take as arguments, all
+/// [B, T] of I64 or I32: input_ids; attention_mask (0: padding, at either end; default: all 1);
+/// labels (-100: none).
+///
+/// `out` gets logits [B, T, V] (0 at padding) and, with labels, loss (the mean of -log p over
+/// labels from 0 on, shifted by one) and logp [B, T-1] (0 where there is no label). With
+/// `gradients` also grad.NAME, by the checkpoint's own names.
+struct LogitsSettings {
+  std::string model, inputs, out;
+  std::string precision = "float32";
+  bool gradients = false;
+};
+
+/// Throws Error for files that do not fit.
+template <class Device = Cpu>
+void write_logits(const LogitsSettings& s);
+
+extern template void write_logits<Cpu>(const LogitsSettings&);
+
+}  // namespace gaze::phyx

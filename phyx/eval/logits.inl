@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// Rows without their padding through the model, and back into padded tensors.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gaze/io/safetensors.hpp"
+#include "gaze/io/weight_files.hpp"
+#include "gaze/ops/elementwise.hpp"
+#include "gaze/ops/reduce.hpp"
+#include "models/hf/checkpoint.hpp"
+#include "models/hf/load.hpp"
+#include "models/language_model.hpp"
+#include "phyx/eval/logits.hpp"
+
+namespace gaze::phyx {
+
+namespace detail {
+
+/// The inputs as rows without padding.
+class TokenRows {
+ public:
+  Index batch = 0, length = 0;
+  std::vector<models::Prompt> prompts;
+  std::vector<Index> first;          // column of each row's first token
+  std::vector<std::int64_t> labels;  // [B, T]; empty: none
+
+  TokenRows(const io::SafetensorsFile& file, Index vocabulary) {
+    const auto& info = file.info("input_ids");
+    GAZE_CHECK(info.shape.size() == 2 && info.shape[0] > 0 && info.shape[1] > 0, "logits",
+               file.path(), ", input_ids: not [B, T] with tokens");
+    batch = info.shape[0];
+    length = info.shape[1];
+    const auto ids = integers(file, "input_ids");
+    const auto mask = file.contains("attention_mask") ? integers(file, "attention_mask")
+                                                      : std::vector<std::int64_t>(ids.size(), 1);
+    if (file.contains("labels")) labels = integers(file, "labels");
+    for (Index b = 0; b < batch; ++b) add_row(file.path(), ids, mask, b, vocabulary);
+    for (const std::int64_t label : labels)
+      GAZE_CHECK(label < vocabulary, "logits", file.path(), ", labels: ", label,
+                 " is not a token of ", vocabulary);
+  }
+
+  Index tokens(Index b) const {
+    return static_cast<Index>(prompts[static_cast<std::size_t>(b)].tokens.size());
+  }
+
+  /// The label of the token after column t of row b, or -1; of real tokens only.
+  std::int64_t next_label(Index b, Index t) const {
+    const Index begin = first[static_cast<std::size_t>(b)];
+    if (labels.empty() || t < begin || t + 1 >= begin + tokens(b)) return -1;
+    return labels[static_cast<std::size_t>(b * length + t + 1)];
+  }
+
+ private:
+  std::vector<std::int64_t> integers(const io::SafetensorsFile& file,
+                                     const std::string& name) const {
+    const std::vector<std::int64_t> shape{batch, length};
+    std::vector<std::int64_t> out(static_cast<std::size_t>(batch * length));
+    if (file.info(name).dtype != "I32") {
+      file.read<std::int64_t>(name, shape, std::span(out));
+      return out;
+    }
+    std::vector<std::int32_t> narrow(out.size());
+    file.read<std::int32_t>(name, shape, std::span(narrow));
+    return {narrow.begin(), narrow.end()};
+  }
+
+  void add_row(const std::string& path, const std::vector<std::int64_t>& ids,
+               const std::vector<std::int64_t>& mask, Index b, Index vocabulary) {
+    const auto at = [&](Index t) { return static_cast<std::size_t>(b * length + t); };
+    Index begin = 0, end = length;
+    while (begin < length && mask[at(begin)] == 0) ++begin;
+    while (end > begin && mask[at(end - 1)] == 0) --end;
+    GAZE_CHECK(begin < end, "logits", path, ", attention_mask: row ", b, " has no token");
+    models::Prompt& prompt = prompts.emplace_back();
+    for (Index t = begin; t < end; ++t) {
+      GAZE_CHECK(mask[at(t)] == 1, "logits", path, ", attention_mask: row ", b,
+                 " has padding between tokens, or a value other than 0 and 1");
+      const std::int64_t id = ids[at(t)];
+      GAZE_CHECK(id >= 0 && id < vocabulary, "logits", path, ", input_ids: ", id,
+                 " is not a token of ", vocabulary);
+      prompt.tokens.push_back(static_cast<std::int32_t>(id));
+    }
+    first.push_back(begin);
+  }
+};
+
+/// Tensors to be written, with their values.
+class NamedTensors {
+ public:
+  void add(const std::string& name, std::vector<std::int64_t> shape, std::vector<float> values) {
+    io::TensorEntry e{name, "F32", std::move(shape), {}};
+    const auto bytes = std::as_bytes(std::span(values));
+    e.data.assign(bytes.begin(), bytes.end());
+    entries_.push_back(std::move(e));
+  }
+  void write(const std::string& path) const { io::write_safetensors(path, entries_); }
+
+ private:
+  std::vector<io::TensorEntry> entries_;
+};
+
+/// Logits [B, T, V] with zeros at padding.
+template <class Model>
+void add_logits(const Model& model, const TokenRows& rows, NamedTensors& out) {
+  const NoGrad no_grad;
+  const auto v = static_cast<std::size_t>(model.vocabulary());
+  std::vector<float> all(static_cast<std::size_t>(rows.batch * rows.length) * v, 0.0f);
+  for (Index b = 0; b < rows.batch; ++b) {
+    const models::Prompt* prompt = &rows.prompts[static_cast<std::size_t>(b)];
+    const auto y = model.all_logits(std::span(&prompt, 1)).to_vector();
+    const Index begin = b * rows.length + rows.first[static_cast<std::size_t>(b)];
+    std::copy(y.begin(), y.end(),
+              all.begin() + static_cast<std::ptrdiff_t>(begin) * static_cast<std::ptrdiff_t>(v));
+  }
+  out.add("logits", {rows.batch, rows.length, model.vocabulary()}, std::move(all));
+}
+
+/// Adds loss and logp; returns the loss, differentiable.
+template <class Model>
+auto add_loss(const Model& model, const TokenRows& rows, NamedTensors& out) {
+  std::vector<models::Prompt> starts;
+  std::vector<models::Group> groups;
+  std::vector<float> weights;
+  double labelled = 0;
+  for (Index b = 0; b < rows.batch; ++b)
+    for (Index t = 0; t + 1 < rows.length; ++t) labelled += rows.next_label(b, t) >= 0;
+  GAZE_CHECK(labelled > 0, "logits", "the labels have no token after the first of its row");
+  starts.reserve(rows.prompts.size());
+  for (Index b = 0; b < rows.batch; ++b) {
+    const auto& tokens = rows.prompts[static_cast<std::size_t>(b)].tokens;
+    if (tokens.size() < 2) continue;
+    starts.push_back({{tokens.front()}, nullptr, {}});
+    groups.push_back({&starts.back(), {std::span(tokens).subspan(1)}});
+    const Index begin = rows.first[static_cast<std::size_t>(b)];
+    for (Index t = begin; t + 1 < begin + rows.tokens(b); ++t) {
+      const std::int64_t label = rows.next_label(b, t);
+      GAZE_CHECK(label < 0 || label == tokens[static_cast<std::size_t>(t + 1 - begin)], "logits",
+                 "labels differ from input_ids; only labels that repeat them are supported");
+      weights.push_back(label >= 0 ? static_cast<float>(-1 / labelled) : 0.0f);
+    }
+  }
+  const auto y = model.logprobs(groups).logp;
+  const auto values = y.to_vector();
+  std::vector<float> logp(static_cast<std::size_t>(rows.batch * (rows.length - 1)), 0.0f);
+  std::size_t at = 0;
+  for (Index b = 0; b < rows.batch; ++b)
+    for (Index t = rows.first[static_cast<std::size_t>(b)], i = 0; i + 1 < rows.tokens(b);
+         ++t, ++i, ++at)
+      if (rows.next_label(b, t) >= 0)
+        logp[static_cast<std::size_t>(b * (rows.length - 1) + t)] = values[at];
+  out.add("logp", {rows.batch, rows.length - 1}, std::move(logp));
+  using Values = std::decay_t<decltype(y)>;
+  const auto n = static_cast<Index>(weights.size());
+  const auto loss = sum(mul(y, Values::from({n}, std::move(weights))));
+  out.add("loss", {}, {loss.item()});
+  return loss;
+}
+
+/// grad.NAME of every tensor of the checkpoint.
+template <class Model>
+void add_gradients(Model& model, const std::vector<models::hf::WeightRule>& rules,
+                   NamedTensors& out) {
+  for (const models::hf::WeightRule& rule : rules) {
+    const auto* p = model.parameters().find(rule.parameter);
+    const auto gradient = p->value.grad().to_vector();
+    auto from = gradient.begin();
+    for (const models::hf::WeightPart& part : rule.parts) {
+      std::vector<std::int64_t> shape{part.rows};
+      for (Index i = 1; i < p->shape.rank(); ++i) shape.push_back(p->shape[i]);
+      const auto count = part.rows * (p->shape.numel() / p->shape[0]);
+      out.add("grad." + part.name, shape, {from, from + count});
+      from += count;
+    }
+  }
+}
+
+}  // namespace detail
+
+template <class Device>
+void write_logits(const LogitsSettings& s) {
+  models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(s.model);
+  checkpoint.config.bf16 = s.precision == "bf16";
+  const io::SafetensorsFile inputs(s.inputs);
+  const detail::TokenRows rows(inputs, checkpoint.config.vocabulary);
+  GAZE_CHECK(!s.gradients || !rows.labels.empty(), "logits", s.inputs,
+             ": gradients need a loss, and that needs labels");
+  models::LanguageModel<float, Device> model(checkpoint.config, 0);
+  {
+    const io::WeightFiles files(s.model);
+    models::hf::load_weights(files, checkpoint.weights, model.parameters());
+  }
+  detail::NamedTensors out;
+  detail::add_logits(model, rows, out);
+  if (!rows.labels.empty()) {
+    const auto loss = detail::add_loss(model, rows, out);
+    if (s.gradients) {
+      backward(loss);
+      detail::add_gradients(model, checkpoint.weights, out);
+    }
+  }
+  out.write(s.out);
+}
+
+}  // namespace gaze::phyx
