@@ -3,6 +3,7 @@
 // one is a function, chosen by comparing the template's text, so a prompt is right or refused.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -20,8 +21,8 @@ struct ChatMessage {
   std::string content;
 };
 
-/// A piece of a prompt. Control tokens such as <|im_end|> are recognised in the template's own
-/// pieces only: in a message's text they are ordinary characters.
+/// A piece of a prompt: one control token such as <|im_end|>, or text, in which control tokens are
+/// ordinary characters. Neighbouring texts are encoded as one.
 struct PromptPart {
   std::string text;
   bool control = false;
@@ -41,14 +42,16 @@ namespace detail {
 inline void add_chatml_message(std::vector<PromptPart>& out, const ChatMessage& m) {
   out.push_back({"<|im_start|>", true});
   out.push_back({m.role + "\n" + m.content, false});
-  out.push_back({"<|im_end|>\n", true});
+  out.push_back({"<|im_end|>", true});
+  out.push_back({"\n", false});
 }
 
 /// <|im_start|>ROLE\nTEXT<|im_end|>\n for each message, then <|im_start|>assistant\n.
 inline std::vector<PromptPart> write_chatml(std::span<const ChatMessage> messages) {
   std::vector<PromptPart> out;
   for (const ChatMessage& m : messages) add_chatml_message(out, m);
-  out.push_back({"<|im_start|>assistant\n", true});
+  out.push_back({"<|im_start|>", true});
+  out.push_back({"assistant\n", false});
   return out;
 }
 
@@ -59,7 +62,8 @@ inline std::vector<PromptPart> write_smollm2(std::span<const ChatMessage> messag
     add_chatml_message(
         out, {"system", "You are a helpful AI assistant named SmolLM, trained by Hugging Face"});
   for (const ChatMessage& m : messages) add_chatml_message(out, m);
-  out.push_back({"<|im_start|>assistant\n", true});
+  out.push_back({"<|im_start|>", true});
+  out.push_back({"assistant\n", false});
   return out;
 }
 
@@ -100,6 +104,29 @@ inline std::string read_chat_template(const std::string& folder) {
     if (file.contains("chat_template")) return io::json_text(file, "chat_template", path, "");
   }
   return "";
+}
+
+/// The tokens of a prompt. `Tokenizer` has id() and encode_plain(), such as
+/// text::BytePairTokenizer.
+template <class Tokenizer>
+std::vector<std::int32_t> encode(const Tokenizer& tokenizer, std::span<const PromptPart> parts) {
+  std::vector<std::int32_t> out;
+  std::string text;
+  const auto flush = [&] {
+    const auto ids = tokenizer.encode_plain(text);
+    out.insert(out.end(), ids.begin(), ids.end());
+    text.clear();
+  };
+  for (const PromptPart& part : parts) {
+    if (!part.control) {
+      text += part.text;
+      continue;
+    }
+    flush();
+    out.push_back(tokenizer.id(part.text));
+  }
+  flush();
+  return out;
 }
 
 }  // namespace gaze::models::hf
