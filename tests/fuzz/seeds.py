@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Small pictures of every kind to start fuzzing from: python3 tests/fuzz/seeds.py FOLDER
+"""Small inputs to start fuzzing from: python3 tests/fuzz/seeds.py FOLDER
 
-needs Pillow and takes the files of tests/golden/image_golden.json as well.
+writes pictures of every kind, for which it needs Pillow, with those of tests/golden/image_golden.json,
+and each variant of the tokenizer.json in tests/golden/byte_pair_golden.json with a text.
 """
 
 import json
@@ -12,9 +13,25 @@ import sys
 import PIL.Image
 
 
+def write_tokenizers(folder: pathlib.Path) -> None:
+    path = pathlib.Path(__file__).parents[1] / "golden" / "byte_pair_golden.json"
+    golden = json.loads(path.read_text(encoding="utf-8"))
+    for i, variant in enumerate(golden["variants"]):
+        file = json.loads(json.dumps(golden["tokenizer"]))
+        for pointer, value in variant["changes"].items():
+            *parents, last = pointer.split("/")[1:]
+            place = file
+            for key in parents:
+                place = place[key]
+            place[last] = value
+        text = "".join(golden["texts"][i::len(golden["variants"])])
+        (folder / f"byte_pair{i}").write_bytes(f"{json.dumps(file)}\0{text}".encode())
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    write_tokenizers(folder)
     golden = pathlib.Path(__file__).parents[1] / "golden" / "image_golden.json"
     for kind in ("png", "jpeg"):
         for i, one in enumerate(json.loads(golden.read_text(encoding="utf-8"))[kind]):

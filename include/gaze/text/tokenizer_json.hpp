@@ -15,12 +15,11 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/json.hpp"
 #include "gaze/text/tokenizer.hpp"
+#include "gaze/text/vocabulary_json.hpp"
 
 namespace gaze::text {
 
 namespace detail {
-
-inline constexpr std::size_t kMaxTokenizerBytes = std::size_t{64} << 20;
 
 /// The whole file except the tokens.
 inline io::OrderedJson tokenizer_frame() {
@@ -80,23 +79,6 @@ inline void check_fields(const io::Json& found, const io::Json& expected, const 
   }
 }
 
-/// Inverts the file's map from token to id; ids must be 0, 1, 2, … without gaps.
-inline std::vector<std::string> tokens_by_id(const io::Json& vocab, const std::string& path) {
-  GAZE_CHECK(vocab.is_object(), "Tokenizer::load", path, ": 'model.vocab' is not an object");
-  std::vector<std::string> tokens(vocab.size());
-  for (const auto& [token, id] : vocab.items()) {
-    GAZE_CHECK(!token.empty(), "Tokenizer::load", path, ": 'model.vocab' has an empty token");
-    GAZE_CHECK(id.is_number_unsigned() && id.get<std::uint64_t>() < tokens.size(),
-               "Tokenizer::load", path, ": 'model.vocab' gives '", token, "' an id outside 0 to ",
-               tokens.size() - 1);
-    std::string& slot = tokens[id.get<std::size_t>()];
-    GAZE_CHECK(slot.empty(), "Tokenizer::load", path, ": 'model.vocab' gives id ",
-               id.get<std::uint64_t>(), " to both '", slot, "' and '", token, "'");
-    slot = token;
-  }
-  return tokens;
-}
-
 /// Checks the list of added tokens against the vocabulary and returns their ids.
 inline std::vector<std::int32_t> added_ids(const io::Json& list,
                                            const std::vector<std::string>& tokens,
@@ -140,7 +122,8 @@ inline Tokenizer Tokenizer::load(const std::string& path) {
   detail::check_fields(file, frame, path, "", {"added_tokens", "model"});
   const io::Json& model = io::json_at(file, "model", path);
   detail::check_fields(model, frame["model"], path, "model.", {"vocab"});
-  auto tokens = detail::tokens_by_id(io::json_at(model, "vocab", path + " model"), path);
+  auto tokens =
+      detail::tokens_by_id(io::json_at(model, "vocab", path + " model"), "Tokenizer::load", path);
   auto added = detail::added_ids(io::json_at(file, "added_tokens", path), tokens, path);
   return Tokenizer(std::move(tokens), std::move(added), "Tokenizer::load", path);
 }
