@@ -7,8 +7,10 @@
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
 #include "phyx/cli/sampling.hpp"
+#include "phyx/eval/published_model.hpp"
 #ifdef GAZE_WITH_CUDA
 #include "phyx/eval/ask.inl"
+#include "phyx/eval/published_model.inl"
 #endif
 
 namespace gaze::phyx::cli {
@@ -17,11 +19,17 @@ namespace {
 
 struct AskOptions {
   AskSettings s;
-  std::string device = "cpu";
+  std::string device = "cpu", precision = "float32";
   bool sample = false;
 
   void add(CLI::App& app) {
-    app.add_option("--model", s.model, "folder or .safetensors file")->required();
+    app.add_option("--model", s.model,
+                   "folder or .safetensors file of a trained model, or folder of a published "
+                   "checkpoint")
+        ->required();
+    app.add_option("--precision", precision, "of a published checkpoint's products")
+        ->check(CLI::IsMember({"float32", "bf16"}))
+        ->capture_default_str();
     app.add_option("--image", s.image, "PNG or JPEG")->check(CLI::ExistingFile);
     app.add_option("--overlay", s.overlay,
                    "write the image with its attention overlay to this PNG file");
@@ -33,8 +41,23 @@ struct AskOptions {
   }
   void run() {
     s.sampling.greedy = !sample;
+    if (models::hf::is_checkpoint(s.model)) return ask_published();
     const auto answer = on_device(device, [&](auto chosen) { return ask<decltype(chosen)>(s); });
     std::printf("%s\n", for_standard_output(answer).c_str());
+  }
+
+  /// Prints the answer while it is generated.
+  void ask_published() const {
+    GAZE_CHECK(s.image.empty() && s.overlay.empty(), "ask", s.model, ": reads text only");
+    on_device(device, [&](auto chosen) {
+      using Device = decltype(chosen);
+      const auto model = load_published<Device>(s.model, precision);
+      answer(*model, s.question, s.sampling, s.seed, [](const std::string& text) {
+        std::fputs(for_standard_output(text).c_str(), stdout);
+        std::fflush(stdout);
+      });
+    });
+    std::printf("\n");
   }
 };
 
