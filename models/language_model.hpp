@@ -10,11 +10,15 @@ namespace gaze::models {
 template <class T = float, class Device = Cpu>
 class LanguageModel : public DecoderPolicy<LanguageModel<T, Device>, T, Device> {
  public:
+  /// Random weights, all of them trained.
   LanguageModel(const LanguageConfig& config, std::uint64_t seed)
-      : config_(config), decoder_(parameters_, config.decoder, config.vocabulary) {
-    GAZE_CHECK(config.vocabulary > 0, "LanguageModel", "the vocabulary is empty");
+      : LanguageModel(config, declared) {
     parameters_.allocate(seed);
-    if (config.bf16) parameters_.multiply_in_bf16();
+  }
+
+  /// Weights of zero that are not trained, to be read from a file.
+  explicit LanguageModel(const LanguageConfig& config) : LanguageModel(config, declared) {
+    parameters_.allocate_frozen();
   }
 
   const LanguageConfig& config() const { return config_; }
@@ -31,6 +35,15 @@ class LanguageModel : public DecoderPolicy<LanguageModel<T, Device>, T, Device> 
   }
 
  private:
+  struct Declared {};
+  static constexpr Declared declared = {};
+
+  LanguageModel(const LanguageConfig& config, Declared)
+      : config_(config), decoder_(parameters_, config.decoder, config.vocabulary) {
+    GAZE_CHECK(config.vocabulary > 0, "LanguageModel", "the vocabulary is empty");
+    if (config.bf16) parameters_.multiply_in_bf16();
+  }
+
   LanguageConfig config_;
   Parameters<T, Device> parameters_;
   Decoder<T, Device> decoder_;

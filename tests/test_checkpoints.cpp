@@ -88,10 +88,11 @@ struct Loaded {
   LanguageModel<T> model;
 
   explicit Loaded(const std::string& folder)
-      : checkpoint(hf::open_checkpoint(folder)), model(checkpoint.config, 0) {
+      : checkpoint(hf::open_checkpoint(folder)), model(checkpoint.config) {
     const io::WeightFiles files(folder);
     hf::load_weights(files, checkpoint.weights, model.parameters());
     CHECK(files.unused().empty());
+    model.parameters().train_all();
   }
 };
 

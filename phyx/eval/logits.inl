@@ -190,11 +190,12 @@ void write_logits(const LogitsSettings& s) {
   const detail::TokenRows rows(inputs, checkpoint.config.vocabulary);
   GAZE_CHECK(!s.gradients || !rows.labels.empty(), "logits", s.inputs,
              ": gradients need a loss, and that needs labels");
-  models::LanguageModel<float, Device> model(checkpoint.config, 0);
+  models::LanguageModel<float, Device> model(checkpoint.config);
   {
     const io::WeightFiles files(s.model);
     models::hf::load_weights(files, checkpoint.weights, model.parameters());
   }
+  if (s.gradients) model.parameters().train_all();
   detail::NamedTensors out;
   detail::add_logits(model, rows, out);
   if (!rows.labels.empty()) {

@@ -36,8 +36,8 @@ std::unique_ptr<PublishedModel<Device>> load_published(const std::string& folder
              "/tokenizer.json: ", tokenizer.vocab_size(), " tokens, but config.json says ",
              checkpoint.config.vocabulary);
   const models::LanguageConfig config = checkpoint.config;
-  auto out = std::unique_ptr<PublishedModel<Device>>(
-      new PublishedModel<Device>{std::move(checkpoint), std::move(tokenizer), {config, 0}});
+  auto out = std::unique_ptr<PublishedModel<Device>>(new PublishedModel<Device>{
+      std::move(checkpoint), std::move(tokenizer), models::LanguageModel<float, Device>(config)});
   const io::WeightFiles files(folder);
   models::hf::load_weights(files, out->checkpoint.weights, out->model.parameters());
   return out;

@@ -88,8 +88,17 @@ class Parameters {
 
   /// Allocates and initialises all packs: the same seed and name give the same values.
   void allocate(std::uint64_t seed) {
+    allocate_frozen();
+    for (Param& p : all_) initialise(p, seed);
+    train_all();
+  }
+
+  /// Allocates all packs with zeros and without gradients, for weights that are read from a file.
+  /// train_only() and train_all() add gradients.
+  void allocate_frozen() {
     GAZE_CHECK(!allocated(), "Parameters", "allocate() was already called");
     for (auto& pack : packs_) {
+      pack.trained = false;
       for (Param* p : pack.members)
         pack.size = checked_sum("Parameters", pack.size, padded(p->shape.numel()));
       pack.values = Tensor<T, Device>({pack.size});
@@ -97,11 +106,9 @@ class Parameters {
       Index at = 0;
       for (Param* p : pack.members) {
         p->value = pack.values.view(at, p->shape, contiguous_strides(p->shape));
-        initialise(*p, seed);
         at += padded(p->shape.numel());
       }
     }
-    train_all();
   }
 
   /// From now on only these parts get gradients and optimiser steps.
