@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Small inputs to start fuzzing from: python3 tests/fuzz/seeds.py FOLDER
 
-writes pictures of every kind, for which it needs Pillow, with those of tests/golden/image_golden.json,
-and each variant of the tokenizer.json in tests/golden/byte_pair_golden.json with a text.
+writes pictures of every kind, for which it needs Pillow, with the files of
+tests/golden/image_golden.json, and small tokenizer.json files, each with a text.
 """
 
 import json
@@ -14,18 +14,24 @@ import PIL.Image
 
 
 def write_tokenizers(folder: pathlib.Path) -> None:
-    path = pathlib.Path(__file__).parents[1] / "golden" / "byte_pair_golden.json"
-    golden = json.loads(path.read_text(encoding="utf-8"))
-    for i, variant in enumerate(golden["variants"]):
-        file = json.loads(json.dumps(golden["tokenizer"]))
-        for pointer, value in variant["changes"].items():
-            *parents, last = pointer.split("/")[1:]
-            place = file
-            for key in parents:
-                place = place[key]
-            place[last] = value
-        text = "".join(golden["texts"][i::len(golden["variants"])])
-        (folder / f"byte_pair{i}").write_bytes(f"{json.dumps(file)}\0{text}".encode())
+    """A small tokenizer.json in four variants, each with a text."""
+    byte_level = {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}
+    digits = {"type": "Digits", "individual_digits": True}
+    off = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized", "special"), False)
+    vocab = ["a", "b", "c", "\u0120", "\u00e9", "ab", "abc", "<x>"]
+    file = {
+        "version": "1.0", "normalizer": None, "decoder": byte_level,
+        "added_tokens": [{**off, "id": 7, "content": "<x>", "special": True, "lstrip": True},
+                         {**off, "id": 8, "content": "<y", "normalized": True, "rstrip": True},
+                         {**off, "id": 9, "content": "<yy", "single_word": True}],
+        "model": {"type": "BPE", "vocab": {token: i for i, token in enumerate(vocab)}}}
+    for step in (byte_level, {"type": "Sequence", "pretokenizers": [digits, byte_level]}):
+        for merges in (["a b", "ab c"], [["a", "b"], ["ab", "c"]]):
+            file["pre_tokenizer"], file["model"]["merges"] = step, merges
+            file["model"]["ignore_merges"] = merges[0] == "a b"
+            name = f"byte_pair_{step['type']}_{type(merges[0]).__name__}"
+            text = "abc <x> <y abcab <yy \u00e91 's  \U0001f680"
+            (folder / name).write_bytes(f"{json.dumps(file)}\0{text}".encode())
 
 
 def main() -> None:
