@@ -67,8 +67,10 @@ Seen supervised(const models::VlmConfig& c, const Groups& batch) {
       used};
 }
 
-/// A GRPO step whose completions all have the maximum length.
-Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index length) {
+/// A GRPO step whose completions all have the maximum length; with `path`, with the gradient of
+/// the reward through attention.
+Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index length,
+                bool path = false) {
   const std::size_t before = Allocator<Cpu>::in_use();
   Policy model(c, image_token, 7);
   AdamW<float> optimiser(model.parameters(), {});
@@ -89,6 +91,14 @@ Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index le
     for (const SampledTokens& x : completions) rewards.push_back(x.tokens.front() % 5);
     return rewards;
   };
+  if (path) {
+    s.loss.attention_path = 1;
+    task.attention_slopes = [](auto, std::span<const SampledTokens> completions) {
+      std::vector<std::vector<float>> slopes;
+      for (const SampledTokens& x : completions) slopes.emplace_back(x.seen.size(), 0.5f);
+      return slopes;
+    };
+  }
   models::BatchSizes update, rollout;
   const std::vector<Index> lengths(static_cast<std::size_t>(group), length);
   for (const auto& p : all) {
@@ -102,7 +112,8 @@ Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index le
   rl::grpo_step(model, none, s, task, no_end, 0, Watch::marks, [&] { optimiser.step(1e-4); });
   const Index used = static_cast<Index>(Allocator<Cpu>::peak() - before);
   return {models::parameter_bytes(model.parameters(), true) +
-              std::max(models::training_bytes(c, update), models::rollout_bytes(c, rollout)),
+              std::max(models::training_bytes(c, update, path ? models::mark_count : 0),
+                       models::rollout_bytes(c, rollout)),
           used};
 }
 
@@ -204,6 +215,10 @@ TEST_CASE("the memory forecast of a GRPO step is right within a tenth", "[memory
   SECTION("twelve prompts, group 8") { check(reinforced(tiny, 12, 8, 24)); }
   SECTION("one prompt, group 32") { check(reinforced(tiny, 1, 32, 40)); }
   SECTION("short completions") { check(reinforced(tiny, 8, 2, 2)); }
+  SECTION("with a gradient through attention") {
+    check(reinforced(tiny, 12, 8, 24, true));
+    check(reinforced(tiny, 2, 16, 40, true));
+  }
 }
 
 TEST_CASE("the memory forecast of a rollout is right within a tenth", "[memory]") {
