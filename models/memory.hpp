@@ -205,10 +205,10 @@ inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks
   const auto layer = detail::decoder_block(c.decoder, c.bf16, b.rows, b.slots());
   const auto end = detail::log_probabilities(c, b);
   const Index columns = c.decoder.heads * marks;
-  const Index seen = c.decoder.layers * (detail::block(b.rows, columns) +
-                                         2 * detail::block(b.targets, columns));
-  const Index below =
-      image.kept + c.decoder.layers * layer.kept + (marks ? seen + detail::block(b.slots(), marks) : 0);
+  const Index seen =
+      c.decoder.layers * (detail::block(b.rows, columns) + 2 * detail::block(b.targets, columns));
+  const Index below = image.kept + c.decoder.layers * layer.kept +
+                      (marks ? seen + detail::block(b.slots(), marks) : 0);
   const Index words = detail::block(b.rows, c.decoder.width);  // gradient of the embeddings
   return std::max({below + end.kept + end.backward, below + layer.backward,
                    image.kept + image.backward + words});

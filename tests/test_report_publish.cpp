@@ -74,8 +74,7 @@ report::RunData run(const Folder& folder) {
 
 }  // namespace
 
-TEST_CASE("a published folder is read like a run, and published again it is the same",
-          "[report]") {
+TEST_CASE("a published folder is read like a run, and published again it is the same", "[report]") {
   const Folder folder("publish");
   const report::RunData data = run(folder);
   publish(data, folder.file("kept"));

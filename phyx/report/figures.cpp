@@ -100,9 +100,11 @@ std::string svg_file(const Context& c, const Figure& f) {
                             "\" " + f.chart.substr(5);
   double end = heading + size.height;
   const std::string legend = f.conditions.empty() ? "" : key(c, f, size.width, end);
-  const std::string width = coordinate(size.width + 2 * border), height = coordinate(end + 2 * border);
+  const std::string width = coordinate(size.width + 2 * border),
+                    height = coordinate(end + 2 * border);
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + width + " " + height +
-         "\" width=\"" + width + "\" height=\"" + height + "\">\n<style>" + svg_style + "</style>\n<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n" +
+         "\" width=\"" + width + "\" height=\"" + height + "\">\n<style>" + svg_style +
+         "</style>\n<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n" +
          "<g transform=\"translate(" + coordinate(border) + "," + coordinate(border) +
          ")\">\n<text x=\"0\" y=\"12\" class=\"heading\">" + escape(f.heading) + "</text>\n" +
          inner + legend + "</g>\n</svg>\n";

@@ -33,7 +33,9 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), text) != names.end();
 }
 
-bool starts_with(std::string_view text, std::string_view start) { return text.rfind(start, 0) == 0; }
+bool starts_with(std::string_view text, std::string_view start) {
+  return text.rfind(start, 0) == 0;
+}
 
 /// The row selection of a published results.csv.
 class PublishedRows {
@@ -48,8 +50,9 @@ class PublishedRows {
     if (r.slice_kind == "template") {
       if (r.split != "all" || r.format != "all") return false;
       const bool sampled = r.metric == "accuracy_sampled" + difference_;
-      return r.seed == "all" ? sampled || is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"})
-                             : sampled;
+      return r.seed == "all"
+                 ? sampled || is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"})
+                 : sampled;
     }
     if (r.slice_kind == "layout_only") return r.seed == "all" && r.format == "all";
     if (r.split == "all" || r.slice_kind == "subfield") return false;
@@ -59,7 +62,8 @@ class PublishedRows {
       return is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"}) ||
              r.metric == "accuracy_sampled" + difference_ ||
              r.metric == "accuracy_greedy" + difference_;
-    return wide || (starts_with(r.metric, "accuracy_") && !starts_with(r.metric, "accuracy_parsed"));
+    return wide ||
+           (starts_with(r.metric, "accuracy_") && !starts_with(r.metric, "accuracy_parsed"));
   }
 
  private:
@@ -197,10 +201,10 @@ std::string paid_table(const Context& c) {
     const std::string start = c.data.start + grid_point(p.condition);
     const auto* before = c.results.find(start, p.metric, "known");
     if (!before) continue;
-    rows.push_back({p.condition, p.what, interval(before, 1, 2),
-                    interval(c.results.find(p.condition, p.metric + "_vs_" + c.data.start, "known"),
-                             1, 3),
-                    interval(c.results.find(start, p.metric + "_correctness", "known"), 1, 2)});
+    rows.push_back(
+        {p.condition, p.what, interval(before, 1, 2),
+         interval(c.results.find(p.condition, p.metric + "_vs_" + c.data.start, "known"), 1, 3),
+         interval(c.results.find(start, p.metric + "_correctness", "known"), 1, 2)});
   }
   if (rows.empty()) return "";
   return "\n## Rewards: at the warm start, change, correlation with correctness\n\n" +
@@ -210,8 +214,8 @@ std::string paid_table(const Context& c) {
 std::string claims_table(const Context& c) {
   std::vector<Cells> rows;
   for (const Finding& f : decide_findings(c.data.results, c.data.claims))
-    rows.push_back({f.id + (f.point.empty() ? "" : ", " + f.point), f.claim, f.here,
-                    agreement_text(f)});
+    rows.push_back(
+        {f.id + (f.point.empty() ? "" : ", " + f.point), f.claim, f.here, agreement_text(f)});
   if (rows.empty()) return "";
   return "\n## Declared claims\n\n" + markdown({"claim", "text", "found", "verdict"}, rows);
 }

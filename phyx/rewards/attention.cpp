@@ -201,8 +201,9 @@ std::vector<float> attention_slope(const RewardInput& in, const AttentionRewardC
   for (int t = w->span.begin; t < w->span.end; ++t) {
     const TokenMasses slope = token_slope(
         masses_of(w->reader, in.completion.attention, t, config, w->region), config, w->region);
-    for (const auto& [mark, by] : {std::pair("image", slope.image), std::pair("region", slope.region),
-                                   std::pair("sink", slope.sink)})
+    for (const auto& [mark, by] :
+         {std::pair("image", slope.image), std::pair("region", slope.region),
+          std::pair("sink", slope.sink)})
       w->reader.add_slope(t, mark, by / w->span.size(), out);
   }
   return out;

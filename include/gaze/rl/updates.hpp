@@ -106,9 +106,9 @@ void add_micro_batch(const Policy& policy, const GrpoBatch<Policy>& batch, const
   if (path) {
     const auto g = static_cast<std::size_t>(s.group);
     const std::span all_slopes(batch.attention_slopes);
-    loss = add(loss, attention_path(all.seen, all_slopes.subspan(begin * g, (end - begin) * g),
-                                    std::span(in.lengths),
-                                    s.loss.attention_path / totals.completions));
+    loss = add(loss,
+               attention_path(all.seen, all_slopes.subspan(begin * g, (end - begin) * g),
+                              std::span(in.lengths), s.loss.attention_path / totals.completions));
   }
   sums.loss += loss.item();
   sums.entropy += mean(y.entropy.detach()).item() * static_cast<double>(in.old.size());
