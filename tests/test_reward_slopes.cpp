@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The derivative of the attention rewards with respect to the recorded attention, against finite
 // differences.
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -28,6 +29,19 @@ Completion random_trace(const std::string& text, std::uint64_t seed) {
     mass[i + 1] = mass[i] * (.1f + .8f * float(random.uniform(2, i)));
     mass[i + 2] = .05f + .3f * float(random.uniform(3, i));
   }
+  return c;
+}
+
+/// The same with a mass on the prompt's text.
+Completion with_text_mass(Completion c) {
+  auto& t = c.attention;
+  std::vector<float> mass;
+  for (std::size_t i = 0; i < t.mass.size(); i += 3) {
+    mass.insert(mass.end(), t.mass.begin() + long(i), t.mass.begin() + long(i) + 3);
+    mass.push_back(.9f - t.mass[i]);
+  }
+  t.mass = mass;
+  t.marks.push_back("text");
   return c;
 }
 
@@ -73,6 +87,34 @@ TEST_CASE("the slopes of the attention rewards agree with finite differences", "
       INFO("config " << k);
       CHECK(moved > 0);
     }
+}
+
+TEST_CASE("every reward with a slope agrees with finite differences of its score", "[rewards]") {
+  const Problem p = open_problem();
+  for (const char* name : {"attention", "attention_region", "attention_raw", "hybrid", "avar"}) {
+    const Reward reward = make_reward(name);
+    INFO(name);
+    REQUIRE(reward.attention_slope);
+    Completion c = with_text_mass(random_trace(gold_response(p), 5));
+    const auto slope = reward.attention_slope({p, c});
+    REQUIRE(slope.size() == c.attention.mass.size());
+    for (std::size_t i = 0; i < slope.size(); ++i) {
+      constexpr float step = 1.0f / 256;
+      const float before = c.attention.mass[i];
+      c.attention.mass[i] = before + step;
+      const double up = reward.score({p, c}).value();
+      c.attention.mass[i] = before - step;
+      const double down = reward.score({p, c}).value();
+      c.attention.mass[i] = before;
+      CHECK(double(slope[i]) == Catch::Approx((up - down) / (2 * step)).margin(3e-4));
+    }
+    CHECK(*std::max_element(slope.begin(), slope.end()) > 0);
+    const Completion wrong =
+        with_text_mass(random_trace(respond("mass = 5 kg . so 11 N", "11 N"), 5));
+    if (std::string(name) != "attention_raw") CHECK(reward.attention_slope({p, wrong}).empty());
+  }
+  for (const char* name : {"accuracy", "format", "rubric", "random"})
+    CHECK_FALSE(make_reward(name).attention_slope);
 }
 
 TEST_CASE("a closed gate, a missing look section and a missing trace have no slope", "[rewards]") {

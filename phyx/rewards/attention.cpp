@@ -195,12 +195,16 @@ std::vector<float> attention_slope(const RewardInput& in, const AttentionRewardC
   const bool formed = in.completion.ended && in.response.well_formed;
   if (config.gate_format && !formed) return {};
   if (config.gate_correct && accuracy_score(in, config.rule) == 0) return {};
-  const auto w = measured_window(in.completion, config);
+  return look_slope(in.completion, config);
+}
+
+std::vector<float> look_slope(const Completion& completion, const AttentionRewardConfig& config) {
+  const auto w = measured_window(completion, config);
   if (!w) return {};
-  std::vector<float> out(in.completion.attention.mass.size(), 0.0f);
+  std::vector<float> out(completion.attention.mass.size(), 0.0f);
   for (int t = w->span.begin; t < w->span.end; ++t) {
     const TokenMasses slope = token_slope(
-        masses_of(w->reader, in.completion.attention, t, config, w->region), config, w->region);
+        masses_of(w->reader, completion.attention, t, config, w->region), config, w->region);
     for (const auto& [mark, by] :
          {std::pair("image", slope.image), std::pair("region", slope.region),
           std::pair("sink", slope.sink)})
