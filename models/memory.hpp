@@ -199,7 +199,7 @@ struct DeclaredVlm {
 };
 
 /// Peak bytes of a forward and backward pass of Vlm::logprobs(), without the parameters. `marks`:
-/// columns of observed attention that the loss reads, as rl/attention_path.hpp does.
+/// columns of observed attention that the loss reads, as rl/pathwise.hpp does.
 inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks = 0) {
   const auto image = detail::vision(c, b.images);
   const auto layer = detail::decoder_block(c.decoder, c.bf16, b.rows, b.slots());

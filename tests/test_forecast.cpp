@@ -92,11 +92,11 @@ Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index le
     return rewards;
   };
   if (path) {
-    s.loss.attention_path = 1;
-    task.attention_slopes = [](auto, std::span<const SampledTokens> completions) {
-      std::vector<std::vector<float>> slopes;
-      for (const SampledTokens& x : completions) slopes.emplace_back(x.seen.size(), 0.5f);
-      return slopes;
+    s.loss.pathwise = 1;
+    task.attention_gradients = [](auto, std::span<const SampledTokens> completions) {
+      std::vector<std::vector<float>> gradients;
+      for (const SampledTokens& x : completions) gradients.emplace_back(x.seen.size(), 0.5f);
+      return gradients;
     };
   }
   models::BatchSizes update, rollout;
@@ -253,6 +253,23 @@ TEST_CASE("the time forecast counts further answers, replaced groups and masked 
   CHECK(seconds("accuracy = 1.0", "grpo.resample = 2\n") == 13);
   CHECK(seconds("contrast = 1.0", "grpo.resample = 2\n") == 16);
   CHECK(seconds("accuracy = 1.0", "grpo.papo.gamma = 0.1\n") == 21);
+}
+
+TEST_CASE("the time forecast counts every answer of an evaluation") {
+  phyx::EvaluationSettings s;
+  s.samples = 4;
+  CHECK(phyx::answers_per_problem(s, 0) == 5 + 4);  // with either other picture: greedy, sampled
+  s.gold_look = true;
+  CHECK(phyx::answers_per_problem(s, 2) == 3 * 5 + 6);
+  s.many = 64;
+  s.many_share = 0.25;
+  CHECK(phyx::answers_per_problem(s, 2) == 3 * 5 + 6 + 16);
+  const auto other = phyx::at_temperature(s, 0.5);
+  CHECK(phyx::answers_per_problem(other, 0) == 5);
+  CHECK(other.sampling.temperature == 0.5);
+  s = {};
+  s.samples = 0;
+  CHECK(phyx::answers_per_problem(s, 0) == 1 + 2);
 }
 
 TEST_CASE("the memory forecast counts continued look sections and masked pictures") {

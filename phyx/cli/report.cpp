@@ -26,7 +26,9 @@ struct ReportOptions {
                    "one run: its folder");
     app.add_option("--publish", published,
                    "write a small folder to keep instead, which report reads again: settings, "
-                   "tables, figures and the rows of results.csv that they use");
+                   "tables, figures and the rows of results.csv that they use")
+        ->check(CLI::Validator(
+            [](std::string& path) { return path.empty() ? "a folder is needed" : ""; }, "DIR"));
   }
   void run() const {
     for (const auto& folder : folders)
@@ -50,11 +52,13 @@ struct ReportOptions {
   }
 
   void write_published() const {
-    check_outside(published);
+    check_apart(published);
+    GAZE_CHECK(!std::filesystem::exists(published) || std::filesystem::is_empty(published) ||
+                   report::is_published(published),
+               "report", published, ": contains files, but not of an earlier --publish");
     const report::RunData data = report::read_runs(folders);
     io::make_folders(published);
     const io::FolderLock lock(published);
-    check_own_folder("report", published, "tables.md", {"config.json", "results.csv"});
     report::publish(data, published);
     std::printf("%s\n", for_standard_output(published + "/tables.md").c_str());
   }
@@ -62,17 +66,21 @@ struct ReportOptions {
   /// Whether `to` is the folder of the single run. Throws Error for any other folder of a run.
   bool check_target(const std::string& to) const {
     if (folders.size() == 1 && real(to) == real(folders.front())) return true;
-    check_outside(to);
+    check_apart(to);
     for (const char* run : {"config.json", "eval.json", "scores.tsv"})
       GAZE_CHECK(!std::filesystem::exists(to + "/" + run), "report", to, ": contains a run (", run,
                  ")");
     return false;
   }
 
-  void check_outside(const std::string& to) const {
-    for (const auto& folder : folders)
+  /// Neither inside a folder that is reported on nor around one.
+  void check_apart(const std::string& to) const {
+    for (const auto& folder : folders) {
       GAZE_CHECK(real(to).rfind(real(folder), 0) != 0, "report", to, ": is inside ", folder,
                  ", which is being reported on");
+      GAZE_CHECK(published != to || real(folder).rfind(real(to), 0) != 0, "report", to,
+                 ": contains ", folder, ", which is being reported on");
+    }
   }
 
   static std::string real(const std::string& path) {

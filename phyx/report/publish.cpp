@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <initializer_list>
 #include <iterator>
 #include <set>
@@ -33,14 +34,13 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), text) != names.end();
 }
 
-bool starts_with(std::string_view text, std::string_view start) {
-  return text.rfind(start, 0) == 0;
-}
-
 /// The row selection of a published results.csv.
 class PublishedRows {
  public:
-  explicit PublishedRows(const RunData& data) : difference_("_vs_" + data.start) {
+  explicit PublishedRows(const RunData& data)
+      : difference_("_vs_" + data.start),
+        has_known_(std::any_of(data.results.begin(), data.results.end(),
+                               [](const ResultRow& r) { return r.split == "known"; })) {
     for (const Claim& c : data.claims)
       declared_.insert({difference_metric(c), c.slice.split, c.slice.format, c.slice.kind});
   }
@@ -55,19 +55,19 @@ class PublishedRows {
                  : sampled;
     }
     if (r.slice_kind == "layout_only") return r.seed == "all" && r.format == "all";
-    if (r.split == "all" || r.slice_kind == "subfield") return false;
+    if ((r.split == "all" && has_known_) || r.slice_kind == "subfield") return false;
     const bool wide = is_one_of(r.slice_kind, {"overall", "needs_image"});
     if (!wide && r.format != "all") return false;
     if (r.seed != "all")
       return is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"}) ||
              r.metric == "accuracy_sampled" + difference_ ||
              r.metric == "accuracy_greedy" + difference_;
-    return wide ||
-           (starts_with(r.metric, "accuracy_") && !starts_with(r.metric, "accuracy_parsed"));
+    return wide || (r.metric.starts_with("accuracy_") && !r.metric.starts_with("accuracy_parsed"));
   }
 
  private:
   std::string difference_;
+  bool has_known_;  // else claims are decided on all problems
   std::set<std::tuple<std::string, std::string, std::string, std::string>> declared_;
 };
 
@@ -220,34 +220,71 @@ std::string claims_table(const Context& c) {
   return "\n## Declared claims\n\n" + markdown({"claim", "text", "found", "verdict"}, rows);
 }
 
+/// The beginning of tables.md, by which a published folder is known.
+constexpr std::string_view tables_start = "# Tables\n\nWritten by `gaze report --publish`";
+
 std::string tables(const Context& c) {
-  return "# Tables\n\nWritten by `gaze report --publish` from results.csv: held-out problems of "
-         "known templates unless stated otherwise, percent and 95 % intervals.\n\n## Accuracy\n\n" +
+  return std::string(tables_start) +
+         " from results.csv: held-out problems of known templates unless stated otherwise, percent "
+         "and 95 % intervals.\n\n## Accuracy\n\n" +
          accuracy_table(c) + "\n## How they answer\n\n" + behaviour_table(c) + pass_table(c) +
          paid_table(c) + claims_table(c);
 }
 
+/// Removes the files of an earlier publication, which might have had other runs and figures.
+void remove_published(const std::string& folder) {
+  namespace fs = std::filesystem;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory() && name.starts_with("run")) {
+      fs::remove(entry.path() / "config.json");
+      fs::remove(entry.path());  // unless it contains other files, which is an error
+    } else if (entry.path().extension() == ".svg" ||
+               is_one_of(name, {"config.json", "results.csv"})) {
+      fs::remove(entry.path());
+    }
+  }
+}
+
+/// config.json, or those of several runs in run001, run002, …, in their order.
+void write_configs(const std::vector<io::Json>& configs, const std::string& folder) {
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    const std::string run =
+        configs.size() == 1
+            ? ""
+            : "run" + std::string(3 - std::min<std::size_t>(3, number.size()), '0') + number + "/";
+    io::make_folders(folder + "/" + run);
+    io::write_file(folder + "/" + run + "config.json",
+                   io::dump_json(configs[i], "config.json", 2) + "\n");
+  }
+}
+
 }  // namespace
 
-void publish(const RunData& data, const std::string& folder) {
+bool is_published(const std::string& folder) {
+  const std::string path = folder + "/tables.md";
+  return std::filesystem::exists(path) &&
+         io::read_file(path, 4096 * 4096).rfind(tables_start, 0) == 0;
+}
+
+void publish(const RunData& run, const std::string& folder) {
+  RunData data = run;
+  data.results.clear();
+  std::copy_if(run.results.begin(), run.results.end(), std::back_inserter(data.results),
+               PublishedRows(run));
+  // Tables and verdicts are those of the rounded numbers, so that reading them again changes none.
+  data.results = results_from_csv(results_to_csv(data.results), "results.csv");
   const Context c(data);
-  const auto at = [&](const std::string& name) { return folder + "/" + name; };
   io::make_folders(folder);
-  for (std::size_t i = 0; i < data.configs.size(); ++i) {
-    const std::string name =
-        data.configs.size() == 1 ? "config.json" : "run" + std::to_string(i + 1) + "/config.json";
-    if (data.configs.size() > 1) io::make_folders(at("run" + std::to_string(i + 1)));
-    io::write_file(at(name), io::dump_json(data.configs[i], name, 2) + "\n");
-  }
-  std::vector<ResultRow> rows;
-  std::copy_if(data.results.begin(), data.results.end(), std::back_inserter(rows),
-               PublishedRows(data));
-  write_results(at("results.csv"), rows);
-  io::write_file(at("tables.md"), tables(c));
+  remove_published(folder);
+  io::write_file(folder + "/tables.md", tables(c));  // first: the mark of such a folder
+  write_configs(data.configs, folder);
+  write_results(folder + "/results.csv", data.results);
   for (const auto& figures : {std::vector{claims_figure(c)}, overview_figures(c), pass_figures(c),
                               temperature_figures(c)})
     for (const auto& f : figures)
-      if (!f.chart.empty()) io::write_file(at(f.name + ".svg"), svg_file(c, f));
+      if (!f.chart.empty()) io::write_file(folder + "/" + f.name + ".svg", svg_file(c, f));
 }
 
 }  // namespace gaze::phyx::report

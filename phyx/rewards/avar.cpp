@@ -47,7 +47,7 @@ std::optional<double> visual_quotient(const Completion& completion, const AvarCo
   return m.text <= m.image / config.cap ? config.cap : m.image / m.text;
 }
 
-std::vector<float> avar_slope(const RewardInput& in, const AvarConfig& config) {
+std::vector<float> avar_gradient(const RewardInput& in, const AvarConfig& config) {
   const AttentionTrace& trace = in.completion.attention;
   if (!has_quotient(trace) || accuracy_score(in, config.rule) == 0) return {};
   const TraceReader reader(trace, config.layers, config.heads);
@@ -56,9 +56,9 @@ std::vector<float> avar_slope(const RewardInput& in, const AvarConfig& config) {
   const double by_image = config.vision / m.text, by_text = -by_image * m.image / m.text;
   std::vector<float> out(trace.mass.size(), 0.0f);
   for (int t = 0; t < trace.tokens; ++t) {
-    reader.add_slope(t, "image", by_image, out);
-    reader.add_slope(t, "text", by_text, out);
-    if (config.exclude_sink) reader.add_slope(t, "sink", -by_text, out);
+    reader.add_gradient(t, "image", by_image, out);
+    reader.add_gradient(t, "text", by_text, out);
+    if (config.exclude_sink) reader.add_gradient(t, "sink", -by_text, out);
   }
   return out;
 }
@@ -97,7 +97,7 @@ RewardKind avar_kind() {
     out.high = c.accuracy + c.vision * c.cap + c.format;
     out.ungated = [c](const RewardInput& in) { return visual_quotient(in.completion, c); };
     out.score = [c](const RewardInput& in) { return avar_score(in, c); };
-    out.attention_slope = [c](const RewardInput& in) { return avar_slope(in, c); };
+    out.attention_gradient = [c](const RewardInput& in) { return avar_gradient(in, c); };
     return out;
   });
 }

@@ -37,7 +37,7 @@ std::optional<double> avar_score(const RewardInput& in, const AvarConfig& config
 
 /// The derivative of avar_score with respect to the trace's masses, in their order; empty where it
 /// is 0: a wrong answer, no trace or picture, a quotient at its limit.
-std::vector<float> avar_slope(const RewardInput& in, const AvarConfig& config = {});
+std::vector<float> avar_gradient(const RewardInput& in, const AvarConfig& config = {});
 
 /// The kind "avar"; all fields are options.
 RewardKind avar_kind();

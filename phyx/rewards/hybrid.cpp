@@ -75,11 +75,11 @@ std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& co
   return right * (1 + config.weight * (*look - uniform));
 }
 
-std::vector<float> hybrid_slope(const RewardInput& in, const HybridConfig& config) {
+std::vector<float> hybrid_gradient(const RewardInput& in, const HybridConfig& config) {
   if (in.completion.attention.tokens <= 0 || accuracy_score(in, config.attention.rule) == 0)
     return {};
   if (config.require_claim && !claims_to_see(in.problem, in.response)) return {};
-  auto out = look_slope(in.completion, config.attention);
+  auto out = look_gradient(in.completion, config.attention);
   for (float& x : out) x *= static_cast<float>(config.weight);
   return out;
 }
@@ -106,7 +106,7 @@ Reward make_hybrid_reward(HybridConfig config, std::string name) {
   out.ungated = [look = config.attention](const RewardInput& in) {
     return look_score(in.completion, look);
   };
-  out.attention_slope = [config](const RewardInput& in) { return hybrid_slope(in, config); };
+  out.attention_gradient = [config](const RewardInput& in) { return hybrid_gradient(in, config); };
   out.score = [config = std::move(config)](const RewardInput& in) {
     return hybrid_score(in, config);
   };

@@ -51,7 +51,7 @@ std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& co
 
 /// The derivative of hybrid_score with respect to the trace's masses, in their order; empty where
 /// it is 0.
-std::vector<float> hybrid_slope(const RewardInput& in, const HybridConfig& config = {});
+std::vector<float> hybrid_gradient(const RewardInput& in, const HybridConfig& config = {});
 
 /// hybrid_score as a reward. Throws Error for a centred one with AttentionBaseline::none: the score
 /// of uniform attention is then not a constant.

@@ -108,9 +108,7 @@ TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds) {
     if (!wanted(s, c)) continue;
     out.conditions += training_seconds(s, c, speeds);
     const EvaluationSettings e = settings_of(s, c).evaluation;
-    out.evaluation += problems * speeds.answer *
-                      (number(e.samples + 1) * static_cast<double>(1 + c.temperatures.size()) +
-                       e.many_share * number(e.many));
+    out.evaluation += problems * speeds.answer * answers_per_problem(e, c.temperatures.size());
   }
   return out;
 }

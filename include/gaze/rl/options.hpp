@@ -228,16 +228,15 @@ inline std::vector<GrpoOption> entropy_options() {
 }
 
 inline std::vector<GrpoOption> picture_options() {
-  return {
-      option("papo.gamma", "PAPO: weight of the KL from the policy with a masked picture",
-             GAZE_FIELD(loss.papo.gamma)),
-      option("papo.mask", "PAPO: share of the picture's patches that are masked",
-             GAZE_FIELD(loss.papo.mask)),
-      option("papo.eta", "PAPO: penalty on the entropy", GAZE_FIELD(loss.papo.eta)),
-      option("papo.eta_masked", "PAPO: penalty on the entropy with a masked picture",
-             GAZE_FIELD(loss.papo.eta_masked)),
-      option("attention_path", "weight of the rewards' gradient through the attention they read",
-             GAZE_FIELD(loss.attention_path))};
+  return {option("papo.gamma", "PAPO: weight of the KL from the policy with a masked picture",
+                 GAZE_FIELD(loss.papo.gamma)),
+          option("papo.mask", "PAPO: share of the picture's patches that are masked",
+                 GAZE_FIELD(loss.papo.mask)),
+          option("papo.eta", "PAPO: penalty on the entropy", GAZE_FIELD(loss.papo.eta)),
+          option("papo.eta_masked", "PAPO: penalty on the entropy with a masked picture",
+                 GAZE_FIELD(loss.papo.eta_masked)),
+          option("pathwise", "weight of the rewards' gradient through the attention they read",
+                 GAZE_FIELD(loss.pathwise))};
 }
 
 inline std::vector<GrpoOption> correction_options() {

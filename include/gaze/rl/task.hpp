@@ -42,7 +42,7 @@ struct Task {
   /// with an attention path throws Error without it.
   std::function<std::vector<std::vector<float>>(std::span<const TaskPrompt<Policy>>,
                                                 std::span<const SampledTokens>)>
-      attention_slopes = {};
+      attention_gradients = {};
 };
 
 }  // namespace gaze::rl
