@@ -29,8 +29,9 @@ inline EvaluationSettings at_temperature(EvaluationSettings s, double temperatur
   return s;
 }
 
-/// The answers of an evaluation and of `further` ones at other temperatures, per problem: greedy and
-/// sampled; one of each with either other picture and after the gold look section; many of a part.
+/// The answers of an evaluation and of `further` ones at other temperatures, per problem: greedy
+/// and sampled; one of each with either other picture and after the gold look section; many of a
+/// part.
 inline double answers_per_problem(const EvaluationSettings& s, std::size_t further) {
   const double changed = s.samples > 0 ? 2 : 1;
   return static_cast<double>(s.samples + 1) * static_cast<double>(1 + further) +

@@ -24,7 +24,8 @@ class TraceReader {
 
   /// The derivative of mass(): adds `gradient` times it to `to`, which has the sizes of the trace's
   /// masses.
-  void add_gradient(int token, std::string_view mark, double gradient, std::vector<float>& to) const;
+  void add_gradient(int token, std::string_view mark, double gradient,
+                    std::vector<float>& to) const;
 
  private:
   /// The place of a mark's mass in the trace.
