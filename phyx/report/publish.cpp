@@ -3,6 +3,7 @@
 #include "phyx/report/publish.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <initializer_list>
@@ -10,7 +11,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -34,6 +34,21 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), text) != names.end();
 }
 
+/// What is kept of the slices of a kind, besides the rows that claims need: both forms apart, all
+/// metrics or accuracy and its differences alone, single seeds (of accuracy and its difference to
+/// the warm start).
+struct KeptSlices {
+  std::string_view kind;
+  bool forms, all_metrics, seeds;
+};
+
+constexpr std::array<KeptSlices, 6> kept_slices = {{{"overall", true, true, true},
+                                                    {"needs_image", false, true, false},
+                                                    {"reasoning", false, false, false},
+                                                    {"domain", false, false, false},
+                                                    {"template", false, false, true},
+                                                    {"layout_only", false, false, false}}};
+
 /// The row selection of a published results.csv.
 class PublishedRows {
  public:
@@ -42,33 +57,36 @@ class PublishedRows {
         has_known_(std::any_of(data.results.begin(), data.results.end(),
                                [](const ResultRow& r) { return r.split == "known"; })) {
     for (const Claim& c : data.claims)
-      declared_.insert({difference_metric(c), c.slice.split, c.slice.format, c.slice.kind});
+      declared_.insert(
+          {c.condition, difference_metric(c), c.slice.split, c.slice.format, c.slice.kind});
   }
 
   bool operator()(const ResultRow& r) const {
-    if (declared_.contains({r.metric, r.split, r.format, r.slice_kind})) return true;
-    if (r.slice_kind == "template") {
-      if (r.split != "all" || r.format != "all") return false;
-      const bool sampled = r.metric == "accuracy_sampled" + difference_;
-      return r.seed == "all"
-                 ? sampled || is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"})
-                 : sampled;
-    }
-    if (r.slice_kind == "layout_only") return r.seed == "all" && r.format == "all";
-    if ((r.split == "all" && has_known_) || r.slice_kind == "subfield") return false;
-    const bool wide = is_one_of(r.slice_kind, {"overall", "needs_image"});
-    if (!wide && r.format != "all") return false;
-    if (r.seed != "all")
-      return is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"}) ||
-             r.metric == "accuracy_sampled" + difference_ ||
-             r.metric == "accuracy_greedy" + difference_;
-    return wide || (r.metric.starts_with("accuracy_") && !r.metric.starts_with("accuracy_parsed"));
+    if (declared_.contains({without_point(r.condition), r.metric, r.split, r.format, r.slice_kind}))
+      return true;
+    const auto kept = std::find_if(kept_slices.begin(), kept_slices.end(),
+                                   [&](const KeptSlices& k) { return k.kind == r.slice_kind; });
+    if (kept == kept_slices.end() || !in_split(r)) return false;
+    if (r.format != "all" && !(kept->forms && r.split != "new")) return false;
+    if (r.seed != "all") return kept->seeds && is_accuracy(r) && !is_other_difference(r);
+    return kept->all_metrics || is_accuracy(r);
   }
 
  private:
+  /// Templates are not divided into known and new ones; of all else, the two together say nothing.
+  bool in_split(const ResultRow& r) const {
+    return (r.split == "all") == (r.slice_kind == "template" || !has_known_);
+  }
+  bool is_accuracy(const ResultRow& r) const {
+    return r.metric.starts_with("accuracy_sampled") || r.metric.starts_with("accuracy_greedy");
+  }
+  bool is_other_difference(const ResultRow& r) const {
+    return r.metric.find("_vs_") != r.metric.npos && !r.metric.ends_with(difference_);
+  }
+
   std::string difference_;
   bool has_known_;  // else claims are decided on all problems
-  std::set<std::tuple<std::string, std::string, std::string, std::string>> declared_;
+  std::set<std::array<std::string, 5>> declared_;
 };
 
 // ---- tables
