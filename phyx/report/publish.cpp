@@ -73,9 +73,10 @@ class PublishedRows {
   }
 
  private:
-  /// Templates are not divided into known and new ones; of all else, the two together say nothing.
+  /// Templates are known or new as a whole; of all else, the two together say nothing.
   bool in_split(const ResultRow& r) const {
-    return (r.split == "all") == (r.slice_kind == "template" || !has_known_);
+    const bool whole = is_one_of(r.slice_kind, {"template", "layout_only"});
+    return (r.split == "all") == (whole || !has_known_);
   }
   bool is_accuracy(const ResultRow& r) const {
     return r.metric.starts_with("accuracy_sampled") || r.metric.starts_with("accuracy_greedy");
