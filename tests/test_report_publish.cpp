@@ -129,7 +129,7 @@ TEST_CASE("the chart of the claims shows intervals, margins and single seeds", "
   const report::Context c(data);
   const report::Figure f = report::claims_figure(c);
   CHECK(occurrences(f.chart, "class=\"whisker-c\"") == 3);
-  CHECK(occurrences(f.chart, "class=\"band\"") == 1);
+  CHECK(occurrences(f.chart, "class=\"band\"") == 3);
   CHECK(occurrences(f.chart, "class=\"seed\"") == 3 * 2);
   CHECK(contains(f.chart, ">all-domains<"));
   CHECK(contains(report::findings_section(c), f.chart));
