@@ -211,7 +211,7 @@ TEST_CASE("a strength of cues needs cues") {
 
 TEST_CASE("a gradient through attention needs a reward that reads the attention") {
   refused(study("[grpo]\nprompts = 4\npathwise = 0.5\n"),
-          {"my.toml:6: condition.accuracy: grpo.pathwise needs a reward"});
+          {"my.toml:9: condition.accuracy: grpo.pathwise needs a reward"});
   const std::string looks =
       "[condition.looks]\nmethod = \"grpo\"\nrewards = { attention = 1.0 }\n"
       "grpo.pathwise = 0.5\n";
