@@ -151,7 +151,7 @@ TEST_CASE("logprobs() observes the same attention as the rollout, bit by bit") {
           REQUIRE(layers[l][row * width + i] == x.seen[(t * layers.size() + l) * width + i]);
 }
 
-TEST_CASE("the path's value is its formula, and its gradient agrees with finite differences") {
+TEST_CASE("the pathwise term is its formula, and its gradient agrees with finite differences") {
   Rolled<double> r;
   const auto gradients = r.random_gradients();
   double sum = 0;
@@ -189,7 +189,8 @@ TEST_CASE("the path's value is its formula, and its gradient agrees with finite 
   CHECK(reached < direction);
 }
 
-TEST_CASE("a step adds the path to the loss, with its weight, in any number of micro-batches") {
+TEST_CASE(
+    "a step adds the pathwise term to the loss, with its weight, in any number of micro-batches") {
   Player off;
   off.step();
   for (const float g : off.gradients()) REQUIRE(g == 0);  // equal rewards
@@ -240,7 +241,8 @@ TEST_CASE("completions that are not in the loss have no pathwise gradient") {
   CHECK(metric(m, "loss") == Approx(-0.5 * metric(m, "ended_mass")).epsilon(1e-4));
 }
 
-TEST_CASE("training on the path alone moves the attention to where the reward reads it") {
+TEST_CASE(
+    "training on the pathwise gradient alone moves the attention to where the reward reads it") {
   Player player;
   player.s.loss.pathwise = 1;
   AdamW<float> optimiser(player.model.parameters(), {});
@@ -252,7 +254,7 @@ TEST_CASE("training on the path alone moves the attention to where the reward re
   CHECK(mass.back() > mass.front() + 0.01);
 }
 
-TEST_CASE("the path refuses a task without gradients, and gradients of another size") {
+TEST_CASE("the pathwise gradient refuses a task without gradients, and gradients of another size") {
   Player player;
   player.s.loss.pathwise = 1;
   const auto gradients = std::exchange(player.task.attention_gradients, nullptr);

@@ -52,7 +52,10 @@ struct ReportOptions {
   }
 
   void write_published() const {
-    check_apart(published);
+    check_outside(published);
+    for (const auto& folder : folders)
+      GAZE_CHECK(real(folder).rfind(real(published), 0) != 0, "report", published, ": contains ",
+                 folder, ", which is being reported on");
     GAZE_CHECK(!std::filesystem::exists(published) || std::filesystem::is_empty(published) ||
                    report::is_published(published),
                "report", published, ": contains files, but not of an earlier --publish");
@@ -66,21 +69,17 @@ struct ReportOptions {
   /// Whether `to` is the folder of the single run. Throws Error for any other folder of a run.
   bool check_target(const std::string& to) const {
     if (folders.size() == 1 && real(to) == real(folders.front())) return true;
-    check_apart(to);
+    check_outside(to);
     for (const char* run : {"config.json", "eval.json", "scores.tsv"})
       GAZE_CHECK(!std::filesystem::exists(to + "/" + run), "report", to, ": contains a run (", run,
                  ")");
     return false;
   }
 
-  /// Neither inside a folder that is reported on nor around one.
-  void check_apart(const std::string& to) const {
-    for (const auto& folder : folders) {
+  void check_outside(const std::string& to) const {
+    for (const auto& folder : folders)
       GAZE_CHECK(real(to).rfind(real(folder), 0) != 0, "report", to, ": is inside ", folder,
                  ", which is being reported on");
-      GAZE_CHECK(published != to || real(folder).rfind(real(to), 0) != 0, "report", to,
-                 ": contains ", folder, ", which is being reported on");
-    }
   }
 
   static std::string real(const std::string& path) {

@@ -37,8 +37,8 @@ class Evaluator {
   std::vector<Outcome> operator()(const std::vector<Example>& examples, const Progress& progress,
                                   const Keep& keep = {}) const;
 
-  /// Problems `first`, `first` + 1, … of a stream, with their own and with blank pictures. The same
-  /// outcomes as above, except for swapped pictures, which a stream cannot provide.
+  /// Problems `first`, `first` + 1, … of a stream, with their own and with blank pictures. The
+  /// same outcomes as above, except for swapped pictures, which a stream cannot provide.
   std::vector<Outcome> batch(std::span<const Example> examples, std::size_t first,
                              const Keep& keep = {}) const;
 

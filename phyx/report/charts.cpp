@@ -52,13 +52,17 @@ std::string svg(int width, double height, const std::string& title, const std::s
          "</title>" + body + "</svg>\n";
 }
 
+/// The place of a value, limited to the axis, which reaches from x0 to x1.
+double x_at(const RowChart& c, double v, double x0, double x1) {
+  return x0 + (std::clamp(v, c.low, c.high) - c.low) / (c.high - c.low) * (x1 - x0);
+}
+
 /// Vertical grid lines with labels below, for a horizontal axis from low to high.
 std::string x_grid(const RowChart& c, double x0, double x1, double top, double bottom) {
   std::string out;
   const double step = nice_step(c.high - c.low, 5);
-  const auto at = [&](double v) { return x0 + (v - c.low) / (c.high - c.low) * (x1 - x0); };
   for (const double v : ticks(c.low, c.high, step)) {
-    const double x = at(v);
+    const double x = x_at(c, v, x0, x1);
     const bool zero = std::fabs(v) < step * 1e-6;
     out += line_from(x, top, x, bottom, zero ? "axis" : "gridline");
     out +=
@@ -69,9 +73,7 @@ std::string x_grid(const RowChart& c, double x0, double x1, double top, double b
 
 std::string band_of(const RowChart& c, const ChartRow& row, double x0, double x1, double y,
                     double height) {
-  const auto at = [&](double v) {
-    return x0 + (std::clamp(v, c.low, c.high) - c.low) / (c.high - c.low) * (x1 - x0);
-  };
+  const auto at = [&](double v) { return x_at(c, v, x0, x1); };
   return "<rect x=\"" + coordinate(at(-row.band)) + "\" y=\"" + coordinate(y) + "\" width=\"" +
          coordinate(at(row.band) - at(-row.band)) + "\" height=\"" + coordinate(height) +
          "\" class=\"band\"/>";
@@ -81,9 +83,7 @@ std::string draw_mark(const RowChart& c, const ChartRow& row, std::size_t series
                       double x1, double y, double height) {
   const Mark& m = row.marks[series];
   if (!std::isfinite(m.value)) return text_at(x0 + 4, y + 3.5, "tick", "no data");
-  const auto at = [&](double v) {
-    return x0 + (std::clamp(v, c.low, c.high) - c.low) / (c.high - c.low) * (x1 - x0);
-  };
+  const auto at = [&](double v) { return x_at(c, v, x0, x1); };
   const std::string kind = m.open || series == 1 ? "open" : series == 0 ? "full" : "pale";
   std::string out = "<g class=\"" + row.style + "\"><title>" + escape(m.note) + "</title>";
   if (c.dots) {

@@ -11,12 +11,14 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folders.hpp"
 #include "gaze/io/json.hpp"
+#include "phyx/report/condition_table.hpp"
 #include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
 #include "phyx/report/figures.hpp"
@@ -117,75 +119,57 @@ std::string markdown(const Cells& heading, const std::vector<Cells>& rows) {
   return out;
 }
 
-/// A metric on a part of the known templates, or of the new ones.
-struct Column {
-  const char *heading, *metric, *kind = "overall", *slice = "all", *format = "all",
-                                *split = "known";
-};
-
-const ResultRow* find(const Context& c, const std::string& condition, const Column& k,
-                      const std::string& suffix = "") {
-  return c.results.find(condition, k.metric + suffix, k.split, k.format, k.kind, k.slice);
-}
-
-const std::vector<Column>& accuracy_columns() {
-  static const char spatial[] = "Spatial Relation Reasoning";
-  static const std::vector<Column> columns = {
-      {"sampled", "accuracy_sampled"},
-      {"greedy", "accuracy_greedy"},
-      {"MC, sampled", "accuracy_sampled", "overall", "all", "MC"},
-      {"OE, sampled", "accuracy_sampled", "overall", "all", "OE"},
-      {"spatial, sampled", "accuracy_sampled", "reasoning", spatial},
-      {"text alone, sampled", "accuracy_sampled", "needs_image", "no"},
-      {"new templates, sampled", "accuracy_sampled", "overall", "all", "all", "new"}};
-  return columns;
-}
-
-Cells headings(const std::string& first, const std::vector<Column>& columns) {
-  Cells out = {first};
-  for (const Column& k : columns) out.emplace_back(k.heading);
-  return out;
-}
-
 std::string interval(const ResultRow* r, double scale, int digits) {
   if (!r) return "–";
   const auto number = [&](double v) { return fixed(v * scale, digits); };
   return number(r->value) + " [" + number(r->low) + ", " + number(r->high) + "]";
 }
 
-std::string accuracy_table(const Context& c) {
+/// Rows of conditions, in percent; columns that no condition has are left out.
+std::string percent_table(const Context& c, const std::vector<std::string>& names,
+                          std::vector<TableColumn> columns) {
+  std::erase_if(columns, [&](const TableColumn& k) {
+    return std::none_of(names.begin(), names.end(), [&](const auto& n) { return k.find(c, n); });
+  });
+  Cells heading = {"condition"};
+  for (const TableColumn& k : columns) heading.emplace_back(k.heading);
   std::vector<Cells> rows;
-  std::vector<std::string> names = c.conditions;
-  names.insert(names.end(), c.tempered.begin(), c.tempered.end());
   for (const auto& name : names) {
     Cells& row = rows.emplace_back(Cells{name});
-    for (const Column& k : accuracy_columns()) row.push_back(interval(find(c, name, k), 100, 1));
+    for (const TableColumn& k : columns) row.push_back(interval(k.find(c, name), 100, 1));
   }
-  return markdown(headings("condition", accuracy_columns()), rows);
+  return markdown(heading, rows);
+}
+
+std::string accuracy_table(const Context& c) {
+  constexpr const char* sampled = "accuracy_sampled";
+  std::vector<std::string> names = c.conditions;
+  names.insert(names.end(), c.tempered.begin(), c.tempered.end());
+  return percent_table(
+      c, names,
+      {{"sampled", sampled},
+       {"greedy", "accuracy_greedy"},
+       {.heading = "MC, sampled", .metric = sampled, .format = "MC"},
+       {.heading = "OE, sampled", .metric = sampled, .format = "OE"},
+       {.heading = "spatial, sampled",
+        .metric = sampled,
+        .kind = "reasoning",
+        .slice = "Spatial Relation Reasoning"},
+       {.heading = "text alone, sampled", .metric = sampled, .kind = "needs_image", .slice = "no"},
+       {.heading = "new templates, sampled", .metric = sampled, .split = "new"}});
 }
 
 std::string behaviour_table(const Context& c) {
-  static const std::vector<Column> columns = {
-      {"well-formed", "format_sampled"},
-      {"principle, if well-formed", "principle_well_formed"},
-      {"look facts right", "look_right"},
-      {"look score", "look_score"},
-      {"greedy after the gold look", "accuracy_gold_look_greedy"},
-      {"own − swapped picture", "accuracy_own_minus_swapped"},
-      {"own − swapped, greedy", "accuracy_own_minus_swapped_greedy"},
-      {"all samples right", "groups_all_right"},
-      {"all samples wrong", "groups_all_wrong"}};
-  std::vector<Column> used;
-  for (const Column& k : columns)
-    if (std::any_of(c.conditions.begin(), c.conditions.end(),
-                    [&](const auto& name) { return find(c, name, k); }))
-      used.push_back(k);
-  std::vector<Cells> rows;
-  for (const auto& name : c.conditions) {
-    Cells& row = rows.emplace_back(Cells{name});
-    for (const Column& k : used) row.push_back(interval(find(c, name, k), 100, 1));
-  }
-  return markdown(headings("condition", used), rows);
+  return percent_table(c, c.conditions,
+                       {{"well-formed", "format_sampled"},
+                        {"principle, if well-formed", "principle_well_formed"},
+                        {"look facts right", "look_right"},
+                        {"look score", "look_score"},
+                        {"greedy after the gold look", "accuracy_gold_look_greedy"},
+                        {"own − swapped picture", "accuracy_own_minus_swapped"},
+                        {"own − swapped, greedy", "accuracy_own_minus_swapped_greedy"},
+                        {"all samples right", "groups_all_right"},
+                        {"all samples wrong", "groups_all_wrong"}});
 }
 
 /// pass@k, "" if no problem was sampled.
@@ -250,19 +234,32 @@ std::string tables(const Context& c) {
          paid_table(c) + claims_table(c);
 }
 
-/// Removes the files of an earlier publication, which might have had other runs and figures.
+/// Names of the figures, and of the folders of several configurations, "run001".
+bool is_own_figure(const std::string& name) {
+  return name.ends_with(".svg") && (name == "claims.svg" || name.starts_with("accuracy-") ||
+                                    name.starts_with("pass-") || name.starts_with("temperature-"));
+}
+bool is_run_folder(const std::string& name) {
+  return name.starts_with("run") && name.size() > 3 &&
+         name.find_first_not_of("0123456789", 3) == name.npos;
+}
+
+/// Removes the files of an earlier publication, which might have had other runs and figures, and
+/// nothing else.
 void remove_published(const std::string& folder) {
   namespace fs = std::filesystem;
+  std::vector<fs::path> own;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && name.starts_with("run")) {
-      fs::remove(entry.path() / "config.json");
-      fs::remove(entry.path());  // unless it contains other files, which is an error
-    } else if (entry.path().extension() == ".svg" ||
-               is_one_of(name, {"config.json", "results.csv"})) {
-      fs::remove(entry.path());
+    if (entry.is_directory() && is_run_folder(name)) {
+      own.push_back(entry.path() / "config.json");
+      own.push_back(entry.path());
     }
+    if (is_own_figure(name) || is_one_of(name, {"config.json", "results.csv"}))
+      own.push_back(entry.path());
   }
+  std::error_code kept;  // a folder with other files stays
+  for (const auto& path : own) fs::remove(path, kept);
 }
 
 /// config.json, or those of several runs in run001, run002, …, in their order.
@@ -283,8 +280,7 @@ void write_configs(const std::vector<io::Json>& configs, const std::string& fold
 
 bool is_published(const std::string& folder) {
   const std::string path = folder + "/tables.md";
-  return std::filesystem::exists(path) &&
-         io::read_file(path, 4096 * 4096).rfind(tables_start, 0) == 0;
+  return std::filesystem::exists(path) && io::read_file(path).starts_with(tables_start);
 }
 
 void publish(const RunData& run, const std::string& folder) {
