@@ -198,12 +198,17 @@ struct DeclaredVlm {
   }
 };
 
-/// Peak bytes of a forward and backward pass of Vlm::logprobs(), without the parameters.
-inline Index training_bytes(const VlmConfig& c, const BatchSizes& b) {
+/// Peak bytes of a forward and backward pass of Vlm::logprobs(), without the parameters. `marks`:
+/// columns of observed attention that the loss reads, as rl/pathwise.hpp does.
+inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks = 0) {
   const auto image = detail::vision(c, b.images);
   const auto layer = detail::decoder_block(c.decoder, c.bf16, b.rows, b.slots());
   const auto end = detail::log_probabilities(c, b);
-  const Index below = image.kept + c.decoder.layers * layer.kept;
+  const Index columns = c.decoder.heads * marks;
+  const Index seen =
+      c.decoder.layers * (detail::block(b.rows, columns) + 2 * detail::block(b.targets, columns));
+  const Index below = image.kept + c.decoder.layers * layer.kept +
+                      (marks ? seen + detail::block(b.slots(), marks) : 0);
   const Index words = detail::block(b.rows, c.decoder.width);  // gradient of the embeddings
   return std::max({below + end.kept + end.backward, below + layer.backward,
                    image.kept + image.backward + words});

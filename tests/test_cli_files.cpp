@@ -190,6 +190,25 @@ TEST_CASE("runs with different settings are not pooled, and their folders are no
   put("bare/results.csv", no_results);
   refused({"report", a, at("bare"), "--out", out}, {at("bare"), "no config.json"}, out);
 
+  refused({"report", a, "--publish", ""}, {"a folder is needed"});
+  refused({"report", a, "--publish", a}, {a, "is being reported on"});
+  refused({"report", a, "--publish", a + "/kept"}, {a + "/kept: is inside"}, a + "/kept");
+  refused({"report", a, "--publish", fs::path(a).parent_path().string()}, {": contains " + a});
+  put("notes/tables.md", "# My tables");
+  refused({"report", a, "--publish", at("notes")}, {"not of an earlier --publish"});
+  CHECK(io::read_file(at("notes/tables.md")) == "# My tables");
+  for (int round = 0; round < 2; ++round) {  // the second one replaces the first
+    CHECK(gaze_run({"report", a, c, "--publish", at("kept")}).code == 0);
+    CHECK(io::read_file(at("kept/tables.md")).starts_with("# Tables"));
+    CHECK(fs::exists(at("kept/run002/config.json")));
+    CHECK_FALSE(fs::exists(at("kept/report.html")));
+    io::write_file(at("kept/mine.svg"), "mine");
+  }
+  CHECK(gaze_run({"report", a, "--publish", at("kept")}).code == 0);
+  CHECK(fs::exists(at("kept/config.json")));
+  CHECK_FALSE(fs::exists(at("kept/run002")));
+  CHECK(io::read_file(at("kept/mine.svg")) == "mine");
+  CHECK(gaze_run({"report", at("kept"), "--out", at("page")}).code == 0);
   CHECK(gaze_run({"report", a, c, "--out", out}).code == 0);
   CHECK(contains(io::read_file(out + "/results.csv"), "sft,0,all"));
   CHECK(fs::exists(out + "/report.html"));

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <thread>
 
+#include "gaze/io/json.hpp"
 #include "gaze/io/tensorboard.hpp"
 #include "tests/event_records.hpp"
 #include "tests/finished_run.hpp"
@@ -107,7 +108,13 @@ TEST_CASE("an interrupted run saves, reports it, exits with 130 and can resume",
   CHECK(contains(d.err, "--resume"));
   CHECK(contains(d.err, "saved in"));
   CHECK(fs::exists(out + "/warm/seed0/state.safetensors"));
+  const auto seconds = [&] {
+    return io::read_json_object(out + "/config.json")["seconds"].get<double>();
+  };
+  const double before = seconds();
+  CHECK(before > 0.01);  // the time until the interruption counts
   CHECK(gaze_run(training(out, {"--resume"})).code == 0);
+  CHECK(seconds() > before);
   check_same_run(out);
 }
 

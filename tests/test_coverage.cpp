@@ -121,6 +121,19 @@ TEST_CASE("one rare success among a hundred scenes is no equivalence", "[coverag
   CHECK(decide(*difference_interval(one, none), .03) == Verdict::undecided);
 }
 
+TEST_CASE("differences that cancel over seeds are not rare ones", "[coverage]") {
+  // In each seed the answers to most scenes differ; of the sums over 50 seeds little is left.
+  const auto i =
+      difference_interval(rare(1, 50, Unit::answer, .5), rare(2, 50, Unit::answer, .5), true);
+  CHECK(i->basis == Basis::seeds_and_scenes);
+  CHECK(i->high - i->low < .05);
+  // Three scenes that differ in every seed are rare.
+  RatioTable none(5, std::vector<Ratio>(100, {0, 8})), three = none;
+  for (auto& seed : three)
+    for (const std::size_t scene : {1, 2, 3}) seed[scene] = {8, 8};
+  CHECK(difference_interval(three, none, true)->basis == Basis::wilson);
+}
+
 TEST_CASE("95 % intervals over five seeds cover the truth in every regime", "[coverage]") {
   for (const auto& regime : regimes) {
     INFO(regime.name);

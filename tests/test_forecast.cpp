@@ -67,8 +67,10 @@ Seen supervised(const models::VlmConfig& c, const Groups& batch) {
       used};
 }
 
-/// A GRPO step whose completions all have the maximum length.
-Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index length) {
+/// A GRPO step whose completions all have the maximum length; with `path`, with the gradient of
+/// the reward through attention.
+Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index length,
+                bool path = false) {
   const std::size_t before = Allocator<Cpu>::in_use();
   Policy model(c, image_token, 7);
   AdamW<float> optimiser(model.parameters(), {});
@@ -89,6 +91,14 @@ Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index le
     for (const SampledTokens& x : completions) rewards.push_back(x.tokens.front() % 5);
     return rewards;
   };
+  if (path) {
+    s.loss.pathwise = 1;
+    task.attention_gradients = [](auto, std::span<const SampledTokens> completions) {
+      std::vector<std::vector<float>> gradients;
+      for (const SampledTokens& x : completions) gradients.emplace_back(x.seen.size(), 0.5f);
+      return gradients;
+    };
+  }
   models::BatchSizes update, rollout;
   const std::vector<Index> lengths(static_cast<std::size_t>(group), length);
   for (const auto& p : all) {
@@ -102,7 +112,8 @@ Seen reinforced(const models::VlmConfig& c, Index prompts, Index group, Index le
   rl::grpo_step(model, none, s, task, no_end, 0, Watch::marks, [&] { optimiser.step(1e-4); });
   const Index used = static_cast<Index>(Allocator<Cpu>::peak() - before);
   return {models::parameter_bytes(model.parameters(), true) +
-              std::max(models::training_bytes(c, update), models::rollout_bytes(c, rollout)),
+              std::max(models::training_bytes(c, update, path ? models::mark_count : 0),
+                       models::rollout_bytes(c, rollout)),
           used};
 }
 
@@ -204,6 +215,10 @@ TEST_CASE("the memory forecast of a GRPO step is right within a tenth", "[memory
   SECTION("twelve prompts, group 8") { check(reinforced(tiny, 12, 8, 24)); }
   SECTION("one prompt, group 32") { check(reinforced(tiny, 1, 32, 40)); }
   SECTION("short completions") { check(reinforced(tiny, 8, 2, 2)); }
+  SECTION("with a gradient through attention") {
+    check(reinforced(tiny, 12, 8, 24, true));
+    check(reinforced(tiny, 2, 16, 40, true));
+  }
 }
 
 TEST_CASE("the memory forecast of a rollout is right within a tenth", "[memory]") {
@@ -238,6 +253,23 @@ TEST_CASE("the time forecast counts further answers, replaced groups and masked 
   CHECK(seconds("accuracy = 1.0", "grpo.resample = 2\n") == 13);
   CHECK(seconds("contrast = 1.0", "grpo.resample = 2\n") == 16);
   CHECK(seconds("accuracy = 1.0", "grpo.papo.gamma = 0.1\n") == 21);
+}
+
+TEST_CASE("the time forecast counts every answer of an evaluation") {
+  phyx::EvaluationSettings s;
+  s.samples = 4;
+  CHECK(phyx::answers_per_problem(s, 0) == 5 + 4);  // with either other picture: greedy, sampled
+  s.gold_look = true;
+  CHECK(phyx::answers_per_problem(s, 2) == 3 * 5 + 6);
+  s.many = 64;
+  s.many_share = 0.25;
+  CHECK(phyx::answers_per_problem(s, 2) == 3 * 5 + 6 + 16);
+  const auto other = phyx::at_temperature(s, 0.5);
+  CHECK(phyx::answers_per_problem(other, 0) == 5);
+  CHECK(other.sampling.temperature == 0.5);
+  s = {};
+  s.samples = 0;
+  CHECK(phyx::answers_per_problem(s, 0) == 1 + 2);
 }
 
 TEST_CASE("the memory forecast counts continued look sections and masked pictures") {

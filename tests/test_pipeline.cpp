@@ -143,6 +143,18 @@ TEST_CASE("many samples continue those of the evaluation, on a fixed part of the
   CHECK(in_share(mc, 0.25) == in_share(oe, 0.25));
 }
 
+TEST_CASE("the gold look section is a prefix without the answer") {
+  Problem p = world().examples[0].problem;
+  p.solution.look = {"mass = 5 kg", "force = 10 N"};
+  CHECK(gold_look(p) == "<think> mass = 5 kg , force = 10 N .");
+  CHECK(gold_response(p).rfind(gold_look(p), 0) == 0);
+  p.solution.principle = "";
+  p.solution.steps.clear();
+  CHECK(gold_look(p) == "<think> mass = 5 kg , force = 10 N .");
+  p.solution.look = {" "};
+  CHECK(gold_look(p).empty());
+}
+
 TEST_CASE("answers after the gold look section are of the problems that have one") {
   const World& w = world();
   const std::vector<Example> some(w.examples.begin(), w.examples.begin() + 16);

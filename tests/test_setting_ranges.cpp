@@ -149,7 +149,7 @@ TEST_CASE("settings of the policy loss are refused by name", "[rl]") {
   refused<S>(
       "papo.gamma", [](S & s) -> auto& { return s.papo.gamma; }, bad);
   refused<S>(
-      "attention_path", [](S & s) -> auto& { return s.attention_path; }, bad);
+      "pathwise", [](S & s) -> auto& { return s.pathwise; }, bad);
   refused<S>("papo.mask", [](S & s) -> auto& { return s.papo.mask; }, {not_a_number, -0.1, 1.1});
   refused<S>(
       "papo.eta", [](S & s) -> auto& { return s.papo.eta; }, bad);

@@ -4,8 +4,11 @@
 #include "phyx/study/study_file.hpp"
 
 #include <filesystem>
+#include <set>
+#include <string>
 
 #include "gaze/rl/options.hpp"
+#include "phyx/study/built_in_studies.hpp"
 #include "phyx/study/toml_tree.hpp"
 #include "phyx/synth/suite.hpp"
 #include "tests/folder.hpp"
@@ -45,6 +48,17 @@ void refused(const std::string& text, const std::vector<std::string>& parts) {
     INFO(message << "\nshould contain: " << part);
     CHECK(contains(message, part));
   }
+}
+
+/// The names in "[preset.NAME]", and "" for the study without a preset.
+std::set<std::string> presets_in(const std::string& text) {
+  std::set<std::string> out = {""};
+  const std::string head = "\n[preset.";
+  for (std::size_t at = text.find(head); at != text.npos; at = text.find(head, at + 1)) {
+    const std::size_t begin = at + head.size();
+    out.insert(text.substr(begin, text.find_first_of(".]", begin) - begin));
+  }
+  return out;
 }
 
 }  // namespace
@@ -196,11 +210,11 @@ TEST_CASE("a strength of cues needs cues") {
 }
 
 TEST_CASE("a gradient through attention needs a reward that reads the attention") {
-  refused(study("[grpo]\nprompts = 4\nattention_path = 0.5\n"),
-          {"my.toml:6: condition.accuracy: grpo.attention_path needs a reward"});
+  refused(study("[grpo]\nprompts = 4\npathwise = 0.5\n"),
+          {"my.toml:9: condition.accuracy: grpo.pathwise needs a reward"});
   const std::string looks =
       "[condition.looks]\nmethod = \"grpo\"\nrewards = { attention = 1.0 }\n"
-      "grpo.attention_path = 0.5\n";
+      "grpo.pathwise = 0.5\n";
   CHECK(error(study("", looks)).empty());
 }
 
@@ -234,6 +248,24 @@ TEST_CASE("presets that are not selected are checked too") {
 
 TEST_CASE("supervised steps keep their GRPO condition when others are added") {
   CHECK(parsed(study()).settings.sft.match == "accuracy");
+}
+
+TEST_CASE("claims about what an evaluation leaves out are refused") {
+  const auto claim = [](const std::string& settings, const std::string& reference,
+                        const std::string& metric) {
+    return study("[evaluation]\nsamples = 4\n" + settings,
+                 "[condition.cool]\nmethod = \"none\"\ntemperatures = [0.5]\n[claim.c]\ntext = "
+                 "\"x\"\ncondition = \"accuracy\"\nreference = \"" +
+                     reference + "\"\nmetric = \"" + metric + "\"\nexpected = \"above\"\n");
+  };
+  CHECK(error(claim("", "cool@0.5", "accuracy_sampled")).empty());
+  CHECK(error(claim("", "cool@0.5", "pass@4")).empty());
+  CHECK(error(claim("many = 8\n", "cool", "pass@8")).empty());
+  for (const char* metric : {"pass@8", "accuracy_blank", "accuracy_swapped_greedy",
+                             "accuracy_own_minus_swapped", "reward_accuracy"})
+    refused(claim("many = 8\n", "cool@0.5", metric), {"is not measured at further temperatures"});
+  refused(claim("", "cool", "accuracy_gold_look"), {"needs evaluation.gold_look = true"});
+  CHECK(error(claim("gold_look = true\n", "cool", "accuracy_gold_look")).empty());
 }
 
 TEST_CASE("claims that no result could decide are refused with their line") {
@@ -378,8 +410,8 @@ TEST_CASE("a grid whose values change nothing is refused") {
 }
 
 TEST_CASE("every built-in study and preset survives a round trip through its text") {
-  for (const auto& name : built_in_studies())
-    for (const char* preset : {"smoke", "quick", "full"}) {
+  for (const auto& [name, text] : embedded_studies())
+    for (const std::string& preset : presets_in(text)) {
       INFO(name << ", " << preset);
       const Study before = read_study(name, {preset, {}});
       const Study after = parse_study(study_toml(before), "again.toml");

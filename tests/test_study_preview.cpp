@@ -38,6 +38,9 @@ TEST_CASE("the preview of a study names everything that its file sets about data
   CHECK(contains(text, "text cues: a share of 0.9 right in supervised training"));
   CHECK(contains(text, "-; also at temperature 0.25, 0.6\n"));
   CHECK(contains(text, "1 accuracy + 0.5 format\n"));
+  const std::string grid = study_text(parse_study(
+      "data.cues = true\n" + conditions + "[grid]\n\"data.cue_strength\" = [0.9, 1]\n", "my.toml"));
+  CHECK(contains(grid, "text cues: a share of 0.9, 1 right in supervised training"));
   const std::string plain = study_text(parse_study(conditions, "my.toml"));
   CHECK(contains(plain, "0 claims\ncondition "));
 }

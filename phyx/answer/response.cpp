@@ -267,10 +267,9 @@ void guess(Draft& d, const Problem& p, const Lexicon& lexicon, Hash& hash) {
 std::string gold_response(const Problem& problem) { return write(gold_draft(problem)); }
 
 std::string gold_look(const Problem& problem) {
-  if (problem.solution.look.empty()) return "";
-  const std::string gold = gold_response(problem);
-  const std::string rest = std::string(" ") + std::string(grammar.principle) + " ";
-  return gold.substr(0, gold.find(rest));
+  const std::string look = join(problem.solution.look);
+  if (look.empty()) return "";
+  return std::string(grammar.think_open) + " " + look + " " + std::string(grammar.stop);
 }
 
 std::string letter_response(const Problem& problem, char letter) {

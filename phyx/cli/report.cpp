@@ -26,7 +26,9 @@ struct ReportOptions {
                    "one run: its folder");
     app.add_option("--publish", published,
                    "write a small folder to keep instead, which report reads again: settings, "
-                   "tables, figures and the rows of results.csv that they use");
+                   "tables, figures and the rows of results.csv that they use")
+        ->check(CLI::Validator(
+            [](std::string& path) { return path.empty() ? "a folder is needed" : ""; }, "DIR"));
   }
   void run() const {
     for (const auto& folder : folders)
@@ -51,10 +53,15 @@ struct ReportOptions {
 
   void write_published() const {
     check_outside(published);
+    for (const auto& folder : folders)
+      GAZE_CHECK(real(folder).rfind(real(published), 0) != 0, "report", published, ": contains ",
+                 folder, ", which is being reported on");
+    GAZE_CHECK(!std::filesystem::exists(published) || std::filesystem::is_empty(published) ||
+                   report::is_published(published),
+               "report", published, ": contains files, but not of an earlier --publish");
     const report::RunData data = report::read_runs(folders);
     io::make_folders(published);
     const io::FolderLock lock(published);
-    check_own_folder("report", published, "tables.md", {"config.json", "results.csv"});
     report::publish(data, published);
     std::printf("%s\n", for_standard_output(published + "/tables.md").c_str());
   }

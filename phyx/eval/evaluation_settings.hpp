@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Settings of an evaluation: answers per problem, batch, sampling, seed.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 #include "gaze/core/index.hpp"
@@ -26,6 +27,15 @@ inline EvaluationSettings at_temperature(EvaluationSettings s, double temperatur
   s.many = 0;
   s.gold_look = s.pictures = false;
   return s;
+}
+
+/// The answers of an evaluation and of `further` ones at other temperatures, per problem: greedy
+/// and sampled; one of each with either other picture and after the gold look section; many of a
+/// part.
+inline double answers_per_problem(const EvaluationSettings& s, std::size_t further) {
+  const double changed = s.samples > 0 ? 2 : 1;
+  return static_cast<double>(s.samples + 1) * static_cast<double>(1 + further) +
+         changed * (2 * s.pictures + s.gold_look) + s.many_share * static_cast<double>(s.many);
 }
 
 /// The samples per problem that pass@k is estimated from.

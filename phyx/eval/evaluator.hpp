@@ -37,8 +37,8 @@ class Evaluator {
   std::vector<Outcome> operator()(const std::vector<Example>& examples, const Progress& progress,
                                   const Keep& keep = {}) const;
 
-  /// Problems `first`, `first` + 1, … of a stream, with their own and with blank pictures. The same
-  /// outcomes as above, except for swapped pictures, which a stream cannot provide.
+  /// Problems `first`, `first` + 1, … of a stream, with their own and with blank pictures. The
+  /// same outcomes as above, except for swapped pictures, which a stream cannot provide.
   std::vector<Outcome> batch(std::span<const Example> examples, std::size_t first,
                              const Keep& keep = {}) const;
 
@@ -64,6 +64,17 @@ class Evaluator {
   void sample_many(const Batch& b, std::span<Outcome> out) const;
 
   /// Answers again with these pictures; skips problems whose picture is null.
+  /// A problem of the batch with another prompt; `prefix`: its last tokens, the answer's first.
+  struct Changed {
+    std::size_t which;
+    models::Prompt prompt;
+    std::vector<std::int32_t> prefix;
+  };
+
+  /// Greedy and sampled answers to changed prompts.
+  void answer_changed(const Batch& b, const std::vector<Changed>& changed, std::span<Outcome> out,
+                      Perturbed Outcome::*where) const;
+
   void perturb(const Batch& b, std::span<Outcome> out, const std::vector<Pixels>& pictures,
                Perturbed Outcome::*where) const;
 

@@ -83,38 +83,15 @@ void Evaluator<Device>::answer(const Batch& b, std::span<Outcome> out, const Kee
 
 template <class Device>
 void Evaluator<Device>::continue_gold_look(const Batch& b, std::span<Outcome> out) const {
-  std::vector<models::Prompt> changed;
-  std::vector<std::vector<std::int32_t>> prefixes;
-  std::vector<std::size_t> which;
-  std::vector<std::uint64_t> ids;
+  std::vector<Changed> changed;
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::string look = gold_look(b.examples[i].problem);
     if (look.empty()) continue;
-    prefixes.push_back(tokenizer_.encode_plain(look));
-    changed.push_back(b.examples[i].prompt);
-    auto& tokens = changed.back().tokens;
-    tokens.insert(tokens.end(), prefixes.back().begin(), prefixes.back().end());
-    which.push_back(i);
-    ids.push_back(b.first + i);
+    Changed& c =
+        changed.emplace_back(Changed{i, b.examples[i].prompt, tokenizer_.encode_plain(look)});
+    c.prompt.tokens.insert(c.prompt.tokens.end(), c.prefix.begin(), c.prefix.end());
   }
-  if (changed.empty()) return;
-  std::vector<const models::Prompt*> prompts;
-  for (const auto& p : changed) prompts.push_back(&p);
-  for (const bool greedy : {true, false}) {
-    if (!greedy && settings_.samples == 0) break;
-    auto done = complete(prompts, ids, greedy ? 0 : 1, models::Watch::nothing);
-    for (std::size_t j = 0; j < which.size(); ++j) {
-      const Example& e = b.examples[which[j]];
-      done[j].tokens.insert(done[j].tokens.begin(), prefixes[j].begin(), prefixes[j].end());
-      const auto c = to_completion(done[j], tokenizer_, model_.config(), e.prompt);
-      const bool correct = grade_completion(e.problem, c.text).correct;
-      Perturbed& to = out[which[j]].gold_look;
-      if (greedy)
-        to.greedy = correct;
-      else
-        to.sampled.push_back(correct);
-    }
-  }
+  answer_changed(b, changed, out, &Outcome::gold_look);
 }
 
 template <class Device>
@@ -148,27 +125,34 @@ template <class Device>
 void Evaluator<Device>::perturb(const Batch& b, std::span<Outcome> out,
                                 const std::vector<Pixels>& pictures,
                                 Perturbed Outcome::*where) const {
-  std::vector<models::Prompt> changed;
-  std::vector<std::size_t> which;
+  std::vector<Changed> changed;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     if (!pictures[i]) continue;
-    changed.push_back(b.examples[i].prompt);
-    changed.back().rgb = pictures[i];
-    which.push_back(i);
+    changed.push_back({i, b.examples[i].prompt, {}});
+    changed.back().prompt.rgb = pictures[i];
   }
+  answer_changed(b, changed, out, where);
+}
+
+template <class Device>
+void Evaluator<Device>::answer_changed(const Batch& b, const std::vector<Changed>& changed,
+                                       std::span<Outcome> out, Perturbed Outcome::*where) const {
   if (changed.empty()) return;
   std::vector<const models::Prompt*> prompts;
   std::vector<std::uint64_t> ids;
-  for (const auto& p : changed) prompts.push_back(&p);
-  for (const std::size_t i : which) ids.push_back(b.first + i);
+  for (const Changed& c : changed) {
+    prompts.push_back(&c.prompt);
+    ids.push_back(b.first + c.which);
+  }
   for (const bool greedy : {true, false}) {
     if (!greedy && settings_.samples == 0) break;
-    const auto done = complete(prompts, ids, greedy ? 0 : 1, models::Watch::nothing);
-    for (std::size_t j = 0; j < which.size(); ++j) {
-      const Problem& p = b.examples[which[j]].problem;
-      const auto c = to_completion(done[j], tokenizer_, model_.config(), changed[j]);
-      const bool correct = grade_completion(p, c.text).correct;
-      Perturbed& to = out[which[j]].*where;
+    auto done = complete(prompts, ids, greedy ? 0 : 1, models::Watch::nothing);
+    for (std::size_t j = 0; j < changed.size(); ++j) {
+      const Changed& c = changed[j];
+      done[j].tokens.insert(done[j].tokens.begin(), c.prefix.begin(), c.prefix.end());
+      const auto said = to_completion(done[j], tokenizer_, model_.config(), c.prompt);
+      const bool correct = grade_completion(b.examples[c.which].problem, said.text).correct;
+      Perturbed& to = out[c.which].*where;
       if (greedy)
         to.greedy = correct;
       else

@@ -52,17 +52,17 @@ std::string svg(int width, double height, const std::string& title, const std::s
          "</title>" + body + "</svg>\n";
 }
 
+/// The place of a value, limited to the axis, which reaches from x0 to x1.
+double x_at(const RowChart& c, double v, double x0, double x1) {
+  return x0 + (std::clamp(v, c.low, c.high) - c.low) / (c.high - c.low) * (x1 - x0);
+}
+
 /// Vertical grid lines with labels below, for a horizontal axis from low to high.
 std::string x_grid(const RowChart& c, double x0, double x1, double top, double bottom) {
   std::string out;
   const double step = nice_step(c.high - c.low, 5);
-  const auto at = [&](double v) { return x0 + (v - c.low) / (c.high - c.low) * (x1 - x0); };
-  if (c.band > 0)
-    out += "<rect x=\"" + coordinate(at(-c.band)) + "\" y=\"" + coordinate(top) + "\" width=\"" +
-           coordinate(at(c.band) - at(-c.band)) + "\" height=\"" + coordinate(bottom - top) +
-           "\" class=\"band\"/>";
   for (const double v : ticks(c.low, c.high, step)) {
-    const double x = at(v);
+    const double x = x_at(c, v, x0, x1);
     const bool zero = std::fabs(v) < step * 1e-6;
     out += line_from(x, top, x, bottom, zero ? "axis" : "gridline");
     out +=
@@ -71,13 +71,19 @@ std::string x_grid(const RowChart& c, double x0, double x1, double top, double b
   return out + text_at((x0 + x1) / 2, bottom + 26, "tick mid", escape(c.axis));
 }
 
+std::string band_of(const RowChart& c, const ChartRow& row, double x0, double x1, double y,
+                    double height) {
+  const auto at = [&](double v) { return x_at(c, v, x0, x1); };
+  return "<rect x=\"" + coordinate(at(-row.band)) + "\" y=\"" + coordinate(y) + "\" width=\"" +
+         coordinate(at(row.band) - at(-row.band)) + "\" height=\"" + coordinate(height) +
+         "\" class=\"band\"/>";
+}
+
 std::string draw_mark(const RowChart& c, const ChartRow& row, std::size_t series, double x0,
                       double x1, double y, double height) {
   const Mark& m = row.marks[series];
   if (!std::isfinite(m.value)) return text_at(x0 + 4, y + 3.5, "tick", "no data");
-  const auto at = [&](double v) {
-    return x0 + (std::clamp(v, c.low, c.high) - c.low) / (c.high - c.low) * (x1 - x0);
-  };
+  const auto at = [&](double v) { return x_at(c, v, x0, x1); };
   const std::string kind = m.open || series == 1 ? "open" : series == 0 ? "full" : "pale";
   std::string out = "<g class=\"" + row.style + "\"><title>" + escape(m.note) + "</title>";
   if (c.dots) {
@@ -172,17 +178,18 @@ std::string draw(const RowChart& c) {
   const double x0 = std::clamp(6.3 * double(letters) + 10, double(c.label_width), c.width / 2.0);
   const double x1 = c.width - (c.dots ? 14 : 26), top = 4;
   const double bottom = top + row_height * double(c.rows.size());
-  std::string body = x_grid(c, x0, x1, top, bottom);
+  std::string bands, body = x_grid(c, x0, x1, top, bottom);
   for (std::size_t r = 0; r < c.rows.size(); ++r) {
     const ChartRow& row = c.rows[r];
     const double middle = top + row_height * (double(r) + 0.5);
+    if (row.band > 0) bands += band_of(c, row, x0, x1, middle - row_height / 2, row_height);
     body += text_at(x0 - 7, middle + 3.5, "label end", escape(row.label));
     for (std::size_t s = 0; s < row.marks.size(); ++s) {
       const double offset = (double(s) - double(row.marks.size() - 1) / 2) * (mark_height + 2);
       body += draw_mark(c, row, s, x0, x1, middle + offset, mark_height);
     }
   }
-  return svg(c.width, bottom + 34, c.title, body);
+  return svg(c.width, bottom + 34, c.title, bands + body);
 }
 
 std::string draw(const LineChart& c) {

@@ -30,6 +30,7 @@ struct ChartRow {
   std::string label;
   std::string style;  // class that carries the colour
   std::vector<Mark> marks;
+  double band = 0;  // shades -band to band behind the marks
 };
 
 /// A chart of rows over one horizontal axis.
@@ -38,7 +39,6 @@ struct RowChart {
   std::string axis;          // label of the horizontal axis, with its unit
   double low = 0, high = 1;  // range of the axis, in unscaled values
   double scale = 100;        // factor for labels: 100 for percent
-  double band = 0;           // shades -band to band
   bool dots = false;         // dots on lines instead of bars
   int width = 360;
   int label_width = 78;

@@ -27,8 +27,7 @@ std::string number_cell(const ResultRow* r, bool tokens) {
 std::optional<double> column_best(const Context& c, const TableColumn& column) {
   std::set<double> values;
   for (const auto& condition : c.conditions)
-    if (const auto* r = c.results.find(condition, column.metric, column.split, column.format))
-      values.insert(r->value);
+    if (const auto* r = column.find(c, condition)) values.insert(r->value);
   if (values.size() < 2) return {};
   return *values.rbegin();
 }
@@ -48,8 +47,7 @@ std::string condition_table(const Context& c, const std::vector<TableColumn>& co
     out += "<tr>" + condition_header(c, condition) +
            tag("td", "", std::to_string(c.seed_count(condition)));
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const auto* r =
-          c.results.find(condition, columns[i].metric, columns[i].split, columns[i].format);
+      const auto* r = columns[i].find(c, condition);
       const bool bold = mark_best && r && r->value == best[i];
       out += tag("td", bold ? "class=\"best\"" : "", number_cell(r, columns[i].tokens));
     }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "phyx/report/context.hpp"
+#include "phyx/results/csv.hpp"
 
 namespace gaze::phyx::report {
 
@@ -12,9 +13,16 @@ namespace gaze::phyx::report {
 struct TableColumn {
   const char* heading;
   const char* metric;
-  const char* split;
-  const char* format;
+  const char* split = "known";
+  const char* format = "all";
   bool tokens = false;  // a number of tokens instead of a share
+  const char* kind = "overall";
+  const char* slice = "all";
+
+  /// Its row for a condition, or null.
+  const ResultRow* find(const Context& c, const std::string& condition) const {
+    return c.results.find(condition, metric, split, format, kind, slice);
+  }
 };
 
 /// A table with a row per condition and a column per metric; with `mark_best` the highest value of

@@ -247,8 +247,8 @@ std::string temperature_section(const Context& c) {
       paragraph("Accuracy of sampled answers over the sampling temperature; greedy answers are at "
                 "0. Conditions without further temperatures are dots. A gain of a reward that a "
                 "lower temperature of the warm start reaches too is sharpening.") +
-          legend(legend_entries(c, figures[0].conditions)) + "<div class=\"grid wide\">\n" +
-          charts + "</div>\n");
+          legend(legend_entries(c, drawn_in(figures))) + "<div class=\"grid wide\">\n" + charts +
+          "</div>\n");
 }
 
 std::string templates_section(const Context& c) {

@@ -72,17 +72,29 @@ Figure claims_figure(const Context& c) {
       if (!drawable(r.low) || !drawable(r.high)) continue;
       Mark mark{r.value, r.low, r.high, f.claim + " " + f.here, c.results.seeds_of(r)};
       mark.open = m.decision.verdict == Verdict::undecided;
-      chart.band = std::max(chart.band, f.margin);
       low = std::min({low, r.low, -f.margin});
       high = std::max({high, r.high, f.margin});
+      for (const double seed : mark.seeds)
+        if (drawable(seed)) {
+          low = std::min(low, seed);
+          high = std::max(high, seed);
+        }
       const std::string label = f.id + (f.measured.size() > 1 ? ": " + r.slice : "") +
                                 (f.point.empty() ? "" : ", " + f.point);
-      chart.rows.push_back({label, c.style(r.condition), {std::move(mark)}});
+      chart.rows.push_back({label, c.style(r.condition), {std::move(mark)}, f.margin});
     }
   if (chart.rows.empty()) return {"claims", "", ""};
   chart.low = std::floor(low * 20) / 20;
   chart.high = std::ceil(high * 20) / 20;
   return {"claims", "Declared differences, in points", draw(chart)};
+}
+
+std::vector<std::string> drawn_in(const std::vector<Figure>& figures) {
+  std::vector<std::string> out;
+  for (const Figure& f : figures)
+    for (const auto& name : f.conditions)
+      if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  return out;
 }
 
 std::string page_figures(const std::vector<Figure>& figures) {
@@ -100,9 +112,11 @@ std::string svg_file(const Context& c, const Figure& f) {
                             "\" " + f.chart.substr(5);
   double end = heading + size.height;
   const std::string legend = f.conditions.empty() ? "" : key(c, f, size.width, end);
-  const std::string width = coordinate(size.width + 2 * border), height = coordinate(end + 2 * border);
+  const std::string width = coordinate(size.width + 2 * border),
+                    height = coordinate(end + 2 * border);
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + width + " " + height +
-         "\" width=\"" + width + "\" height=\"" + height + "\">\n<style>" + svg_style + "</style>\n<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n" +
+         "\" width=\"" + width + "\" height=\"" + height + "\">\n<style>" + svg_style +
+         "</style>\n<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n" +
          "<g transform=\"translate(" + coordinate(border) + "," + coordinate(border) +
          ")\">\n<text x=\"0\" y=\"12\" class=\"heading\">" + escape(f.heading) + "</text>\n" +
          inner + legend + "</g>\n</svg>\n";

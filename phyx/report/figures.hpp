@@ -27,6 +27,9 @@ std::vector<Figure> temperature_figures(const Context& c);
 /// Sampled and greedy accuracy by condition: multiple choice, open-ended, new templates.
 std::vector<Figure> overview_figures(const Context& c);
 
+/// The conditions of the figures, each once.
+std::vector<std::string> drawn_in(const std::vector<Figure>& figures);
+
 /// The figures that have data, for the page.
 std::string page_figures(const std::vector<Figure>& figures);
 

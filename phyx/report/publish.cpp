@@ -3,19 +3,22 @@
 #include "phyx/report/publish.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <filesystem>
 #include <initializer_list>
 #include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folders.hpp"
 #include "gaze/io/json.hpp"
+#include "phyx/report/condition_table.hpp"
 #include "phyx/report/conditions.hpp"
 #include "phyx/report/context.hpp"
 #include "phyx/report/figures.hpp"
@@ -33,38 +36,60 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), text) != names.end();
 }
 
-bool starts_with(std::string_view text, std::string_view start) { return text.rfind(start, 0) == 0; }
+/// What is kept of the slices of a kind, besides the rows that claims need: both forms apart, all
+/// metrics or accuracy and its differences alone, single seeds (of accuracy and its difference to
+/// the warm start).
+struct KeptSlices {
+  std::string_view kind;
+  bool forms, all_metrics, seeds;
+};
+
+constexpr std::array<KeptSlices, 6> kept_slices = {{{"overall", true, true, true},
+                                                    {"needs_image", false, true, false},
+                                                    {"reasoning", false, false, false},
+                                                    {"domain", false, false, false},
+                                                    {"template", false, false, true},
+                                                    {"layout_only", false, false, false}}};
 
 /// The row selection of a published results.csv.
 class PublishedRows {
  public:
-  explicit PublishedRows(const RunData& data) : difference_("_vs_" + data.start) {
+  explicit PublishedRows(const RunData& data)
+      : difference_("_vs_" + data.start),
+        has_known_(std::any_of(data.results.begin(), data.results.end(),
+                               [](const ResultRow& r) { return r.split == "known"; })) {
     for (const Claim& c : data.claims)
-      declared_.insert({difference_metric(c), c.slice.split, c.slice.format, c.slice.kind});
+      declared_.insert(
+          {c.condition, difference_metric(c), c.slice.split, c.slice.format, c.slice.kind});
   }
 
   bool operator()(const ResultRow& r) const {
-    if (declared_.contains({r.metric, r.split, r.format, r.slice_kind})) return true;
-    if (r.slice_kind == "template") {
-      if (r.split != "all" || r.format != "all") return false;
-      const bool sampled = r.metric == "accuracy_sampled" + difference_;
-      return r.seed == "all" ? sampled || is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"})
-                             : sampled;
-    }
-    if (r.slice_kind == "layout_only") return r.seed == "all" && r.format == "all";
-    if (r.split == "all" || r.slice_kind == "subfield") return false;
-    const bool wide = is_one_of(r.slice_kind, {"overall", "needs_image"});
-    if (!wide && r.format != "all") return false;
-    if (r.seed != "all")
-      return is_one_of(r.metric, {"accuracy_sampled", "accuracy_greedy"}) ||
-             r.metric == "accuracy_sampled" + difference_ ||
-             r.metric == "accuracy_greedy" + difference_;
-    return wide || (starts_with(r.metric, "accuracy_") && !starts_with(r.metric, "accuracy_parsed"));
+    if (declared_.contains({without_point(r.condition), r.metric, r.split, r.format, r.slice_kind}))
+      return true;
+    const auto kept = std::find_if(kept_slices.begin(), kept_slices.end(),
+                                   [&](const KeptSlices& k) { return k.kind == r.slice_kind; });
+    if (kept == kept_slices.end() || !in_split(r)) return false;
+    if (r.format != "all" && !(kept->forms && r.split != "new")) return false;
+    if (r.seed != "all") return kept->seeds && is_accuracy(r) && !is_other_difference(r);
+    return kept->all_metrics || is_accuracy(r);
   }
 
  private:
+  /// Templates are known or new as a whole; of all else, the two together say nothing.
+  bool in_split(const ResultRow& r) const {
+    const bool whole = is_one_of(r.slice_kind, {"template", "layout_only"});
+    return (r.split == "all") == (whole || !has_known_);
+  }
+  bool is_accuracy(const ResultRow& r) const {
+    return r.metric.starts_with("accuracy_sampled") || r.metric.starts_with("accuracy_greedy");
+  }
+  bool is_other_difference(const ResultRow& r) const {
+    return r.metric.find("_vs_") != r.metric.npos && !r.metric.ends_with(difference_);
+  }
+
   std::string difference_;
-  std::set<std::tuple<std::string, std::string, std::string, std::string>> declared_;
+  bool has_known_;  // else claims are decided on all problems
+  std::set<std::array<std::string, 5>> declared_;
 };
 
 // ---- tables
@@ -94,75 +119,57 @@ std::string markdown(const Cells& heading, const std::vector<Cells>& rows) {
   return out;
 }
 
-/// A metric on a part of the known templates, or of the new ones.
-struct Column {
-  const char *heading, *metric, *kind = "overall", *slice = "all", *format = "all",
-                                *split = "known";
-};
-
-const ResultRow* find(const Context& c, const std::string& condition, const Column& k,
-                      const std::string& suffix = "") {
-  return c.results.find(condition, k.metric + suffix, k.split, k.format, k.kind, k.slice);
-}
-
-const std::vector<Column>& accuracy_columns() {
-  static const char spatial[] = "Spatial Relation Reasoning";
-  static const std::vector<Column> columns = {
-      {"sampled", "accuracy_sampled"},
-      {"greedy", "accuracy_greedy"},
-      {"MC, sampled", "accuracy_sampled", "overall", "all", "MC"},
-      {"OE, sampled", "accuracy_sampled", "overall", "all", "OE"},
-      {"spatial, sampled", "accuracy_sampled", "reasoning", spatial},
-      {"text alone, sampled", "accuracy_sampled", "needs_image", "no"},
-      {"new templates, sampled", "accuracy_sampled", "overall", "all", "all", "new"}};
-  return columns;
-}
-
-Cells headings(const std::string& first, const std::vector<Column>& columns) {
-  Cells out = {first};
-  for (const Column& k : columns) out.emplace_back(k.heading);
-  return out;
-}
-
 std::string interval(const ResultRow* r, double scale, int digits) {
   if (!r) return "–";
   const auto number = [&](double v) { return fixed(v * scale, digits); };
   return number(r->value) + " [" + number(r->low) + ", " + number(r->high) + "]";
 }
 
-std::string accuracy_table(const Context& c) {
+/// Rows of conditions, in percent; columns that no condition has are left out.
+std::string percent_table(const Context& c, const std::vector<std::string>& names,
+                          std::vector<TableColumn> columns) {
+  std::erase_if(columns, [&](const TableColumn& k) {
+    return std::none_of(names.begin(), names.end(), [&](const auto& n) { return k.find(c, n); });
+  });
+  Cells heading = {"condition"};
+  for (const TableColumn& k : columns) heading.emplace_back(k.heading);
   std::vector<Cells> rows;
-  std::vector<std::string> names = c.conditions;
-  names.insert(names.end(), c.tempered.begin(), c.tempered.end());
   for (const auto& name : names) {
     Cells& row = rows.emplace_back(Cells{name});
-    for (const Column& k : accuracy_columns()) row.push_back(interval(find(c, name, k), 100, 1));
+    for (const TableColumn& k : columns) row.push_back(interval(k.find(c, name), 100, 1));
   }
-  return markdown(headings("condition", accuracy_columns()), rows);
+  return markdown(heading, rows);
+}
+
+std::string accuracy_table(const Context& c) {
+  constexpr const char* sampled = "accuracy_sampled";
+  std::vector<std::string> names = c.conditions;
+  names.insert(names.end(), c.tempered.begin(), c.tempered.end());
+  return percent_table(
+      c, names,
+      {{"sampled", sampled},
+       {"greedy", "accuracy_greedy"},
+       {.heading = "MC, sampled", .metric = sampled, .format = "MC"},
+       {.heading = "OE, sampled", .metric = sampled, .format = "OE"},
+       {.heading = "spatial, sampled",
+        .metric = sampled,
+        .kind = "reasoning",
+        .slice = "Spatial Relation Reasoning"},
+       {.heading = "text alone, sampled", .metric = sampled, .kind = "needs_image", .slice = "no"},
+       {.heading = "new templates, sampled", .metric = sampled, .split = "new"}});
 }
 
 std::string behaviour_table(const Context& c) {
-  static const std::vector<Column> columns = {
-      {"well-formed", "format_sampled"},
-      {"principle, if well-formed", "principle_well_formed"},
-      {"look facts right", "look_right"},
-      {"look score", "look_score"},
-      {"greedy after the gold look", "accuracy_gold_look_greedy"},
-      {"own − swapped picture", "accuracy_own_minus_swapped"},
-      {"own − swapped, greedy", "accuracy_own_minus_swapped_greedy"},
-      {"all samples right", "groups_all_right"},
-      {"all samples wrong", "groups_all_wrong"}};
-  std::vector<Column> used;
-  for (const Column& k : columns)
-    if (std::any_of(c.conditions.begin(), c.conditions.end(),
-                    [&](const auto& name) { return find(c, name, k); }))
-      used.push_back(k);
-  std::vector<Cells> rows;
-  for (const auto& name : c.conditions) {
-    Cells& row = rows.emplace_back(Cells{name});
-    for (const Column& k : used) row.push_back(interval(find(c, name, k), 100, 1));
-  }
-  return markdown(headings("condition", used), rows);
+  return percent_table(c, c.conditions,
+                       {{"well-formed", "format_sampled"},
+                        {"principle, if well-formed", "principle_well_formed"},
+                        {"look facts right", "look_right"},
+                        {"look score", "look_score"},
+                        {"greedy after the gold look", "accuracy_gold_look_greedy"},
+                        {"own − swapped picture", "accuracy_own_minus_swapped"},
+                        {"own − swapped, greedy", "accuracy_own_minus_swapped_greedy"},
+                        {"all samples right", "groups_all_right"},
+                        {"all samples wrong", "groups_all_wrong"}});
 }
 
 /// pass@k, "" if no problem was sampled.
@@ -197,10 +204,10 @@ std::string paid_table(const Context& c) {
     const std::string start = c.data.start + grid_point(p.condition);
     const auto* before = c.results.find(start, p.metric, "known");
     if (!before) continue;
-    rows.push_back({p.condition, p.what, interval(before, 1, 2),
-                    interval(c.results.find(p.condition, p.metric + "_vs_" + c.data.start, "known"),
-                             1, 3),
-                    interval(c.results.find(start, p.metric + "_correctness", "known"), 1, 2)});
+    rows.push_back(
+        {p.condition, p.what, interval(before, 1, 2),
+         interval(c.results.find(p.condition, p.metric + "_vs_" + c.data.start, "known"), 1, 3),
+         interval(c.results.find(start, p.metric + "_correctness", "known"), 1, 2)});
   }
   if (rows.empty()) return "";
   return "\n## Rewards: at the warm start, change, correlation with correctness\n\n" +
@@ -210,40 +217,89 @@ std::string paid_table(const Context& c) {
 std::string claims_table(const Context& c) {
   std::vector<Cells> rows;
   for (const Finding& f : decide_findings(c.data.results, c.data.claims))
-    rows.push_back({f.id + (f.point.empty() ? "" : ", " + f.point), f.claim, f.here,
-                    agreement_text(f)});
+    rows.push_back(
+        {f.id + (f.point.empty() ? "" : ", " + f.point), f.claim, f.here, agreement_text(f)});
   if (rows.empty()) return "";
   return "\n## Declared claims\n\n" + markdown({"claim", "text", "found", "verdict"}, rows);
 }
 
+/// The beginning of tables.md, by which a published folder is known.
+constexpr std::string_view tables_start = "# Tables\n\nWritten by `gaze report --publish`";
+
 std::string tables(const Context& c) {
-  return "# Tables\n\nWritten by `gaze report --publish` from results.csv: held-out problems of "
-         "known templates unless stated otherwise, percent and 95 % intervals.\n\n## Accuracy\n\n" +
+  return std::string(tables_start) +
+         " from results.csv: held-out problems of known templates unless stated otherwise, percent "
+         "and 95 % intervals.\n\n## Accuracy\n\n" +
          accuracy_table(c) + "\n## How they answer\n\n" + behaviour_table(c) + pass_table(c) +
          paid_table(c) + claims_table(c);
 }
 
+/// Names of the figures, and of the folders of several configurations, "run001".
+bool is_own_figure(const std::string& name) {
+  return name.ends_with(".svg") && (name == "claims.svg" || name.starts_with("accuracy-") ||
+                                    name.starts_with("pass-") || name.starts_with("temperature-"));
+}
+bool is_run_folder(const std::string& name) {
+  return name.starts_with("run") && name.size() > 3 &&
+         name.find_first_not_of("0123456789", 3) == name.npos;
+}
+
+/// Removes the files of an earlier publication, which might have had other runs and figures, and
+/// nothing else.
+void remove_published(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> own;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory() && is_run_folder(name)) {
+      own.push_back(entry.path() / "config.json");
+      own.push_back(entry.path());
+    }
+    if (is_own_figure(name) || is_one_of(name, {"config.json", "results.csv"}))
+      own.push_back(entry.path());
+  }
+  std::error_code kept;  // a folder with other files stays
+  for (const auto& path : own) fs::remove(path, kept);
+}
+
+/// config.json, or those of several runs in run001, run002, …, in their order.
+void write_configs(const std::vector<io::Json>& configs, const std::string& folder) {
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    const std::string run =
+        configs.size() == 1
+            ? ""
+            : "run" + std::string(3 - std::min<std::size_t>(3, number.size()), '0') + number + "/";
+    io::make_folders(folder + "/" + run);
+    io::write_file(folder + "/" + run + "config.json",
+                   io::dump_json(configs[i], "config.json", 2) + "\n");
+  }
+}
+
 }  // namespace
 
-void publish(const RunData& data, const std::string& folder) {
+bool is_published(const std::string& folder) {
+  const std::string path = folder + "/tables.md";
+  return std::filesystem::exists(path) && io::read_file(path).starts_with(tables_start);
+}
+
+void publish(const RunData& run, const std::string& folder) {
+  RunData data = run;
+  data.results.clear();
+  std::copy_if(run.results.begin(), run.results.end(), std::back_inserter(data.results),
+               PublishedRows(run));
+  // Tables and verdicts are those of the rounded numbers, so that reading them again changes none.
+  data.results = results_from_csv(results_to_csv(data.results), "results.csv");
   const Context c(data);
-  const auto at = [&](const std::string& name) { return folder + "/" + name; };
   io::make_folders(folder);
-  for (std::size_t i = 0; i < data.configs.size(); ++i) {
-    const std::string name =
-        data.configs.size() == 1 ? "config.json" : "run" + std::to_string(i + 1) + "/config.json";
-    if (data.configs.size() > 1) io::make_folders(at("run" + std::to_string(i + 1)));
-    io::write_file(at(name), io::dump_json(data.configs[i], name, 2) + "\n");
-  }
-  std::vector<ResultRow> rows;
-  std::copy_if(data.results.begin(), data.results.end(), std::back_inserter(rows),
-               PublishedRows(data));
-  write_results(at("results.csv"), rows);
-  io::write_file(at("tables.md"), tables(c));
+  remove_published(folder);
+  io::write_file(folder + "/tables.md", tables(c));  // first: the mark of such a folder
+  write_configs(data.configs, folder);
+  write_results(folder + "/results.csv", data.results);
   for (const auto& figures : {std::vector{claims_figure(c)}, overview_figures(c), pass_figures(c),
                               temperature_figures(c)})
     for (const auto& f : figures)
-      if (!f.chart.empty()) io::write_file(at(f.name + ".svg"), svg_file(c, f));
+      if (!f.chart.empty()) io::write_file(folder + "/" + f.name + ".svg", svg_file(c, f));
 }
 
 }  // namespace gaze::phyx::report

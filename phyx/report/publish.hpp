@@ -8,8 +8,12 @@
 
 namespace gaze::phyx::report {
 
+/// Whether a folder was written by publish().
+bool is_published(const std::string& folder);
+
 /// Writes config.json (of several runs in subfolders), results.csv, tables.md and one SVG file for
-/// each figure with data. The same data give the same bytes, also after reading the folder again.
+/// each figure with data, in place of those of an earlier publication. The same data give the same
+/// bytes, also after reading the folder again.
 void publish(const RunData& data, const std::string& folder);
 
 }  // namespace gaze::phyx::report

@@ -82,7 +82,8 @@ margin:1em 0}
 .grid.wide{grid-template-columns:repeat(auto-fit,minmax(440px,1fr))}
 svg{width:100%;height:auto;display:block;overflow:visible;
 font:11px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-svg.w360{max-width:540px}svg.w460{max-width:690px}svg.w520{max-width:780px}svg.w720{max-width:1000px}
+svg.w360{max-width:540px}svg.w460{max-width:690px}svg.w520{max-width:780px}
+svg.w720{max-width:1000px}
 svg text{fill:var(--ink)}svg .tick{fill:var(--soft);font-size:10px}
 svg .value{font-size:10px;fill:var(--soft)}
 svg .mid{text-anchor:middle}svg .end{text-anchor:end}

@@ -107,9 +107,9 @@ std::string tables_section(const Context& c) {
       {"Length (tokens)", "length", "known", "all", true}};
   std::string body = paragraph(
       "Percentage of test problems answered right by the strict rule, with 95&nbsp;% intervals. "
-      "“Known”: held-out values and layouts of templates seen in training. “New”: templates never "
-      "trained on. The best value of each column is bold, even if it does not differ "
-      "significantly.");
+      "“Known”: held-out values and layouts of templates seen in training. “New”: "
+      "templates never trained on. The best value of each column is bold, even if it does not "
+      "differ significantly.");
   body += condition_table(c, accuracy, true);
   body +=
       "<h3>How they answer</h3>\n" +

@@ -87,18 +87,27 @@ double error_at_end(double variance, double slope) {
   return half + std::sqrt(variance + half * half);
 }
 
-/// In how many scenes' worth two shares differ; the smaller of that of successes and of failures,
-/// which are the same if both sides have the same denominators.
-double scenes_that_differ(const Margins& a, const Margins& b, int scenes) {
-  double successes = 0, failures = 0;
-  for (std::size_t i = 0; i < a.scenes.size(); ++i) {
-    const Ratio x = a.scenes[i], y = b.scenes[i];
-    const double all_x = a.total.denominator, all_y = b.total.denominator;
-    successes += std::fabs(x.numerator / all_x - y.numerator / all_y);
-    failures +=
-        std::fabs((x.denominator - x.numerator) / all_x - (y.denominator - y.numerator) / all_y);
+/// In how many scenes' worth two shares differ in a seed, averaged over the seeds that have both;
+/// the smaller of that of successes and of failures, which are the same if both sides have the same
+/// denominators. Not of sums over seeds, where gains and losses of a scene cancel.
+double scenes_that_differ(const RatioTable& a, const RatioTable& b, int scenes) {
+  double sum = 0, seeds = 0;
+  for (std::size_t s = 0; s < a.size(); ++s) {
+    Ratio all_a, all_b;
+    for (const Ratio& r : a[s]) all_a += r;
+    for (const Ratio& r : b[s]) all_b += r;
+    if (all_a.denominator <= 0 || all_b.denominator <= 0) continue;
+    double successes = 0, failures = 0;
+    for (std::size_t i = 0; i < a[s].size(); ++i) {
+      const Ratio x = a[s][i], y = b[s][i];
+      successes += std::fabs(x.numerator / all_a.denominator - y.numerator / all_b.denominator);
+      failures += std::fabs((x.denominator - x.numerator) / all_a.denominator -
+                            (y.denominator - y.numerator) / all_b.denominator);
+    }
+    sum += std::min(successes, failures);
+    ++seeds;
   }
-  return scenes * std::min(successes, failures);
+  return seeds > 0 ? scenes * sum / seeds : 0;
 }
 
 /// Replicates of a ratio, or of a difference, that leave out one cluster each. Clusters without
@@ -182,7 +191,7 @@ std::optional<Interval> difference_interval(const RatioTable& a, const RatioTabl
   double error = error_at_end(scenes.variance, scenes.slope);
   bool sparse = false;
   if (share) {
-    const double n = scenes.clusters, differ = scenes_that_differ(x, y, scenes.clusters);
+    const double n = scenes.clusters, differ = scenes_that_differ(a, b, scenes.clusters);
     sparse = differ < few_scenes;
     if (sparse) error = std::max(error, error_at_end(differ / (n * n), 1 / n));
   }

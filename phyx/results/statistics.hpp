@@ -27,9 +27,10 @@
 // equivalent far too often. As Wilson's interval does for a share, V_scenes is therefore taken at
 // the end of the interval: e = z (V + s e)^(1/2) with s = |sum D^3| / (n sum D^2), the rate at
 // which the variance of a sum of rare events D of any size grows with its mean; s = 0, and nothing
-// changes, for a symmetric distribution. For shares with fewer than 5 scenes' worth of difference a
-// scene counts as a whole: at least V = d / n^2 and s = 1/n with d scenes that differ. Coverage,
-// and the size of the verdict "equivalent", by simulation: tests/test_coverage.cpp.
+// changes, for a symmetric distribution. For shares with fewer than 5 scenes' worth of difference
+// in a seed (averaged over seeds) a scene counts as a whole: at least V = d / n^2 and s = 1/n with
+// d scenes that differ. Coverage, and the size of the verdict "equivalent", by simulation:
+// tests/test_coverage.cpp.
 #pragma once
 #include <cstddef>
 #include <limits>

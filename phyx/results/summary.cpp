@@ -293,9 +293,9 @@ class SliceSummary {
   }
 
   bool declared(const PairedMetric& pair) const {
-    return std::any_of(
-        options_.claims.begin(), options_.claims.end(),
-        [&](const Claim& c) { return c.metric == pair.metric && c.reference == pair.reference; });
+    return std::any_of(options_.claims.begin(), options_.claims.end(), [&](const Claim& c) {
+      return c.metric == pair.metric && c.reference == pair.reference;
+    });
   }
 
   void write_difference(const std::string& condition, const std::string& seed,

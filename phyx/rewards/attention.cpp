@@ -85,7 +85,7 @@ double token_score(const TokenMasses& m, const AttentionRewardConfig& c, bool re
 }
 
 // Its derivative with respect to the masses.
-TokenMasses token_slope(const TokenMasses& m, const AttentionRewardConfig& c, bool region) {
+TokenMasses token_gradient(const TokenMasses& m, const AttentionRewardConfig& c, bool region) {
   const double rest = std::max(1 - m.sink, no_mass);
   const double own = region ? m.region : m.image;
   // Of own / rest, by the sink.
@@ -100,13 +100,13 @@ TokenMasses token_slope(const TokenMasses& m, const AttentionRewardConfig& c, bo
   if (m.image < no_mass) return out;
   const double share = region ? m.region / m.image : m.image / rest, lift = share / m.uniform;
   if (lift >= c.cap) return out;
-  const double slope = 1 / ((1 + lift) * (1 + lift) * m.uniform);  // by the share
+  const double gradient = 1 / ((1 + lift) * (1 + lift) * m.uniform);  // by the share
   if (region) {
-    out.region = slope / m.image;
-    out.image = -slope * m.region / (m.image * m.image);
+    out.region = gradient / m.image;
+    out.image = -gradient * m.region / (m.image * m.image);
   } else {
-    out.image = slope / rest;
-    out.sink = slope * by_rest;
+    out.image = gradient / rest;
+    out.sink = gradient * by_rest;
   }
   return out;
 }
@@ -191,19 +191,25 @@ std::optional<double> look_score(const Completion& completion,
   return sum / w->span.size();
 }
 
-std::vector<float> attention_slope(const RewardInput& in, const AttentionRewardConfig& config) {
+std::vector<float> attention_gradient(const RewardInput& in, const AttentionRewardConfig& config) {
   const bool formed = in.completion.ended && in.response.well_formed;
   if (config.gate_format && !formed) return {};
   if (config.gate_correct && accuracy_score(in, config.rule) == 0) return {};
-  const auto w = measured_window(in.completion, config);
+  return look_gradient(in.completion, config);
+}
+
+std::vector<float> look_gradient(const Completion& completion,
+                                 const AttentionRewardConfig& config) {
+  const auto w = measured_window(completion, config);
   if (!w) return {};
-  std::vector<float> out(in.completion.attention.mass.size(), 0.0f);
+  std::vector<float> out(completion.attention.mass.size(), 0.0f);
   for (int t = w->span.begin; t < w->span.end; ++t) {
-    const TokenMasses slope = token_slope(
-        masses_of(w->reader, in.completion.attention, t, config, w->region), config, w->region);
-    for (const auto& [mark, by] : {std::pair("image", slope.image), std::pair("region", slope.region),
-                                   std::pair("sink", slope.sink)})
-      w->reader.add_slope(t, mark, by / w->span.size(), out);
+    const TokenMasses gradient = token_gradient(
+        masses_of(w->reader, completion.attention, t, config, w->region), config, w->region);
+    for (const auto& [mark, by] :
+         {std::pair("image", gradient.image), std::pair("region", gradient.region),
+          std::pair("sink", gradient.sink)})
+      w->reader.add_gradient(t, mark, by / w->span.size(), out);
   }
   return out;
 }
@@ -254,7 +260,9 @@ Reward make_attention_reward(AttentionRewardConfig config, std::string name) {
       "problem needs no picture. A model that attends less than uniformly gains by leaving the "
       "look section out. Mass is no proof that the model used what it attended to.";
   out.ungated = [config](const RewardInput& in) { return look_score(in.completion, config); };
-  out.attention_slope = [config](const RewardInput& in) { return attention_slope(in, config); };
+  out.attention_gradient = [config](const RewardInput& in) {
+    return attention_gradient(in, config);
+  };
   out.score = [config = std::move(config)](const RewardInput& in) {
     return attention_score(in, config);
   };

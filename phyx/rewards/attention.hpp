@@ -67,10 +67,14 @@ std::optional<double> look_score(const Completion& completion,
 std::optional<double> attention_score(const RewardInput& in,
                                       const AttentionRewardConfig& config = {});
 
-/// The derivative of attention_score with respect to the trace's masses, in their order: how the
-/// score changes if the text stays and the attention moves. Empty where the score does not depend
-/// on them: without a trace or a look section, and where a gate is closed.
-std::vector<float> attention_slope(const RewardInput& in, const AttentionRewardConfig& config = {});
+/// The derivative of look_score with respect to the trace's masses, in their order: how the score
+/// changes if the text stays and the attention moves. Empty where look_score is.
+std::vector<float> look_gradient(const Completion& completion,
+                                 const AttentionRewardConfig& config = {});
+
+/// The derivative of attention_score likewise; empty where a gate is closed too.
+std::vector<float> attention_gradient(const RewardInput& in,
+                                      const AttentionRewardConfig& config = {});
 
 /// The oracle: the mass on the region instead of the image.
 AttentionRewardConfig region_attention();

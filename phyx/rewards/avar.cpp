@@ -11,20 +11,56 @@
 
 namespace gaze::phyx {
 
+namespace {
+
+/// The sums over the tokens whose quotient counts.
+struct QuotientMasses {
+  double image = 0, text = 0;
+};
+
+bool has_quotient(const AttentionTrace& trace) {
+  const auto has = [&](const char* mark) {
+    return std::find(trace.marks.begin(), trace.marks.end(), mark) != trace.marks.end();
+  };
+  return trace.tokens > 0 && trace.layers > 0 && trace.heads > 0 && trace.image_tokens > 0 &&
+         has("image") && has("text");
+}
+
+QuotientMasses quotient_masses(const TraceReader& reader, int tokens, const AvarConfig& config) {
+  QuotientMasses m;
+  for (int t = 0; t < tokens; ++t) {
+    m.image += reader.mass(t, "image");
+    m.text += reader.mass(t, "text") - (config.exclude_sink ? reader.mass(t, "sink") : 0);
+  }
+  return m;
+}
+
+}  // namespace
+
 std::optional<double> visual_quotient(const Completion& completion, const AvarConfig& config) {
   const AttentionTrace& trace = completion.attention;
-  if (trace.tokens <= 0 || trace.layers <= 0 || trace.heads <= 0 || trace.image_tokens <= 0)
-    return std::nullopt;
+  if (!has_quotient(trace)) return std::nullopt;
   const TraceReader reader(trace, config.layers, config.heads);
-  if (!reader.has("image") || !reader.has("text")) return std::nullopt;
-  double image = 0, text = 0;
-  for (int t = 0; t < trace.tokens; ++t) {
-    image += reader.mass(t, "image");
-    text += reader.mass(t, "text") - (config.exclude_sink ? reader.mass(t, "sink") : 0);
-  }
+  const QuotientMasses m = quotient_masses(reader, trace.tokens, config);
   // Without any mass on the text the quotient is at its limit; without both it is 0.
-  if (image <= 0) return 0.0;
-  return text <= image / config.cap ? config.cap : image / text;
+  if (m.image <= 0) return 0.0;
+  return m.text <= m.image / config.cap ? config.cap : m.image / m.text;
+}
+
+std::vector<float> avar_gradient(const RewardInput& in, const AvarConfig& config) {
+  const AttentionTrace& trace = in.completion.attention;
+  if (!has_quotient(trace) || accuracy_score(in, config.rule) == 0) return {};
+  const TraceReader reader(trace, config.layers, config.heads);
+  const QuotientMasses m = quotient_masses(reader, trace.tokens, config);
+  if (m.image <= 0 || m.text <= m.image / config.cap) return {};
+  const double by_image = config.vision / m.text, by_text = -by_image * m.image / m.text;
+  std::vector<float> out(trace.mass.size(), 0.0f);
+  for (int t = 0; t < trace.tokens; ++t) {
+    reader.add_gradient(t, "image", by_image, out);
+    reader.add_gradient(t, "text", by_text, out);
+    if (config.exclude_sink) reader.add_gradient(t, "sink", -by_text, out);
+  }
+  return out;
 }
 
 std::optional<double> avar_score(const RewardInput& in, const AvarConfig& config) {
@@ -61,6 +97,7 @@ RewardKind avar_kind() {
     out.high = c.accuracy + c.vision * c.cap + c.format;
     out.ungated = [c](const RewardInput& in) { return visual_quotient(in.completion, c); };
     out.score = [c](const RewardInput& in) { return avar_score(in, c); };
+    out.attention_gradient = [c](const RewardInput& in) { return avar_gradient(in, c); };
     return out;
   });
 }

@@ -35,6 +35,10 @@ std::optional<double> visual_quotient(const Completion& completion, const AvarCo
 /// silently become an accuracy run.
 std::optional<double> avar_score(const RewardInput& in, const AvarConfig& config = {});
 
+/// The derivative of avar_score with respect to the trace's masses, in their order; empty where it
+/// is 0: a wrong answer, no trace or picture, a quotient at its limit.
+std::vector<float> avar_gradient(const RewardInput& in, const AvarConfig& config = {});
+
 /// The kind "avar"; all fields are options.
 RewardKind avar_kind();
 

@@ -75,6 +75,15 @@ std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& co
   return right * (1 + config.weight * (*look - uniform));
 }
 
+std::vector<float> hybrid_gradient(const RewardInput& in, const HybridConfig& config) {
+  if (in.completion.attention.tokens <= 0 || accuracy_score(in, config.attention.rule) == 0)
+    return {};
+  if (config.require_claim && !claims_to_see(in.problem, in.response)) return {};
+  auto out = look_gradient(in.completion, config.attention);
+  for (float& x : out) x *= static_cast<float>(config.weight);
+  return out;
+}
+
 Reward make_hybrid_reward(HybridConfig config, std::string name) {
   GAZE_CHECK(!config.centred || config.attention.baseline == AttentionBaseline::uniform,
              "hybrid_reward", name,
@@ -97,6 +106,7 @@ Reward make_hybrid_reward(HybridConfig config, std::string name) {
   out.ungated = [look = config.attention](const RewardInput& in) {
     return look_score(in.completion, look);
   };
+  out.attention_gradient = [config](const RewardInput& in) { return hybrid_gradient(in, config); };
   out.score = [config = std::move(config)](const RewardInput& in) {
     return hybrid_score(in, config);
   };

@@ -25,6 +25,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "phyx/answer/response.hpp"
 #include "phyx/problem.hpp"
@@ -47,6 +48,10 @@ bool claims_to_see(const Problem& problem, const ParsedResponse& response);
 /// measured. Empty without a trace: a run that failed to
 /// record one must not silently become an accuracy run.
 std::optional<double> hybrid_score(const RewardInput& in, const HybridConfig& config = {});
+
+/// The derivative of hybrid_score with respect to the trace's masses, in their order; empty where
+/// it is 0.
+std::vector<float> hybrid_gradient(const RewardInput& in, const HybridConfig& config = {});
 
 /// hybrid_score as a reward. Throws Error for a centred one with AttentionBaseline::none: the score
 /// of uniform attention is then not a constant.

@@ -160,17 +160,19 @@ MixScore score(const RewardMix& mix, const RewardInput& input) {
   return score(mix, std::span(&input, 1)).front();
 }
 
-bool RewardMix::has_attention_slope() const {
+bool RewardMix::has_attention_gradient() const {
   return std::any_of(terms.begin(), terms.end(), [](const RewardTerm& term) {
-    return term.weight != 0 && static_cast<bool>(term.reward.attention_slope);
+    return term.weight != 0 && static_cast<bool>(term.reward.attention_gradient);
   });
 }
 
-std::vector<float> attention_slope(const RewardMix& mix, const RewardInput& input) {
+std::vector<float> attention_gradient(const RewardMix& mix, const RewardInput& input) {
   std::vector<float> out;
   for (const RewardTerm& term : mix.terms) {
-    if (!term.reward.attention_slope) continue;
-    const std::vector<float> own = term.reward.attention_slope(input);
+    if (!term.reward.attention_gradient) continue;
+    const std::vector<float> own = term.reward.attention_gradient(input);
+    GAZE_CHECK(std::all_of(own.begin(), own.end(), [](float x) { return std::isfinite(x); }),
+               "score", term.reward.name, ": a gradient by the attention is not finite");
     if (out.size() < own.size()) out.resize(own.size(), 0.0f);
     for (std::size_t i = 0; i < own.size(); ++i)
       out[i] += static_cast<float>(term.weight * static_cast<double>(own[i]));

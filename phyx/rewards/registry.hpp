@@ -61,7 +61,7 @@ struct RewardMix {
   /// The further answers that its terms need.
   RewardNeeds needs() const;
   /// Whether a term reads the attention and can be differentiated by it.
-  bool has_attention_slope() const;
+  bool has_attention_gradient() const;
 };
 
 /// A mix of rewards by name and weight, with options for some of them.
@@ -80,7 +80,7 @@ MixScore score(const RewardMix& mix, const RewardInput& input);
 
 /// The derivative of the weighted sum with respect to the recorded attention, in the order of
 /// AttentionTrace::mass; empty if it is 0.
-std::vector<float> attention_slope(const RewardMix& mix, const RewardInput& input);
+std::vector<float> attention_gradient(const RewardMix& mix, const RewardInput& input);
 
 /// Scores a batch by one reward, in order. Throws Error if it returns another number of scores, or
 /// one that is not finite.

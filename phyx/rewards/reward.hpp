@@ -79,7 +79,7 @@ struct Reward {
   std::function<Score(const RewardInput&)> ungated = {};
   /// The derivative of `score` with respect to the completion's recorded attention, in the order of
   /// AttentionTrace::mass; an empty list where it is 0. No function: the score reads no attention.
-  std::function<std::vector<float>(const RewardInput&)> attention_slope = {};
+  std::function<std::vector<float>(const RewardInput&)> attention_gradient = {};
   RewardNeeds needs = {};
   /// Lets a reward that keeps files (answers, a log) keep them under names that start with `stem`,
   /// a path. Called before the first score of a training. Empty: it keeps none.

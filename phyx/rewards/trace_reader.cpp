@@ -59,11 +59,11 @@ double TraceReader::mass(int token, std::string_view mark) const {
   return sum / static_cast<double>(layers_.size() * heads_.size());
 }
 
-void TraceReader::add_slope(int token, std::string_view mark, double slope,
-                            std::vector<float>& to) const {
+void TraceReader::add_gradient(int token, std::string_view mark, double gradient,
+                               std::vector<float>& to) const {
   const std::size_t m = column(trace_, mark);
   if (m == trace_.marks.size()) return;
-  const double each = slope / static_cast<double>(layers_.size() * heads_.size());
+  const double each = gradient / static_cast<double>(layers_.size() * heads_.size());
   for (int l : layers_)
     for (int h : heads_) to[place(token, l, h, m)] += static_cast<float>(each);
 }

@@ -22,9 +22,10 @@ class TraceReader {
   /// The mean mass that a token put on a mark, in [0, 1]; 0 for an unknown mark.
   double mass(int token, std::string_view mark) const;
 
-  /// The derivative of mass(): adds `slope` times it to `to`, which has the sizes of the trace's
+  /// The derivative of mass(): adds `gradient` times it to `to`, which has the sizes of the trace's
   /// masses.
-  void add_slope(int token, std::string_view mark, double slope, std::vector<float>& to) const;
+  void add_gradient(int token, std::string_view mark, double gradient,
+                    std::vector<float>& to) const;
 
  private:
   /// The place of a mark's mass in the trace.

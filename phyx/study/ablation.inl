@@ -45,10 +45,15 @@ void Ablation<Device>::run() {
   const auto lock = std::exchange(lock_, std::nullopt);
   load_data();
   forecast_memory();
-  for (const std::int64_t seed : s_.seeds) {
-    record_.parameters = training_.warm_up(seed);
-    for (const Condition& c : s_.conditions)
-      if (wanted(s_, c)) run_condition(c, seed);
+  try {
+    for (const std::int64_t seed : s_.seeds) {
+      record_.parameters = training_.warm_up(seed);
+      for (const Condition& c : s_.conditions)
+        if (wanted(s_, c)) run_condition(c, seed);
+    }
+  } catch (const Interrupted&) {
+    write_config();  // with the seconds so far
+    throw;
   }
   finish();
 }

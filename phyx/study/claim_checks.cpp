@@ -15,6 +15,7 @@
 #include "gaze/core/printable.hpp"
 #include "phyx/problem.hpp"
 #include "phyx/results/metrics.hpp"
+#include "phyx/results/run_name.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/study/run_paths.hpp"
 #include "phyx/synth/suite.hpp"
@@ -107,6 +108,25 @@ Names slice_names(const AblationSettings& s, const std::string& kind) {
   return out;
 }
 
+/// The evaluation of a tested name measures the metric.
+void check_measured(const AblationSettings& s, const std::string& where, const std::string& name,
+                    const std::string& metric) {
+  const bool tempered = !tempered_from(name).empty();
+  const std::string own = tempered ? tempered_from(name) : name;
+  const auto c = std::find_if(s.conditions.begin(), s.conditions.end(),
+                              [&](const Condition& x) { return x.name == own; });
+  const EvaluationSettings e = settings_of(s, *c).evaluation;
+  const bool pictures = metric.starts_with("accuracy_blank") ||
+                        metric.starts_with("accuracy_swapped") ||
+                        metric.starts_with("accuracy_own_minus");
+  const bool gold = metric.starts_with("accuracy_gold_look");
+  const bool many = metric.starts_with("pass@") && e.many > 0;
+  GAZE_CHECK(!tempered || !(pictures || gold || many || metric.starts_with("reward_")), "study",
+             where, ": ", metric, " is not measured at further temperatures, but for ", name);
+  GAZE_CHECK(!gold || e.gold_look, "study", where, ": ", metric,
+             " needs evaluation.gold_look = true for ", name);
+}
+
 }  // namespace
 
 void check_claim(const AblationSettings& s, const Claim& c) {
@@ -137,6 +157,7 @@ void check_claim(const AblationSettings& s, const Claim& c) {
   GAZE_CHECK(reaches(reach_of(s, where, c.metric), fine && crossed ? "domain" : slice.kind),
              "study", where, ": the metric ", c.metric, " is not measured on slices of kind ",
              slice.kind);
+  for (const auto* name : {&c.condition, &c.reference}) check_measured(s, where, *name, c.metric);
 }
 
 }  // namespace gaze::phyx

@@ -110,9 +110,11 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
     };
     const bool reference = g.needs_reference();
     const bool start = g.kl_every > 0 && (!reference || g.reference_sync.every > 0);
-    const Index update =
-        most_bytes(train, std::min(g.prompts, g.groups_per_micro), add,
-                   [&](const models::BatchSizes& b) { return models::training_bytes(config, b); });
+    const Index update = most_bytes(
+        train, std::min(g.prompts, g.groups_per_micro), add, [&](const models::BatchSizes& b) {
+          const bool seen = g.loss.pathwise != 0;
+          return models::training_bytes(config, b, seen ? models::mark_count : 0);
+        });
     const auto problems = static_cast<Index>(2 * s.validate_scenes);
     const Index validation =
         s.validate_every > 0 ? rollouts(test, std::min(own.evaluation.batch, problems), 1) : 0;

@@ -53,16 +53,26 @@ std::string list_text(const std::vector<std::string>& items) {
   return out;
 }
 
+/// "0.9", or the values of the study's grid: "0.9, 1".
+std::string cue_strengths(const Study& study) {
+  std::vector<std::string> out;
+  for (const auto& [path, values] : study.grid)
+    if (path == "data.cue_strength")
+      for (const io::Json& value : values) out.push_back(concat(value.get<double>()));
+  return out.empty() ? concat(study.settings.cue_strength) : list_text(out);
+}
+
 /// The data's templates and cues, where they are not the default.
-std::string data_text(const AblationSettings& s) {
+std::string data_text(const Study& study) {
+  const AblationSettings& s = study.settings;
   std::string out;
   if (!s.sft_templates.empty())
     out += "templates of supervised training: " + list_text(s.sft_templates) + "\n";
   if (!s.rl_templates.empty())
     out += "templates of rft and grpo: " + list_text(s.rl_templates) + "\n";
   if (s.cues)
-    out += concat("text cues: a share of ", s.cue_strength,
-                  " right in supervised training, by chance elsewhere\n");
+    out += "text cues: a share of " + cue_strengths(study) +
+           " right in supervised training, by chance elsewhere\n";
   return out;
 }
 
@@ -108,9 +118,7 @@ TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds) {
     if (!wanted(s, c)) continue;
     out.conditions += training_seconds(s, c, speeds);
     const EvaluationSettings e = settings_of(s, c).evaluation;
-    out.evaluation += problems * speeds.answer *
-                      (number(e.samples + 1) * static_cast<double>(1 + c.temperatures.size()) +
-                       e.many_share * number(e.many));
+    out.evaluation += problems * speeds.answer * answers_per_problem(e, c.temperatures.size());
   }
   return out;
 }
@@ -122,8 +130,8 @@ std::string study_text(const Study& study) {
                     (study.runs.size() == 1 ? "" : "s") + ", model " + s.model + ", " +
                     s.precision + ", seeds";
   for (const auto seed : s.seeds) out += " " + std::to_string(seed);
-  out +=
-      concat(", ", s.claims.size(), " claim", s.claims.size() == 1 ? "" : "s", "\n") + data_text(s);
+  out += concat(", ", s.claims.size(), " claim", s.claims.size() == 1 ? "" : "s", "\n") +
+         data_text(study);
   out += padded("condition", 20) + padded("method", 8) + padded("steps", 14) + "rewards\n";
   for (const Condition& c : s.conditions) {
     if (!wanted(s, c)) continue;

@@ -98,7 +98,7 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   rl::GrpoSettings grpo = s.grpo;
   grpo.loss.kl = grpo.kl_in_reward = 0;
   grpo.loss.papo = {};
-  grpo.loss.attention_path = 0;
+  grpo.loss.pathwise = 0;
   grpo.reference_sync = {};
   grpo.resample = 0;
   grpo.overlong_cache = 0;
@@ -113,7 +113,7 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   for (const auto& [name, value] : m)
     if (name == "rollout_time") out.sampled = value / completions;
   out.trained = step / completions - out.sampled;
-  EvaluationSettings evaluation = s.evaluation;
+  EvaluationSettings evaluation = at_temperature(s.evaluation, s.evaluation.sampling.temperature);
   evaluation.sampling.max_tokens = grpo.sampling.max_tokens;
   const auto few = std::min(data.examples.size(), static_cast<std::size_t>(evaluation.batch));
   const std::vector<Example> examples(data.examples.begin(),

@@ -177,10 +177,10 @@ void check_condition(const AblationSettings& s, const Condition& c) {
   const AblationSettings own = settings_of(s, c);
   if ((c.method == Method::sft || c.method == Method::rft) && own.sft.steps == 0)
     matched_condition(s, c);
-  require_setting(c.method != Method::grpo || own.grpo.loss.attention_path == 0 ||
-                      mix_of(c, own.reward_options).has_attention_slope(),
-                  {"grpo.attention_path", "rewards"},
-                  "grpo.attention_path needs a reward that reads the attention, such as attention");
+  require_setting(c.method != Method::grpo || own.grpo.loss.pathwise == 0 ||
+                      mix_of(c, own.reward_options).has_attention_gradient(),
+                  {"grpo.pathwise", "rewards"},
+                  "grpo.pathwise needs a reward that reads the attention, such as attention");
 }
 
 /// check_condition() with errors about the condition or its settings.

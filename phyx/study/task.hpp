@@ -58,9 +58,8 @@ class PhyxTask {
 
  private:
   /// The completions as rewards see them, without further answers.
-  std::vector<phyx::Completion> read(
-      std::span<const rl::TaskPrompt<Model<Device>>> prompts,
-      std::span<const gaze::SampledTokens> completions) const;
+  std::vector<phyx::Completion> read(std::span<const rl::TaskPrompt<Model<Device>>> prompts,
+                                     std::span<const gaze::SampledTokens> completions) const;
 
   std::vector<MixScore> score(Index step, std::span<const rl::TaskPrompt<Model<Device>>> prompts,
                               std::span<const gaze::SampledTokens> completions, Metrics& m) const;

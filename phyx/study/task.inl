@@ -28,14 +28,14 @@ rl::Task<Model<Device>> PhyxTask<Device>::task(bool separate) {
   out.prompts = [this](Index step, Index round, Index count) {
     return prompts(step, round, count);
   };
-  if (mix_.has_attention_slope())
-    out.attention_slopes = [this](Prompts p, Completions c) {
-      std::vector<std::vector<float>> slopes;
+  if (mix_.has_attention_gradient())
+    out.attention_gradients = [this](Prompts p, Completions c) {
+      std::vector<std::vector<float>> gradients;
       const auto said = read(p, c);
       for (std::size_t i = 0; i < said.size(); ++i)
-        slopes.push_back(attention_slope(
+        gradients.push_back(attention_gradient(
             mix_, RewardInput(examples_[p[i * p.size() / said.size()].index].problem, said[i])));
-      return slopes;
+      return gradients;
     };
   if (separate)
     out.table = [this](Index step, Prompts p, Completions c, Metrics& m) {

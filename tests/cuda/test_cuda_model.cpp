@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The vision-language model on Cuda: the same training curve, log-probabilities, completions and
 // checkpoints as on the CPU.
+#include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "gaze/rl/grpo.hpp"
+#include "gaze/rl/pathwise.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "tests/cuda/device.hpp"
 #include "tests/folder.hpp"
@@ -148,6 +151,38 @@ TEST_CASE("the first update reproduces the rollout's log-probabilities", "[cuda]
     CHECK(whole < 1e-5);
     CHECK(rounded < 0.05);  // sums in another order round other operands
   }
+}
+
+TEST_CASE("the pathwise gradient of a reward is the CPU's", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto c = emulator_config();
+  const Lessons lessons(c);
+  std::vector<Index> lengths;
+  std::vector<std::vector<float>> rewards;  // dR/da, random
+  const Philox random(8, Purpose::test);
+  for (const auto& tokens : lessons.completions) {
+    lengths.push_back(static_cast<Index>(tokens.size()));
+    auto& r = rewards.emplace_back(tokens.size() *
+                                   static_cast<std::size_t>(c.decoder.layers * c.decoder.heads) *
+                                   models::mark_count);
+    for (std::size_t i = 0; i < r.size(); ++i)
+      r[i] = static_cast<float>(random.uniform(rewards.size(), i)) - 0.5f;
+  }
+  const auto gradients = [&](auto&& model) {
+    const auto seen = model.logprobs(lessons.groups, 1.0f, Watch::marks).seen;
+    const auto term = rl::pathwise_term(seen, std::span(std::as_const(rewards)),
+                                        std::span(std::as_const(lengths)), 0.5);
+    backward(term);
+    std::vector<float> out{term.item()};
+    for (const auto& pack : model.parameters().packs()) {
+      const auto g = pack.gradients.to_vector();
+      out.insert(out.end(), g.begin(), g.end());
+    }
+    return out;
+  };
+  const auto want = gradients(Model<Cpu>(c, image_token, 3));
+  CHECK(std::ranges::count_if(want, [](float g) { return g != 0; }) > 100);
+  check_near_largest(gradients(Model<Cuda>(c, image_token, 3)), want, 1e-5f);
 }
 
 TEST_CASE("weights and optimiser states move between devices", "[cuda]") {

@@ -18,7 +18,7 @@ struct GrpoBatch {
   /// Log-probabilities per token of all completions, where needed: of the reference, and of the
   /// policy before the first update (with an importance correction; else the rollout's are used).
   std::vector<float> ref, old;
-  std::vector<std::vector<float>> attention_slopes;  // of Task; empty without an attention path
+  std::vector<std::vector<float>> attention_gradients;  // of Task; empty without `pathwise`
 
   double tokens() const {
     double sum = 0;

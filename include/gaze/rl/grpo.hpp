@@ -11,8 +11,9 @@
 //     first update, so no second forward pass is needed; `correction` is for samplers that differ.
 //   - Groups without spread give no gradient; `resample` replaces them (DAPO).
 //
-// It needs a policy (prefill, decode, logprobs; models/vlm.hpp) and a task that provides prompts
-// and rewards, and knows nothing of images, physics or any one model.
+// It needs a policy (prefill, decode, and logprobs, which can observe the attention like a rollout;
+// models/vlm.hpp) and a task that provides prompts and rewards, and knows nothing of images,
+// physics or any one model.
 #pragma once
 #include <functional>
 #include <type_traits>
@@ -37,6 +38,20 @@ double kl_from_start(const GrpoBatch<Policy>& batch, const Reference<Policy>& st
   return mean_kl(in);
 }
 
+/// The gradients of the rewards by the observed attention; none for completions that are not in the
+/// loss.
+template <class Policy>
+void add_attention_gradients(GrpoBatch<Policy>& batch, const GrpoSettings& s,
+                             const Task<Policy>& task) {
+  auto& all = batch.attention_gradients;
+  all = task.attention_gradients(batch.prompts, batch.completions);
+  GAZE_CHECK(all.size() == batch.completions.size(), "grpo", "the task returned ", all.size(),
+             " attention gradients for ", batch.completions.size(), " completions");
+  if (!s.loss.mask_truncated) return;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!batch.completions[i].ended) all[i].clear();
+}
+
 /// One GRPO step: rollout, rewards, advantages, and the optimiser steps. `update` takes one with
 /// the gradients accumulated so far. `reference` is for a KL term and may be null without one;
 /// `adaptive` carries the coefficient of an adaptive entropy bonus from step to step. `start`, if
@@ -52,8 +67,8 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
              "a KL term needs a reference policy");
   GAZE_CHECK(!s.loss.papo.needs_masked() || task.masks, "grpo",
              "papo.gamma and papo.eta_masked need a task that masks its prompts");
-  GAZE_CHECK(s.loss.attention_path == 0 || task.attention_slopes, "grpo",
-             "attention_path needs a reward that reads the attention");
+  GAZE_CHECK(s.loss.pathwise == 0 || task.attention_gradients, "grpo",
+             "pathwise needs a reward that reads the attention");
   Metrics metrics;
   const double begin = seconds_now();
   auto batch = collect_batch(policy, s, task, end_token, step, watch, metrics);
@@ -67,12 +82,7 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
   if (s.loss.correction.level != ImportanceCorrection::Level::none)
     batch.old = fixed_logprobs(policy, batch, s, 0, groups).logp;
   finish_rewards(batch, s);
-  if (s.loss.attention_path != 0) {
-    batch.attention_slopes = task.attention_slopes(batch.prompts, batch.completions);
-    GAZE_CHECK(batch.attention_slopes.size() == batch.completions.size(), "grpo",
-               "the task returned ", batch.attention_slopes.size(), " attention slopes for ",
-               batch.completions.size(), " completions");
-  }
+  if (s.loss.pathwise != 0) add_attention_gradients(batch, s, task);
   report_batch(batch, metrics);
   if (start.policy && s.measures_kl(step))
     metrics.emplace_back("kl_start", kl_from_start(batch, start, s));

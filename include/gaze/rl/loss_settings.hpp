@@ -121,7 +121,7 @@ struct LossSettings : LossAxes {
   double top_entropy = 1;    // train only on this share of tokens, those of highest entropy
   double entropy_bonus = 0;  // weight of the mean entropy, subtracted from the loss
   PapoSettings papo = {};
-  double attention_path = 0;  // weight of the rewards' gradient through attention
+  double pathwise = 0;  // weight of the rewards' gradient through attention
   ImportanceCorrection correction = {};
   /// Completions with A < 0 and a mean of sampling - lp above it get no policy loss.
   double off_policy_limit = std::numeric_limits<double>::infinity();
@@ -163,9 +163,9 @@ struct LossSettings : LossAxes {
           Setting{"max_length", max_length}, Setting{"delta", delta},
           Setting{"dual_clip", dual_clip}, Setting{"kl", kl},
           Setting{"entropy_bonus", entropy_bonus}, Setting{"papo.gamma", papo.gamma},
-          Setting{"attention_path", attention_path}, Setting{"papo.eta", papo.eta}, Setting{"papo.eta_masked", papo.eta_masked},
-          Setting{"soft_positive", soft_positive}, Setting{"soft_negative", soft_negative},
-          Setting{"gamma_positive.k", gamma_positive.k},
+          Setting{"pathwise", pathwise}, Setting{"papo.eta", papo.eta},
+          Setting{"papo.eta_masked", papo.eta_masked}, Setting{"soft_positive", soft_positive},
+          Setting{"soft_negative", soft_negative}, Setting{"gamma_positive.k", gamma_positive.k},
           Setting{"gamma_positive.lambda", gamma_positive.lambda},
           Setting{"gamma_negative.k", gamma_negative.k},
           Setting{"gamma_negative.lambda", gamma_negative.lambda},

@@ -235,8 +235,8 @@ inline std::vector<GrpoOption> picture_options() {
           option("papo.eta", "PAPO: penalty on the entropy", GAZE_FIELD(loss.papo.eta)),
           option("papo.eta_masked", "PAPO: penalty on the entropy with a masked picture",
                  GAZE_FIELD(loss.papo.eta_masked)),
-          option("attention_path", "weight of the rewards' gradient through the attention they read",
-                 GAZE_FIELD(loss.attention_path))};
+          option("pathwise", "weight of the rewards' gradient through the attention they read",
+                 GAZE_FIELD(loss.pathwise))};
 }
 
 inline std::vector<GrpoOption> correction_options() {
@@ -260,9 +260,9 @@ inline const std::vector<GrpoOption>& grpo_options() {
   static const std::vector<GrpoOption> all = [] {
     using namespace detail;
     std::vector<GrpoOption> out;
-    for (const auto& part :
-         {run_options(), sampling_options(), advantage_options(), ratio_options(),
-          average_options(), kl_options(), entropy_options(), picture_options(), correction_options()})
+    for (const auto& part : {run_options(), sampling_options(), advantage_options(),
+                             ratio_options(), average_options(), kl_options(), entropy_options(),
+                             picture_options(), correction_options()})
       out.insert(out.end(), part.begin(), part.end());
     return out;
   }();

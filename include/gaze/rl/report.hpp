@@ -90,7 +90,7 @@ inline void report_updates(const std::vector<UpdateSums>& steps, double tokens,
     m.emplace_back("papo/masked_entropy",
                    n * mean([](const auto& x) { return x.papo.entropy; }) / masked);
   }
-  if (s.entropy_bonus != 0 || s.papo.any() || s.attention_path != 0)
+  if (s.entropy_bonus != 0 || s.papo.any() || s.pathwise != 0)
     m.emplace_back("policy_loss", mean([](const auto& x) { return x.policy_loss; }));
 }
 

@@ -39,10 +39,10 @@ struct Task {
   bool masks = false;
   /// The derivative of each completion's reward with respect to its observed attention
   /// (SampledTokens::seen, the same size); empty for a reward that does not depend on it. A step
-  /// with an attention path throws Error without it.
+  /// with a pathwise gradient throws Error without it.
   std::function<std::vector<std::vector<float>>(std::span<const TaskPrompt<Policy>>,
                                                 std::span<const SampledTokens>)>
-      attention_slopes = {};
+      attention_gradients = {};
 };
 
 }  // namespace gaze::rl

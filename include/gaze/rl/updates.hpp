@@ -2,9 +2,9 @@
 // The optimiser steps of a GRPO step: gradients of the policy loss, micro-batch by micro-batch.
 #pragma once
 #include "gaze/ops/reduce.hpp"
-#include "gaze/rl/attention_path.hpp"
 #include "gaze/rl/batch.hpp"
 #include "gaze/rl/papo.hpp"
+#include "gaze/rl/pathwise.hpp"
 
 namespace gaze::rl {
 
@@ -85,9 +85,9 @@ void add_micro_batch(const Policy& policy, const GrpoBatch<Policy>& batch, const
   LossInputs in = loss_inputs(batch, s, begin, end);
   std::vector<std::int32_t> masked;  // tokens that are also computed after a masked prompt
   if (s.loss.papo.needs_masked()) masked = add_masked_groups(batch, s, begin, end, groups);
-  const bool path = !batch.attention_slopes.empty();
+  const bool pathwise = !batch.attention_gradients.empty();
   const auto all = policy.logprobs(groups, static_cast<float>(s.sampling.temperature),
-                                   path ? watch : decltype(watch){});  // {}: nothing
+                                   pathwise ? watch : decltype(watch){});  // {}: nothing
   using Values = decltype(policy.logprobs(groups));
   const auto part = [&all](Index from, Index to) -> Values {
     return {slice(all.logp, 0, from, to), slice(all.entropy, 0, from, to)};
@@ -103,12 +103,11 @@ void add_micro_batch(const Policy& policy, const GrpoBatch<Policy>& batch, const
     const Values after = masked.empty() ? Values(all) : part(n, all.logp.numel());
     loss = add(loss, papo_terms(y, after, masked, in, s.loss, totals, sums.papo));
   }
-  if (path) {
+  if (pathwise) {
     const auto g = static_cast<std::size_t>(s.group);
-    const std::span all_slopes(batch.attention_slopes);
-    loss = add(loss, attention_path(all.seen, all_slopes.subspan(begin * g, (end - begin) * g),
-                                    std::span(in.lengths),
-                                    s.loss.attention_path / totals.completions));
+    const std::span gradients(batch.attention_gradients);
+    loss = add(loss, pathwise_term(all.seen, gradients.subspan(begin * g, (end - begin) * g),
+                                   std::span(in.lengths), s.loss.pathwise / totals.completions));
   }
   sums.loss += loss.item();
   sums.entropy += mean(y.entropy.detach()).item() * static_cast<double>(in.old.size());

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The gradient of a reward through attention: observed values, derivatives of the model against
 // finite differences, whole steps.
-#include "gaze/rl/attention_path.hpp"
+#include "gaze/rl/pathwise.hpp"
 
 #include "gaze/rl/grpo.hpp"
 #include "gaze/rl/options.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
-namespace test_grpo_attention_path {
+namespace test_grpo_pathwise {
 namespace {
 
 using namespace gaze;
@@ -40,7 +40,7 @@ struct Rolled {
     }
   }
 
-  std::vector<std::vector<float>> random_slopes() const {
+  std::vector<std::vector<float>> random_gradients() const {
     const Philox random(8, Purpose::test);
     std::vector<std::vector<float>> out;
     for (const auto& x : completions) {
@@ -52,13 +52,14 @@ struct Rolled {
     return out;
   }
 
-  Tensor<T, Cpu> term(const std::vector<std::vector<float>>& slopes) const {
-    return attention_path(model.logprobs(groups, T(1), Watch::marks).seen, std::span(slopes),
-                          std::span(lengths), 0.7);
+  Tensor<T, Cpu> term(const std::vector<std::vector<float>>& gradients) const {
+    return pathwise_term(model.logprobs(groups, T(1), Watch::marks).seen, std::span(gradients),
+                         std::span(lengths), 0.7);
   }
 };
 
-/// A policy, three prompts, and a reward: the mean mass on the image, whose slope is constant.
+/// A policy, three prompts, and a reward: the mean mass on the image, times a factor that differs
+/// from completion to completion.
 struct Player {
   models::VlmConfig c = config("nano");
   Nano model{c, image_token, 3};
@@ -71,29 +72,42 @@ struct Player {
     s.prompts = 3;
     s.group = 4;
     s.sampling.max_tokens = 6;
+    task.masks = true;
     task.prompts = [this](Index step, Index, Index count) {
       std::vector<TaskPrompt<Nano>> out;
-      for (Index i = 0; i < count; ++i)
-        out.push_back({&prompts[static_cast<std::size_t>(i)],
-                       static_cast<std::uint64_t>(step * 8 + i), static_cast<std::size_t>(i)});
+      for (Index i = 0; i < count; ++i) {
+        const auto& prompt = prompts[static_cast<std::size_t>(i)];
+        auto black = std::make_shared<models::Prompt>(prompt);
+        black->rgb = std::make_shared<const std::vector<std::uint8_t>>(prompt.rgb->size(), 0);
+        out.push_back({&prompt, static_cast<std::uint64_t>(step * 8 + i),
+                       static_cast<std::size_t>(i), black});
+      }
       return out;
     };
     task.score = [](Index, auto, std::span<const SampledTokens> completions, Metrics& m) {
-      double mass = 0;
-      for (const auto& x : completions) mass += image_mass(x);
-      m.emplace_back("mass", mass / static_cast<double>(completions.size()));
+      double all = 0, ended = 0;
+      for (const auto& x : completions) {
+        const double reward = factor(x) * image_mass(x) / static_cast<double>(completions.size());
+        all += reward;
+        ended += x.ended ? reward : 0;
+      }
+      m.emplace_back("reward_mass", all);
+      m.emplace_back("ended_mass", ended);
       return std::vector<double>(completions.size(), 0.0);  // no policy gradient
     };
-    task.attention_slopes = [](auto, std::span<const SampledTokens> completions) {
+    task.attention_gradients = [](auto, std::span<const SampledTokens> completions) {
       std::vector<std::vector<float>> out;
       for (const auto& x : completions) {
         out.emplace_back(x.seen.size(), 0.0f);
-        const float each = 1 / static_cast<float>(x.seen.size() / models::mark_count);
+        const float each =
+            static_cast<float>(factor(x)) / static_cast<float>(x.seen.size() / models::mark_count);
         for (std::size_t i = 0; i < x.seen.size(); i += models::mark_count) out.back()[i] = each;
       }
       return out;
     };
   }
+
+  static double factor(const SampledTokens& x) { return 1 + x.tokens.front() % 3; }
 
   static double image_mass(const SampledTokens& x) {
     double sum = 0;
@@ -137,14 +151,14 @@ TEST_CASE("logprobs() observes the same attention as the rollout, bit by bit") {
           REQUIRE(layers[l][row * width + i] == x.seen[(t * layers.size() + l) * width + i]);
 }
 
-TEST_CASE("the path's value is its formula, and its gradient agrees with finite differences") {
+TEST_CASE("the pathwise term is its formula, and its gradient agrees with finite differences") {
   Rolled<double> r;
-  const auto slopes = r.random_slopes();
+  const auto gradients = r.random_gradients();
   double sum = 0;
-  for (std::size_t j = 0; j < slopes.size(); ++j)
-    for (std::size_t i = 0; i < slopes[j].size(); ++i)
-      sum += static_cast<double>(slopes[j][i]) * static_cast<double>(r.completions[j].seen[i]);
-  const auto term = r.term(slopes);
+  for (std::size_t j = 0; j < gradients.size(); ++j)
+    for (std::size_t i = 0; i < gradients[j].size(); ++i)
+      sum += static_cast<double>(gradients[j][i]) * static_cast<double>(r.completions[j].seen[i]);
+  const auto term = r.term(gradients);
   CHECK(term.item() == Approx(-0.7 * sum).epsilon(1e-5));
   backward(term);
   const NoGrad no_grad;
@@ -159,14 +173,14 @@ TEST_CASE("the path's value is its formula, and its gradient agrees with finite 
     const auto shifted = [&](double by) {
       for (std::size_t i = 0; i < before.size(); ++i)
         p.value.data()[i] = before[i] + by * random.normal(direction, i);
-      return r.term(slopes).item();
+      return r.term(gradients).item();
     };
     double expected = 0;
     for (std::size_t i = 0; i < before.size(); ++i)
       expected += gradient[i] * random.normal(direction, i);
-    const double h = 1e-5, slope = (shifted(h) - shifted(-h)) / (2 * h);
+    const double h = 1e-5, numeric = (shifted(h) - shifted(-h)) / (2 * h);
     shifted(0);
-    CHECK(expected == Approx(slope).epsilon(1e-4).margin(1e-7));
+    CHECK(expected == Approx(numeric).epsilon(1e-4).margin(1e-7));
     reached += expected != 0;
     ++direction;
   }
@@ -175,7 +189,8 @@ TEST_CASE("the path's value is its formula, and its gradient agrees with finite 
   CHECK(reached < direction);
 }
 
-TEST_CASE("a step adds the path to the loss, with its weight, in any number of micro-batches") {
+TEST_CASE(
+    "a step adds the pathwise term to the loss, with its weight, in any number of micro-batches") {
   Player off;
   off.step();
   for (const float g : off.gradients()) REQUIRE(g == 0);  // equal rewards
@@ -183,9 +198,9 @@ TEST_CASE("a step adds the path to the loss, with its weight, in any number of m
   for (const Index micro : {3, 1, 2}) {
     Player player;
     player.s.groups_per_micro = micro;
-    player.s.loss.attention_path = 0.5;
+    player.s.loss.pathwise = 0.5;
     const auto m = player.step();
-    CHECK(metric(m, "loss") == Approx(-0.5 * metric(m, "mass")).epsilon(1e-4));
+    CHECK(metric(m, "loss") == Approx(-0.5 * metric(m, "reward_mass")).epsilon(1e-4));
     CHECK(metric(m, "policy_loss") == 0);
     CHECK(metric(m, "first_ratio_min") == 1);
     CHECK(metric(m, "first_ratio_max") == 1);
@@ -195,43 +210,69 @@ TEST_CASE("a step adds the path to the loss, with its weight, in any number of m
   }
   CHECK(*std::max_element(whole.begin(), whole.end()) > 0);
   Player twice;
-  twice.s.loss.attention_path = 1;
+  twice.s.loss.pathwise = 1;
   twice.step();
   for (float& g : whole) g *= 2;
   check_near_largest(twice.gradients(), whole, 1e-5f);
 }
 
-TEST_CASE("training on the path alone moves the attention to where the reward reads it") {
+TEST_CASE("PAPO's masked prompts and the pathwise gradient add up") {
+  const auto gradients = [](double pathwise, double gamma) {
+    Player player;
+    player.s.loss.pathwise = pathwise;
+    player.s.loss.papo.gamma = gamma;
+    player.step();
+    return player.gradients();
+  };
+  const auto both = gradients(0.5, 0.3), path = gradients(0.5, 0), papo = gradients(0, 0.3);
+  std::vector<float> sum = path;
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += papo[i];
+  check_near_largest(both, sum, 1e-5f);
+}
+
+TEST_CASE("completions that are not in the loss have no pathwise gradient") {
   Player player;
-  player.s.loss.attention_path = 1;
+  player.s.sampling.max_tokens = 40;  // some end, some are cut off
+  player.s.loss.pathwise = 0.5;
+  player.s.loss.mask_truncated = true;
+  const auto m = player.step();
+  CHECK(metric(m, "ended_mass") > 0);
+  CHECK(metric(m, "ended_mass") < metric(m, "reward_mass"));
+  CHECK(metric(m, "loss") == Approx(-0.5 * metric(m, "ended_mass")).epsilon(1e-4));
+}
+
+TEST_CASE(
+    "training on the pathwise gradient alone moves the attention to where the reward reads it") {
+  Player player;
+  player.s.loss.pathwise = 1;
   AdamW<float> optimiser(player.model.parameters(), {});
   std::vector<double> mass;
   for (int i = 0; i < 8; ++i) {
-    mass.push_back(metric(player.step(), "mass"));
+    mass.push_back(metric(player.step(), "reward_mass"));
     optimiser.step(3e-3);
   }
   CHECK(mass.back() > mass.front() + 0.01);
 }
 
-TEST_CASE("the path refuses a task without slopes, and slopes of another size") {
+TEST_CASE("the pathwise gradient refuses a task without gradients, and gradients of another size") {
   Player player;
-  player.s.loss.attention_path = 1;
-  const auto slopes = std::exchange(player.task.attention_slopes, nullptr);
+  player.s.loss.pathwise = 1;
+  const auto gradients = std::exchange(player.task.attention_gradients, nullptr);
   CHECK(contains(error_of([&] { player.step(); }), "needs a reward that reads the attention"));
-  player.task.attention_slopes = [&](auto p, auto completions) {
-    auto out = slopes(p, completions);
+  player.task.attention_gradients = [&](auto p, auto completions) {
+    auto out = gradients(p, completions);
     out[1].pop_back();
     return out;
   };
-  CHECK(contains(error_of([&] { player.step(); }), "the slope of completion 1 has"));
-  player.task.attention_slopes = [&](auto p, auto completions) {
-    auto out = slopes(p, completions);
+  CHECK(contains(error_of([&] { player.step(); }), "the gradient of completion 1 has"));
+  player.task.attention_gradients = [&](auto p, auto completions) {
+    auto out = gradients(p, completions);
     out.pop_back();
     return out;
   };
-  CHECK(contains(error_of([&] { player.step(); }), "11 attention slopes for 12 completions"));
+  CHECK(contains(error_of([&] { player.step(); }), "11 attention gradients for 12 completions"));
   GrpoSettings s;
-  CHECK(contains(error_of([&] { set_option(s, "attention_path=-1"); }), "at least 0"));
+  CHECK(contains(error_of([&] { set_option(s, "pathwise=-1"); }), "at least 0"));
 }
 
-}  // namespace test_grpo_attention_path
+}  // namespace test_grpo_pathwise
