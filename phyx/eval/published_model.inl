@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Loading and answering, on any device.
 #pragma once
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "gaze/generate/stream.hpp"
+#include "gaze/generate/continuous_batch.hpp"
 #include "gaze/io/weight_files.hpp"
 #include "gaze/text/streaming_decoder.hpp"
 #include "models/hf/load.hpp"
@@ -48,13 +49,23 @@ void answer(const PublishedModel<Device>& m, const std::string& question,
             const SamplingSettings& sampling, std::uint64_t seed,
             const std::function<void(const std::string&)>& say) {
   const models::hf::ChatMessage message{"user", question};
-  const models::Prompt prompt{m.prompt({&message, 1}), nullptr, {}};
   text::StreamingDecoder decoder(m.tokenizer, text::SpecialTokens::skip);
-  stream(m.model, prompt, sampling, std::span(m.checkpoint.ends), Philox(seed, Purpose::sampling),
-         0, models::Watch::nothing, [&](std::int32_t token, double) {
-           say(decoder.push(token));
-           return true;
-         });
+  GenerationRequest<models::Prompt> request;
+  request.prompt.tokens = m.prompt({&message, 1});
+  request.sampling = sampling;
+  request.random = Philox(seed, Purpose::sampling);
+  request.ends = m.checkpoint.ends;
+  request.use = [&](const GeneratedToken& token) {
+    say(decoder.push(token.id));
+    return true;
+  };
+  std::exception_ptr failed;
+  request.done = [&](bool, std::exception_ptr error) { failed = std::move(error); };
+  ContinuousBatch batch(m.model,
+                        static_cast<Index>(request.prompt.tokens.size()) + sampling.max_tokens);
+  batch.add(std::move(request));
+  while (batch.running() > 0) batch.step();
+  if (failed) std::rethrow_exception(failed);
   say(decoder.finish());
 }
 
