@@ -74,8 +74,8 @@ class DecoderPolicy {
     const Index total = static_cast<Index>(rows.size());
     const auto index = Indices<Device>::from({total}, rows);
     const auto& w = self().decoder().vocabulary();
-    Watched out{linear_logprob(gather_rows(hidden, index), w.value,
-                               Indices<Device>::from({total}, targets), temperature, w.rounded()),
+    Watched out{linear_logprob(gather_rows(hidden, index), w.weight(),
+                               Indices<Device>::from({total}, targets), temperature),
                 {}};
     for (const auto& layer : context.seen) out.seen.push_back(gather_rows(layer, index));
     return out;
@@ -231,7 +231,7 @@ class DecoderPolicy {
 
   Tensor<T, Device> logits(const Tensor<T, Device>& hidden) const {
     const auto& w = self().decoder().vocabulary();
-    return linear(hidden, w.value, {}, {}, w.rounded());
+    return linear(hidden, w.weight());
   }
 
   Step step_of(const Tensor<T, Device>& hidden, const DecoderContext<T, Device>& context,

@@ -190,7 +190,7 @@ void write_logits(const LogitsSettings& s) {
   const detail::TokenRows rows(inputs, checkpoint.config.vocabulary);
   GAZE_CHECK(!s.gradients || !rows.labels.empty(), "logits", s.inputs,
              ": gradients need a loss, and that needs labels");
-  models::LanguageModel<float, Device> model(checkpoint.config);
+  auto model = models::LanguageModel<float, Device>::for_file(checkpoint.config, s.gradients);
   {
     const io::WeightFiles files(s.model);
     models::hf::load_weights(files, checkpoint.weights, model.parameters());
