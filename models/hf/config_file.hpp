@@ -51,20 +51,22 @@ class ConfigObject {
     return has(key) ? number(key) : (read_.insert(key), otherwise);
   }
 
-  bool flag(const char* key, bool otherwise) {
-    read_.insert(key);
-    if (!has(key)) return otherwise;
+  bool flag(const char* key) {
     const io::Json& v = at(key);
     GAZE_CHECK(v.is_boolean(), "checkpoint", where(key), ": not true or false but ", shown(v));
     return v.get<bool>();
   }
+  bool flag(const char* key, bool otherwise) {
+    return has(key) ? flag(key) : (read_.insert(key), otherwise);
+  }
 
-  std::string text(const char* key, const std::string& otherwise) {
-    read_.insert(key);
-    if (!has(key)) return otherwise;
+  std::string text(const char* key) {
     const io::Json& v = at(key);
     GAZE_CHECK(v.is_string(), "checkpoint", where(key), ": not a text but ", shown(v));
     return v.get<std::string>();
+  }
+  std::string text(const char* key, const std::string& otherwise) {
+    return has(key) ? text(key) : (read_.insert(key), otherwise);
   }
 
   ConfigObject object(const char* key) {

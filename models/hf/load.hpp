@@ -22,6 +22,13 @@ inline std::vector<std::string> tensor_names(const std::vector<WeightRule>& rule
   return out;
 }
 
+/// The shape of a part of a parameter in its file.
+inline std::vector<std::int64_t> part_shape(const WeightPart& part, const Shape& parameter) {
+  std::vector<std::int64_t> shape(parameter.begin(), parameter.end());
+  shape.front() = part.rows;
+  return shape;
+}
+
 /// Reads every parameter, converted to T. A parameter without a rule, a rule without a parameter, a
 /// missing tensor and one of another shape are an Error that names them; tensors that no rule reads
 /// are left to WeightFiles::unused().
@@ -40,12 +47,11 @@ void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& r
     values.resize(static_cast<std::size_t>(p->shape.numel()));
     std::size_t at = 0;
     for (const WeightPart& part : rule.parts) {
-      std::vector<std::int64_t> shape{part.rows};
-      for (Index i = 1; i < p->shape.rank(); ++i) shape.push_back(p->shape[i]);
       const auto count = static_cast<std::size_t>(part.rows * row);
       GAZE_CHECK(at + count <= values.size(), "checkpoint", rule.parameter, ": its tensors have ",
                  at + count, " numbers, the parameter has ", values.size());
-      files.read<T>(part.name, shape, std::span<T>(values).subspan(at, count));
+      files.read<T>(part.name, part_shape(part, p->shape),
+                    std::span<T>(values).subspan(at, count));
       at += count;
     }
     GAZE_CHECK(at == values.size(), "checkpoint", rule.parameter, ": its tensors have ", at,
