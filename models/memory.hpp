@@ -170,19 +170,27 @@ inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
 
 }  // namespace detail
 
+/// What the bytes of parameters are: the allocator's blocks, or without their unused ends, which
+/// stay without memory behind them.
+enum class Bytes { allocated, touched };
+
 /// Bytes of a declared model, allocated or not: weights, rounded copies for bf16 products, and for
 /// the trained parts gradients and, with `moments`, the optimiser's two moments.
 template <class Device>
-Index parameter_bytes(const Parameters<float, Device>& all, bool moments) {
+Index parameter_bytes(const Parameters<float, Device>& all, bool moments,
+                      Bytes kind = Bytes::allocated) {
+  const auto floats = [kind](Index n) {
+    return kind == Bytes::allocated ? detail::block(n, 1) : n * static_cast<Index>(sizeof(float));
+  };
   Index bytes = 0;
   for (const auto& pack : all.packs()) {
     Index size = 0;
     for (const auto* p : pack.members) {
       size += all.padded(p->shape.numel());
-      bytes += detail::half(p->multiplied_in_bf16, p->shape.numel(), 1);
+      if (p->multiplied_in_bf16) bytes += floats((p->shape.numel() + 1) / 2);
     }
     const Index copies = !pack.trained ? 1 : moments ? 4 : 2;
-    bytes += copies * detail::block(size, 1);
+    bytes += copies * floats(size);
   }
   return bytes;
 }

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Published checkpoints on the processor.
 #include "phyx/eval/published_model.inl"
+#include "gaze/cpu/kernels.hpp"
 
 namespace gaze::phyx {
+
+text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint) {
+  auto tokenizer = text::BytePairTokenizer::load(checkpoint.folder + "/tokenizer.json");
+  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.config.vocabulary, "checkpoint",
+             checkpoint.folder, "/tokenizer.json: ", tokenizer.vocab_size(),
+             " tokens, but config.json says ", checkpoint.config.vocabulary);
+  return tokenizer;
+}
 
 template struct PublishedModel<Cpu>;
 template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const std::string&,

@@ -28,6 +28,9 @@ struct PublishedModel {
   std::vector<std::int32_t> prompt(std::span<const models::hf::ChatMessage> messages) const;
 };
 
+/// The tokeniser of a folder. Throws Error if it has more tokens than config.json says.
+text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint);
+
 /// Loads a folder. `precision`: float32, or bf16 in products. Throws Error naming file and key.
 template <class Device = Cpu>
 std::unique_ptr<PublishedModel<Device>> load_published(const std::string& folder,

@@ -31,10 +31,7 @@ std::unique_ptr<PublishedModel<Device>> load_published(const std::string& folder
                                                        const std::string& precision) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(folder);
   checkpoint.config.bf16 = precision == "bf16";
-  auto tokenizer = text::BytePairTokenizer::load(folder + "/tokenizer.json");
-  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.config.vocabulary, "checkpoint", folder,
-             "/tokenizer.json: ", tokenizer.vocab_size(), " tokens, but config.json says ",
-             checkpoint.config.vocabulary);
+  auto tokenizer = load_tokenizer(checkpoint);
   const models::LanguageConfig config = checkpoint.config;
   auto out = std::unique_ptr<PublishedModel<Device>>(new PublishedModel<Device>{
       std::move(checkpoint), std::move(tokenizer), models::LanguageModel<float, Device>(config)});
