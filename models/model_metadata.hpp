@@ -115,7 +115,8 @@ class SizeCheck {
     need(value >= 1 && value <= most, key, ": must be in [1, ", most, "], got ", value);
   }
   void above_0(const char* key, double value) const {
-    need(value > 0, key, ": must be above 0, got ", value);
+    const auto computed = static_cast<float>(value);
+    need(computed > 0 && std::isfinite(computed), key, ": must be a float above 0, got ", value);
   }
   template <class T>
   void bounded(const std::string& part, const char* key, T value) const {

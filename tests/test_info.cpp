@@ -19,6 +19,7 @@
 #include "phyx/eval/trained_model.hpp"
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
+#include "tests/program.hpp"
 #include "tests/small_model.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -208,6 +209,25 @@ TEST_CASE("info reports a broken folder in one line") {
   fs::remove(copy.file("model.safetensors"));
   refused(copy.file("model.safetensors") + ": cannot open");
   CHECK(contains(error_of([] { phyx::model_info("/no/such/place"); }), "/no/such/place"));
+}
+
+TEST_CASE("the program prints about a model, and bad input is one line with its path") {
+  if (!test::have_program()) return;
+  const auto info =
+      test::gaze_run({"info", "--model", golden_folder("tied"), "--prompt-tokens", "1000"});
+  INFO(info.err);
+  CHECK(info.code == 0);
+  CHECK(contains(info.out, "parameters    17,824 in 14 tensors\n"));
+  CHECK(contains(info.out, "prompts of 1000 tokens"));
+  test::refused({"info", "--model", "/no/such/place"}, {"/no/such/place: no such file or folder"});
+  test::refused({"info", "--model", golden_folder("tied"), "--rewards"}, {"--rewards"});
+  test::refused({"info", "--model", golden_folder("tied"), "--prompt-tokens", "0"},
+                {"--prompt-tokens"});
+  const Folder folder("info_program");
+  test::refused({"info", "--model", folder.path.string()}, {folder.path.string()});
+  io::write_safetensors(folder.file("model.safetensors"), std::vector<io::TensorEntry>{});
+  test::refused({"info", "--model", folder.path.string()},
+                {folder.file("model.safetensors"), "metadata has neither gaze.model nor model"});
 }
 
 TEST_CASE("the memory forecast of a text model's answers and steps is right within a tenth",

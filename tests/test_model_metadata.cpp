@@ -16,6 +16,8 @@
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/study/settings.hpp"
 #include "tests/folder.hpp"
+#include "tests/own_rows.hpp"
+#include "tests/own_run.hpp"
 #include "tests/small_model.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
@@ -207,6 +209,26 @@ TEST_CASE("a run takes its sizes from a start of a custom size") {
   CHECK((phyx::model_config(s) == expected));
 }
 
+TEST_CASE("a run on own data starts from a custom size, and its model has that size") {
+  const Saved saved("metadata_own_start");
+  const Folder folder("metadata_own_run");
+  const std::string rows =
+      folder.put("mine.jsonl", gaze::test::own_rows::jsonl(gaze::test::own_rows::ten_rows()));
+  phyx::AblationSettings s = gaze::test::own_settings(rows);
+  s.own.start = saved.folder.path.string();
+  s.warm.clean_steps = 0;
+  s.only = {"accuracy"};
+  s.grpo_steps = 1;
+  s.max_tokens = 4;
+  const std::string out = folder.file("out");
+  gaze::test::run(s, out);
+  CHECK(io::read_json_object(out + "/config.json").at("model") == "custom");
+  CHECK(io::read_file(out + "/warm/seed0/model.safetensors") == io::read_file(saved.weights()));
+  const auto trained = phyx::read_model_files(out + "/arms/accuracy/seed0");
+  CHECK((trained.config == saved.config));
+  CHECK(trained.prompts.problem == prompt);
+}
+
 TEST_CASE("files that name a preset still load") {
   Saved saved("metadata_named");
   const Folder folder("metadata_named_nano");
@@ -294,6 +316,8 @@ TEST_CASE("metadata that are incomplete, unknown or impossible are refused with 
   refused("/decoder/eps", 0, "above 0");
   refused("/decoder/rope_theta", -1, "above 0");
   refused("/decoder/logits_divisor", 0, "above 0");
+  refused("/decoder/rope_theta", 1e300, "must be a float above 0");
+  refused("/vit/eps", 1e-300, "must be a float above 0");
   refused("/decoder/embedding_multiplier", -1, "at least 0");
   refused("/decoder/tied", 1, "not true or false");
   refused("/vocabulary", Index{1} << 27, "must be in [1, 67108864]");

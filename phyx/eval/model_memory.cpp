@@ -74,10 +74,13 @@ ModelMemory forecast(const models::VlmConfig& c, bool image, const WeightBytes& 
   const auto peak = [&](Index held, Index work) {
     return base + std::max(weights.reading, held + work);
   };
-  return {peak(weights.held, rollout(1, 1, 0)),
-          peak(weights.held, rollout(b.batch, std::max<Index>(b.samples, 1), marks)),
-          peak(adapted, std::max(rollout(b.prompts, b.group, marks),
-                                 models::lora_training_bytes(c, update, b.rank)))};
+  // Where sizes change from step to step, freed blocks add an eighth (core/block_cache.hpp).
+  const auto changing = [](Index work) { return work + work / 8; };
+  const Index evaluation = rollout(b.batch, std::max<Index>(b.samples, 1), marks);
+  const Index step =
+      std::max(rollout(b.prompts, b.group, marks), models::lora_training_bytes(c, update, b.rank));
+  return {peak(weights.held, rollout(1, 1, 0)), peak(weights.held, changing(evaluation)),
+          peak(adapted, changing(step))};
 }
 
 }  // namespace
