@@ -104,8 +104,8 @@ class SizeCheck {
   }
 
  private:
-  // Larger sizes would overflow the number of a matrix's elements, or take minutes to declare.
-  static constexpr Index most_size = Index{1} << 20, most_side = Index{1} << 13, most_layers = 1024;
+  // Larger sizes would overflow the number of a matrix's elements.
+  static constexpr Index most_size = Index{1} << 20, most_side = Index{1} << 13;
 
   template <class... Parts>
   void need(bool good, const Parts&... complaint) const {

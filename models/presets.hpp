@@ -11,6 +11,9 @@
 
 namespace gaze::models {
 
+/// Most layers of a model from a file: far more than any has, few enough to declare in a moment.
+inline constexpr Index most_layers = 1024;
+
 /// A vision transformer on square images; patches of `patch` pixels.
 struct VitConfig {
   Index image, patch, width, layers, heads, mlp;

@@ -190,7 +190,12 @@ TEST_CASE("info reports a broken folder in one line") {
   const io::Json missing(io::Json::value_t::discarded);
   copy.change("config.json", "num_hidden_layers", 3);
   refused("tensor 'model.layers.2.input_layernorm.weight': not in the checkpoint");
+  copy.change("config.json", "num_hidden_layers", 1 << 20);
+  refused(copy.file("config.json") + ", num_hidden_layers: must be at most 1024, got 1048576");
   copy.change("config.json", "num_hidden_layers", 2);
+  copy.change("config.json", "vocab_size", std::int64_t{1} << 40);
+  refused(copy.file("config.json") + ", vocab_size: must be at most 67108864");
+  copy.change("config.json", "vocab_size", 96);
   copy.change("config.json", "intermediate_size", 48);
   refused("tensor 'model.layers.0.mlp.gate_proj.weight': shape [44,32], expected [48,32]");
   copy.change("config.json", "intermediate_size", 44);

@@ -168,7 +168,11 @@ def load(folder):
     """The model of a folder, in float32. tokenizer.json may be in a folder above."""
     folder = pathlib.Path(folder).resolve()
     with safe_open(folder / "model.safetensors", "pt") as file:
-        description = json.loads(file.metadata()["gaze.model"])
+        text = (file.metadata() or {}).get("gaze.model")
+        if text is None:
+            raise ValueError(f"{folder}: model.safetensors does not describe its model; an older "
+                             "file of Gaze does after a run that starts from it (--start)")
+        description = json.loads(text)
         weights = {name: file.get_tensor(name).float() for name in file.keys()}
     if description["version"] != 1:
         raise ValueError(f"{folder}: version {description['version']} of the metadata is not known")

@@ -106,10 +106,11 @@ class ConfigObject {
   Index count_of(const char* key, const io::Json& v) const {
     GAZE_CHECK(v.is_number_integer(), "checkpoint", where(key), ": not a whole number but ",
                shown(v));
-    constexpr auto most = std::int64_t{1} << 40;
-    const bool fits = !v.is_number_unsigned() || v.get<std::uint64_t>() <= most;
-    GAZE_CHECK(fits && v.get<std::int64_t>() >= 1 && v.get<std::int64_t>() <= most, "checkpoint",
-               where(key), ": must be at least 1, got ", shown(v));
+    constexpr std::uint64_t most = std::uint64_t{1} << 26;  // products of two fit an Index
+    GAZE_CHECK(v.is_number_unsigned() && v.get<std::uint64_t>() >= 1, "checkpoint", where(key),
+               ": must be at least 1, got ", shown(v));
+    GAZE_CHECK(v.get<std::uint64_t>() <= most, "checkpoint", where(key), ": must be at most ", most,
+               ", got ", shown(v));
     return static_cast<Index>(v.get<std::int64_t>());
   }
 
