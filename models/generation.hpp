@@ -34,6 +34,15 @@ struct GenerationState {
   DecodeStep<T, Device> first;      // one row per prompt: the logits of the first token
 };
 
+/// Consecutive rows of a sequence whose keys lie in a store's slots from `slot` on (a multiple of
+/// kKeyLanes), position by position. `prompt`: set if the rows are a whole prompt with a picture.
+struct RunningPart {
+  std::span<const std::int32_t> tokens;
+  Index position;  // of the first row in the sequence
+  Index slot;
+  const Prompt* prompt = nullptr;
+};
+
 /// The sequences of a state while they are generated on the device (device_rollout.hpp). The arrays
 /// advance with each step; `layout` stays that of the first step.
 template <class Device>

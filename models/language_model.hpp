@@ -11,14 +11,13 @@ template <class T = float, class Device = Cpu>
 class LanguageModel : public DecoderPolicy<LanguageModel<T, Device>, T, Device> {
  public:
   /// Random weights, all of them trained.
-  LanguageModel(const LanguageConfig& config, std::uint64_t seed)
-      : LanguageModel(config, declared) {
+  LanguageModel(const LanguageConfig& config, std::uint64_t seed) : LanguageModel(config) {
     parameters_.allocate(seed);
   }
 
-  /// Weights of zero that are not trained, to be read from a file.
-  explicit LanguageModel(const LanguageConfig& config) : LanguageModel(config, declared) {
-    parameters_.allocate_frozen();
+  /// Weights of zero, to be read from a file; `trainable`: see Parameters::allocate_for_file().
+  static LanguageModel for_file(const LanguageConfig& config, bool trainable) {
+    return LanguageModel(config, ForFile{trainable});
   }
 
   const LanguageConfig& config() const { return config_; }
@@ -35,10 +34,15 @@ class LanguageModel : public DecoderPolicy<LanguageModel<T, Device>, T, Device> 
   }
 
  private:
-  struct Declared {};
-  static constexpr Declared declared = {};
+  struct ForFile {
+    bool trainable;
+  };
 
-  LanguageModel(const LanguageConfig& config, Declared)
+  LanguageModel(const LanguageConfig& config, ForFile use) : LanguageModel(config) {
+    parameters_.allocate_for_file(use.trainable);
+  }
+
+  explicit LanguageModel(const LanguageConfig& config)
       : config_(config), decoder_(parameters_, config.decoder, config.vocabulary) {
     GAZE_CHECK(config.vocabulary > 0, "LanguageModel", "the vocabulary is empty");
     if (config.bf16) parameters_.multiply_in_bf16();

@@ -175,7 +175,8 @@ inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
 enum class Bytes { allocated, touched };
 
 /// Bytes of a declared model, allocated or not: weights, rounded copies for bf16 products, and for
-/// the trained parts gradients and, with `moments`, the optimiser's two moments.
+/// the trained parts gradients and, with `moments`, the optimiser's two moments. Frozen weights of
+/// bf16 products have no float copy, see Parameters::allocate_for_file().
 template <class Device>
 Index parameter_bytes(const Parameters<float, Device>& all, bool moments,
                       Bytes kind = Bytes::allocated) {
@@ -186,8 +187,9 @@ Index parameter_bytes(const Parameters<float, Device>& all, bool moments,
   for (const auto& pack : all.packs()) {
     Index size = 0;
     for (const auto* p : pack.members) {
-      size += all.padded(p->shape.numel());
       if (p->multiplied_in_bf16) bytes += floats((p->shape.numel() + 1) / 2);
+      const bool rounded_alone = !pack.trained && p->multiplied_in_bf16 && !p->value.defined();
+      if (!rounded_alone) size += all.padded(p->shape.numel());
     }
     const Index copies = !pack.trained ? 1 : moments ? 4 : 2;
     bytes += copies * floats(size);

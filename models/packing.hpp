@@ -51,6 +51,19 @@ class PackedBatch {
     return layout_->add_continuation(prompt, static_cast<Index>(tokens.size()));
   }
 
+  /// Rows of a sequence whose keys are in a cache, see RunningPart; returns the last one.
+  std::int32_t add_running(std::span<const std::int32_t> tokens, Index position, Index slot,
+                           const Prompt* prompt) {
+    GAZE_CHECK(slot % kKeyLanes == 0, "decode", "a sequence from slot ", slot,
+               ", not a multiple of ", kKeyLanes);
+    const std::size_t begin = ids_.size();
+    append(tokens);
+    if (prompt && prompt->rgb) add_image(prompt->rgb, begin);
+    for (Index i = 0; i < static_cast<Index>(tokens.size()); ++i)
+      layout_->add_step(0, 0, slot, position + i);
+    return static_cast<std::int32_t>(ids_.size()) - 1;
+  }
+
   void end_group() { layout_->end_group(); }
 
   const std::shared_ptr<TokenLayout>& layout() const { return layout_; }

@@ -5,6 +5,8 @@
 // token is the same bits in a rollout and in the update that follows. A group's prompt (and its
 // pictures) are computed once for all its completions.
 #pragma once
+#include <deque>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -25,6 +27,7 @@ class DecoderPolicy {
   using Step = DecodeStep<T, Device>;
   using State = GenerationState<T, Device>;
   using Running = RunningSequences<Device>;
+  using Part = RunningPart;
 
   /// Logits [sequences, V] and, per layer, the observed attention.
   struct Logits {
@@ -71,8 +74,8 @@ class DecoderPolicy {
     const Index total = static_cast<Index>(rows.size());
     const auto index = Indices<Device>::from({total}, rows);
     const auto& w = self().decoder().vocabulary();
-    Watched out{linear_logprob(gather_rows(hidden, index), w.value,
-                               Indices<Device>::from({total}, targets), temperature, w.rounded()),
+    Watched out{linear_logprob(gather_rows(hidden, index), w.weight(),
+                               Indices<Device>::from({total}, targets), temperature),
                 {}};
     for (const auto& layer : context.seen) out.seen.push_back(gather_rows(layer, index));
     return out;
@@ -107,14 +110,41 @@ class DecoderPolicy {
       for (Index g = 0; g < group; ++g)
         state.sequences.push_back({s.slot, s.length, layout->reserve(length, s.length)});
     }
-    const DecoderConfig& c = self().decoder().config();
-    const AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1, self().multiplies_in_bf16()};
-    for (Index i = 0; i < c.layers; ++i) state.cache.emplace_back(sizes, layout->slots);
+    state.cache = stores(layout->slots);
     if (watch != Watch::nothing) state.marks = marks_of(prompts, segments, layout->slots, watch);
     auto context = make_context(layout, &state);
     const auto hidden = self().decoder()(self().embed(batch), context);
     state.first = step_of(hidden, context, last);
     return state;
+  }
+
+  /// A state without sequences, with room for `slots` keys, a multiple of kKeyLanes; for advance().
+  State open(Index slots) const {
+    GAZE_CHECK(slots > 0 && slots % kKeyLanes == 0, "decode", slots,
+               " slots, not a positive multiple of ", kKeyLanes);
+    State state;
+    state.cache = stores(slots);
+    return state;
+  }
+
+  /// Runs parts of sequences together, whole prompts, pieces of them or single tokens. Returns the
+  /// logits [wanted, V] after the last row of each part with `wanted`.
+  Tensor<T, Device> advance(State& state, std::span<const Part> parts,
+                            const std::vector<bool>& wanted) const {
+    const NoGrad no_grad;
+    PackedBatch batch(self().pictures());
+    std::vector<std::int32_t> last;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const Part& p = parts[i];
+      const std::int32_t row = batch.add_running(p.tokens, p.position, p.slot, p.prompt);
+      if (wanted[i]) last.push_back(row);
+    }
+    batch.layout()->slots = state.cache.front().slots();
+    auto context = make_context(batch.layout(), &state);
+    const auto hidden = self().decoder()(self().embed(batch), context);
+    const Index n = static_cast<Index>(last.size());
+    return n == 0 ? Tensor<T, Device>()
+                  : logits(gather_rows(hidden, Indices<Device>::from({n}, last)));
   }
 
   /// All sequences of a state, ready for forward() of their first token.
@@ -173,6 +203,15 @@ class DecoderPolicy {
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
 
+  /// Empty stores of keys and values, one for each layer.
+  std::deque<KeyValueStore<T, Device>> stores(Index slots) const {
+    const DecoderConfig& c = self().decoder().config();
+    const AttentionSizes sizes{c.heads, c.kv_heads, c.head_size, 1, self().multiplies_in_bf16()};
+    std::deque<KeyValueStore<T, Device>> out;
+    for (Index i = 0; i < c.layers; ++i) out.emplace_back(sizes, slots);
+    return out;
+  }
+
   Tensor<float, Device> marks_of(std::span<const Prompt* const> prompts,
                                  const std::vector<Segment>& segments, Index slots,
                                  Watch watch) const {
@@ -192,7 +231,7 @@ class DecoderPolicy {
 
   Tensor<T, Device> logits(const Tensor<T, Device>& hidden) const {
     const auto& w = self().decoder().vocabulary();
-    return linear(hidden, w.value, {}, {}, w.rounded());
+    return linear(hidden, w.weight());
   }
 
   Step step_of(const Tensor<T, Device>& hidden, const DecoderContext<T, Device>& context,

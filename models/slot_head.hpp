@@ -36,7 +36,7 @@ class SlotHead {
 
  private:
   Tensor<T, Device> logprob(const Tensor<T, Device>& x, const Indices<Device>& labels) const {
-    return linear_logprob(x, words_->value, labels, T(1), words_->rounded()).logp;
+    return linear_logprob(x, words_->weight(), labels).logp;
   }
 
   static constexpr Index hidden = 256, width = 64;

@@ -140,7 +140,7 @@ struct BareDecoder {
     context.cache = cache;
     const auto hidden = decoder(decoder.embed(Indices<Device>::from({n}, tokens)), context);
     const auto& w = decoder.vocabulary();
-    return linear(hidden, w.value, {}, {}, w.rounded());
+    return linear(hidden, w.weight());
   }
 };
 

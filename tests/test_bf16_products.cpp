@@ -51,7 +51,7 @@ TEST_CASE(
     F x = noise({n, c}, 1), w = noise({o, c}, 2), bias = noise({o}, 3);
     const F up = noise({n, o}, 4);
     x.requires_grad(), w.requires_grad(), bias.requires_grad();
-    const F y = linear(x, w, bias, {}, rounded(w));
+    const F y = linear(x, {w, rounded(w)}, bias);
     D exact = transposed_product(held(x), held(w), false, true);
     exact = add(exact, cast<double>(bias.detach()));
     CHECK(distance(y, exact) < 1e-6);
@@ -69,12 +69,14 @@ TEST_CASE(
 TEST_CASE("linear with a rounded weight adds a residual, and refuses mismatched shapes") {
   const F x = noise({4, 6}, 1), w = noise({3, 6}, 2), r = noise({4, 3}, 3);
   const D exact = add(matmul(held(x), held(w), false, true), cast<double>(r));
-  CHECK(distance(linear(x, w, {}, r, rounded(w)), exact) < 1e-6);
+  CHECK(distance(linear(x, {w, rounded(w)}, {}, r), exact) < 1e-6);
   CHECK(contains(error_of([&] {
-                   linear(x, w, {}, {}, rounded(noise({2, 6}, 2)));
+                   linear(x, {w, rounded(noise({2, 6}, 2))});
                  }),
                  "[gaze::linear] weight [3,6], rounded to [2,6]"));
-  CHECK(contains(error_of([&] { linear(cast<double>(x), cast<double>(w), {}, {}, rounded(w)); }),
+  CHECK(contains(error_of([&] {
+                   linear(cast<double>(x), {cast<double>(w), rounded(w)});
+                 }),
                  "products of bf16 are for float32 values"));
 }
 
@@ -86,7 +88,7 @@ TEST_CASE("log-probabilities from a rounded projection, in several chunks") {
   const auto targets = Indices<Cpu>::from({n}, target);
   F xs = x, ws = w;
   xs.requires_grad(), ws.requires_grad();
-  const auto got = linear_logprob(xs, ws, targets, 0.8f, rounded(w));
+  const auto got = linear_logprob(xs, {ws, rounded(w)}, targets, 0.8f);
   D dx = held(x), dw = held(w);
   dx.requires_grad(), dw.requires_grad();
   const auto exact = linear_logprob(dx, dw, targets, 0.8);

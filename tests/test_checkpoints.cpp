@@ -87,12 +87,19 @@ struct Loaded {
   hf::Checkpoint checkpoint;
   LanguageModel<T> model;
 
-  explicit Loaded(const std::string& folder)
-      : checkpoint(hf::open_checkpoint(folder)), model(checkpoint.config) {
+  explicit Loaded(const std::string& folder, bool trained = true, bool bf16 = false)
+      : checkpoint(opened(folder, bf16)),
+        model(LanguageModel<T>::for_file(checkpoint.config, trained)) {
     const io::WeightFiles files(folder);
     hf::load_weights(files, checkpoint.weights, model.parameters());
     CHECK(files.unused().empty());
-    model.parameters().train_all();
+    if (trained) model.parameters().train_all();
+  }
+
+  static hf::Checkpoint opened(const std::string& folder, bool bf16) {
+    auto out = hf::open_checkpoint(folder);
+    out.config.bf16 = bf16;
+    return out;
   }
 };
 
@@ -171,6 +178,36 @@ TEST_CASE("a bfloat16 checkpoint is within its rounding of transformers") {
   const Golden golden(golden_folder("bf16"));
   Loaded<float> l(golden_folder("bf16"));
   CHECK(relative(score(l.model, golden).logp, golden.doubles("logp")) < 2e-2);
+}
+
+TEST_CASE("products in bf16 are within their rounding of transformers") {
+  for (const char* name : {"tied", "untied", "bf16"}) {
+    INFO(name);
+    const Golden golden(golden_folder(name));
+    Loaded<float> l(golden_folder(name), false, true);
+    CHECK(relative(score(l.model, golden).logp, golden.doubles("logp")) < 2e-2);
+  }
+}
+
+TEST_CASE("frozen weights that are multiplied in bf16 are held once, and give the same bits") {
+  const Golden golden(golden_folder("bf16"));  // nothing to round: its weights are bf16
+  Loaded<float> frozen(golden_folder("bf16"), false, true);
+  Loaded<float> trained(golden_folder("bf16"), true, true);
+  CHECK(score(frozen.model, golden).logp == score(trained.model, golden).logp);
+  std::size_t matrices = 0;
+  for (const auto& p : frozen.model.parameters().all()) {
+    INFO(p.name);
+    const bool matrix = p.shape.rank() == 2;
+    CHECK(p.value.defined() == !matrix);
+    CHECK(p.rounded().defined() == matrix);
+    matrices += matrix;
+  }
+  CHECK(matrices == 1 + 2 * 4);
+  Index packed = 0;
+  for (const auto& pack : frozen.model.parameters().packs()) packed += pack.size;
+  CHECK(packed == (2 * 2 + 1) * 32);  // the norms
+  CHECK(contains(error_of([&] { frozen.model.parameters().train_all(); }),
+                 "decoder.embedding is held in bf16 alone and cannot be trained"));
 }
 
 TEST_CASE("prefill, decoding and the training forward of a text model are bit-equal") {

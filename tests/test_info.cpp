@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gaze/cpu/kernels.hpp"
-#include "gaze/generate/stream.hpp"
+#include "gaze/generate/rollout.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/text/byte_alphabet.hpp"
 #include "gaze/train/checkpoint.hpp"
@@ -242,7 +242,7 @@ TEST_CASE("the memory forecast of a text model's answers and steps is right with
     const auto sizes = models::without_vision(c);
     {
       const std::size_t before = Allocator<Cpu>::in_use();
-      models::LanguageModel<float> model(c);
+      auto model = models::LanguageModel<float>::for_file(c, false);
       models::DeclaredLanguageModel declared(c);
       models::freeze(declared.all);
       CHECK(models::parameter_bytes(declared.all, false) ==
@@ -253,9 +253,10 @@ TEST_CASE("the memory forecast of a text model's answers and steps is right with
       s.max_tokens = 40;
       Allocator<Cpu>::reset_peak();
       const models::Prompt p = {std::vector<std::int32_t>(300, 7), nullptr, {}};
-      const std::vector<std::int32_t> ends;
-      stream(model, p, s, std::span(ends), Philox(1, Purpose::sampling), 0, models::Watch::nothing,
-             [](std::int32_t, double) { return true; });
+      const models::Prompt* prompts[] = {&p};
+      const std::uint64_t ids[] = {0};
+      rollout(model, std::span<const models::Prompt* const>(prompts), 1, s, -1,
+              Philox(1, Purpose::sampling), ids, models::Watch::nothing);
       check_ratio(
           models::parameter_bytes(declared.all, false) + models::rollout_bytes(sizes, one, 0),
           Allocator<Cpu>::peak() - before);

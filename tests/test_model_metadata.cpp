@@ -116,7 +116,8 @@ TEST_CASE("a model for text alone is read back exactly, and has the same logits"
   const auto read = models::read_model_metadata(io::SafetensorsFile(path));
   REQUIRE(std::holds_alternative<models::LanguageConfig>(read.config));
   CHECK((std::get<models::LanguageConfig>(read.config) == c));
-  models::LanguageModel<float> again(std::get<models::LanguageConfig>(read.config));
+  auto again =
+      models::LanguageModel<float>::for_file(std::get<models::LanguageConfig>(read.config), true);
   load_weights(path, again.parameters());
   const models::Prompt p{{5, 9, 31, 7}, nullptr, {}};
   const models::Prompt* one = &p;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gaze/core/error.hpp"
@@ -92,18 +93,45 @@ inline const ChatTemplate* find_chat_template(std::string_view text) {
   return nullptr;
 }
 
-/// The text of a folder's chat template: chat_template.jinja, chat_template.json, or the key of
-/// tokenizer_config.json; "" if it has none.
-inline std::string read_chat_template(const std::string& folder) {
+/// The text of a folder's chat template and its file: chat_template.jinja, chat_template.json, or
+/// the key of tokenizer_config.json; both "" if it has none.
+inline std::pair<std::string, std::string> read_chat_template(const std::string& folder) {
   const std::string jinja = folder + "/chat_template.jinja";
-  if (std::filesystem::exists(jinja)) return io::read_file(jinja, io::kMaxJsonFileBytes);
+  if (std::filesystem::exists(jinja)) return {io::read_file(jinja, io::kMaxJsonFileBytes), jinja};
   for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
     const std::string path = folder + "/" + name;
     if (!std::filesystem::exists(path)) continue;
     const io::Json file = io::read_json_object(path);
-    if (file.contains("chat_template")) return io::json_text(file, "chat_template", path, "");
+    if (file.contains("chat_template"))
+      return {io::json_text(file, "chat_template", path, ""), path};
   }
-  return "";
+  return {};
+}
+
+/// The parts of a prompt template's text with {question}: added tokens of the tokenizer in it are
+/// control tokens, in the question they are not. Throws Error unless {question} occurs once.
+template <class Tokenizer>
+std::vector<PromptPart> fill_template(const Tokenizer& tokenizer, const std::string& text,
+                                      const std::string& question, const std::string& source) {
+  const std::string field = "{question}";
+  const std::size_t at = text.find(field);
+  GAZE_CHECK(at != text.npos && text.find(field, at + 1) == text.npos, "prompt", source,
+             ": a prompt template has {question} in it, once");
+  std::vector<PromptPart> out;
+  const auto add = [&](std::string_view part) {
+    tokenizer.cut(
+        part,
+        [&](std::string_view words) {
+          out.push_back({std::string(words), false});
+        },
+        [&](const auto& token) {
+          out.push_back({token.content, true});
+        });
+  };
+  add(std::string_view(text).substr(0, at));
+  out.push_back({question, false});
+  add(std::string_view(text).substr(at + field.size()));
+  return out;
 }
 
 /// The tokens of a prompt. `Tokenizer` has id() and encode_plain(), such as

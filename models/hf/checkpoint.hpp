@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "models/hf/chat.hpp"
@@ -32,7 +33,7 @@ struct Checkpoint {
   LanguageConfig config;
   std::vector<WeightRule> weights;
   std::vector<std::int32_t> ends;  // tokens that end an answer
-  std::string chat;                // the template's text; "" if the folder has none
+  std::string chat, chat_file;     // the chat template's text and file; "" if there is none
 };
 
 namespace detail {
@@ -94,7 +95,7 @@ inline Checkpoint open_checkpoint(const std::string& folder) {
   out.config = family.config(ConfigObject(config, path));
   out.weights = family.weights(out.config);
   out.ends = detail::read_end_tokens(folder, out.config.vocabulary);
-  out.chat = read_chat_template(folder);
+  std::tie(out.chat, out.chat_file) = read_chat_template(folder);
   return out;
 }
 

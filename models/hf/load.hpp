@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "gaze/io/weight_files.hpp"
@@ -29,9 +30,42 @@ inline std::vector<std::int64_t> part_shape(const WeightPart& part, const Shape&
   return shape;
 }
 
-/// Reads every parameter, converted to T. A parameter without a rule, a rule without a parameter, a
-/// missing tensor and one of another shape are an Error that names them; tensors that no rule reads
-/// are left to WeightFiles::unused().
+namespace detail {
+
+/// Reads the parts of a weight one after the other into `to`, converted to U.
+template <class U, class Device>
+void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shape& shape,
+                Tensor<U, Device> to) {
+  const Index row = shape.rank() > 1 ? shape.numel() / shape[0] : 1;
+  const auto check_size = [&](Index rows) {
+    GAZE_CHECK(rows * row == shape.numel(), "checkpoint", rule.parameter, ": its tensors have ",
+               rows * row, " numbers, the parameter has ", shape.numel());
+  };
+  Index rows = 0;
+  for (const WeightPart& part : rule.parts) rows += part.rows;
+  check_size(rows);
+  U* at = to.data();
+  std::vector<U> host;
+  for (const WeightPart& part : rule.parts) {
+    const auto expected = part_shape(part, shape);
+    const auto count = static_cast<std::size_t>(part.rows * row);
+    if constexpr (std::is_same_v<Device, Cpu>) {
+      files.read<U>(part.name, expected, std::span<U>(at, count));
+    } else {
+      host.resize(count);
+      files.read<U>(part.name, expected, std::span<U>(host));
+      Allocator<Device>::copy_in(at, host.data(), count * sizeof(U));
+    }
+    at += count;
+  }
+  to.changed();
+}
+
+}  // namespace detail
+
+/// Reads every parameter, converted to T, or to bf16 where it is held in bf16 alone. A parameter
+/// without a rule, a rule without a parameter, a missing tensor and one of another shape are an
+/// Error that names them; tensors that no rule reads are left to WeightFiles::unused().
 template <class T, class Device>
 void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
                   Parameters<T, Device>& parameters) {
@@ -39,25 +73,13 @@ void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& r
   const auto missing = files.missing(tensor_names(rules));
   GAZE_CHECK(missing.empty(), "checkpoint", files.path(), ": no tensor ", missing.front(),
              missing.size() > 1 ? concat(" (and ", missing.size() - 1, " more)") : "");
-  std::vector<T> values;
   for (const WeightRule& rule : rules) {
-    Parameter<T, Device>* p = parameters.find(rule.parameter);
+    const Parameter<T, Device>* p = parameters.find(rule.parameter);
     GAZE_CHECK(p, "checkpoint", "the model has no parameter ", rule.parameter);
-    const Index row = p->shape.rank() > 1 ? p->shape.numel() / p->shape[0] : 1;
-    values.resize(static_cast<std::size_t>(p->shape.numel()));
-    std::size_t at = 0;
-    for (const WeightPart& part : rule.parts) {
-      const auto count = static_cast<std::size_t>(part.rows * row);
-      GAZE_CHECK(at + count <= values.size(), "checkpoint", rule.parameter, ": its tensors have ",
-                 at + count, " numbers, the parameter has ", values.size());
-      files.read<T>(part.name, part_shape(part, p->shape),
-                    std::span<T>(values).subspan(at, count));
-      at += count;
-    }
-    GAZE_CHECK(at == values.size(), "checkpoint", rule.parameter, ": its tensors have ", at,
-               " numbers, the parameter has ", values.size());
-    Allocator<Device>::copy_in(p->value.data(), values.data(), values.size() * sizeof(T));
-    p->value.changed();
+    if (p->value.defined())
+      detail::read_parts(files, rule, p->shape, p->value);
+    else
+      detail::read_parts(files, rule, p->shape, p->rounded());
   }
   for (const auto& p : parameters.all())
     GAZE_CHECK(std::any_of(rules.begin(), rules.end(),

@@ -6,8 +6,8 @@
 
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
+#include "phyx/cli/published_options.hpp"
 #include "phyx/cli/sampling.hpp"
-#include "phyx/eval/published_model.hpp"
 #ifdef GAZE_WITH_CUDA
 #include "phyx/eval/ask.inl"
 #include "phyx/eval/published_model.inl"
@@ -19,7 +19,8 @@ namespace {
 
 struct AskOptions {
   AskSettings s;
-  std::string device = "cpu", precision = "float32";
+  std::string device = "cpu";
+  PublishedSettings published;
   bool sample = false;
 
   void add(CLI::App& app) {
@@ -27,9 +28,7 @@ struct AskOptions {
                    "folder or .safetensors file of a trained model, or folder of a published "
                    "checkpoint")
         ->required();
-    app.add_option("--precision", precision, "of a published checkpoint's products")
-        ->check(CLI::IsMember({"float32", "bf16"}))
-        ->capture_default_str();
+    add_published(app, published);
     app.add_option("--image", s.image, "PNG or JPEG")->check(CLI::ExistingFile);
     app.add_option("--overlay", s.overlay,
                    "write the image with its attention overlay to this PNG file");
@@ -42,6 +41,7 @@ struct AskOptions {
   void run() {
     s.sampling.greedy = !sample;
     if (models::hf::is_checkpoint(s.model)) return ask_published();
+    check_own_model(published, s.model);
     const auto answer = on_device(device, [&](auto chosen) { return ask<decltype(chosen)>(s); });
     std::printf("%s\n", for_standard_output(answer).c_str());
   }
@@ -51,7 +51,7 @@ struct AskOptions {
     GAZE_CHECK(s.image.empty() && s.overlay.empty(), "ask", s.model, ": reads text only");
     on_device(device, [&](auto chosen) {
       using Device = decltype(chosen);
-      const auto model = load_published<Device>(s.model, precision);
+      const auto model = load_published<Device>(published, s.model);
       answer(*model, s.question, s.sampling, s.seed, [](const std::string& text) {
         std::fputs(for_standard_output(text).c_str(), stdout);
         std::fflush(stdout);

@@ -5,6 +5,7 @@
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/data_options.hpp"
 #include "phyx/cli/device.hpp"
+#include "phyx/cli/published_options.hpp"
 #include "phyx/cli/sampling.hpp"
 #include "phyx/eval/files.hpp"
 #ifdef GAZE_WITH_CUDA
@@ -21,7 +22,11 @@ struct EvalOptions {
   std::string device = "cpu", schema = "phyx";
 
   void add(CLI::App& app) {
-    app.add_option("--model", s.model, "folder or .safetensors file")->required();
+    app.add_option("--model", s.model,
+                   "folder or .safetensors file of a trained model, or folder of a published "
+                   "checkpoint")
+        ->required();
+    add_published(app, s.published);
     app.add_option("--data", s.data, "PhyX tables or JSONL")->required()->check(CLI::ExistingFile);
     app.add_option("--schema", schema, "phyx, or own: rows as in docs/own_data.md")
         ->check(CLI::IsMember({"phyx", "own"}))

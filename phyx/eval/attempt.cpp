@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "phyx/answer/strict_rule.hpp"
@@ -16,6 +17,12 @@
 
 namespace gaze::phyx {
 
+std::string without_nul(const std::string& text) {
+  std::string out;
+  for (const char c : text) c == '\0' ? out += "\uFFFD" : out += c;
+  return out;
+}
+
 phyx::Completion to_completion(const gaze::SampledTokens& c, const text::Tokenizer& tokenizer,
                                const models::VlmConfig& config, const models::Prompt& prompt) {
   phyx::Completion out;
@@ -23,7 +30,7 @@ phyx::Completion to_completion(const gaze::SampledTokens& c, const text::Tokeniz
   out.length = static_cast<int>(c.tokens.size());
   std::vector<std::int32_t> text = c.tokens;
   if (c.ended) text.pop_back();
-  out.text = tokenizer.decode(text);
+  out.text = without_nul(tokenizer.decode(text));
   for (const std::int32_t id : text) out.tokens.push_back(tokenizer.decode({id}));
   if (c.ended) out.tokens.push_back("");
   AttentionTrace& a = out.attention;

@@ -92,8 +92,13 @@ void EvaluationFolder::configure(const Answerer& by) {
   static const std::array<const char*, 3> texts = {"full", "simplified", "minimal"};
   const SamplingSettings& g = s_.evaluation.sampling;
   io::OrderedJson j;
-  j["model"] = io::sha256_file(by.weights_file);
+  if (by.weights_files.size() == 1)
+    j["model"] = io::sha256_file(by.weights_files[0]);
+  else
+    for (const auto& file : by.weights_files) j["model"].push_back(io::sha256_file(file));
   j["tokenizer"] = io::sha256_file(by.tokenizer_file);
+  for (const auto& file : by.prompt_files)
+    j["checkpoint"][std::filesystem::path(file).filename().string()] = io::sha256_file(file);
   for (std::size_t i = 0; i < s_.data.size(); ++i) {
     const std::string name = std::filesystem::path(s_.data[i]).filename().string();
     j["data"].push_back({{"name", printable(name, kShownBytes)}, {"sha256", digests_[i].file}});

@@ -15,6 +15,7 @@
 #include "phyx/completion.hpp"
 #include "phyx/data/table.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
+#include "phyx/eval/published_model.hpp"
 #include "phyx/results/outcome.hpp"
 #include "phyx/results/summary.hpp"
 #include "phyx/train/examples.hpp"
@@ -26,12 +27,16 @@ struct EvalSettings {
   std::vector<std::string> data;
   LoadOptions reading;
   EvaluationSettings evaluation;
+  PublishedSettings published;
   bool resume = false;
 };
 
 /// The model's files, the device and its instruction set.
 struct Answerer {
-  std::string weights_file, tokenizer_file, device, instruction_set;
+  std::vector<std::string> weights_files;
+  std::string tokenizer_file;
+  std::vector<std::string> prompt_files;  // of a published checkpoint
+  std::string device, instruction_set;
 };
 
 class EvaluationFolder {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Evaluates a trained model on problem files of any size: problems are streamed in batches, answers
+// Evaluates a model on problem files of any size: problems are streamed in batches, answers
 // are appended line by line, and an interrupted evaluation resumes with bit-identical results.
 //
 //   eval.json                everything that determines the answers; a resumed run must match it
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "phyx/eval/evaluation_folder.hpp"
-#include "phyx/eval/trained_model.hpp"
+#include "phyx/eval/problem_answerer.hpp"
 #include "phyx/listener.hpp"
 
 namespace gaze::phyx {
@@ -25,7 +25,7 @@ template <class Device = Cpu>
 class FileEvaluation {
  public:
   FileEvaluation(EvalSettings settings, Listener listener)
-      : s_(std::move(settings)), listener_(std::move(listener)), folder_(s_) {
+      : s_(readable(std::move(settings))), listener_(std::move(listener)), folder_(s_) {
     s_.evaluation.sampling.check();
   }
 
@@ -50,7 +50,13 @@ class FileEvaluation {
   EvalSettings s_;
   Listener listener_;
   EvaluationFolder folder_;
-  std::unique_ptr<TrainedModel<Device>> trained_;
+  /// Without pictures for a model that reads text only; every row is then a problem.
+  static EvalSettings readable(EvalSettings s) {
+    if (reads_text_only(s.model)) s.reading.pictures = false;
+    return s;
+  }
+
+  std::unique_ptr<ProblemAnswerer> answerer_;
   std::size_t count_ = 0;  // known number of problems
 };
 

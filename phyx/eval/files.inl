@@ -5,21 +5,17 @@
 
 #include "gaze/core/error.hpp"
 #include "gaze/io/append_log.hpp"
-#include "gaze/train/kernels_name.hpp"
 #include "phyx/data/reader.hpp"
-#include "phyx/eval/evaluator.inl"
 #include "phyx/eval/files.hpp"
-#include "phyx/eval/trained_model.inl"
+#include "phyx/eval/problem_answerer.inl"
 
 namespace gaze::phyx {
 
 template <class Device>
 std::vector<ResultRow> FileEvaluation<Device>::run() {
   count_ = folder_.survey();
-  trained_ = load_model<Device>(s_.model);
-  const bool bf16 = trained_->model->parameters().multiplies_in_bf16();
-  folder_.configure(
-      {trained_->weights_file, trained_->tokenizer_file, Device::name, kernels_name<Device>(bf16)});
+  answerer_ = make_answerer<Device>(s_);
+  folder_.configure(answerer_->identity());
   answer(folder_.open());
   auto rows = folder_.finish();
   folder_.release();
@@ -55,7 +51,7 @@ void FileEvaluation<Device>::answer(std::size_t done) {
 template <class Device>
 Example FileEvaluation<Device>::example(const Place& place, Problem problem) {
   try {
-    return (*trained_->maker)(std::move(problem));
+    return answerer_->example(std::move(problem));
   } catch (const Error& e) {
     if (e.where() != "decode_image") throw;
     const std::string what = e.what();
@@ -67,10 +63,9 @@ Example FileEvaluation<Device>::example(const Place& place, Problem problem) {
 template <class Device>
 void FileEvaluation<Device>::answer_batch(const std::vector<Example>& batch,
                                           const std::vector<Place>& places, std::size_t first) {
-  const Evaluator evaluator(*trained_->model, trained_->tokenizer, s_.evaluation);
   std::vector<phyx::Completion> greedy;
   const auto outcomes =
-      evaluator.batch(batch, first, [&](std::size_t, const std::vector<phyx::Completion>& all) {
+      answerer_->answer(batch, first, [&](std::size_t, const std::vector<phyx::Completion>& all) {
         greedy.push_back(all.front());
       });
   folder_.begin();

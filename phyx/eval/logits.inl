@@ -258,7 +258,7 @@ void published_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs
   checkpoint.config.bf16 = s.precision == "bf16";
   const TokenRows rows(inputs, checkpoint.config.vocabulary);
   check_labels(rows, s);
-  models::LanguageModel<float, Device> model(checkpoint.config);
+  auto model = models::LanguageModel<float, Device>::for_file(checkpoint.config, s.gradients);
   {
     const io::WeightFiles files(s.model);
     models::hf::load_weights(files, checkpoint.weights, model.parameters());
@@ -273,7 +273,7 @@ void language_logits(models::LanguageConfig config, const std::string& weights,
   if (!s.precision.empty()) config.bf16 = s.precision == "bf16";
   const TokenRows rows(inputs, config.vocabulary);
   check_labels(rows, s);
-  models::LanguageModel<float, Device> model(config);
+  auto model = models::LanguageModel<float, Device>::for_file(config, true);
   load_weights(weights, model.parameters());
   run_rows(model, own_rules(model), rows, s);
 }

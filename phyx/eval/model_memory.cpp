@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gaze/cpu/kernels.hpp"
+#include "gaze/generate/continuous_batch.hpp"
 #include "models/memory.hpp"
 
 namespace gaze::phyx {
@@ -25,20 +26,12 @@ struct WeightBytes {
   Index held = 0, reading = 0;
 };
 
-/// hf::load_weights() reads into a buffer for the largest parameter.
-WeightBytes weight_bytes(models::LanguageConfig c) {
-  const auto bytes = [&](bool bf16) {
-    c.bf16 = bf16;
-    models::DeclaredLanguageModel declared(c);
-    models::freeze(declared.all);
-    return touched(declared.all, false);
-  };
-  WeightBytes out{bytes(c.bf16), bytes(false)};
-  const models::DeclaredLanguageModel declared(c);
-  Index largest = 0;
-  for (const auto& p : declared.all.all()) largest = std::max(largest, p.shape.numel());
-  out.reading += largest * static_cast<Index>(sizeof(float));
-  return out;
+/// hf::load_weights() reads every weight to its place.
+WeightBytes weight_bytes(const models::LanguageConfig& c) {
+  models::DeclaredLanguageModel declared(c);
+  models::freeze(declared.all);
+  const Index bytes = touched(declared.all, false);
+  return {bytes, bytes};
 }
 
 /// load_weights() of a trained model reads all weights before it changes any.
@@ -61,11 +54,16 @@ Index lora_bytes(Parameters<float>& all, const models::DecoderConfig& c, Index r
 ModelMemory forecast(const models::VlmConfig& c, bool image, const WeightBytes& weights,
                      Index adapted, const MemoryBatches& b) {
   const Index prompt = b.text + (image ? c.image_tokens() : 0);
-  const auto rollout = [&](Index prompts, Index group, Index marks) {
+  const auto sizes_of = [&](Index prompts, Index group) {
     models::BatchSizes sizes;
     for (Index i = 0; i < prompts; ++i) sizes.add_rollout(prompt, image, group, b.answer);
-    return models::rollout_bytes(c, sizes, marks);
+    return sizes;
   };
+  const auto rollout = [&](Index prompts, Index group, Index marks) {
+    return models::rollout_bytes(c, sizes_of(prompts, group), marks);
+  };
+  models::BatchSizes one = sizes_of(1, 1);
+  if (!image) one.rows = std::min(one.rows, most_prompt_rows);  // at a time
   models::BatchSizes update;
   const std::vector<Index> lengths(static_cast<std::size_t>(b.group), b.answer);
   for (Index i = 0; i < b.prompts; ++i) update.add_group(prompt, image, lengths);
@@ -79,8 +77,8 @@ ModelMemory forecast(const models::VlmConfig& c, bool image, const WeightBytes& 
   const Index evaluation = rollout(b.batch, std::max<Index>(b.samples, 1), marks);
   const Index step =
       std::max(rollout(b.prompts, b.group, marks), models::lora_training_bytes(c, update, b.rank));
-  return {peak(weights.held, rollout(1, 1, 0)), peak(weights.held, changing(evaluation)),
-          peak(adapted, changing(step))};
+  return {peak(weights.held, models::rollout_bytes(c, one, 0)),
+          peak(weights.held, changing(evaluation)), peak(adapted, changing(step))};
 }
 
 }  // namespace

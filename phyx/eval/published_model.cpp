@@ -13,8 +13,15 @@ text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint)
   return tokenizer;
 }
 
+void check_own_model(const PublishedSettings& s, const std::string& path) {
+  GAZE_CHECK(s.precision.empty(), "load_model", path,
+             ": the model's file says its precision; --precision is for published checkpoints");
+  GAZE_CHECK(s.prompt_template.empty(), "load_model", path,
+             ": the model's file has its prompt; --prompt-template is for published checkpoints");
+}
+
 template struct PublishedModel<Cpu>;
-template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const std::string&,
+template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const PublishedSettings&,
                                                                   const std::string&);
 template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&, const SamplingSettings&,
                           std::uint64_t, const std::function<void(const std::string&)>&);

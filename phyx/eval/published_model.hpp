@@ -9,32 +9,50 @@
 #include <vector>
 
 #include "gaze/core/device.hpp"
+#include "gaze/generate/sampled_tokens.hpp"
 #include "gaze/generate/sampling.hpp"
 #include "gaze/text/byte_pair.hpp"
 #include "models/hf/checkpoint.hpp"
 #include "models/language_model.hpp"
+#include "phyx/completion.hpp"
 
 namespace gaze::phyx {
 
-/// `model`, `tokenizer` and how a chat is written for it.
+/// How a published checkpoint is used.
+struct PublishedSettings {
+  std::string precision;        // float32, or bf16 for weights and products; "": float32
+  std::string prompt_template;  // a file with {question}, instead of the folder's chat template
+};
+
+/// Our own models' files say both. Throws Error if a setting is given for one.
+void check_own_model(const PublishedSettings& s, const std::string& path);
+
 template <class Device>
 struct PublishedModel {
   models::hf::Checkpoint checkpoint;
   text::BytePairTokenizer tokenizer;
   models::LanguageModel<float, Device> model;
+  std::vector<std::string> weights_files;
+  std::string template_file, template_text;  // of PublishedSettings::prompt_template
 
   /// The tokens of a chat that the assistant continues. Throws Error for a folder whose chat
-  /// template is not known.
+  /// template is not known, and for a prompt template if there is more than one question.
   std::vector<std::int32_t> prompt(std::span<const models::hf::ChatMessage> messages) const;
+
+  /// A sampled answer as text.
+  phyx::Completion completion(const SampledTokens& c) const;
+
+  /// The files that say what the model computes and how it is asked.
+  std::vector<std::string> prompt_files() const;
 };
 
 /// The tokeniser of a folder. Throws Error if it has more tokens than config.json says.
 text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint);
 
-/// Loads a folder. `precision`: float32, or bf16 in products. Throws Error naming file and key.
+/// Loads a folder. Throws Error naming file and key.
 template <class Device = Cpu>
-std::unique_ptr<PublishedModel<Device>> load_published(const std::string& folder,
-                                                       const std::string& precision);
+std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,
+                                                       const std::string& folder);
 
 /// Answers one question, calling `say` with each piece of text, in whole characters.
 template <class Device = Cpu>
@@ -43,7 +61,7 @@ void answer(const PublishedModel<Device>& model, const std::string& question,
             const std::function<void(const std::string&)>& say);
 
 extern template struct PublishedModel<Cpu>;
-extern template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const std::string&,
+extern template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const PublishedSettings&,
                                                                          const std::string&);
 extern template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&,
                                  const SamplingSettings&, std::uint64_t,

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Loading and answering, on any device.
 #pragma once
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "gaze/generate/stream.hpp"
+#include "gaze/generate/continuous_batch.hpp"
 #include "gaze/io/weight_files.hpp"
 #include "gaze/text/streaming_decoder.hpp"
 #include "models/hf/load.hpp"
+#include "phyx/eval/attempt.hpp"
 #include "phyx/eval/published_model.hpp"
 
 namespace gaze::phyx {
@@ -16,26 +18,61 @@ namespace gaze::phyx {
 template <class Device>
 std::vector<std::int32_t> PublishedModel<Device>::prompt(
     std::span<const models::hf::ChatMessage> messages) const {
-  const auto* chat = models::hf::find_chat_template(checkpoint.chat);
+  namespace hf = models::hf;
+  if (!template_file.empty()) {
+    GAZE_CHECK(messages.size() == 1 && messages[0].role == "user", "prompt", template_file,
+               ": a prompt template is for one question; a conversation needs a chat template");
+    return hf::encode(
+        tokenizer, hf::fill_template(tokenizer, template_text, messages[0].content, template_file));
+  }
+  const auto* chat = hf::find_chat_template(checkpoint.chat);
   std::string known;
-  for (const auto& t : models::hf::chat_templates)
+  for (const auto& t : hf::chat_templates)
     known += (known.empty() ? "" : ", ") + std::string(t.name);
   GAZE_CHECK(chat, "checkpoint", checkpoint.folder,
              checkpoint.chat.empty() ? ": no chat template" : ": its chat template is not known",
-             "; known are ", known);
-  return models::hf::encode(tokenizer, chat->write(messages));
+             "; known are ", known, "; --prompt-template FILE takes its place");
+  return hf::encode(tokenizer, chat->write(messages));
 }
 
 template <class Device>
-std::unique_ptr<PublishedModel<Device>> load_published(const std::string& folder,
-                                                       const std::string& precision) {
+phyx::Completion PublishedModel<Device>::completion(const SampledTokens& c) const {
+  phyx::Completion out;
+  out.ended = c.ended;
+  out.length = static_cast<int>(c.tokens.size());
+  const std::span<const std::int32_t> text(c.tokens.data(), c.tokens.size() - c.ended);
+  out.text = without_nul(tokenizer.decode(text, text::SpecialTokens::skip));
+  for (const std::int32_t id : c.tokens)
+    out.tokens.push_back(tokenizer.decode({id}, text::SpecialTokens::skip));
+  return out;
+}
+
+template <class Device>
+std::vector<std::string> PublishedModel<Device>::prompt_files() const {
+  std::vector<std::string> out{checkpoint.folder + "/config.json"};
+  if (!checkpoint.chat_file.empty()) out.push_back(checkpoint.chat_file);
+  if (!template_file.empty()) out.push_back(template_file);
+  return out;
+}
+
+template <class Device>
+std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,
+                                                       const std::string& folder) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(folder);
-  checkpoint.config.bf16 = precision == "bf16";
+  checkpoint.config.bf16 = s.precision == "bf16";
   auto tokenizer = load_tokenizer(checkpoint);
+  std::string text;
+  if (!s.prompt_template.empty()) text = io::read_file(s.prompt_template, io::kMaxJsonFileBytes);
   const models::LanguageConfig config = checkpoint.config;
-  auto out = std::unique_ptr<PublishedModel<Device>>(new PublishedModel<Device>{
-      std::move(checkpoint), std::move(tokenizer), models::LanguageModel<float, Device>(config)});
   const io::WeightFiles files(folder);
+  auto out = std::unique_ptr<PublishedModel<Device>>(
+      new PublishedModel<Device>{std::move(checkpoint), std::move(tokenizer),
+                                 models::LanguageModel<float, Device>::for_file(config, false),
+                                 files.files(), s.prompt_template, std::move(text)});
+  if (!s.prompt_template.empty()) {
+    const models::hf::ChatMessage probe{"user", "?"};
+    out->prompt({&probe, 1});  // a bad template fails before the weights are read
+  }
   models::hf::load_weights(files, out->checkpoint.weights, out->model.parameters());
   return out;
 }
@@ -45,13 +82,23 @@ void answer(const PublishedModel<Device>& m, const std::string& question,
             const SamplingSettings& sampling, std::uint64_t seed,
             const std::function<void(const std::string&)>& say) {
   const models::hf::ChatMessage message{"user", question};
-  const models::Prompt prompt{m.prompt({&message, 1}), nullptr, {}};
   text::StreamingDecoder decoder(m.tokenizer, text::SpecialTokens::skip);
-  stream(m.model, prompt, sampling, std::span(m.checkpoint.ends), Philox(seed, Purpose::sampling),
-         0, models::Watch::nothing, [&](std::int32_t token, double) {
-           say(decoder.push(token));
-           return true;
-         });
+  GenerationRequest<models::Prompt> request;
+  request.prompt.tokens = m.prompt({&message, 1});
+  request.sampling = sampling;
+  request.random = Philox(seed, Purpose::sampling);
+  request.ends = m.checkpoint.ends;
+  request.use = [&](const GeneratedToken& token) {
+    say(decoder.push(token.id));
+    return true;
+  };
+  std::exception_ptr failed;
+  request.done = [&](bool, std::exception_ptr error) { failed = std::move(error); };
+  ContinuousBatch batch(m.model,
+                        static_cast<Index>(request.prompt.tokens.size()) + sampling.max_tokens);
+  batch.add(std::move(request));
+  while (batch.running() > 0) batch.step();
+  if (failed) std::rethrow_exception(failed);
   say(decoder.finish());
 }
 

@@ -58,7 +58,7 @@ class DeviceRollout {
         all_logp_({settings.max_tokens, n_}),
         all_seen_({settings.max_tokens, n_ * width_}) {}
 
-  std::vector<SampledTokens> run(std::int32_t end) {
+  std::vector<SampledTokens> run(const EndTokens& ends) {
     constexpr Index check_every = 8;  // steps
     std::vector<SampledTokens> out(static_cast<std::size_t>(n_));
     std::unique_ptr<typename K::Graph> graph;
@@ -72,7 +72,7 @@ class DeviceRollout {
         step();
       }
       if (t + 1 < settings_.max_tokens && (t + 1) % check_every != 0) continue;
-      collect(out, collected, t + 1, end);
+      collect(out, collected, t + 1, ends);
       collected = t + 1;
       if (std::all_of(out.begin(), out.end(), [](const auto& c) { return c.ended; })) break;
     }
@@ -129,7 +129,7 @@ class DeviceRollout {
   }
 
   /// Adds the tokens of steps [from, to) to the completions that have not ended.
-  void collect(std::vector<SampledTokens>& out, Index from, Index to, std::int32_t end) const {
+  void collect(std::vector<SampledTokens>& out, Index from, Index to, const EndTokens& ends) const {
     const auto part = [&](const auto& all, Index width) {
       return all.view(from * width, {to - from, width}, {width, 1}).to_vector();
     };
@@ -147,7 +147,7 @@ class DeviceRollout {
         c.logp.push_back(static_cast<float>(logp[at]));
         const auto first = seen.begin() + static_cast<std::ptrdiff_t>((t * n_ + i) * width_);
         c.seen.insert(c.seen.end(), first, first + static_cast<std::ptrdiff_t>(width_));
-        c.ended = tokens[at] == end;
+        c.ended = ends.contains(tokens[at]);
       }
   }
 

@@ -40,7 +40,7 @@ class HostRollout {
     std::iota(active_.begin(), active_.end(), 0);
   }
 
-  std::vector<SampledTokens> run(std::int32_t end) {
+  std::vector<SampledTokens> run(const EndTokens& ends) {
     if (active_.empty()) return {};
     Step step = first_step();  // row i of a step is of completion active_[i]
     std::vector<std::int32_t> token;
@@ -51,7 +51,7 @@ class HostRollout {
       choose(
           step.logits, settings_, random_, sample, static_cast<std::uint64_t>(t),
           [this](std::size_t i) { return tokens_seen(i); }, token, logp);
-      const auto fed = append(token, logp, step.seen, t, end);
+      const auto fed = append(token, logp, step.seen, t, ends);
       if (!active_.empty()) step = policy_.decode(state_, fed, active_, t);
     }
     return std::move(out_);
@@ -89,7 +89,7 @@ class HostRollout {
   /// inactive; returns the tokens to feed for the others.
   std::vector<std::int32_t> append(const std::vector<std::int32_t>& token,
                                    const std::vector<T>& logp, const std::vector<float>& seen,
-                                   Index t, std::int32_t end) {
+                                   Index t, const EndTokens& ends) {
     const std::size_t width = seen.size() / active_.size();
     std::vector<std::int32_t> remaining, fed;
     for (std::size_t i = 0; i < active_.size(); ++i) {
@@ -98,7 +98,7 @@ class HostRollout {
       c.logp.push_back(static_cast<float>(logp[i]));
       const auto from = seen.begin() + static_cast<std::ptrdiff_t>(width * i);
       c.seen.insert(c.seen.end(), from, from + static_cast<std::ptrdiff_t>(width));
-      c.ended = token[i] == end;
+      c.ended = ends.contains(token[i]);
       if (c.ended || t + 1 == settings_.max_tokens) continue;
       remaining.push_back(active_[i]);
       fed.push_back(token[i]);
@@ -125,9 +125,9 @@ class HostRollout {
 template <class Policy>
 std::vector<SampledTokens> rollout(const Policy& policy,
                                    std::span<const typename Policy::Prompt* const> prompts,
-                                   Index group, const SamplingSettings& settings, std::int32_t end,
-                                   const Philox& random, std::span<const std::uint64_t> sample_ids,
-                                   auto watch) {
+                                   Index group, const SamplingSettings& settings,
+                                   const EndTokens& ends, const Philox& random,
+                                   std::span<const std::uint64_t> sample_ids, auto watch) {
   settings.check();
   GAZE_CHECK(group > 0 && sample_ids.size() == prompts.size(), "rollout", prompts.size(),
              " prompts, ", sample_ids.size(), " sample ids, group ", group);
@@ -141,8 +141,9 @@ std::vector<SampledTokens> rollout(const Policy& policy,
   using Host = detail::HostRollout<Policy>;
   if constexpr (!std::is_same_v<typename Host::Device, Cpu>)
     if (detail::drawn_on_device(settings))
-      return detail::DeviceRollout<Policy>(policy, state, group, settings, random, sample).run(end);
-  return Host(policy, state, prompts, group, settings, random, sample).run(end);
+      return detail::DeviceRollout<Policy>(policy, state, group, settings, random, sample)
+          .run(ends);
+  return Host(policy, state, prompts, group, settings, random, sample).run(ends);
 }
 
 }  // namespace gaze

@@ -3,8 +3,10 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "gaze/core/error.hpp"
@@ -37,6 +39,18 @@ struct SamplingSettings {
     GAZE_CHECK(top_p > 0 && top_p <= 1, "sampling", "top_p must be in (0, 1], got ", top_p);
     GAZE_CHECK(min_p >= 0 && min_p <= 1, "sampling", "min_p must be in [0, 1], got ", min_p);
     GAZE_CHECK(max_tokens > 0, "sampling", "max_tokens must be above 0, got ", max_tokens);
+  }
+};
+
+/// The tokens that end a completion.
+struct EndTokens {
+  std::vector<std::int32_t> ids;
+
+  EndTokens(std::int32_t id) : ids{id} {}  // implicit: most models have one
+  explicit EndTokens(std::vector<std::int32_t> several) : ids(std::move(several)) {}
+
+  bool contains(std::int32_t token) const {
+    return std::find(ids.begin(), ids.end(), token) != ids.end();
   }
 };
 

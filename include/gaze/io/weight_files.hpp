@@ -88,6 +88,7 @@ class WeightFiles {
 
   const std::string& path() const { return path_; }  ///< as it was opened
   std::size_t file_count() const { return files_.size(); }
+  std::vector<std::string> files() const;  ///< their paths
   std::uint64_t total_bytes() const;  ///< of all tensors
 
   std::vector<std::string> names() const;  ///< sorted
@@ -286,6 +287,12 @@ inline MappedTensor WeightFiles::map(const std::string& name) const {
   const auto bytes = tensor.file->mapping->bytes().subspan(
       static_cast<std::size_t>(tensor.info->begin), static_cast<std::size_t>(tensor.info->bytes()));
   return {tensor.file->mapping, bytes, tensor.info->dtype, detail::tensor_label(file(name), name)};
+}
+
+inline std::vector<std::string> WeightFiles::files() const {
+  std::vector<std::string> out;
+  for (const auto& file : files_) out.push_back(file.data.path());
+  return out;
 }
 
 inline std::vector<std::string> WeightFiles::unused() const {

@@ -24,8 +24,8 @@ class GeluMlp {
 
   Tensor<T, Device> operator()(const Tensor<T, Device>& x) const {
     if (up_->rounded().defined()) {  // bf16 products have no fused gelu
-      const auto h = gelu(linear(x, up_->value, up_bias_->value, {}, up_->rounded()));
-      return linear(h, down_->value, down_bias_->value, {}, down_->rounded());
+      const auto h = gelu(linear(x, up_->weight(), up_bias_->value));
+      return linear(h, down_->weight(), down_bias_->value);
     }
     return gelu_mlp(x, up_->value, up_bias_->value, down_->value, down_bias_->value);
   }

@@ -21,8 +21,8 @@ class Linear {
 
   Tensor<T, Device> operator()(const Tensor<T, Device>& x,
                                const Tensor<T, Device>& residual = {}) const {
-    if (!bias_) return linear(x, weight_->value, {}, residual, weight_->rounded());
-    const auto y = linear(x, weight_->value, bias_->value, {}, weight_->rounded());
+    if (!bias_) return linear(x, weight_->weight(), {}, residual);
+    const auto y = linear(x, weight_->weight(), bias_->value);
     return residual.defined() ? add(residual, y) : y;
   }
 

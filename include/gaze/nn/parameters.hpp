@@ -12,6 +12,7 @@
 #include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/ops/views.hpp"
+#include "gaze/ops/weight_products.hpp"
 
 namespace gaze {
 
@@ -33,15 +34,26 @@ struct Parameter {
   std::shared_ptr<GradNode<T, Device>> node;  // of its gradient; attached to `value` while trained
   bool multiplied_in_bf16 = false;
 
-  /// The value rounded to bf16, cached until it changes; undefined unless multiplied in bf16.
+  /// The weight of products: `value`, and rounded() where it is defined.
+  Weight<T, Device> weight() const { return {value, rounded()}; }
+
+  /// The value rounded to bf16, cached until it changes; undefined unless multiplied in bf16. It is
+  /// all there is of a weight that allocate_frozen() holds in bf16.
   const Tensor<bf16, Device>& rounded() const {
     if constexpr (std::is_same_v<T, float>)
-      if (multiplied_in_bf16 && (!rounded_.defined() || rounded_from_ != value.version())) {
+      if (multiplied_in_bf16 && value.defined() &&
+          (!rounded_.defined() || rounded_from_ != value.version())) {
         rounded_ = Tensor<bf16, Device>(shape);
         Kernels<Device>::cast(value.numel(), value.data(), rounded_.data());
         rounded_from_ = value.version();
       }
     return rounded_;
+  }
+
+  /// Holds bf16 alone from now on.
+  void hold_rounded() {
+    value = {};
+    rounded_ = Tensor<bf16, Device>::zeros(shape);
   }
 
  private:
@@ -88,27 +100,19 @@ class Parameters {
 
   /// Allocates and initialises all packs: the same seed and name give the same values.
   void allocate(std::uint64_t seed) {
-    allocate_frozen();
+    lay_out([](const Param&) { return true; });
     for (Param& p : all_) initialise(p, seed);
     train_all();
   }
 
-  /// Allocates all packs with zeros and without gradients, for weights that are read from a file.
-  /// train_only() and train_all() add gradients.
-  void allocate_frozen() {
-    GAZE_CHECK(!allocated(), "Parameters", "allocate() was already called");
-    for (auto& pack : packs_) {
-      pack.trained = false;
-      for (Param* p : pack.members)
-        pack.size = checked_sum("Parameters", pack.size, padded(p->shape.numel()));
-      pack.values = Tensor<T, Device>({pack.size});
-      Kernels<Device>::fill(pack.size, T(0), pack.values.data());
-      Index at = 0;
-      for (Param* p : pack.members) {
-        p->value = pack.values.view(at, p->shape, contiguous_strides(p->shape));
-        at += padded(p->shape.numel());
-      }
-    }
+  /// Allocates weights of zero without gradients, to be read from a file; train_only() and
+  /// train_all() add the gradients. Without `trainable`, weights that are multiplied in bf16 are
+  /// held in bf16 alone and cannot be trained.
+  void allocate_for_file(bool trainable) {
+    const auto whole = [&](const Param& p) { return trainable || !p.multiplied_in_bf16; };
+    lay_out(whole);
+    for (Param& p : all_)
+      if (!whole(p)) p.hold_rounded();
   }
 
   /// From now on only these parts get gradients and optimiser steps.
@@ -120,8 +124,12 @@ class Parameters {
                  "train_only", "the model has no part named ", part);
     for (auto& pack : packs_) {
       pack.trained = std::find(parts.begin(), parts.end(), pack.part) != parts.end();
+      for (const Param* p : pack.members)
+        GAZE_CHECK(!pack.trained || p->value.defined(), "train_only", p->name,
+                   " is held in bf16 alone and cannot be trained");
       if (pack.trained && !pack.gradients.defined()) allocate_gradients(pack);
-      for (Param* p : pack.members) p->value.set_node(pack.trained ? p->node : nullptr);
+      for (Param* p : pack.members)
+        if (p->value.defined()) p->value.set_node(pack.trained ? p->node : nullptr);
     }
   }
   void train_all() {
@@ -211,6 +219,24 @@ class Parameters {
 
  private:
   bool allocated() const { return !packs_.empty() && packs_.back().values.defined(); }
+
+  /// Allocates all packs with zeros; `whole` chooses the members that are views of them.
+  void lay_out(const auto& whole) {
+    GAZE_CHECK(!allocated(), "Parameters", "allocate() was already called");
+    for (auto& pack : packs_) {
+      pack.trained = false;
+      for (Param* p : pack.members)
+        if (whole(*p)) pack.size = checked_sum("Parameters", pack.size, padded(p->shape.numel()));
+      pack.values = Tensor<T, Device>({pack.size});
+      Kernels<Device>::fill(pack.size, T(0), pack.values.data());
+      Index at = 0;
+      for (Param* p : pack.members) {
+        if (!whole(*p)) continue;
+        p->value = pack.values.view(at, p->shape, contiguous_strides(p->shape));
+        at += padded(p->shape.numel());
+      }
+    }
+  }
 
   Pack<T, Device>& pack(const std::string& part, bool decayed) {
     for (auto& p : packs_)

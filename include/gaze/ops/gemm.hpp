@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Matrix products: matmul, and linear (a product with stored weights, bias and residual).
 #pragma once
+#include <type_traits>
 #include <vector>
 
 #include "gaze/ops/multiply.hpp"
@@ -187,27 +188,27 @@ Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Devic
 
 /// y = x w^T + bias + residual: x [N,C], w [O,C], bias [O] or undefined, residual [N,O] or
 /// undefined. dx = dy w, dw = dy^T x, dbias = column sums of dy, dresidual = dy.
-/// With `rounded`, the weight in bf16, x and dy are rounded too; all sums stay float32.
+/// With a rounded weight, x and dy are rounded to bf16 too; all sums stay float32.
 template <class T, class Device>
-Tensor<T, Device> linear(const Tensor<T, Device>& input, const Tensor<T, Device>& weight,
+Tensor<T, Device> linear(const Tensor<T, Device>& input,
+                         const std::type_identity_t<Weight<T, Device>>& weight,
                          const Tensor<T, Device>& bias_input = {},
-                         const Tensor<T, Device>& residual_input = {},
-                         const Tensor<bf16, Device>& rounded = {}) {
+                         const Tensor<T, Device>& residual_input = {}) {
   using K = Kernels<Device>;
   detail::check_defined("linear", input, weight);
-  GAZE_CHECK(input.rank() == 2 && weight.rank() == 2 && input.size(1) == weight.size(1), "linear",
-             "inner sizes differ: x ", input.shape(), ", weight ", weight.shape());
-  const auto x = contiguous(input), w = contiguous(weight);
+  GAZE_CHECK(input.rank() == 2 && weight.shape().rank() == 2 && input.size(1) == weight.size(1),
+             "linear", "inner sizes differ: x ", input.shape(), ", weight ", weight.shape());
+  const auto x = contiguous(input), w = detail::contiguous_or_none(weight.value);
   const auto bias = detail::contiguous_or_none(bias_input);
   const auto residual = detail::contiguous_or_none(residual_input);
-  const Index n = x.size(0), o = w.size(0);
+  const Index n = x.size(0), o = weight.size(0);
   GAZE_CHECK(!bias.defined() || bias.shape() == Shape({o}), "linear", "bias ", bias.shape(),
              " for ", o, " outputs");
   GAZE_CHECK(!residual.defined() || residual.shape() == Shape({n, o}), "linear", "residual ",
              residual.shape(), " for a result of ", Shape({n, o}));
   GAZE_CHECK(!(bias.defined() && residual.defined()), "linear",
              "bias and residual together: the sum starts from one of them");
-  const detail::WeightProducts<T, Device> products("linear", x, w, rounded);
+  const detail::WeightProducts<T, Device> products("linear", x, {w, weight.rounded});
   Tensor<T, Device> y({n, o});
   const T* start = bias.defined() ? bias.data() : nullptr;
   if (residual.defined()) K::copy(y.numel(), residual.data(), y.data());

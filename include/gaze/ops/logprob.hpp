@@ -35,28 +35,29 @@ void for_logits(const WeightProducts<T, Device>& products, Index n, Index v, Fun
 
 }  // namespace detail
 
-/// x [N,C], w [V,C], target [N]; `rounded`: w in bf16 for products of rounded operands, as in
-/// linear(). Log-probabilities and entropy have type T in any case.
+/// x [N,C], w [V,C], target [N]; with a rounded weight, operands are rounded as in linear().
+/// Log-probabilities and entropy have type T in any case.
 template <class T, class Device>
-LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input, const Tensor<T, Device>& weight,
-                                  const Indices<Device>& target_input, T temperature = T(1),
-                                  const Tensor<bf16, Device>& rounded = {}) {
+LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input,
+                                  const std::type_identity_t<Weight<T, Device>>& weight,
+                                  const Indices<Device>& target_input,
+                                  std::type_identity_t<T> temperature = T(1)) {
   using K = Kernels<Device>;
   using S = Saved<T, Device>;
   using Target = typename GradNode<T, Device>::Target;
   detail::check_defined("linear_logprob", input, weight, target_input);
-  GAZE_CHECK(input.rank() == 2 && weight.rank() == 2 && input.size(1) == weight.size(1),
+  GAZE_CHECK(input.rank() == 2 && weight.shape().rank() == 2 && input.size(1) == weight.size(1),
              "linear_logprob", "x ", input.shape(), ", w ", weight.shape());
   GAZE_CHECK(target_input.shape() == Shape({input.size(0)}), "linear_logprob", "x ", input.shape(),
              ", target ", target_input.shape());
   GAZE_CHECK(temperature > 0, "linear_logprob", "temperature must be above 0, got ", temperature);
-  const auto x = contiguous(input), w = contiguous(weight);
-  const Index n = x.size(0), v = w.size(0);
+  const auto x = contiguous(input), w = detail::contiguous_or_none(weight.value);
+  const Index n = x.size(0), v = weight.size(0);
   const auto target = detail::checked_indices("linear_logprob", contiguous(target_input), v);
   const T inverse = T(1) / temperature;
   LogProb<T, Device> y{Tensor<T, Device>({n}), Tensor<T, Device>({n})};
   Tensor<T, Device> lse({n});
-  const detail::WeightProducts<T, Device> products("linear_logprob", x, w, rounded);
+  const detail::WeightProducts<T, Device> products("linear_logprob", x, {w, weight.rounded});
   detail::for_logits(products, n, v, [&](Index at, Index rows, T* logits) {
     K::softmax_stats(args::SoftmaxStats<T>{.n = rows,
                                            .v = v,

@@ -5,32 +5,49 @@
 // identity, as usual in mixed-precision training. x is then kept for backward in half the size.
 #pragma once
 #include <type_traits>
+#include <utility>
 
 #include "gaze/core/bf16.hpp"
 #include "gaze/ops/multiply.hpp"
 #include "gaze/ops/views.hpp"
 
-namespace gaze::detail {
+namespace gaze {
+
+/// A weight [O, C] of y = x w^T. With `rounded`, its values in bf16, x and dy are rounded too, and
+/// `value` is only there to be trained: a frozen weight may be held in bf16 alone.
+template <class T, class Device>
+struct Weight {
+  Tensor<T, Device> value;
+  Tensor<bf16, Device> rounded;
+
+  Weight(Tensor<T, Device> values, Tensor<bf16, Device> in_bf16 = {})  // implicit
+      : value(std::move(values)), rounded(std::move(in_bf16)) {}
+
+  bool defined() const { return value.defined() || rounded.defined(); }
+  const Shape& shape() const { return value.defined() ? value.shape() : rounded.shape(); }
+  Index size(int axis) const { return shape()[axis]; }
+};
+
+namespace detail {
 
 template <class T, class Device>
 class WeightProducts {
  public:
-  /// x [N,C], w [O,C]; `rounded`: w in bf16, or undefined for products of T.
-  WeightProducts(const char* op, const Tensor<T, Device>& x, const Tensor<T, Device>& w,
-                 const Tensor<bf16, Device>& rounded)
-      : c_(x.size(1)), o_(w.size(0)), is_rounded_(rounded.defined()) {
-    GAZE_CHECK(!is_rounded_ || rounded.shape() == w.shape(), op, "weight ", w.shape(),
-               ", rounded to ", rounded.shape());
+  /// x [N,C] and w [O,C], both contiguous.
+  WeightProducts(const char* op, const Tensor<T, Device>& x, const Weight<T, Device>& w)
+      : c_(x.size(1)), o_(w.size(0)), is_rounded_(w.rounded.defined()) {
+    GAZE_CHECK(!is_rounded_ || w.rounded.shape() == w.shape(), op, "weight ", w.shape(),
+               ", rounded to ", w.rounded.shape());
     if constexpr (std::is_same_v<T, float>) {
       if (is_rounded_) {
         rounded_x_ = {op, round(x.shape(), x.data())};
-        rounded_w_ = {op, rounded};
+        rounded_w_ = {op, w.rounded};
         return;
       }
     }
     GAZE_CHECK(!is_rounded_, op, "products of bf16 are for float32 values");
     x_ = {op, x};
-    w_ = {op, w};
+    w_ = {op, w.value};
   }
 
   /// y[rows,O] = start + x[at.., C] w^T; start as in args::Gemm.
@@ -75,4 +92,6 @@ class WeightProducts {
   Saved<bf16, Device> rounded_x_, rounded_w_;
 };
 
-}  // namespace gaze::detail
+}  // namespace detail
+
+}  // namespace gaze

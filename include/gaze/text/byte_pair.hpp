@@ -63,6 +63,13 @@ class BytePairTokenizer {
   /// in it are ordinary characters. Other added tokens are still recognised.
   std::vector<std::int32_t> encode_plain(std::string_view text) const { return run(text, false); }
 
+  /// Cuts a text at the added tokens in it, special ones included: calls on_text(std::string_view)
+  /// and on_token(const AddedToken&) in turn.
+  template <class OnText, class OnToken>
+  void cut(std::string_view text, OnText&& on_text, OnToken&& on_token) const {
+    added_.split(text, true, on_text, on_token);
+  }
+
   /// The text of the ids as valid UTF-8, with U+FFFD for broken characters (utf8_repair.hpp).
   /// StreamingDecoder returns the same text id by id.
   std::string decode(std::span<const std::int32_t> ids,

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+// Continuous batching (Yu et al. 2022, Orca): requests come and go while others are generated.
+//
+//   ContinuousBatch batch(policy, 4096);          // keys and values of 4096 tokens
+//   batch.add({.prompt = prompt, .ends = {end}, .use = [](const auto& token) { ...; return true;
+//   }}); while (batch.running() > 0) batch.step();     // one token of every request
+//
+// All requests share one store of keys and values. A request takes a block of slots for its prompt
+// and its longest answer, so one that has been added is always finished. Each step is one forward
+// of one row per answer and a piece of the prompts that wait. By the engine's contract a row's bits
+// do not depend on the others, so a request gives the same tokens alone and among others.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <list>
+#include <map>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "gaze/core/philox.hpp"
+#include "gaze/generate/choice.hpp"
+#include "gaze/ops/rows.hpp"
+
+namespace gaze {
+
+/// A token of the vocabulary with its log-probability.
+struct Alternative {
+  std::int32_t token;
+  double logp;
+};
+
+/// A chosen token. Log-probabilities are the model's own, at temperature 1.
+struct GeneratedToken {
+  std::int32_t id;
+  double logp;
+  std::vector<Alternative> top;  // the likeliest, best first, as many as asked for
+  bool end;                      // one of the request's end tokens
+};
+
+/// `use` is called with each token, and stops its request by returning false. `done` is called
+/// once, after the last token, with whether an end token was reached, or with an error.
+/// `cancelled`, if set, is asked before each step.
+template <class Prompt>
+struct GenerationRequest {
+  Prompt prompt = {};
+  SamplingSettings sampling = {};
+  Philox random{0, Purpose::sampling};
+  std::uint64_t sample_id = 0;  // of the random numbers, as in rollout()
+  std::vector<std::int32_t> ends = {};
+  Index top = 0;  // alternatives wanted with each token
+  std::function<bool(const GeneratedToken&)> use = {};
+  std::function<void(bool ended, std::exception_ptr)> done = {};
+  std::function<bool()> cancelled = {};
+};
+
+namespace detail {
+
+/// Free blocks of slots, first fit. Sizes are multiples of kKeyLanes.
+class SlotBlocks {
+ public:
+  explicit SlotBlocks(Index slots) { free_[0] = slots; }
+
+  bool has(Index size) const { return find(size) != free_.end(); }
+
+  Index take(Index size) {
+    const auto block = find(size);
+    const auto [first, length] = *block;
+    free_.erase(block);
+    if (length > size) free_[first + size] = length - size;
+    return first;
+  }
+
+  void give_back(Index first, Index size) {
+    auto block = free_.emplace(first, size).first;
+    const auto next = std::next(block);
+    if (next != free_.end() && first + size == next->first) {
+      block->second += next->second;
+      free_.erase(next);
+    }
+    if (block == free_.begin()) return;
+    const auto before = std::prev(block);
+    if (before->first + before->second != first) return;
+    before->second += block->second;
+    free_.erase(block);
+  }
+
+ private:
+  std::map<Index, Index>::const_iterator find(Index size) const {
+    return std::find_if(free_.begin(), free_.end(), [&](auto& b) { return b.second >= size; });
+  }
+
+  std::map<Index, Index> free_;  // length by first slot
+};
+
+/// The log-sum-exp of a row of logits.
+template <class T>
+double log_sum_exp(std::span<const T> row) {
+  const double most = static_cast<double>(*std::max_element(row.begin(), row.end()));
+  return most + std::log(std::accumulate(row.begin(), row.end(), 0.0, [&](double sum, T x) {
+           return sum + std::exp(static_cast<double>(x) - most);
+         }));
+}
+
+/// A row's `count` largest logits minus `lse`, the first on a tie.
+template <class T>
+std::vector<Alternative> likeliest(std::span<const T> row, Index count, double lse) {
+  if (count == 0) return {};
+  std::vector<std::int32_t> order(row.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto n = std::min(static_cast<std::size_t>(count), row.size());
+  const auto at = [&](std::int32_t i) { return row[static_cast<std::size_t>(i)]; };
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(n), order.end(),
+      [&](std::int32_t a, std::int32_t b) { return at(a) > at(b) || (at(a) == at(b) && a < b); });
+  std::vector<Alternative> out;
+  for (std::size_t i = 0; i < n; ++i)
+    out.push_back({order[i], static_cast<double>(at(order[i])) - lse});
+  return out;
+}
+
+}  // namespace detail
+
+/// Rows of prompts that a ContinuousBatch computes in a step, unless it is told otherwise.
+inline constexpr Index most_prompt_rows = 256;
+
+/// One thread uses it. The policy must outlive it.
+template <class Policy>
+class ContinuousBatch {
+ public:
+  using Request = GenerationRequest<typename Policy::Prompt>;
+
+  /// Room for `slots` tokens of prompts and answers, rounded up to whole lanes of keys. At most
+  /// `prompt_rows` rows of prompts are computed in a step, so that long ones do not hold up the
+  /// answers of others; a prompt with a picture is always computed as a whole.
+  explicit ContinuousBatch(const Policy& policy, Index slots, Index prompt_rows = most_prompt_rows)
+      : policy_(policy),
+        slots_(whole_lanes(slots)),
+        prompt_rows_(prompt_rows),
+        state_(policy.open(slots_)),
+        free_(slots_) {
+    GAZE_CHECK(prompt_rows > 0, "ContinuousBatch", prompt_rows, " rows of prompts in a step");
+  }
+
+  Index slots() const { return slots_; }
+  Index running() const { return static_cast<Index>(running_.size()); }
+
+  /// Whether a request finds room now, and whether it does in an empty batch.
+  bool fits(const Request& r) const { return free_.has(slots_of(r)); }
+  bool ever_fits(const Request& r) const { return slots_of(r) <= slots_; }
+
+  /// Starts a request. Throws Error if it does not fit, or for an empty prompt and bad settings.
+  void add(Request r) {
+    r.sampling.check();
+    GAZE_CHECK(!r.prompt.tokens.empty(), "generate", "the prompt is empty");
+    GAZE_CHECK(fits(r), "generate", "a prompt of ", r.prompt.tokens.size(), " tokens and ",
+               r.sampling.max_tokens, " more do not fit; ", slots_, " slots in all, ", running(),
+               " requests are running");
+    Sequence s;
+    s.size = slots_of(r);
+    s.slot = free_.take(s.size);
+    s.tokens = r.prompt.tokens;
+    s.request = std::move(r);
+    running_.push_back(std::move(s));
+  }
+
+  /// One forward: the next token of every request whose prompt has been computed. An error of one
+  /// request (logits that are not finite) ends that request; any other is thrown and ends all.
+  void step() {
+    drop([](Sequence& s) { return s.request.cancelled && s.request.cancelled(); });
+    if (running_.empty()) return;
+    std::vector<typename Policy::Part> parts;
+    std::vector<bool> wanted;
+    std::vector<Sequence*> waiting;  // for row i of the logits
+    Index room = prompt_rows_;
+    for (Sequence& s : running_) {
+      const Index rows = rows_now(s, room);
+      if (rows == 0) continue;
+      const auto left = std::span(std::as_const(s.tokens)).subspan(std::size_t(s.computed));
+      const bool picture = s.computed == 0 && s.request.prompt.rgb;
+      parts.push_back({left.first(std::size_t(rows)), s.computed, s.slot,
+                       picture ? &s.request.prompt : nullptr});
+      s.computed += rows;
+      wanted.push_back(s.computed == static_cast<Index>(s.tokens.size()));
+      if (wanted.back()) waiting.push_back(&s);
+    }
+    const auto logits = policy_.advance(state_, parts, wanted);
+    for (std::size_t i = 0; i < waiting.size(); ++i)
+      choose_next(*waiting[i], logits, static_cast<std::int32_t>(i));
+    drop([](const Sequence& s) { return s.finished; });
+  }
+
+ private:
+  struct Sequence {
+    Request request;
+    std::vector<std::int32_t> tokens;  // the prompt's, then the answer's
+    Index slot = 0, size = 0;          // its block
+    Index computed = 0;                // tokens whose keys are in the store
+    bool finished = false;
+  };
+
+  static Index whole_lanes(Index slots) {
+    return checked_sum("ContinuousBatch", slots, kKeyLanes - 1) / kKeyLanes * kKeyLanes;
+  }
+
+  /// The last token of an answer is not fed again, but rounding up hides it.
+  static Index slots_of(const Request& r) {
+    return whole_lanes(
+        checked_sum("generate", static_cast<Index>(r.prompt.tokens.size()), r.sampling.max_tokens));
+  }
+
+  /// Rows of a sequence in this step; `room` is what is left for prompts.
+  Index rows_now(const Sequence& s, Index& room) const {
+    const Index left = static_cast<Index>(s.tokens.size()) - s.computed;
+    if (s.computed >= static_cast<Index>(s.request.prompt.tokens.size())) return left;
+    if (s.request.prompt.rgb) {
+      const bool first = room == prompt_rows_;
+      if (!first && left > room) return 0;
+      room = std::max(Index{0}, room - left);
+      return left;
+    }
+    const Index rows = std::min(left, room);
+    room -= rows;
+    return rows;
+  }
+
+  template <class T, class Device>
+  void choose_next(Sequence& s, const Tensor<T, Device>& logits, std::int32_t row) {
+    const Request& r = s.request;
+    const auto position =
+        static_cast<std::uint64_t>(s.tokens.size() - r.prompt.tokens.size());  // in the answer
+    bool ended = false, stopped = false;
+    try {
+      const auto own = gather_rows(logits, Indices<Device>::from({1}, {row}));
+      std::vector<std::int32_t> token;
+      std::vector<T> logp;
+      detail::choose(
+          own, r.sampling, r.random, std::span(&r.sample_id, 1), position,
+          [&](std::size_t) { return s.tokens; }, token, logp);
+      s.tokens.push_back(token[0]);
+      ended = std::find(r.ends.begin(), r.ends.end(), token[0]) != r.ends.end();
+      if (r.use) stopped = !r.use(described(own.host(), token[0], r.top, ended));
+    } catch (const std::exception&) {
+      finish(s, false, std::current_exception());
+      return;
+    }
+    if (ended || stopped || static_cast<Index>(position) + 1 == r.sampling.max_tokens)
+      finish(s, ended, nullptr);
+  }
+
+  template <class T>
+  static GeneratedToken described(const Tensor<T, Cpu>& logits, std::int32_t token, Index top,
+                                  bool end) {
+    const std::span<const T> row(logits.data(), static_cast<std::size_t>(logits.numel()));
+    const double lse = detail::log_sum_exp(row);
+    return {token, static_cast<double>(row[static_cast<std::size_t>(token)]) - lse,
+            detail::likeliest(row, top, lse), end};
+  }
+
+  static void finish(Sequence& s, bool ended, std::exception_ptr error) {
+    s.finished = true;
+    if (s.request.done) s.request.done(ended, std::move(error));
+  }
+
+  /// Removes sequences and frees their slots; those that were not finished are now.
+  void drop(const auto& which) {
+    for (auto s = running_.begin(); s != running_.end();) {
+      if (!which(*s)) {
+        ++s;
+        continue;
+      }
+      free_.give_back(s->slot, s->size);
+      if (!s->finished) finish(*s, false, nullptr);
+      s = running_.erase(s);
+    }
+  }
+
+  const Policy& policy_;
+  Index slots_, prompt_rows_;
+  typename Policy::State state_;
+  detail::SlotBlocks free_;
+  std::list<Sequence> running_;  // oldest first
+};
+
+}  // namespace gaze

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Options for published checkpoints.
+#include "phyx/cli/published_options.hpp"
+
+namespace gaze::phyx::cli {
+
+void add_published(CLI::App& app, PublishedSettings& s) {
+  app.add_option("--precision", s.precision,
+                 "float32 (the default), or bf16 for weights and products; of a published "
+                 "checkpoint")
+      ->check(CLI::IsMember({"float32", "bf16"}));
+  app.add_option("--prompt-template", s.prompt_template,
+                 "file with {question}, instead of a published checkpoint's chat template")
+      ->check(CLI::ExistingFile);
+}
+
+}  // namespace gaze::phyx::cli
