@@ -124,7 +124,8 @@ void check_weights(const io::SafetensorsFile& file, Parameters<T, Device>& param
                io::detail::shape_text(expected));
   }
   for (const auto& [name, info] : file.tensors())
-    GAZE_CHECK(parameters.find(name), "load", file.path(), ": the model has no tensor named ", name);
+    GAZE_CHECK(parameters.find(name), "load", file.path(), ": the model has no tensor named ",
+               name);
 }
 
 /// Reads all weights by name, except those of the parts in `without`, which keep their values and
