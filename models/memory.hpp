@@ -12,6 +12,7 @@
 
 #include "gaze/core/storage.hpp"
 #include "gaze/cpu/isa.hpp"
+#include "gaze/nn/lora.hpp"
 #include "gaze/nn/parameters.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/token_layout.hpp"
@@ -169,18 +170,29 @@ inline PartMemory log_probabilities(const VlmConfig& c, const BatchSizes& b) {
 
 }  // namespace detail
 
-/// Bytes of a declared model, allocated or not: weights and gradients, rounded copies for bf16
-/// products, and with `trained` the two moments of the trained parts.
+/// What the bytes of parameters are: the allocator's blocks, or without their unused ends, which
+/// stay without memory behind them.
+enum class Bytes { allocated, touched };
+
+/// Bytes of a declared model, allocated or not: weights, rounded copies for bf16 products, and for
+/// the trained parts gradients and, with `moments`, the optimiser's two moments. Frozen weights of
+/// bf16 products have no float copy, see Parameters::allocate_for_file().
 template <class Device>
-Index parameter_bytes(const Parameters<float, Device>& all, bool trained) {
+Index parameter_bytes(const Parameters<float, Device>& all, bool moments,
+                      Bytes kind = Bytes::allocated) {
+  const auto floats = [kind](Index n) {
+    return kind == Bytes::allocated ? detail::block(n, 1) : n * static_cast<Index>(sizeof(float));
+  };
   Index bytes = 0;
   for (const auto& pack : all.packs()) {
     Index size = 0;
     for (const auto* p : pack.members) {
-      size += all.padded(p->shape.numel());
-      bytes += detail::half(p->multiplied_in_bf16, p->shape.numel(), 1);
+      if (p->multiplied_in_bf16) bytes += floats((p->shape.numel() + 1) / 2);
+      const bool rounded_alone = !pack.trained && p->multiplied_in_bf16 && !p->value.defined();
+      if (!rounded_alone) size += all.padded(p->shape.numel());
     }
-    bytes += (trained && pack.trained ? 4 : 2) * detail::block(size, 1);
+    const Index copies = !pack.trained ? 1 : moments ? 4 : 2;
+    bytes += copies * floats(size);
   }
   return bytes;
 }
@@ -198,6 +210,42 @@ struct DeclaredVlm {
   }
 };
 
+/// The same of a LanguageModel.
+struct DeclaredLanguageModel {
+  Parameters<float> all;
+
+  explicit DeclaredLanguageModel(const LanguageConfig& c) {
+    Decoder<float, Cpu>(all, c.decoder, c.vocabulary);
+    if (c.bf16) all.multiply_in_bf16();
+  }
+};
+
+/// From now on the declared parameters count as frozen.
+inline void freeze(Parameters<float>& all) {
+  for (auto& pack : all.packs()) pack.trained = false;
+}
+
+/// Declares LoRA adapters of all products of a decoder's blocks, trained.
+inline void declare_lora(Parameters<float>& all, const DecoderConfig& c, Index rank) {
+  const Index seen = c.heads * c.head_size, qkv = seen + 2 * c.kv_heads * c.head_size;
+  const auto add = [&](const std::string& name, Index in, Index out) {
+    Lora<float, Cpu>(all, name, "lora", in, out, rank, 1);
+  };
+  for (Index i = 0; i < c.layers; ++i) {
+    const std::string block = "decoder." + std::to_string(i);
+    add(block + ".qkv", c.width, qkv);
+    add(block + ".out", seen, c.width);
+    add(block + ".gate_up", c.width, 2 * c.mlp);
+    add(block + ".down", c.mlp, c.width);
+  }
+}
+
+/// A decoder alone, for the functions below; its batches have no images.
+inline VlmConfig without_vision(const LanguageConfig& c) {
+  return {
+      .vit = {}, .shuffle = 1, .decoder = c.decoder, .vocabulary = c.vocabulary, .bf16 = c.bf16};
+}
+
 /// Peak bytes of a forward and backward pass of Vlm::logprobs(), without the parameters. `marks`:
 /// columns of observed attention that the loss reads, as rl/pathwise.hpp does.
 inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks = 0) {
@@ -212,6 +260,19 @@ inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks
   const Index words = detail::block(b.rows, c.decoder.width);  // gradient of the embeddings
   return std::max({below + end.kept + end.backward, below + layer.backward,
                    image.kept + image.backward + words});
+}
+
+/// The same where only LoRA adapters of the decoder are trained: nothing of the ViT is kept for
+/// backward; each adapter keeps its narrow rows and, with bf16 products, its input as floats.
+inline Index lora_training_bytes(const VlmConfig& c, const BatchSizes& b, Index rank) {
+  const DecoderConfig& d = c.decoder;
+  const Index inputs = 2 * detail::block(b.rows, d.width) +
+                       detail::block(b.rows, d.heads * d.head_size) + detail::block(b.rows, d.mlp);
+  const Index adapters = 4 * detail::block(b.rows, rank) + (c.bf16 ? inputs : 0);
+  BatchSizes text = b;
+  text.images = 0;
+  return std::max(training_bytes(c, text) + d.layers * adapters,
+                  detail::vision(c, b.images).forward);
 }
 
 /// Peak bytes of Vlm::prefill() and Vlm::decode(), without the parameters, observing `marks`

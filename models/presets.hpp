@@ -11,6 +11,9 @@
 
 namespace gaze::models {
 
+/// Most layers of a model from a file: far more than any has, few enough to declare in a moment.
+inline constexpr Index most_layers = 1024;
+
 /// A vision transformer on square images; patches of `patch` pixels.
 struct VitConfig {
   Index image, patch, width, layers, heads, mlp;
@@ -18,6 +21,7 @@ struct VitConfig {
 
   Index grid() const { return image / patch; }
   Index patches() const { return grid() * grid(); }
+  bool operator==(const VitConfig&) const = default;
 };
 
 /// A decoder with rotary positions, grouped-query attention and SwiGLU.
@@ -37,6 +41,7 @@ struct DecoderConfig {
     return attention_multiplier > 0 ? attention_multiplier
                                     : 1 / std::sqrt(static_cast<double>(head_size));
   }
+  bool operator==(const DecoderConfig&) const = default;
 };
 
 /// A decoder alone, for text.
@@ -44,6 +49,8 @@ struct LanguageConfig {
   DecoderConfig decoder;
   Index vocabulary = 0;
   bool bf16 = false;  // of products, as in VlmConfig
+
+  bool operator==(const LanguageConfig&) const = default;
 };
 
 /// Pixel shuffle joins shuffle x shuffle patches into one image token.
@@ -56,6 +63,7 @@ struct VlmConfig {
 
   Index image_tokens() const { return vit.patches() / (shuffle * shuffle); }
   Index image_side() const { return vit.grid() / shuffle; }
+  bool operator==(const VlmConfig&) const = default;
 };
 
 struct Preset {
@@ -79,6 +87,17 @@ inline VlmConfig preset(std::string_view name) {
     known += std::string(known.empty() ? "" : ", ") + p.name;
   }
   GAZE_FAIL("preset", "no model named ", name, "; there are ", known);
+}
+
+/// The name of the preset with these sizes, whatever the vocabulary and precision, or "custom".
+inline std::string size_name(const VlmConfig& c) {
+  for (const auto& p : presets) {
+    VlmConfig same = p.config;
+    same.vocabulary = c.vocabulary;
+    same.bf16 = c.bf16;
+    if (same == c) return p.name;
+  }
+  return "custom";
 }
 
 }  // namespace gaze::models

@@ -51,20 +51,22 @@ class ConfigObject {
     return has(key) ? number(key) : (read_.insert(key), otherwise);
   }
 
-  bool flag(const char* key, bool otherwise) {
-    read_.insert(key);
-    if (!has(key)) return otherwise;
+  bool flag(const char* key) {
     const io::Json& v = at(key);
     GAZE_CHECK(v.is_boolean(), "checkpoint", where(key), ": not true or false but ", shown(v));
     return v.get<bool>();
   }
+  bool flag(const char* key, bool otherwise) {
+    return has(key) ? flag(key) : (read_.insert(key), otherwise);
+  }
 
-  std::string text(const char* key, const std::string& otherwise) {
-    read_.insert(key);
-    if (!has(key)) return otherwise;
+  std::string text(const char* key) {
     const io::Json& v = at(key);
     GAZE_CHECK(v.is_string(), "checkpoint", where(key), ": not a text but ", shown(v));
     return v.get<std::string>();
+  }
+  std::string text(const char* key, const std::string& otherwise) {
+    return has(key) ? text(key) : (read_.insert(key), otherwise);
   }
 
   ConfigObject object(const char* key) {
@@ -104,10 +106,11 @@ class ConfigObject {
   Index count_of(const char* key, const io::Json& v) const {
     GAZE_CHECK(v.is_number_integer(), "checkpoint", where(key), ": not a whole number but ",
                shown(v));
-    constexpr auto most = std::int64_t{1} << 40;
-    const bool fits = !v.is_number_unsigned() || v.get<std::uint64_t>() <= most;
-    GAZE_CHECK(fits && v.get<std::int64_t>() >= 1 && v.get<std::int64_t>() <= most, "checkpoint",
-               where(key), ": must be at least 1, got ", shown(v));
+    constexpr std::uint64_t most = std::uint64_t{1} << 26;  // products of two fit an Index
+    GAZE_CHECK(v.is_number_unsigned() && v.get<std::uint64_t>() >= 1, "checkpoint", where(key),
+               ": must be at least 1, got ", shown(v));
+    GAZE_CHECK(v.get<std::uint64_t>() <= most, "checkpoint", where(key), ": must be at most ", most,
+               ", got ", shown(v));
     return static_cast<Index>(v.get<std::int64_t>());
   }
 

@@ -35,6 +35,8 @@ inline DecoderConfig read_decoder(ConfigObject& c) {
   DecoderConfig d{};
   d.width = c.count("hidden_size");
   d.layers = c.count("num_hidden_layers");
+  GAZE_CHECK(d.layers <= most_layers, "checkpoint", c.where("num_hidden_layers"),
+             ": must be at most ", most_layers, ", got ", d.layers);
   d.heads = c.count("num_attention_heads");
   d.kv_heads = c.count("num_key_value_heads", d.heads);
   GAZE_CHECK(d.heads % d.kv_heads == 0, "checkpoint", c.where("num_key_value_heads"), ": ",

@@ -23,6 +23,13 @@ inline std::vector<std::string> tensor_names(const std::vector<WeightRule>& rule
   return out;
 }
 
+/// The shape of a part of a parameter in its file.
+inline std::vector<std::int64_t> part_shape(const WeightPart& part, const Shape& parameter) {
+  std::vector<std::int64_t> shape(parameter.begin(), parameter.end());
+  shape.front() = part.rows;
+  return shape;
+}
+
 namespace detail {
 
 /// Reads the parts of a weight one after the other into `to`, converted to U.
@@ -40,8 +47,7 @@ void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shap
   U* at = to.data();
   std::vector<U> host;
   for (const WeightPart& part : rule.parts) {
-    std::vector<std::int64_t> expected{part.rows};
-    for (int i = 1; i < shape.rank(); ++i) expected.push_back(shape[i]);
+    const auto expected = part_shape(part, shape);
     const auto count = static_cast<std::size_t>(part.rows * row);
     if constexpr (std::is_same_v<Device, Cpu>) {
       files.read<U>(part.name, expected, std::span<U>(at, count));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // gaze info.
 #include <cstdio>
-#include <memory>
 #include <string>
 
 #include "gaze/core/parallel.hpp"
@@ -10,6 +9,7 @@
 #include "models/presets.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
+#include "phyx/eval/model_info.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/synth/cues.hpp"
 #include "phyx/synth/suite.hpp"
@@ -67,14 +67,36 @@ void print_rewards() {
   }
 }
 
+struct InfoOptions {
+  std::string model;
+  MemoryBatches batches;
+  bool rewards = false;
+
+  void add(CLI::App& app) {
+    CLI::Option* all =
+        app.add_flag("--rewards", rewards,
+                     "print each reward's formula, range, known cheats and options instead");
+    app.add_option("--model", model,
+                   "print about this model instead: folder or .safetensors file of a trained "
+                   "model, or folder of a published checkpoint")
+        ->excludes(all);
+    app.add_option("--prompt-tokens", batches.text,
+                   "tokens of a prompt, for the forecast of a model's memory")
+        ->transform(whole(1, 1 << 20))
+        ->capture_default_str();
+  }
+  void run() const {
+    if (rewards) return print_rewards();
+    if (model.empty()) return print_info();
+    std::fputs(for_standard_output(model_info(model, batches)).c_str(), stdout);
+  }
+};
+
 }  // namespace
 
 void add_info(CLI::App& app) {
-  const auto rewards = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("info", "print build, processor, models and rewards");
-  command->add_flag("--rewards", *rewards,
-                    "print each reward's formula, range, known cheats and options instead");
-  command->callback([rewards] { *rewards ? print_rewards() : print_info(); });
+  add_command<InfoOptions>(
+      app, "info", "print build, processor, models and rewards; or what a model's files are");
 }
 
 }  // namespace gaze::phyx::cli

@@ -17,19 +17,22 @@ struct LogitsOptions {
   std::string device = "cpu";
 
   void add(CLI::App& app) {
-    app.add_option("--model", s.model, "folder of a published checkpoint")
+    app.add_option(
+           "--model", s.model,
+           "folder of a published checkpoint, or folder or .safetensors file of a trained model")
         ->required()
-        ->check(CLI::ExistingDirectory);
-    app.add_option("--inputs", s.inputs,
-                   "safetensors file with input_ids [B, T] and, if wanted, attention_mask and "
-                   "labels")
+        ->check(CLI::ExistingPath);
+    app.add_option(
+           "--inputs", s.inputs,
+           "safetensors file with input_ids [B, T] and, if wanted, attention_mask, labels, and "
+           "for pictures pixels [B, S, S, 3]")
         ->required()
         ->check(CLI::ExistingFile);
     app.add_option("--out", s.out, "safetensors file to write: logits, loss, logp, grad.NAME")
         ->required();
-    app.add_option("--precision", s.precision, "of products")
-        ->check(CLI::IsMember({"float32", "bf16"}))
-        ->capture_default_str();
+    app.add_option("--precision", s.precision,
+                   "of products; default: that of a trained model, float32 of a checkpoint")
+        ->check(CLI::IsMember({"float32", "bf16"}));
     app.add_flag("--gradients", s.gradients, "also write the gradients of the loss");
     add_device(app, device);
   }
@@ -41,7 +44,7 @@ struct LogitsOptions {
 }  // namespace
 
 void add_logits(CLI::App& app) {
-  add_command<LogitsOptions>(app, "logits", "logits and gradients of a published checkpoint");
+  add_command<LogitsOptions>(app, "logits", "logits and gradients of a model");
 }
 
 }  // namespace gaze::phyx::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The logits on the processor.
 #include "phyx/eval/logits.inl"
+#include "gaze/cpu/kernels.hpp"
 
 namespace gaze::phyx {
 

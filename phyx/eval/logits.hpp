@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The logits of a published checkpoint for given tokens, and the gradients of their loss, so that
-// anybody can compare them with another program's.
+// The logits of a published checkpoint or a trained model for given tokens, and the gradients of
+// their loss, so that anybody can compare them with another program's.
 #pragma once
 #include <string>
 
@@ -10,14 +10,15 @@ namespace gaze::phyx {
 
 /// `inputs`: a safetensors file with the tensors that transformers' models take as arguments, all
 /// [B, T] of I64 or I32: input_ids; attention_mask (0: padding, at either end; default: all 1);
-/// labels (-100: none).
+/// labels (-100: none). A trained model also takes pixels, U8 [B, S, S, 3], RGB pictures of its
+/// side: those of the rows that have image tokens. Without pixels, image tokens are ordinary ones.
 ///
 /// `out` gets logits [B, T, V] (0 at padding) and, with labels, loss (the mean of -log p over
 /// labels from 0 on, shifted by one) and logp [B, T-1] (0 where there is no label). With
-/// `gradients` also grad.NAME, by the checkpoint's own names.
+/// `gradients` also grad.NAME, by the names of the file's tensors.
 struct LogitsSettings {
   std::string model, inputs, out;
-  std::string precision = "float32";
+  std::string precision;  // of products; "": that of a trained model, float32 of a checkpoint
   bool gradients = false;
 };
 

@@ -12,10 +12,13 @@
 #include "gaze/io/weight_files.hpp"
 #include "gaze/ops/elementwise.hpp"
 #include "gaze/ops/reduce.hpp"
+#include "gaze/train/checkpoint.hpp"
 #include "models/hf/checkpoint.hpp"
 #include "models/hf/load.hpp"
 #include "models/language_model.hpp"
+#include "models/model_metadata.hpp"
 #include "phyx/eval/logits.hpp"
+#include "phyx/eval/trained_model.hpp"
 
 namespace gaze::phyx {
 
@@ -27,9 +30,11 @@ class TokenRows {
   Index batch = 0, length = 0;
   std::vector<models::Prompt> prompts;
   std::vector<Index> first;          // column of each row's first token
+  std::vector<Index> leads;          // tokens up to a picture's last one, or 1
   std::vector<std::int64_t> labels;  // [B, T]; empty: none
 
-  TokenRows(const io::SafetensorsFile& file, Index vocabulary) {
+  TokenRows(const io::SafetensorsFile& file, Index vocabulary,
+            const models::PictureRows& pictures = {}) {
     const auto& info = file.info("input_ids");
     GAZE_CHECK(info.shape.size() == 2 && info.shape[0] > 0 && info.shape[1] > 0, "logits",
                file.path(), ", input_ids: not [B, T] with tokens");
@@ -43,11 +48,15 @@ class TokenRows {
     for (const std::int64_t label : labels)
       GAZE_CHECK(label < vocabulary, "logits", file.path(), ", labels: ", label,
                  " is not a token of ", vocabulary);
+    if (file.contains("pixels")) add_pictures(file, pictures);
+    for (Index b = 0; b < batch; ++b) leads.push_back(lead_of(b, pictures.token));
   }
 
   Index tokens(Index b) const {
     return static_cast<Index>(prompts[static_cast<std::size_t>(b)].tokens.size());
   }
+
+  Index lead(Index b) const { return leads[static_cast<std::size_t>(b)]; }
 
   /// The label of the token after column t of row b, or -1; of real tokens only.
   std::int64_t next_label(Index b, Index t) const {
@@ -87,6 +96,37 @@ class TokenRows {
       prompt.tokens.push_back(static_cast<std::int32_t>(id));
     }
     first.push_back(begin);
+  }
+
+  /// The pictures of the rows that have image tokens.
+  void add_pictures(const io::SafetensorsFile& file, const models::PictureRows& pictures) {
+    GAZE_CHECK(pictures.tokens > 0, "logits", file.path(), ", pixels: the model reads text only");
+    const std::vector<std::int64_t> shape{batch, pictures.side, pictures.side, 3};
+    const auto& info = file.info("pixels");
+    GAZE_CHECK(info.dtype == "U8" && info.shape == shape, "logits", file.path(),
+               ", pixels: ", info.dtype, " ", io::detail::shape_text(info.shape), ", expected U8 ",
+               io::detail::shape_text(shape));
+    std::vector<std::uint8_t> all(static_cast<std::size_t>(info.bytes()));
+    file.read<std::uint8_t>("pixels", shape, std::span(all));
+    const auto size = static_cast<std::ptrdiff_t>(pictures.side * pictures.side * 3);
+    auto from = all.begin();
+    for (Index b = 0; b < batch; ++b, from += size) {
+      auto& prompt = prompts[static_cast<std::size_t>(b)];
+      const auto places = std::count(prompt.tokens.begin(), prompt.tokens.end(), pictures.token);
+      GAZE_CHECK(places == 0 || places == pictures.tokens, "logits", file.path(),
+                 ", input_ids: row ", b, " has ", places, " image tokens, a picture takes ",
+                 pictures.tokens);
+      if (places > 0)
+        prompt.rgb = std::make_shared<const std::vector<std::uint8_t>>(from, from + size);
+    }
+  }
+
+  /// A picture's tokens are no targets, so the loss begins after them.
+  Index lead_of(Index b, std::int32_t image_token) const {
+    const auto& prompt = prompts[static_cast<std::size_t>(b)];
+    if (!prompt.rgb) return 1;
+    const auto last = std::find(prompt.tokens.rbegin(), prompt.tokens.rend(), image_token);
+    return static_cast<Index>(prompt.tokens.rend() - last);
   }
 };
 
@@ -133,12 +173,16 @@ auto add_loss(const Model& model, const TokenRows& rows, NamedTensors& out) {
   GAZE_CHECK(labelled > 0, "logits", "the labels have no token after the first of its row");
   starts.reserve(rows.prompts.size());
   for (Index b = 0; b < rows.batch; ++b) {
-    const auto& tokens = rows.prompts[static_cast<std::size_t>(b)].tokens;
-    if (tokens.size() < 2) continue;
-    starts.push_back({{tokens.front()}, nullptr, {}});
-    groups.push_back({&starts.back(), {std::span(tokens).subspan(1)}});
-    const Index begin = rows.first[static_cast<std::size_t>(b)];
-    for (Index t = begin; t + 1 < begin + rows.tokens(b); ++t) {
+    const models::Prompt& row = rows.prompts[static_cast<std::size_t>(b)];
+    const auto& tokens = row.tokens;
+    const Index begin = rows.first[static_cast<std::size_t>(b)], lead = rows.lead(b);
+    for (Index t = begin; t + 1 < begin + lead; ++t)
+      GAZE_CHECK(rows.next_label(b, t) < 0, "logits", "labels: row ", b,
+                 " has one in or before its picture; only later ones are supported");
+    if (rows.tokens(b) <= lead) continue;
+    starts.push_back({{tokens.begin(), tokens.begin() + lead}, row.rgb, {}});
+    groups.push_back({&starts.back(), {std::span(tokens).subspan(static_cast<std::size_t>(lead))}});
+    for (Index t = begin + lead - 1; t + 1 < begin + rows.tokens(b); ++t) {
       const std::int64_t label = rows.next_label(b, t);
       GAZE_CHECK(label < 0 || label == tokens[static_cast<std::size_t>(t + 1 - begin)], "logits",
                  "labels differ from input_ids; only labels that repeat them are supported");
@@ -150,8 +194,8 @@ auto add_loss(const Model& model, const TokenRows& rows, NamedTensors& out) {
   std::vector<float> logp(static_cast<std::size_t>(rows.batch * (rows.length - 1)), 0.0f);
   std::size_t at = 0;
   for (Index b = 0; b < rows.batch; ++b)
-    for (Index t = rows.first[static_cast<std::size_t>(b)], i = 0; i + 1 < rows.tokens(b);
-         ++t, ++i, ++at)
+    for (Index i = rows.lead(b) - 1, t = rows.first[static_cast<std::size_t>(b)] + i;
+         i + 1 < rows.tokens(b); ++t, ++i, ++at)
       if (rows.next_label(b, t) >= 0)
         logp[static_cast<std::size_t>(b * (rows.length - 1) + t)] = values[at];
   out.add("logp", {rows.batch, rows.length - 1}, std::move(logp));
@@ -160,6 +204,14 @@ auto add_loss(const Model& model, const TokenRows& rows, NamedTensors& out) {
   const auto loss = sum(mul(y, Values::from({n}, std::move(weights))));
   out.add("loss", {}, {loss.item()});
   return loss;
+}
+
+/// Rules for a file with the parameters' own names.
+template <class Model>
+std::vector<models::hf::WeightRule> own_rules(Model& model) {
+  std::vector<models::hf::WeightRule> out;
+  for (const auto& p : model.parameters().all()) out.push_back({p.name, {{p.name, p.shape[0]}}});
+  return out;
 }
 
 /// grad.NAME of every tensor of the checkpoint.
@@ -171,41 +223,85 @@ void add_gradients(Model& model, const std::vector<models::hf::WeightRule>& rule
     const auto gradient = p->value.grad().to_vector();
     auto from = gradient.begin();
     for (const models::hf::WeightPart& part : rule.parts) {
-      std::vector<std::int64_t> shape{part.rows};
-      for (Index i = 1; i < p->shape.rank(); ++i) shape.push_back(p->shape[i]);
       const auto count = part.rows * (p->shape.numel() / p->shape[0]);
-      out.add("grad." + part.name, shape, {from, from + count});
+      out.add("grad." + part.name, models::hf::part_shape(part, p->shape), {from, from + count});
       from += count;
     }
   }
+}
+
+/// Runs the rows and writes the file.
+template <class Model>
+void run_rows(Model& model, const std::vector<models::hf::WeightRule>& rules, const TokenRows& rows,
+              const LogitsSettings& s) {
+  if (s.gradients) model.parameters().train_all();
+  NamedTensors out;
+  add_logits(model, rows, out);
+  if (!rows.labels.empty()) {
+    const auto loss = add_loss(model, rows, out);
+    if (s.gradients) {
+      backward(loss);
+      add_gradients(model, rules, out);
+    }
+  }
+  out.write(s.out);
+}
+
+inline void check_labels(const TokenRows& rows, const LogitsSettings& s) {
+  GAZE_CHECK(!s.gradients || !rows.labels.empty(), "logits", s.inputs,
+             ": gradients need a loss, and that needs labels");
+}
+
+template <class Device>
+void published_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
+  models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(s.model);
+  checkpoint.config.bf16 = s.precision == "bf16";
+  const TokenRows rows(inputs, checkpoint.config.vocabulary);
+  check_labels(rows, s);
+  auto model = models::LanguageModel<float, Device>::for_file(checkpoint.config, s.gradients);
+  {
+    const io::WeightFiles files(s.model);
+    models::hf::load_weights(files, checkpoint.weights, model.parameters());
+  }
+  run_rows(model, checkpoint.weights, rows, s);
+}
+
+/// Of a model for text that Gaze wrote; it needs no tokeniser.
+template <class Device>
+void language_logits(models::LanguageConfig config, const std::string& weights,
+                     const LogitsSettings& s, const io::SafetensorsFile& inputs) {
+  if (!s.precision.empty()) config.bf16 = s.precision == "bf16";
+  const TokenRows rows(inputs, config.vocabulary);
+  check_labels(rows, s);
+  auto model = models::LanguageModel<float, Device>::for_file(config, true);
+  load_weights(weights, model.parameters());
+  run_rows(model, own_rules(model), rows, s);
+}
+
+template <class Device>
+void vlm_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
+  ModelFiles files = read_model_files(s.model);
+  models::VlmConfig& config = files.config;
+  if (!s.precision.empty()) config.bf16 = s.precision == "bf16";
+  const std::int32_t image = files.tokenizer.image();
+  const TokenRows rows(inputs, config.vocabulary, {config.image_tokens(), config.vit.image, image});
+  check_labels(rows, s);
+  Model<Device> model(config, image, 0);
+  load_weights(files.weights_file, model.parameters());
+  run_rows(model, own_rules(model), rows, s);
 }
 
 }  // namespace detail
 
 template <class Device>
 void write_logits(const LogitsSettings& s) {
-  models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(s.model);
-  checkpoint.config.bf16 = s.precision == "bf16";
   const io::SafetensorsFile inputs(s.inputs);
-  const detail::TokenRows rows(inputs, checkpoint.config.vocabulary);
-  GAZE_CHECK(!s.gradients || !rows.labels.empty(), "logits", s.inputs,
-             ": gradients need a loss, and that needs labels");
-  auto model = models::LanguageModel<float, Device>::for_file(checkpoint.config, s.gradients);
-  {
-    const io::WeightFiles files(s.model);
-    models::hf::load_weights(files, checkpoint.weights, model.parameters());
-  }
-  if (s.gradients) model.parameters().train_all();
-  detail::NamedTensors out;
-  detail::add_logits(model, rows, out);
-  if (!rows.labels.empty()) {
-    const auto loss = detail::add_loss(model, rows, out);
-    if (s.gradients) {
-      backward(loss);
-      detail::add_gradients(model, checkpoint.weights, out);
-    }
-  }
-  out.write(s.out);
+  if (models::hf::is_checkpoint(s.model)) return detail::published_logits<Device>(s, inputs);
+  const std::string weights = weights_file_of(s.model);
+  const auto saved = models::read_model_metadata(io::SafetensorsFile(weights));
+  if (const auto* config = std::get_if<models::LanguageConfig>(&saved.config))
+    return detail::language_logits<Device>(*config, weights, s, inputs);
+  detail::vlm_logits<Device>(s, inputs);
 }
 
 }  // namespace gaze::phyx

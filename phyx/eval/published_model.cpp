@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Published checkpoints on the processor.
 #include "phyx/eval/published_model.inl"
+#include "gaze/cpu/kernels.hpp"
 
 namespace gaze::phyx {
+
+text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint) {
+  auto tokenizer = text::BytePairTokenizer::load(checkpoint.folder + "/tokenizer.json");
+  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.config.vocabulary, "checkpoint",
+             checkpoint.folder, "/tokenizer.json: ", tokenizer.vocab_size(),
+             " tokens, but config.json says ", checkpoint.config.vocabulary);
+  return tokenizer;
+}
 
 void check_own_model(const PublishedSettings& s, const std::string& path) {
   GAZE_CHECK(s.precision.empty(), "load_model", path,

@@ -46,6 +46,9 @@ struct PublishedModel {
   std::vector<std::string> prompt_files() const;
 };
 
+/// The tokeniser of a folder. Throws Error if it has more tokens than config.json says.
+text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint);
+
 /// Loads a folder. Throws Error naming file and key.
 template <class Device = Cpu>
 std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,

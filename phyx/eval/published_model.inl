@@ -60,10 +60,7 @@ std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& 
                                                        const std::string& folder) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(folder);
   checkpoint.config.bf16 = s.precision == "bf16";
-  auto tokenizer = text::BytePairTokenizer::load(folder + "/tokenizer.json");
-  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.config.vocabulary, "checkpoint", folder,
-             "/tokenizer.json: ", tokenizer.vocab_size(), " tokens, but config.json says ",
-             checkpoint.config.vocabulary);
+  auto tokenizer = load_tokenizer(checkpoint);
   std::string text;
   if (!s.prompt_template.empty()) text = io::read_file(s.prompt_template, io::kMaxJsonFileBytes);
   const models::LanguageConfig config = checkpoint.config;

@@ -2,14 +2,15 @@
 // Reading a model's files; load_model() on the CPU.
 #include "phyx/eval/trained_model.hpp"
 
-#include <algorithm>
 #include <filesystem>
+#include <variant>
 
 #include "gaze/core/error.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/io/folders.hpp"
 #include "gaze/io/safetensors.hpp"
-#include "models/presets.hpp"
+#include "models/memory.hpp"
+#include "models/model_metadata.hpp"
 #include "phyx/eval/trained_model.inl"
 
 namespace gaze::phyx {
@@ -29,39 +30,29 @@ std::string tokenizer_file(const std::string& weights) {
   return (folder / "tokenizer.json").string();
 }
 
-/// The configuration named by the metadata of the weights, without the vocabulary size.
-models::VlmConfig named_config(const std::string& weights, const std::string& size,
-                               const io::SafetensorsFile& file) {
-  const auto known = [&](const models::Preset& p) { return size == p.name; };
-  GAZE_CHECK(std::any_of(models::presets.begin(), models::presets.end(), known), "load_model",
-             weights, ", metadata model: no model named ", size);
-  models::VlmConfig config = models::preset(size);
-  const auto precision = file.metadata().find("precision");
-  if (precision != file.metadata().end()) {
-    config.bf16 = precision->second == "bf16";
-    GAZE_CHECK(config.bf16 || precision->second == "float32", "load_model", weights,
-               ", metadata precision: must be float32 or bf16, got ", precision->second);
-  }
-  return config;
-}
-
 }  // namespace
 
-ModelFiles read_model_files(const std::string& path) {
+std::string weights_file_of(const std::string& path) {
   GAZE_CHECK(io::exists(path), "load_model", path, ": no such file or folder");
-  const std::string weights = fs::is_directory(path) ? path + "/model.safetensors" : path;
+  return fs::is_directory(path) ? path + "/model.safetensors" : path;
+}
+
+ModelFiles read_model_files(const std::string& path) {
+  const std::string weights = weights_file_of(path);
   const io::SafetensorsFile file(weights);
-  const auto field = [&](const char* key) {
-    const auto found = file.metadata().find(key);
-    GAZE_CHECK(found != file.metadata().end(), "load_model", weights, ": metadata has no ", key);
-    return found->second;
-  };
+  const models::ModelMetadata saved = models::read_model_metadata(file);
+  const auto* config = std::get_if<models::VlmConfig>(&saved.config);
+  GAZE_CHECK(config, "load_model", weights,
+             ": a model for text alone; only gaze info and gaze logits read these");
   const std::string words = tokenizer_file(weights);
-  ModelFiles out{text::Tokenizer::load(words), {}, {}, weights, words};
-  out.name = field("model");
-  out.config = named_config(weights, out.name, file);
-  out.config.vocabulary = out.tokenizer.vocab_size();
-  out.prompts.problem = field("prompt");
+  ModelFiles out{text::Tokenizer::load(words), *config, {}, weights, words};
+  const Index tokens = out.tokenizer.vocab_size();
+  GAZE_CHECK(config->vocabulary == 0 || config->vocabulary == tokens, "load_model", weights,
+             ": a model of ", config->vocabulary, " tokens, but ", words, " has ", tokens);
+  out.config.vocabulary = tokens;
+  out.prompts.problem = saved.prompt;
+  models::DeclaredVlm declared(out.config);
+  check_weights(file, declared.all);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Loading a trained model: weights with preset and prompt in their metadata, and the tokeniser.
+// Loading a trained model: weights whose metadata describe it (models/model_metadata.hpp), and the
+// tokeniser.
 #pragma once
 #include <memory>
 #include <string>
@@ -24,12 +25,15 @@ struct ModelFiles {
   models::VlmConfig config;
   PromptTemplate prompts;
   std::string weights_file, tokenizer_file;
-  std::string name = {};  // of the model's size: "tiny"
 };
 
+/// The file of weights that `path` means: itself, or model.safetensors in the folder `path`. Throws
+/// Error if there is nothing at `path`.
+std::string weights_file_of(const std::string& path);
+
 /// `path`: a .safetensors file, or a folder with model.safetensors. tokenizer.json is searched
-/// there and in the folders above, where an ablation stores it. Throws Error for a missing file or
-/// missing metadata.
+/// there and in the folders above, where an ablation stores it. Throws Error for missing files and
+/// metadata, and where weights, metadata and tokeniser do not fit each other.
 ModelFiles read_model_files(const std::string& path);
 
 /// Loads the model with its weights to a device.

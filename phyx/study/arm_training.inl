@@ -12,6 +12,7 @@
 #include "gaze/rl/grpo.hpp"
 #include "gaze/rl/run_state.hpp"
 #include "gaze/train/checkpoint.hpp"
+#include "models/model_metadata.hpp"
 #include "phyx/eval/showcase.hpp"
 #include "phyx/study/arm_training.hpp"
 #include "phyx/study/own_samples.inl"
@@ -74,7 +75,7 @@ Index ArmTraining<Device>::warm_up(std::int64_t seed) const {
 
 template <class Device>
 io::Metadata ArmTraining<Device>::model_metadata() const {
-  return {{"model", s_.model}, {"precision", s_.precision}, {"prompt", s_.prompts.problem}};
+  return models::model_metadata(data_.config(), s_.prompts.problem);
 }
 
 template <class Device>

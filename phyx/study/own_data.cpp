@@ -75,7 +75,7 @@ void settle_own_data(AblationSettings& s) {
   if (!own.start.empty())
     blame({"own.start"}, [&] {
       const ModelFiles start = read_model_files(own.start);
-      s.model = start.name;
+      s.model = models::size_name(start.config);
       s.prompts.problem = start.prompts.problem;
     });
   if (!own.prompt.empty()) {

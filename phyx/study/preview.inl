@@ -11,7 +11,6 @@
 
 #include "gaze/core/clock.hpp"
 #include "gaze/rl/grpo.hpp"
-#include "models/presets.hpp"
 #include "phyx/eval/evaluator.inl"
 #include "phyx/study/forecast.hpp"
 #include "phyx/study/preview.hpp"
@@ -33,10 +32,10 @@ struct PreviewData {
   std::vector<Example> examples;
 
   explicit PreviewData(const AblationSettings& s)
-      : config(models::preset(s.model)),
+      : config(model_config(s)),
         problems(sample(s, config.vit.image)),
         tokenizer(build_tokenizer(problems)),
-        maker(tokenizer, with_vocabulary(s), s.prompts) {
+        maker(tokenizer, with_vocabulary(), s.prompts) {
     for (const Problem& p : problems) examples.push_back(maker(p));
   }
   PreviewData(const PreviewData&) = delete;  // maker refers to tokenizer
@@ -58,9 +57,8 @@ struct PreviewData {
         out.push_back(std::move(p));
     return out;
   }
-  const models::VlmConfig& with_vocabulary(const AblationSettings& s) {
+  const models::VlmConfig& with_vocabulary() {
     config.vocabulary = tokenizer.vocab_size();
-    config.bf16 = s.precision == "bf16";
     return config;
   }
 };
@@ -136,7 +134,7 @@ std::string preview(const Study& study, const Listener& listener) {
   for (const StudyRun& run : study.runs) {
     const AblationSettings& s = run.settings;
     const std::string name = s.model + ", " + s.precision;
-    auto& [data, speeds] = measured[name];
+    auto& [data, speeds] = measured[name + "\n" + s.own.start];
     if (!data) {
       if (listener.begin) listener.begin("measuring the speed of " + name);
       data = std::make_unique<PreviewData>(s);

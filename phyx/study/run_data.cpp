@@ -11,7 +11,6 @@
 #include "gaze/core/printable.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folders.hpp"
-#include "models/presets.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/synth/files.hpp"
@@ -77,8 +76,7 @@ SuiteOptions RunData::suite_options(const std::string& split, bool rl) const {
 
 void RunData::write(const std::function<void(const std::string&)>& say) {
   const std::string folder = at_.data();
-  config_ = models::preset(s_.model);
-  config_.bf16 = s_.precision == "bf16";
+  config_ = model_config(s_);
   if (own_) {
     files_ = digests();
     io::make_folders(folder);

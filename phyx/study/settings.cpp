@@ -11,6 +11,7 @@
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
+#include "phyx/eval/trained_model.hpp"
 #include "phyx/file_names.hpp"
 #include "phyx/study/claim_checks.hpp"
 #include "phyx/synth/suite.hpp"
@@ -110,7 +111,7 @@ void settle_values(AblationSettings& s) {
   settle_grpo(s);
   AblationSettings scratch = s;
   for (const auto& f : study_fields()) blame({f.name}, [&] { f.set(scratch, f.get(s), f.name); });
-  blame({"model"}, [&] { models::preset(s.model); });
+  blame({"model"}, [&] { model_config(s); });
   require_setting(!s.seeds.empty(), {"seeds"}, "no seeds");
   require_setting(s.validate_every == 0 || s.validate_scenes > 0,
                   {"validation.scenes", "validation.every"},
@@ -144,7 +145,7 @@ void check_name(const char* kind, const std::string& name) {
 /// `where` starts the message.
 void check_layers_and_heads(const AblationSettings& s, const std::string& reward,
                             const io::Json& options, const std::string& where = "") {
-  const models::DecoderConfig decoder = models::preset(s.model).decoder;
+  const models::DecoderConfig decoder = model_config(s).decoder;
   for (const auto& [name, count] :
        {std::pair("layers", decoder.layers), std::pair("heads", decoder.heads)}) {
     const io::Json chosen = options.value(name, io::Json::array());
@@ -247,6 +248,14 @@ AblationSettings settings_of(const AblationSettings& s, const Condition& c) {
     set_field(study_fields(), own, name, value, "condition." + c.name);
   settle_values(own);
   return own;
+}
+
+models::VlmConfig model_config(const AblationSettings& s) {
+  models::VlmConfig out =
+      s.own.start.empty() ? models::preset(s.model) : read_model_files(s.own.start).config;
+  out.vocabulary = 0;
+  out.bf16 = s.precision == "bf16";
+  return out;
 }
 
 const Condition& matched_condition(const AblationSettings& s, const Condition& c) {

@@ -97,6 +97,10 @@ bool has_rl_problems(const AblationSettings& s);
 /// The settings of one condition: those of the study with the condition's changes.
 AblationSettings settings_of(const AblationSettings& s, const Condition& c);
 
+/// The sizes and precision of the run's model, without its vocabulary: those of `own.start`, or of
+/// the preset `model`.
+models::VlmConfig model_config(const AblationSettings& s);
+
 /// The GRPO condition whose arithmetic the condition's supervised steps match. Throws Error if
 /// there is none.
 const Condition& matched_condition(const AblationSettings& s, const Condition& c);

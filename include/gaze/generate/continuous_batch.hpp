@@ -127,6 +127,9 @@ std::vector<Alternative> likeliest(std::span<const T> row, Index count, double l
 
 }  // namespace detail
 
+/// Rows of prompts that a ContinuousBatch computes in a step, unless it is told otherwise.
+inline constexpr Index most_prompt_rows = 256;
+
 /// One thread uses it. The policy must outlive it.
 template <class Policy>
 class ContinuousBatch {
@@ -136,7 +139,7 @@ class ContinuousBatch {
   /// Room for `slots` tokens of prompts and answers, rounded up to whole lanes of keys. At most
   /// `prompt_rows` rows of prompts are computed in a step, so that long ones do not hold up the
   /// answers of others; a prompt with a picture is always computed as a whole.
-  explicit ContinuousBatch(const Policy& policy, Index slots, Index prompt_rows = 256)
+  explicit ContinuousBatch(const Policy& policy, Index slots, Index prompt_rows = most_prompt_rows)
       : policy_(policy),
         slots_(whole_lanes(slots)),
         prompt_rows_(prompt_rows),

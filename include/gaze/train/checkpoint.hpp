@@ -111,6 +111,23 @@ void save_weights(const std::string& path, Parameters<T, Device>& parameters,
   io::write_safetensors(path, tensors.views(), metadata);
 }
 
+/// Throws an Error that names the first tensor of the file that is missing, has another shape than
+/// its parameter, or has none, without reading any. The parameters need not be allocated.
+template <class T, class Device>
+void check_weights(const io::SafetensorsFile& file, Parameters<T, Device>& parameters,
+                   const std::vector<std::string>& without = {}) {
+  for (const auto* p : detail::parameters_without("load", parameters, without)) {
+    const std::vector<std::int64_t> expected(p->shape.begin(), p->shape.end());
+    GAZE_CHECK(file.info(p->name).shape == expected, "load",
+               io::detail::tensor_label(file.path(), p->name), ": shape ",
+               io::detail::shape_text(file.info(p->name).shape), ", expected ",
+               io::detail::shape_text(expected));
+  }
+  for (const auto& [name, info] : file.tensors())
+    GAZE_CHECK(parameters.find(name), "load", file.path(), ": the model has no tensor named ",
+               name);
+}
+
 /// Reads all weights by name, except those of the parts in `without`, which keep their values and
 /// may be missing from the file. A missing, unexpected or wrongly shaped tensor is an error that
 /// names it; no weight has changed then.
@@ -119,14 +136,13 @@ void load_weights(const std::string& path, Parameters<T, Device>& parameters,
                   const std::vector<std::string>& without = {}) {
   parameters.check_allocated("load");
   const io::SafetensorsFile file(path);
+  check_weights(file, parameters, without);
   const auto wanted = detail::parameters_without("load", parameters, without);
   std::vector<Tensor<T, Device>> read;
   for (const auto* p : wanted) {
     read.emplace_back(p->shape);
     read_tensor(file, p->name, read.back());
   }
-  for (const auto& [name, info] : file.tensors())
-    GAZE_CHECK(parameters.find(name), "load", path, ": the model has no tensor named ", name);
   std::size_t i = 0;
   for (auto* p : wanted) {
     Kernels<Device>::copy(p->value.numel(), read[i++].data(), p->value.data());
