@@ -14,6 +14,7 @@
 #include "gaze/core/error.hpp"
 #include "gaze/core/printable.hpp"
 #include "gaze/io/json.hpp"
+#include "gaze/text/tokenizing.hpp"
 
 namespace gaze::models::hf {
 
@@ -134,9 +135,8 @@ std::vector<PromptPart> fill_template(const Tokenizer& tokenizer, const std::str
   return out;
 }
 
-/// The tokens of a prompt. `Tokenizer` has id() and encode_plain(), such as
-/// text::BytePairTokenizer.
-template <class Tokenizer>
+/// The tokens of a prompt.
+template <text::Tokenizing Tokenizer>
 std::vector<std::int32_t> encode(const Tokenizer& tokenizer, std::span<const PromptPart> parts) {
   std::vector<std::int32_t> out;
   std::string text;

@@ -28,6 +28,7 @@
 #include "gaze/text/byte_alphabet.hpp"
 #include "gaze/text/gpt2_split.hpp"
 #include "gaze/text/pair_merges.hpp"
+#include "gaze/text/tokenizing.hpp"
 #include "gaze/text/utf8_repair.hpp"
 
 namespace gaze::text {
@@ -119,6 +120,7 @@ class BytePairTokenizer {
   PairMerges merges_;
   AddedTokens added_;
 };
+static_assert(Tokenizing<BytePairTokenizer>);
 
 inline BytePairTokenizer::BytePairTokenizer(detail::BytePairData data)
     : data_(std::move(data)),

@@ -32,6 +32,7 @@
 #include "gaze/core/error.hpp"
 #include "gaze/core/utf8.hpp"
 #include "gaze/text/split.hpp"
+#include "gaze/text/tokenizing.hpp"
 
 namespace gaze::text {
 
@@ -114,6 +115,7 @@ class Tokenizer {
   std::array<std::int32_t, kControlTokens.size()> control_{};
   std::vector<std::int16_t> byte_of_;  ///< by id: the byte of a byte token, or -1
 };
+static_assert(Tokenizing<Tokenizer>);
 
 namespace detail {
 
