@@ -34,7 +34,7 @@ struct TestOptions {
     phyx::serve::ServerSettings s;
     s.address = {host, port, {}};
     s.http = {body_bytes, connections, receive_seconds, send_seconds, seconds + 60};
-    s.api.completion = {max_tokens, seconds};
+    s.api.completion = {max_tokens, max_tokens, seconds};
     s.queue = queue;
     return s;
   }

@@ -82,7 +82,8 @@ class FakeBatch : public phyx::serve::Batch {
   }
 
   void step() override {
-    if (control_.hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    // A model takes time; without it, an endless answer that nobody reads would fill the memory.
+    std::this_thread::sleep_for(std::chrono::microseconds(control_.hold ? 1000 : 100));
     for (auto s = running_.begin(); s != running_.end();) {
       const bool cancelled = s->request.cancelled && s->request.cancelled();
       const bool ended = !cancelled && !control_.hold && next(*s);

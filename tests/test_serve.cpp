@@ -284,7 +284,7 @@ TEST_CASE("a client that disconnects ends its generation") {
     HttpClient client(s.port());
     client.send(s.request("loop", fields));
     REQUIRE(eventually([&] { return s.server->scheduler().running() > 0; }));
-    if (contains(fields, "stream")) client.read_until("xx");
+    if (contains(fields, "stream")) client.read_until("\"x\"");
     client.close();
     CHECK(eventually([&] { return s.server->scheduler().running() == 0; }));
   }
@@ -326,7 +326,7 @@ TEST_CASE("the server ends with requests in flight and in the queue") {
   TestServer s({.max_tokens = 100000000, .slots = 100001000});
   HttpClient streaming(s.port()), half(s.port());
   streaming.send(s.request("loop", R"("stream": true)"));
-  streaming.read_until("x");
+  streaming.read_until("\"x\"");
   auto waiting = std::async(std::launch::async, [&] { return s.chat("loop"); });
   half.send("POST /v1/chat/completions HTTP/1.1\r\nHost: local");
   REQUIRE(eventually([&] { return s.server->scheduler().waiting() == 1; }));

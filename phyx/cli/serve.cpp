@@ -60,8 +60,9 @@ struct ServeOptions {
     auto& completion = server.api.completion;
     count("--cache-tokens", model.cache_tokens, largest,
           "tokens of all running requests, prompts and answers, in the key-value store");
-    count("--max-tokens", completion.max_tokens, largest,
-          "longest answer, and its length if a request does not say");
+    count("--max-tokens", completion.max_tokens, largest, "most that a request may ask for");
+    count("--default-tokens", completion.default_tokens, largest,
+          "longest answer to a request that does not say");
     count("--max-messages", server.api.messages, 100000, "messages of a conversation");
     count("--queue", server.queue, 100000, "requests that wait; more are answered with 429");
     count("--connections", server.http.connections, 500, "open at once; more get 503");

@@ -54,7 +54,8 @@ SamplingSettings settings_of(const ChatRequest& request) {
 }
 
 /// The length of an answer that follows a prompt. Throws ApiError if there is no room for it.
-Index answer_length(const ChatRequest& request, Index prompt, Index most, Index context) {
+Index answer_length(const ChatRequest& request, Index prompt, const CompletionLimits& limits,
+                    Index context) {
   const Index room = context - prompt;
   const auto too_long = [&](Index answer) {
     return ApiError(400,
@@ -64,10 +65,10 @@ Index answer_length(const ChatRequest& request, Index prompt, Index most, Index 
   };
   if (!request.max_tokens) {
     if (room < 1) throw too_long(1);
-    return std::min(most, room);
+    return std::min({limits.default_tokens, limits.max_tokens, room});
   }
-  if (*request.max_tokens > most)
-    refuse("max_tokens", *request.max_tokens, " is more than the ", most, " allowed");
+  if (*request.max_tokens > limits.max_tokens)
+    refuse("max_tokens", *request.max_tokens, " is more than the ", limits.max_tokens, " allowed");
   if (*request.max_tokens > room) throw too_long(*request.max_tokens);
   return *request.max_tokens;
 }
@@ -92,9 +93,8 @@ Completion::Completion(const ChatModel& model, const ChatRequest& request,
   r.prompt = encoded(model, request);
   prompt_tokens_ = r.prompt.tokens.size();
   r.sampling = settings_of(request);
-  r.sampling.max_tokens =
-      answer_length(request, static_cast<Index>(prompt_tokens_), limits.max_tokens,
-                    std::min(model.context(), scheduler.slots()));
+  r.sampling.max_tokens = answer_length(request, static_cast<Index>(prompt_tokens_), limits,
+                                        std::min(model.context(), scheduler.slots()));
   r.random = Philox(request.seed ? *request.seed : random_seed(), Purpose::sampling);
   r.ends = model.ends();
   r.top = request.top_logprobs;

@@ -15,8 +15,9 @@
 namespace gaze::phyx::serve {
 
 struct CompletionLimits {
-  Index max_tokens = 4096;  // most that a request may ask for, and gets if it does not say
-  double seconds = 600;     // from the request to the last token
+  Index max_tokens = 4096;      // most that a request may ask for
+  Index default_tokens = 1024;  // for one that does not say
+  double seconds = 600;         // from the request to the last token
 };
 
 class Completion {

@@ -172,6 +172,7 @@ HttpServer::Server::Server(const HttpAddress& address, const HttpLimits& limits,
       rule_{is_loopback(address.host), address.names},
       routes_(std::move(routes)),
       describe_(std::move(describe)) {
+  rule_.names.push_back(text::lower(address.host));
   set_handlers();
   new_task_queue = [this] { return new ConnectionThreads(limits_.connections, open_); };
   // The library's own options let a second server listen on the same port and take half of the
@@ -188,6 +189,7 @@ HttpServer::Server::Server(const HttpAddress& address, const HttpLimits& limits,
   const int code = errno;
   GAZE_CHECK(port_ > 0, "serve", "cannot listen on ", printable(host_, kShownBytes), " port ",
              address.port, code ? ": " + io::errno_text(code) : std::string());
+  ::listen(svr_sock_, SOMAXCONN);  // the library's queue is so short that clients lose a second
   accepting_ = std::thread([this] {
     listen_after_bind();
     ended_ = true;

@@ -20,7 +20,7 @@ namespace gaze::phyx::serve {
 struct HttpAddress {
   std::string host = "127.0.0.1";
   int port = 0;                         // 0: any free one
-  std::vector<std::string> names = {};  // see AccessRule
+  std::vector<std::string> names = {};  // besides `host`, in lower case; see AccessRule
 };
 
 class HttpServer {

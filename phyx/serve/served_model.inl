@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "phyx/eval/published_model.inl"
@@ -21,19 +22,14 @@ class ServedBase : public ServedModel {
   const std::vector<std::int32_t>& ends() const override { return ends_; }
 
  protected:
-  ServedBase(std::string name, Index context, std::vector<std::int32_t> ends,
-             std::unique_ptr<Model> model, Index cache_tokens)
-      : name_(std::move(name)),
-        context_(context),
-        ends_(std::move(ends)),
-        model_(std::move(model)),
-        cache_tokens_(cache_tokens) {}
+  ServedBase(std::string name, std::unique_ptr<Model> model, Index cache_tokens)
+      : name_(std::move(name)), model_(std::move(model)), cache_tokens_(cache_tokens) {}
 
   std::string name_;
-  Index context_;
-  std::vector<std::int32_t> ends_;
   std::unique_ptr<Model> model_;
   Index cache_tokens_;
+  Index context_ = std::numeric_limits<std::int32_t>::max();  // no limit of its own
+  std::vector<std::int32_t> ends_;
 };
 
 /// A conversation in the checkpoint's chat template.
@@ -41,8 +37,9 @@ template <class Device>
 class PublishedChat : public ServedBase<PublishedModel<Device>> {
  public:
   PublishedChat(std::string name, std::unique_ptr<PublishedModel<Device>> model, Index cache_tokens)
-      : PublishedChat::ServedBase(std::move(name), longest(model->checkpoint.folder),
-                                  model->checkpoint.ends, std::move(model), cache_tokens) {
+      : PublishedChat::ServedBase(std::move(name), std::move(model), cache_tokens) {
+    this->context_ = longest(this->model_->checkpoint.folder);
+    this->ends_ = this->model_->checkpoint.ends;
     this->model_->prompt({});  // throws for an unknown chat template
   }
 
@@ -78,8 +75,9 @@ template <class Device>
 class TrainedChat : public ServedBase<TrainedModel<Device>> {
  public:
   TrainedChat(std::string name, std::unique_ptr<TrainedModel<Device>> model, Index cache_tokens)
-      : TrainedChat::ServedBase(std::move(name), std::numeric_limits<std::int32_t>::max(),
-                                {model->tokenizer.end()}, std::move(model), cache_tokens) {}
+      : TrainedChat::ServedBase(std::move(name), std::move(model), cache_tokens) {
+    this->ends_ = {this->model_->tokenizer.end()};
+  }
 
   bool sees() const override { return true; }
   models::Prompt encode(std::span<const ChatMessage> messages) const override {
@@ -95,6 +93,7 @@ class TrainedChat : public ServedBase<TrainedModel<Device>> {
       problem.image = part.picture;
     }
     ExampleMaker maker = *this->model_->maker;  // its cache of pictures is not for several threads
+    const std::lock_guard lock(decoding_);
     return maker(std::move(problem)).prompt;
   }
   std::string bytes(std::int32_t token) const override {
@@ -103,6 +102,9 @@ class TrainedChat : public ServedBase<TrainedModel<Device>> {
   std::unique_ptr<Batch> make_batch() const override {
     return std::make_unique<PolicyBatch<Model<Device>>>(*this->model_->model, this->cache_tokens_);
   }
+
+ private:
+  mutable std::mutex decoding_;  // one picture at a time: the largest takes 0.6 GB
 };
 
 /// The last part of a path, or of its folder's, that names something.
