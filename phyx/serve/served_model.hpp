@@ -11,7 +11,7 @@
 namespace gaze::phyx::serve {
 
 struct ServedSettings {
-  std::string path, name;             // an empty name: that of the path
+  std::string path = {}, name = {};   // an empty name: that of the path
   std::string precision = "float32";  // of a published checkpoint's products
   Index cache_tokens = 8192;          // room for keys and values of all requests that run
 };
