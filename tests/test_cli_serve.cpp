@@ -10,11 +10,15 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 
+/// Where the program's output goes.
+std::string output() { return at("stdout", "program.hpp"); }
+
 /// The port that the program prints, or 0.
 int printed_port() {
   int port = 0;
   eventually([&] {
-    const std::string out = io::read_file(at("stdout", "program.hpp"));
+    if (!fs::exists(output())) return false;
+    const std::string out = io::read_file(output());
     const std::string before = "http://127.0.0.1:";
     if (!contains(out, "/v1;")) return false;
     port = std::stoi(out.substr(out.find(before) + before.size()));
@@ -30,6 +34,7 @@ TEST_CASE("gaze serve prints its address, answers, and ends cleanly by a signal"
   const Folder place("cli_serve");
   const std::string folder = tiny_checkpoint(place);
   for (const int signal : {SIGINT, SIGTERM}) {
+    fs::remove(output());
     const Started run({"serve", "--model", folder, "--port", "0", "--default-tokens", "4000",
                        "--cache-tokens", "512"});
     const int port = printed_port();
