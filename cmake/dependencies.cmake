@@ -28,6 +28,27 @@ if(NOT GAZE_CURL_LIBRARY)
   message(FATAL_ERROR "libcurl not found: install libcurl4-openssl-dev, or call ./run setup")
 endif()
 
+# cpp-httplib is one header, or in Debian's package a header and a library. The latter must be used
+# with the definitions it was built with, which only its pkg-config file says.
+find_package(httplib CONFIG QUIET)
+if(NOT TARGET httplib::httplib)
+  gaze_find_header(GAZE_HTTPLIB_INCLUDE httplib.h libcpp-httplib-dev)
+  find_library(GAZE_HTTPLIB_LIBRARY cpp-httplib)
+  mark_as_advanced(GAZE_HTTPLIB_LIBRARY)
+  find_package(Threads REQUIRED)
+  add_library(gaze_httplib INTERFACE)
+  target_include_directories(gaze_httplib SYSTEM INTERFACE ${GAZE_HTTPLIB_INCLUDE})
+  target_link_libraries(gaze_httplib INTERFACE Threads::Threads)
+  get_filename_component(folder "${GAZE_HTTPLIB_LIBRARY}" DIRECTORY)
+  if(EXISTS "${folder}/pkgconfig/cpp-httplib.pc")
+    file(STRINGS "${folder}/pkgconfig/cpp-httplib.pc" flags REGEX "^Cflags:")
+    string(REGEX MATCHALL "-DCPPHTTPLIB_[A-Z0-9_]+" definitions "${flags}")
+    target_compile_definitions(gaze_httplib INTERFACE ${definitions})
+    target_link_libraries(gaze_httplib INTERFACE ${GAZE_HTTPLIB_LIBRARY})
+  endif()
+  add_library(httplib::httplib ALIAS gaze_httplib)
+endif()
+
 add_library(gaze_dev INTERFACE)
 target_include_directories(gaze_dev INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
 target_include_directories(gaze_dev SYSTEM INTERFACE ${GAZE_JSON_INCLUDE} ${GAZE_CLI11_INCLUDE}
@@ -72,8 +93,8 @@ list(FILTER gaze_phyx_sources EXCLUDE REGEX "/phyx/cli/")
 include(cmake/studies.cmake)
 add_library(gaze_phyx STATIC ${gaze_phyx_sources})
 target_include_directories(gaze_phyx SYSTEM PRIVATE ${GAZE_CURL_INCLUDE} ${GAZE_TOML_INCLUDE})
-target_link_libraries(gaze_phyx PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY})
-foreach(rooms "train|eval|study" "data|scoring|results|report")  # the model's; those of files
+target_link_libraries(gaze_phyx PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY} httplib::httplib)
+foreach(rooms "train|eval|study" "data|scoring|results|report" "serve")  # model, files, HTTP
   set(joined ${gaze_phyx_sources})
   list(FILTER joined INCLUDE REGEX "/phyx/(${rooms})/")
   list(REMOVE_ITEM gaze_phyx_sources ${joined})

@@ -72,12 +72,14 @@ void catch_signals() {
   std::signal(SIGTERM, ask_to_stop);
 }
 
+bool stop_requested() { return stop_asked; }
+
 Listener listener(Progress& progress) {
   return {[&](const std::string& what) { progress.begin(what); },
           [&](std::size_t done, std::size_t all, const std::string& note) {
             progress.update(done, all, note);
           },
-          [] { return stop_asked.load(); }};
+          stop_requested};
 }
 
 }  // namespace gaze::phyx::cli

@@ -21,6 +21,7 @@ void add_report(CLI::App& app);
 void add_ask(CLI::App& app);
 void add_info(CLI::App& app);
 void add_logits(CLI::App& app);
+void add_serve(CLI::App& app);
 
 // ---- options -----------------------------------------------------------------------------------
 
@@ -58,6 +59,9 @@ std::string for_standard_output(const std::string& text);
 /// From now on the first Ctrl-C requests a stop through listener().stop, and the second ends the
 /// program at once, after which a run can still be resumed.
 void catch_signals();
+
+/// Whether Ctrl-C was pressed, or the program asked to end, after catch_signals().
+bool stop_requested();
 
 /// Forwards callbacks to `progress`, which must outlive the listener; stop() returns whether Ctrl-C
 /// was pressed.

@@ -24,6 +24,7 @@ void add_commands(CLI::App& app, const std::string& line) {
   add_ask(app);
   add_info(app);
   add_logits(app);
+  add_serve(app);
 }
 
 /// CLI11 would report a misspelt command as an extra argument.

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// Submitting requests, and the channel between the scheduler's thread and the client's.
+#include "phyx/serve/completion.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <random>
+#include <utility>
+
+#include "phyx/serve/api_error.hpp"
+
+namespace gaze::phyx::serve {
+
+/// Pieces on their way. It has room for whole answers, whose length is bounded, so the scheduler
+/// never waits for a client.
+struct Completion::Channel {
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::deque<Piece> pieces;
+  std::atomic<bool> cancelled{false};
+
+  void push(Piece piece) {
+    const std::lock_guard lock(mutex);
+    pieces.push_back(std::move(piece));
+    arrived.notify_one();
+  }
+  std::optional<Piece> pop(std::chrono::milliseconds wait) {
+    std::unique_lock lock(mutex);
+    if (!arrived.wait_for(lock, wait, [this] { return !pieces.empty(); })) return std::nullopt;
+    std::optional<Piece> piece(std::move(pieces.front()));
+    pieces.pop_front();
+    return piece;
+  }
+};
+
+namespace {
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+SamplingSettings settings_of(const ChatRequest& request) {
+  SamplingSettings s;
+  s.greedy = request.temperature == 0;
+  if (!s.greedy) s.temperature = request.temperature;
+  // The smallest set of tokens has at least one, so 0 asks for the likeliest alone.
+  s.top_p = std::max(request.top_p, std::numeric_limits<double>::min());
+  return s;
+}
+
+/// The length of an answer that follows a prompt. Throws ApiError if there is no room for it.
+Index answer_length(const ChatRequest& request, Index prompt, const CompletionLimits& limits,
+                    Index context) {
+  const Index room = context - prompt;
+  const auto too_long = [&](Index answer) {
+    return ApiError(400,
+                    concat("messages: a prompt of ", prompt, " tokens and an answer of ", answer,
+                           " do not fit into the ", context, " tokens of the model's context"),
+                    "messages", "context_length_exceeded");
+  };
+  if (!request.max_tokens) {
+    if (room < 1) throw too_long(1);
+    return std::min({limits.default_tokens, limits.max_tokens, room});
+  }
+  if (*request.max_tokens > limits.max_tokens)
+    refuse("max_tokens", *request.max_tokens, " is more than the ", limits.max_tokens, " allowed");
+  if (*request.max_tokens > room) throw too_long(*request.max_tokens);
+  return *request.max_tokens;
+}
+
+models::Prompt encoded(const ChatModel& model, const ChatRequest& request) {
+  try {
+    return model.encode(request.messages);
+  } catch (...) {
+    throw as_api_error(std::current_exception(), true);
+  }
+}
+
+}  // namespace
+
+Completion::Completion(const ChatModel& model, const ChatRequest& request,
+                       const CompletionLimits& limits, Scheduler& scheduler)
+    : channel_(std::make_shared<Channel>()),
+      unfinished_(request.choices),
+      deadline_(std::chrono::steady_clock::now() +
+                std::chrono::milliseconds(static_cast<std::int64_t>(limits.seconds * 1000))) {
+  BatchRequest r;
+  r.prompt = encoded(model, request);
+  prompt_tokens_ = r.prompt.tokens.size();
+  r.sampling = settings_of(request);
+  r.sampling.max_tokens = answer_length(request, static_cast<Index>(prompt_tokens_), limits,
+                                        std::min(model.context(), scheduler.slots()));
+  r.random = Philox(request.seed ? *request.seed : random_seed(), Purpose::sampling);
+  r.ends = model.ends();
+  r.top = request.top_logprobs;
+  r.cancelled = [channel = channel_] { return channel->cancelled.load(); };
+  std::vector<BatchRequest> group;
+  for (int i = 0; i < request.choices; ++i) {
+    const auto choice = std::make_shared<Choice>(model, request.stops, i);
+    r.sample_id = static_cast<std::uint64_t>(i);
+    r.use = [channel = channel_, choice](const GeneratedToken& token) {
+      Piece piece = choice->add(token);
+      if (!piece.text.empty() || !piece.tokens.empty()) channel->push(std::move(piece));
+      return !choice->stopped();
+    };
+    r.done = [channel = channel_, choice](bool ended, std::exception_ptr error) {
+      channel->push(choice->finish(ended, std::move(error)));
+    };
+    group.push_back(r);
+  }
+  scheduler.submit(std::move(group));
+}
+
+Completion::~Completion() { channel_->cancelled = true; }
+
+std::optional<Piece> Completion::next(const std::function<bool()>& connected) {
+  while (unfinished_ > 0 && connected()) {
+    if (std::chrono::steady_clock::now() > deadline_)
+      throw ApiError(503, "the answer takes longer than the server allows", "", "timeout");
+    auto piece = channel_->pop(std::chrono::milliseconds(50));
+    if (!piece) continue;
+    if (piece->error) throw as_api_error(piece->error, false);
+    if (!piece->finish.empty()) --unfinished_;
+    return piece;
+  }
+  return std::nullopt;
+}
+
+}  // namespace gaze::phyx::serve

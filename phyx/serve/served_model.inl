@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// Chats with published checkpoints and with our own models, on any device.
+#pragma once
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include "phyx/eval/published_model.inl"
+#include "phyx/eval/trained_model.inl"
+#include "phyx/serve/served_model.hpp"
+
+namespace gaze::phyx::serve {
+
+/// The parts of every served model.
+template <class Model>
+class ServedBase : public ServedModel {
+ public:
+  const std::string& name() const override { return name_; }
+  Index context() const override { return context_; }
+  const std::vector<std::int32_t>& ends() const override { return ends_; }
+
+ protected:
+  ServedBase(std::string name, std::unique_ptr<Model> model, Index cache_tokens)
+      : name_(std::move(name)), model_(std::move(model)), cache_tokens_(cache_tokens) {}
+
+  std::string name_;
+  std::unique_ptr<Model> model_;
+  Index cache_tokens_;
+  Index context_ = std::numeric_limits<std::int32_t>::max();  // no limit of its own
+  std::vector<std::int32_t> ends_;
+};
+
+/// A conversation in the checkpoint's chat template.
+template <class Device>
+class PublishedChat : public ServedBase<PublishedModel<Device>> {
+ public:
+  PublishedChat(std::string name, std::unique_ptr<PublishedModel<Device>> model, Index cache_tokens)
+      : PublishedChat::ServedBase(std::move(name), std::move(model), cache_tokens) {
+    this->context_ = longest(this->model_->checkpoint.folder);
+    this->ends_ = this->model_->checkpoint.ends;
+    this->model_->prompt({});  // throws for an unknown chat template
+  }
+
+  bool sees() const override { return false; }
+  models::Prompt encode(std::span<const ChatMessage> messages) const override {
+    std::vector<models::hf::ChatMessage> chat;
+    for (const ChatMessage& m : messages) chat.push_back({m.role, m.text()});
+    return {this->model_->prompt(chat), nullptr, {}};
+  }
+  std::string bytes(std::int32_t token) const override {
+    const auto& tokenizer = this->model_->tokenizer;
+    return tokenizer.is_special(token) ? "" : tokenizer.bytes(token);
+  }
+  std::unique_ptr<Batch> make_batch() const override {
+    return std::make_unique<PolicyBatch<models::LanguageModel<float, Device>>>(this->model_->model,
+                                                                               this->cache_tokens_);
+  }
+
+ private:
+  /// The positions that the model was trained for.
+  static Index longest(const std::string& folder) {
+    const std::string path = folder + "/config.json";
+    const double positions = io::json_number(io::read_json_object(path), "max_position_embeddings",
+                                             path, std::numeric_limits<std::int32_t>::max());
+    GAZE_CHECK(positions >= 1 && positions <= std::numeric_limits<std::int32_t>::max(),
+               "checkpoint", path, ", max_position_embeddings: ", positions);
+    return static_cast<Index>(positions);
+  }
+};
+
+/// The last user message is the question, with at most one picture: the models know no chat.
+template <class Device>
+class TrainedChat : public ServedBase<TrainedModel<Device>> {
+ public:
+  TrainedChat(std::string name, std::unique_ptr<TrainedModel<Device>> model, Index cache_tokens)
+      : TrainedChat::ServedBase(std::move(name), std::move(model), cache_tokens) {
+    this->ends_ = {this->model_->tokenizer.end()};
+  }
+
+  bool sees() const override { return true; }
+  models::Prompt encode(std::span<const ChatMessage> messages) const override {
+    const auto last = std::find_if(messages.rbegin(), messages.rend(),
+                                   [](const ChatMessage& m) { return m.role == "user"; });
+    GAZE_CHECK(last != messages.rend(), "serve", "no message of a user");
+    Problem problem;
+    problem.index = "of the last user message";
+    problem.question = last->text();
+    for (const ContentPart& part : last->parts) {
+      if (part.picture.empty()) continue;
+      GAZE_CHECK(problem.image.empty(), "serve", "the model reads one picture, not several");
+      problem.image = part.picture;
+    }
+    ExampleMaker maker = *this->model_->maker;  // its cache of pictures is not for several threads
+    const std::lock_guard lock(decoding_);
+    return maker(std::move(problem)).prompt;
+  }
+  std::string bytes(std::int32_t token) const override {
+    return this->model_->tokenizer.decode({&token, 1});
+  }
+  std::unique_ptr<Batch> make_batch() const override {
+    return std::make_unique<PolicyBatch<Model<Device>>>(*this->model_->model, this->cache_tokens_);
+  }
+
+ private:
+  mutable std::mutex decoding_;  // one picture at a time: the largest takes 0.6 GB
+};
+
+/// The last part of a path, or of its folder's, that names something.
+inline std::string name_of_path(const std::string& path) {
+  std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  if (!whole.has_filename()) whole = whole.parent_path();
+  return printable(whole.filename().string(), kShownBytes);
+}
+
+template <class Device>
+std::unique_ptr<ServedModel> load_served(const ServedSettings& s) {
+  std::string name = s.name.empty() ? name_of_path(s.path) : s.name;
+  if (models::hf::is_checkpoint(s.path))
+    return std::make_unique<PublishedChat<Device>>(
+        std::move(name), load_published<Device>(s.path, s.precision), s.cache_tokens);
+  return std::make_unique<TrainedChat<Device>>(std::move(name), load_model<Device>(s.path),
+                                               s.cache_tokens);
+}
+
+}  // namespace gaze::phyx::serve

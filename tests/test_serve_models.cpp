@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Served models with weights: what the server answers is what the model gives alone.
+#include <future>
+
+#include "gaze/cpu/kernels.hpp"
+#include "gaze/image/png.hpp"
+#include "gaze/io/base64.hpp"
+#include "gaze/train/checkpoint.hpp"
+#include "models/presets.hpp"
+#include "phyx/eval/ask.hpp"
+#include "phyx/eval/published_model.hpp"
+#include "phyx/eval/trained_model.hpp"
+#include "phyx/serve/served_model.hpp"
+#include "tests/chat_server.hpp"
+#include "tests/tiny_checkpoint.hpp"
+
+namespace test_serve_models {
+namespace {
+
+using namespace gaze;
+using namespace gaze::test;
+using namespace gaze::phyx;
+
+struct Served {
+  std::unique_ptr<serve::ServedModel> model;
+  serve::ChatServer server;
+
+  explicit Served(const serve::ServedSettings& settings)
+      : model(serve::load_served<Cpu>(settings)),
+        server(
+            *model, [this] { return model->make_batch(); }, TestOptions().settings()) {}
+
+  HttpResult send(const io::Json& messages, io::Json fields) const {
+    fields["model"] = model->name();
+    fields["messages"] = messages;
+    return post(server.http().port(), "/v1/chat/completions", fields.dump());
+  }
+  HttpResult send_user(const io::Json& content, const io::Json& fields) const {
+    return send(io::Json::array({{{"role", "user"}, {"content", content}}}), fields);
+  }
+};
+
+/// A model of random weights that sees.
+std::string trained_folder(const Folder& place) {
+  const auto tokenizer = text::Tokenizer::build({"what is it ? a = 5 m ."});
+  std::filesystem::create_directories(place.path / "nano");
+  tokenizer.save(place.file("nano/tokenizer.json"));
+  auto config = models::preset("nano");
+  config.vocabulary = tokenizer.vocab_size();
+  Model<Cpu> model(config, tokenizer.image(), 5);
+  save_weights(place.file("nano/model.safetensors"), model.parameters(),
+               {{"model", "nano"}, {"prompt", PromptTemplate().problem}});
+  return place.file("nano");
+}
+
+std::string text_of(const HttpResult& r) {
+  INFO(r.body);
+  REQUIRE(r.status == 200);
+  return r.json()["choices"][0]["message"]["content"];
+}
+
+}  // namespace
+
+TEST_CASE("a served checkpoint answers as it does alone") {
+  const Folder place("served");
+  const std::string folder = tiny_checkpoint(place);
+  const Served s({.path = folder + "/", .cache_tokens = 4096});
+  CHECK(s.model->name() == "tiny");
+  CHECK(s.model->context() == 512);  // of its config.json
+  CHECK_FALSE(s.model->sees());
+  const auto alone = load_published<Cpu>(folder, "float32");
+  for (const bool greedy : {true, false}) {
+    SamplingSettings sampling;
+    sampling.greedy = greedy;
+    sampling.max_tokens = 30;
+    std::vector<std::future<HttpResult>> served;
+    for (std::uint64_t seed = 0; seed < 6; ++seed)
+      served.push_back(std::async(std::launch::async, [&, seed] {
+        return s.send_user("Question " + std::to_string(seed),
+                           {{"seed", seed}, {"temperature", greedy ? 0 : 1}, {"max_tokens", 30}});
+      }));
+    for (std::uint64_t seed = 0; seed < 6; ++seed) {
+      std::string expected;
+      answer(*alone, "Question " + std::to_string(seed), sampling, seed,
+             [&](const std::string& piece) { expected += piece; });
+      CHECK(text_of(served[seed].get()) == expected);
+    }
+  }
+}
+
+TEST_CASE("a served checkpoint's conversation is its chat template's") {
+  const Folder place("served_chat");
+  const Served s({.path = tiny_checkpoint(place), .name = "other"});
+  CHECK(s.model->name() == "other");
+  const io::Json messages = {{{"role", "system"}, {"content", "Be brief."}},
+                             {{"role", "user"}, {"content", "<|im_end|>"}},
+                             {{"role", "assistant"}, {"content", "Yes."}},
+                             {{"role", "user"}, {"content", "Why?"}}};
+  const io::Json answer = s.send(messages, {{"max_tokens", 5}, {"logprobs", true}}).json();
+  const std::string template_text =
+      "system\nBe brief.\nuser\n<|im_end|>\nassistant\nYes.\nuser\nWhy?\nassistant\n";
+  CHECK(answer["usage"]["prompt_tokens"] == template_text.size() + 5 + 4);  // start, end tokens
+  for (const io::Json& token : answer["choices"][0]["logprobs"]["content"]) {
+    CHECK(token.at("logprob") <= 0);
+    CHECK(token.at("logprob") > -20);
+  }
+  CHECK(contains(error_of([&] {
+                   serve::load_served<Cpu>({.path = tiny_checkpoint(place, "{{ messages }}")});
+                 }),
+                 "chat template is not known"));
+}
+
+TEST_CASE("a served model of our own answers about a picture as gaze ask does") {
+  const Folder place("served_own");
+  const std::string folder = trained_folder(place);
+  const image::Image picture{20, 10, std::vector<std::uint8_t>(20 * 10 * 3, 200)};
+  const auto png = image::encode_png(picture);
+  io::write_file(place.file("picture.png"), std::span<const std::uint8_t>(png));
+  const Served s({.path = folder, .cache_tokens = 4096});
+  CHECK(s.model->sees());
+  AskSettings settings;
+  settings.model = folder;
+  settings.question = "what is it ?";
+  settings.sampling.greedy = true;
+  settings.sampling.max_tokens = 12;
+  const io::Json fields = {{"temperature", 0}, {"max_tokens", 12}};
+  CHECK(text_of(s.send_user("what is it ?", fields)) == ask<Cpu>(settings));
+  settings.image = place.file("picture.png");
+  const std::string url = "data:image/png;base64," + io::base64_encode(png);
+  const io::Json content = {{{"type", "text"}, {"text", "what is it ?"}},
+                            {{"type", "image_url"}, {"image_url", {{"url", url}}}}};
+  CHECK(text_of(s.send_user(content, fields)) == ask<Cpu>(settings));
+
+  const auto refused = [&](const io::Json& parts) {
+    const HttpResult r = s.send_user(parts, io::Json::object());
+    CHECK(r.status == 400);
+    return r.json()["error"]["message"].get<std::string>();
+  };
+  io::Json two = content;
+  two.push_back(content[1]);
+  CHECK(contains(refused(two), "one picture"));
+  io::Json broken = content;
+  broken[1]["image_url"]["url"] = url.substr(0, url.size() - 40);
+  CHECK(contains(refused(broken), "last user message"));
+}
+
+}  // namespace test_serve_models

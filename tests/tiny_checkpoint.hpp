@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// A published checkpoint in a folder: the random weights of tests/golden/hf/llama/tied, with a
+// tokeniser of single characters and a chat template.
+#pragma once
+#include <string>
+
+#include "gaze/io/json.hpp"
+#include "gaze/text/byte_alphabet.hpp"
+#include "models/hf/chat.hpp"
+#include "tests/folder.hpp"
+
+namespace gaze::test {
+
+/// 96 tokens, of which three are special; characters that are not among them are left out.
+inline io::Json tiny_tokenizer() {
+  io::Json vocabulary, added = io::Json::array();
+  int id = 0;
+  for (const char* special : {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}) {
+    added.push_back({{"id", id},
+                     {"content", special},
+                     {"special", true},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false}});
+    vocabulary[special] = id++;
+  }
+  vocabulary[text::byte_character('\n')] = id++;
+  for (char c = ' '; id < 96; ++c)  // to '|'
+    if (c != '"') vocabulary[text::byte_character(static_cast<unsigned char>(c))] = id++;
+  const io::Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}};
+  return {{"version", "1.0"},
+          {"added_tokens", added},
+          {"pre_tokenizer", byte_level},
+          {"decoder", byte_level},
+          {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", io::Json::array()}}}};
+}
+
+/// Writes the files; returns the folder. `chat`: the template's text.
+inline std::string tiny_checkpoint(const Folder& place, const std::string& chat = std::string(
+                                                            models::hf::chat_templates[1].text)) {
+  const std::string from = std::string(GAZE_GOLDEN_DIR) + "/hf/llama/tied/";
+  for (const char* name : {"config.json", "model.safetensors"})
+    place.put(std::string("tiny/") + name, io::read_file(from + name));
+  place.put("tiny/tokenizer.json", tiny_tokenizer().dump());
+  place.put("tiny/tokenizer_config.json", io::Json{{"chat_template", chat}}.dump());
+  return place.file("tiny");
+}
+
+}  // namespace gaze::test
