@@ -110,6 +110,11 @@ void gather_rows(Index n, Index c, const T* table, const std::int32_t* index, T*
 }
 
 template <class T>
+void gather_rounded_rows(Index n, Index c, const bf16* table, const std::int32_t* index, T* y) {
+  for_each("gather_rounded_rows", n * c, GatherRows<T, bf16>{c, table, index, y});
+}
+
+template <class T>
 void scatter_add_rows(Index n, Index c, const T* x, const std::int32_t* index, Index table_rows,
                       T* table) {
   if constexpr (std::is_same_v<T, float>)
@@ -122,5 +127,6 @@ void scatter_add_rows(Index n, Index c, const T* x, const std::int32_t* index, I
 
 GAZE_ROW_KERNELS(GAZE_INSTANTIATE_KERNEL, float)
 GAZE_ROW_KERNELS(GAZE_INSTANTIATE_KERNEL, double)
+GAZE_ROUNDED_ROW_KERNELS(GAZE_INSTANTIATE_KERNEL, float)
 
 }  // namespace gaze::cuda

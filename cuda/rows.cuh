@@ -244,15 +244,15 @@ struct SoftmaxStatsGrad {
 // ---- rows by index ------------------------------------------------------------------------------
 
 /// y[r] = table[index[r]], or zeros where the index is negative.
-template <class T>
+template <class T, class From = T>
 struct GatherRows {
   Index c;
-  const T* table;
+  const From* table;
   const std::int32_t* index;
   T* out;
   __device__ void operator()(Index i) const {
     const Index from = index[i / c];
-    out[i] = from >= 0 ? table[from * c + i % c] : T(0);
+    out[i] = from >= 0 ? static_cast<T>(table[from * c + i % c]) : T(0);
   }
   void pointers(auto f) { f(table), f(index), f(out); }
 };

@@ -2,11 +2,9 @@
 // The decoder: RMS norm, rotary positions, grouped-query attention, SwiGLU, tied embeddings.
 #pragma once
 #include <deque>
-#include <type_traits>
 
 #include "gaze/nn/layers.hpp"
 #include "gaze/ops/attention.hpp"
-#include "gaze/ops/cast.hpp"
 #include "gaze/ops/elementwise.hpp"
 #include "gaze/ops/rows.hpp"
 #include "models/presets.hpp"
@@ -83,7 +81,8 @@ class Decoder {
 
   /// Rows of token embeddings; an id of -1 gives zeros (a row that an image fills).
   Tensor<T, Device> embed(const Indices<Device>& ids) const {
-    const auto rows = embedding_rows(ids);
+    const auto rows = embedding_->value.defined() ? gather_rows(embedding_->value, ids)
+                                                  : gather_rows(embedding_->weight(), ids);
     const auto by = static_cast<T>(config_.embedding_scale());
     return by == T(1) ? rows : scale(rows, by);
   }
@@ -101,13 +100,6 @@ class Decoder {
   const Parameter<T, Device>& vocabulary() const { return *head_; }
 
  private:
-  Tensor<T, Device> embedding_rows(const Indices<Device>& ids) const {
-    if constexpr (std::is_same_v<T, float>)
-      if (!embedding_->value.defined())  // held in bf16 alone
-        return cast<T>(gather_rows(embedding_->rounded(), ids));
-    return gather_rows(embedding_->value, ids);
-  }
-
   DecoderConfig config_;
   Parameter<T, Device>*embedding_, *head_ = nullptr;
   RmsNorm<T, Device> norm_;

@@ -66,6 +66,30 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a weight held in bf16 alone gives the products of its rounded values, and its rows") {
+  const F w = noise({33, 64}, 2);
+  const Weight<float, Cpu> both{w, rounded(w)}, alone{F(), rounded(w)};
+  const auto ids = Indices<Cpu>::from({4}, {32, -1, 0, 7});
+  const auto targets = Indices<Cpu>::from({9}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  std::vector<std::vector<float>> gradients;
+  for (const auto* weight : {&both, &alone}) {
+    F x = noise({9, 64}, 1);
+    x.requires_grad();
+    const auto y = linear(x, *weight);
+    const auto p = linear_logprob(x, *weight, targets);
+    backward(add(sum(mul(y, noise({9, 33}, 3))), sum(p.logp)));
+    gradients.push_back(x.grad().to_vector());
+    gradients.push_back(y.to_vector());
+    gradients.push_back(p.logp.to_vector());
+  }
+  for (std::size_t i = 0; i < 3; ++i) CHECK(gradients[i] == gradients[i + 3]);
+  const auto rows = gather_rows(alone, ids).to_vector();
+  CHECK(rows == gather_rows(cast<float>(held(w)), ids).to_vector());
+  CHECK(gather_rows(both, ids).to_vector() == gather_rows(w, ids).to_vector());
+  CHECK(contains(error_of([&] { gather_rows(alone, Indices<Cpu>::from({1}, {33})); }), "33"));
+  CHECK(contains(error_of([&] { linear(noise({9, 63}, 1), alone); }), "inner sizes differ"));
+}
+
 TEST_CASE("linear with a rounded weight adds a residual, and refuses mismatched shapes") {
   const F x = noise({4, 6}, 1), w = noise({3, 6}, 2), r = noise({4, 3}, 3);
   const D exact = add(matmul(held(x), held(w), false, true), cast<double>(r));

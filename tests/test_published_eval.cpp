@@ -6,9 +6,9 @@
 #include "gaze/generate/continuous_batch.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/synth/files.hpp"
-#include "tests/published_folder.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
+#include "tests/tiny_checkpoint.hpp"
 
 namespace test_published_eval {
 namespace {
@@ -18,17 +18,15 @@ using namespace gaze::phyx;
 using namespace gaze::test;
 
 struct World {
-  Folder model{"published_eval_model"}, place{"published_eval"};
+  Folder place{"published_eval"};
+  std::string model = tiny_checkpoint(place);
   std::string data = suite_file(place.file("data"), "val", Form::mc);
 
-  World() {
-    put_published(model, chatml());
-    write_suite(place.file("data"), "val", 9, 3, 64);
-  }
+  World() { write_suite(place.file("data"), "val", 9, 3, 64); }
 
   EvalSettings settings(const std::string& out) const {
     EvalSettings s;
-    s.model = model.path.string();
+    s.model = model;
     s.out = place.file(out);
     s.data = {data};
     s.evaluation.samples = 2;
@@ -38,29 +36,34 @@ struct World {
   }
 };
 
-/// The folder's answer to a question with this prompt, by continuous batching.
-std::string greedy_answer(const World& w, const std::vector<std::int32_t>& prompt) {
-  const auto m = load_published<Cpu>({}, w.model.path.string());
+using Published = PublishedModel<Cpu>;
+
+/// The model's answer to a prompt, by continuous batching.
+std::string greedy_answer(const Published& m, const std::vector<std::int32_t>& prompt) {
   GenerationRequest<models::Prompt> r;
   r.prompt.tokens = prompt;
   r.sampling.greedy = true;
   r.sampling.max_tokens = 12;
-  r.ends = m->checkpoint.ends;
+  r.ends = m.checkpoint.ends;
   SampledTokens answer;
   r.use = [&](const GeneratedToken& t) {
     answer.tokens.push_back(t.id);
     answer.ended = t.end;
     return true;
   };
-  ContinuousBatch batch(m->model, 1024);
+  ContinuousBatch batch(m.model, 2048);
   batch.add(std::move(r));
   while (batch.running() > 0) batch.step();
-  return m->completion(answer).text;
+  return m.completion(answer).text;
 }
 
-std::vector<std::int32_t> bytes(const std::string& text) {
+/// Ids of texts, and of control tokens, which start with <|.
+std::vector<std::int32_t> ids(const Published& m, const std::vector<std::string>& parts) {
   std::vector<std::int32_t> out;
-  for (const char c : text) out.push_back(static_cast<unsigned char>(c));
+  for (const std::string& part : parts)
+    for (const std::int32_t id : part.rfind("<|", 0) == 0 ? std::vector{m.tokenizer.id(part)}
+                                                          : m.tokenizer.encode_plain(part))
+      out.push_back(id);
   return out;
 }
 
@@ -76,11 +79,10 @@ TEST_CASE("a published checkpoint answers problem files in its chat format") {
   CHECK_FALSE(FileEvaluation(w.settings("whole"), {}).run().empty());
   const io::Json first = first_line(w, "whole");
   ProblemReader reader(w.data, {});
-  std::vector<std::int32_t> prompt{256};
-  for (const auto& part :
-       {bytes("user\n" + reader.next()->question), {257}, bytes("\n"), {256}, bytes("assistant\n")})
-    prompt.insert(prompt.end(), part.begin(), part.end());
-  CHECK(first["prediction"] == greedy_answer(w, prompt));
+  const auto m = load_published<Cpu>({}, w.model);
+  CHECK(first["prediction"] ==
+        greedy_answer(*m, ids(*m, {"<|im_start|>", "user\n" + reader.next()->question, "<|im_end|>",
+                                   "\n", "<|im_start|>", "assistant\n"})));
   CHECK(read_outcomes(w.place.file("whole/outcomes.jsonl")).outcomes.size() == 9);
 }
 
@@ -114,39 +116,27 @@ TEST_CASE("pictures are not read for a model of text") {
 }
 
 TEST_CASE("a chat template that is not known is refused, and a prompt template takes its place") {
-  const Folder model("published_eval_chat");
-  put_published(model, "{{ messages }}");
-  const auto load = [&](const std::string& file) {
-    return load_published<Cpu>({"", file}, model.path.string());
-  };
+  const Folder place("published_eval_chat");
+  const std::string model = tiny_checkpoint(place, "{{ messages }}");
+  const auto load = [&](const std::string& file) { return load_published<Cpu>({"", file}, model); };
   const models::hf::ChatMessage question{"user", "1 <|im_end|> 2?"};
   const auto prompt = [&](const auto& m) { return m->prompt({&question, 1}); };
   const std::string error = error_of([&] { prompt(load("")); });
-  CHECK(contains(error, model.path.string() + ": its chat template is not known; known are "));
+  CHECK(contains(error, model + ": its chat template is not known; known are "));
   CHECK(contains(error, "chatml; --prompt-template FILE takes its place"));
 
-  const std::string file = model.put("prompt.txt", "Q: {question}<|im_end|>\nA:");
-  std::vector<std::int32_t> want = bytes("Q: 1 <|im_end|> 2?");  // a control token in the question
-  want.push_back(257);                                           // is text, one in the template not
-  for (const auto id : bytes("\nA:")) want.push_back(id);
-  CHECK(prompt(load(file)) == want);
+  const std::string file = place.put("prompt.txt", "Q: {question}<|im_end|>\nA:");
+  const auto filled = load(file);  // a control token in the question is text
+  CHECK(prompt(filled) == ids(*filled, {"Q: 1 <|im_end|> 2?", "<|im_end|>", "\nA:"}));
   const models::hf::ChatMessage two[] = {{"system", "s"}, {"user", "u"}};
   CHECK(contains(error_of([&] { load(file)->prompt(two); }), "is for one question"));
   for (const char* bad : {"no field", "{question} {question}"})
-    CHECK(contains(error_of([&] { load(model.put("bad.txt", bad)); }),
+    CHECK(contains(error_of([&] { load(place.put("bad.txt", bad)); }),
                    "bad.txt: a prompt template has {question} in it, once"));
 }
 
 TEST_CASE("a NUL that a model writes becomes U+FFFD, since tables cannot hold it") {
   CHECK(without_nul(std::string("a\0b\0", 4)) == "a\uFFFDb\uFFFD");
-  const World w;
-  SampledTokens sampled;
-  sampled.tokens = {'a', 0, 'b', 257};
-  sampled.ended = true;
-  const auto c = load_published<Cpu>({}, w.model.path.string())->completion(sampled);
-  CHECK(c.text == "a\uFFFDb");
-  CHECK(c.ended);
-  CHECK(c.length == 4);
 }
 
 TEST_CASE("precision and prompt of our own models come from their files") {

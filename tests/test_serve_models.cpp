@@ -68,7 +68,7 @@ TEST_CASE("a served checkpoint answers as it does alone") {
   CHECK(s.model->name() == "tiny");
   CHECK(s.model->context() == 512);  // of its config.json
   CHECK_FALSE(s.model->sees());
-  const auto alone = load_published<Cpu>(folder, "float32");
+  const auto alone = load_published<Cpu>({}, folder);
   for (const bool greedy : {true, false}) {
     SamplingSettings sampling;
     sampling.greedy = greedy;

@@ -7,6 +7,7 @@
 #include "gaze/text/strings.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
+#include "phyx/cli/published_options.hpp"
 #include "phyx/serve/served_model.hpp"
 #include "phyx/serve/server.hpp"
 #ifdef GAZE_WITH_CUDA
@@ -35,9 +36,7 @@ struct ServeOptions {
                    "checkpoint")
         ->required();
     app.add_option("--name", model.name, "the model's name in the API (default: of the path)");
-    app.add_option("--precision", model.precision, "of a published checkpoint's products")
-        ->check(CLI::IsMember({"float32", "bf16"}))
-        ->capture_default_str();
+    add_published(app, model.published);
     add_device(app, device);
     add_address(app);
     add_limits(app);

@@ -5,15 +5,16 @@
 #include <string>
 
 #include "gaze/core/device.hpp"
+#include "phyx/eval/published_model.hpp"
 #include "phyx/serve/chat_model.hpp"
 #include "phyx/serve/scheduler.hpp"
 
 namespace gaze::phyx::serve {
 
 struct ServedSettings {
-  std::string path = {}, name = {};   // an empty name: that of the path
-  std::string precision = "float32";  // of a published checkpoint's products
-  Index cache_tokens = 8192;          // room for keys and values of all requests that run
+  std::string path = {}, name = {};  // an empty name: that of the path
+  PublishedSettings published = {};
+  Index cache_tokens = 8192;  // room for keys and values of all requests that run
 };
 
 /// The model must outlive the batches that make_batch() returns.

@@ -40,7 +40,8 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
       : PublishedChat::ServedBase(std::move(name), std::move(model), cache_tokens) {
     this->context_ = longest(this->model_->checkpoint.folder);
     this->ends_ = this->model_->checkpoint.ends;
-    this->model_->prompt({});  // throws for an unknown chat template
+    const models::hf::ChatMessage probe{"user", "?"};
+    this->model_->prompt({&probe, 1});  // throws for an unknown chat template
   }
 
   bool sees() const override { return false; }
@@ -119,7 +120,8 @@ std::unique_ptr<ServedModel> load_served(const ServedSettings& s) {
   std::string name = s.name.empty() ? name_of_path(s.path) : s.name;
   if (models::hf::is_checkpoint(s.path))
     return std::make_unique<PublishedChat<Device>>(
-        std::move(name), load_published<Device>(s.path, s.precision), s.cache_tokens);
+        std::move(name), load_published<Device>(s.published, s.path), s.cache_tokens);
+  check_own_model(s.published, s.path);
   return std::make_unique<TrainedChat<Device>>(std::move(name), load_model<Device>(s.path),
                                                s.cache_tokens);
 }

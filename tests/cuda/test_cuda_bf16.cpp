@@ -122,6 +122,21 @@ TEST_CASE("the model's attention is rounded with its products", "[cuda]") {
     CHECK(state.first.seen[i] == Catch::Approx(want.seen[i]).margin(0.01));
 }
 
+TEST_CASE("rows of a table in bf16 are widened", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto table = values<float, Cpu>({11, 37}, 5, true).to_vector();
+  std::vector<bf16> narrow;
+  for (const float x : table) narrow.push_back(bf16(x));
+  const Weight<float, Cuda> weight{Tensor<float, Cuda>(),
+                                   Tensor<bf16, Cuda>::from({11, 37}, narrow)};
+  const auto rows = gather_rows(weight, Indices<Cuda>::from({3}, {10, -1, 4})).to_vector();
+  for (std::size_t j = 0; j < 37; ++j) {
+    CHECK(rows[j] == table[10 * 37 + j]);
+    CHECK(rows[37 + j] == 0);
+    CHECK(rows[2 * 37 + j] == table[4 * 37 + j]);
+  }
+}
+
 TEST_CASE("a ViT block saves its attention operands at half the size", "[cuda]") {
   GAZE_NEEDS_DEVICE();
   const Index n = 256, width = 16;

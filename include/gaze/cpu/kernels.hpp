@@ -23,7 +23,8 @@
   GAZE_FLOATING_KERNELS(KERNEL, float)        \
   GAZE_FLOATING_KERNELS(KERNEL, double)       \
   GAZE_PRODUCT_KERNELS(KERNEL, bf16)          \
-  GAZE_ROUNDING_KERNELS(KERNEL, float)
+  GAZE_ROUNDING_KERNELS(KERNEL, float)        \
+  GAZE_ROUNDED_ROW_KERNELS(KERNEL, float)
 
 #ifdef GAZE_CPU_COMPILED  // in cmake/cpu_kernels.cpp, once for a program of many files
 namespace gaze::cpu {

@@ -352,6 +352,16 @@ void gather_rows(Index n, Index c, const T* table, const std::int32_t* index, T*
   });
 }
 
+/// The same from a table in bf16.
+template <class T>
+void gather_rounded_rows(Index n, Index c, const bf16* table, const std::int32_t* index, T* y) {
+  parallel_for(n, detail::row_grain(c), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r)
+      for (Index j = 0; j < c; ++j)
+        y[r * c + j] = index[r] >= 0 ? static_cast<T>(table[index[r] * c + j]) : T(0);
+  });
+}
+
 /// table[index[r]] += x[r] in ascending order of r; -1 is skipped. table is [table_rows, C].
 /// Threads share out the columns, so that every element is one chain of additions.
 template <class T>

@@ -50,7 +50,8 @@
 #define GAZE_KERNELS(KERNEL, T)    \
   GAZE_ANY_TYPE_KERNELS(KERNEL, T) \
   GAZE_FLOATING_KERNELS(KERNEL, T) \
-  GAZE_ROUNDING_KERNELS(KERNEL, T)
+  GAZE_ROUNDING_KERNELS(KERNEL, T) \
+  GAZE_ROUNDED_ROW_KERNELS(KERNEL, T)
 
 /// Kernels that only a device that samples by itself has.
 #define GAZE_SAMPLING_KERNELS(KERNEL, T) \
@@ -91,7 +92,8 @@ concept KernelSet = detail::AnyTypeKernels<K, T> && detail::AnyTypeKernels<K, st
 /// Products of operands rounded to bf16, summed in float32.
 template <class K>
 concept Bf16Kernels = true GAZE_PRODUCT_KERNELS(GAZE_REQUIRE_KERNEL, bf16)
-    GAZE_ROUNDING_KERNELS(GAZE_REQUIRE_KERNEL, float);
+    GAZE_ROUNDING_KERNELS(GAZE_REQUIRE_KERNEL, float)
+    GAZE_ROUNDED_ROW_KERNELS(GAZE_REQUIRE_KERNEL, float);
 
 /// Attention on operands rounded to bf16 (queries, keys, values), with float32 results. A device
 /// without it keeps attention in float32.

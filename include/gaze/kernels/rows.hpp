@@ -125,4 +125,9 @@ struct SoftmaxStatsBackward {
          (n, c, table, index, y))                                                                  \
   KERNEL(void, scatter_add_rows, (Index n, Index c, const T* x, const std::int32_t* index,         \
          Index table_rows, T* table), (n, c, x, index, table_rows, table))
+
+// Float only: gather_rows from a table in bf16.
+#define GAZE_ROUNDED_ROW_KERNELS(KERNEL, T)                                                        \
+  KERNEL(void, gather_rounded_rows, (Index n, Index c, const bf16* table,                          \
+         const std::int32_t* index, T* y), (n, c, table, index, y))
 // clang-format on

@@ -3,9 +3,12 @@
 // 2016), rotary position embedding (Su et al. 2021), and rows chosen or added by index: embedding
 // lookups and sums by segment. (For elements along any axis: select.hpp.)
 #pragma once
+#include <type_traits>
+
 #include "gaze/kernels/rows.hpp"
 #include "gaze/ops/indices.hpp"
 #include "gaze/ops/views.hpp"
+#include "gaze/ops/weight_products.hpp"
 
 namespace gaze {
 
@@ -172,6 +175,23 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
           Kernels<Device>::scatter_add_rows(n, c, dy.data(), index.data(), rows, to->accumulator());
         },
         table);
+  return y;
+}
+
+/// The same from a weight; where it is held in bf16 alone, without a derivative.
+template <class T, class Device>
+Tensor<T, Device> gather_rows(const Weight<T, Device>& table, const Indices<Device>& index_input) {
+  if (table.value.defined()) return gather_rows(table.value, index_input);
+  detail::check_defined("gather_rows", table, index_input);
+  GAZE_CHECK(table.shape().rank() == 2 && index_input.rank() == 1, "gather_rows", "table ",
+             table.shape(), ", index ", index_input.shape());
+  const Index n = index_input.numel(), c = table.size(1);
+  const auto index = detail::checked_indices("gather_rows", contiguous(index_input), table.size(0));
+  Tensor<T, Device> y({n, c});
+  if constexpr (std::is_same_v<T, float>)
+    Kernels<Device>::gather_rounded_rows(n, c, table.rounded.data(), index.data(), y.data());
+  else
+    GAZE_FAIL("gather_rows", "rows of bf16 are for values of float32");
   return y;
 }
 
