@@ -29,6 +29,8 @@ HEADER = """\
 #pragma once
 #include <cstdint>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze::text {{
 
 /// Classes that pre-tokenizers and the flags of added tokens distinguish. A word character is one

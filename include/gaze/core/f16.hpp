@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze {
 
 struct f16 {

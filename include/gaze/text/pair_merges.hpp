@@ -14,6 +14,8 @@
 #include <limits>
 #include <vector>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze::text {
 
 /// `left` and `right` side by side become `merged`.

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze::text {
 
 /// encode() recognises control tokens in a text, encode_plain(), for text from outside, does not.
