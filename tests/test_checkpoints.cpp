@@ -174,6 +174,24 @@ TEST_CASE("tiny llama checkpoints give transformers' log-probabilities and gradi
   }
 }
 
+TEST_CASE("tiny llama checkpoints give transformers' logits") {
+  for (const char* name : {"tied", "untied"}) {
+    INFO(name);
+    const Golden golden(golden_folder(name));
+    const Loaded<float> l(golden_folder(name), false);
+    const auto v = static_cast<std::size_t>(l.model.vocabulary());
+    const auto all = golden.doubles("logits");
+    for (Index row = 0; row < golden.rows; ++row) {  // padded on the right
+      const Prompt prompt{golden.tokens(row), nullptr, {}};
+      const Prompt* one = &prompt;
+      const auto own = l.model.all_logits(std::span(&one, 1)).to_vector();
+      const auto from = all.begin() + long(std::size_t(row * golden.columns) * v);
+      CHECK(relative(std::vector<double>(own.begin(), own.end()),
+                     std::vector<double>(from, from + long(own.size()))) < 1e-5);
+    }
+  }
+}
+
 TEST_CASE("a bfloat16 checkpoint is within its rounding of transformers") {
   const Golden golden(golden_folder("bf16"));
   Loaded<float> l(golden_folder("bf16"));
