@@ -73,6 +73,7 @@ class FakeBatch : public phyx::serve::Batch {
   Index running() const override { return static_cast<Index>(running_.size()); }
 
   void add(Request r) override {
+    GAZE_CHECK(r.prompt.tokens.front() != '!', "fake", "refused by the batch");
     ++control_.added;
     used_ += size(r);
     std::string answer;

@@ -36,6 +36,7 @@ Request text_request(std::uint64_t seed, Index prompt, Index answer) {
   r.prompt.tokens = random_tokens(seed, prompt);
   r.sampling.max_tokens = answer;
   r.random = Philox(seed, Purpose::sampling);
+  r.logp = true;
   return r;
 }
 
@@ -118,12 +119,23 @@ TEST_CASE("log-probabilities and alternatives are those of the training forward"
   }
 }
 
+TEST_CASE("log-probabilities are computed only if they are asked for") {
+  const auto model = text_model();
+  Request r = text_request(5, 9, 6);
+  r.logp = false;
+  const Answer plain = alone(model, r);
+  CHECK(plain.logp == std::vector<double>(6, 0.0));
+  r.logp = true;
+  CHECK(alone(model, r).tokens == plain.tokens);
+}
+
 TEST_CASE("requests that come and go get the same bits as alone") {
   const auto model = text_model();
   std::vector<Request> requests;
   std::vector<Answer> want;
   for (std::uint64_t i = 0; i < 12; ++i) {
-    Request r = text_request(10 + i, 1 + Index(i * 17 % 41), 3 + Index(i * 7 % 19));
+    const Index prompt = i % 4 == 3 ? 90 + Index(i) * 5 : 1 + Index(i * 17 % 41);
+    Request r = text_request(10 + i, prompt, 3 + Index(i * 7 % 19));  // blocks of keys are 64
     r.sampling.greedy = i % 3 == 0;
     r.sampling.temperature = 0.5 + 0.1 * double(i);
     r.sampling.repetition_penalty = i % 4 == 1 ? 1.3 : 1;
@@ -134,7 +146,7 @@ TEST_CASE("requests that come and go get the same bits as alone") {
   }
   for (const Index prompt_rows : {256, 5, 1}) {
     INFO(prompt_rows << " rows of prompts in a step");
-    ContinuousBatch batch(model, 160, prompt_rows);
+    ContinuousBatch batch(model, 320, prompt_rows);
     std::vector<Answer> got(requests.size());
     std::size_t next = 0;
     Index most = 0;

@@ -103,6 +103,9 @@ TEST_CASE("an evaluation of a published checkpoint resumes to the same files") {
   }
   s.published.precision = "bf16";
   CHECK(contains(error_of([&] { FileEvaluation(s, {}).run(); }), "instruction_set"));
+  s.published.precision = "";
+  w.place.put("tiny/generation_config.json", R"({"eos_token_id": 5})");  // other ends
+  CHECK(contains(error_of([&] { FileEvaluation(s, {}).run(); }), "checkpoint"));
 }
 
 TEST_CASE("pictures are not read for a model of text") {
@@ -133,6 +136,47 @@ TEST_CASE("a chat template that is not known is refused, and a prompt template t
   for (const char* bad : {"no field", "{question} {question}"})
     CHECK(contains(error_of([&] { load(place.put("bad.txt", bad)); }),
                    "bad.txt: a prompt template has {question} in it, once"));
+}
+
+TEST_CASE("ids that the configuration has beyond the tokeniser's add nothing to an answer") {
+  const Folder place("published_eval_ids");
+  const std::string model = tiny_checkpoint(place);
+  io::Json tokenizer = tiny_tokenizer();
+  io::Json& vocabulary = tokenizer["model"]["vocab"];
+  for (auto it = vocabulary.begin(); it != vocabulary.end();)
+    it = it.value() >= 90 ? vocabulary.erase(it) : std::next(it);
+  place.put("tiny/tokenizer.json", tokenizer.dump());
+  const auto m = load_published<Cpu>({}, model);
+  REQUIRE(m->tokenizer.vocab_size() == 90);
+  SampledTokens sampled;
+  sampled.tokens = {m->tokenizer.id("a"), 93, m->tokenizer.id("b"), 2};
+  sampled.ended = true;
+  const auto c = m->completion(sampled);
+  CHECK(c.text == "ab");
+  CHECK(c.tokens == std::vector<std::string>{"a", "", "b", ""});
+  CHECK(m->bytes(95).empty());
+  SamplingSettings s;
+  s.temperature = 2;
+  s.max_tokens = 200;
+  std::string text;
+  answer(*m, "?", s, 1, [&](const std::string& piece) { text += piece; });
+  CHECK_FALSE(text.empty());
+}
+
+TEST_CASE("a chat template may be missing, null or one of a list of named ones") {
+  const Folder place("published_eval_templates");
+  const std::string model = tiny_checkpoint(place),
+                    chat = std::string(models::hf::chat_templates[1].text);
+  const auto read = [&](const io::Json& value) {
+    place.put("tiny/tokenizer_config.json", io::Json{{"chat_template", value}}.dump());
+    return models::hf::open_checkpoint(model).chat;
+  };
+  CHECK(read(nullptr).empty());
+  CHECK(read(chat) == chat);
+  CHECK(read({{{"name", "tool_use"}, {"template", "x"}},
+              {{"name", "default"}, {"template", chat}}}) == chat);
+  CHECK(models::hf::find_chat_template(read({{{"name", "tool_use"}, {"template", "x"}}})) ==
+        nullptr);
 }
 
 TEST_CASE("a NUL that a model writes becomes U+FFFD, since tables cannot hold it") {

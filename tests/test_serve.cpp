@@ -309,6 +309,20 @@ TEST_CASE("a batch that throws fails its requests, not the server") {
   CHECK(s.control.batches == 2);
 }
 
+TEST_CASE("a request that the batch refuses, or without a token, fails alone") {
+  TestServer s;
+  s.control.hold = true;
+  auto other = std::async(std::launch::async, [&] { return s.chat("say x"); });
+  REQUIRE(eventually([&] { return s.control.added == 1; }));
+  CHECK(s.chat("!").status == 500);
+  const HttpResult empty = s.chat("");
+  CHECK(empty.status == 400);
+  CHECK(contains(empty.body, "no tokens"));
+  s.control.hold = false;
+  CHECK(other.get().status == 200);
+  CHECK(s.control.batches == 1);
+}
+
 TEST_CASE("a request that takes too long is ended") {
   TestServer s({.seconds = 0.3});
   s.control.hold = true;

@@ -63,9 +63,8 @@ inline std::vector<PromptPart> write_smollm2(std::span<const ChatMessage> messag
   if (!messages.empty() && messages.front().role != "system")
     add_chatml_message(
         out, {"system", "You are a helpful AI assistant named SmolLM, trained by Hugging Face"});
-  for (const ChatMessage& m : messages) add_chatml_message(out, m);
-  out.push_back({"<|im_start|>", true});
-  out.push_back({"assistant\n", false});
+  const auto rest = write_chatml(messages);
+  out.insert(out.end(), rest.begin(), rest.end());
   return out;
 }
 
@@ -94,6 +93,16 @@ inline const ChatTemplate* find_chat_template(std::string_view text) {
   return nullptr;
 }
 
+/// The template named "default" of a list of named ones, else the JSON itself, which is not known.
+inline std::string default_template(const io::Json& templates) {
+  if (templates.is_array())
+    for (const io::Json& named : templates)
+      if (named.is_object() && named.value("name", io::Json()) == "default" &&
+          named.value("template", io::Json()).is_string())
+        return named["template"].get<std::string>();
+  return templates.dump();
+}
+
 /// The text of a folder's chat template and its file: chat_template.jinja, chat_template.json, or
 /// the key of tokenizer_config.json; both "" if it has none.
 inline std::pair<std::string, std::string> read_chat_template(const std::string& folder) {
@@ -103,8 +112,9 @@ inline std::pair<std::string, std::string> read_chat_template(const std::string&
     const std::string path = folder + "/" + name;
     if (!std::filesystem::exists(path)) continue;
     const io::Json file = io::read_json_object(path);
-    if (file.contains("chat_template"))
-      return {io::json_text(file, "chat_template", path, ""), path};
+    const auto found = file.find("chat_template");
+    if (found == file.end() || found->is_null()) continue;
+    return {found->is_string() ? found->get<std::string>() : default_template(*found), path};
   }
   return {};
 }

@@ -97,8 +97,7 @@ void EvaluationFolder::configure(const Answerer& by) {
   else
     for (const auto& file : by.weights_files) j["model"].push_back(io::sha256_file(file));
   j["tokenizer"] = io::sha256_file(by.tokenizer_file);
-  for (const auto& file : by.prompt_files)
-    j["checkpoint"][std::filesystem::path(file).filename().string()] = io::sha256_file(file);
+  for (const auto& [what, file] : by.prompt_files) j["checkpoint"][what] = io::sha256_file(file);
   for (std::size_t i = 0; i < s_.data.size(); ++i) {
     const std::string name = std::filesystem::path(s_.data[i]).filename().string();
     j["data"].push_back({{"name", printable(name, kShownBytes)}, {"sha256", digests_[i].file}});

@@ -35,7 +35,7 @@ struct EvalSettings {
 struct Answerer {
   std::vector<std::string> weights_files;
   std::string tokenizer_file;
-  std::vector<std::string> prompt_files;  // of a published checkpoint
+  std::map<std::string, std::string> prompt_files;  // of a published checkpoint, by what they are
   std::string device, instruction_set;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -42,8 +43,12 @@ struct PublishedModel {
   /// A sampled answer as text.
   phyx::Completion completion(const SampledTokens& c) const;
 
-  /// The files that say what the model computes and how it is asked.
-  std::vector<std::string> prompt_files() const;
+  /// The bytes that a token adds to an answer; none for control tokens, and for ids that the
+  /// configuration has beyond the tokeniser's.
+  std::string bytes(std::int32_t token) const;
+
+  /// The files that say what the model computes, how it is asked and where its answers end.
+  std::map<std::string, std::string> prompt_files() const;
 };
 
 /// The tokeniser of a folder. Throws Error if it has more tokens than config.json says.

@@ -36,22 +36,34 @@ std::vector<std::int32_t> PublishedModel<Device>::prompt(
 }
 
 template <class Device>
+std::string PublishedModel<Device>::bytes(std::int32_t token) const {
+  return token >= tokenizer.vocab_size() || tokenizer.is_special(token) ? ""
+                                                                        : tokenizer.bytes(token);
+}
+
+template <class Device>
 phyx::Completion PublishedModel<Device>::completion(const SampledTokens& c) const {
   phyx::Completion out;
   out.ended = c.ended;
   out.length = static_cast<int>(c.tokens.size());
-  const std::span<const std::int32_t> text(c.tokens.data(), c.tokens.size() - c.ended);
-  out.text = without_nul(tokenizer.decode(text, text::SpecialTokens::skip));
-  for (const std::int32_t id : c.tokens)
-    out.tokens.push_back(tokenizer.decode({id}, text::SpecialTokens::skip));
+  text::StreamingDecoder whole(tokenizer, text::SpecialTokens::skip);
+  std::string all;
+  for (const std::int32_t id : c.tokens) {
+    const bool known = id < tokenizer.vocab_size();
+    out.tokens.push_back(known ? tokenizer.decode({id}, text::SpecialTokens::skip) : "");
+    if (known) all += whole.push(id);
+  }
+  out.text = without_nul(all + whole.finish());
   return out;
 }
 
 template <class Device>
-std::vector<std::string> PublishedModel<Device>::prompt_files() const {
-  std::vector<std::string> out{checkpoint.folder + "/config.json"};
-  if (!checkpoint.chat_file.empty()) out.push_back(checkpoint.chat_file);
-  if (!template_file.empty()) out.push_back(template_file);
+std::map<std::string, std::string> PublishedModel<Device>::prompt_files() const {
+  std::map<std::string, std::string> out{{"config", checkpoint.folder + "/config.json"}};
+  const std::string generation = checkpoint.folder + "/generation_config.json";
+  if (io::exists(generation)) out["generation_config"] = generation;
+  if (!checkpoint.chat_file.empty()) out["chat_template"] = checkpoint.chat_file;
+  if (!template_file.empty()) out["prompt_template"] = template_file;
   return out;
 }
 
@@ -89,7 +101,7 @@ void answer(const PublishedModel<Device>& m, const std::string& question,
   request.random = Philox(seed, Purpose::sampling);
   request.ends = m.checkpoint.ends;
   request.use = [&](const GeneratedToken& token) {
-    say(decoder.push(token.id));
+    if (token.id < m.tokenizer.vocab_size()) say(decoder.push(token.id));
     return true;
   };
   std::exception_ptr failed;

@@ -34,8 +34,8 @@ template <class... Parts>
   throw ApiError(400, field + ": " + concat(parts...), field);
 }
 
-/// Any exception as an ApiError: an Error is the request's fault (400) if `of_request`, and
-/// everything else a failure of the server (500) whose message is not told.
+/// Any exception as an ApiError: an Error is the request's fault (400) if `of_request`, else the
+/// server's (500); the message of any other exception is not told.
 ApiError as_api_error(std::exception_ptr error, bool of_request);
 
 }  // namespace gaze::phyx::serve

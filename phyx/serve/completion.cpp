@@ -74,11 +74,14 @@ Index answer_length(const ChatRequest& request, Index prompt, const CompletionLi
 }
 
 models::Prompt encoded(const ChatModel& model, const ChatRequest& request) {
+  models::Prompt out;
   try {
-    return model.encode(request.messages);
+    out = model.encode(request.messages);
   } catch (...) {
     throw as_api_error(std::current_exception(), true);
   }
+  if (out.tokens.empty()) refuse("messages", "the prompt has no tokens");
+  return out;
 }
 
 }  // namespace
@@ -97,6 +100,7 @@ Completion::Completion(const ChatModel& model, const ChatRequest& request,
                                         std::min(model.context(), scheduler.slots()));
   r.random = Philox(request.seed ? *request.seed : random_seed(), Purpose::sampling);
   r.ends = model.ends();
+  r.logp = request.logprobs;
   r.top = request.top_logprobs;
   r.cancelled = [channel = channel_] { return channel->cancelled.load(); };
   std::vector<BatchRequest> group;

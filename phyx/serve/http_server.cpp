@@ -211,8 +211,10 @@ bool HttpServer::Server::process_and_close_socket(socket_t socket) {
         plain_response("503 Service Unavailable", describe_(503, "too many connections are open"));
     ::send(socket, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(socket, SHUT_WR);
-    char rest[4096];  // unread bytes would reset the connection
-    while (::recv(socket, rest, sizeof rest, MSG_DONTWAIT) > 0) {
+    // Unread bytes would reset the connection before the client has read the answer; one that goes
+    // on sending does not get more time than this.
+    char rest[4096];
+    for (int i = 0; i < 16 && ::recv(socket, rest, sizeof rest, MSG_DONTWAIT) > 0; ++i) {
     }
     ::close(socket);
     return true;

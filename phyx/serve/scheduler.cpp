@@ -119,7 +119,11 @@ void Scheduler::start(BatchRequest request) {
   request.done = [this, id](bool ended, std::exception_ptr error) {
     if (const auto found = unfinished_.extract(id)) found.mapped()(ended, std::move(error));
   };
-  batch_->add(std::move(request));
+  try {
+    batch_->add(std::move(request));
+  } catch (...) {  // this request's fault: the batch is as it was
+    if (const auto found = unfinished_.extract(id)) found.mapped()(false, std::current_exception());
+  }
 }
 
 /// Waiting groups whose client is gone. The caller holds the lock.

@@ -50,10 +50,7 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
     for (const ChatMessage& m : messages) chat.push_back({m.role, m.text()});
     return {this->model_->prompt(chat), nullptr, {}};
   }
-  std::string bytes(std::int32_t token) const override {
-    const auto& tokenizer = this->model_->tokenizer;
-    return tokenizer.is_special(token) ? "" : tokenizer.bytes(token);
-  }
+  std::string bytes(std::int32_t token) const override { return this->model_->bytes(token); }
   std::unique_ptr<Batch> make_batch() const override {
     return std::make_unique<PolicyBatch<models::LanguageModel<float, Device>>>(this->model_->model,
                                                                                this->cache_tokens_);

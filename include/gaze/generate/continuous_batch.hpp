@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Continuous batching (Yu et al. 2022, Orca): requests come and go while others are generated.
 //
-//   ContinuousBatch batch(policy, 4096);          // keys and values of 4096 tokens
-//   batch.add({.prompt = prompt, .ends = {end}, .use = [](const auto& token) { ...; return true;
-//   }}); while (batch.running() > 0) batch.step();     // one token of every request
+//   ContinuousBatch batch(policy, 4096);           // keys and values of 4096 tokens
+//   batch.add({.prompt = prompt, .ends = {end}, .use = print});
+//   while (batch.running() > 0) batch.step();      // one token of every request
 //
 // All requests share one store of keys and values. A request takes a block of slots for its prompt
 // and its longest answer, so one that has been added is always finished. Each step is one forward
 // of one row per answer and a piece of the prompts that wait. By the engine's contract a row's bits
-// do not depend on the others, so a request gives the same tokens alone and among others.
+// do not depend on the others on the processor, so a request gives the same tokens alone and among
+// others.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -36,7 +37,7 @@ struct Alternative {
   double logp;
 };
 
-/// A chosen token. Log-probabilities are the model's own, at temperature 1.
+/// A chosen token. Log-probabilities are the model's own, at temperature 1; 0 if not asked for.
 struct GeneratedToken {
   std::int32_t id;
   double logp;
@@ -54,7 +55,8 @@ struct GenerationRequest {
   Philox random{0, Purpose::sampling};
   std::uint64_t sample_id = 0;  // of the random numbers, as in rollout()
   std::vector<std::int32_t> ends = {};
-  Index top = 0;  // alternatives wanted with each token
+  bool logp = false;  // log-probabilities are wanted
+  Index top = 0;      // alternatives wanted with each token, with theirs
   std::function<bool(const GeneratedToken&)> use = {};
   std::function<void(bool ended, std::exception_ptr)> done = {};
   std::function<bool()> cancelled = {};
@@ -245,7 +247,7 @@ class ContinuousBatch {
           [&](std::size_t) { return s.tokens; }, token, logp);
       s.tokens.push_back(token[0]);
       ended = std::find(r.ends.begin(), r.ends.end(), token[0]) != r.ends.end();
-      if (r.use) stopped = !r.use(described(own.host(), token[0], r.top, ended));
+      if (r.use) stopped = !r.use(described(own.host(), token[0], r, ended));
     } catch (const std::exception&) {
       finish(s, false, std::current_exception());
       return;
@@ -255,12 +257,13 @@ class ContinuousBatch {
   }
 
   template <class T>
-  static GeneratedToken described(const Tensor<T, Cpu>& logits, std::int32_t token, Index top,
-                                  bool end) {
+  static GeneratedToken described(const Tensor<T, Cpu>& logits, std::int32_t token,
+                                  const Request& r, bool end) {
+    if (!r.logp && r.top == 0) return {token, 0, {}, end};
     const std::span<const T> row(logits.data(), static_cast<std::size_t>(logits.numel()));
     const double lse = detail::log_sum_exp(row);
     return {token, static_cast<double>(row[static_cast<std::size_t>(token)]) - lse,
-            detail::likeliest(row, top, lse), end};
+            detail::likeliest(row, r.top, lse), end};
   }
 
   static void finish(Sequence& s, bool ended, std::exception_ptr error) {
