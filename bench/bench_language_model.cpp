@@ -10,6 +10,7 @@
 // weights once for each step. Wall-clock time.
 #include <benchmark/benchmark.h>
 
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -191,7 +192,12 @@ int serve(const std::string& folder, const std::string& precision) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 4 && std::string(argv[1]) == "--serve") return serve(argv[2], argv[3]);
+  try {
+    if (argc == 4 && std::string(argv[1]) == "--serve") return serve(argv[2], argv[3]);
+  } catch (const std::exception& error) {
+    std::cerr << "bench_language_model: " << error.what() << "\n";
+    return 2;
+  }
   add_rows();
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

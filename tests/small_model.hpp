@@ -176,4 +176,15 @@ inline void check_near_largest(const std::vector<float>& g, const std::vector<fl
   CHECK(worst <= part * largest);
 }
 
+/// The gradients of all packs, one after the other.
+template <class Model>
+std::vector<float> all_gradients(Model& model) {
+  std::vector<float> out;
+  for (const auto& pack : model.parameters().packs()) {
+    const auto g = pack.gradients.to_vector();
+    out.insert(out.end(), g.begin(), g.end());
+  }
+  return out;
+}
+
 }  // namespace gaze::test

@@ -62,15 +62,6 @@ struct Player {
   }
 };
 
-std::vector<float> gradients(Nano& model) {
-  std::vector<float> out;
-  for (const auto& pack : model.parameters().packs()) {
-    const auto g = pack.gradients.to_vector();
-    out.insert(out.end(), g.begin(), g.end());
-  }
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("variants are rows of settings") {
@@ -122,7 +113,7 @@ TEST_CASE("a step's gradients do not depend on its micro-batches") {
       player.s.loss.max_length = 8;
       player.s.groups_per_micro = micro;
       player.step(player.task([](std::int32_t t) { return t % 2 == 0; }));
-      const auto g = gradients(player.model);
+      const auto g = all_gradients(player.model);
       if (whole.empty()) whole = g;
       check_near_largest(g, whole, 1e-5f);
     }
@@ -265,7 +256,7 @@ TEST_CASE("each mini-batch makes an optimiser step, and together they see every 
   half.s.minibatches = 2;
   half.step(half.task([](std::int32_t t) { return t % 2 == 0; }));
   whole.step(whole.task([](std::int32_t t) { return t % 2 == 0; }));
-  const auto a = gradients(half.model), b = gradients(whole.model);
+  const auto a = all_gradients(half.model), b = all_gradients(whole.model);
   float largest = 0, worst = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     largest = std::max(largest, std::abs(b[i]));
@@ -320,7 +311,7 @@ TEST_CASE("a sampler equal to the trainer needs no correction") {
   const auto m = corrected.step(task);
   CHECK(metric(m, "sampling/sampling_logp_difference/max") == 0);
   CHECK(metric(m, "sampling/importance_sampling_ratio/mean") == 1);
-  CHECK(gradients(corrected.model) == gradients(plain.model));
+  CHECK(all_gradients(corrected.model) == all_gradients(plain.model));
 }
 
 TEST_CASE("entropy mask and bonus change the gradient independently of the micro-batches") {
@@ -334,7 +325,7 @@ TEST_CASE("entropy mask and bonus change the gradient independently of the micro
     player.s.loss.entropy_bonus = 0.1;
     const auto m = player.step(task);
     CHECK(metric(m, "loss") < metric(m, "policy_loss"));
-    const auto g = gradients(player.model);
+    const auto g = all_gradients(player.model);
     if (whole.empty()) whole = g;
     float largest = 0, worst = 0;
     for (std::size_t i = 0; i < g.size(); ++i) {

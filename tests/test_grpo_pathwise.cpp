@@ -120,14 +120,7 @@ struct Player {
     return grpo_step<Nano>(model, nullptr, s, task, end_token, 0, Watch::marks, [] {});
   }
 
-  std::vector<float> gradients() {
-    std::vector<float> out;
-    for (const auto& pack : model.parameters().packs()) {
-      const auto g = pack.gradients.to_vector();
-      out.insert(out.end(), g.begin(), g.end());
-    }
-    return out;
-  }
+  std::vector<float> gradients() { return all_gradients(model); }
 };
 
 }  // namespace

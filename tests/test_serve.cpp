@@ -251,7 +251,7 @@ TEST_CASE("requests that do not fit wait for those before them") {
   CHECK(s.control.added == 4);
 }
 
-TEST_CASE("a full queue is answered with 429, and whoever leaves makes room") {
+TEST_CASE("a full queue is answered with 429, and a client that leaves makes room") {
   TestServer s({.slots = 250, .queue = 2});
   s.control.hold = true;
   const std::string request = s.request("loop");

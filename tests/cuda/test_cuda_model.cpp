@@ -173,11 +173,8 @@ TEST_CASE("the pathwise gradient of a reward is the CPU's", "[cuda]") {
     const auto term = rl::pathwise_term(seen, std::span(std::as_const(rewards)),
                                         std::span(std::as_const(lengths)), 0.5);
     backward(term);
-    std::vector<float> out{term.item()};
-    for (const auto& pack : model.parameters().packs()) {
-      const auto g = pack.gradients.to_vector();
-      out.insert(out.end(), g.begin(), g.end());
-    }
+    auto out = all_gradients(model);
+    out.push_back(term.item());
     return out;
   };
   const auto want = gradients(Model<Cpu>(c, image_token, 3));

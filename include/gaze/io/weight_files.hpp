@@ -89,7 +89,7 @@ class WeightFiles {
   const std::string& path() const { return path_; }  ///< as it was opened
   std::size_t file_count() const { return files_.size(); }
   std::vector<std::string> files() const;  ///< their paths
-  std::uint64_t total_bytes() const;  ///< of all tensors
+  std::uint64_t total_bytes() const;       ///< of all tensors
 
   std::vector<std::string> names() const;  ///< sorted
   bool contains(const std::string& name) const { return tensors_.count(name) > 0; }

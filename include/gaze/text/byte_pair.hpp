@@ -144,8 +144,8 @@ inline BytePairTokenizer::BytePairTokenizer(detail::BytePairData data)
   find_whole_words();
 }
 
-/// Collects the tokens that encode makes of their own bytes, so that most words of a text need one
-/// look-up and no merge.
+/// Collects the tokens whose bytes encode() turns into that token alone: most words of a text are
+/// such tokens and need one look-up and no merge.
 inline void BytePairTokenizer::find_whole_words() {
   PairMerges::Word work;
   std::vector<std::int32_t> out;
