@@ -5,6 +5,7 @@
 
 #include "gaze/core/philox.hpp"
 #include "models/packing.hpp"
+#include "models/vit.hpp"
 
 namespace gaze::phyx {
 
