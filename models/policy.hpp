@@ -83,13 +83,16 @@ class DecoderPolicy {
 
   /// The logits of all rows of the prompts [rows, V], prompt by prompt, differentiable.
   Tensor<T, Device> all_logits(std::span<const Prompt* const> prompts) const {
-    PackedBatch batch(self().pictures());
-    for (const Prompt* prompt : prompts) {
-      batch.add_prompt(*prompt);
-      batch.end_group();
-    }
-    auto context = make_context(batch.layout());
-    return logits(self().decoder()(self().embed(batch), context));
+    return logits(all_rows(prompts));
+  }
+
+  /// log p and entropy [rows] of targets [rows] after all rows of the prompts, prompt by prompt,
+  /// differentiable. A target need not be the next token; -1 is none and has log p 0.
+  LogProb<T, Device> all_logprobs(std::span<const Prompt* const> prompts,
+                                  std::span<const std::int32_t> targets) const {
+    const auto index = Indices<Device>::from({static_cast<Index>(targets.size())},
+                                             {targets.begin(), targets.end()});
+    return linear_logprob(all_rows(prompts), self().decoder().vocabulary().weight(), index);
   }
 
   /// Runs the prompts and reserves slots for `group` completions of each, of up to `length` tokens.
@@ -202,6 +205,17 @@ class DecoderPolicy {
 
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
+
+  /// The decoder's output for all rows of the prompts [rows, C].
+  Tensor<T, Device> all_rows(std::span<const Prompt* const> prompts) const {
+    PackedBatch batch(self().pictures());
+    for (const Prompt* prompt : prompts) {
+      batch.add_prompt(*prompt);
+      batch.end_group();
+    }
+    auto context = make_context(batch.layout());
+    return self().decoder()(self().embed(batch), context);
+  }
 
   /// Empty stores of keys and values, one for each layer.
   std::deque<KeyValueStore<T, Device>> stores(Index slots) const {

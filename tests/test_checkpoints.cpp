@@ -225,7 +225,27 @@ TEST_CASE("frozen weights that are multiplied in bf16 are held once, and give th
   for (const auto& pack : frozen.model.parameters().packs()) packed += pack.size;
   CHECK(packed == (2 * 2 + 1) * 32);  // the norms
   CHECK(contains(error_of([&] { frozen.model.parameters().train_all(); }),
-                 "decoder.embedding is held in bf16 alone and cannot be trained"));
+                 "decoder.embedding was allocated as frozen and cannot be trained"));
+}
+
+TEST_CASE("frozen weights of the products' type stay in their file, the others are copied") {
+  const std::size_t before = Allocator<Cpu>::in_use();
+  for (const auto& [name, bf16] : {std::pair("bf16", true), {"untied", false}, {"tied", true}}) {
+    INFO(name);
+    Loaded<float> frozen(golden_folder(name), false, bf16);
+    Index mapped = 0, all = 0;
+    for (const auto& p : frozen.model.parameters().all()) {
+      if (p.shape.rank() != 2) continue;
+      all += p.shape.numel();
+      const bool joined = p.name.ends_with("qkv.weight") || p.name.ends_with("gate_up.weight");
+      if (!joined) mapped += p.shape.numel();
+    }
+    const bool stored = std::string(name) != "tied";  // float32 in the file, bf16 in products
+    const auto copied = static_cast<std::size_t>(stored ? all - mapped : all) * (bf16 ? 2 : 4);
+    const std::size_t used = Allocator<Cpu>::in_use() - before;
+    CHECK(used >= copied);
+    CHECK(used < copied + (stored ? static_cast<std::size_t>(mapped) : 8192));
+  }
 }
 
 TEST_CASE("prefill, decoding and the training forward of a text model are bit-equal") {

@@ -186,12 +186,22 @@ TEST_CASE("the logits of a trained model are written for tokens and pictures") {
                    write({2, side * 3, side, 1});
                  }),
                  "pixels: U8 [2,144,48,1], expected U8 [2,48,48,3]"));
+  // Labels of the picture and others than the next token.
   labels[1] = ids[1];
-  CHECK(contains(error_of([&] {
-                   write({2, side, side, 3});
-                 }),
-                 "labels: row 0 has one in or before its picture"));
-  labels[1] = -100;
+  labels[labels.size() - 1] = 3;
+  write({2, side, side, 3});
+  const io::SafetensorsFile others(saved.folder.file("out"));
+  std::vector<float> logp(static_cast<std::size_t>(2 * (t - 1)));
+  others.read<float>("logp", std::vector<std::int64_t>{2, t - 1}, std::span(logp));
+  const auto expected_logp = [&](Index row, std::int64_t token) {
+    const float* x = expected.data() + row * v;
+    double total = 0;
+    for (Index i = 0; i < v; ++i) total += std::exp(double(x[i]));
+    return double(x[token]) - std::log(total);
+  };
+  CHECK(double(logp.front()) == Catch::Approx(expected_logp(0, labels[1])).epsilon(1e-5));
+  CHECK(double(logp.back()) == Catch::Approx(expected_logp(2 * t - 2, 3)).epsilon(1e-5));
+  CHECK(logp[1] == 0.0f);
   ids[2] = 8;  // one image token less
   CHECK(contains(error_of([&] {
                    write({2, side, side, 3});

@@ -4,6 +4,7 @@
 
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/continuous_batch.hpp"
+#include "phyx/data/reader.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/synth/files.hpp"
 #include "tests/test.hpp"
@@ -19,7 +20,7 @@ using namespace gaze::test;
 
 struct World {
   Folder place{"published_eval"};
-  std::string model = tiny_checkpoint(place);
+  std::string model = tiny_checkpoint(place, std::string(models::hf::chat_templates[1].text), 2048);
   std::string data = suite_file(place.file("data"), "val", Form::mc);
 
   World() { write_suite(place.file("data"), "val", 9, 3, 64); }
@@ -116,6 +117,21 @@ TEST_CASE("pictures are not read for a model of text") {
   EvalSettings s = w.settings("broken");
   s.data = {w.place.put("broken_MC.tsv", table.substr(0, image) + "####" + table.substr(image))};
   CHECK_FALSE(FileEvaluation(s, {}).run().empty());
+}
+
+TEST_CASE("a question and answer longer than the checkpoint's context are refused") {
+  const World w;
+  tiny_checkpoint(w.place);  // 512 positions
+  CHECK(contains(error_of([&] { FileEvaluation(w.settings("out"), {}).run(); }),
+                 w.data + " row 1, question: a question of "));
+  const auto m = load_published<Cpu>({}, w.model);
+  SamplingSettings s;
+  const auto length = static_cast<Index>(m->question("?", 1).size());
+  s.max_tokens = 512 - length;
+  CHECK_NOTHROW(m->question("?", s.max_tokens));
+  ++s.max_tokens;
+  CHECK(contains(error_of([&] { answer(*m, "?", s, 1, [](const std::string&) {}); }),
+                 "are longer than the 512 positions (max_position_embeddings) of " + w.model));
 }
 
 TEST_CASE("a chat template that is not known is refused, and a prompt template takes its place") {

@@ -36,12 +36,15 @@ inline io::Json tiny_tokenizer() {
           {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", io::Json::array()}}}};
 }
 
-/// Writes the files; returns the folder. `chat`: the template's text.
-inline std::string tiny_checkpoint(const Folder& place, const std::string& chat = std::string(
-                                                            models::hf::chat_templates[1].text)) {
+/// Writes the files; returns the folder. `chat`: the template's text; `context`: in tokens.
+inline std::string tiny_checkpoint(
+    const Folder& place, const std::string& chat = std::string(models::hf::chat_templates[1].text),
+    int context = 512) {
   const std::string from = std::string(GAZE_GOLDEN_DIR) + "/hf/llama/tied/";
-  for (const char* name : {"config.json", "model.safetensors"})
-    place.put(std::string("tiny/") + name, io::read_file(from + name));
+  io::Json config = io::read_json_object(from + "config.json");
+  config["max_position_embeddings"] = context;
+  place.put("tiny/config.json", config.dump());
+  place.put("tiny/model.safetensors", io::read_file(from + "model.safetensors"));
   place.put("tiny/tokenizer.json", tiny_tokenizer().dump());
   place.put("tiny/tokenizer_config.json", io::Json{{"chat_template", chat}}.dump());
   return place.file("tiny");

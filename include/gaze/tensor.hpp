@@ -12,7 +12,9 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "gaze/core/device.hpp"
@@ -76,6 +78,19 @@ class Tensor {
                shape.numel(), " elements, got ", values.size());
     Tensor t(shape);
     Allocator<Device>::copy_in(t.data(), values.data(), values.size() * sizeof(T));
+    return t;
+  }
+
+  /// The values of `owner`, only read, contiguous and in the device's memory.
+  static Tensor over(const Shape& shape, std::shared_ptr<const void> owner,
+                     std::span<const T> values) {
+    GAZE_CHECK(shape.numel() == static_cast<Index>(values.size()), "over", "shape ", shape, " has ",
+               shape.numel(), " elements, got ", values.size());
+    Tensor t;
+    t.storage_ =
+        std::make_shared<Storage<Device>>(std::move(owner), values.data(), values.size_bytes());
+    t.shape_ = shape;
+    t.strides_ = contiguous_strides(shape);
     return t;
   }
 

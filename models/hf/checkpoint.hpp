@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "models/hf/chat.hpp"
@@ -31,6 +32,7 @@ struct Checkpoint {
   std::string folder;
   std::string family;  // model_type
   LanguageConfig config;
+  Index context = 0;  // tokens of prompt and answer that the model was trained for
   std::vector<WeightRule> weights;
   std::vector<std::int32_t> ends;  // tokens that end an answer
   std::string chat, chat_file;     // the chat template's text and file; "" if there is none
@@ -92,7 +94,9 @@ inline Checkpoint open_checkpoint(const std::string& folder) {
   Checkpoint out;
   out.folder = folder;
   out.family = family.model_type;
-  out.config = family.config(ConfigObject(config, path));
+  ConfigObject object(config, path);
+  out.context = read_context(object);
+  out.config = family.config(std::move(object));
   out.weights = family.weights(out.config);
   out.ends = detail::read_end_tokens(folder, out.config.vocabulary);
   std::tie(out.chat, out.chat_file) = read_chat_template(folder);

@@ -26,10 +26,6 @@ class ConfigObject {
     GAZE_CHECK(object_.is_object(), "checkpoint", source_, ", ", path_, ": not an object");
   }
 
-  static ConfigObject file(const std::string& path) {
-    return ConfigObject(io::read_json_object(path), path);
-  }
-
   /// Present and not null.
   bool has(const char* key) const {
     const auto found = object_.find(key);
@@ -88,7 +84,7 @@ class ConfigObject {
   void finish() const {
     for (const auto& [key, value] : object_.items())
       GAZE_CHECK(read_.contains(key), "checkpoint", where(key.c_str()),
-                 ": this key is not known, so its effect is not either");
+                 ": this key is not known, nor is its effect");
   }
 
   std::string where(const char* key) const {

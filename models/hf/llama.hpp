@@ -30,6 +30,11 @@ inline double read_rope_theta(ConfigObject& c) {
   return theta;
 }
 
+/// The positions that a decoder was trained for. Its values do not depend on them.
+inline Index read_context(ConfigObject& c) {
+  return c.count("max_position_embeddings", 2048);  // transformers' default
+}
+
 /// The keys of a decoder that `llama` and its descendants share.
 inline DecoderConfig read_decoder(ConfigObject& c) {
   DecoderConfig d{};

@@ -32,7 +32,7 @@ inline std::vector<std::int64_t> part_shape(const WeightPart& part, const Shape&
 
 namespace detail {
 
-/// Reads the parts of a weight one after the other into `to`, converted to U.
+/// Reads the parts of a parameter one after the other into `to`, converted to U.
 template <class U, class Device>
 void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shape& shape,
                 Tensor<U, Device> to) {
@@ -61,11 +61,34 @@ void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shap
   to.changed();
 }
 
+/// A parameter's values in U: where they lie in the file, or a copy.
+template <class U, class Device>
+Tensor<U, Device> held_alone(const io::WeightFiles& files, const WeightRule& rule,
+                             const Shape& shape) {
+  if constexpr (std::is_same_v<Device, Cpu>)
+    if (rule.parts.size() == 1 && rule.parts[0].rows == shape[0])
+      if (auto mapped = files.map<U>(rule.parts[0].name, part_shape(rule.parts[0], shape)))
+        return Tensor<U, Device>::over(shape, mapped->file, mapped->values);
+  Tensor<U, Device> copy(shape);
+  read_parts(files, rule, shape, copy);
+  return copy;
+}
+
+template <class T, class Device>
+void load_parameter(const io::WeightFiles& files, const WeightRule& rule, Parameter<T, Device>& p) {
+  if (p.in_pack) return read_parts(files, rule, p.shape, p.value);
+  if constexpr (std::is_same_v<T, float>)
+    if (p.multiplied_in_bf16) return p.hold(held_alone<bf16, Device>(files, rule, p.shape));
+  p.hold(held_alone<T, Device>(files, rule, p.shape));
+}
+
 }  // namespace detail
 
-/// Reads every parameter, converted to T, or to bf16 where it is held in bf16 alone. A parameter
-/// without a rule, a rule without a parameter, a missing tensor and one of another shape are an
-/// Error that names them; tensors that no rule reads are left to WeightFiles::unused().
+/// Gives every parameter its values, in T. One that is held alone (Parameters::allocate_for_file)
+/// has T, or bf16 if it is multiplied in bf16, and on the CPU stays in the mapped file if it is one
+/// tensor of that type there. A parameter without a rule, a rule without a parameter, a missing
+/// tensor and one of another shape are an Error that names them; tensors that no rule reads are
+/// left to WeightFiles::unused().
 template <class T, class Device>
 void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
                   Parameters<T, Device>& parameters) {
@@ -74,12 +97,9 @@ void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& r
   GAZE_CHECK(missing.empty(), "checkpoint", files.path(), ": no tensor ", missing.front(),
              missing.size() > 1 ? concat(" (and ", missing.size() - 1, " more)") : "");
   for (const WeightRule& rule : rules) {
-    const Parameter<T, Device>* p = parameters.find(rule.parameter);
+    Parameter<T, Device>* const p = parameters.find(rule.parameter);
     GAZE_CHECK(p, "checkpoint", "the model has no parameter ", rule.parameter);
-    if (p->value.defined())
-      detail::read_parts(files, rule, p->shape, p->value);
-    else
-      detail::read_parts(files, rule, p->shape, p->rounded());
+    detail::load_parameter(files, rule, *p);
   }
   for (const auto& p : parameters.all())
     GAZE_CHECK(std::any_of(rules.begin(), rules.end(),

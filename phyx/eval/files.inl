@@ -53,10 +53,11 @@ Example FileEvaluation<Device>::example(const Place& place, Problem problem) {
   try {
     return answerer_->example(std::move(problem));
   } catch (const Error& e) {
-    if (e.where() != "decode_image") throw;
+    const bool picture = e.where() == "decode_image";
+    if (!picture && e.where() != "question") throw;
     const std::string what = e.what();
     GAZE_FAIL("read_tsv", s_.data[place.first], " row ", place.second,
-              ", image: ", what.substr(what.find("] ") + 2));
+              picture ? ", image: " : ", question: ", what.substr(what.find("] ") + 2));
   }
 }
 

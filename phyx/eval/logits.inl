@@ -30,7 +30,6 @@ class TokenRows {
   Index batch = 0, length = 0;
   std::vector<models::Prompt> prompts;
   std::vector<Index> first;          // column of each row's first token
-  std::vector<Index> leads;          // tokens up to a picture's last one, or 1
   std::vector<std::int64_t> labels;  // [B, T]; empty: none
 
   TokenRows(const io::SafetensorsFile& file, Index vocabulary,
@@ -49,20 +48,29 @@ class TokenRows {
       GAZE_CHECK(label < vocabulary, "logits", file.path(), ", labels: ", label,
                  " is not a token of ", vocabulary);
     if (file.contains("pixels")) add_pictures(file, pictures);
-    for (Index b = 0; b < batch; ++b) leads.push_back(lead_of(b, pictures.token));
   }
 
   Index tokens(Index b) const {
     return static_cast<Index>(prompts[static_cast<std::size_t>(b)].tokens.size());
   }
 
-  Index lead(Index b) const { return leads[static_cast<std::size_t>(b)]; }
+  /// Of each token, row by row without padding, the label of the next one, or -1.
+  std::vector<std::int32_t> next_labels() const {
+    std::vector<std::int32_t> out;
+    for (Index b = 0; b < batch; ++b) {
+      const Index begin = b * length + first[static_cast<std::size_t>(b)];
+      for (Index i = begin + 1; i < begin + tokens(b); ++i)
+        out.push_back(static_cast<std::int32_t>(
+            std::max<std::int64_t>(labels[static_cast<std::size_t>(i)], -1)));
+      out.push_back(-1);
+    }
+    return out;
+  }
 
-  /// The label of the token after column t of row b, or -1; of real tokens only.
-  std::int64_t next_label(Index b, Index t) const {
-    const Index begin = first[static_cast<std::size_t>(b)];
-    if (labels.empty() || t < begin || t + 1 >= begin + tokens(b)) return -1;
-    return labels[static_cast<std::size_t>(b * length + t + 1)];
+  std::vector<const models::Prompt*> pointers() const {
+    std::vector<const models::Prompt*> out;
+    for (const models::Prompt& p : prompts) out.push_back(&p);
+    return out;
   }
 
  private:
@@ -120,14 +128,6 @@ class TokenRows {
         prompt.rgb = std::make_shared<const std::vector<std::uint8_t>>(from, from + size);
     }
   }
-
-  /// A picture's tokens are no targets, so the loss begins after them.
-  Index lead_of(Index b, std::int32_t image_token) const {
-    const auto& prompt = prompts[static_cast<std::size_t>(b)];
-    if (!prompt.rgb) return 1;
-    const auto last = std::find(prompt.tokens.rbegin(), prompt.tokens.rend(), image_token);
-    return static_cast<Index>(prompt.tokens.rend() - last);
-  }
 };
 
 /// Tensors to be written, with their values.
@@ -164,44 +164,27 @@ void add_logits(const Model& model, const TokenRows& rows, NamedTensors& out) {
 /// Adds loss and logp; returns the loss, differentiable.
 template <class Model>
 auto add_loss(const Model& model, const TokenRows& rows, NamedTensors& out) {
-  std::vector<models::Prompt> starts;
-  std::vector<models::Group> groups;
-  std::vector<float> weights;
-  double labelled = 0;
-  for (Index b = 0; b < rows.batch; ++b)
-    for (Index t = 0; t + 1 < rows.length; ++t) labelled += rows.next_label(b, t) >= 0;
+  const std::vector<std::int32_t> labels = rows.next_labels();
+  const auto labelled = std::count_if(labels.begin(), labels.end(), [](auto l) { return l >= 0; });
   GAZE_CHECK(labelled > 0, "logits", "the labels have no token after the first of its row");
-  starts.reserve(rows.prompts.size());
-  for (Index b = 0; b < rows.batch; ++b) {
-    const models::Prompt& row = rows.prompts[static_cast<std::size_t>(b)];
-    const auto& tokens = row.tokens;
-    const Index begin = rows.first[static_cast<std::size_t>(b)], lead = rows.lead(b);
-    for (Index t = begin; t + 1 < begin + lead; ++t)
-      GAZE_CHECK(rows.next_label(b, t) < 0, "logits", "labels: row ", b,
-                 " has one in or before its picture; only later ones are supported");
-    if (rows.tokens(b) <= lead) continue;
-    starts.push_back({{tokens.begin(), tokens.begin() + lead}, row.rgb, {}});
-    groups.push_back({&starts.back(), {std::span(tokens).subspan(static_cast<std::size_t>(lead))}});
-    for (Index t = begin + lead - 1; t + 1 < begin + rows.tokens(b); ++t) {
-      const std::int64_t label = rows.next_label(b, t);
-      GAZE_CHECK(label < 0 || label == tokens[static_cast<std::size_t>(t + 1 - begin)], "logits",
-                 "labels differ from input_ids; only labels that repeat them are supported");
-      weights.push_back(label >= 0 ? static_cast<float>(-1 / labelled) : 0.0f);
-    }
-  }
-  const auto y = model.logprobs(groups).logp;
-  const auto values = y.to_vector();
+  const auto y = model.all_logprobs(rows.pointers(), labels).logp;
+
   std::vector<float> logp(static_cast<std::size_t>(rows.batch * (rows.length - 1)), 0.0f);
-  std::size_t at = 0;
-  for (Index b = 0; b < rows.batch; ++b)
-    for (Index i = rows.lead(b) - 1, t = rows.first[static_cast<std::size_t>(b)] + i;
-         i + 1 < rows.tokens(b); ++t, ++i, ++at)
-      if (rows.next_label(b, t) >= 0)
-        logp[static_cast<std::size_t>(b * (rows.length - 1) + t)] = values[at];
+  const auto values = y.to_vector();
+  auto from = values.begin();
+  for (Index b = 0; b < rows.batch; ++b, ++from) {  // no token follows a row's last one
+    const Index count = rows.tokens(b) - 1;
+    std::copy_n(from, count,
+                logp.begin() + b * (rows.length - 1) + rows.first[static_cast<std::size_t>(b)]);
+    from += count;
+  }
   out.add("logp", {rows.batch, rows.length - 1}, std::move(logp));
+
   using Values = std::decay_t<decltype(y)>;
-  const auto n = static_cast<Index>(weights.size());
-  const auto loss = sum(mul(y, Values::from({n}, std::move(weights))));
+  std::vector<float> weights;
+  for (const std::int32_t label : labels)
+    weights.push_back(label >= 0 ? -1 / static_cast<float>(labelled) : 0.0f);
+  const auto loss = sum(mul(y, Values::from(y.shape(), std::move(weights))));
   out.add("loss", {}, {loss.item()});
   return loss;
 }

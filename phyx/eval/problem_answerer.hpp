@@ -29,7 +29,8 @@ class ProblemAnswerer {
   /// Everything of the model that determines its answers.
   virtual Answerer identity() const = 0;
 
-  /// The problem with its prompt. Throws the Error of image::decode_image.
+  /// The problem with its prompt. Throws the Error of image::decode_image, and that of "question"
+  /// for a question that is too long.
   virtual Example example(Problem problem) = 0;
 
   /// Answers problems `first`, `first` + 1, … of a stream: greedily and, as the settings say, by

@@ -55,9 +55,8 @@ class PublishedAnswerer : public ProblemAnswerer {
   }
 
   Example example(Problem problem) override {
-    const models::hf::ChatMessage message{"user", problem.question};
     Example e;
-    e.prompt.tokens = published_->prompt({&message, 1});
+    e.prompt.tokens = published_->question(problem.question, settings_.sampling.max_tokens);
     problem.image.clear();
     e.problem = std::move(problem);
     return e;

@@ -40,6 +40,10 @@ struct PublishedModel {
   /// template is not known, and for a prompt template if there is more than one question.
   std::vector<std::int32_t> prompt(std::span<const models::hf::ChatMessage> messages) const;
 
+  /// The tokens of a question that is answered in up to `answer` tokens. Throws Error as prompt(),
+  /// and if both together are longer than the checkpoint's context.
+  std::vector<std::int32_t> question(const std::string& text, Index answer) const;
+
   /// A sampled answer as text.
   phyx::Completion completion(const SampledTokens& c) const;
 

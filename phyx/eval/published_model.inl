@@ -36,6 +36,20 @@ std::vector<std::int32_t> PublishedModel<Device>::prompt(
 }
 
 template <class Device>
+std::vector<std::int32_t> PublishedModel<Device>::question(const std::string& text,
+                                                           Index answer) const {
+  const models::hf::ChatMessage message{"user", text};
+  auto out = prompt({&message, 1});
+  const auto length = static_cast<Index>(out.size());
+  GAZE_CHECK(checked_sum("question", length, answer) <= checkpoint.context, "question",
+             "a question of ", length, " tokens and an answer of up to ", answer,
+             " are longer than the ", checkpoint.context,
+             " positions (max_position_embeddings) of ", checkpoint.folder,
+             "; shorten one, or --max-tokens");
+  return out;
+}
+
+template <class Device>
 std::string PublishedModel<Device>::bytes(std::int32_t token) const {
   return token >= tokenizer.vocab_size() || tokenizer.is_special(token) ? ""
                                                                         : tokenizer.bytes(token);
@@ -93,10 +107,9 @@ template <class Device>
 void answer(const PublishedModel<Device>& m, const std::string& question,
             const SamplingSettings& sampling, std::uint64_t seed,
             const std::function<void(const std::string&)>& say) {
-  const models::hf::ChatMessage message{"user", question};
   text::StreamingDecoder decoder(m.tokenizer, text::SpecialTokens::skip);
   GenerationRequest<models::Prompt> request;
-  request.prompt.tokens = m.prompt({&message, 1});
+  request.prompt.tokens = m.question(question, sampling.max_tokens);
   request.sampling = sampling;
   request.random = Philox(seed, Purpose::sampling);
   request.ends = m.checkpoint.ends;

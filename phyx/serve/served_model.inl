@@ -38,7 +38,7 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
  public:
   PublishedChat(std::string name, std::unique_ptr<PublishedModel<Device>> model, Index cache_tokens)
       : PublishedChat::ServedBase(std::move(name), std::move(model), cache_tokens) {
-    this->context_ = longest(this->model_->checkpoint.folder);
+    this->context_ = this->model_->checkpoint.context;
     this->ends_ = this->model_->checkpoint.ends;
     const models::hf::ChatMessage probe{"user", "?"};
     this->model_->prompt({&probe, 1});  // throws for an unknown chat template
@@ -54,17 +54,6 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
   std::unique_ptr<Batch> make_batch() const override {
     return std::make_unique<PolicyBatch<models::LanguageModel<float, Device>>>(this->model_->model,
                                                                                this->cache_tokens_);
-  }
-
- private:
-  /// The positions that the model was trained for.
-  static Index longest(const std::string& folder) {
-    const std::string path = folder + "/config.json";
-    const double positions = io::json_number(io::read_json_object(path), "max_position_embeddings",
-                                             path, std::numeric_limits<std::int32_t>::max());
-    GAZE_CHECK(positions >= 1 && positions <= std::numeric_limits<std::int32_t>::max(),
-               "checkpoint", path, ", max_position_embeddings: ", positions);
-    return static_cast<Index>(positions);
   }
 };
 

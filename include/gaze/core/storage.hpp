@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <new>
+#include <utility>
 
 #include "gaze/core/block_cache.hpp"
 #include "gaze/core/device.hpp"
@@ -87,7 +89,12 @@ template <class Device>
 class Storage {
  public:
   explicit Storage(std::size_t bytes) : data_(Allocator<Device>::allocate(bytes)), bytes_(bytes) {}
-  ~Storage() { Allocator<Device>::free(data_, bytes_); }
+  /// Memory that belongs to `owner` and is only read, e.g. that of a mapped file.
+  Storage(std::shared_ptr<const void> owner, const void* data, std::size_t bytes)
+      : data_(const_cast<void*>(data)), bytes_(bytes), owner_(std::move(owner)) {}
+  ~Storage() {
+    if (!owner_) Allocator<Device>::free(data_, bytes_);
+  }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
@@ -99,6 +106,7 @@ class Storage {
  private:
   void* data_;
   std::size_t bytes_;
+  std::shared_ptr<const void> owner_;  // null: the allocator
   std::uint64_t version_ = 0;
 };
 

@@ -44,18 +44,6 @@ class MappedFile {
     return {static_cast<const std::byte*>(start_), size_};
   }
 
-  /// Returns the pages of `range`, a part of bytes(), to the system; they are read from the file
-  /// again when they are next touched. Neighbours on the same pages are affected likewise. A hint:
-  /// the system may ignore it.
-  void release(std::span<const std::byte> range) const {
-    if (range.empty()) return;
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    const auto offset = static_cast<std::size_t>(range.data() - bytes().data());
-    const std::size_t begin = offset / page * page;
-    ::madvise(static_cast<std::byte*>(start_) + begin, offset + range.size() - begin,
-              MADV_DONTNEED);
-  }
-
  private:
   void* start_ = nullptr;
   std::size_t size_ = 0;

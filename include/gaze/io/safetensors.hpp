@@ -159,11 +159,6 @@ inline void write_safetensors(const std::string& path, const std::vector<TensorE
   write_safetensors(path, views, metadata);
 }
 
-/// Consecutive rows of a tensor: indices of its first dimension.
-struct Rows {
-  std::int64_t first = 0, count = 0;
-};
-
 /// An open file: all tensor metadata is checked, the data is read on demand. A file that became
 /// shorter since it was opened is an Error when what it lost is read.
 class SafetensorsFile {
@@ -184,6 +179,8 @@ class SafetensorsFile {
   const Metadata& metadata() const { return metadata_; }
   bool contains(const std::string& name) const { return tensors_.count(name) > 0; }
   const Info& info(const std::string& name) const;
+  /// The same; an Error if the shape is not the expected one.
+  const Info& info(const std::string& name, std::span<const std::int64_t> expected_shape) const;
 
   /// Reads one tensor's bytes into `out`; an Error if its dtype or shape is not the expected one.
   void read(const std::string& name, std::string_view dtype,
@@ -193,10 +190,6 @@ class SafetensorsFile {
   template <FileElement T>
   void read(const std::string& name, std::span<const std::int64_t> expected_shape,
             std::span<T> out) const;
-  /// The same for some rows of a tensor, whose whole shape is the expected one.
-  template <FileElement T>
-  void read_rows(const std::string& name, std::span<const std::int64_t> expected_shape, Rows rows,
-                 std::span<T> out) const;
   /// Reads one tensor of any type.
   TensorEntry read(const std::string& name) const;
 
@@ -213,11 +206,7 @@ class SafetensorsFile {
   void check_layout(std::uint64_t data_begin, std::uint64_t file_bytes) const;
   const Info& checked(const std::string& name, bool readable, std::string_view expected_dtype,
                       std::span<const std::int64_t> expected_shape) const;
-  /// Index of the first element and number of elements of some rows.
-  std::pair<std::uint64_t, std::uint64_t> row_elements(const std::string& name, Rows rows) const;
   void check_room(const std::string& name, std::uint64_t needed, std::size_t bytes) const;
-  template <class T>
-  void read_values(const std::string& name, std::uint64_t first, std::span<T> out) const;
   template <class From, class T>
   void read_converted(std::uint64_t offset, std::span<T> out, const std::string& what) const;
   void read_at(std::uint64_t offset, std::span<std::byte> out, const std::string& what) const;
@@ -349,6 +338,12 @@ inline const SafetensorsFile::Info& SafetensorsFile::checked(
   const Info& tensor = info(name);
   GAZE_CHECK(readable, "load", label(name), ": dtype ", tensor.dtype, ", expected ",
              expected_dtype);
+  return info(name, expected_shape);
+}
+
+inline const SafetensorsFile::Info& SafetensorsFile::info(
+    const std::string& name, std::span<const std::int64_t> expected_shape) const {
+  const Info& tensor = info(name);
   GAZE_CHECK(std::equal(tensor.shape.begin(), tensor.shape.end(), expected_shape.begin(),
                         expected_shape.end()),
              "load", label(name), ": shape ", detail::shape_text(tensor.shape), ", expected ",
@@ -376,44 +371,12 @@ void SafetensorsFile::read(const std::string& name, std::span<const std::int64_t
   const Info& tensor =
       checked(name, readable_as<T>(info(name).dtype), dtype_of<T>(), expected_shape);
   check_room(name, tensor.elements() * sizeof(T), out.size_bytes());
-  read_values(name, 0, out);
-}
-
-template <FileElement T>
-void SafetensorsFile::read_rows(const std::string& name,
-                                std::span<const std::int64_t> expected_shape, Rows rows,
-                                std::span<T> out) const {
-  checked(name, readable_as<T>(info(name).dtype), dtype_of<T>(), expected_shape);
-  const auto [first, count] = row_elements(name, rows);
-  check_room(name, count * sizeof(T), out.size_bytes());
-  read_values(name, first, out);
-}
-
-inline std::pair<std::uint64_t, std::uint64_t> SafetensorsFile::row_elements(
-    const std::string& name, Rows rows) const {
-  const std::span<const std::int64_t> shape = info(name).shape;
-  GAZE_CHECK(!shape.empty(), "load", label(name), ": a scalar has no rows");
-  GAZE_CHECK(rows.first >= 0 && rows.count >= 0 && rows.first <= shape[0] &&
-                 rows.count <= shape[0] - rows.first,
-             "load", label(name), ": ", rows.count, " rows from row ", rows.first,
-             " on are not within its ", shape[0]);
-  const auto row = static_cast<std::uint64_t>(element_count(shape.subspan(1)).value());
-  return {row * static_cast<std::uint64_t>(rows.first),
-          row * static_cast<std::uint64_t>(rows.count)};
-}
-
-/// Reads elements from index `first` on, of a type that was checked.
-template <class T>
-void SafetensorsFile::read_values(const std::string& name, std::uint64_t first,
-                                  std::span<T> out) const {
-  const Info& tensor = info(name);
-  const std::uint64_t offset = tensor.begin + first * dtype_size(tensor.dtype);
   if (tensor.dtype == dtype_of<T>())
-    return read_at(offset, std::as_writable_bytes(out), label(name));
+    return read_at(tensor.begin, std::as_writable_bytes(out), label(name));
   if constexpr (ConvertedElement<T>) {
-    if (tensor.dtype == "F32") return read_converted<float>(offset, out, label(name));
-    if (tensor.dtype == "F16") return read_converted<f16>(offset, out, label(name));
-    if (tensor.dtype == "BF16") return read_converted<bf16>(offset, out, label(name));
+    if (tensor.dtype == "F32") return read_converted<float>(tensor.begin, out, label(name));
+    if (tensor.dtype == "F16") return read_converted<f16>(tensor.begin, out, label(name));
+    if (tensor.dtype == "BF16") return read_converted<bf16>(tensor.begin, out, label(name));
   }
 }
 

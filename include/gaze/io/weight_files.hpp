@@ -22,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,39 +40,12 @@
 
 namespace gaze::io {
 
-/// A tensor in a mapped file, read-only. Copies share the mapping, which lasts as long as any of
-/// them. See mapped_file.hpp for files that change meanwhile.
-class MappedTensor {
- public:
-  /// `bytes` is a part of the file's; `label` names the tensor in errors.
-  MappedTensor(std::shared_ptr<const MappedFile> file, std::span<const std::byte> bytes,
-               std::string dtype, std::string label)
-      : file_(std::move(file)), bytes_(bytes), dtype_(std::move(dtype)), label_(std::move(label)) {}
-
-  std::span<const std::byte> bytes() const { return bytes_; }
-  /// The elements; an Error if their type is not T's or their address not a multiple of its size.
-  template <FileElement T>
-  std::span<const T> values() const {
-    GAZE_CHECK(dtype_ == dtype_of<T>(), "map", label_, ": dtype ", dtype_, ", expected ",
-               dtype_of<T>());
-    GAZE_CHECK(reinterpret_cast<std::uintptr_t>(bytes_.data()) % sizeof(T) == 0, "map", label_,
-               ": not aligned to ", sizeof(T), " bytes in its file, so it can only be read");
-    return {reinterpret_cast<const T*>(bytes_.data()), bytes_.size() / sizeof(T)};
-  }
-
-  /// Returns the memory of the tensor, or of `count` of its bytes from `first` on, to the system,
-  /// say after its values were packed elsewhere. The tensor stays valid: see MappedFile::release.
-  void release() const { file_->release(bytes_); }
-  void release(std::size_t first, std::size_t count) const {
-    GAZE_CHECK(first <= bytes_.size() && count <= bytes_.size() - first, "map", label_, ": ", count,
-               " bytes from byte ", first, " on are not within its ", bytes_.size());
-    file_->release(bytes_.subspan(first, count));
-  }
-
- private:
-  std::shared_ptr<const MappedFile> file_;
-  std::span<const std::byte> bytes_;
-  std::string dtype_, label_;
+/// A tensor's values in a mapped file, only read, as long as `file` lives. See mapped_file.hpp for
+/// files that change meanwhile.
+template <FileElement T>
+struct MappedValues {
+  std::shared_ptr<const MappedFile> file;
+  std::span<const T> values;
 };
 
 /// The weights of a checkpoint, by name. All const functions may be called by several threads at a
@@ -87,9 +61,7 @@ class WeightFiles {
   WeightFiles& operator=(const WeightFiles&) = delete;
 
   const std::string& path() const { return path_; }  ///< as it was opened
-  std::size_t file_count() const { return files_.size(); }
-  std::vector<std::string> files() const;  ///< their paths
-  std::uint64_t total_bytes() const;       ///< of all tensors
+  std::vector<std::string> files() const;            ///< their paths
 
   std::vector<std::string> names() const;  ///< sorted
   bool contains(const std::string& name) const { return tensors_.count(name) > 0; }
@@ -105,24 +77,11 @@ class WeightFiles {
     tensor.file->data.read<T>(name, expected_shape, out);
     tensor.used = true;
   }
-  /// Reads some rows of a tensor, see SafetensorsFile::read_rows.
+  /// The tensor where it lies in its file; none if its type is not T or the file does not align
+  /// its elements, which the format does not require.
   template <FileElement T>
-  void read_rows(const std::string& name, std::span<const std::int64_t> expected_shape, Rows rows,
-                 std::span<T> out) const {
-    const Tensor& tensor = find(name);
-    tensor.file->data.read_rows<T>(name, expected_shape, rows, out);
-    tensor.used = true;
-  }
-
-  /// Whether map(name).values<T>() works: the type is T's and the file aligns the elements, which
-  /// the format does not require.
-  template <FileElement T>
-  bool can_map(const std::string& name) const {
-    const Info& tensor = info(name);
-    return tensor.dtype == dtype_of<T>() && tensor.begin % sizeof(T) == 0;
-  }
-  /// The tensor where it lies in its file.
-  MappedTensor map(const std::string& name) const;
+  std::optional<MappedValues<T>> map(const std::string& name,
+                                     std::span<const std::int64_t> expected_shape) const;
 
   /// Tensors of which nothing was read or mapped yet, sorted.
   std::vector<std::string> unused() const;
@@ -260,12 +219,6 @@ inline void WeightFiles::add_shard(const std::string& path, const std::string& s
   add(file);
 }
 
-inline std::uint64_t WeightFiles::total_bytes() const {
-  std::uint64_t bytes = 0;
-  for (const auto& [name, tensor] : tensors_) bytes += tensor.info->bytes();
-  return bytes;
-}
-
 inline std::vector<std::string> WeightFiles::names() const {
   std::vector<std::string> out;
   for (const auto& [name, tensor] : tensors_) out.push_back(name);
@@ -279,14 +232,19 @@ inline const WeightFiles::Tensor& WeightFiles::find(const std::string& name) con
   return found->second;
 }
 
-inline MappedTensor WeightFiles::map(const std::string& name) const {
+template <FileElement T>
+std::optional<MappedValues<T>> WeightFiles::map(
+    const std::string& name, std::span<const std::int64_t> expected_shape) const {
   const Tensor& tensor = find(name);
+  const Info& info = tensor.file->data.info(name, expected_shape);
+  if (info.dtype != dtype_of<T>() || info.begin % sizeof(T) != 0) return std::nullopt;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!tensor.file->mapping) tensor.file->mapping = tensor.file->data.map();
   tensor.used = true;
-  const auto bytes = tensor.file->mapping->bytes().subspan(
-      static_cast<std::size_t>(tensor.info->begin), static_cast<std::size_t>(tensor.info->bytes()));
-  return {tensor.file->mapping, bytes, tensor.info->dtype, detail::tensor_label(file(name), name)};
+  const std::byte* const at = tensor.file->mapping->bytes().data() + info.begin;
+  return MappedValues<T>{
+      tensor.file->mapping,
+      {reinterpret_cast<const T*>(at), static_cast<std::size_t>(info.elements())}};
 }
 
 inline std::vector<std::string> WeightFiles::files() const {

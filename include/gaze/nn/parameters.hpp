@@ -33,12 +33,13 @@ struct Parameter {
   Tensor<T, Device> value;
   std::shared_ptr<GradNode<T, Device>> node;  // of its gradient; attached to `value` while trained
   bool multiplied_in_bf16 = false;
+  bool in_pack = true;  // else held alone, and never trained
 
   /// The weight of products: `value`, and rounded() where it is defined.
   Weight<T, Device> weight() const { return {value, rounded()}; }
 
   /// The value rounded to bf16, cached until it changes; undefined unless multiplied in bf16. It is
-  /// all there is of a weight that allocate_frozen() holds in bf16.
+  /// all there is of a weight that is held alone.
   const Tensor<bf16, Device>& rounded() const {
     if constexpr (std::is_same_v<T, float>)
       if (multiplied_in_bf16 && value.defined() &&
@@ -50,10 +51,10 @@ struct Parameter {
     return rounded_;
   }
 
-  /// Holds bf16 alone from now on.
-  void hold_rounded() {
-    value = {};
-    rounded_ = Tensor<bf16, Device>::zeros(shape);
+  /// Gives a weight that is held alone its values, in T or, if multiplied in bf16, in bf16.
+  void hold(Tensor<T, Device> values) { value = std::move(values); }
+  void hold(Tensor<bf16, Device> values) requires std::is_same_v<T, float> {
+    rounded_ = std::move(values);
   }
 
  private:
@@ -100,19 +101,17 @@ class Parameters {
 
   /// Allocates and initialises all packs: the same seed and name give the same values.
   void allocate(std::uint64_t seed) {
-    lay_out([](const Param&) { return true; });
+    lay_out();
     for (Param& p : all_) initialise(p, seed);
     train_all();
   }
 
   /// Allocates weights of zero without gradients, to be read from a file; train_only() and
-  /// train_all() add the gradients. Without `trainable`, weights that are multiplied in bf16 are
-  /// held in bf16 alone and cannot be trained.
+  /// train_all() add the gradients. Without `trainable`, matrices are held alone, so that they may
+  /// stay in the file or in bf16: they have no values until hold() and cannot be trained.
   void allocate_for_file(bool trainable) {
-    const auto whole = [&](const Param& p) { return trainable || !p.multiplied_in_bf16; };
-    lay_out(whole);
-    for (Param& p : all_)
-      if (!whole(p)) p.hold_rounded();
+    for (Param& p : all_) p.in_pack = trainable || p.shape.rank() != 2;
+    lay_out();
   }
 
   /// From now on only these parts get gradients and optimiser steps.
@@ -125,11 +124,11 @@ class Parameters {
     for (auto& pack : packs_) {
       pack.trained = std::find(parts.begin(), parts.end(), pack.part) != parts.end();
       for (const Param* p : pack.members)
-        GAZE_CHECK(!pack.trained || p->value.defined(), "train_only", p->name,
-                   " is held in bf16 alone and cannot be trained");
+        GAZE_CHECK(!pack.trained || p->in_pack, "train_only", p->name,
+                   " was allocated as frozen and cannot be trained");
       if (pack.trained && !pack.gradients.defined()) allocate_gradients(pack);
       for (Param* p : pack.members)
-        if (p->value.defined()) p->value.set_node(pack.trained ? p->node : nullptr);
+        if (p->in_pack) p->value.set_node(pack.trained ? p->node : nullptr);
     }
   }
   void train_all() {
@@ -220,18 +219,18 @@ class Parameters {
  private:
   bool allocated() const { return !packs_.empty() && packs_.back().values.defined(); }
 
-  /// Allocates all packs with zeros; `whole` chooses the members that are views of them.
-  void lay_out(const auto& whole) {
+  /// Allocates all packs with zeros.
+  void lay_out() {
     GAZE_CHECK(!allocated(), "Parameters", "allocate() was already called");
     for (auto& pack : packs_) {
       pack.trained = false;
       for (Param* p : pack.members)
-        if (whole(*p)) pack.size = checked_sum("Parameters", pack.size, padded(p->shape.numel()));
+        if (p->in_pack) pack.size = checked_sum("Parameters", pack.size, padded(p->shape.numel()));
       pack.values = Tensor<T, Device>({pack.size});
       Kernels<Device>::fill(pack.size, T(0), pack.values.data());
       Index at = 0;
       for (Param* p : pack.members) {
-        if (!whole(*p)) continue;
+        if (!p->in_pack) continue;
         p->value = pack.values.view(at, p->shape, contiguous_strides(p->shape));
         at += padded(p->shape.numel());
       }
