@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Model sizes as data.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
@@ -22,6 +23,28 @@ struct VitConfig {
   Index grid() const { return image / patch; }
   Index patches() const { return grid() * grid(); }
   bool operator==(const VitConfig&) const = default;
+};
+
+/// The blocks of a tower whose outputs, joined by channels, are its features.
+struct Taps {
+  std::array<Index, 8> block{};  // 0: the embedded patches
+  Index count = 0;               // 0: the last block's output alone, normalised
+
+  bool operator==(const Taps&) const = default;
+};
+
+/// From a tower's features to rows of the decoder: linear, gelu, linear, both with a bias; the same
+/// with the exact gelu; one linear without a bias.
+enum class ProjectorForm { mlp, exact_mlp, linear };
+
+/// How the features of a tower become rows of the decoder.
+struct ConnectorConfig {
+  Taps taps;
+  ProjectorForm projector = ProjectorForm::mlp;
+  bool newline = false;   // a learned row ends each row of a picture of several tiles
+  double multiplier = 1;  // of the picture's rows
+
+  bool operator==(const ConnectorConfig&) const = default;
 };
 
 /// A decoder with rotary positions, grouped-query attention and SwiGLU.
@@ -60,7 +83,12 @@ struct VlmConfig {
   DecoderConfig decoder;
   Index vocabulary = 0;  // set from the tokeniser
   bool bf16 = false;     // of products (Parameters::multiply_in_bf16()), on Cuda of attention too
+  ConnectorConfig connector = {};
 
+  /// Channels of an image token before the projector.
+  Index joined_width() const {
+    return vit.width * std::max<Index>(1, connector.taps.count) * shuffle * shuffle;
+  }
   Index image_tokens() const { return vit.patches() / (shuffle * shuffle); }
   Index image_side() const { return vit.grid() / shuffle; }
   bool operator==(const VlmConfig&) const = default;
