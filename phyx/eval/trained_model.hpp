@@ -36,7 +36,7 @@ std::string weights_file_of(const std::string& path);
 /// metadata, and where weights, metadata and tokeniser do not fit each other.
 ModelFiles read_model_files(const std::string& path);
 
-/// Loads the model with its weights to a device.
+/// Loads the model with its weights, frozen, to a device.
 template <class Device = Cpu>
 std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path);
 

@@ -33,12 +33,13 @@ struct Parameter {
   Tensor<T, Device> value;
   std::shared_ptr<GradNode<T, Device>> node;  // of its gradient; attached to `value` while trained
   bool multiplied_in_bf16 = false;
+  bool keeps_value = false;  // in T whatever products use: it is also looked up or added
 
   /// The weight of products: `value`, and rounded() where it is defined.
   Weight<T, Device> weight() const { return {value, rounded()}; }
 
   /// The value rounded to bf16, cached until it changes; undefined unless multiplied in bf16. It is
-  /// all there is of a weight that allocate_frozen() holds in bf16.
+  /// all there is of a weight that allocate_for_file() holds in bf16.
   const Tensor<bf16, Device>& rounded() const {
     if constexpr (std::is_same_v<T, float>)
       if (multiplied_in_bf16 && value.defined() &&
@@ -107,9 +108,11 @@ class Parameters {
 
   /// Allocates weights of zero without gradients, to be read from a file; train_only() and
   /// train_all() add the gradients. Without `trainable`, weights that are multiplied in bf16 are
-  /// held in bf16 alone and cannot be trained.
+  /// held in bf16 alone, unless they keep their value, and cannot be trained.
   void allocate_for_file(bool trainable) {
-    const auto whole = [&](const Param& p) { return trainable || !p.multiplied_in_bf16; };
+    const auto whole = [&](const Param& p) {
+      return trainable || !p.multiplied_in_bf16 || p.keeps_value;
+    };
     lay_out(whole);
     for (Param& p : all_)
       if (!whole(p)) p.hold_rounded();
