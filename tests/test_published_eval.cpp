@@ -128,6 +128,11 @@ TEST_CASE("a chat template that is not known is refused, and a prompt template t
   CHECK(contains(error, model + ": its chat template is not known; known are "));
   CHECK(contains(error, "chatml; --prompt-template FILE takes its place"));
 
+  CHECK(contains(error_of([&] {
+                   load_published<Cpu>({"fp8", ""}, model);
+                 }),
+                 model + ", precision: must be float32 or bf16, got fp8"));
+
   const std::string file = place.put("prompt.txt", "Q: {question}<|im_end|>\nA:");
   const auto filled = load(file);  // a control token in the question is text
   CHECK(prompt(filled) == ids(*filled, {"Q: 1 <|im_end|> 2?", "<|im_end|>", "\nA:"}));

@@ -32,18 +32,25 @@ inline std::vector<std::int64_t> part_shape(const WeightPart& part, const Shape&
 
 namespace detail {
 
+inline void check_parts(const io::WeightFiles& files, const WeightRule& rule, const Shape& shape) {
+  Index rows = 0;
+  for (const WeightPart& part : rule.parts) {
+    rows += part.rows;
+    const auto& found = files.info(part.name).shape;
+    const auto expected = part_shape(part, shape);
+    GAZE_CHECK(found == expected, "load",
+               io::detail::tensor_label(files.file(part.name), part.name), ": shape ",
+               io::detail::shape_text(found), ", expected ", io::detail::shape_text(expected));
+  }
+  GAZE_CHECK(rows == shape[0], "checkpoint", rule.parameter, ": its tensors have ", rows,
+             " rows, the parameter has ", shape[0]);
+}
+
 /// Reads the parts of a weight one after the other into `to`, converted to U.
 template <class U, class Device>
 void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shape& shape,
                 Tensor<U, Device> to) {
   const Index row = shape.rank() > 1 ? shape.numel() / shape[0] : 1;
-  const auto check_size = [&](Index rows) {
-    GAZE_CHECK(rows * row == shape.numel(), "checkpoint", rule.parameter, ": its tensors have ",
-               rows * row, " numbers, the parameter has ", shape.numel());
-  };
-  Index rows = 0;
-  for (const WeightPart& part : rule.parts) rows += part.rows;
-  check_size(rows);
   U* at = to.data();
   std::vector<U> host;
   for (const WeightPart& part : rule.parts) {
@@ -63,28 +70,40 @@ void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shap
 
 }  // namespace detail
 
-/// Reads every parameter, converted to T, or to bf16 where it is held in bf16 alone. A parameter
-/// without a rule, a rule without a parameter, a missing tensor and one of another shape are an
-/// Error that names them; tensors that no rule reads are left to WeightFiles::unused().
+/// Throws an Error that names what does not fit: a parameter without a rule, a rule without a
+/// parameter or with other sizes, a missing tensor, one of another shape. Reads no tensor, and the
+/// parameters need not be allocated. Tensors that no rule reads are left to WeightFiles::unused().
 template <class T, class Device>
-void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
-                  Parameters<T, Device>& parameters) {
-  parameters.check_allocated("checkpoint");
+void check_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
+                   Parameters<T, Device>& parameters) {
   const auto missing = files.missing(tensor_names(rules));
   GAZE_CHECK(missing.empty(), "checkpoint", files.path(), ": no tensor ", missing.front(),
              missing.size() > 1 ? concat(" (and ", missing.size() - 1, " more)") : "");
   for (const WeightRule& rule : rules) {
     const Parameter<T, Device>* p = parameters.find(rule.parameter);
     GAZE_CHECK(p, "checkpoint", "the model has no parameter ", rule.parameter);
-    if (p->value.defined())
-      detail::read_parts(files, rule, p->shape, p->value);
-    else
-      detail::read_parts(files, rule, p->shape, p->rounded());
+    detail::check_parts(files, rule, p->shape);
   }
   for (const auto& p : parameters.all())
     GAZE_CHECK(std::any_of(rules.begin(), rules.end(),
                            [&](const WeightRule& r) { return r.parameter == p.name; }),
                "checkpoint", "no tensor is known for the parameter ", p.name);
+}
+
+/// Reads every parameter, converted to T, or to bf16 where it is held in bf16 alone. What
+/// check_weights() refuses is an Error before any is read.
+template <class T, class Device>
+void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
+                  Parameters<T, Device>& parameters) {
+  parameters.check_allocated("checkpoint");
+  check_weights(files, rules, parameters);
+  for (const WeightRule& rule : rules) {
+    const Parameter<T, Device>& p = *parameters.find(rule.parameter);
+    if (p.value.defined())
+      detail::read_parts(files, rule, p.shape, p.value);
+    else
+      detail::read_parts(files, rule, p.shape, p.rounded());
+  }
 }
 
 }  // namespace gaze::models::hf

@@ -296,7 +296,8 @@ void vlm_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
 template <class Device>
 void write_logits(const LogitsSettings& s) {
   const io::SafetensorsFile inputs(s.inputs);
-  if (models::hf::is_checkpoint(s.model)) return detail::published_logits<Device>(s, inputs);
+  if (models::hf::is_published_checkpoint(s.model))
+    return detail::published_logits<Device>(s, inputs);
   const std::string weights = weights_file_of(s.model);
   const auto saved = models::read_model_metadata(io::SafetensorsFile(weights));
   if (const auto* config = std::get_if<models::LanguageConfig>(&saved.config))
