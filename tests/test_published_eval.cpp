@@ -4,6 +4,8 @@
 
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/continuous_batch.hpp"
+#include "phyx/data/reader.hpp"
+#include "phyx/eval/attempt.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/synth/files.hpp"
 #include "tests/test.hpp"
