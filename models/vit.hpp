@@ -64,6 +64,7 @@ class Vit {
         embed_(all, "vit.embed", "vit", 3 * c.patch * c.patch, c.width, true),
         position_(&all.add("vit.position", {c.patches(), c.width}, Init::normal(0.02), "vit")),
         norm_(all, "vit.norm", "vit", c.width, c.eps) {
+    position_->keeps_value = true;
     for (Index i = 0; i < c.layers; ++i) blocks_.emplace_back(all, "vit." + std::to_string(i), c);
   }
 

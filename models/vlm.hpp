@@ -16,17 +16,13 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
  public:
   /// `slots`: labels per image of the vision stage's head; 0: no head.
   Vlm(const VlmConfig& config, std::int32_t image_token, std::uint64_t seed, Index slots = 0)
-      : config_(config),
-        image_token_(image_token),
-        vit_(parameters_, config.vit),
-        projector_(parameters_, config),
-        decoder_(parameters_, config.decoder, config.vocabulary) {
-    GAZE_CHECK(config.vocabulary > 0, "Vlm", "the vocabulary is empty");
-    GAZE_CHECK(config.vit.grid() % config.shuffle == 0, "Vlm", config.vit.grid(),
-               " patches per side are not divisible by shuffle ", config.shuffle);
-    if (slots > 0) slot_head_.emplace(parameters_, config, slots);
+      : Vlm(config, image_token, Declared{slots}) {
     parameters_.allocate(seed);
-    if (config.bf16) parameters_.multiply_in_bf16();
+  }
+
+  /// Weights of zero, to be read from a file; `trainable`: see Parameters::allocate_for_file().
+  static Vlm for_file(const VlmConfig& config, std::int32_t image_token, bool trainable) {
+    return Vlm(config, image_token, ForFile{trainable});
   }
 
   const SlotHead<T, Device>& slot_head() const {
@@ -67,6 +63,32 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
   }
 
  private:
+  struct ForFile {
+    bool trainable;
+  };
+  struct Declared {
+    Index slots;
+  };
+
+  Vlm(const VlmConfig& config, std::int32_t image_token, ForFile use)
+      : Vlm(config, image_token, Declared{0}) {
+    parameters_.allocate_for_file(use.trainable);
+  }
+
+  Vlm(const VlmConfig& config, std::int32_t image_token, Declared head)
+      : config_(config),
+        image_token_(image_token),
+        vit_(parameters_, config.vit),
+        projector_(parameters_, config),
+        decoder_(parameters_, config.decoder, config.vocabulary) {
+    GAZE_CHECK(config.vocabulary > 0, "Vlm", "the vocabulary is empty");
+    GAZE_CHECK(config.vit.grid() % config.shuffle == 0, "Vlm", config.vit.grid(),
+               " patches per side are not divisible by shuffle ", config.shuffle);
+    if (head.slots > 0) slot_head_.emplace(parameters_, config, head.slots);
+    decoder_.keep_embedding();
+    if (config.bf16) parameters_.multiply_in_bf16();
+  }
+
   VlmConfig config_;
   std::int32_t image_token_;
   Parameters<T, Device> parameters_;

@@ -80,7 +80,7 @@ inline std::vector<std::int32_t> read_end_tokens(const std::string& folder, Inde
 }  // namespace detail
 
 /// Whether a folder looks like a published checkpoint rather than one of ours.
-inline bool is_checkpoint(const std::string& folder) {
+inline bool is_published_checkpoint(const std::string& folder) {
   return std::filesystem::exists(folder + "/config.json") &&
          (std::filesystem::exists(folder + "/model.safetensors") ||
           std::filesystem::exists(folder + "/model.safetensors.index.json"));

@@ -2,6 +2,7 @@
 // Reading a published checkpoint's config.json, so that nothing in it is approximated in silence:
 // every key is read, or named as one without effect on the model, or refused.
 #pragma once
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -16,6 +17,12 @@
 #include "gaze/io/json.hpp"
 
 namespace gaze::models::hf {
+
+/// Whether models can divide by this number or take its powers: a float above 0.
+inline bool is_positive_float(double x) {
+  const auto computed = static_cast<float>(x);
+  return computed > 0 && std::isfinite(computed);
+}
 
 /// One object of a configuration file. Errors name the file and the key with its path.
 class ConfigObject {
@@ -45,6 +52,17 @@ class ConfigObject {
   }
   double number(const char* key, double otherwise) {
     return has(key) ? number(key) : (read_.insert(key), otherwise);
+  }
+
+  /// A number that is_positive_float().
+  double positive(const char* key) {
+    const double x = number(key);
+    GAZE_CHECK(is_positive_float(x), "checkpoint", where(key), ": must be a float above 0, got ",
+               x);
+    return x;
+  }
+  double positive(const char* key, double otherwise) {
+    return has(key) ? positive(key) : (read_.insert(key), otherwise);
   }
 
   bool flag(const char* key) {

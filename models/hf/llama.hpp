@@ -17,12 +17,12 @@ inline double read_rope_theta(ConfigObject& c) {
   c.must_be("partial_rotary_factor", 1.0);
   if (!c.has("rope_parameters")) {
     c.ignore({"rope_parameters"});
-    return c.number("rope_theta", 10000);
+    return c.positive("rope_theta", 10000);
   }
   ConfigObject rope = c.object("rope_parameters");
   rope.must_be("rope_type", "default");
   rope.must_be("partial_rotary_factor", 1.0);
-  const double theta = rope.number("rope_theta");
+  const double theta = rope.positive("rope_theta");
   rope.finish();
   if (c.has("rope_theta"))
     GAZE_CHECK(c.number("rope_theta") == theta, "checkpoint", c.where("rope_theta"),
@@ -52,7 +52,7 @@ inline DecoderConfig read_decoder(ConfigObject& c) {
   GAZE_CHECK(d.head_size % 2 == 0, "checkpoint", c.where("head_dim"), ": ", d.head_size,
              " is odd, but rotary positions turn pairs");
   d.mlp = c.count("intermediate_size");
-  d.eps = c.number("rms_norm_eps", 1e-6);
+  d.eps = c.positive("rms_norm_eps", 1e-6);
   d.rope_theta = read_rope_theta(c);
   d.embedding_multiplier = 1;
   d.tied = c.flag("tie_word_embeddings", false);
