@@ -79,6 +79,9 @@ class Decoder {
 
   const DecoderConfig& config() const { return config_; }
 
+  /// Token embeddings stay in T where products use bf16, as training looks them up.
+  void keep_embedding() { embedding_->keeps_value = true; }
+
   /// Rows of token embeddings; an id of -1 gives zeros (a row that an image fills).
   Tensor<T, Device> embed(const Indices<Device>& ids) const {
     const auto rows = embedding_->value.defined() ? gather_rows(embedding_->value, ids)

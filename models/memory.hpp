@@ -18,10 +18,9 @@
 #include "gaze/ops/token_layout.hpp"
 #include "models/decoder.hpp"
 #include "models/generation.hpp"
+#include "models/image_encoder.hpp"
 #include "models/presets.hpp"
-#include "models/projector.hpp"
 #include "models/slot_head.hpp"
-#include "models/vit.hpp"
 
 namespace gaze::models {
 
@@ -125,7 +124,7 @@ inline PartMemory decoder_block(const DecoderConfig& c, bool bf16, Index n, Inde
   return m;
 }
 
-/// Vit::operator() and Vlm::encode_images(), for `images` pictures.
+/// ImageEncoder, for `images` pictures.
 inline PartMemory vision(const VlmConfig& c, Index images) {
   if (images == 0) return {};
   const VitConfig& v = c.vit;
@@ -176,7 +175,7 @@ enum class Bytes { allocated, touched };
 
 /// Bytes of a declared model, allocated or not: weights, rounded copies for bf16 products, and for
 /// the trained parts gradients and, with `moments`, the optimiser's two moments. Frozen weights of
-/// bf16 products have no float copy, see Parameters::allocate_for_file().
+/// bf16 products have no float copy unless they keep it, see Parameters::allocate_for_file().
 template <class Device>
 Index parameter_bytes(const Parameters<float, Device>& all, bool moments,
                       Bytes kind = Bytes::allocated) {
@@ -188,7 +187,8 @@ Index parameter_bytes(const Parameters<float, Device>& all, bool moments,
     Index size = 0;
     for (const auto* p : pack.members) {
       if (p->multiplied_in_bf16) bytes += floats((p->shape.numel() + 1) / 2);
-      const bool rounded_alone = !pack.trained && p->multiplied_in_bf16 && !p->value.defined();
+      const bool rounded_alone =
+          !pack.trained && p->multiplied_in_bf16 && !p->keeps_value && !p->value.defined();
       if (!rounded_alone) size += all.padded(p->shape.numel());
     }
     const Index copies = !pack.trained ? 1 : moments ? 4 : 2;
@@ -202,9 +202,8 @@ struct DeclaredVlm {
   Parameters<float> all;
 
   explicit DeclaredVlm(const VlmConfig& c, Index slots = 0) {
-    Vit<float, Cpu>(all, c.vit);
-    Projector<float, Cpu>(all, c);
-    Decoder<float, Cpu>(all, c.decoder, c.vocabulary);
+    if (c.sees()) ImageEncoder<float, Cpu>(all, c);
+    Decoder<float, Cpu>(all, c.decoder, c.vocabulary).keep_embedding();
     if (slots > 0) SlotHead<float, Cpu>(all, c, slots);
     if (c.bf16) all.multiply_in_bf16();
   }

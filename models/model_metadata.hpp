@@ -30,6 +30,14 @@ struct ModelMetadata {
   std::string prompt;                              // template of a problem's prompt
 };
 
+/// Whether products are in bf16, of the name of a precision; `source` starts the message about
+/// another name.
+inline bool is_bf16(const std::string& precision, const std::string& source) {
+  GAZE_CHECK(precision == "bf16" || precision == "float32", "checkpoint", source,
+             "precision: must be float32 or bf16, got ", printable(precision, kShownBytes));
+  return precision == "bf16";
+}
+
 namespace detail {
 
 /// Calls field(name, member) for each member. A new member stops the compilation here.
@@ -115,8 +123,7 @@ class SizeCheck {
     need(value >= 1 && value <= most, key, ": must be in [1, ", most, "], got ", value);
   }
   void above_0(const char* key, double value) const {
-    const auto computed = static_cast<float>(value);
-    need(computed > 0 && std::isfinite(computed), key, ": must be a float above 0, got ", value);
+    need(hf::is_positive_float(value), key, ": must be a float above 0, got ", value);
   }
   template <class T>
   void bounded(const std::string& part, const char* key, T value) const {
@@ -149,12 +156,6 @@ inline VitConfig read_vit_sizes(hf::ConfigObject from) {
   vit_fields(out, ReadField{from});
   from.finish();
   return out;
-}
-
-inline bool is_bf16(const std::string& precision, const std::string& source) {
-  GAZE_CHECK(precision == "bf16" || precision == "float32", "checkpoint", source,
-             "precision: must be float32 or bf16, got ", printable(precision, kShownBytes));
-  return precision == "bf16";
 }
 
 inline ModelMetadata read_described(const std::string& text, const std::string& source) {

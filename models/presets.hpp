@@ -85,6 +85,7 @@ struct VlmConfig {
   bool bf16 = false;     // of products (Parameters::multiply_in_bf16()), on Cuda of attention too
   ConnectorConfig connector = {};
 
+  bool sees() const { return vit.width > 0; }
   /// Channels of an image token before the projector.
   Index joined_width() const {
     return vit.width * std::max<Index>(1, connector.taps.count) * shuffle * shuffle;

@@ -92,6 +92,7 @@ class Vit {
         taps_(taps),
         embed_(all, "vit.embed", "vit", 3 * c.patch * c.patch, c.width, true),
         position_(&all.add("vit.position", {c.patches(), c.width}, Init::normal(0.02), "vit")) {
+    position_->keeps_value = true;
     if (taps.count == 0) norm_.emplace(all, "vit.norm", "vit", c.width, c.eps);
     for (Index i = 0; i < c.layers; ++i) blocks_.emplace_back(all, "vit." + std::to_string(i), c);
   }

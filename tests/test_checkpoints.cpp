@@ -306,6 +306,16 @@ TEST_CASE("configurations that this model cannot compute are refused with file a
   refused("eos_token_id", 96, "not a token of 96");
   refused("tie_word_embeddings", "yes", "not true or false");
   refused("rope_parameters", io::Json{{"rope_type", "yarn"}, {"rope_theta", 1e4}}, "rope_type");
+  for (const double number : {0.0, -1e-5, 1e-60, 1e60})
+    refused("rms_norm_eps", number, "must be a float above 0, got ");
+  const io::Json rope = {{"rope_type", "default"}, {"rope_theta", -1e4}};
+  refused("rope_parameters", rope,
+          "rope_parameters.rope_theta: must be a float above 0, got -10000");
+  io::Json older = io::read_json_object(golden_folder("tied") + "/config.json");
+  older["rope_theta"] = 0;
+  folder.put("config.json", older.dump());
+  CHECK(contains(error_of([&] { hf::open_checkpoint(folder.path.string()); }),
+                 folder.file("config.json") + ", rope_theta: must be a float above 0, got 0"));
 }
 
 TEST_CASE("weights that do not fit the configuration are refused with the tensor's name") {

@@ -11,6 +11,7 @@
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "models/language_model.hpp"
+#include "models/memory.hpp"
 #include "models/model_metadata.hpp"
 #include "phyx/eval/logits.hpp"
 #include "phyx/eval/trained_model.hpp"
@@ -137,6 +138,46 @@ TEST_CASE("a custom size is saved, loaded from its files alone and gives bit-equ
   models::Prompt other = p;
   other.rgb = gaze::test::random_image(saved.config, 5);
   CHECK(logits(*loaded->model, other) != expected);
+}
+
+TEST_CASE("a loaded model has no gradients, holds its weights once and gives the same answers",
+          "[memory]") {
+  Saved saved("metadata_frozen");
+  const std::vector<models::Prompt> prompts = {saved.with_picture(), {{5, 9, 31}, nullptr, {}}};
+  SamplingSettings sampling;
+  sampling.max_tokens = 12;
+  for (const bool bf16 : {false, true}) {
+    INFO((bf16 ? "bf16" : "float32"));
+    const auto config = bf16 ? gaze::test::in_bf16(saved.config) : saved.config;
+    saved.save(models::model_metadata(config, prompt));
+    const phyx::Model<Cpu> trained(config, saved.words.image(), 9);
+    const std::size_t before = Allocator<Cpu>::in_use();
+    Allocator<Cpu>::reset_peak();
+    const auto loaded = phyx::load_model(saved.folder.path.string());
+    const std::size_t peak = Allocator<Cpu>::peak() - before;
+    auto& own = loaded->model->parameters();
+    models::DeclaredVlm declared(config);
+    models::freeze(declared.all);
+    CHECK(models::parameter_bytes(declared.all, false) == models::parameter_bytes(own, false));
+    CHECK(static_cast<Index>(peak) <= models::parameter_bytes(declared.all, false));
+    for (const auto& pack : own.packs()) CHECK_FALSE((pack.trained || pack.gradients.defined()));
+    for (const auto& p : own.all()) {
+      INFO(p.name);
+      const bool kept = p.name == "decoder.embedding" || p.name == "vit.position";
+      CHECK(p.value.defined() == (!bf16 || p.shape.rank() == 1 || kept));
+      CHECK_FALSE(p.node);
+    }
+    for (const auto& p : prompts)
+      CHECK(bits(logits(*loaded->model, p)) == bits(logits(trained, p)));
+    const auto answers = [&](const phyx::Model<Cpu>& model) {
+      std::vector<std::vector<std::int32_t>> out;
+      for (auto& c : gaze::test::sample(model, gaze::test::pointers(prompts), 3, sampling, {4, 5}))
+        out.push_back(c.tokens);
+      return out;
+    };
+    CHECK(answers(*loaded->model) == answers(trained));
+    CHECK(error_of([&] { own.train_all(); }).empty() == !bf16);
+  }
 }
 
 TEST_CASE("the logits of a trained model are written for tokens and pictures") {
@@ -271,6 +312,7 @@ TEST_CASE("files that name a preset still load") {
   refused("precision", "fp8", "metadata precision: must be float32 or bf16, got fp8");
   refused("model", "", "metadata has neither gaze.model nor model");
   refused("prompt", "", "metadata has neither gaze.model nor prompt");
+  refused("prompt", "{question}", ", prompt: must contain {image} exactly once");
 }
 
 TEST_CASE("metadata that are incomplete, unknown or impossible are refused with file and key") {
@@ -378,6 +420,9 @@ TEST_CASE("metadata, weights and tokeniser that disagree are one error that name
   CHECK(contains(with([](auto& c) { c.decoder.tied = true; }),
                  "the model has no tensor named decoder.head"));
   CHECK(contains(with([](auto& c) { c.vit.image = 96; }), "tensor 'vit.position': shape [36,40]"));
+  saved.save(models::model_metadata(saved.config, "<|user|>{question}"));
+  CHECK(message() ==
+        "[gaze::prompt] " + saved.weights() + ", prompt: must contain {image} exactly once");
 }
 
 }  // namespace test_model_metadata

@@ -16,6 +16,7 @@
 #include "phyx/study/own_data.hpp"
 #include "phyx/study/settings.hpp"
 #include "phyx/train/examples.hpp"
+#include "phyx/train/prompt_template.hpp"
 #include "phyx/train/vocabulary.hpp"
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
@@ -311,6 +312,7 @@ TEST_CASE("a prompt template has each field in its place") {
   CHECK(contains(refused("{image}{question}{options}{options}"), "{options} at most once"));
   CHECK(contains(refused("{image} {question} {answer}"), "braces enclose"));
   CHECK(contains(refused("{image} {question} }"), "braces enclose"));
+  CHECK(contains(refused("<|image|>{image} {question}"), "{image} stands for a picture's tokens"));
   CHECK(contains(refused("{image} {question} \xff"), "not UTF-8"));
   CHECK(contains(refused("{image}{question}" + std::string(4096, 'a')), "over 4096 bytes"));
 }

@@ -5,6 +5,7 @@
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/continuous_batch.hpp"
 #include "phyx/data/reader.hpp"
+#include "phyx/eval/attempt.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/synth/files.hpp"
 #include "tests/test.hpp"
@@ -143,6 +144,11 @@ TEST_CASE("a chat template that is not known is refused, and a prompt template t
   const std::string error = error_of([&] { prompt(load("")); });
   CHECK(contains(error, model + ": its chat template is not known; known are "));
   CHECK(contains(error, "chatml; --prompt-template FILE takes its place"));
+
+  CHECK(contains(error_of([&] {
+                   load_published<Cpu>({"fp8", ""}, model);
+                 }),
+                 model + ", precision: must be float32 or bf16, got fp8"));
 
   const std::string file = place.put("prompt.txt", "Q: {question}<|im_end|>\nA:");
   const auto filled = load(file);  // a control token in the question is text

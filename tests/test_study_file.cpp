@@ -86,6 +86,8 @@ TEST_CASE("a study file is refused with file and line") {
   refused(study("seeds = []\n"), {"my.toml:1: no seeds"});
   refused(study("split = \"train\"\n"), {"my.toml:1, split: must be one of test, val"});
   refused(study("model = \"giant\"\n"), {"my.toml:1: no model named giant"});
+  refused(study("[prompts]\nproblem = \"{question}\"\n"),
+          {"my.toml:2: prompts.problem: must contain {image} exactly once"});
   refused(study("model = 1979-05-27\n"), {"my.toml:1: dates"});
   refused(study("data = 1\n"), {"my.toml:1: no setting named 'data'"});
   refused("[data]\nseed = 1\n", {"my.toml: no [condition.NAME]"});

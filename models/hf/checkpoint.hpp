@@ -22,17 +22,20 @@ namespace gaze::models::hf {
 /// What a family decides. A family is a file in this folder and a row of the table below.
 struct Family {
   std::string_view model_type;  // of config.json
-  LanguageConfig (*config)(ConfigObject);
-  std::vector<WeightRule> (*weights)(const LanguageConfig&);
+  CheckpointConfig (*config)(ConfigObject);
+  std::vector<WeightRule> (*weights)(const VlmConfig&);
 };
 
-inline constexpr std::array<Family, 1> families = {{{"llama", read_llama, llama_weights}}};
+inline constexpr std::array<Family, 4> families = {{
+    {"llama", read_llama, llama_weights},
+    {"idefics3", read_idefics3, idefics3_weights},
+    {"smolvlm", read_idefics3, idefics3_weights},
+    {"llava_next", read_llava_next, llava_next_weights},
+}};
 
-struct Checkpoint {
+struct Checkpoint : CheckpointConfig {
   std::string folder;
   std::string family;  // model_type
-  LanguageConfig config;
-  Index context = 0;  // tokens of prompt and answer that the model was trained for
   std::vector<WeightRule> weights;
   std::vector<std::int32_t> ends;  // tokens that end an answer
   std::string chat, chat_file;     // the chat template's text and file; "" if there is none
@@ -80,7 +83,7 @@ inline std::vector<std::int32_t> read_end_tokens(const std::string& folder, Inde
 }  // namespace detail
 
 /// Whether a folder looks like a published checkpoint rather than one of ours.
-inline bool is_checkpoint(const std::string& folder) {
+inline bool is_published_checkpoint(const std::string& folder) {
   return std::filesystem::exists(folder + "/config.json") &&
          (std::filesystem::exists(folder + "/model.safetensors") ||
           std::filesystem::exists(folder + "/model.safetensors.index.json"));
@@ -91,8 +94,7 @@ inline Checkpoint open_checkpoint(const std::string& folder) {
   const std::string path = folder + "/config.json";
   const io::Json config = io::read_json_object(path);
   const Family& family = detail::family_of(config, path);
-  Checkpoint out;
-  out.folder = folder;
+  Checkpoint out{family.config(ConfigObject(config, path)), folder, std::string(family.model_type)};
   out.family = family.model_type;
   ConfigObject object(config, path);
   out.context = read_context(object);

@@ -2,6 +2,7 @@
 // Reading a published checkpoint's config.json, so that nothing in it is approximated in silence:
 // every key is read, or named as one without effect on the model, or refused.
 #pragma once
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -9,6 +10,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
@@ -16,6 +18,12 @@
 #include "gaze/io/json.hpp"
 
 namespace gaze::models::hf {
+
+/// Whether models can divide by this number or take its powers: a float above 0.
+inline bool is_positive_float(double x) {
+  const auto computed = static_cast<float>(x);
+  return computed > 0 && std::isfinite(computed);
+}
 
 /// One object of a configuration file. Errors name the file and the key with its path.
 class ConfigObject {
@@ -47,6 +55,17 @@ class ConfigObject {
     return has(key) ? number(key) : (read_.insert(key), otherwise);
   }
 
+  /// A number that is_positive_float().
+  double positive(const char* key) {
+    const double x = number(key);
+    GAZE_CHECK(is_positive_float(x), "checkpoint", where(key), ": must be a float above 0, got ",
+               x);
+    return x;
+  }
+  double positive(const char* key, double otherwise) {
+    return has(key) ? positive(key) : (read_.insert(key), otherwise);
+  }
+
   bool flag(const char* key) {
     const io::Json& v = at(key);
     GAZE_CHECK(v.is_boolean(), "checkpoint", where(key), ": not true or false but ", shown(v));
@@ -63,6 +82,32 @@ class ConfigObject {
   }
   std::string text(const char* key, const std::string& otherwise) {
     return has(key) ? text(key) : (read_.insert(key), otherwise);
+  }
+
+  /// A whole number, or a list of them.
+  std::vector<std::int64_t> integers(const char* key, std::vector<std::int64_t> otherwise) {
+    if (!has(key)) return read_.insert(key), otherwise;
+    const io::Json& v = at(key);
+    std::vector<std::int64_t> out;
+    for (const io::Json& x : v.is_array() ? v : io::Json::array({v})) {
+      GAZE_CHECK(x.is_number_integer(), "checkpoint", where(key), ": not a whole number but ",
+                 shown(x));
+      out.push_back(x.get<std::int64_t>());
+    }
+    return out;
+  }
+
+  /// A list of pairs of whole numbers from 1 on.
+  std::vector<std::pair<Index, Index>> pairs(const char* key) {
+    const io::Json& v = at(key);
+    GAZE_CHECK(v.is_array() && !v.empty(), "checkpoint", where(key), ": not a list of pairs");
+    std::vector<std::pair<Index, Index>> out;
+    for (const io::Json& pair : v) {
+      GAZE_CHECK(pair.is_array() && pair.size() == 2, "checkpoint", where(key), ": not a pair but ",
+                 shown(pair));
+      out.emplace_back(count_of(key, pair[0]), count_of(key, pair[1]));
+    }
+    return out;
   }
 
   ConfigObject object(const char* key) {

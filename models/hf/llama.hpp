@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/hf/checkpoint_config.hpp"
 #include "models/hf/config_file.hpp"
 #include "models/hf/weight_rules.hpp"
 #include "models/presets.hpp"
@@ -17,12 +18,12 @@ inline double read_rope_theta(ConfigObject& c) {
   c.must_be("partial_rotary_factor", 1.0);
   if (!c.has("rope_parameters")) {
     c.ignore({"rope_parameters"});
-    return c.number("rope_theta", 10000);
+    return c.positive("rope_theta", 10000);
   }
   ConfigObject rope = c.object("rope_parameters");
   rope.must_be("rope_type", "default");
   rope.must_be("partial_rotary_factor", 1.0);
-  const double theta = rope.number("rope_theta");
+  const double theta = rope.positive("rope_theta");
   rope.finish();
   if (c.has("rope_theta"))
     GAZE_CHECK(c.number("rope_theta") == theta, "checkpoint", c.where("rope_theta"),
@@ -52,7 +53,7 @@ inline DecoderConfig read_decoder(ConfigObject& c) {
   GAZE_CHECK(d.head_size % 2 == 0, "checkpoint", c.where("head_dim"), ": ", d.head_size,
              " is odd, but rotary positions turn pairs");
   d.mlp = c.count("intermediate_size");
-  d.eps = c.number("rms_norm_eps", 1e-6);
+  d.eps = c.positive("rms_norm_eps", 1e-6);
   d.rope_theta = read_rope_theta(c);
   d.embedding_multiplier = 1;
   d.tied = c.flag("tie_word_embeddings", false);
@@ -75,14 +76,37 @@ inline void ignore_general_keys(ConfigObject& c) {
             "pad_token_id", "transformers.js_config", "is_llama_config"});
 }
 
-/// The configuration of a text-only checkpoint.
-inline LanguageConfig read_llama(ConfigObject c) {
-  LanguageConfig out;
-  out.decoder = read_decoder(c);
-  out.vocabulary = c.count("vocab_size");
+/// The keys of a configuration of text: decoder, vocabulary, context.
+inline void read_language(ConfigObject& c, CheckpointConfig& out) {
+  out.context = read_context(c);
+  out.model.decoder = read_decoder(c);
+  out.model.vocabulary = c.count("vocab_size");
   ignore_general_keys(c);
+}
+
+/// The configuration of a text-only checkpoint.
+inline CheckpointConfig read_llama(ConfigObject c) {
+  CheckpointConfig out;
+  read_language(c, out);
   c.finish();
   return out;
+}
+
+/// Whether the head is the embedding, for a configuration with one of text in it: either may say.
+inline bool read_tied(ConfigObject& whole, ConfigObject& text) {
+  const char* key = "tie_word_embeddings";
+  const bool of_text = text.flag(key, false), tied = whole.flag(key, of_text);
+  GAZE_CHECK(!text.has(key) || tied == of_text, "checkpoint", whole.where(key),
+             ": differs from that of text_config");
+  return tied;
+}
+
+/// The token that holds a picture's places.
+inline std::int32_t read_image_token(ConfigObject& c, const char* key, Index vocabulary) {
+  const Index token = c.count(key);
+  GAZE_CHECK(token < vocabulary, "checkpoint", c.where(key), ": ", token, " is not a token of ",
+             vocabulary);
+  return static_cast<std::int32_t>(token);
 }
 
 /// The decoder's parameters. `prefix`: of its tensors, "model."; `head`: the untied head's name.
@@ -115,7 +139,7 @@ inline std::vector<WeightRule> decoder_weights(const DecoderConfig& d, Index voc
   return out;
 }
 
-inline std::vector<WeightRule> llama_weights(const LanguageConfig& c) {
+inline std::vector<WeightRule> llama_weights(const VlmConfig& c) {
   return decoder_weights(c.decoder, c.vocabulary, "model.");
 }
 

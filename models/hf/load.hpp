@@ -32,18 +32,25 @@ inline std::vector<std::int64_t> part_shape(const WeightPart& part, const Shape&
 
 namespace detail {
 
+inline void check_parts(const io::WeightFiles& files, const WeightRule& rule, const Shape& shape) {
+  Index rows = 0;
+  for (const WeightPart& part : rule.parts) {
+    rows += part.rows;
+    const auto& found = files.info(part.name).shape;
+    const auto expected = part_shape(part, shape);
+    GAZE_CHECK(found == expected, "load",
+               io::detail::tensor_label(files.file(part.name), part.name), ": shape ",
+               io::detail::shape_text(found), ", expected ", io::detail::shape_text(expected));
+  }
+  GAZE_CHECK(rows == shape[0], "checkpoint", rule.parameter, ": its tensors have ", rows,
+             " rows, the parameter has ", shape[0]);
+}
+
 /// Reads the parts of a parameter one after the other into `to`, converted to U.
 template <class U, class Device>
 void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shape& shape,
                 Tensor<U, Device> to) {
   const Index row = shape.rank() > 1 ? shape.numel() / shape[0] : 1;
-  const auto check_size = [&](Index rows) {
-    GAZE_CHECK(rows * row == shape.numel(), "checkpoint", rule.parameter, ": its tensors have ",
-               rows * row, " numbers, the parameter has ", shape.numel());
-  };
-  Index rows = 0;
-  for (const WeightPart& part : rule.parts) rows += part.rows;
-  check_size(rows);
   U* at = to.data();
   std::vector<U> host;
   for (const WeightPart& part : rule.parts) {
@@ -66,7 +73,7 @@ template <class U, class Device>
 Tensor<U, Device> held_alone(const io::WeightFiles& files, const WeightRule& rule,
                              const Shape& shape) {
   if constexpr (std::is_same_v<Device, Cpu>)
-    if (rule.parts.size() == 1 && rule.parts[0].rows == shape[0])
+    if (rule.parts.size() == 1)
       if (auto mapped = files.map<U>(rule.parts[0].name, part_shape(rule.parts[0], shape)))
         return Tensor<U, Device>::over(shape, mapped->file, mapped->values);
   Tensor<U, Device> copy(shape);
@@ -77,34 +84,42 @@ Tensor<U, Device> held_alone(const io::WeightFiles& files, const WeightRule& rul
 template <class T, class Device>
 void load_parameter(const io::WeightFiles& files, const WeightRule& rule, Parameter<T, Device>& p) {
   if (p.in_pack) return read_parts(files, rule, p.shape, p.value);
-  if constexpr (std::is_same_v<T, float>)
-    if (p.multiplied_in_bf16) return p.hold(held_alone<bf16, Device>(files, rule, p.shape));
-  p.hold(held_alone<T, Device>(files, rule, p.shape));
+  p.hold(
+      [&]<class U>(std::type_identity<U>) { return held_alone<U, Device>(files, rule, p.shape); });
 }
 
 }  // namespace detail
 
-/// Gives every parameter its values, in T. One that is held alone (Parameters::allocate_for_file)
-/// has T, or bf16 if it is multiplied in bf16, and on the CPU stays in the mapped file if it is one
-/// tensor of that type there. A parameter without a rule, a rule without a parameter, a missing
-/// tensor and one of another shape are an Error that names them; tensors that no rule reads are
-/// left to WeightFiles::unused().
+/// Throws an Error that names what does not fit: a parameter without a rule, a rule without a
+/// parameter or with other sizes, a missing tensor, one of another shape. Reads no tensor, and the
+/// parameters need not be allocated. Tensors that no rule reads are left to WeightFiles::unused().
 template <class T, class Device>
-void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
-                  Parameters<T, Device>& parameters) {
-  parameters.check_allocated("checkpoint");
+void check_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
+                   Parameters<T, Device>& parameters) {
   const auto missing = files.missing(tensor_names(rules));
   GAZE_CHECK(missing.empty(), "checkpoint", files.path(), ": no tensor ", missing.front(),
              missing.size() > 1 ? concat(" (and ", missing.size() - 1, " more)") : "");
   for (const WeightRule& rule : rules) {
-    Parameter<T, Device>* const p = parameters.find(rule.parameter);
+    const Parameter<T, Device>* p = parameters.find(rule.parameter);
     GAZE_CHECK(p, "checkpoint", "the model has no parameter ", rule.parameter);
-    detail::load_parameter(files, rule, *p);
+    detail::check_parts(files, rule, p->shape);
   }
   for (const auto& p : parameters.all())
     GAZE_CHECK(std::any_of(rules.begin(), rules.end(),
                            [&](const WeightRule& r) { return r.parameter == p.name; }),
                "checkpoint", "no tensor is known for the parameter ", p.name);
+}
+
+/// Gives every parameter its values, in T. One that is held alone (Parameters::allocate_for_file)
+/// has T, or bf16 if it is multiplied in bf16, and on the CPU stays in the mapped file if it is one
+/// tensor of that type there. What check_weights() refuses is an Error before any is read.
+template <class T, class Device>
+void load_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
+                  Parameters<T, Device>& parameters) {
+  parameters.check_allocated("checkpoint");
+  check_weights(files, rules, parameters);
+  for (const WeightRule& rule : rules)
+    detail::load_parameter(files, rule, *parameters.find(rule.parameter));
 }
 
 }  // namespace gaze::models::hf

@@ -40,7 +40,7 @@ struct AskOptions {
   }
   void run() {
     s.sampling.greedy = !sample;
-    if (models::hf::is_checkpoint(s.model)) return ask_published();
+    if (models::hf::is_published_checkpoint(s.model)) return ask_published();
     check_own_model(published, s.model);
     const auto answer = on_device(device, [&](auto chosen) { return ask<decltype(chosen)>(s); });
     std::printf("%s\n", for_standard_output(answer).c_str());

@@ -5,6 +5,7 @@
 #include "gaze/io/atomic_file.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/study/study_file.hpp"
+#include "phyx/train/prompt_template.hpp"
 
 namespace gaze::phyx::cli {
 

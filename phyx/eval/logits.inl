@@ -257,7 +257,7 @@ void language_logits(models::LanguageConfig config, const std::string& weights,
   const TokenRows rows(inputs, config.vocabulary);
   check_labels(rows, s);
   auto model = models::LanguageModel<float, Device>::for_file(config, true);
-  load_weights(weights, model.parameters());
+  read_weights(weights, model.parameters());
   run_rows(model, own_rules(model), rows, s);
 }
 
@@ -269,8 +269,8 @@ void vlm_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
   const std::int32_t image = files.tokenizer.image();
   const TokenRows rows(inputs, config.vocabulary, {config.image_tokens(), config.vit.image, image});
   check_labels(rows, s);
-  Model<Device> model(config, image, 0);
-  load_weights(files.weights_file, model.parameters());
+  auto model = Model<Device>::for_file(config, image, s.gradients);
+  read_weights(files.weights_file, model.parameters());
   run_rows(model, own_rules(model), rows, s);
 }
 
@@ -279,7 +279,8 @@ void vlm_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
 template <class Device>
 void write_logits(const LogitsSettings& s) {
   const io::SafetensorsFile inputs(s.inputs);
-  if (models::hf::is_checkpoint(s.model)) return detail::published_logits<Device>(s, inputs);
+  if (models::hf::is_published_checkpoint(s.model))
+    return detail::published_logits<Device>(s, inputs);
   const std::string weights = weights_file_of(s.model);
   const auto saved = models::read_model_metadata(io::SafetensorsFile(weights));
   if (const auto* config = std::get_if<models::LanguageConfig>(&saved.config))

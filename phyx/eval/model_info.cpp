@@ -80,7 +80,7 @@ std::string unused_lines(const io::WeightFiles& files, const std::vector<std::st
     out += line(out.empty() ? "not used" : "", printable(name, kShownBytes) + " " + info.dtype +
                                                    " " + io::detail::shape_text(info.shape));
   }
-  return out.empty() ? line("not used", "none") : out;
+  return out.empty() ? line("not used", "no tensors") : out;
 }
 
 std::string parameter_line(const Parameters<float>& all) {
@@ -209,24 +209,11 @@ std::string memory_lines(const models::VlmConfig& c, const MemoryBatches& b) {
 
 // ---- kinds of models ---------------------------------------------------------------------------
 
-/// Throws Error for a tensor that is missing or has another shape, as hf::load_weights() would.
-void check_tensors(const io::WeightFiles& files, const models::hf::Checkpoint& c,
-                   Parameters<float>& declared) {
-  for (const auto& rule : c.weights)
-    for (const auto& part : rule.parts) {
-      const auto& found = files.info(part.name).shape;
-      const auto expected = models::hf::part_shape(part, declared.find(rule.parameter)->shape);
-      GAZE_CHECK(found == expected, "load",
-                 io::detail::tensor_label(files.file(part.name), part.name), ": shape ",
-                 io::detail::shape_text(found), ", expected ", io::detail::shape_text(expected));
-    }
-}
-
 std::string published_info(const std::string& path, const MemoryBatches& batches) {
   const models::hf::Checkpoint c = models::hf::open_checkpoint(path);
   const io::WeightFiles files(path);
   models::DeclaredLanguageModel declared(c.config);
-  check_tensors(files, c, declared.all);
+  models::hf::check_weights(files, c.weights, declared.all);
   return line("family", c.family + ", a published checkpoint for text") + file_lines(files) +
          unused_lines(files, models::hf::tensor_names(c.weights)) + parameter_line(declared.all) +
          architecture_lines(c.config.decoder, c.config.vocabulary, nullptr) +
@@ -240,7 +227,7 @@ std::string language_info(const models::LanguageConfig& c, const std::string& we
   models::DeclaredLanguageModel declared(c);
   check_weights(io::SafetensorsFile(weights), declared.all);
   return line("family", std::string("gaze, a trained model for text, ") + precision(c.bf16)) +
-         file_lines(io::WeightFiles(weights)) + line("not used", "none") +
+         file_lines(io::WeightFiles(weights)) + line("not used", "no tensors") +
          parameter_line(declared.all) + architecture_lines(c.decoder, c.vocabulary, nullptr) +
          memory_lines(c, batches);
 }
@@ -250,7 +237,7 @@ std::string vlm_info(const std::string& path, const MemoryBatches& batches) {
   const models::DeclaredVlm declared(files.config);
   return line("family", "gaze, a trained model with a ViT, size " +
                             models::size_name(files.config) + ", " + precision(files.config.bf16)) +
-         file_lines(io::WeightFiles(files.weights_file)) + line("not used", "none") +
+         file_lines(io::WeightFiles(files.weights_file)) + line("not used", "no tensors") +
          parameter_line(declared.all) +
          architecture_lines(files.config.decoder, files.config.vocabulary, &files.config) +
          trained_token_lines(files) + memory_lines(files.config, batches);
@@ -260,7 +247,7 @@ std::string vlm_info(const std::string& path, const MemoryBatches& batches) {
 
 std::string model_info(const std::string& path, const MemoryBatches& batches) {
   const std::string first = line("model", printable(path, kShownBytes));
-  if (models::hf::is_checkpoint(path)) return first + published_info(path, batches);
+  if (models::hf::is_published_checkpoint(path)) return first + published_info(path, batches);
   const std::string weights = weights_file_of(path);
   const auto saved = models::read_model_metadata(io::SafetensorsFile(weights));
   if (const auto* c = std::get_if<models::LanguageConfig>(&saved.config))

@@ -21,28 +21,10 @@ Index touched(const Parameters<float>& all, bool moments) {
   return models::parameter_bytes(all, moments, models::Bytes::touched);
 }
 
-/// The weights of a loaded model, and the peak while they are read.
-struct WeightBytes {
-  Index held = 0, reading = 0;
-};
-
-/// hf::load_weights() reads every weight to its place.
-WeightBytes weight_bytes(const models::LanguageConfig& c) {
-  models::DeclaredLanguageModel declared(c);
-  models::freeze(declared.all);
-  const Index bytes = touched(declared.all, false);
-  return {bytes, bytes};
-}
-
-/// load_weights() of a trained model reads all weights before it changes any.
-WeightBytes weight_bytes(models::VlmConfig c) {
-  const models::DeclaredVlm whole(c);
-  c.bf16 = false;
-  models::DeclaredVlm values(c);
-  WeightBytes out{touched(whole.all, false), touched(values.all, false)};
-  models::freeze(values.all);
-  out.reading += touched(values.all, false);
-  return out;
+/// The weights of a loaded model, each of which was read to its place.
+Index weight_bytes(Parameters<float>& all) {
+  models::freeze(all);
+  return touched(all, false);
 }
 
 Index lora_bytes(Parameters<float>& all, const models::DecoderConfig& c, Index rank) {
@@ -51,8 +33,8 @@ Index lora_bytes(Parameters<float>& all, const models::DecoderConfig& c, Index r
   return touched(all, true);
 }
 
-ModelMemory forecast(const models::VlmConfig& c, bool image, const WeightBytes& weights,
-                     Index adapted, const MemoryBatches& b) {
+ModelMemory forecast(const models::VlmConfig& c, bool image, Index weights, Index adapted,
+                     const MemoryBatches& b) {
   const Index prompt = b.text + (image ? c.image_tokens() : 0);
   const auto sizes_of = [&](Index prompts, Index group) {
     models::BatchSizes sizes;
@@ -69,29 +51,26 @@ ModelMemory forecast(const models::VlmConfig& c, bool image, const WeightBytes& 
   for (Index i = 0; i < b.prompts; ++i) update.add_group(prompt, image, lengths);
   const Index marks = image ? models::mark_count : 0;
   const Index base = program_bytes + token_bytes * c.vocabulary;
-  const auto peak = [&](Index held, Index work) {
-    return base + std::max(weights.reading, held + work);
-  };
   // Where sizes change from step to step, freed blocks add an eighth (core/block_cache.hpp).
   const auto changing = [](Index work) { return work + work / 8; };
   const Index evaluation = rollout(b.batch, std::max<Index>(b.samples, 1), marks);
   const Index step =
       std::max(rollout(b.prompts, b.group, marks), models::lora_training_bytes(c, update, b.rank));
-  return {peak(weights.held, models::rollout_bytes(c, one, 0)),
-          peak(weights.held, changing(evaluation)), peak(adapted, changing(step))};
+  return {base + weights + models::rollout_bytes(c, one, 0), base + weights + changing(evaluation),
+          base + adapted + changing(step)};
 }
 
 }  // namespace
 
 ModelMemory model_memory(const models::VlmConfig& c, const MemoryBatches& batches) {
-  models::DeclaredVlm adapted(c);
-  return forecast(c, true, weight_bytes(c), lora_bytes(adapted.all, c.decoder, batches.rank),
-                  batches);
+  models::DeclaredVlm frozen(c), adapted(c);
+  return forecast(c, true, weight_bytes(frozen.all),
+                  lora_bytes(adapted.all, c.decoder, batches.rank), batches);
 }
 
 ModelMemory model_memory(const models::LanguageConfig& c, const MemoryBatches& batches) {
-  models::DeclaredLanguageModel adapted(c);
-  return forecast(models::without_vision(c), false, weight_bytes(c),
+  models::DeclaredLanguageModel frozen(c), adapted(c);
+  return forecast(models::without_vision(c), false, weight_bytes(frozen.all),
                   lora_bytes(adapted.all, c.decoder, batches.rank), batches);
 }
 

@@ -26,7 +26,7 @@ struct ModelMemory {
   Index lora = 0;  // a GRPO step that trains LoRA adapters of the decoder, the rest frozen
 };
 
-/// Of a model with a ViT, as load_model() holds it: with gradients.
+/// Of a model with a ViT, as load_model() holds it: frozen.
 ModelMemory model_memory(const models::VlmConfig& c, const MemoryBatches& batches);
 
 /// Of a model for text, as load_published() holds it: frozen.

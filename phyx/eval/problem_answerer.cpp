@@ -7,7 +7,7 @@
 
 namespace gaze::phyx {
 
-bool reads_text_only(const std::string& path) { return models::hf::is_checkpoint(path); }
+bool reads_text_only(const std::string& path) { return models::hf::is_published_checkpoint(path); }
 
 template std::unique_ptr<ProblemAnswerer> make_answerer<Cpu>(const EvalSettings&);
 

@@ -111,7 +111,7 @@ class PublishedAnswerer : public ProblemAnswerer {
 
 template <class Device>
 std::unique_ptr<ProblemAnswerer> make_answerer(const EvalSettings& s) {
-  if (models::hf::is_checkpoint(s.model))
+  if (models::hf::is_published_checkpoint(s.model))
     return std::make_unique<detail::PublishedAnswerer<Device>>(s);
   check_own_model(s.published, s.model);
   return std::make_unique<detail::TrainedAnswerer<Device>>(s);

@@ -10,6 +10,7 @@
 #include "gaze/io/weight_files.hpp"
 #include "gaze/text/streaming_decoder.hpp"
 #include "models/hf/load.hpp"
+#include "models/model_metadata.hpp"
 #include "phyx/eval/attempt.hpp"
 #include "phyx/eval/published_model.hpp"
 
@@ -85,7 +86,7 @@ template <class Device>
 std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,
                                                        const std::string& folder) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(folder);
-  checkpoint.config.bf16 = s.precision == "bf16";
+  checkpoint.config.bf16 = !s.precision.empty() && models::is_bf16(s.precision, folder + ", ");
   auto tokenizer = load_tokenizer(checkpoint);
   std::string text;
   if (!s.prompt_template.empty()) text = io::read_file(s.prompt_template, io::kMaxJsonFileBytes);

@@ -12,6 +12,7 @@
 #include "models/memory.hpp"
 #include "models/model_metadata.hpp"
 #include "phyx/eval/trained_model.inl"
+#include "phyx/train/prompt_template.hpp"
 
 namespace gaze::phyx {
 
@@ -50,6 +51,7 @@ ModelFiles read_model_files(const std::string& path) {
   GAZE_CHECK(config->vocabulary == 0 || config->vocabulary == tokens, "load_model", weights,
              ": a model of ", config->vocabulary, " tokens, but ", words, " has ", tokens);
   out.config.vocabulary = tokens;
+  check_prompt_template(saved.prompt, weights + ", prompt");
   out.prompts.problem = saved.prompt;
   models::DeclaredVlm declared(out.config);
   check_weights(file, declared.all);

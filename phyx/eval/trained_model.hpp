@@ -33,10 +33,11 @@ std::string weights_file_of(const std::string& path);
 
 /// `path`: a .safetensors file, or a folder with model.safetensors. tokenizer.json is searched
 /// there and in the folders above, where an ablation stores it. Throws Error for missing files and
-/// metadata, and where weights, metadata and tokeniser do not fit each other.
+/// metadata, for a prompt that check_prompt_template() refuses, and where weights, metadata and
+/// tokeniser do not fit each other.
 ModelFiles read_model_files(const std::string& path);
 
-/// Loads the model with its weights to a device.
+/// Loads the model with its weights, frozen, to a device.
 template <class Device = Cpu>
 std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path);
 

@@ -14,8 +14,9 @@ std::unique_ptr<TrainedModel<Device>> load_model(const std::string& path) {
   auto out = std::make_unique<TrainedModel<Device>>(
       TrainedModel<Device>{std::move(files.tokenizer), nullptr, nullptr,
                            std::move(files.weights_file), std::move(files.tokenizer_file)});
-  out->model = std::make_unique<Model<Device>>(files.config, out->tokenizer.image(), 0);
-  load_weights(out->weights_file, out->model->parameters());
+  out->model.reset(
+      new Model<Device>(Model<Device>::for_file(files.config, out->tokenizer.image(), false)));
+  read_weights(out->weights_file, out->model->parameters());
   out->maker = std::make_unique<ExampleMaker>(out->tokenizer, files.config, files.prompts);
   return out;
 }

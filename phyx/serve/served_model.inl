@@ -104,7 +104,7 @@ inline std::string name_of_path(const std::string& path) {
 template <class Device>
 std::unique_ptr<ServedModel> load_served(const ServedSettings& s) {
   std::string name = s.name.empty() ? name_of_path(s.path) : s.name;
-  if (models::hf::is_checkpoint(s.path))
+  if (models::hf::is_published_checkpoint(s.path))
     return std::make_unique<PublishedChat<Device>>(
         std::move(name), load_published<Device>(s.published, s.path), s.cache_tokens);
   check_own_model(s.published, s.path);

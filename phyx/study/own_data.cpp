@@ -8,19 +8,17 @@
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/printable.hpp"
-#include "gaze/core/utf8.hpp"
 #include "gaze/image/decode.hpp"
 #include "gaze/io/sha256.hpp"
 #include "phyx/data/own_data.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/study/conditions.hpp"
 #include "phyx/study/settings.hpp"
+#include "phyx/train/prompt_template.hpp"
 
 namespace gaze::phyx {
 
 namespace {
-
-constexpr std::size_t longest_template = 4096;  // bytes
 
 std::string digest_of(const std::vector<std::uint8_t>& bytes) {
   return io::sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -37,25 +35,6 @@ void check_picture(const Problem& p, const RecordPlace& place, bool in_file) {
 }
 
 }  // namespace
-
-void check_prompt_template(const std::string& text, const std::string& source) {
-  const auto check = [&](bool good, const std::string& complaint) {
-    GAZE_CHECK(good, "prompt", source, ": ", complaint);
-  };
-  check(is_utf8(text), "not UTF-8");
-  check(text.size() <= longest_template, concat("over ", longest_template, " bytes"));
-  const auto count = [&](const std::string& field) {
-    int n = 0;
-    for (auto at = text.find(field); at != text.npos; at = text.find(field, at + 1)) ++n;
-    return n;
-  };
-  for (const char* field : {"{image}", "{question}"})
-    check(count(field) == 1, std::string("must contain ") + field + " exactly once");
-  check(count("{options}") <= 1, "must contain {options} at most once");
-  const int fields = 2 + count("{options}");
-  check(count("{") == fields && count("}") == fields,
-        "braces enclose {image}, {question} and {options} only");
-}
 
 std::string own_paths(const OwnDataSettings& own) {
   std::string out;

@@ -32,10 +32,6 @@ void settle_own_data(AblationSettings& s);
 /// The full paths of the file and the start, one per line: equal for runs on the same ones.
 std::string own_paths(const OwnDataSettings& own);
 
-/// Throws an Error that starts with `source` unless the template has {image} and {question} once
-/// each, {options} at most once, and no other field.
-void check_prompt_template(const std::string& text, const std::string& source);
-
 /// What the parts of a run read from rows.
 struct OwnDataNeeds {
   std::string responses;              // the first part that imitates responses; empty: none

@@ -15,6 +15,7 @@
 #include "phyx/file_names.hpp"
 #include "phyx/study/claim_checks.hpp"
 #include "phyx/synth/suite.hpp"
+#include "phyx/train/prompt_template.hpp"
 
 namespace gaze::phyx {
 
@@ -108,6 +109,7 @@ void check_data(const AblationSettings& s) {
 /// The settings with a single value, without conditions, comparisons and claims.
 void settle_values(AblationSettings& s) {
   settle_own_data(s);
+  blame({"prompts.problem"}, [&] { check_prompt_template(s.prompts.problem, "prompts.problem"); });
   settle_grpo(s);
   AblationSettings scratch = s;
   for (const auto& f : study_fields()) blame({f.name}, [&] { f.set(scratch, f.get(s), f.name); });

@@ -12,18 +12,9 @@
 #include "gaze/text/tokenizer.hpp"
 #include "models/vlm.hpp"
 #include "phyx/problem.hpp"
+#include "phyx/train/prompt_template.hpp"
 
 namespace gaze::phyx {
-
-/// Prompt templates with the fields {image}, {question} and {options}. Stored in config.json, so
-/// that a checkpoint is evaluated with its own prompts. In a `problem` with {options}, {question}
-/// is the question alone (bare_prompt) and {options} is "A: .. B: .." (list_options); without,
-/// {question} is PhyX's complete prompt.
-struct PromptTemplate {
-  std::string problem = "<|user|>{image} {question}<|assistant|>";
-  std::string caption = "<|user|>{image} describe<|assistant|>";
-  std::string letters = "<|user|> letters .{options}<|assistant|>";
-};
 
 /// PhyX's two instructions; each becomes one token, to keep prompts short.
 const std::vector<std::string>& instruction_phrases();

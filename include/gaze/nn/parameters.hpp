@@ -7,6 +7,7 @@
 #pragma once
 #include <deque>
 #include <string>
+#include <type_traits>
 
 #include "gaze/core/bf16.hpp"
 #include "gaze/core/parallel.hpp"
@@ -33,7 +34,8 @@ struct Parameter {
   Tensor<T, Device> value;
   std::shared_ptr<GradNode<T, Device>> node;  // of its gradient; attached to `value` while trained
   bool multiplied_in_bf16 = false;
-  bool in_pack = true;  // else held alone, and never trained
+  bool keeps_value = false;  // in T whatever products use: it is also looked up or added
+  bool in_pack = true;       // else held alone, and never trained
 
   /// The weight of products: `value`, and rounded() where it is defined.
   Weight<T, Device> weight() const { return {value, rounded()}; }
@@ -51,10 +53,16 @@ struct Parameter {
     return rounded_;
   }
 
-  /// Gives a weight that is held alone its values, in T or, if multiplied in bf16, in bf16.
-  void hold(Tensor<T, Device> values) { value = std::move(values); }
-  void hold(Tensor<bf16, Device> values) requires std::is_same_v<T, float> {
-    rounded_ = std::move(values);
+  /// Gives a weight that is held alone its values: make(std::type_identity<U>()) returns a
+  /// Tensor<U>, with U = T or, if it is multiplied in bf16, bf16.
+  template <class Make>
+  void hold(const Make& make) {
+    if constexpr (std::is_same_v<T, float>)
+      if (multiplied_in_bf16) {
+        rounded_ = make(std::type_identity<bf16>());
+        return;
+      }
+    value = make(std::type_identity<T>());
   }
 
  private:
@@ -107,10 +115,11 @@ class Parameters {
   }
 
   /// Allocates weights of zero without gradients, to be read from a file; train_only() and
-  /// train_all() add the gradients. Without `trainable`, matrices are held alone, so that they may
-  /// stay in the file or in bf16: they have no values until hold() and cannot be trained.
+  /// train_all() add the gradients. Without `trainable`, matrices that need not keep their value in
+  /// T are held alone, so that they may stay in the file or in bf16: they have no values until
+  /// hold() and cannot be trained.
   void allocate_for_file(bool trainable) {
-    for (Param& p : all_) p.in_pack = trainable || p.shape.rank() != 2;
+    for (Param& p : all_) p.in_pack = trainable || p.shape.rank() != 2 || p.keeps_value;
     lay_out();
   }
 

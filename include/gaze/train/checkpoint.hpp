@@ -50,7 +50,8 @@ void read_values(const io::SafetensorsFile& file, const std::string& name, const
 
 }  // namespace detail
 
-/// Reads a tensor of the same name, dtype and shape from the file.
+/// Reads a tensor of the same name and shape from the file, converted as SafetensorsFile::read
+/// does.
 template <class T, class Device>
 void read_tensor(const io::SafetensorsFile& file, const std::string& name, Tensor<T, Device> to) {
   if constexpr (std::is_same_v<Device, Cpu>) {
@@ -147,6 +148,26 @@ void load_weights(const std::string& path, Parameters<T, Device>& parameters,
   for (auto* p : wanted) {
     Kernels<Device>::copy(p->value.numel(), read[i++].data(), p->value.data());
     p->value.changed();
+  }
+}
+
+/// Reads all weights by name straight to their places, rounded where they are held in bf16 alone:
+/// for a model made for its file (Parameters::allocate_for_file()), so that no weight is held
+/// twice. The tensors are checked as load_weights() does before any is read.
+template <class T, class Device>
+void read_weights(const std::string& path, Parameters<T, Device>& parameters) {
+  parameters.check_allocated("load");
+  const io::SafetensorsFile file(path);
+  check_weights(file, parameters);
+  for (auto& p : parameters.all()) {
+    if (p.in_pack)
+      read_tensor(file, p.name, p.value);
+    else
+      p.hold([&]<class U>(std::type_identity<U>) {
+        Tensor<U, Device> values(p.shape);
+        read_tensor(file, p.name, values);
+        return values;
+      });
   }
 }
 
