@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A text decoder of SmolLM2-135M's size: prefill of 512 tokens, decoding of one sequence and of
-// sixteen together, float32 and bf16.
+// sixteen together, float32 and bf16, through ContinuousBatch as in `gaze ask` and `gaze serve`.
 //
 //   bench_language_model [Google Benchmark's options]   random weights
 //   bench_language_model --serve FOLDER PRECISION   for bench/peers/language_model.py: reads lines
@@ -19,7 +19,7 @@
 #include "bench/common.hpp"
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/core/clock.hpp"
-#include "gaze/generate/sampling.hpp"
+#include "gaze/generate/continuous_batch.hpp"
 #include "gaze/io/weight_files.hpp"
 #include "models/hf/checkpoint.hpp"
 #include "models/hf/load.hpp"
@@ -29,7 +29,6 @@ namespace {
 
 using gaze::Index;
 using Model = gaze::models::LanguageModel<float>;
-using Tokens = std::vector<std::int32_t>;
 
 constexpr Index prompt_tokens = 512, first_tokens = 32, answer_tokens = 64;
 
@@ -40,35 +39,25 @@ gaze::models::LanguageConfig smollm2_135m() {
   return c;
 }
 
-/// One sequence's block of slots, and what is fed next.
-struct Sequence {
-  Tokens tokens;
-  Index slot, position = 0;
-};
-
 class Bench {
  public:
   explicit Bench(std::unique_ptr<Model> model) : model_(std::move(model)) {}
 
-  /// Seconds of a prompt of 512 tokens.
+  /// Seconds of a prompt of 512 tokens and the first token of its answer.
   double prefill() const {
-    auto state = model_->open(prompt_tokens);
-    std::vector<Sequence> one{{Tokens(prompt_tokens, 7), 0}};
+    auto batch = started(1, prompt_tokens, 1);
     const double start = gaze::seconds_now();
-    step(state, one);
+    batch.step();
     return gaze::seconds_now() - start;
   }
 
-  /// Seconds of 64 greedy tokens of each of `count` sequences, after 32 tokens that are not timed.
+  /// Seconds of 64 greedy tokens of each of `count` sequences, after prompts of 32 tokens and a
+  /// first token, which are not timed.
   double decode(Index count) const {
-    const Index block = first_tokens + answer_tokens;
-    auto state = model_->open(count * block);
-    std::vector<Sequence> all;
-    for (Index i = 0; i < count; ++i)
-      all.push_back({Tokens(first_tokens, static_cast<std::int32_t>(20 + i)), i * block});
-    step(state, all);
+    auto batch = started(count, first_tokens, 1 + answer_tokens);
+    batch.step();
     const double start = gaze::seconds_now();
-    for (Index t = 0; t < answer_tokens; ++t) step(state, all);
+    while (batch.running() > 0) batch.step();
     return gaze::seconds_now() - start;
   }
 
@@ -79,16 +68,19 @@ class Bench {
   }
 
  private:
-  /// Feeds the tokens of all sequences, and chooses the likeliest next ones.
-  void step(Model::State& state, std::vector<Sequence>& all) const {
-    std::vector<Model::Part> parts;
-    for (const Sequence& s : all) parts.push_back({s.tokens, s.position, s.slot});
-    const auto logits = model_->advance(state, parts, std::vector<bool>(all.size(), true));
-    const Index v = logits.size(1);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      all[i].position += static_cast<Index>(all[i].tokens.size());
-      all[i].tokens = {gaze::argmax(logits.data() + static_cast<Index>(i) * v, v)};
+  /// Requests whose prompts are computed in one step.
+  gaze::ContinuousBatch<Model> started(Index count, Index prompt, Index answer) const {
+    constexpr Index lanes = gaze::kKeyLanes;
+    const Index block = (prompt + answer + lanes - 1) / lanes * lanes;
+    gaze::ContinuousBatch batch(*model_, count * block, count * prompt);
+    for (Index i = 0; i < count; ++i) {
+      gaze::GenerationRequest<Model::Prompt> r;
+      r.prompt.tokens.assign(static_cast<std::size_t>(prompt), static_cast<std::int32_t>(20 + i));
+      r.sampling.greedy = true;
+      r.sampling.max_tokens = answer;
+      batch.add(std::move(r));
     }
+    return batch;
   }
 
   std::unique_ptr<Model> model_;

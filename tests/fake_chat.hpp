@@ -26,12 +26,18 @@ class FakeModel : public phyx::serve::ChatModel {
  public:
   static constexpr std::int32_t end = 256, word = 257;
 
+  mutable std::atomic<int> encoded{0};  // prompts
+
   explicit FakeModel(bool sees = false) : sees_(sees) {}
 
   const std::string& name() const override { return name_; }
   bool sees() const override { return sees_; }
   Index context() const override { return 1000000000; }
+  Index least_tokens(std::span<const phyx::serve::ChatMessage> messages) const override {
+    return static_cast<Index>(messages.back().text().size() / 2);  // a bound that is not exact
+  }
   models::Prompt encode(std::span<const phyx::serve::ChatMessage> messages) const override {
+    ++encoded;
     models::Prompt out;
     const std::string text = messages.back().text();
     GAZE_CHECK(text.find("unreadable") == text.npos, "fake", "this text cannot be read");

@@ -32,11 +32,11 @@ int printed_port() {
 TEST_CASE("gaze serve prints its address, answers, and ends cleanly by a signal") {
   if (!have_program()) return;
   const Folder place("cli_serve");
-  const std::string folder = tiny_checkpoint(place);
+  const std::string folder = tiny_checkpoint(place, 100000);  // an answer so long takes minutes
   for (const int signal : {SIGINT, SIGTERM}) {
     fs::remove(output());
-    const Started run({"serve", "--model", folder, "--port", "0", "--default-tokens", "4000",
-                       "--cache-tokens", "512"});
+    const Started run({"serve", "--model", folder, "--port", "0", "--max-tokens", "100000",
+                       "--default-tokens", "100000", "--cache-tokens", "100000"});
     const int port = printed_port();
     REQUIRE(port > 0);
     CHECK(get(port, "/v1/models").json()["data"][0]["id"] == "tiny");
@@ -45,9 +45,13 @@ TEST_CASE("gaze serve prints its address, answers, and ends cleanly by a signal"
     CHECK(r.status == 200);
     CHECK(r.json()["usage"]["prompt_tokens"] == 20);
     HttpClient streaming(port);
-    streaming.send(http_request("POST", "/v1/chat/completions", body + R"(, "stream": true})"));
+    streaming.send(http_request("POST", "/v1/chat/completions",
+                                body + R"(, "temperature": 0, "stream": true})"));
     streaming.read_until("chunk");
     run.signal(signal);
+    const auto events = parsed_response(streaming.read_all()).events();
+    REQUIRE_FALSE(events.empty());
+    CHECK(contains(events.back(), "shutting down"));  // it was in flight
     const Done d = run.wait();
     INFO(d.err);
     CHECK(d.code == 0);

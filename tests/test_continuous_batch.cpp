@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "models/language_model.hpp"
+#include "tests/restore.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
@@ -144,8 +146,11 @@ TEST_CASE("requests that come and go get the same bits as alone") {
     want.push_back(alone(model, r));
     requests.push_back(std::move(r));
   }
-  for (const Index prompt_rows : {256, 5, 1}) {
-    INFO(prompt_rows << " rows of prompts in a step");
+  const Restore restore;
+  const std::pair<Index, int> rows_and_threads[] = {{256, 1}, {256, 4}, {5, 2}, {1, 2}};
+  for (const auto& [prompt_rows, threads] : rows_and_threads) {
+    INFO(prompt_rows << " rows of prompts in a step, " << threads << " threads");
+    set_threads(threads);
     ContinuousBatch batch(model, 320, prompt_rows);
     std::vector<Answer> got(requests.size());
     std::size_t next = 0;

@@ -21,7 +21,7 @@ using namespace gaze::test;
 
 struct World {
   Folder place{"published_eval"};
-  std::string model = tiny_checkpoint(place, std::string(models::hf::chat_templates[1].text), 2048);
+  std::string model = tiny_checkpoint(place, 2048);
   std::string data = suite_file(place.file("data"), "val", Form::mc);
 
   World() { write_suite(place.file("data"), "val", 9, 3, 64); }
@@ -137,7 +137,7 @@ TEST_CASE("a question and answer longer than the checkpoint's context are refuse
 
 TEST_CASE("a chat template that is not known is refused, and a prompt template takes its place") {
   const Folder place("published_eval_chat");
-  const std::string model = tiny_checkpoint(place, "{{ messages }}");
+  const std::string model = tiny_checkpoint(place, 512, "{{ messages }}");
   const auto load = [&](const std::string& file) { return load_published<Cpu>({"", file}, model); };
   const models::hf::ChatMessage question{"user", "1 <|im_end|> 2?"};
   const auto prompt = [&](const auto& m) { return m->prompt({&question, 1}); };

@@ -139,12 +139,6 @@ TEST_CASE("a repetition penalty makes tokens of prompt and answer less likely", 
   CHECK(repeats(1e6) < free);
 }
 
-TEST_CASE("argmax returns the first of the largest", "[sampling]") {
-  const float logits[] = {-1, 3, 2, 3};
-  CHECK(argmax(logits, 4) == 1);
-  CHECK(argmax(logits, 1) == 0);
-}
-
 TEST_CASE("invalid sampling settings are refused", "[sampling]") {
   const auto with = [](auto change) {
     SamplingSettings s;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Slow, broken and hostile clients, and requests caused by web pages: each is refused or cut off,
 // and others are answered meanwhile.
+#include <list>
+
 #include "tests/chat_server.hpp"
 
 namespace test_serve_hostile {
@@ -146,14 +148,15 @@ TEST_CASE("an HTTP/1.0 client gets a stream without chunks") {
 }
 
 TEST_CASE("half a request is cut off when its time is up, and holds up nobody") {
-  const TestServer s({.receive_seconds = 0.5});
+  const TestServer s({.receive_seconds = 4});  // of which a good client needs none
   const std::string whole = TestServer::request("say x");
-  for (const std::size_t part :
-       {std::size_t{0}, std::size_t{10}, whole.size() / 2, whole.size() - 1}) {
-    HttpClient slow(s.port());
-    slow.send(whole.substr(0, part));
-    CHECK(s.chat("say ok").status == 200);
-    const HttpResult r = parsed_response(slow.read_all());
+  const std::size_t parts[] = {0, 10, whole.size() / 2, whole.size() - 1};
+  std::list<HttpClient> slow;
+  for (const std::size_t part : parts) slow.emplace_back(s.port()).send(whole.substr(0, part));
+  CHECK(s.chat("say ok").status == 200);
+  auto client = slow.begin();
+  for (const std::size_t part : parts) {
+    const HttpResult r = parsed_response((client++)->read_all());
     CHECK((r.status == 408 || (r.status == 0 && part <= 10)));
   }
   HttpClient ended(s.port());
@@ -164,16 +167,19 @@ TEST_CASE("half a request is cut off when its time is up, and holds up nobody") 
 }
 
 TEST_CASE("a client that sends a byte at a time is cut off all the same") {
-  const TestServer s({.receive_seconds = 0.5});
+  const TestServer s({.receive_seconds = 1});
   HttpClient slow(s.port());
-  bool cut = false;
-  const std::string head = "GET /health HTTP/1.1\r\nX: " + repeated("x", 3000);
-  for (std::size_t i = 0; i < head.size() && !cut; ++i) {
-    slow.send(head.substr(i, 1));
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    cut = s.server->http().connections() == 0;
-  }
-  CHECK(cut);
+  slow.send("GET /health HTTP/1.1\r\nX: ");
+  std::atomic<bool> cut{false};
+  std::thread sender([&] {
+    while (!cut && slow.send("x")) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  });
+  // A server whose time began anew with every byte would read until the head is too long: 431.
+  const int status = parsed_response(slow.read_all()).status;
+  cut = true;
+  sender.join();
+  CHECK((status == 408 || status == 0));
+  CHECK(eventually([&] { return s.server->http().connections() == 0; }));
 }
 
 TEST_CASE("a client that does not read its stream holds up nobody and is cut off") {
@@ -197,6 +203,20 @@ TEST_CASE("more connections than allowed get 503, and places are free again") {
     CHECK(contains(r.json()["error"]["message"], "connections"));
   }
   CHECK(eventually([&] { return s.server->http().connections() == 0; }));
+  CHECK(s.chat("say ok").status == 200);
+}
+
+TEST_CASE("a prompt that cannot fit is refused before it is encoded") {
+  const TestServer s({.slots = 1000});
+  const HttpResult huge = s.chat("say " + repeated("x", 500000));
+  CHECK(huge.status == 400);
+  CHECK(huge.json()["error"]["code"] == "context_length_exceeded");
+  CHECK(contains(huge.body, "a prompt of at least 250002 tokens and an answer of 1 do not fit"));
+  CHECK(s.model.encoded == 0);
+  const HttpResult large = s.chat("say " + repeated("x", 1200));  // only its tokens say so
+  CHECK(large.json()["error"]["code"] == "context_length_exceeded");
+  CHECK(contains(large.body, "a prompt of 1204 tokens"));
+  CHECK(s.model.encoded == 1);
   CHECK(s.chat("say ok").status == 200);
 }
 

@@ -7,6 +7,7 @@
 #include "gaze/io/base64.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "models/presets.hpp"
+#include "phyx/data/prompt.hpp"
 #include "phyx/eval/ask.hpp"
 #include "phyx/eval/published_model.hpp"
 #include "phyx/eval/trained_model.hpp"
@@ -41,7 +42,8 @@ struct Served {
 };
 
 /// A model of random weights that sees.
-std::string trained_folder(const Folder& place) {
+std::string trained_folder(const Folder& place,
+                           const std::string& prompt = PromptTemplate().problem) {
   const auto tokenizer = text::Tokenizer::build({"what is it ? a = 5 m ."});
   std::filesystem::create_directories(place.path / "nano");
   tokenizer.save(place.file("nano/tokenizer.json"));
@@ -49,7 +51,7 @@ std::string trained_folder(const Folder& place) {
   config.vocabulary = tokenizer.vocab_size();
   Model<Cpu> model(config, tokenizer.image(), 5);
   save_weights(place.file("nano/model.safetensors"), model.parameters(),
-               {{"model", "nano"}, {"prompt", PromptTemplate().problem}});
+               {{"model", "nano"}, {"prompt", prompt}});
   return place.file("nano");
 }
 
@@ -105,9 +107,22 @@ TEST_CASE("a served checkpoint's conversation is its chat template's") {
     CHECK(token.at("logprob") > -20);
   }
   CHECK(contains(error_of([&] {
-                   serve::load_served<Cpu>({.path = tiny_checkpoint(place, "{{ messages }}")});
+                   serve::load_served<Cpu>({.path = tiny_checkpoint(place, 512, "{{ messages }}")});
                  }),
                  "chat template is not known"));
+}
+
+TEST_CASE("a served checkpoint refuses by its bytes only what cannot fit") {
+  const Folder place("served_long");
+  const Served s({.path = tiny_checkpoint(place)});
+  const HttpResult huge = s.send_user(repeated("a", 7000), {{"max_tokens", 5}});
+  CHECK(huge.status == 400);
+  CHECK(huge.json()["error"]["code"] == "context_length_exceeded");
+  CHECK(contains(huge.body, "at least 539 tokens"));  // its longest token has 13 bytes
+  // The vocabulary has no ~, so these become no tokens.
+  const HttpResult short_one = s.send_user(repeated("~", 7000) + "a", {{"max_tokens", 5}});
+  CHECK(short_one.status == 200);
+  CHECK(short_one.json()["usage"]["prompt_tokens"] == 20);
 }
 
 TEST_CASE("a served model of our own answers about a picture as gaze ask does") {
@@ -139,9 +154,21 @@ TEST_CASE("a served model of our own answers about a picture as gaze ask does") 
   io::Json two = content;
   two.push_back(content[1]);
   CHECK(contains(refused(two), "one picture"));
+  CHECK(contains(refused(repeated("what is ", 20000)), "a prompt of at least"));
+  const io::Json chat = {{{"role", "user"}, {"content", repeated("what is ", 20000)}},
+                         {{"role", "assistant"}, {"content", "m"}},
+                         {{"role", "user"}, {"content", "what is it ?"}}};
+  CHECK(s.send(chat, fields).status == 200);  // only the last question is read
   io::Json broken = content;
   broken[1]["image_url"]["url"] = url.substr(0, url.size() - 40);
   CHECK(contains(refused(broken), "last user message"));
+
+  // A template with {options} takes the question that is before PhyX's instruction.
+  const Folder other("served_options");
+  const Served bare(
+      {.path = trained_folder(other, "<|user|>{image} {question}{options}"), .cache_tokens = 4096});
+  const std::string cut = "what is it ?" + std::string(letter_instruction);
+  CHECK(bare.send_user(cut + repeated("what is ", 20000), fields).status == 200);
 }
 
 }  // namespace test_serve_models

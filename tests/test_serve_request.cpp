@@ -206,6 +206,8 @@ TEST_CASE("messages of a wrong form are refused with their place") {
   refusal(with("", message(R"("role": "user", "content": "x", "tool_calls": [1])")),
           m + "tool_calls");
   refusal(with("", message(R"("role": "user", "content": "x", "weight": 1)")), m + "weight");
+  CHECK_NOTHROW(parse(with("", message(R"("role": "user", "content": "x", "type": "text")"))));
+  refusal(with("", message(R"("role": "user", "content": "x", "type": "item")")), m + "type");
 }
 
 TEST_CASE("pictures are the bytes of a data URL") {

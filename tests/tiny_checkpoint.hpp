@@ -36,10 +36,10 @@ inline io::Json tiny_tokenizer() {
           {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", io::Json::array()}}}};
 }
 
-/// Writes the files; returns the folder. `chat`: the template's text; `context`: in tokens.
+/// Writes the files; returns the folder. `context`: in tokens; `chat`: the template's text.
 inline std::string tiny_checkpoint(
-    const Folder& place, const std::string& chat = std::string(models::hf::chat_templates[1].text),
-    int context = 512) {
+    const Folder& place, int context = 512,
+    const std::string& chat = std::string(models::hf::chat_templates[1].text)) {
   const std::string from = std::string(GAZE_GOLDEN_DIR) + "/hf/llama/tied/";
   io::Json config = io::read_json_object(from + "config.json");
   config["max_position_embeddings"] = context;

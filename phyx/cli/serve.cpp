@@ -18,8 +18,7 @@ namespace gaze::phyx::cli {
 
 namespace {
 
-/// Of seconds and mebibytes.
-const CLI::Validator size =
+const CLI::Validator seconds_or_mebibytes =
     number("from 0.01 to 100000", [](double x) { return x >= 0.01 && x <= 1e5; });
 
 struct ServeOptions {
@@ -58,7 +57,7 @@ struct ServeOptions {
       app.add_option(name, value, help)->transform(whole(1, most))->capture_default_str();
     };
     const auto seconds = [&app](const char* name, double& value, const char* help) {
-      app.add_option(name, value, help)->check(size)->capture_default_str();
+      app.add_option(name, value, help)->check(seconds_or_mebibytes)->capture_default_str();
     };
     auto& completion = server.api.completion;
     count("--cache-tokens", model.cache_tokens, largest,
@@ -70,7 +69,7 @@ struct ServeOptions {
     count("--queue", server.queue, 100000, "requests that wait; more are answered with 429");
     count("--connections", server.http.connections, 500, "open at once; more get 503");
     app.add_option("--max-body", body_mebibytes, "size of a request in MiB")
-        ->check(size)
+        ->check(seconds_or_mebibytes)
         ->capture_default_str();
     seconds("--request-seconds", completion.seconds, "longest time for an answer");
     seconds("--receive-seconds", server.http.receive_seconds, "for a request to arrive");

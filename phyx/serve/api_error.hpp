@@ -34,8 +34,9 @@ template <class... Parts>
   throw ApiError(400, field + ": " + concat(parts...), field);
 }
 
-/// Any exception as an ApiError: an Error is the request's fault (400) if `of_request`, else the
-/// server's (500); the message of any other exception is not told.
+/// Any exception as an ApiError. An Error is the request's fault (400) if `of_request`, else the
+/// server's (500), and its message is told in both cases. The message of an exception that is no
+/// Error is not told (500).
 ApiError as_api_error(std::exception_ptr error, bool of_request);
 
 }  // namespace gaze::phyx::serve

@@ -23,6 +23,9 @@ class ChatModel {
   virtual bool sees() const = 0;
   /// Most tokens of a prompt and its answer together.
   virtual Index context() const = 0;
+  /// A lower bound of the tokens of encode()'s prompt, in little time and memory: what does not fit
+  /// is refused without being encoded.
+  virtual Index least_tokens(std::span<const ChatMessage> messages) const = 0;
   /// The prompt that an assistant's answer continues. Throws Error for messages, or a picture, that
   /// the model cannot read.
   virtual models::Prompt encode(std::span<const ChatMessage> messages) const = 0;

@@ -114,6 +114,7 @@ ChatMessage parse_message(const Json& message, const std::string& path, bool pic
   // An assistant's message as this API answers it is accepted; nothing else than text is.
   for (const char* list : {"tool_calls", "annotations"}) fields.unsupported(list, "[[]]");
   for (const char* other : {"name", "refusal", "audio", "function_call"}) fields.unsupported(other);
+  fields.unsupported("type", R"(["text"])");  // of some versions of lm-evaluation-harness
   fields.finish();
   return out;
 }
@@ -137,7 +138,7 @@ std::vector<std::string> parse_stops(const Json* stop) {
   std::vector<std::string> out;
   for (const Json& text : list) {
     if (!text.is_string() || text.get_ref<const std::string&>().empty())
-      refuse("stop", "must be a string that is not empty, or a list of them, got ", shown(text));
+      refuse("stop", "must be a non-empty string, or a list of them, got ", shown(text));
     out.push_back(text.get<std::string>());
     if (out.back().size() > kMaxStopBytes)
       refuse("stop", "a string of ", out.back().size(), " bytes, at most ", kMaxStopBytes);

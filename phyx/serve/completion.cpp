@@ -53,14 +53,16 @@ SamplingSettings settings_of(const ChatRequest& request) {
   return s;
 }
 
-/// The length of an answer that follows a prompt. Throws ApiError if there is no room for it.
-Index answer_length(const ChatRequest& request, Index prompt, const CompletionLimits& limits,
-                    Index context) {
+/// The length of an answer that follows a prompt of so many tokens, or of `at_least` so many.
+/// Throws ApiError if there is no room for it.
+Index answer_length(const ChatRequest& request, Index prompt, bool at_least,
+                    const CompletionLimits& limits, Index context) {
   const Index room = context - prompt;
   const auto too_long = [&](Index answer) {
     return ApiError(400,
-                    concat("messages: a prompt of ", prompt, " tokens and an answer of ", answer,
-                           " do not fit into the ", context, " tokens of the model's context"),
+                    concat("messages: a prompt of ", at_least ? "at least " : "", prompt,
+                           " tokens and an answer of ", answer, " do not fit into the ", context,
+                           " tokens of the model's context"),
                     "messages", "context_length_exceeded");
   };
   if (!request.max_tokens) {
@@ -73,15 +75,38 @@ Index answer_length(const ChatRequest& request, Index prompt, const CompletionLi
   return *request.max_tokens;
 }
 
-models::Prompt encoded(const ChatModel& model, const ChatRequest& request) {
-  models::Prompt out;
+/// What a function of the model returns for the messages.
+auto of_messages(const auto& read) {
   try {
-    out = model.encode(request.messages);
+    return read();
   } catch (...) {
     throw as_api_error(std::current_exception(), true);
   }
+}
+
+models::Prompt encoded(const ChatModel& model, const ChatRequest& request) {
+  models::Prompt out = of_messages([&] { return model.encode(request.messages); });
   if (out.tokens.empty()) refuse("messages", "the prompt has no tokens");
   return out;
+}
+
+/// The request without its functions. Throws ApiError; a prompt that no encoding makes fit is not
+/// encoded.
+BatchRequest batch_request(const ChatModel& model, const ChatRequest& request,
+                           const CompletionLimits& limits, Index slots) {
+  const Index context = std::min(model.context(), slots);
+  const Index least = of_messages([&] { return model.least_tokens(request.messages); });
+  answer_length(request, least, true, limits, context);
+  BatchRequest r;
+  r.prompt = encoded(model, request);
+  r.sampling = settings_of(request);
+  r.sampling.max_tokens =
+      answer_length(request, static_cast<Index>(r.prompt.tokens.size()), false, limits, context);
+  r.random = Philox(request.seed ? *request.seed : random_seed(), Purpose::sampling);
+  r.ends = model.ends();
+  r.logp = request.logprobs;
+  r.top = request.top_logprobs;
+  return r;
 }
 
 }  // namespace
@@ -92,16 +117,8 @@ Completion::Completion(const ChatModel& model, const ChatRequest& request,
       unfinished_(request.choices),
       deadline_(std::chrono::steady_clock::now() +
                 std::chrono::milliseconds(static_cast<std::int64_t>(limits.seconds * 1000))) {
-  BatchRequest r;
-  r.prompt = encoded(model, request);
+  BatchRequest r = batch_request(model, request, limits, scheduler.slots());
   prompt_tokens_ = r.prompt.tokens.size();
-  r.sampling = settings_of(request);
-  r.sampling.max_tokens = answer_length(request, static_cast<Index>(prompt_tokens_), limits,
-                                        std::min(model.context(), scheduler.slots()));
-  r.random = Philox(request.seed ? *request.seed : random_seed(), Purpose::sampling);
-  r.ends = model.ends();
-  r.logp = request.logprobs;
-  r.top = request.top_logprobs;
   r.cancelled = [channel = channel_] { return channel->cancelled.load(); };
   std::vector<BatchRequest> group;
   for (int i = 0; i < request.choices; ++i) {

@@ -31,10 +31,10 @@ Clock::time_point after(double seconds) {
 Connection::Connection(int socket, const HttpLimits& limits, const std::atomic<bool>& stopping)
     : socket_(socket),
       stopping_(stopping),
-      left_(head_bytes),
-      body_(limits.body_bytes * 2 + head_bytes),  // a chunked body is longer than its content
+      may_read_(head_bytes),
+      body_bytes_(limits.body_bytes * 2 + head_bytes),  // a chunked body is longer than its content
       receive_by_(after(limits.receive_seconds)),
-      end_by_(after(limits.receive_seconds + limits.answer_seconds + limits.send_seconds)),
+      answer_by_(after(limits.receive_seconds + limits.answer_seconds + limits.send_seconds)),
       send_seconds_(limits.send_seconds) {
   const int on = 1;  // pieces of a stream are small and wanted at once
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -83,17 +83,17 @@ bool Connection::fill() {
 }
 
 ssize_t Connection::read(char* to, std::size_t size) {
-  if (left_ == 0) return -1;
+  if (may_read_ == 0) return -1;
   if (at_ == buffer_.size() && !fill()) return -1;
-  const std::size_t n = std::min({size, buffer_.size() - at_, left_});
+  const std::size_t n = std::min({size, buffer_.size() - at_, may_read_});
   buffer_.copy(to, n, at_);
   at_ += n;
-  left_ -= n;
+  may_read_ -= n;
   return static_cast<ssize_t>(n);
 }
 
 ssize_t Connection::write(const char* from, std::size_t size) {
-  const auto deadline = std::min(end_by_, after(send_seconds_.count()));
+  const auto deadline = std::min(answer_by_, after(send_seconds_.count()));
   for (;;) {
     const ssize_t n = ::send(socket_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) return n;

@@ -30,7 +30,7 @@ class Connection {
   ssize_t write(const char* from, std::size_t size);
 
   /// The request's head has been read; its body may follow.
-  void allow_body() { left_ = body_; }
+  void allow_body() { may_read_ = body_bytes_; }
   /// The whole request has been read.
   void received() { all_received_ = true; }
 
@@ -40,7 +40,7 @@ class Connection {
   /// Whether the request did not arrive in time.
   bool timed_out() const { return timed_out_; }
   /// Whether it was longer than allowed.
-  bool too_long() const { return left_ == 0; }
+  bool too_long() const { return may_read_ == 0; }
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -50,8 +50,8 @@ class Connection {
 
   int socket_;
   const std::atomic<bool>& stopping_;
-  std::size_t left_, body_;  // bytes that may still be read, and for the body
-  Time receive_by_, end_by_;
+  std::size_t may_read_, body_bytes_;  // bytes that may still be read, and for the body
+  Time receive_by_, answer_by_;
   std::chrono::duration<double> send_seconds_;
   std::string buffer_;
   std::size_t at_ = 0;

@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <list>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -21,6 +19,7 @@
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/text/strings.hpp"
 #include "phyx/serve/connection.hpp"
+#include "phyx/serve/connection_threads.hpp"
 
 namespace gaze::phyx::serve {
 
@@ -44,64 +43,6 @@ class ConnectionStream : public httplib::Stream {
 
  private:
   Connection& connection_;
-};
-
-/// A thread for each connection. Above `most` of them, refuse(socket) is called instead.
-class ConnectionThreads : public httplib::TaskQueue {
- public:
-  ConnectionThreads(int most, std::atomic<int>& open) : most_(most), open_(open) {}
-
-  /// In the accepting thread while a connection is to be refused.
-  static inline thread_local bool refusing = false;
-
-  using Queued = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));  // void or bool
-  Queued enqueue(std::function<void()> serve) override {
-    join_finished();
-    if (open_ >= most_ || !start(serve)) {
-      refusing = true;
-      serve();
-      refusing = false;
-    }
-    return Queued(true);
-  }
-
-  void shutdown() override {
-    for (Worker& w : workers_) w.thread.join();
-    workers_.clear();
-  }
-
- private:
-  struct Worker {
-    std::thread thread;
-    std::atomic<bool> finished{false};
-  };
-
-  bool start(const std::function<void()>& serve) {
-    Worker& w = workers_.emplace_back();
-    ++open_;
-    try {
-      w.thread = std::thread([this, &w, serve] {
-        serve();
-        --open_;
-        w.finished = true;
-      });
-      return true;
-    } catch (const std::system_error&) {  // no more threads
-      --open_;
-      workers_.pop_back();
-      return false;
-    }
-  }
-
-  void join_finished() {
-    for (Worker& w : workers_)
-      if (w.finished) w.thread.join();
-    workers_.remove_if([](const Worker& w) { return w.finished && !w.thread.joinable(); });
-  }
-
-  int most_;
-  std::atomic<int>& open_;
-  std::list<Worker> workers_;
 };
 
 /// A whole answer without a parsed request.

@@ -4,8 +4,9 @@
 // connection carries one request. Requests that a web page elsewhere may have caused are refused
 // (access.hpp). There are no CORS headers.
 //
-// Uses cpp-httplib to parse and to write, with its sockets replaced; it reads lines without limit,
-// restarts its time-outs with every byte, and unpacks compressed bodies of any size.
+// cpp-httplib parses requests and writes answers, but not through its own sockets: these read lines
+// of any length and restart their time-outs with every byte. Compressed bodies, which it unpacks
+// whatever their size, are refused.
 #pragma once
 #include <functional>
 #include <memory>

@@ -27,6 +27,9 @@ class ServedBase : public ServedModel {
 
   std::string name_;
   std::unique_ptr<Model> model_;
+  /// One prompt at a time, however many clients there are: a text is copied several times, the
+  /// largest picture takes 0.6 GB, and encoding competes with generation for processors.
+  mutable std::mutex encoding_;
   Index cache_tokens_;
   Index context_ = std::numeric_limits<std::int32_t>::max();  // no limit of its own
   std::vector<std::int32_t> ends_;
@@ -45,7 +48,14 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
   }
 
   bool sees() const override { return false; }
+  Index least_tokens(std::span<const ChatMessage> messages) const override {
+    const std::lock_guard lock(this->encoding_);
+    std::size_t out = 0;  // no token spans two messages: control tokens are between them
+    for (const ChatMessage& m : messages) out += this->model_->tokenizer.least_ids(m.text());
+    return static_cast<Index>(out);
+  }
   models::Prompt encode(std::span<const ChatMessage> messages) const override {
+    const std::lock_guard lock(this->encoding_);
     std::vector<models::hf::ChatMessage> chat;
     for (const ChatMessage& m : messages) chat.push_back({m.role, m.text()});
     return {this->model_->prompt(chat), nullptr, {}};
@@ -67,20 +77,24 @@ class TrainedChat : public ServedBase<TrainedModel<Device>> {
   }
 
   bool sees() const override { return true; }
+  Index least_tokens(std::span<const ChatMessage> messages) const override {
+    const std::lock_guard lock(this->encoding_);
+    Problem problem;
+    problem.question = question(messages).text();
+    return static_cast<Index>(this->model_->maker->least_tokens(problem));
+  }
   models::Prompt encode(std::span<const ChatMessage> messages) const override {
-    const auto last = std::find_if(messages.rbegin(), messages.rend(),
-                                   [](const ChatMessage& m) { return m.role == "user"; });
-    GAZE_CHECK(last != messages.rend(), "serve", "no message of a user");
+    const std::lock_guard lock(this->encoding_);
+    const ChatMessage& asked = question(messages);
     Problem problem;
     problem.index = "of the last user message";
-    problem.question = last->text();
-    for (const ContentPart& part : last->parts) {
+    problem.question = asked.text();
+    for (const ContentPart& part : asked.parts) {
       if (part.picture.empty()) continue;
       GAZE_CHECK(problem.image.empty(), "serve", "the model reads one picture, not several");
       problem.image = part.picture;
     }
     ExampleMaker maker = *this->model_->maker;  // its cache of pictures is not for several threads
-    const std::lock_guard lock(decoding_);
     return maker(std::move(problem)).prompt;
   }
   std::string bytes(std::int32_t token) const override {
@@ -91,7 +105,12 @@ class TrainedChat : public ServedBase<TrainedModel<Device>> {
   }
 
  private:
-  mutable std::mutex decoding_;  // one picture at a time: the largest takes 0.6 GB
+  static const ChatMessage& question(std::span<const ChatMessage> messages) {
+    const auto last = std::find_if(messages.rbegin(), messages.rend(),
+                                   [](const ChatMessage& m) { return m.role == "user"; });
+    GAZE_CHECK(last != messages.rend(), "serve", "no message of a user");
+    return *last;
+  }
 };
 
 /// The last part of a path, or of its folder's, that names something.

@@ -94,6 +94,13 @@ ExampleMaker::Fields ExampleMaker::fields_of(const Problem& problem) const {
           {"{options}", list_options(problem.options)}};
 }
 
+std::size_t ExampleMaker::least_tokens(const Problem& problem) const {
+  std::size_t out = 0;
+  for (const auto& [name, text] : fields_of(problem))
+    if (prompts_.problem.find(name) != std::string::npos) out += tokenizer_.least_ids(text);
+  return out;
+}
+
 Pixels ExampleMaker::decode(const Problem& problem) {
   const std::string key(problem.image.begin(), problem.image.end());
   auto& known = pixels_[std::hash<std::string>{}(key)];

@@ -40,6 +40,9 @@ class ExampleMaker {
   /// Error of image::decode_image.
   Example operator()(Problem problem);
 
+  /// A lower bound of the tokens of a problem's prompt, without its encoding.
+  std::size_t least_tokens(const Problem& problem) const;
+
   /// The prompt of a changed problem with the picture of an example.
   models::Prompt problem_prompt(const Problem& problem, const Example& like) const;
 

@@ -22,9 +22,11 @@
 #include <map>
 #include <numeric>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/generate/choice.hpp"
 #include "gaze/ops/rows.hpp"
@@ -192,9 +194,8 @@ class ContinuousBatch {
       wanted.push_back(s.computed == static_cast<Index>(s.tokens.size()));
       if (wanted.back()) waiting.push_back(&s);
     }
-    const auto logits = policy_.advance(state_, parts, wanted);
-    for (std::size_t i = 0; i < waiting.size(); ++i)
-      choose_next(*waiting[i], logits, static_cast<std::int32_t>(i));
+    const auto chosen = choose_all(waiting, policy_.advance(state_, parts, wanted));
+    for (std::size_t i = 0; i < waiting.size(); ++i) take(*waiting[i], chosen[i]);
     drop([](const Sequence& s) { return s.finished; });
   }
 
@@ -205,6 +206,12 @@ class ContinuousBatch {
     Index slot = 0, size = 0;          // its block
     Index computed = 0;                // tokens whose keys are in the store
     bool finished = false;
+  };
+
+  /// A sequence's next token, or why it has none.
+  struct Chosen {
+    GeneratedToken token;
+    std::exception_ptr error;
   };
 
   static Index whole_lanes(Index slots) {
@@ -232,28 +239,59 @@ class ContinuousBatch {
     return rows;
   }
 
+  /// The next token of sequence i from row i of the logits, for all of them. No row depends on
+  /// another, so threads share them.
   template <class T, class Device>
-  void choose_next(Sequence& s, const Tensor<T, Device>& logits, std::int32_t row) {
+  static std::vector<Chosen> choose_all(const std::vector<Sequence*>& waiting,
+                                        const Tensor<T, Device>& logits) {
+    std::vector<Chosen> out(waiting.size());
+    const auto range = [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i)
+        out[std::size_t(i)] = choose_next(*waiting[std::size_t(i)], logits, i);
+    };
+    const auto n = static_cast<Index>(waiting.size());
+    if constexpr (std::is_same_v<Device, Cpu>)
+      parallel_for(n, 1, range);
+    else
+      range(0, n);  // one thread gives a device its work
+    return out;
+  }
+
+  template <class T, class Device>
+  static Chosen choose_next(const Sequence& s, const Tensor<T, Device>& logits, Index row) {
     const Request& r = s.request;
-    const auto position =
-        static_cast<std::uint64_t>(s.tokens.size() - r.prompt.tokens.size());  // in the answer
-    bool ended = false, stopped = false;
     try {
-      const auto own = gather_rows(logits, Indices<Device>::from({1}, {row}));
+      const auto own =
+          gather_rows(logits, Indices<Device>::from({1}, {static_cast<std::int32_t>(row)}));
       std::vector<std::int32_t> token;
       std::vector<T> logp;
       detail::choose(
-          own, r.sampling, r.random, std::span(&r.sample_id, 1), position,
+          own, r.sampling, r.random, std::span(&r.sample_id, 1), position(s),
           [&](std::size_t) { return s.tokens; }, token, logp);
-      s.tokens.push_back(token[0]);
-      ended = std::find(r.ends.begin(), r.ends.end(), token[0]) != r.ends.end();
-      if (r.use) stopped = !r.use(described(own.host(), token[0], r, ended));
+      const bool end = std::find(r.ends.begin(), r.ends.end(), token[0]) != r.ends.end();
+      return {described(own.host(), token[0], r, end), nullptr};
     } catch (const std::exception&) {
-      finish(s, false, std::current_exception());
-      return;
+      return {{}, std::current_exception()};
     }
-    if (ended || stopped || static_cast<Index>(position) + 1 == r.sampling.max_tokens)
-      finish(s, ended, nullptr);
+  }
+
+  /// Of the next token in the answer.
+  static std::uint64_t position(const Sequence& s) {
+    return static_cast<std::uint64_t>(s.tokens.size() - s.request.prompt.tokens.size());
+  }
+
+  /// Adds a chosen token to its sequence and tells the request.
+  static void take(Sequence& s, const Chosen& next) {
+    if (next.error) return finish(s, false, next.error);
+    s.tokens.push_back(next.token.id);
+    bool stopped = false;
+    try {
+      if (s.request.use) stopped = !s.request.use(next.token);
+    } catch (const std::exception&) {
+      return finish(s, false, std::current_exception());
+    }
+    const bool full = static_cast<Index>(position(s)) == s.request.sampling.max_tokens;
+    if (next.token.end || stopped || full) finish(s, next.token.end, nullptr);
   }
 
   template <class T>

@@ -54,11 +54,6 @@ struct EndTokens {
   }
 };
 
-/// The index of the largest logit; the first on a tie.
-inline std::int32_t argmax(const float* logits, Index v) {
-  return static_cast<std::int32_t>(std::max_element(logits, logits + v) - logits);
-}
-
 namespace detail {
 
 /// Throws unless probabilities have a sum to draw from: above 0 and finite.

@@ -12,6 +12,7 @@
 // a valid character is neither letter, number nor white space. All const members may be called from
 // several threads at once.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +64,9 @@ class BytePairTokenizer {
   /// The same for external text, which must not be able to insert control tokens: special tokens
   /// in it are ordinary characters. Other added tokens are still recognised.
   std::vector<std::int32_t> encode_plain(std::string_view text) const { return run(text, false); }
+  /// A lower bound of the ids of encode_plain(text), from its bytes alone: tells what is too long
+  /// without encoding it.
+  std::size_t least_ids(std::string_view text) const;
 
   /// Cuts a text at the added tokens in it, special ones included: calls on_text(std::string_view)
   /// and on_token(const AddedToken&) in turn.
@@ -110,6 +114,7 @@ class BytePairTokenizer {
                    std::vector<std::int32_t>& out) const;
   std::vector<std::int32_t> run(std::string_view text, bool with_special) const;
   std::int32_t special_in_plain_text() const;
+  void find_kept_bytes();
 
   detail::BytePairData data_;
   Ids ids_;
@@ -117,6 +122,8 @@ class BytePairTokenizer {
   std::vector<std::string> bytes_;  ///< by id
   std::vector<bool> special_;       ///< by id
   std::array<std::int32_t, 256> byte_ids_{};  ///< tokens of single bytes, or -1
+  std::array<bool, 256> kept_{};  ///< bytes that are part of a token wherever they are in a text
+  std::size_t longest_ = 1;       ///< bytes of text that the longest token stands for
   PairMerges merges_;
   AddedTokens added_;
 };
@@ -142,6 +149,27 @@ inline BytePairTokenizer::BytePairTokenizer(detail::BytePairData data)
   for (const AddedToken& token : data_.added)
     special_[static_cast<std::size_t>(token.id)] = token.special;
   find_whole_words();
+  find_kept_bytes();
+}
+
+/// White space beside an added token that strips it is part of none.
+inline void BytePairTokenizer::find_kept_bytes() {
+  bool strips = false;
+  for (const std::string& bytes : bytes_) longest_ = std::max(longest_, bytes.size());
+  for (const AddedToken& token : data_.added) {
+    longest_ = std::max(longest_, token.content.size());
+    strips = strips || token.lstrip || token.rstrip;
+  }
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    const bool may_be_space = byte <= ' ' || byte >= 0x80;
+    kept_[byte] = byte_ids_[byte] >= 0 && !(strips && may_be_space);
+  }
+}
+
+inline std::size_t BytePairTokenizer::least_ids(std::string_view text) const {
+  const auto kept = std::count_if(text.begin(), text.end(),
+                                  [&](char c) { return kept_[static_cast<unsigned char>(c)]; });
+  return (static_cast<std::size_t>(kept) + longest_ - 1) / longest_;
 }
 
 /// Collects the tokens whose bytes encode() turns into that token alone: most words of a text are

@@ -67,6 +67,11 @@ class Tokenizer {
   /// The same for external text, which must not be able to insert control tokens: `<|end|>`
   /// becomes ordinary characters. Format tags and phrases are still recognised.
   std::vector<std::int32_t> encode_plain(std::string_view text) const { return run(text, false); }
+  /// A lower bound of the ids of encode_plain(text), from its length alone: tells what is too long
+  /// without encoding it.
+  std::size_t least_ids(std::string_view text) const {
+    return (text.size() + longest_ - 1) / longest_;
+  }
 
   /// The text of the ids, including control tokens.
   std::string decode(std::span<const std::int32_t> ids) const;
@@ -114,6 +119,7 @@ class Tokenizer {
   std::array<std::int32_t, 256> bytes_{};
   std::array<std::int32_t, kControlTokens.size()> control_{};
   std::vector<std::int16_t> byte_of_;  ///< by id: the byte of a byte token, or -1
+  std::size_t longest_ = 1;            ///< bytes of the longest token
 };
 static_assert(Tokenizing<Tokenizer>);
 
@@ -264,6 +270,7 @@ inline Tokenizer::Tokenizer(std::vector<std::string> tokens, std::vector<std::in
                " is empty or not UTF-8");
     GAZE_CHECK(ids_.emplace(tokens_[i], static_cast<std::int32_t>(i)).second, where, source,
                ": token ", i, " '", tokens_[i], "' appears twice");
+    longest_ = std::max(longest_, tokens_[i].size());
   }
   for (int byte = 0; byte < 256; ++byte) {
     const std::int32_t id = required(detail::byte_token(byte), where, source);
