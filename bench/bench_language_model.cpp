@@ -166,8 +166,8 @@ void add_rows() {
 
 int serve(const std::string& folder, const std::string& precision) {
   auto checkpoint = gaze::models::hf::open_checkpoint(folder);
-  checkpoint.config.bf16 = precision == "bf16";
-  std::unique_ptr<Model> model(new Model(Model::for_file(checkpoint.config, false)));
+  checkpoint.model.bf16 = precision == "bf16";
+  std::unique_ptr<Model> model(new Model(Model::for_file(checkpoint.model.language(), false)));
   gaze::models::hf::load_weights(gaze::io::WeightFiles(folder), checkpoint.weights,
                                  model->parameters());
   const Bench bench(std::move(model));

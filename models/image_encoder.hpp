@@ -29,9 +29,7 @@ class ImageEncoder {
   bool has_newline() const { return newline_ != nullptr; }
 
   /// The newline row [1, C].
-  Tensor<T, Device> newline() const {
-    return reshape(newline_->value, {1, newline_->shape[0]});
-  }
+  Tensor<T, Device> newline() const { return reshape(newline_->value, {1, newline_->shape[0]}); }
 
   /// Image tokens [tiles * tokens of a tile, C].
   Tensor<T, Device> operator()(std::span<const Tile> tiles) const {

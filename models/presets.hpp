@@ -86,6 +86,8 @@ struct VlmConfig {
   ConnectorConfig connector = {};
 
   bool sees() const { return vit.width > 0; }
+  /// The decoder alone.
+  LanguageConfig language() const { return {decoder, vocabulary, bf16}; }
   /// Channels of an image token before the projector.
   Index joined_width() const {
     return vit.width * std::max<Index>(1, connector.taps.count) * shuffle * shuffle;

@@ -23,9 +23,9 @@ inline std::vector<std::int32_t> patch_order(const VitConfig& vit, Index shuffle
   std::vector<std::int32_t> out;
   for (Index block = 0; block < side * side; ++block)
     for (Index part = 0; part < shuffle * shuffle; ++part)
-      out.push_back(static_cast<std::int32_t>(
-          (block / side * shuffle + part / shuffle) * vit.grid() + block % side * shuffle +
-          part % shuffle));
+      out.push_back(
+          static_cast<std::int32_t>((block / side * shuffle + part / shuffle) * vit.grid() +
+                                    block % side * shuffle + part % shuffle));
   return out;
 }
 
@@ -43,16 +43,16 @@ void cut_patches(const Value& value, const VitConfig& vit, Index shuffle, float*
 
 /// The rows of S x S x 3 bytes, scaled to [-1, 1].
 inline void patchify(const std::uint8_t* rgb, const VitConfig& vit, Index shuffle, float* rows) {
-  cut_patches([&](Index y, Index x,
-                  Index c) { return rgb[(y * vit.image + x) * 3 + c] / 127.5f - 1.0f; },
-              vit, shuffle, rows);
+  cut_patches(
+      [&](Index y, Index x, Index c) { return rgb[(y * vit.image + x) * 3 + c] / 127.5f - 1.0f; },
+      vit, shuffle, rows);
 }
 
 /// The rows of normalised values 3 x S x S.
 inline void patchify(const float* values, const VitConfig& vit, Index shuffle, float* rows) {
-  cut_patches([&](Index y, Index x,
-                  Index c) { return values[(c * vit.image + y) * vit.image + x]; },
-              vit, shuffle, rows);
+  cut_patches(
+      [&](Index y, Index x, Index c) { return values[(c * vit.image + y) * vit.image + x]; }, vit,
+      shuffle, rows);
 }
 
 /// h = x + out(attention(qkv(norm1(x)))), y = h + mlp(norm2(h)); x and y [N, width]. Attention is

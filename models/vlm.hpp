@@ -58,8 +58,8 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
     auto seen =
         gather_rows(encoder()(batch.tiles()), Indices<Device>::from({n}, batch.image_rows()));
     if (!batch.newline_rows().empty())
-      seen = add(seen, gather_rows(encoder().newline(),
-                                   Indices<Device>::from({n}, batch.newline_rows())));
+      seen = add(
+          seen, gather_rows(encoder().newline(), Indices<Device>::from({n}, batch.newline_rows())));
     const auto by = static_cast<T>(config_.connector.multiplier);
     return add(words, by == T(1) ? seen : scale(seen, by));
   }

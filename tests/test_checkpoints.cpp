@@ -89,7 +89,7 @@ struct Loaded {
 
   explicit Loaded(const std::string& folder, bool trained = true, bool bf16 = false)
       : checkpoint(opened(folder, bf16)),
-        model(LanguageModel<T>::for_file(checkpoint.config, trained)) {
+        model(LanguageModel<T>::for_file(checkpoint.model.language(), trained)) {
     const io::WeightFiles files(folder);
     hf::load_weights(files, checkpoint.weights, model.parameters());
     CHECK(files.unused().empty());
@@ -98,7 +98,7 @@ struct Loaded {
 
   static hf::Checkpoint opened(const std::string& folder, bool bf16) {
     auto out = hf::open_checkpoint(folder);
-    out.config.bf16 = bf16;
+    out.model.bf16 = bf16;
     return out;
   }
 };
@@ -150,7 +150,7 @@ TEST_CASE("tiny llama checkpoints give transformers' log-probabilities and gradi
     INFO(name);
     const Golden golden(golden_folder(name));
     Loaded<float> l(golden_folder(name));
-    CHECK(l.checkpoint.config.decoder.tied == (std::string(name) == "tied"));
+    CHECK(l.checkpoint.model.decoder.tied == (std::string(name) == "tied"));
     CHECK(l.checkpoint.ends == std::vector<std::int32_t>{2});
     const auto y = score(l.model, golden);
     CHECK(relative(y.logp, golden.doubles("logp")) < 1e-5);
@@ -321,16 +321,16 @@ TEST_CASE("configurations that this model cannot compute are refused with file a
 TEST_CASE("weights that do not fit the configuration are refused with the tensor's name") {
   const std::string source = golden_folder("tied");
   const hf::Checkpoint checkpoint = hf::open_checkpoint(source);
-  auto wider = checkpoint.config;
+  auto wider = checkpoint.model;
   wider.decoder.mlp = 48;
-  LanguageModel<float> model(wider, 0);
+  LanguageModel<float> model(wider.language(), 0);
   const io::WeightFiles files(source);
   CHECK(contains(
       error_of([&] { hf::load_weights(files, hf::llama_weights(wider), model.parameters()); }),
       "mlp.gate_proj.weight"));
-  auto deeper = checkpoint.config;
+  auto deeper = checkpoint.model;
   deeper.decoder.layers = 3;
-  LanguageModel<float> other(deeper, 0);
+  LanguageModel<float> other(deeper.language(), 0);
   CHECK(contains(
       error_of([&] { hf::load_weights(files, hf::llama_weights(deeper), other.parameters()); }),
       "no tensor model.layers.2."));

@@ -13,7 +13,9 @@
 
 #include "models/hf/chat.hpp"
 #include "models/hf/config_file.hpp"
+#include "models/hf/idefics3.hpp"
 #include "models/hf/llama.hpp"
+#include "models/hf/llava_next.hpp"
 #include "models/hf/weight_rules.hpp"
 #include "models/presets.hpp"
 
@@ -94,13 +96,15 @@ inline Checkpoint open_checkpoint(const std::string& folder) {
   const std::string path = folder + "/config.json";
   const io::Json config = io::read_json_object(path);
   const Family& family = detail::family_of(config, path);
-  Checkpoint out{family.config(ConfigObject(config, path)), folder, std::string(family.model_type)};
-  out.family = family.model_type;
-  ConfigObject object(config, path);
-  out.context = read_context(object);
-  out.config = family.config(std::move(object));
-  out.weights = family.weights(out.config);
-  out.ends = detail::read_end_tokens(folder, out.config.vocabulary);
+  Checkpoint out{family.config(ConfigObject(config, path)),
+                 folder,
+                 std::string(family.model_type),
+                 {},
+                 {},
+                 "",
+                 ""};
+  out.weights = family.weights(out.model);
+  out.ends = detail::read_end_tokens(folder, out.model.vocabulary);
   std::tie(out.chat, out.chat_file) = read_chat_template(folder);
   return out;
 }

@@ -11,8 +11,8 @@ namespace gaze::models::hf {
 
 struct CheckpointConfig {
   VlmConfig model = {.vit = {}, .shuffle = 1, .decoder = {}};  // no tower: text alone
-  Index context = 0;                // tokens of prompt and answer that it was trained for
-  std::int32_t image_token = -1;    // -1: none
+  Index context = 0;              // tokens of prompt and answer that it was trained for
+  std::int32_t image_token = -1;  // -1: none
   std::vector<std::pair<Index, Index>> pinpoints = {};  // heights and widths of tiled pictures
 };
 

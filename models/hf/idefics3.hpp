@@ -33,8 +33,8 @@ inline void read_smolvlm_keys(ConfigObject& c, Index shuffle) {
   if (c.has("pixel_shuffle_factor"))
     GAZE_CHECK(c.count("pixel_shuffle_factor") == shuffle, "checkpoint",
                c.where("pixel_shuffle_factor"), ": differs from scale_factor, ", shuffle);
-  c.ignore({"pixel_shuffle_factor", "_flash_attn_2_enabled", "neftune_noise_alpha",
-            "perceiver_config"});
+  c.ignore(
+      {"pixel_shuffle_factor", "_flash_attn_2_enabled", "neftune_noise_alpha", "perceiver_config"});
 }
 
 }  // namespace detail

@@ -6,12 +6,16 @@
 // before 4.52, vLLM and llama.cpp; from 4.52 on this class of transformers leaves the division out.
 #pragma once
 #include <algorithm>
+#include <cstdint>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "gaze/image/tile_plan.hpp"
 #include "models/hf/llama.hpp"
 #include "models/hf/siglip.hpp"
+#include "models/packing.hpp"
 
 namespace gaze::models::hf {
 
@@ -77,6 +81,31 @@ inline CheckpointConfig read_llava_next(ConfigObject c) {
   c.ignore({"image_seq_length", "use_image_newline_parameter"});
   ignore_general_keys(c);
   c.finish();
+  return out;
+}
+
+/// The canvases of a checkpoint with image_grid_pinpoints.
+inline image::AnyresTiling tiling_of(const CheckpointConfig& c) {
+  image::AnyresTiling out{static_cast<int>(c.model.vit.image), {}};
+  for (const auto& [height, width] : c.pinpoints)
+    out.resolutions.push_back({static_cast<int>(width), static_cast<int>(height)});
+  return out;
+}
+
+/// The rows of a picture's image tokens in the features of its tiles, per_side x per_side each: the
+/// whole picture, then row by row what the padding leaves of the grid, each row with a newline.
+inline std::vector<std::int32_t> anyres_rows(const image::TilePlan& plan, int per_side) {
+  const image::FeatureWindow kept = image::unpadded_features(plan, per_side);
+  const int tile = per_side * per_side;
+  std::vector<std::int32_t> out(static_cast<std::size_t>(tile));
+  std::iota(out.begin(), out.end(), 0);
+  for (int y = kept.top; y < kept.top + kept.rows; ++y) {
+    for (int x = kept.left; x < kept.left + kept.columns; ++x) {
+      const int number = 1 + y / per_side * plan.columns + x / per_side;
+      out.push_back(number * tile + y % per_side * per_side + x % per_side);
+    }
+    out.push_back(Prompt::newline_row);
+  }
   return out;
 }
 

@@ -15,16 +15,25 @@
 
 namespace gaze::models::hf {
 
-/// The names of all tensors that the rules read.
-inline std::vector<std::string> tensor_names(const std::vector<WeightRule>& rules) {
+/// The name of a part's tensor in these files.
+inline const std::string& name_in(const io::WeightFiles& files, const WeightPart& part) {
+  return part.older.empty() || files.contains(part.name) || !files.contains(part.older)
+             ? part.name
+             : part.older;
+}
+
+/// The names in these files of all tensors that the rules read.
+inline std::vector<std::string> tensor_names(const io::WeightFiles& files,
+                                             const std::vector<WeightRule>& rules) {
   std::vector<std::string> out;
   for (const WeightRule& rule : rules)
-    for (const WeightPart& part : rule.parts) out.push_back(part.name);
+    for (const WeightPart& part : rule.parts) out.push_back(name_in(files, part));
   return out;
 }
 
 /// The shape of a part of a parameter in its file.
 inline std::vector<std::int64_t> part_shape(const WeightPart& part, const Shape& parameter) {
+  if (!part.shape.empty()) return part.shape;
   std::vector<std::int64_t> shape(parameter.begin(), parameter.end());
   shape.front() = part.rows;
   return shape;
@@ -36,14 +45,35 @@ inline void check_parts(const io::WeightFiles& files, const WeightRule& rule, co
   Index rows = 0;
   for (const WeightPart& part : rule.parts) {
     rows += part.rows;
-    const auto& found = files.info(part.name).shape;
+    const std::string& name = name_in(files, part);
+    const auto& found = files.info(name).shape;
     const auto expected = part_shape(part, shape);
-    GAZE_CHECK(found == expected, "load",
-               io::detail::tensor_label(files.file(part.name), part.name), ": shape ",
-               io::detail::shape_text(found), ", expected ", io::detail::shape_text(expected));
+    GAZE_CHECK(found == expected, "load", io::detail::tensor_label(files.file(name), name),
+               ": shape ", io::detail::shape_text(found), ", expected ",
+               io::detail::shape_text(expected));
   }
   GAZE_CHECK(rows == shape[0], "checkpoint", rule.parameter, ": its tensors have ", rows,
              " rows, the parameter has ", shape[0]);
+}
+
+/// A matrix with its rows and columns in the order of the parameter: `to` of the file's values, or
+/// with `back` the file's order of the parameter's.
+template <class U>
+std::vector<U> reordered(const WeightRule& rule, std::span<const U> from, Index columns,
+                         bool back = false) {
+  std::vector<U> out(from.size());
+  const auto place = [](const std::vector<std::int32_t>& order, Index i) {
+    return order.empty() ? i : static_cast<Index>(order[static_cast<std::size_t>(i)]);
+  };
+  for (Index i = 0; i < static_cast<Index>(from.size()); ++i) {
+    const Index there = place(rule.rows, i / columns) * columns + place(rule.columns, i % columns);
+    const auto ours = static_cast<std::size_t>(i), theirs = static_cast<std::size_t>(there);
+    if (back)
+      out[theirs] = from[ours];
+    else
+      out[ours] = from[theirs];
+  }
+  return out;
 }
 
 /// Reads the parts of a parameter one after the other into `to`, converted to U.
@@ -51,16 +81,19 @@ template <class U, class Device>
 void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shape& shape,
                 Tensor<U, Device> to) {
   const Index row = shape.rank() > 1 ? shape.numel() / shape[0] : 1;
+  const bool in_order = rule.rows.empty() && rule.columns.empty();
   U* at = to.data();
   std::vector<U> host;
   for (const WeightPart& part : rule.parts) {
     const auto expected = part_shape(part, shape);
     const auto count = static_cast<std::size_t>(part.rows * row);
-    if constexpr (std::is_same_v<Device, Cpu>) {
-      files.read<U>(part.name, expected, std::span<U>(at, count));
+    const std::string& name = name_in(files, part);
+    if (std::is_same_v<Device, Cpu> && in_order) {
+      files.read<U>(name, expected, std::span<U>(at, count));
     } else {
       host.resize(count);
-      files.read<U>(part.name, expected, std::span<U>(host));
+      files.read<U>(name, expected, std::span<U>(host));
+      if (!in_order) host = reordered<U>(rule, host, row);
       Allocator<Device>::copy_in(at, host.data(), count * sizeof(U));
     }
     at += count;
@@ -73,8 +106,9 @@ template <class U, class Device>
 Tensor<U, Device> held_alone(const io::WeightFiles& files, const WeightRule& rule,
                              const Shape& shape) {
   if constexpr (std::is_same_v<Device, Cpu>)
-    if (rule.parts.size() == 1)
-      if (auto mapped = files.map<U>(rule.parts[0].name, part_shape(rule.parts[0], shape)))
+    if (rule.parts.size() == 1 && rule.rows.empty() && rule.columns.empty())
+      if (auto mapped =
+              files.map<U>(name_in(files, rule.parts[0]), part_shape(rule.parts[0], shape)))
         return Tensor<U, Device>::over(shape, mapped->file, mapped->values);
   Tensor<U, Device> copy(shape);
   read_parts(files, rule, shape, copy);
@@ -96,7 +130,7 @@ void load_parameter(const io::WeightFiles& files, const WeightRule& rule, Parame
 template <class T, class Device>
 void check_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
                    Parameters<T, Device>& parameters) {
-  const auto missing = files.missing(tensor_names(rules));
+  const auto missing = files.missing(tensor_names(files, rules));
   GAZE_CHECK(missing.empty(), "checkpoint", files.path(), ": no tensor ", missing.front(),
              missing.size() > 1 ? concat(" (and ", missing.size() - 1, " more)") : "");
   for (const WeightRule& rule : rules) {

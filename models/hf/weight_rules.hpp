@@ -11,8 +11,8 @@ namespace gaze::models::hf {
 
 /// Consecutive rows of a parameter that one tensor of the file holds.
 struct WeightPart {
-  std::string name;  // the tensor's
-  Index rows;        // of a matrix, or elements of a vector
+  std::string name;                      // the tensor's
+  Index rows;                            // of a matrix, or elements of a vector
   std::string older = "";                // its name in files of an older generation
   std::vector<std::int64_t> shape = {};  // the tensor's; empty: `rows` and the parameter's others
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gaze/image/tile_plan.hpp"
 #include "gaze/io/safetensors.hpp"
 #include "gaze/io/weight_files.hpp"
 #include "gaze/ops/elementwise.hpp"
@@ -32,8 +33,7 @@ class TokenRows {
   std::vector<Index> first;          // column of each row's first token
   std::vector<std::int64_t> labels;  // [B, T]; empty: none
 
-  TokenRows(const io::SafetensorsFile& file, Index vocabulary,
-            const models::PictureRows& pictures = {}) {
+  TokenRows(const io::SafetensorsFile& file, Index vocabulary) {
     const auto& info = file.info("input_ids");
     GAZE_CHECK(info.shape.size() == 2 && info.shape[0] > 0 && info.shape[1] > 0, "logits",
                file.path(), ", input_ids: not [B, T] with tokens");
@@ -47,7 +47,55 @@ class TokenRows {
     for (const std::int64_t label : labels)
       GAZE_CHECK(label < vocabulary, "logits", file.path(), ", labels: ", label,
                  " is not a token of ", vocabulary);
-    if (file.contains("pixels")) add_pictures(file, pictures);
+  }
+
+  /// The pictures of the rows that have image tokens, of one of our own models: pixels.
+  void add_pictures(const io::SafetensorsFile& file, const models::PictureRows& pictures) {
+    if (!file.contains("pixels")) return;
+    GAZE_CHECK(pictures.tokens > 0, "logits", file.path(), ", pixels: the model reads text only");
+    const auto all =
+        read_pictures<std::uint8_t>(file, "pixels", {batch, pictures.side, pictures.side, 3});
+    const auto size = static_cast<std::ptrdiff_t>(pictures.side * pictures.side * 3);
+    auto from = all.begin();
+    for (Index b = 0; b < batch; ++b, from += size) {
+      const Index places = image_tokens(b, pictures.token);
+      check_places(file, b, places, places == 0 ? 0 : pictures.tokens);
+      if (places > 0)
+        prompts[static_cast<std::size_t>(b)].rgb =
+            std::make_shared<const std::vector<std::uint8_t>>(from, from + size);
+    }
+  }
+
+  /// Those of a published checkpoint: pixel_values and, for tiles of any resolution, image_sizes.
+  void add_tiles(const io::SafetensorsFile& file, const models::hf::Checkpoint& c) {
+    if (!file.contains("pixel_values")) return;
+    GAZE_CHECK(c.model.sees(), "logits", file.path(), ", pixel_values: the model reads text only");
+    const Index side = c.model.vit.image, each = c.model.image_tokens();
+    const auto& shape = file.info("pixel_values").shape;
+    const Index most = shape.size() == 5 ? shape[1] : 0;
+    const auto all = read_pictures<float>(file, "pixel_values", {batch, most, 3, side, side});
+    const std::vector<std::int64_t> sizes = picture_sizes(file, !c.pinpoints.empty());
+    const Index size = 3 * side * side;
+    for (Index b = 0; b < batch; ++b) {
+      const Index places = image_tokens(b, c.image_token);
+      if (places == 0) continue;
+      models::Prompt& prompt = prompts[static_cast<std::size_t>(b)];
+      Index tiles = places / each;
+      if (!sizes.empty()) {
+        const auto at = static_cast<std::size_t>(2 * b);
+        const auto plan = image::plan_tiles(models::hf::tiling_of(c),
+                                            {checked_int32("logits", "a width", sizes[at + 1]),
+                                             checked_int32("logits", "a height", sizes[at])});
+        tiles = plan.tiles();
+        prompt.picture_rows = models::hf::anyres_rows(plan, static_cast<int>(c.model.image_side()));
+      }
+      check_places(file, b, places,
+                   sizes.empty() ? tiles * each : static_cast<Index>(prompt.picture_rows.size()));
+      GAZE_CHECK(tiles <= most, "logits", file.path(), ", pixel_values: ", most,
+                 " tiles, but the picture of row ", b, " has ", tiles);
+      const auto from = all.begin() + b * most * size;
+      prompt.values = std::make_shared<const std::vector<float>>(from, from + tiles * size);
+    }
   }
 
   Index tokens(Index b) const {
@@ -106,27 +154,34 @@ class TokenRows {
     first.push_back(begin);
   }
 
-  /// The pictures of the rows that have image tokens.
-  void add_pictures(const io::SafetensorsFile& file, const models::PictureRows& pictures) {
-    GAZE_CHECK(pictures.tokens > 0, "logits", file.path(), ", pixels: the model reads text only");
-    const std::vector<std::int64_t> shape{batch, pictures.side, pictures.side, 3};
-    const auto& info = file.info("pixels");
-    GAZE_CHECK(info.dtype == "U8" && info.shape == shape, "logits", file.path(),
-               ", pixels: ", info.dtype, " ", io::detail::shape_text(info.shape), ", expected U8 ",
-               io::detail::shape_text(shape));
-    std::vector<std::uint8_t> all(static_cast<std::size_t>(info.bytes()));
-    file.read<std::uint8_t>("pixels", shape, std::span(all));
-    const auto size = static_cast<std::ptrdiff_t>(pictures.side * pictures.side * 3);
-    auto from = all.begin();
-    for (Index b = 0; b < batch; ++b, from += size) {
-      auto& prompt = prompts[static_cast<std::size_t>(b)];
-      const auto places = std::count(prompt.tokens.begin(), prompt.tokens.end(), pictures.token);
-      GAZE_CHECK(places == 0 || places == pictures.tokens, "logits", file.path(),
-                 ", input_ids: row ", b, " has ", places, " image tokens, a picture takes ",
-                 pictures.tokens);
-      if (places > 0)
-        prompt.rgb = std::make_shared<const std::vector<std::uint8_t>>(from, from + size);
-    }
+  template <class T>
+  std::vector<T> read_pictures(const io::SafetensorsFile& file, const std::string& name,
+                               const std::vector<std::int64_t>& shape) const {
+    const auto& info = file.info(name);
+    GAZE_CHECK(info.dtype == io::dtype_of<T>() && info.shape == shape, "logits", file.path(), ", ",
+               name, ": ", info.dtype, " ", io::detail::shape_text(info.shape), ", expected ",
+               io::dtype_of<T>(), " ", io::detail::shape_text(shape));
+    std::vector<T> all(static_cast<std::size_t>(info.elements()));
+    file.read<T>(name, shape, std::span(all));
+    return all;
+  }
+
+  /// Height and width of each row's picture; empty unless `wanted`.
+  std::vector<std::int64_t> picture_sizes(const io::SafetensorsFile& file, bool wanted) const {
+    if (!wanted) return {};
+    std::vector<std::int64_t> out(static_cast<std::size_t>(2 * batch));
+    file.read<std::int64_t>("image_sizes", std::vector<std::int64_t>{batch, 2}, std::span(out));
+    return out;
+  }
+
+  Index image_tokens(Index b, std::int32_t token) const {
+    const auto& tokens = prompts[static_cast<std::size_t>(b)].tokens;
+    return std::count(tokens.begin(), tokens.end(), token);
+  }
+
+  void check_places(const io::SafetensorsFile& file, Index b, Index has, Index needs) const {
+    GAZE_CHECK(has == needs, "logits", file.path(), ", input_ids: row ", b, " has ", has,
+               " image tokens, a picture takes ", needs);
   }
 };
 
@@ -199,15 +254,20 @@ std::vector<models::hf::WeightRule> own_rules(Model& model) {
 
 /// grad.NAME of every tensor of the checkpoint.
 template <class Model>
-void add_gradients(Model& model, const std::vector<models::hf::WeightRule>& rules,
-                   NamedTensors& out) {
+void add_gradients(Model& model, const io::WeightFiles& files,
+                   const std::vector<models::hf::WeightRule>& rules, NamedTensors& out) {
   for (const models::hf::WeightRule& rule : rules) {
     const auto* p = model.parameters().find(rule.parameter);
-    const auto gradient = p->value.grad().to_vector();
+    if (!p->value.grad().defined()) continue;  // of a tower without a picture
+    auto gradient = p->value.grad().to_vector();
+    const Index columns = p->shape.numel() / p->shape[0];
+    if (!rule.rows.empty() || !rule.columns.empty())
+      gradient = models::hf::detail::reordered<float>(rule, gradient, columns, true);
     auto from = gradient.begin();
     for (const models::hf::WeightPart& part : rule.parts) {
-      const auto count = part.rows * (p->shape.numel() / p->shape[0]);
-      out.add("grad." + part.name, models::hf::part_shape(part, p->shape), {from, from + count});
+      const auto count = part.rows * columns;
+      out.add("grad." + models::hf::name_in(files, part), models::hf::part_shape(part, p->shape),
+              {from, from + count});
       from += count;
     }
   }
@@ -215,7 +275,8 @@ void add_gradients(Model& model, const std::vector<models::hf::WeightRule>& rule
 
 /// Runs the rows and writes the file.
 template <class Model>
-void run_rows(Model& model, const std::vector<models::hf::WeightRule>& rules, const TokenRows& rows,
+void run_rows(Model& model, const io::WeightFiles& files,
+              const std::vector<models::hf::WeightRule>& rules, const TokenRows& rows,
               const LogitsSettings& s) {
   if (s.gradients) model.parameters().train_all();
   NamedTensors out;
@@ -224,7 +285,7 @@ void run_rows(Model& model, const std::vector<models::hf::WeightRule>& rules, co
     const auto loss = add_loss(model, rows, out);
     if (s.gradients) {
       backward(loss);
-      add_gradients(model, rules, out);
+      add_gradients(model, files, rules, out);
     }
   }
   out.write(s.out);
@@ -238,15 +299,15 @@ inline void check_labels(const TokenRows& rows, const LogitsSettings& s) {
 template <class Device>
 void published_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(s.model);
-  checkpoint.config.bf16 = s.precision == "bf16";
-  const TokenRows rows(inputs, checkpoint.config.vocabulary);
+  checkpoint.model.bf16 = s.precision == "bf16";
+  TokenRows rows(inputs, checkpoint.model.vocabulary);
+  rows.add_tiles(inputs, checkpoint);
   check_labels(rows, s);
-  auto model = models::LanguageModel<float, Device>::for_file(checkpoint.config, s.gradients);
-  {
-    const io::WeightFiles files(s.model);
-    models::hf::load_weights(files, checkpoint.weights, model.parameters());
-  }
-  run_rows(model, checkpoint.weights, rows, s);
+  auto model =
+      Model<Device>::for_file(checkpoint.model, checkpoint.image_token, s.gradients, s.gradients);
+  const io::WeightFiles files(s.model);
+  models::hf::load_weights(files, checkpoint.weights, model.parameters());
+  run_rows(model, files, checkpoint.weights, rows, s);
 }
 
 /// Of a model for text that Gaze wrote; it needs no tokeniser.
@@ -258,7 +319,7 @@ void language_logits(models::LanguageConfig config, const std::string& weights,
   check_labels(rows, s);
   auto model = models::LanguageModel<float, Device>::for_file(config, true);
   read_weights(weights, model.parameters());
-  run_rows(model, own_rules(model), rows, s);
+  run_rows(model, io::WeightFiles(weights), own_rules(model), rows, s);
 }
 
 template <class Device>
@@ -267,11 +328,12 @@ void vlm_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
   models::VlmConfig& config = files.config;
   if (!s.precision.empty()) config.bf16 = s.precision == "bf16";
   const std::int32_t image = files.tokenizer.image();
-  const TokenRows rows(inputs, config.vocabulary, {config.image_tokens(), config.vit.image, image});
+  TokenRows rows(inputs, config.vocabulary);
+  rows.add_pictures(inputs, {config.image_tokens(), config.vit.image, image});
   check_labels(rows, s);
   auto model = Model<Device>::for_file(config, image, s.gradients);
   read_weights(files.weights_file, model.parameters());
-  run_rows(model, own_rules(model), rows, s);
+  run_rows(model, io::WeightFiles(files.weights_file), own_rules(model), rows, s);
 }
 
 }  // namespace detail

@@ -212,12 +212,16 @@ std::string memory_lines(const models::VlmConfig& c, const MemoryBatches& b) {
 std::string published_info(const std::string& path, const MemoryBatches& batches) {
   const models::hf::Checkpoint c = models::hf::open_checkpoint(path);
   const io::WeightFiles files(path);
-  models::DeclaredLanguageModel declared(c.config);
+  models::DeclaredVlm declared(c.model);
   models::hf::check_weights(files, c.weights, declared.all);
-  return line("family", c.family + ", a published checkpoint for text") + file_lines(files) +
-         unused_lines(files, models::hf::tensor_names(c.weights)) + parameter_line(declared.all) +
-         architecture_lines(c.config.decoder, c.config.vocabulary, nullptr) +
-         published_token_lines(c) + memory_lines(c.config, batches);
+  const bool sees = c.model.sees();
+  return line("family",
+              c.family + ", a published checkpoint " + (sees ? "that sees" : "for text")) +
+         file_lines(files) + unused_lines(files, models::hf::tensor_names(files, c.weights)) +
+         parameter_line(declared.all) +
+         architecture_lines(c.model.decoder, c.model.vocabulary, sees ? &c.model : nullptr) +
+         published_token_lines(c) +
+         (sees ? memory_lines(c.model, batches) : memory_lines(c.model.language(), batches));
 }
 
 const char* precision(bool bf16) { return bf16 ? "bf16 products" : "float32"; }

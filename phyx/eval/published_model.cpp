@@ -7,9 +7,9 @@ namespace gaze::phyx {
 
 text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint) {
   auto tokenizer = text::BytePairTokenizer::load(checkpoint.folder + "/tokenizer.json");
-  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.config.vocabulary, "checkpoint",
+  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.model.vocabulary, "checkpoint",
              checkpoint.folder, "/tokenizer.json: ", tokenizer.vocab_size(),
-             " tokens, but config.json says ", checkpoint.config.vocabulary);
+             " tokens, but config.json says ", checkpoint.model.vocabulary);
   return tokenizer;
 }
 

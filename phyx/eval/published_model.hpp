@@ -14,7 +14,7 @@
 #include "gaze/generate/sampling.hpp"
 #include "gaze/text/byte_pair.hpp"
 #include "models/hf/checkpoint.hpp"
-#include "models/language_model.hpp"
+#include "models/vlm.hpp"
 #include "phyx/completion.hpp"
 
 namespace gaze::phyx {
@@ -32,7 +32,7 @@ template <class Device>
 struct PublishedModel {
   models::hf::Checkpoint checkpoint;
   text::BytePairTokenizer tokenizer;
-  models::LanguageModel<float, Device> model;
+  models::Vlm<float, Device> model;
   std::vector<std::string> weights_files;
   std::string template_file, template_text;  // of PublishedSettings::prompt_template
 

@@ -86,16 +86,17 @@ template <class Device>
 std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,
                                                        const std::string& folder) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(folder);
-  checkpoint.config.bf16 = !s.precision.empty() && models::is_bf16(s.precision, folder + ", ");
+  checkpoint.model.bf16 = !s.precision.empty() && models::is_bf16(s.precision, folder + ", ");
   auto tokenizer = load_tokenizer(checkpoint);
   std::string text;
   if (!s.prompt_template.empty()) text = io::read_file(s.prompt_template, io::kMaxJsonFileBytes);
-  const models::LanguageConfig config = checkpoint.config;
+  const models::VlmConfig config = checkpoint.model;
+  const std::int32_t image_token = checkpoint.image_token;
   const io::WeightFiles files(folder);
-  auto out = std::unique_ptr<PublishedModel<Device>>(
-      new PublishedModel<Device>{std::move(checkpoint), std::move(tokenizer),
-                                 models::LanguageModel<float, Device>::for_file(config, false),
-                                 files.files(), s.prompt_template, std::move(text)});
+  auto out = std::unique_ptr<PublishedModel<Device>>(new PublishedModel<Device>{
+      std::move(checkpoint), std::move(tokenizer),
+      models::Vlm<float, Device>::for_file(config, image_token, false, false), files.files(),
+      s.prompt_template, std::move(text)});
   if (!s.prompt_template.empty()) {
     const models::hf::ChatMessage probe{"user", "?"};
     out->prompt({&probe, 1});  // a bad template fails before the weights are read

@@ -62,8 +62,7 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
   }
   std::string bytes(std::int32_t token) const override { return this->model_->bytes(token); }
   std::unique_ptr<Batch> make_batch() const override {
-    return std::make_unique<PolicyBatch<models::LanguageModel<float, Device>>>(this->model_->model,
-                                                                               this->cache_tokens_);
+    return std::make_unique<PolicyBatch<Model<Device>>>(this->model_->model, this->cache_tokens_);
   }
 };
 

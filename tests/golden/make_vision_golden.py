@@ -6,8 +6,8 @@
 
 OUT/idefics3, OUT/granite: config.json, model.safetensors (float32; granite in shards) and
 golden.safetensors: input_ids, attention_mask, pixel_values, labels (padded on the right), for
-granite image_sizes; image_features, logits, loss (mean over labels >= 0, shifted by one),
-logp [B, T-1] (0 without a label), grad.NAME. OUT/smolvlm, OUT/siglip2: config.json alone.
+granite image_sizes; logits, loss (mean over labels >= 0, shifted by one), logp [B, T-1] (0 without a
+label), grad.NAME.
 
 Granite's logits are divided by logits_scaling, as transformers did before 4.52; later versions of
 LlavaNextForConditionalGeneration leave the division out.
@@ -111,6 +111,16 @@ def granite_inputs(model):
     return {"input_ids": ids, "attention_mask": mask, "pixel_values": pixels, "image_sizes": image_sizes}
 
 
+def in_file(name):
+    """A parameter's name in the files of LLaVA-NeXT, which differs from that in memory."""
+    for memory, file in (("model.language_model.", "language_model.model."), ("model.vision_tower.", "vision_tower."),
+                         ("model.multi_modal_projector.", "multi_modal_projector."),
+                         ("model.image_newline", "image_newline")):
+        if name.startswith(memory):
+            return file + name[len(memory):]
+    return name
+
+
 def write(name, model, inputs, divisor=1.0, **options):
     folder = os.path.join(out, name)
     model.save_pretrained(folder, **options)
@@ -125,7 +135,7 @@ def write(name, model, inputs, divisor=1.0, **options):
     loss.backward()
     tensors = inputs | {"labels": labels, "logits": logits.detach() * mask[..., None], "loss": loss.detach(),
                         "logp": (logp * keep).detach()}
-    tensors |= {"grad." + n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    tensors |= {"grad." + in_file(n): p.grad for n, p in model.named_parameters() if p.grad is not None}
     save_file({k: v.contiguous() for k, v in tensors.items()}, folder + "/golden.safetensors",
               metadata={"transformers": transformers.__version__, "torch": torch.__version__})
     print(name, "loss", loss.item(), "without a gradient:",

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// Published checkpoints that see: tiny random ones of each family against transformers' logits and
+// gradients (tests/golden/make_vision_golden.py), through `gaze logits`.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "gaze/io/safetensors.hpp"
+#include "gaze/io/weight_files.hpp"
+#include "models/hf/checkpoint.hpp"
+#include "models/hf/load.hpp"
+#include "phyx/eval/logits.hpp"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace test_vision_checkpoints {
+namespace {
+
+using namespace gaze;
+using gaze::test::contains;
+using gaze::test::error_of;
+using gaze::test::Folder;
+
+std::string golden_folder(const std::string& name) { return test::golden_path("hf/" + name); }
+
+std::vector<double> doubles(const io::SafetensorsFile& file, const std::string& name) {
+  const auto& info = file.info(name);
+  std::vector<double> out(info.elements());
+  if (info.dtype == "F64") {
+    file.read<double>(name, info.shape, std::span(out));
+    return out;
+  }
+  std::vector<float> values(out.size());
+  file.read<float>(name, info.shape, std::span(values));
+  return {values.begin(), values.end()};
+}
+
+double norm(const std::vector<double>& x) {
+  return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
+}
+
+double relative(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  std::vector<double> difference(a.size());
+  std::transform(a.begin(), a.end(), b.begin(), difference.begin(), std::minus<>());
+  return norm(difference) / norm(b);
+}
+
+/// `gaze logits` on a golden file's inputs.
+io::SafetensorsFile computed(const std::string& name, const Folder& place,
+                             const std::string& precision, bool gradients) {
+  phyx::write_logits({.model = golden_folder(name),
+                      .inputs = golden_folder(name) + "/golden.safetensors",
+                      .out = place.file("out"),
+                      .precision = precision,
+                      .gradients = gradients});
+  return io::SafetensorsFile(place.file("out"));
+}
+
+}  // namespace
+
+TEST_CASE("tiny checkpoints that see give transformers' logits and gradients") {
+  for (const std::string name : {"idefics3", "granite"}) {
+    INFO(name);
+    const Folder place("vision_checkpoints");
+    const io::SafetensorsFile golden(golden_folder(name) + "/golden.safetensors");
+    const auto ours = computed(name, place, "", true);
+    for (const char* tensor : {"logits", "logp", "loss"}) {
+      INFO(tensor);
+      CHECK(relative(doubles(ours, tensor), doubles(golden, tensor)) < 1e-5);
+    }
+    std::size_t compared = 0;
+    for (const auto& [tensor, info] : golden.tensors()) {
+      if (tensor.rfind("grad.", 0) != 0) continue;
+      INFO(tensor);
+      REQUIRE(ours.contains(tensor));
+      CHECK(ours.info(tensor).shape == info.shape);
+      ++compared;
+      const auto key = tensor.find("k_proj.bias");
+      if (key == tensor.npos) {
+        CHECK(relative(doubles(ours, tensor), doubles(golden, tensor)) < 1e-4);
+      } else {  // softmax does not change with a bias of all keys, so its gradient is rounding
+        std::string query = tensor;
+        query[key] = 'q';
+        CHECK(norm(doubles(ours, tensor)) < 1e-5 * norm(doubles(golden, query)));
+      }
+    }
+    const auto checkpoint = models::hf::open_checkpoint(golden_folder(name));
+    const io::WeightFiles files(golden_folder(name));
+    CHECK(compared == models::hf::tensor_names(files, checkpoint.weights).size());
+  }
+}
+
+TEST_CASE("products in bf16 of checkpoints that see are within their rounding of transformers") {
+  for (const std::string name : {"idefics3", "granite"}) {
+    INFO(name);
+    const Folder place("vision_checkpoints_bf16");
+    const io::SafetensorsFile golden(golden_folder(name) + "/golden.safetensors");
+    CHECK(relative(doubles(computed(name, place, "bf16", false), "logits"),
+                   doubles(golden, "logits")) < 2e-2);
+  }
+}
+
+}  // namespace test_vision_checkpoints
