@@ -67,7 +67,7 @@ inline std::vector<float> mark_columns(std::span<const Prompt* const> prompts,
     std::size_t n = 0;  // of the image token
     for (std::size_t i = 0; i < prompt.tokens.size(); ++i, row += columns) {
       // Image tokens without an image are ordinary ones.
-      if (!prompt.rgb || prompt.tokens[i] != image_token) {
+      if (!prompt.sees() || prompt.tokens[i] != image_token) {
         if (watch == Watch::marks) row[static_cast<int>(Mark::text)] = 1;
         continue;
       }

@@ -18,16 +18,27 @@
 
 namespace gaze::models::hf {
 
-struct ChatMessage {
-  std::string role;  // system, user, assistant
-  std::string content;
+/// Text, or the place of a picture.
+struct ChatContent {
+  std::string text;
+  bool picture = false;
 };
 
-/// A piece of a prompt: one control token such as <|im_end|>, or text, in which control tokens are
-/// ordinary characters. Neighbouring texts are encoded as one.
+struct ChatMessage {
+  std::string role;  // system, user, assistant
+  std::vector<ChatContent> content;
+
+  ChatMessage(std::string of, std::vector<ChatContent> parts)
+      : role(std::move(of)), content(std::move(parts)) {}
+  ChatMessage(std::string of, std::string text)
+      : ChatMessage(std::move(of), std::vector<ChatContent>{{std::move(text)}}) {}
+};
+
+/// A piece of a prompt: one control token such as <|im_end|>, or the place of a picture, or text,
+/// in which control tokens are ordinary characters. Neighbouring texts are encoded as one.
 struct PromptPart {
   std::string text;
-  bool control = false;
+  bool control = false, picture = false;
 };
 
 /// Writes the messages, and the start of the assistant's answer.
@@ -41,9 +52,14 @@ struct ChatTemplate {
 
 namespace detail {
 
+inline void add_content(std::vector<PromptPart>& out, const ChatMessage& m) {
+  for (const ChatContent& c : m.content) out.push_back({c.text, false, c.picture});
+}
+
 inline void add_chatml_message(std::vector<PromptPart>& out, const ChatMessage& m) {
   out.push_back({"<|im_start|>", true});
-  out.push_back({m.role + "\n" + m.content, false});
+  out.push_back({m.role + "\n", false});
+  add_content(out, m);
   out.push_back({"<|im_end|>", true});
   out.push_back({"\n", false});
 }
@@ -68,10 +84,27 @@ inline std::vector<PromptPart> write_smollm2(std::span<const ChatMessage> messag
   return out;
 }
 
+/// <|im_start|>, then Role: TEXT<end_of_utterance>\n for each message, then Assistant:. No space
+/// stands before a picture.
+inline std::vector<PromptPart> write_smolvlm(std::span<const ChatMessage> messages) {
+  std::vector<PromptPart> out{{"<|im_start|>", true}};
+  for (const ChatMessage& m : messages) {
+    std::string role = m.role;  // all known ones are lower case
+    if (!role.empty() && role[0] >= 'a' && role[0] <= 'z') role[0] -= 'a' - 'A';
+    out.push_back({role + (!m.content.empty() && m.content.front().picture ? ":" : ": "), false});
+    add_content(out, m);
+    out.push_back({"<end_of_utterance>", true});
+    out.push_back({"\n", false});
+  }
+  out.push_back({"Assistant:", false});
+  return out;
+}
+
 }  // namespace detail
 
-/// The templates that are known. Sources: tokenizer_config.json of SmolLM2-135M-Instruct; nanoVLM.
-inline constexpr std::array<ChatTemplate, 2> chat_templates = {{
+/// The templates that are known. Sources: tokenizer_config.json of SmolLM2-135M-Instruct; nanoVLM;
+/// chat_template.json of SmolVLM-256M-Instruct.
+inline constexpr std::array<ChatTemplate, 3> chat_templates = {{
     {"smollm2",
      "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
      "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
@@ -84,6 +117,14 @@ inline constexpr std::array<ChatTemplate, 2> chat_templates = {{
      "message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"
      "{{ '<|im_start|>assistant\n' }}{% endif %}",
      detail::write_chatml},
+    {"smolvlm",
+     "<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}"
+     "{% if message['content'][0]['type'] == 'image' %}{{':'}}{% else %}{{': '}}{% endif %}"
+     "{% for line in message['content'] %}{% if line['type'] == 'text' %}{{line['text']}}"
+     "{% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}"
+     "<end_of_utterance>\n{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}"
+     "{% endif %}",
+     detail::write_smolvlm},
 }};
 
 /// The known template with this text; null for another.
@@ -120,10 +161,12 @@ inline std::pair<std::string, std::string> read_chat_template(const std::string&
 }
 
 /// The parts of a prompt template's text with {question}: added tokens of the tokenizer in it are
-/// control tokens, in the question they are not. Throws Error unless {question} occurs once.
+/// control tokens, in the question they are not; `picture_token` ("": none) is the place of a
+/// picture. Throws Error unless {question} occurs once.
 template <class Tokenizer>
 std::vector<PromptPart> fill_template(const Tokenizer& tokenizer, const std::string& text,
-                                      const std::string& question, const std::string& source) {
+                                      const std::string& question, const std::string& source,
+                                      const std::string& picture_token = "") {
   const std::string field = "{question}";
   const std::size_t at = text.find(field);
   GAZE_CHECK(at != text.npos && text.find(field, at + 1) == text.npos, "prompt", source,
@@ -136,7 +179,8 @@ std::vector<PromptPart> fill_template(const Tokenizer& tokenizer, const std::str
           out.push_back({std::string(words), false});
         },
         [&](const auto& token) {
-          out.push_back({token.content, true});
+          const bool picture = !picture_token.empty() && token.content == picture_token;
+          out.push_back({token.content, !picture, picture});
         });
   };
   add(std::string_view(text).substr(0, at));
@@ -145,7 +189,7 @@ std::vector<PromptPart> fill_template(const Tokenizer& tokenizer, const std::str
   return out;
 }
 
-/// The tokens of a prompt.
+/// The tokens of a prompt, whose pictures have been replaced (picture_prompt.hpp).
 template <text::Tokenizing Tokenizer>
 std::vector<std::int32_t> encode(const Tokenizer& tokenizer, std::span<const PromptPart> parts) {
   std::vector<std::int32_t> out;
@@ -156,6 +200,7 @@ std::vector<std::int32_t> encode(const Tokenizer& tokenizer, std::span<const Pro
     text.clear();
   };
   for (const PromptPart& part : parts) {
+    GAZE_CHECK(!part.picture, "prompt", "a picture, but the model reads text only");
     if (!part.control) {
       text += part.text;
       continue;

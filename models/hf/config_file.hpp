@@ -2,6 +2,7 @@
 // Reading a published checkpoint's config.json, so that nothing in it is approximated in silence:
 // every key is read, or named as one without effect on the model, or refused.
 #pragma once
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -97,15 +98,29 @@ class ConfigObject {
     return out;
   }
 
-  /// A list of pairs of whole numbers from 1 on.
-  std::vector<std::pair<Index, Index>> pairs(const char* key) {
-    const io::Json& v = at(key);
-    GAZE_CHECK(v.is_array() && !v.empty(), "checkpoint", where(key), ": not a list of pairs");
-    std::vector<std::pair<Index, Index>> out;
-    for (const io::Json& pair : v) {
+  /// A list of `count` numbers.
+  std::vector<double> numbers(const char* key, std::size_t count) {
+    const io::Json& list = at(key);
+    GAZE_CHECK(list.is_array() && list.size() == count, "checkpoint", where(key),
+               ": not a list of ", count, " numbers but ", shown(list));
+    std::vector<double> out;
+    for (const io::Json& v : list) {
+      GAZE_CHECK(v.is_number(), "checkpoint", where(key), ": not a number but ", shown(v));
+      out.push_back(v.get<double>());
+    }
+    return out;
+  }
+
+  /// A list of 1 to `most` pairs of whole numbers from 1 on.
+  std::vector<std::array<Index, 2>> pairs(const char* key, std::size_t most) {
+    const io::Json& list = at(key);
+    GAZE_CHECK(list.is_array() && !list.empty() && list.size() <= most, "checkpoint", where(key),
+               ": not a list of 1 to ", most, " pairs but ", shown(list));
+    std::vector<std::array<Index, 2>> out;
+    for (const io::Json& pair : list) {
       GAZE_CHECK(pair.is_array() && pair.size() == 2, "checkpoint", where(key), ": not a pair but ",
                  shown(pair));
-      out.emplace_back(count_of(key, pair[0]), count_of(key, pair[1]));
+      out.push_back({count_of(key, pair[0]), count_of(key, pair[1])});
     }
     return out;
   }

@@ -74,7 +74,7 @@ inline CheckpointConfig read_llava_next(ConfigObject c) {
   m.decoder.tied = read_tied(c, text);
 
   out.image_token = read_image_token(c, "image_token_index", m.vocabulary);
-  out.pinpoints = c.pairs("image_grid_pinpoints");
+  out.pinpoints = c.pairs("image_grid_pinpoints", 1024);
   c.must_be("projector_hidden_act", "gelu");
   c.must_be("multimodal_projector_bias", true);
   c.must_be("vision_feature_select_strategy", "full");

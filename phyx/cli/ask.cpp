@@ -3,7 +3,9 @@
 #include "phyx/eval/ask.hpp"
 
 #include <cstdio>
+#include <vector>
 
+#include "gaze/image/decode.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
 #include "phyx/cli/published_options.hpp"
@@ -48,11 +50,13 @@ struct AskOptions {
 
   /// Prints the answer while it is generated.
   void ask_published() const {
-    GAZE_CHECK(s.image.empty() && s.overlay.empty(), "ask", s.model, ": reads text only");
+    GAZE_CHECK(s.overlay.empty(), "ask", s.model, ": --overlay is for trained models so far");
+    std::vector<image::Image> pictures;
+    if (!s.image.empty()) pictures.push_back(image::decode_image(io::read_file(s.image), s.image));
     on_device(device, [&](auto chosen) {
       using Device = decltype(chosen);
       const auto model = load_published<Device>(published, s.model);
-      answer(*model, s.question, s.sampling, s.seed, [](const std::string& text) {
+      answer(*model, s.question, pictures, s.sampling, s.seed, [](const std::string& text) {
         std::fputs(for_standard_output(text).c_str(), stdout);
         std::fflush(stdout);
       });

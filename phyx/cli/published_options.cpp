@@ -12,6 +12,9 @@ void add_published(CLI::App& app, PublishedSettings& s) {
   app.add_option("--prompt-template", s.prompt_template,
                  "file with {question}, instead of a published checkpoint's chat template")
       ->check(CLI::ExistingFile);
+  app.add_flag("--split-images,!--no-split-images", s.split_images,
+               "cut large pictures into tiles (the default), or show a published checkpoint each "
+               "as one tile");
 }
 
 }  // namespace gaze::phyx::cli

@@ -7,7 +7,7 @@
 
 namespace gaze::phyx::cli {
 
-/// --precision, --prompt-template.
+/// --precision, --prompt-template, --split-images.
 void add_published(CLI::App& app, PublishedSettings& s);
 
 }  // namespace gaze::phyx::cli

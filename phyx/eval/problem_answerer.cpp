@@ -7,7 +7,10 @@
 
 namespace gaze::phyx {
 
-bool reads_text_only(const std::string& path) { return models::hf::is_published_checkpoint(path); }
+bool reads_text_only(const std::string& path) {
+  return models::hf::is_published_checkpoint(path) &&
+         !models::hf::open_checkpoint(path).model.sees();
+}
 
 template std::unique_ptr<ProblemAnswerer> make_answerer<Cpu>(const EvalSettings&);
 

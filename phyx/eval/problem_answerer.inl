@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gaze/generate/rollout.hpp"
+#include "gaze/image/decode.hpp"
 #include "gaze/train/kernels_name.hpp"
 #include "phyx/eval/evaluator.inl"
 #include "phyx/eval/problem_answerer.hpp"
@@ -41,7 +42,7 @@ class TrainedAnswerer : public ProblemAnswerer {
   Evaluator<Device> evaluator_;
 };
 
-/// Asks for a problem's complete prompt, without its picture.
+/// Asks for a problem's complete prompt, after its picture if the model sees.
 template <class Device>
 class PublishedAnswerer : public ProblemAnswerer {
  public:
@@ -56,7 +57,10 @@ class PublishedAnswerer : public ProblemAnswerer {
 
   Example example(Problem problem) override {
     Example e;
-    e.prompt.tokens = published_->question(problem.question, settings_.sampling.max_tokens);
+    std::vector<image::Image> pictures;
+    if (published_->pictures && !problem.image.empty())
+      pictures.push_back(image::decode_image(problem.image));
+    e.prompt = published_->question(problem.question, pictures, settings_.sampling.max_tokens);
     problem.image.clear();
     e.problem = std::move(problem);
     return e;

@@ -7,9 +7,9 @@ namespace gaze::phyx {
 
 text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint) {
   auto tokenizer = text::BytePairTokenizer::load(checkpoint.folder + "/tokenizer.json");
-  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.model.vocabulary, "checkpoint",
-             checkpoint.folder, "/tokenizer.json: ", tokenizer.vocab_size(),
-             " tokens, but config.json says ", checkpoint.model.vocabulary);
+  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.model.vocabulary, "checkpoint", checkpoint.folder,
+             "/tokenizer.json: ", tokenizer.vocab_size(), " tokens, but config.json says ",
+             checkpoint.model.vocabulary);
   return tokenizer;
 }
 
@@ -18,12 +18,15 @@ void check_own_model(const PublishedSettings& s, const std::string& path) {
              ": the model's file says its precision; --precision is for published checkpoints");
   GAZE_CHECK(s.prompt_template.empty(), "load_model", path,
              ": the model's file has its prompt; --prompt-template is for published checkpoints");
+  GAZE_CHECK(s.split_images, "load_model", path,
+             ": a picture is one tile; --no-split-images is for published checkpoints");
 }
 
 template struct PublishedModel<Cpu>;
 template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const PublishedSettings&,
                                                                   const std::string&);
-template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&, const SamplingSettings&,
-                          std::uint64_t, const std::function<void(const std::string&)>&);
+template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&,
+                          std::span<const image::Image>, const SamplingSettings&, std::uint64_t,
+                          const std::function<void(const std::string&)>&);
 
 }  // namespace gaze::phyx

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,8 +13,10 @@
 #include "gaze/core/device.hpp"
 #include "gaze/generate/sampled_tokens.hpp"
 #include "gaze/generate/sampling.hpp"
+#include "gaze/image/image.hpp"
 #include "gaze/text/byte_pair.hpp"
 #include "models/hf/checkpoint.hpp"
+#include "models/hf/picture_config.hpp"
 #include "models/vlm.hpp"
 #include "phyx/completion.hpp"
 
@@ -23,6 +26,7 @@ namespace gaze::phyx {
 struct PublishedSettings {
   std::string precision;        // float32, or bf16 for weights and products; "": float32
   std::string prompt_template;  // a file with {question}, instead of the folder's chat template
+  bool split_images = true;     // into tiles, where the family can do without
 };
 
 /// Our own models' files say both. Throws Error if a setting is given for one.
@@ -33,16 +37,20 @@ struct PublishedModel {
   models::hf::Checkpoint checkpoint;
   text::BytePairTokenizer tokenizer;
   models::Vlm<float, Device> model;
+  std::optional<models::hf::PictureConfig> pictures;  // of a model that sees
   std::vector<std::string> weights_files;
   std::string template_file, template_text;  // of PublishedSettings::prompt_template
 
-  /// The tokens of a chat that the assistant continues. Throws Error for a folder whose chat
-  /// template is not known, and for a prompt template if there is more than one question.
-  std::vector<std::int32_t> prompt(std::span<const models::hf::ChatMessage> messages) const;
+  /// The prompt of a chat that the assistant continues, with the pictures of its places. Throws
+  /// Error for a folder whose chat template is not known, and for a prompt template if there is
+  /// more than one question.
+  models::Prompt prompt(std::span<const models::hf::ChatMessage> messages,
+                        std::span<const image::Image> pictures = {}) const;
 
-  /// The tokens of a question that is answered in up to `answer` tokens. Throws Error as prompt(),
-  /// and if both together are longer than the checkpoint's context.
-  std::vector<std::int32_t> question(const std::string& text, Index answer) const;
+  /// The prompt of a question, after its pictures, that is answered in up to `answer` tokens.
+  /// Throws Error as prompt(), and if both together are longer than the checkpoint's context.
+  models::Prompt question(const std::string& text, std::span<const image::Image> pictures,
+                          Index answer) const;
 
   /// A sampled answer as text.
   phyx::Completion completion(const SampledTokens& c) const;
@@ -63,17 +71,17 @@ template <class Device = Cpu>
 std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,
                                                        const std::string& folder);
 
-/// Answers one question, calling `say` with each piece of text, in whole characters.
+/// Answers a question about pictures, calling `say` with each piece of text, in whole characters.
 template <class Device = Cpu>
 void answer(const PublishedModel<Device>& model, const std::string& question,
-            const SamplingSettings& sampling, std::uint64_t seed,
-            const std::function<void(const std::string&)>& say);
+            std::span<const image::Image> pictures, const SamplingSettings& sampling,
+            std::uint64_t seed, const std::function<void(const std::string&)>& say);
 
 extern template struct PublishedModel<Cpu>;
 extern template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const PublishedSettings&,
                                                                          const std::string&);
 extern template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&,
-                                 const SamplingSettings&, std::uint64_t,
-                                 const std::function<void(const std::string&)>&);
+                                 std::span<const image::Image>, const SamplingSettings&,
+                                 std::uint64_t, const std::function<void(const std::string&)>&);
 
 }  // namespace gaze::phyx

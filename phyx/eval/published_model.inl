@@ -10,38 +10,75 @@
 #include "gaze/io/weight_files.hpp"
 #include "gaze/text/streaming_decoder.hpp"
 #include "models/hf/load.hpp"
+#include "models/hf/picture_prompt.hpp"
 #include "models/model_metadata.hpp"
 #include "phyx/eval/attempt.hpp"
 #include "phyx/eval/published_model.hpp"
 
 namespace gaze::phyx {
 
+namespace detail {
+
+/// The known chat template of a checkpoint.
+inline const models::hf::ChatTemplate& known_chat(const models::hf::Checkpoint& c) {
+  const auto* chat = models::hf::find_chat_template(c.chat);
+  std::string known;
+  for (const auto& t : models::hf::chat_templates)
+    known += (known.empty() ? "" : ", ") + std::string(t.name);
+  GAZE_CHECK(chat, "checkpoint", c.folder,
+             c.chat.empty() ? ": no chat template" : ": its chat template is not known",
+             "; known are ", known, "; --prompt-template FILE takes its place");
+  return *chat;
+}
+
+/// How a checkpoint that sees prepares its pictures. Throws Error if they must be split but shall
+/// not.
+inline std::optional<models::hf::PictureConfig> pictures_of(const models::hf::Checkpoint& c,
+                                                            bool split) {
+  if (!c.model.sees()) return std::nullopt;
+  auto out = models::hf::load_picture_config(c.folder);
+  if (split) return out;
+  auto* tiling = std::get_if<image::SplitTiling>(&out.tiling);
+  GAZE_CHECK(tiling, "checkpoint", c.folder, ": pictures of this family, ", c.family,
+             ", cannot be left unsplit");
+  tiling->split = false;
+  return out;
+}
+
+/// The text of a message; pictures are where the prompt template has their token.
+inline std::string text_of(const models::hf::ChatMessage& m) {
+  std::string out;
+  for (const models::hf::ChatContent& c : m.content) out += c.text;
+  return out;
+}
+
+}  // namespace detail
+
 template <class Device>
-std::vector<std::int32_t> PublishedModel<Device>::prompt(
-    std::span<const models::hf::ChatMessage> messages) const {
+models::Prompt PublishedModel<Device>::prompt(std::span<const models::hf::ChatMessage> messages,
+                                              std::span<const image::Image> seen) const {
   namespace hf = models::hf;
-  if (!template_file.empty()) {
+  std::vector<hf::PromptPart> parts;
+  if (template_file.empty()) {
+    parts = detail::known_chat(checkpoint).write(messages);
+  } else {
     GAZE_CHECK(messages.size() == 1 && messages[0].role == "user", "prompt", template_file,
                ": a prompt template is for one question; a conversation needs a chat template");
-    return hf::encode(
-        tokenizer, hf::fill_template(tokenizer, template_text, messages[0].content, template_file));
+    parts = hf::fill_template(tokenizer, template_text, detail::text_of(messages[0]), template_file,
+                              pictures ? tokenizer.token(checkpoint.image_token) : "");
   }
-  const auto* chat = hf::find_chat_template(checkpoint.chat);
-  std::string known;
-  for (const auto& t : hf::chat_templates)
-    known += (known.empty() ? "" : ", ") + std::string(t.name);
-  GAZE_CHECK(chat, "checkpoint", checkpoint.folder,
-             checkpoint.chat.empty() ? ": no chat template" : ": its chat template is not known",
-             "; known are ", known, "; --prompt-template FILE takes its place");
-  return hf::encode(tokenizer, chat->write(messages));
+  if (pictures) return hf::prompt_with_pictures(checkpoint, *pictures, tokenizer, parts, seen);
+  return {hf::encode(tokenizer, parts), nullptr, {}};
 }
 
 template <class Device>
-std::vector<std::int32_t> PublishedModel<Device>::question(const std::string& text,
-                                                           Index answer) const {
-  const models::hf::ChatMessage message{"user", text};
-  auto out = prompt({&message, 1});
-  const auto length = static_cast<Index>(out.size());
+models::Prompt PublishedModel<Device>::question(const std::string& text,
+                                                std::span<const image::Image> seen,
+                                                Index answer) const {
+  models::hf::ChatMessage message{"user", text};
+  message.content.insert(message.content.begin(), seen.size(), {"", true});
+  models::Prompt out = prompt({&message, 1}, seen);
+  const auto length = static_cast<Index>(out.tokens.size());
   GAZE_CHECK(checked_sum("question", length, answer) <= checkpoint.context, "question",
              "a question of ", length, " tokens and an answer of up to ", answer,
              " are longer than the ", checkpoint.context,
@@ -77,6 +114,7 @@ std::map<std::string, std::string> PublishedModel<Device>::prompt_files() const 
   std::map<std::string, std::string> out{{"config", checkpoint.folder + "/config.json"}};
   const std::string generation = checkpoint.folder + "/generation_config.json";
   if (io::exists(generation)) out["generation_config"] = generation;
+  if (pictures) out["pictures"] = models::hf::picture_config_file(checkpoint.folder);
   if (!checkpoint.chat_file.empty()) out["chat_template"] = checkpoint.chat_file;
   if (!template_file.empty()) out["prompt_template"] = template_file;
   return out;
@@ -93,25 +131,24 @@ std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& 
   const models::VlmConfig config = checkpoint.model;
   const std::int32_t image_token = checkpoint.image_token;
   const io::WeightFiles files(folder);
+  auto pictures = detail::pictures_of(checkpoint, s.split_images);
+  if (!s.prompt_template.empty())  // a bad one fails before the weights are read
+    models::hf::fill_template(tokenizer, text, "?", s.prompt_template);
   auto out = std::unique_ptr<PublishedModel<Device>>(new PublishedModel<Device>{
       std::move(checkpoint), std::move(tokenizer),
-      models::Vlm<float, Device>::for_file(config, image_token, false, false), files.files(),
-      s.prompt_template, std::move(text)});
-  if (!s.prompt_template.empty()) {
-    const models::hf::ChatMessage probe{"user", "?"};
-    out->prompt({&probe, 1});  // a bad template fails before the weights are read
-  }
+      models::Vlm<float, Device>::for_file(config, image_token, false, false), std::move(pictures),
+      files.files(), s.prompt_template, std::move(text)});
   models::hf::load_weights(files, out->checkpoint.weights, out->model.parameters());
   return out;
 }
 
 template <class Device>
 void answer(const PublishedModel<Device>& m, const std::string& question,
-            const SamplingSettings& sampling, std::uint64_t seed,
-            const std::function<void(const std::string&)>& say) {
+            std::span<const image::Image> pictures, const SamplingSettings& sampling,
+            std::uint64_t seed, const std::function<void(const std::string&)>& say) {
   text::StreamingDecoder decoder(m.tokenizer, text::SpecialTokens::skip);
   GenerationRequest<models::Prompt> request;
-  request.prompt.tokens = m.question(question, sampling.max_tokens);
+  request.prompt = m.question(question, pictures, sampling.max_tokens);
   request.sampling = sampling;
   request.random = Philox(seed, Purpose::sampling);
   request.ends = m.checkpoint.ends;

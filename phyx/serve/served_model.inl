@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "gaze/image/decode.hpp"
 #include "phyx/eval/published_model.inl"
 #include "phyx/eval/trained_model.inl"
 #include "phyx/serve/served_model.hpp"
@@ -47,7 +48,7 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
     this->model_->prompt({&probe, 1});  // throws for an unknown chat template
   }
 
-  bool sees() const override { return false; }
+  bool sees() const override { return this->model_->pictures.has_value(); }
   Index least_tokens(std::span<const ChatMessage> messages) const override {
     const std::lock_guard lock(this->encoding_);
     std::size_t out = 0;  // no token spans two messages: control tokens are between them
@@ -57,8 +58,15 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
   models::Prompt encode(std::span<const ChatMessage> messages) const override {
     const std::lock_guard lock(this->encoding_);
     std::vector<models::hf::ChatMessage> chat;
-    for (const ChatMessage& m : messages) chat.push_back({m.role, m.text()});
-    return {this->model_->prompt(chat), nullptr, {}};
+    std::vector<image::Image> pictures;
+    for (const ChatMessage& m : messages) {
+      auto& content = chat.emplace_back(m.role, std::vector<models::hf::ChatContent>()).content;
+      for (const ContentPart& part : m.parts) {
+        content.push_back({part.text, !part.picture.empty()});
+        if (!part.picture.empty()) pictures.push_back(image::decode_image(part.picture));
+      }
+    }
+    return this->model_->prompt(chat, pictures);
   }
   std::string bytes(std::int32_t token) const override { return this->model_->bytes(token); }
   std::unique_ptr<Batch> make_batch() const override {

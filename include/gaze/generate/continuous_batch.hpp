@@ -187,7 +187,7 @@ class ContinuousBatch {
       const Index rows = rows_now(s, room);
       if (rows == 0) continue;
       const auto left = std::span(std::as_const(s.tokens)).subspan(std::size_t(s.computed));
-      const bool picture = s.computed == 0 && s.request.prompt.rgb;
+      const bool picture = s.computed == 0 && s.request.prompt.sees();
       parts.push_back({left.first(std::size_t(rows)), s.computed, s.slot,
                        picture ? &s.request.prompt : nullptr});
       s.computed += rows;
@@ -228,7 +228,7 @@ class ContinuousBatch {
   Index rows_now(const Sequence& s, Index& room) const {
     const Index left = static_cast<Index>(s.tokens.size()) - s.computed;
     if (s.computed >= static_cast<Index>(s.request.prompt.tokens.size())) return left;
-    if (s.request.prompt.rgb) {
+    if (s.request.prompt.sees()) {
       const bool first = room == prompt_rows_;
       if (!first && left > room) return 0;
       room = std::max(Index{0}, room - left);
