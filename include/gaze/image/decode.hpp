@@ -22,15 +22,10 @@
 #include <vector>
 
 #include "gaze/core/error.hpp"
+#include "gaze/image/image.hpp"
 #include "gaze/image/inspect.hpp"
 
 namespace gaze::image {
-
-/// Pixels [H][W][3], row by row from the top left, red first.
-struct Image {
-  int width = 0, height = 0;
-  std::vector<std::uint8_t> rgb;
-};
 
 namespace detail {
 

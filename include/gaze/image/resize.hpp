@@ -12,27 +12,38 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
 #include <vector>
 
 #include "gaze/core/error.hpp"
-#include "gaze/image/decode.hpp"
+#include "gaze/image/image.hpp"
 
 namespace gaze::image {
 
-enum class Filter { bilinear, bicubic };
+enum class Filter { bilinear, bicubic, lanczos };
 
 namespace detail {
 
 inline constexpr int kWeightBits = 22;
 
 /// Support of a filter: it is zero beyond this distance.
-inline double filter_support(Filter filter) { return filter == Filter::bilinear ? 1.0 : 2.0; }
+inline double filter_support(Filter filter) {
+  return filter == Filter::bilinear ? 1.0 : filter == Filter::bicubic ? 2.0 : 3.0;
+}
 
-/// The filter at distance x: the triangle, or Keys's cubic convolution with a = -1/2
-/// ("Cubic convolution interpolation for digital image processing", 1981).
+/// sin(pi x) / (pi x).
+inline double sinc(double x) {
+  x *= std::numbers::pi;
+  return x == 0.0 ? 1.0 : std::sin(x) / x;
+}
+
+/// The filter at distance x: the triangle; Keys's cubic convolution with a = -1/2
+/// ("Cubic convolution interpolation for digital image processing", 1981); or sinc under the
+/// central lobe of a sinc three times as wide (Lanczos).
 inline double filter_weight(Filter filter, double x) {
   x = std::fabs(x);
   if (filter == Filter::bilinear) return x < 1.0 ? 1.0 - x : 0.0;
+  if (filter == Filter::lanczos) return x < 3.0 ? sinc(x) * sinc(x / 3.0) : 0.0;
   constexpr double a = -0.5;
   if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
   if (x < 2.0) return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
@@ -124,20 +135,25 @@ inline Image resize(const Image& image, int width, int height, Filter filter) {
   return height == image.height ? out : detail::resize_columns(out, height, filter);
 }
 
-/// Mean and standard deviation of each channel, in units where white is 1.
+/// Mean and standard deviation of each channel of byte * rescale; by default white is 1.
 struct Normalization {
   std::array<float, 3> mean{0.5f, 0.5f, 0.5f};
   std::array<float, 3> std{0.5f, 0.5f, 0.5f};
+  double rescale = 1.0 / 255;
 };
 
 namespace detail {
-/// (byte / 255 - mean) / std of every byte, for each channel.
+/// (byte * rescale - mean) / std of every byte, for each channel. The product is of doubles and
+/// rounded to float, the rest is float: as transformers computes it with NumPy, bit for bit. (With
+/// rescale = 1/255 the product rounds to the same float as byte / 255 does.)
 inline std::array<std::array<float, 256>, 3> normalization_table(const Normalization& norm) {
+  GAZE_CHECK(norm.rescale > 0, "to_float", "a scale of pixels is ", norm.rescale);
   std::array<std::array<float, 256>, 3> table{};
   for (std::size_t c = 0; c < 3; ++c) {
     GAZE_CHECK(norm.std[c] > 0, "to_float", "a standard deviation is ", norm.std[c]);
     for (std::size_t v = 0; v < 256; ++v) {
-      table[c][v] = (static_cast<float>(v) / 255.0f - norm.mean[c]) / norm.std[c];
+      const auto scaled = static_cast<float>(static_cast<double>(v) * norm.rescale);
+      table[c][v] = (scaled - norm.mean[c]) / norm.std[c];
     }
   }
   return table;
