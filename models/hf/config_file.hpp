@@ -2,6 +2,7 @@
 // Reading a published checkpoint's config.json, so that nothing in it is approximated in silence:
 // every key is read, or named as one without effect on the model, or refused.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -9,6 +10,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gaze/core/error.hpp"
 #include "gaze/core/index.hpp"
@@ -63,6 +65,33 @@ class ConfigObject {
   }
   std::string text(const char* key, const std::string& otherwise) {
     return has(key) ? text(key) : (read_.insert(key), otherwise);
+  }
+
+  /// A list of `count` numbers.
+  std::vector<double> numbers(const char* key, std::size_t count) {
+    const io::Json& list = at(key);
+    GAZE_CHECK(list.is_array() && list.size() == count, "checkpoint", where(key),
+               ": not a list of ", count, " numbers but ", shown(list));
+    std::vector<double> out;
+    for (const io::Json& v : list) {
+      GAZE_CHECK(v.is_number(), "checkpoint", where(key), ": not a number but ", shown(v));
+      out.push_back(v.get<double>());
+    }
+    return out;
+  }
+
+  /// A list of 1 to `most` pairs of whole numbers from 1 on.
+  std::vector<std::array<Index, 2>> pairs(const char* key, std::size_t most) {
+    const io::Json& list = at(key);
+    GAZE_CHECK(list.is_array() && !list.empty() && list.size() <= most, "checkpoint", where(key),
+               ": not a list of 1 to ", most, " pairs but ", shown(list));
+    std::vector<std::array<Index, 2>> out;
+    for (const io::Json& pair : list) {
+      GAZE_CHECK(pair.is_array() && pair.size() == 2, "checkpoint", where(key), ": not a pair but ",
+                 shown(pair));
+      out.push_back({count_of(key, pair[0]), count_of(key, pair[1])});
+    }
+    return out;
   }
 
   ConfigObject object(const char* key) {
