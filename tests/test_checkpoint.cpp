@@ -49,6 +49,34 @@ TEST_CASE("weights are saved and loaded by name, all or none") {
         "[gaze::load] " + path + ": the model has no tensor named v");
 }
 
+TEST_CASE("weights are read straight to their places, rounded where bf16 is all that is held") {
+  const Place folder;
+  const std::string path = folder.file("model.safetensors");
+  Toy a;
+  a.w->value.data()[3] = 1.00390625f;  // halfway between two bf16, of which 1 is even
+  save_weights(path, a.parameters, {});
+  Toy b;
+  read_weights(path, b.parameters);
+  CHECK(b.weights() == a.weights());
+
+  Parameters<float> frozen;
+  auto& w = frozen.add("w", {3, 20}, Init::zeros(), "first");
+  frozen.add("v", {7}, Init::zeros(), "second");
+  frozen.multiply_in_bf16();
+  CHECK(contains(error_of([&] { read_weights(path, frozen); }), "call allocate() first"));
+  frozen.allocate_for_file(false);
+  read_weights(path, frozen);
+  CHECK_FALSE(w.value.defined());
+  CHECK(static_cast<float>(w.rounded().data()[3]) == 1);
+  CHECK(w.rounded().data()[4].bits == bf16(a.w->value.data()[4]).bits);
+
+  Toy wide(21);
+  const auto before = wide.weights();
+  CHECK(error_of([&] { read_weights(path, wide.parameters); }) ==
+        "[gaze::load] " + path + " tensor 'w': shape [3,20], expected [3,21]");
+  CHECK(wide.weights() == before);
+}
+
 TEST_CASE("weights without a part are read by the model that wrote them") {
   const Place folder;
   const std::string path = folder.file("model.safetensors");
