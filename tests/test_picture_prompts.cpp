@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// Questions about pictures to tiny checkpoints of each family: tokens, logits and answers are those
+// of transformers' processors and models (tests/golden/make_prompts_golden.py).
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "gaze/cpu/kernels.hpp"
+#include "gaze/generate/continuous_batch.hpp"
+#include "phyx/eval/published_model.inl"
+#include "tests/data.hpp"
+#include "tests/folder.hpp"
+#include "tests/picture_formulas.hpp"
+#include "tests/test.hpp"
+#include "tests/texts.hpp"
+
+namespace test_picture_prompts {
+namespace {
+
+using namespace gaze;
+using models::hf::ChatContent;
+using models::hf::ChatMessage;
+using Published = phyx::PublishedModel<Cpu>;
+
+std::string golden_folder(const std::string& name) { return test::golden_path("hf/" + name); }
+
+std::vector<ChatMessage> messages_of(const io::Json& golden) {
+  std::vector<ChatMessage> out;
+  for (const io::Json& m : golden["messages"]) {
+    std::vector<ChatContent> content;
+    for (const io::Json& part : m["content"]) {
+      const bool picture = part["type"] == "image";
+      content.push_back({picture ? "" : part["text"].get<std::string>(), picture});
+    }
+    out.emplace_back(m["role"].get<std::string>(), std::move(content));
+  }
+  return out;
+}
+
+std::vector<image::Image> pictures_of(const io::Json& golden) {
+  std::vector<image::Image> out;
+  for (const io::Json& size : golden["sizes"])
+    out.push_back(test::smooth_picture(size[0].get<int>(), size[1].get<int>()));
+  return out;
+}
+
+std::vector<std::int32_t> expanded(const io::Json& runs) {
+  std::vector<std::int32_t> out;
+  for (const io::Json& run : runs)
+    out.insert(out.end(), run[1].get<std::size_t>(), run[0].get<std::int32_t>());
+  return out;
+}
+
+/// The greedy tokens after a prompt, whatever they are.
+std::vector<std::int32_t> greedy(const Published& m, const models::Prompt& prompt, Index count) {
+  GenerationRequest<models::Prompt> r;
+  r.prompt = prompt;
+  r.sampling.greedy = true;
+  r.sampling.max_tokens = count;
+  std::vector<std::int32_t> out;
+  r.use = [&](const GeneratedToken& t) {
+    out.push_back(t.id);
+    return true;
+  };
+  ContinuousBatch batch(m.model, 512);
+  batch.add(std::move(r));
+  while (batch.running() > 0) batch.step();
+  return out;
+}
+
+double distance_to(const io::Json& golden, const std::vector<float>& logits) {
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const double expected = golden[i].get<double>();
+    difference += (logits[i] - expected) * (logits[i] - expected);
+    size += expected * expected;
+  }
+  return std::sqrt(difference / size);
+}
+
+void check_case(const Published& m, const io::Json& golden) {
+  const auto messages = messages_of(golden);
+  const auto pictures = pictures_of(golden);
+  const models::Prompt prompt = m.prompt(messages, pictures);
+  CHECK(prompt.tokens == expanded(golden["ids"]));
+  const models::Prompt* one = &prompt;
+  const NoGrad no_grad;
+  const auto all = m.model.all_logits(std::span(&one, 1)).to_vector();
+  const std::vector<float> last(all.end() - m.model.vocabulary(), all.end());
+  CHECK(distance_to(golden["logits"], last) < 1e-5);
+  CHECK(greedy(m, prompt, 16) == golden["answer"].get<std::vector<std::int32_t>>());
+}
+
+}  // namespace
+
+TEST_CASE("conversations with pictures have the tokens, logits and answers of transformers") {
+  const io::Json golden = test::golden_json("prompts_golden.json");
+  const auto smolvlm = phyx::load_published<Cpu>({}, golden_folder("idefics3"));
+  for (const io::Json& c : golden["idefics3"]) {
+    INFO(c["sizes"].dump());
+    check_case(*smolvlm, c);
+  }
+  const test::Folder place("picture_prompts");
+  phyx::PublishedSettings settings;
+  settings.prompt_template = place.put("t.txt", golden["granite_template"].get<std::string>());
+  const auto granite = phyx::load_published<Cpu>(settings, golden_folder("granite"));
+  for (const io::Json& c : golden["granite"]) {
+    INFO(c["sizes"].dump());
+    check_case(*granite, c);
+  }
+}
+
+TEST_CASE("a picture needs a place in the prompt, and a place a picture") {
+  const test::Folder place("picture_places");
+  const std::string folder = golden_folder("idefics3");
+  const auto picture = test::smooth_picture(20, 10);
+  phyx::PublishedSettings settings;
+  settings.prompt_template = place.put("without.txt", "U: {question} A:");
+  const auto without = phyx::load_published<Cpu>(settings, folder);
+  CHECK(without->question("why?", {}, 4).tokens.size() == 10);
+  CHECK(test::contains(test::error_of([&] {
+                         without->question("why?", {&picture, 1}, 4);
+                       }),
+                       "the prompt has 0 places for pictures, and there are 1"));
+  settings.prompt_template = place.put("with.txt", "U: <image>{question} A:");
+  const auto with = phyx::load_published<Cpu>(settings, folder);
+  CHECK(with->question("why?", {&picture, 1}, 4).values != nullptr);
+  CHECK(test::contains(test::error_of([&] { with->question("why?", {}, 4); }),
+                       "the prompt has 1 place for pictures, and there are 0"));
+  // Written by a user, the picture's token is text.
+  const auto smolvlm = phyx::load_published<Cpu>({}, folder);
+  const auto tokens = smolvlm->question("<image>", {}, 4).tokens;
+  CHECK(std::count(tokens.begin(), tokens.end(), smolvlm->checkpoint.image_token) == 0);
+}
+
+TEST_CASE("splitting can be switched off where the family allows it") {
+  phyx::PublishedSettings settings;
+  settings.split_images = false;
+  const auto m = phyx::load_published<Cpu>(settings, golden_folder("idefics3"));
+  const auto picture = test::smooth_picture(100, 80);
+  const models::Prompt prompt = m->question("why?", {&picture, 1}, 4);
+  CHECK(prompt.values->size() == 3 * 32 * 32);
+  CHECK(test::contains(
+      test::error_of([&] { phyx::load_published<Cpu>(settings, golden_folder("granite")); }),
+      "pictures of this family, llava_next, cannot be left unsplit"));
+}
+
+}  // namespace test_picture_prompts
