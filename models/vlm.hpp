@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "models/feature_cache.hpp"
 #include "models/image_encoder.hpp"
 #include "models/policy.hpp"
 #include "models/slot_head.hpp"
@@ -56,7 +57,7 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
     const auto words = decoder_.embed(Indices<Device>::from({n}, batch.ids()));
     if (batch.tiles().empty()) return words;
     auto seen =
-        gather_rows(encoder()(batch.tiles()), Indices<Device>::from({n}, batch.image_rows()));
+        gather_rows(features(batch.tiles()), Indices<Device>::from({n}, batch.image_rows()));
     if (!batch.newline_rows().empty())
       seen = add(
           seen, gather_rows(encoder().newline(), Indices<Device>::from({n}, batch.newline_rows())));
@@ -65,6 +66,13 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
   }
 
  private:
+  /// Image tokens of tiles, of a frozen model computed once for each picture.
+  Tensor<T, Device> features(std::span<const Tile> tiles) const {
+    if (!frozen_) return encoder()(tiles);
+    return known_(tiles, config_.image_tokens(),
+                  [&](std::span<const Tile> missing) { return encoder()(missing); });
+  }
+
   using Encoder = std::optional<ImageEncoder<T, Device>>;
 
   const ImageEncoder<T, Device>& encoder() const {
@@ -83,6 +91,7 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
   Vlm(const VlmConfig& config, std::int32_t image_token, ForFile use, Declared form)
       : Vlm(config, image_token, form) {
     parameters_.allocate_for_file(use.trainable);
+    frozen_ = !use.trainable;
   }
 
   Vlm(const VlmConfig& config, std::int32_t image_token, Declared form)
@@ -100,6 +109,8 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
   std::int32_t image_token_;
   Parameters<T, Device> parameters_;
   Encoder encoder_;  // none: text alone
+  bool frozen_ = false;
+  mutable FeatureCache<T, Device> known_;
   Decoder<T, Device> decoder_;
   std::optional<SlotHead<T, Device>> slot_head_;
 };
