@@ -4,6 +4,7 @@
 
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/continuous_batch.hpp"
+#include "gaze/image/decode.hpp"
 #include "phyx/data/reader.hpp"
 #include "phyx/eval/attempt.hpp"
 #include "phyx/eval/files.hpp"
@@ -41,9 +42,9 @@ struct World {
 using Published = PublishedModel<Cpu>;
 
 /// The model's answer to a prompt, by continuous batching.
-std::string greedy_answer(const Published& m, const std::vector<std::int32_t>& prompt) {
+std::string greedy_answer(const Published& m, const models::Prompt& prompt) {
   GenerationRequest<models::Prompt> r;
-  r.prompt.tokens = prompt;
+  r.prompt = prompt;
   r.sampling.greedy = true;
   r.sampling.max_tokens = 12;
   r.ends = m.checkpoint.ends;
@@ -83,8 +84,10 @@ TEST_CASE("a published checkpoint answers problem files in its chat format") {
   ProblemReader reader(w.data, {});
   const auto m = load_published<Cpu>({}, w.model);
   CHECK(first["prediction"] ==
-        greedy_answer(*m, ids(*m, {"<|im_start|>", "user\n" + reader.next()->question, "<|im_end|>",
-                                   "\n", "<|im_start|>", "assistant\n"})));
+        greedy_answer(*m, {ids(*m, {"<|im_start|>", "user\n" + reader.next()->question,
+                                    "<|im_end|>", "\n", "<|im_start|>", "assistant\n"}),
+                           nullptr,
+                           {}}));
   CHECK(read_outcomes(w.place.file("whole/outcomes.jsonl")).outcomes.size() == 9);
 }
 
@@ -120,6 +123,32 @@ TEST_CASE("pictures are not read for a model of text") {
   CHECK_FALSE(FileEvaluation(s, {}).run().empty());
 }
 
+TEST_CASE("a checkpoint that sees answers about the problems' pictures") {
+  World w;
+  w.model = tiny_smolvlm(w.place);
+  CHECK_FALSE(FileEvaluation(w.settings("own"), {}).run().empty());
+  ProblemReader reader(w.data, {});
+  const Problem problem = *reader.next();
+  const auto m = load_published<Cpu>({}, w.model);
+  const auto picture = image::decode_image(problem.image);
+  CHECK(first_line(w, "own")["prediction"] ==
+        greedy_answer(*m, m->question(problem.question, {&picture, 1}, 12)));
+
+  EvalSettings s = w.settings("own");
+  s.resume = true;
+  s.published.split_images = false;
+  CHECK(contains(error_of([&] { FileEvaluation(s, {}).run(); }), "checkpoint"));
+  w.place.put("smolvlm/preprocessor_config.json",
+              w.place.read("smolvlm/preprocessor_config.json") + " ");
+  s.published.split_images = true;
+  CHECK(contains(error_of([&] { FileEvaluation(s, {}).run(); }), "checkpoint"));
+  const std::string table = w.place.read("data/" + w.data.substr(w.data.rfind('/') + 1));
+  const std::size_t image = table.find("iVBOR", table.find('\n'));
+  s = w.settings("broken");
+  s.data = {w.place.put("broken_MC.tsv", table.substr(0, image) + "####" + table.substr(image))};
+  CHECK_FALSE(error_of([&] { FileEvaluation(s, {}).run(); }).empty());
+}
+
 TEST_CASE("a question and answer longer than the checkpoint's context are refused") {
   const World w;
   tiny_checkpoint(w.place);  // 512 positions
@@ -127,11 +156,11 @@ TEST_CASE("a question and answer longer than the checkpoint's context are refuse
                  w.data + " row 1, question: a question of "));
   const auto m = load_published<Cpu>({}, w.model);
   SamplingSettings s;
-  const auto length = static_cast<Index>(m->question("?", 1).size());
+  const auto length = static_cast<Index>(m->question("?", {}, 1).tokens.size());
   s.max_tokens = 512 - length;
-  CHECK_NOTHROW(m->question("?", s.max_tokens));
+  CHECK_NOTHROW(m->question("?", {}, s.max_tokens));
   ++s.max_tokens;
-  CHECK(contains(error_of([&] { answer(*m, "?", s, 1, [](const std::string&) {}); }),
+  CHECK(contains(error_of([&] { answer(*m, "?", {}, s, 1, [](const std::string&) {}); }),
                  "are longer than the 512 positions (max_position_embeddings) of " + w.model));
 }
 
@@ -140,7 +169,7 @@ TEST_CASE("a chat template that is not known is refused, and a prompt template t
   const std::string model = tiny_checkpoint(place, 512, "{{ messages }}");
   const auto load = [&](const std::string& file) { return load_published<Cpu>({"", file}, model); };
   const models::hf::ChatMessage question{"user", "1 <|im_end|> 2?"};
-  const auto prompt = [&](const auto& m) { return m->prompt({&question, 1}); };
+  const auto prompt = [&](const auto& m) { return m->prompt({&question, 1}).tokens; };
   const std::string error = error_of([&] { prompt(load("")); });
   CHECK(contains(error, model + ": its chat template is not known; known are "));
   CHECK(contains(error, "chatml; --prompt-template FILE takes its place"));
@@ -181,7 +210,7 @@ TEST_CASE("ids that the configuration has beyond the tokeniser's add nothing to 
   s.temperature = 2;
   s.max_tokens = 200;
   std::string text;
-  answer(*m, "?", s, 1, [&](const std::string& piece) { text += piece; });
+  answer(*m, "?", {}, s, 1, [&](const std::string& piece) { text += piece; });
   CHECK_FALSE(text.empty());
 }
 

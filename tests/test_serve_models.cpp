@@ -125,6 +125,32 @@ TEST_CASE("a served checkpoint refuses by its bytes only what cannot fit") {
   CHECK(short_one.json()["usage"]["prompt_tokens"] == 20);
 }
 
+TEST_CASE("a served checkpoint that sees answers about pictures as it does alone") {
+  const Folder place("served_smolvlm");
+  const std::string folder = tiny_smolvlm(place);
+  const Served s({.path = folder, .cache_tokens = 4096});
+  CHECK(s.model->sees());
+  const auto alone = load_published<Cpu>({}, folder);
+  const image::Image picture{70, 40, std::vector<std::uint8_t>(70 * 40 * 3, 90)};
+  SamplingSettings sampling;
+  sampling.greedy = true;
+  sampling.max_tokens = 12;
+  std::string expected;
+  answer(*alone, "what is it ?", {&picture, 1}, sampling, 0,
+         [&](const std::string& piece) { expected += piece; });
+  const std::string url = "data:image/png;base64," + io::base64_encode(image::encode_png(picture));
+  const io::Json content = {{{"type", "image_url"}, {"image_url", {{"url", url}}}},
+                            {{"type", "text"}, {"text", "what is it ?"}}};
+  const io::Json fields = {{"temperature", 0}, {"max_tokens", 12}};
+  CHECK(text_of(s.send_user(content, fields)) == expected);
+  CHECK(text_of(s.send_user("what is it ?", fields)) != expected);
+  const std::string broken =
+      "data:image/png;base64," + io::base64_encode(std::vector<std::uint8_t>{'n', 'o'});
+  const HttpResult refused =
+      s.send_user(io::Json{{{"type", "image_url"}, {"image_url", {{"url", broken}}}}}, fields);
+  CHECK(refused.status == 400);
+}
+
 TEST_CASE("a served model of our own answers about a picture as gaze ask does") {
   const Folder place("served_own");
   const std::string folder = trained_folder(place);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A published checkpoint in a folder: the random weights of tests/golden/hf/llama/tied, with a
-// tokeniser of single characters and a chat template.
+// Published checkpoints in a folder: the random weights of tests/golden/hf/llama/tied, with a
+// tokeniser of single characters and a chat template, and a SmolVLM.
 #pragma once
 #include <string>
 
@@ -48,6 +48,18 @@ inline std::string tiny_checkpoint(
   place.put("tiny/tokenizer.json", tiny_tokenizer().dump());
   place.put("tiny/tokenizer_config.json", io::Json{{"chat_template", chat}}.dump());
   return place.file("tiny");
+}
+
+/// The same of one that sees: tests/golden/hf/idefics3.
+inline std::string tiny_smolvlm(const Folder& place, int context = 4096) {
+  const std::string from = std::string(GAZE_GOLDEN_DIR) + "/hf/idefics3/";
+  for (const char* name : {"model.safetensors", "tokenizer.json", "preprocessor_config.json",
+                           "chat_template.jinja", "generation_config.json"})
+    place.put(std::string("smolvlm/") + name, io::read_file(from + name));
+  io::Json config = io::read_json_object(from + "config.json");
+  config["text_config"]["max_position_embeddings"] = context;
+  place.put("smolvlm/config.json", config.dump());
+  return place.file("smolvlm");
 }
 
 }  // namespace gaze::test

@@ -44,8 +44,7 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
       : PublishedChat::ServedBase(std::move(name), std::move(model), cache_tokens) {
     this->context_ = this->model_->checkpoint.context;
     this->ends_ = this->model_->checkpoint.ends;
-    const models::hf::ChatMessage probe{"user", "?"};
-    this->model_->prompt({&probe, 1});  // throws for an unknown chat template
+    if (this->model_->template_file.empty()) phyx::detail::known_chat(this->model_->checkpoint);
   }
 
   bool sees() const override { return this->model_->pictures.has_value(); }
