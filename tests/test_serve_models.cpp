@@ -83,7 +83,7 @@ TEST_CASE("a served checkpoint answers as it does alone") {
       }));
     for (std::uint64_t seed = 0; seed < 6; ++seed) {
       std::string expected;
-      answer(*alone, "Question " + std::to_string(seed), sampling, seed,
+      answer(*alone, "Question " + std::to_string(seed), {}, sampling, seed,
              [&](const std::string& piece) { expected += piece; });
       CHECK(text_of(served[seed].get()) == expected);
     }
