@@ -5,6 +5,7 @@
 // token is the same bits in a rollout and in the update that follows. A group's prompt (and its
 // pictures) are computed once for all its completions.
 #pragma once
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <span>
@@ -229,10 +230,14 @@ class DecoderPolicy {
   Tensor<float, Device> marks_of(std::span<const Prompt* const> prompts,
                                  const std::vector<Segment>& segments, Index slots,
                                  Watch watch) const {
-    const Index columns = watch == Watch::marks ? mark_count : self().pictures().tokens;
+    const PictureRows pictures = self().pictures();
+    Index columns = watch == Watch::marks ? mark_count : pictures.tokens;
+    if (watch == Watch::patches)
+      for (const Prompt* p : prompts)
+        columns = std::max<Index>(columns,
+                                  std::count(p->tokens.begin(), p->tokens.end(), pictures.token));
     return Tensor<float, Device>::from(
-        {slots, columns},
-        mark_columns(prompts, segments, slots, columns, watch, self().pictures().token));
+        {slots, columns}, mark_columns(prompts, segments, slots, columns, watch, pictures.token));
   }
 
   /// `state`: decode with its cache and marks; null: the rows see each other.

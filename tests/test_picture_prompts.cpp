@@ -134,6 +134,30 @@ TEST_CASE("a picture needs a place in the prompt, and a place a picture") {
   CHECK(std::count(tokens.begin(), tokens.end(), smolvlm->checkpoint.image_token) == 0);
 }
 
+TEST_CASE("the attention on the tokens of several tiles adds up to that on the pictures") {
+  const io::Json golden = test::golden_json("prompts_golden.json");
+  const auto m = phyx::load_published<Cpu>({}, golden_folder("idefics3"));
+  const io::Json& c = golden["idefics3"][2];
+  const models::Prompt prompt = m->prompt(messages_of(c), pictures_of(c));
+  const models::Prompt* one = &prompt;
+  const auto seen = [&](models::Watch watch) {
+    return m->model.prefill(std::span(&one, 1), 1, 1, watch).first.seen;
+  };
+  const auto marks = seen(models::Watch::marks), patches = seen(models::Watch::patches);
+  const auto tokens = static_cast<std::size_t>(
+      std::count(prompt.tokens.begin(), prompt.tokens.end(), m->checkpoint.image_token));
+  CHECK(tokens == 4 * static_cast<std::size_t>(prompt.values->size() / (3 * 32 * 32)));
+  const std::size_t heads = marks.size() / models::mark_count;  // of all layers
+  REQUIRE(patches.size() == heads * tokens);
+  for (std::size_t h = 0; h < heads; ++h) {
+    double sum = 0;
+    for (std::size_t t = 0; t < tokens; ++t) sum += patches[h * tokens + t];
+    const float* mark = marks.data() + h * models::mark_count;
+    CHECK(sum == Catch::Approx(mark[static_cast<int>(models::Mark::image)]).epsilon(1e-5));
+    CHECK(sum + mark[static_cast<int>(models::Mark::text)] == Catch::Approx(1).epsilon(1e-5));
+  }
+}
+
 TEST_CASE("splitting can be switched off where the family allows it") {
   phyx::PublishedSettings settings;
   settings.split_images = false;
