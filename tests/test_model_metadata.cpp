@@ -176,7 +176,7 @@ TEST_CASE("a loaded model has no gradients, holds its weights once and gives the
       return out;
     };
     CHECK(answers(*loaded->model) == answers(trained));
-    CHECK(error_of([&] { own.train_all(); }).empty() == !bf16);
+    CHECK(contains(error_of([&] { own.train_all(); }), "was allocated as frozen"));
   }
 }
 
