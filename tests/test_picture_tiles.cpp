@@ -68,7 +68,7 @@ int check_tiles(const Json& tilings) {
       for (std::size_t t = 0; t < tiles.size(); ++t) {
         INFO("tile " << t << ", its first pixel should be " << corners.substr(6 * t, 6));
         CHECK(tiles[t].width == tiling["side"]);
-        CHECK(digest(tiles[t].rgb) == one[3][t]);
+        CHECK(digest(tiles[t].rgb) == one[3][t].get<std::string>());
       }
       ++pictures;
     }
@@ -87,7 +87,7 @@ TEST_CASE("Lanczos resizing reproduces Pillow's pixels") {
     const auto start = one[6].get<std::vector<std::uint8_t>>();
     const auto end = found.rgb.begin() + static_cast<std::ptrdiff_t>(start.size());
     CHECK(std::vector(found.rgb.begin(), end) == start);
-    CHECK(digest(found.rgb) == one[5]);
+    CHECK(digest(found.rgb) == one[5].get<std::string>());
   }
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("normalised values have the bits of transformers' processors") {
       norm.std[c] = one["std"][c];
     }
     norm.rescale = one["rescale"];
-    CHECK(digest(to_float(tile, norm)) == one["values"]);
+    CHECK(digest(to_float(tile, norm)) == one["values"].get<std::string>());
   }
 }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "gaze/core/language.hpp"
+
 namespace gaze::image {
 
 /// Pixels [H][W][3], row by row from the top left, red first.
