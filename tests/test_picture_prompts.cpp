@@ -3,6 +3,7 @@
 // of transformers' processors and models (tests/golden/make_prompts_golden.py).
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -132,6 +133,26 @@ TEST_CASE("a picture needs a place in the prompt, and a place a picture") {
   const auto smolvlm = phyx::load_published<Cpu>({}, folder);
   const auto tokens = smolvlm->question("<image>", {}, 4).tokens;
   CHECK(std::count(tokens.begin(), tokens.end(), smolvlm->checkpoint.image_token) == 0);
+}
+
+TEST_CASE("pictures that config.json does not expect are refused when a folder is loaded") {
+  const test::Folder place("picture_mismatch");
+  for (const auto& file : std::filesystem::directory_iterator(golden_folder("granite")))
+    std::filesystem::copy_file(file, place.path / file.path().filename());
+  const io::Json pictures = io::read_json_object(place.file("preprocessor_config.json"));
+  const auto error = [&](const io::Json& changed) {
+    place.put("preprocessor_config.json", changed.dump());
+    return test::error_of([&] { phyx::load_published<Cpu>({}, place.path.string()); });
+  };
+  CHECK(error(pictures).empty());
+  io::Json fewer = pictures;
+  fewer["image_grid_pinpoints"].erase(std::size_t{0});
+  CHECK(test::contains(error(fewer),
+                       "preprocessor_config.json: image_grid_pinpoints differ from "
+                       "those of config.json"));
+  io::Json smaller = pictures;
+  smaller["size"] = smaller["crop_size"] = {{"height", 5}, {"width", 5}};
+  CHECK(test::contains(error(smaller), "tiles of 5 pixels, but config.json says 25"));
 }
 
 TEST_CASE("the attention on the tokens of several tiles adds up to that on the pictures") {

@@ -174,7 +174,7 @@ TEST_CASE("a client that sends a byte at a time is cut off all the same") {
   std::thread sender([&] {
     while (!cut && slow.send("x")) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   });
-  // A server whose time began anew with every byte would read until the head is too long: 431.
+  // If each byte restarted the timeout, the server would read on until the head is too long: 431.
   const int status = parsed_response(slow.read_all()).status;
   cut = true;
   sender.join();

@@ -3,6 +3,7 @@
 // gradients (tests/golden/make_vision_golden.py), through `gaze logits`.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -94,6 +95,46 @@ TEST_CASE("tiny checkpoints that see give transformers' logits and gradients") {
     const io::WeightFiles files(golden_folder(name));
     CHECK(compared == models::hf::tensor_names(files, checkpoint.weights).size());
   }
+}
+
+TEST_CASE("pictures that do not fit the tokens or the model are refused") {
+  const Folder place("vision_refused");
+  const auto error = [&](const std::string& inputs, const std::string& model, const auto& change) {
+    const io::SafetensorsFile golden(golden_folder(inputs) + "/golden.safetensors");
+    std::vector<io::TensorEntry> tensors;
+    for (const char* name : {"input_ids", "attention_mask", "pixel_values", "image_sizes"})
+      if (golden.contains(name)) tensors.push_back(golden.read(name));
+    change(tensors);
+    io::write_safetensors(place.file("in"), tensors);
+    return error_of([&] {
+      phyx::write_logits({.model = golden_folder(model),
+                          .inputs = place.file("in"),
+                          .out = place.file("out"),
+                          .precision = "",
+                          .gradients = false});
+    });
+  };
+  const auto same = [](auto&) {};
+  CHECK(error("idefics3", "idefics3", same).empty());
+  CHECK(contains(error("idefics3", "llama/tied", same), "the model reads text only"));
+  CHECK(contains(error("granite", "granite", [](auto& t) { t.pop_back(); }), "image_sizes"));
+  CHECK(contains(error("granite", "granite",
+                       [](auto& t) {
+                         const std::int64_t tall = 1;  // another height of the first picture
+                         std::memcpy(t[3].data.data(), &tall, sizeof tall);
+                       }),
+                 "input_ids: row 0 has"));
+  CHECK(contains(error("idefics3", "idefics3",
+                       [](auto& t) {
+                         t[2].shape = {2, 3, 3, 16, 64};
+                       }),
+                 "pixel_values: F32 [2,3,3,16,64], expected F32 [2,3,3,32,32]"));
+  CHECK(contains(error("idefics3", "idefics3",
+                       [](auto& t) {
+                         const std::int64_t word = 5;  // in place of an image token
+                         std::memcpy(t[0].data.data() + 6 * sizeof word, &word, sizeof word);
+                       }),
+                 "input_ids: row 0 has 11 image tokens, a picture takes 8"));
 }
 
 TEST_CASE("products in bf16 of checkpoints that see are within their rounding of transformers") {

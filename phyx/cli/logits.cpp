@@ -25,7 +25,7 @@ struct LogitsOptions {
     app.add_option(
            "--inputs", s.inputs,
            "safetensors file with input_ids [B, T] and, if wanted, attention_mask, labels, and "
-           "for pictures pixels [B, S, S, 3]")
+           "for pictures pixels [B, S, S, 3] (of a trained model) or pixel_values and image_sizes")
         ->required()
         ->check(CLI::ExistingFile);
     app.add_option("--out", s.out, "safetensors file to write: logits, loss, logp, grad.NAME")

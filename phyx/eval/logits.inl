@@ -296,10 +296,15 @@ inline void check_labels(const TokenRows& rows, const LogitsSettings& s) {
              ": gradients need a loss, and that needs labels");
 }
 
+/// Whether products are of bf16. Throws Error for an unknown precision.
+inline bool in_bf16(const LogitsSettings& s, bool otherwise) {
+  return s.precision.empty() ? otherwise : models::is_bf16(s.precision, s.model + ", ");
+}
+
 template <class Device>
 void published_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(s.model);
-  checkpoint.model.bf16 = s.precision == "bf16";
+  checkpoint.model.bf16 = in_bf16(s, false);
   TokenRows rows(inputs, checkpoint.model.vocabulary);
   rows.add_tiles(inputs, checkpoint);
   check_labels(rows, s);
@@ -314,7 +319,7 @@ void published_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs
 template <class Device>
 void language_logits(models::LanguageConfig config, const std::string& weights,
                      const LogitsSettings& s, const io::SafetensorsFile& inputs) {
-  if (!s.precision.empty()) config.bf16 = s.precision == "bf16";
+  config.bf16 = in_bf16(s, config.bf16);
   const TokenRows rows(inputs, config.vocabulary);
   check_labels(rows, s);
   auto model = models::LanguageModel<float, Device>::for_file(config, true);
@@ -326,7 +331,7 @@ template <class Device>
 void vlm_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
   ModelFiles files = read_model_files(s.model);
   models::VlmConfig& config = files.config;
-  if (!s.precision.empty()) config.bf16 = s.precision == "bf16";
+  config.bf16 = in_bf16(s, config.bf16);
   const std::int32_t image = files.tokenizer.image();
   TokenRows rows(inputs, config.vocabulary);
   rows.add_pictures(inputs, {config.image_tokens(), config.vit.image, image});

@@ -37,6 +37,14 @@ inline std::optional<models::hf::PictureConfig> pictures_of(const models::hf::Ch
                                                             bool split) {
   if (!c.model.sees()) return std::nullopt;
   auto out = models::hf::load_picture_config(c.folder);
+  const int side = std::visit([](const auto& t) { return t.side; }, out.tiling);
+  GAZE_CHECK(side == c.model.vit.image, "checkpoint", models::hf::picture_config_file(c.folder),
+             ": tiles of ", side, " pixels, but config.json says ", c.model.vit.image);
+  const auto* anyres = std::get_if<image::AnyresTiling>(&out.tiling);
+  GAZE_CHECK(
+      anyres ? anyres->resolutions == models::hf::tiling_of(c).resolutions : c.pinpoints.empty(),
+      "checkpoint", models::hf::picture_config_file(c.folder),
+      ": image_grid_pinpoints differ from those of config.json");
   if (split) return out;
   auto* tiling = std::get_if<image::SplitTiling>(&out.tiling);
   GAZE_CHECK(tiling, "checkpoint", c.folder, ": pictures of this family, ", c.family,
