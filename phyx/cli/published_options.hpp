@@ -7,7 +7,10 @@
 
 namespace gaze::phyx::cli {
 
-/// --precision, --prompt-template, --split-images.
+/// --precision, --prompt-template, --split-images, --adapter, --merge-adapter.
 void add_published(CLI::App& app, PublishedSettings& s);
+
+/// --adapter and, unless it is null, --merge-adapter.
+CLI::Option* add_adapter(CLI::App& app, std::string& folder, bool* merge);
 
 }  // namespace gaze::phyx::cli
