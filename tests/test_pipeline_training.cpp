@@ -92,7 +92,7 @@ TEST_CASE("a masked picture has the share of its patches in the mean colour, dra
 
 TEST_CASE("a task masks the prompts that have a picture, once it is asked to") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, mix_of({{"accuracy", 1.0}}), 3);
+  PhyxTask<Cpu> source(w.examples, *w.maker, w.config, mix_of({{"accuracy", 1.0}}), 3);
   const auto plain = source.task();
   CHECK_FALSE(plain.masks);
   for (const auto& p : plain.prompts(0, 0, 8)) CHECK_FALSE(p.masked);
@@ -145,8 +145,8 @@ TEST_CASE("groups are right or wrong by their correctness, whatever the reward")
 
 TEST_CASE("a task reports its groups by correctness") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config,
-                       mix_of({{"accuracy", 1.0}, {"format", 0.5}}), 3);
+  PhyxTask<Cpu> source(w.examples, *w.maker, w.config, mix_of({{"accuracy", 1.0}, {"format", 0.5}}),
+                       3);
   const auto prompts = source.task().prompts(0, 0, 3);
   std::vector<gaze::SampledTokens> completions(6);
   for (std::size_t i = 0; i < completions.size(); ++i) {
@@ -170,7 +170,7 @@ TEST_CASE("validation accuracy is that of an evaluation's greedy answers, for an
   s.samples = 0;
   s.sampling.max_tokens = 10;
   double right = 0;
-  for (const auto& o : Evaluator(*w.model, w.tokenizer, s)(some, {})) right += o.greedy.correct;
+  for (const auto& o : Evaluator(*w.model, *w.maker, s)(some, {})) right += o.greedy.correct;
   for (const Index batch : {48, 5, 1}) {
     s.batch = batch;
     CHECK(validation_accuracy(*w.model, w.tokenizer, s, std::span(some)) ==

@@ -18,10 +18,10 @@ namespace gaze::phyx {
 /// own pictures; settings.batch problems at a time. Uses no random numbers and changes nothing that
 /// training depends on. Throws Error without problems.
 template <class Device>
-double validation_accuracy(const Model<Device>& model, const text::Tokenizer& tokenizer,
+double validation_accuracy(const Model<Device>& model, const ProblemCodec& codec,
                            const EvaluationSettings& settings, std::span<const Example> problems) {
   GAZE_CHECK(!problems.empty(), "validate", "there are no validation problems");
-  const Evaluator evaluator(model, tokenizer, settings);
+  const Evaluator evaluator(model, codec, settings);
   const auto batch = static_cast<std::size_t>(settings.batch);
   double right = 0;
   for (std::size_t at = 0; at < problems.size(); at += batch) {
@@ -34,7 +34,7 @@ double validation_accuracy(const Model<Device>& model, const text::Tokenizer& to
     }
     const auto done = evaluator.complete(prompts, ids, 0, models::Watch::nothing);
     for (std::size_t i = 0; i < part.size(); ++i) {
-      const auto c = to_completion(done[i], tokenizer, model.config(), part[i].prompt);
+      const auto c = codec.completion(done[i], part[i].prompt);
       right += grade_completion(part[i].problem, c.text).correct;
     }
   }
