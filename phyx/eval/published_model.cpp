@@ -5,16 +5,6 @@
 
 namespace gaze::phyx {
 
-std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
-                                              const models::hf::Checkpoint& checkpoint) {
-  GAZE_CHECK(s.adapter.empty() || !s.lora, "adapter", s.adapter, ": either this or new adapters");
-  GAZE_CHECK(!s.merge_adapter || !s.adapter.empty(), "adapter",
-             "to merge adapters (--merge-adapter) needs a folder (--adapter)");
-  if (s.lora) return models::hf::new_adapter(checkpoint.weights, *s.lora);
-  if (s.adapter.empty()) return std::nullopt;
-  return models::hf::open_adapter(s.adapter, checkpoint.weights);
-}
-
 void check_own_model(const PublishedSettings& s, const std::string& path) {
   GAZE_CHECK(s.precision.empty(), "load_model", path,
              ": the model's file says its precision; --precision is for published checkpoints");

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,10 +16,6 @@
 #include "phyx/eval/published_text.hpp"
 
 namespace gaze::phyx {
-
-/// The adapters that the settings ask for. Throws Error naming file and key.
-std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
-                                              const models::hf::Checkpoint& checkpoint);
 
 /// Gives a model that was made with adapter_of() their values; merged, it has none afterwards.
 template <class Device>
@@ -40,7 +35,6 @@ template <class Device>
 struct PublishedModel : PublishedText {
   models::Vlm<float, Device> model;
   std::vector<std::string> weights_files;
-  std::optional<models::hf::Adapter> adapter;
 };
 
 /// Loads a folder. Its weights are frozen, but its adapters can be trained: call

@@ -21,12 +21,11 @@ std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& 
   const models::VlmConfig config = text.checkpoint.model;
   const std::int32_t image_token = text.checkpoint.image_token;
   const io::WeightFiles files(folder);
-  auto adapter = adapter_of(s, text.checkpoint);
+  const LoraPlan plan = text.adapter ? text.adapter->plan : LoraPlan();
   auto out = std::unique_ptr<PublishedModel<Device>>(new PublishedModel<Device>{
       std::move(text),
-      models::Vlm<float, Device>::for_file(config, image_token, false, false,
-                                           adapter ? adapter->plan : LoraPlan()),
-      files.files(), std::move(adapter)});
+      models::Vlm<float, Device>::for_file(config, image_token, false, false, plan),
+      files.files()});
   models::hf::load_weights(files, out->checkpoint.weights, out->model.parameters());
   if (out->adapter) fill_adapter(s, *out->adapter, out->model);
   return out;

@@ -15,9 +15,8 @@
 
 namespace gaze::phyx {
 
-namespace {
+namespace detail {
 
-/// The known chat template of a checkpoint.
 const models::hf::ChatTemplate& known_chat(const models::hf::Checkpoint& c) {
   const auto* chat = models::hf::find_chat_template(c.chat);
   std::string known;
@@ -28,6 +27,10 @@ const models::hf::ChatTemplate& known_chat(const models::hf::Checkpoint& c) {
              "; known are ", known, "; --prompt-template FILE takes its place");
   return *chat;
 }
+
+}  // namespace detail
+
+namespace {
 
 /// How a checkpoint that sees prepares its pictures. Throws Error if they must be split but shall
 /// not.
@@ -64,7 +67,7 @@ models::Prompt PublishedText::prompt(std::span<const models::hf::ChatMessage> me
   namespace hf = models::hf;
   std::vector<hf::PromptPart> parts;
   if (template_file.empty()) {
-    parts = known_chat(checkpoint).write(messages);
+    parts = detail::known_chat(checkpoint).write(messages);
   } else {
     GAZE_CHECK(messages.size() == 1 && messages[0].role == "user", "prompt", template_file,
                ": a prompt template is for one question; a conversation needs a chat template");
@@ -133,18 +136,29 @@ text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint)
   return tokenizer;
 }
 
+std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
+                                              const models::hf::Checkpoint& checkpoint) {
+  GAZE_CHECK(s.adapter.empty() || !s.lora, "adapter", s.adapter, ": either this or new adapters");
+  GAZE_CHECK(!s.merge_adapter || !s.adapter.empty(), "adapter",
+             "to merge adapters (--merge-adapter) needs a folder (--adapter)");
+  if (s.lora) return models::hf::new_adapter(checkpoint.weights, *s.lora);
+  if (s.adapter.empty()) return std::nullopt;
+  return models::hf::open_adapter(s.adapter, checkpoint.weights);
+}
+
 PublishedText read_published(const PublishedSettings& s, const std::string& folder) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(folder);
   checkpoint.model.bf16 = !s.precision.empty() && models::is_bf16(s.precision, folder + ", ");
   auto tokenizer = load_tokenizer(checkpoint);
+  auto adapter = adapter_of(s, checkpoint);
   std::string file = s.prompt_template, text = s.template_text;
   if (!text.empty()) file = "the prompt template";
   if (!s.prompt_template.empty()) text = io::read_file(s.prompt_template, io::kMaxJsonFileBytes);
   auto pictures = pictures_of(checkpoint, s.split_images);
   if (!file.empty())  // a bad one fails before the weights are read
     models::hf::fill_template(tokenizer, text, "?", file);
-  return {std::move(checkpoint), std::move(tokenizer), std::move(pictures), std::move(file),
-          std::move(text)};
+  return {std::move(checkpoint), std::move(tokenizer), std::move(pictures),
+          std::move(file),       std::move(text),      std::move(adapter)};
 }
 
 Example PublishedCodec::operator()(Problem problem) {

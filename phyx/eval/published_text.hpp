@@ -33,11 +33,16 @@ struct PublishedSettings {
   std::string template_text = {};  // the text of a prompt template, instead of a file
 };
 
+/// The adapters that the settings ask for. Throws Error naming file and key.
+std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
+                                              const models::hf::Checkpoint& checkpoint);
+
 struct PublishedText {
   models::hf::Checkpoint checkpoint;
   text::BytePairTokenizer tokenizer;
   std::optional<models::hf::PictureConfig> pictures;  // of a model that sees
   std::string template_file, template_text;           // of PublishedSettings::prompt_template
+  std::optional<models::hf::Adapter> adapter;
 
   /// The prompt of a chat that the assistant continues, with the pictures of its places. Throws
   /// Error for a folder whose chat template is not known, and for a prompt template if there is
@@ -60,6 +65,13 @@ struct PublishedText {
   /// The files that say what the model computes, how it is asked and where its answers end.
   std::map<std::string, std::string> prompt_files() const;
 };
+
+namespace detail {
+
+/// The known chat template of a checkpoint. Throws Error for another one.
+const models::hf::ChatTemplate& known_chat(const models::hf::Checkpoint& c);
+
+}  // namespace detail
 
 /// The tokeniser of a folder. Throws Error if it has more tokens than config.json says.
 text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint);

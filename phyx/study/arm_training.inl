@@ -149,9 +149,9 @@ void ArmTraining<Device>::train_by_reward(const RunModel<Device>& model, const C
   std::optional<RunModel<Device>> second, third;
   const bool moves = grpo.reference_sync.every > 0;
   rl::Reference<Model<Device>> reference = model.base(), from = reference;
-  if (!reference.policy && grpo.needs_reference()) reference = &**second.emplace(start(seed));
+  if (!reference.policy && grpo.needs_reference()) reference = &*second.emplace(start(seed));
   if (!from.policy && grpo.kl_every > 0)
-    from = second && !moves ? reference : &**third.emplace(start(seed));
+    from = second && !moves ? reference : &*third.emplace(start(seed));
   rl::RunState<float, Device> state(grpo, second ? &(*second)->parameters() : nullptr,
                                     model->parameters());
   run.carried = state.carried();

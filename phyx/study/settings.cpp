@@ -217,7 +217,7 @@ void check_named_condition(const AblationSettings& s, const Condition& c) {
   };
   try {
     check_condition(s, c);
-    if (from_checkpoint(s)) check_checkpoint_condition(s, c);
+    if (from_checkpoint(s) && wanted(s, c)) check_checkpoint_condition(s, c);
   } catch (const SettingError& e) {
     std::vector<std::string> names;
     for (const auto& name : e.names()) names.push_back(self + "." + name);
