@@ -156,8 +156,8 @@ struct TrainOptions {
     if (tensorboard) change("tensorboard", "--tensorboard", true);
     std::vector<std::string> chosen = only;
     if (start_only) {
-      const AblationSettings all = read_study(name(), {preset, {}}).settings;
-      GAZE_CHECK(!start_name(all).empty(), "study", name(),
+      const AblationSettings all = read_study(study_name(), {preset, {}}).settings;
+      GAZE_CHECK(!start_name(all).empty(), "study", study_name(),
                  ": has no condition of method none, the warm start unchanged");
       chosen.insert(chosen.begin(), start_name(all));
       for (const Condition& c : all.conditions)
@@ -188,19 +188,19 @@ struct TrainOptions {
       change((path + "rewards.format").c_str(), "--reward", 0.5);
     }
     own.add_changes(request.changes, supervised, published());
-    return read_study(name(), request);
+    return read_study(study_name(), request);
   }
 
   bool published() const { return models::hf::is_published_checkpoint(model); }
 
   /// The study file, or the name of a built-in study.
-  std::string name() const {
+  std::string study_name() const {
     return !study.empty() ? study : published() ? "checkpoint" : "rewards";
   }
 
   /// Whether the study has a condition of this name.
   bool has_condition(const std::string& name) const {
-    const auto conditions = read_study(name(), {preset, {}}).settings.conditions;
+    const auto conditions = read_study(study_name(), {preset, {}}).settings.conditions;
     return std::any_of(conditions.begin(), conditions.end(),
                        [&](const Condition& c) { return c.name == name; });
   }

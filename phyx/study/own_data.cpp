@@ -89,10 +89,10 @@ void settle_own_data(AblationSettings& s) {
   if (!own.used() && !(own.start.empty() && own.prompt.empty()))
     throw SettingError({own.start.empty() ? "own.prompt" : "own.start"},
                        "a start and a prompt template need a file of own data");
-  if (s.suite == "words")
-    throw SettingError({"data.suite"}, "data.suite: word problems are for published checkpoints");
-  if (!own.used()) return;
-  if (!std::filesystem::exists(own.file))
+  if (own.used() && s.suite == "words")
+    throw SettingError({"own.file", "data.suite"}, "either a file of own data or data.suite words");
+  if (!own.used() && s.suite != "words") return;
+  if (own.used() && !std::filesystem::exists(own.file))
     throw SettingError({"own.file"}, "own.file: there is no " + own.file);
   if (!own.start.empty())
     blame({"own.start"}, [&] {
@@ -109,7 +109,7 @@ void settle_own_data(AblationSettings& s) {
   w.captions = w.picks = 0;
   w.letter_weight = w.letters_stage_weight = 1;
   w.corruption.share = 0;
-  s.validate_every = 0;  // own data have no validation split
+  if (own.used()) s.validate_every = 0;  // own data have no validation split
 }
 
 OwnDataNeeds OwnDataNeeds::of(const AblationSettings& s) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gaze/core/clock.hpp"
+#include "gaze/core/error.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "phyx/eval/evaluator.inl"
 #include "phyx/study/forecast.hpp"
@@ -133,6 +134,8 @@ std::string preview(const Study& study, const Listener& listener) {
   std::vector<TimeForecast> times;
   for (const StudyRun& run : study.runs) {
     const AblationSettings& s = run.settings;
+    GAZE_CHECK(!from_checkpoint(s), "ablate", "--check measures our own models, not published ",
+               "checkpoints; gaze info --model says what one needs");
     const std::string name = s.model + ", " + s.precision;
     auto& [data, speeds] = measured[name + "\n" + s.own.start];
     if (!data) {

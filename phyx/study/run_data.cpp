@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -159,14 +160,13 @@ std::vector<WordFile> RunData::word_files() const {
 }
 
 void RunData::read_word_suite() {
-  for (const WordFile& file : word_files())
-    for (Problem& p : read_words(file)) {
-      if (file.split == s_.split) test_.push_back(example(p));
-      if (file.split == "train")
-        train_.push_back(example(std::move(p)));
-      else if (file.split == "val" && s_.validate_every > 0)
-        validation_.push_back(example(std::move(p)));
-    }
+  std::map<std::string, std::vector<Problem>> parts;  // by split
+  for (const WordFile& file : word_files()) parts[file.split] = read_words(file);
+  if (!published_) set_tokenizer(build_own_tokenizer(parts["train"], s_.prompts.problem));
+  for (Problem& p : parts["train"]) train_.push_back(example(std::move(p)));
+  for (const Problem& p : parts[s_.split]) test_.push_back(example(p));
+  if (s_.validate_every > 0)
+    for (Problem& p : parts["val"]) validation_.push_back(example(std::move(p)));
 }
 
 void RunData::read() {
