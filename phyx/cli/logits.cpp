@@ -4,6 +4,7 @@
 
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
+#include "phyx/cli/published_options.hpp"
 #ifdef GAZE_WITH_CUDA
 #include "phyx/eval/logits.inl"
 #endif
@@ -34,6 +35,7 @@ struct LogitsOptions {
                    "of products; default: that of a trained model, float32 of a checkpoint")
         ->check(CLI::IsMember({"float32", "bf16"}));
     app.add_flag("--gradients", s.gradients, "also write the gradients of the loss");
+    add_logits_scaling(app, s.logits_scaling);
     add_device(app, device);
   }
   void run() {

@@ -7,7 +7,10 @@
 
 namespace gaze::phyx::cli {
 
-/// --precision, --prompt-template, --split-images.
+/// --precision, --prompt-template, --split-images, --logits-scaling.
 void add_published(CLI::App& app, PublishedSettings& s);
+
+/// --logits-scaling alone.
+void add_logits_scaling(CLI::App& app, bool& divide);
 
 }  // namespace gaze::phyx::cli

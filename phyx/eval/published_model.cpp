@@ -20,6 +20,8 @@ void check_own_model(const PublishedSettings& s, const std::string& path) {
              ": the model's file has its prompt; --prompt-template is for published checkpoints");
   GAZE_CHECK(s.split_images, "load_model", path,
              ": a picture is one tile; --no-split-images is for published checkpoints");
+  GAZE_CHECK(s.logits_scaling, "load_model", path,
+             ": --no-logits-scaling is for published checkpoints");
 }
 
 template struct PublishedModel<Cpu>;

@@ -27,6 +27,7 @@ struct PublishedSettings {
   std::string precision;        // float32, or bf16 for weights and products; "": float32
   std::string prompt_template;  // a file with {question}, instead of the folder's chat template
   bool split_images = true;     // into tiles, where the family can do without
+  bool logits_scaling = true;   // divide Granite's logits, see leave_out_logits_scaling()
 };
 
 /// Our own models' files say both. Throws Error if a setting is given for one.

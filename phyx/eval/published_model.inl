@@ -132,6 +132,7 @@ template <class Device>
 std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,
                                                        const std::string& folder) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(folder);
+  if (!s.logits_scaling) models::hf::leave_out_logits_scaling(checkpoint);
   checkpoint.model.bf16 = !s.precision.empty() && models::is_bf16(s.precision, folder + ", ");
   auto tokenizer = load_tokenizer(checkpoint);
   std::string text;
