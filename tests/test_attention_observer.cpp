@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "gaze/generate/continuous_batch.hpp"
+#include "phyx/eval/published_model.hpp"
+#include "tests/folder.hpp"
+#include "tests/picture_formulas.hpp"
 #include "tests/small_model.hpp"
 #include "tests/texts.hpp"
 
@@ -126,6 +129,29 @@ TEST_CASE("a request observed after another has left sees only its own picture")
     const auto alone = answers(model, {requests[i]});
     CHECK(got.seen == alone[0].seen);
   }
+}
+
+TEST_CASE("tiles and newlines of a published checkpoint are observed as by a rollout") {
+  const Folder place("observed_tiles");
+  phyx::PublishedSettings settings;
+  settings.prompt_template = place.put("t.txt", "<image>\n{question}\n<|assistant|>\n");
+  const auto granite =
+      phyx::load_published<Cpu>(settings, std::string(GAZE_GOLDEN_DIR) + "/hf/granite");
+  const std::vector<image::Image> pictures = {smooth_picture(70, 30)};
+  auto r = request(granite->question("why ?", pictures, 6), 4, 6, true);
+  r.sampling.greedy = true;
+  const models::Prompt* prompt = &r.prompt;
+  const std::uint64_t id = 4;
+  const auto rolled = rollout(granite->model, std::span(&prompt, 1), 1, r.sampling, end_token,
+                              r.random, std::span(&id, 1), Watch::patches);
+  const auto got = answers(granite->model, {r})[0];
+  CHECK(got.tokens == rolled[0].tokens);
+  std::vector<float> seen;
+  for (const auto& token : got.seen) seen.insert(seen.end(), token.begin(), token.end());
+  CHECK(bits(seen) == bits(rolled[0].seen));
+  const auto& c = granite->checkpoint.model.decoder;
+  CHECK(static_cast<Index>(got.seen[0].size()) ==
+        c.layers * c.heads * granite->grids(pictures)[0].tokens());
 }
 
 TEST_CASE("prompts that cannot be observed are refused") {
