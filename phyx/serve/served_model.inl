@@ -115,9 +115,9 @@ class TrainedChat : public ServedBase<TrainedModel<Device>> {
     const auto& config = this->model_->model->config();
     ChatPrompt out = this->chat_prompt(maker(std::move(problem)).prompt, config.decoder);
     if (picture.empty() || !out.prompt.sees()) return out;
-    const image::Inspected found = image::inspect(picture);
+    const auto [width, height] = image::image_size(picture);
     out.pictures.push_back(
-        {{found.width, found.height}, models::token_grid(static_cast<int>(config.image_side()))});
+        {{width, height}, models::token_grid(static_cast<int>(config.image_side()))});
     return out;
   }
   std::string bytes(std::int32_t token) const override {
