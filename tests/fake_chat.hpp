@@ -63,6 +63,7 @@ struct FakeControl {
   std::atomic<bool> hold{false};       // steps wait
   std::atomic<int> added{0}, most{0};  // requests, and most that ran at once
   std::atomic<int> batches{0};
+  std::size_t seen = 0;  // values of attention with each token of a request that is observed
 };
 
 /// A batch that generates a token of every request in each step.
@@ -120,7 +121,7 @@ class FakeBatch : public phyx::serve::Batch {
   }
 
   /// Generates a token; returns whether it is the end.
-  static bool next(Sequence& s) {
+  bool next(Sequence& s) const {
     if (s.prompt == "fail") throw std::runtime_error("a secret of the server");
     std::int32_t id = 'x';
     const std::size_t at = 4 + static_cast<std::size_t>(s.count);
@@ -133,6 +134,7 @@ class FakeBatch : public phyx::serve::Batch {
     GeneratedToken token{id, -0.5, {}, id == FakeModel::end};
     for (Index i = 0; i < s.request.top; ++i)
       token.top.push_back({id + static_cast<std::int32_t>(i), -0.5 - static_cast<double>(i)});
+    if (s.request.observe) token.seen.assign(control_.seen, 0.25f);
     ++s.count;
     s.stopped = !s.request.use(token);
     return token.end;

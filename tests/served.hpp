@@ -13,10 +13,10 @@ struct Served {
   std::unique_ptr<phyx::serve::ServedModel> model;
   phyx::serve::ChatServer server;
 
-  explicit Served(const phyx::serve::ServedSettings& settings)
+  explicit Served(const phyx::serve::ServedSettings& settings, const TestOptions& options = {})
       : model(phyx::serve::load_served<Cpu>(settings)),
         server(
-            *model, [this] { return model->make_batch(); }, TestOptions().settings()) {}
+            *model, [this] { return model->make_batch(); }, options.settings()) {}
 
   HttpResult send(const io::Json& messages, io::Json fields) const {
     fields["model"] = model->name();

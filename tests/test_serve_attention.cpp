@@ -234,6 +234,61 @@ TEST_CASE("the extension is refused by name where there is nothing to show") {
         io::Json{{"sees", true}});
 }
 
+TEST_CASE("maps of whole answers are bounded by less detail, or refused") {
+  const Folder place("attention_bounded");
+  const Served s({.path = tiny_smolvlm(place, 150000), .cache_tokens = 130000},
+                 {.max_tokens = 130000});
+  const std::vector<image::Image> pictures(20, smooth_picture(70, 70));  // 20 x 36 cells
+  const auto answer = [&](Index max_tokens, const std::string& stop) {
+    io::Json asked = fields(false, max_tokens);
+    if (!stop.empty()) asked["stop"] = stop;
+    return s.send_user(content(pictures), asked);
+  };
+  const auto detail = [](const HttpResult& r) {
+    INFO(r.body.substr(0, 300));
+    REQUIRE(r.status == 200);
+    return r.json()["choices"][0]["gaze_attention"]["detail"].get<std::string>();
+  };
+  const HttpResult few = answer(4, "");
+  CHECK(detail(few) == "heads");  // 6480 bytes
+  const std::string text = few.json()["choices"][0]["message"]["content"];
+  REQUIRE_FALSE(text.empty());
+  const std::string stop = text.substr(0, 1);
+  CHECK(detail(answer(12000, stop)) == "layers");  // 2160 bytes
+  CHECK(detail(answer(40000, stop)) == "mean");    // 720 bytes
+  const HttpResult refused = answer(100000, stop);
+  CHECK(refused.status == 400);
+  CHECK(refused.json()["error"]["param"] == "max_tokens");
+}
+
+TEST_CASE("a client that reads its maps too slowly loses its stream") {
+  /// Every prompt has a picture whose maps are nearly 256 KiB for each token.
+  struct WideModel : FakeModel {
+    WideModel() : FakeModel(true) {}
+    serve::ChatPrompt encode(std::span<const serve::ChatMessage> messages) const override {
+      serve::ChatPrompt out = FakeModel::encode(messages);
+      out.pictures.push_back({{100, 100}, models::token_grid(48)});
+      out.layers = 10;
+      out.heads = 11;
+      return out;
+    }
+  };
+  const WideModel model;
+  FakeControl control;
+  control.seen = 10 * 11 * 48 * 48;
+  const serve::ChatServer server(
+      model, [&] { return std::make_unique<FakeBatch>(control, 3000); },
+      TestOptions{.max_tokens = 2000}.settings());
+  HttpClient client(server.http().port(), 4096);
+  client.send(TestServer::request("loop", R"("stream": true, "gaze_attention": true)"));
+  client.read_until("gaze_attention");
+  CHECK(eventually([&] { return server.scheduler().running() == 0; }));
+  const auto events = parsed_response(client.read_all()).events();
+  REQUIRE(events.size() > 200);
+  CHECK(events.size() < 600);
+  CHECK(contains(events.back(), "too slowly"));
+}
+
 TEST_CASE("the detail of maps is the finest that fits") {
   serve::ChatPrompt prompt;
   prompt.pictures.push_back({{100, 100}, models::token_grid(3)});

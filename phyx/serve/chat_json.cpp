@@ -45,6 +45,15 @@ OrderedJson head_json(const AnswerHead& head, const char* object) {
           {"system_fingerprint", fingerprint}};
 }
 
+/// Of a whole answer.
+OrderedJson attention_json(const ChatModel& model, const AttentionMaps& maps,
+                           const std::vector<TokenMaps>& tokens) {
+  OrderedJson out = maps.json(), list = OrderedJson::array();
+  for (const TokenMaps& t : tokens) list.push_back(token_maps_json(model, t));
+  out["tokens"] = std::move(list);
+  return out;
+}
+
 }  // namespace
 
 AnswerHead AnswerHead::make(const std::string& model) {
@@ -73,19 +82,6 @@ OrderedJson logprobs_json(const ChatModel& model, const std::vector<GeneratedTok
   out["refusal"] = nullptr;
   return out;
 }
-
-namespace {
-
-/// Of a whole answer.
-OrderedJson attention_json(const ChatModel& model, const AttentionMaps& maps,
-                           const std::vector<TokenMaps>& tokens) {
-  OrderedJson out = maps.json(), list = OrderedJson::array();
-  for (const TokenMaps& t : tokens) list.push_back(token_maps_json(model, t));
-  out["tokens"] = std::move(list);
-  return out;
-}
-
-}  // namespace
 
 std::string completion_json(const AnswerHead& head, const ChatModel& model,
                             const std::vector<Piece>& choices, bool logprobs,

@@ -8,9 +8,8 @@
 // All requests share one store of keys and values. A request takes a block of slots for its prompt
 // and its longest answer, so one that has been added is always finished. Each step is one forward
 // of one row per answer and a piece of the prompts that wait; rows whose attention is observed have
-// a forward of their own. By the engine's contract a row's bits
-// do not depend on the others on the processor, so a request gives the same tokens alone and among
-// others.
+// a forward of their own. By the engine's contract a row's bits do not depend on the others on the
+// processor, so a request gives the same tokens alone and among others.
 #pragma once
 #include <algorithm>
 #include <cmath>
