@@ -176,7 +176,7 @@ point_at(1)
 hovered, most = painted()
 assert hovered != everything and most > 100, 'the overlay does not show the token pointed at'
 assert '%' in js("document.querySelector('#look').textContent")
-js("document.querySelector('#layer').value = 1; document.querySelector('#layer').dispatchEvent(new Event('input'))")
+js("document.querySelector('#layer').value = 1; document.querySelector('#layer').dispatchEvent(new Event('input', {bubbles: true}))")
 assert painted()[0] != hovered, 'the overlay does not depend on the layer'
 assert 's to the first' in js("document.querySelector('#timing').textContent")
 check_width(320)
