@@ -36,7 +36,8 @@ class FakeModel : public phyx::serve::ChatModel {
   Index least_tokens(std::span<const phyx::serve::ChatMessage> messages) const override {
     return static_cast<Index>(messages.back().text().size() / 2);  // a bound that is not exact
   }
-  models::Prompt encode(std::span<const phyx::serve::ChatMessage> messages) const override {
+  phyx::serve::ChatPrompt encode(
+      std::span<const phyx::serve::ChatMessage> messages) const override {
     ++encoded;
     models::Prompt out;
     const std::string text = messages.back().text();
@@ -44,7 +45,7 @@ class FakeModel : public phyx::serve::ChatModel {
     for (const auto& part : messages.back().parts)
       for (const std::uint8_t byte : part.picture) out.tokens.push_back(byte);
     for (const char c : text) out.tokens.push_back(static_cast<unsigned char>(c));
-    return out;
+    return {std::move(out)};
   }
   const std::vector<std::int32_t>& ends() const override { return ends_; }
   std::string bytes(std::int32_t token) const override {

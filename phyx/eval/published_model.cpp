@@ -27,6 +27,6 @@ template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const Publishe
                                                                   const std::string&);
 template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&,
                           std::span<const image::Image>, const SamplingSettings&, std::uint64_t,
-                          const std::function<void(const std::string&)>&);
+                          const std::function<void(const std::string&)>&, std::vector<float>*);
 
 }  // namespace gaze::phyx

@@ -17,6 +17,7 @@
 #include "gaze/text/byte_pair.hpp"
 #include "models/hf/checkpoint.hpp"
 #include "models/hf/picture_config.hpp"
+#include "models/token_grid.hpp"
 #include "models/vlm.hpp"
 #include "phyx/completion.hpp"
 
@@ -52,6 +53,10 @@ struct PublishedModel {
   models::Prompt question(const std::string& text, std::span<const image::Image> pictures,
                           Index answer) const;
 
+  /// Where the image tokens of each picture of a prompt lie on it, the pictures in the prompt's
+  /// order. Throws Error for a model that reads text only.
+  std::vector<models::TokenGrid> grids(std::span<const image::Image> pictures) const;
+
   /// A sampled answer as text.
   phyx::Completion completion(const SampledTokens& c) const;
 
@@ -72,16 +77,20 @@ std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& 
                                                        const std::string& folder);
 
 /// Answers a question about pictures, calling `say` with each piece of text, in whole characters.
+/// `attention`, if set, receives the attention on each image token of the prompt, the mean over
+/// layers, heads and generated tokens.
 template <class Device = Cpu>
 void answer(const PublishedModel<Device>& model, const std::string& question,
             std::span<const image::Image> pictures, const SamplingSettings& sampling,
-            std::uint64_t seed, const std::function<void(const std::string&)>& say);
+            std::uint64_t seed, const std::function<void(const std::string&)>& say,
+            std::vector<float>* attention = nullptr);
 
 extern template struct PublishedModel<Cpu>;
 extern template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const PublishedSettings&,
                                                                          const std::string&);
 extern template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&,
                                  std::span<const image::Image>, const SamplingSettings&,
-                                 std::uint64_t, const std::function<void(const std::string&)>&);
+                                 std::uint64_t, const std::function<void(const std::string&)>&,
+                                 std::vector<float>*);
 
 }  // namespace gaze::phyx

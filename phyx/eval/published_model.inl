@@ -53,6 +53,23 @@ inline std::optional<models::hf::PictureConfig> pictures_of(const models::hf::Ch
   return out;
 }
 
+/// The mean over tokens, layers and heads of the attention on image tokens.
+struct MeanAttention {
+  Index rows;  // layers x heads
+  std::vector<float> sums = {};
+  Index tokens = 0;
+
+  void add(std::span<const float> seen) {
+    sums.resize(seen.size() / static_cast<std::size_t>(rows));
+    for (std::size_t i = 0; i < seen.size(); ++i) sums[i % sums.size()] += seen[i];
+    ++tokens;
+  }
+  std::vector<float> finish() && {
+    for (float& s : sums) s /= static_cast<float>(rows * tokens);
+    return std::move(sums);
+  }
+};
+
 /// The text of a message; pictures are where the prompt template has their token.
 inline std::string text_of(const models::hf::ChatMessage& m) {
   std::string out;
@@ -92,6 +109,17 @@ models::Prompt PublishedModel<Device>::question(const std::string& text,
              " are longer than the ", checkpoint.context,
              " positions (max_position_embeddings) of ", checkpoint.folder,
              "; shorten one, or --max-tokens");
+  return out;
+}
+
+template <class Device>
+std::vector<models::TokenGrid> PublishedModel<Device>::grids(
+    std::span<const image::Image> seen) const {
+  GAZE_CHECK(pictures, "checkpoint", checkpoint.folder, ": the model reads text only");
+  const int side = static_cast<int>(checkpoint.model.image_side());
+  std::vector<models::TokenGrid> out;
+  for (const image::Image& p : seen)
+    out.push_back(models::token_grid(models::hf::plan_tiles(*pictures, {p.width, p.height}), side));
   return out;
 }
 
@@ -153,14 +181,18 @@ std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& 
 template <class Device>
 void answer(const PublishedModel<Device>& m, const std::string& question,
             std::span<const image::Image> pictures, const SamplingSettings& sampling,
-            std::uint64_t seed, const std::function<void(const std::string&)>& say) {
+            std::uint64_t seed, const std::function<void(const std::string&)>& say,
+            std::vector<float>* attention) {
   text::StreamingDecoder decoder(m.tokenizer, text::SpecialTokens::skip);
   GenerationRequest<models::Prompt> request;
   request.prompt = m.question(question, pictures, sampling.max_tokens);
   request.sampling = sampling;
   request.random = Philox(seed, Purpose::sampling);
   request.ends = m.checkpoint.ends;
+  request.observe = attention != nullptr;
+  detail::MeanAttention mean{m.checkpoint.model.decoder.layers * m.checkpoint.model.decoder.heads};
   request.use = [&](const GeneratedToken& token) {
+    if (attention) mean.add(token.seen);
     if (token.id < m.tokenizer.vocab_size()) say(decoder.push(token.id));
     return true;
   };
@@ -172,6 +204,7 @@ void answer(const PublishedModel<Device>& m, const std::string& question,
   while (batch.running() > 0) batch.step();
   if (failed) std::rethrow_exception(failed);
   say(decoder.finish());
+  if (attention) *attention = std::move(mean).finish();
 }
 
 }  // namespace gaze::phyx
