@@ -13,7 +13,10 @@ started=()
 finish() {
   kill "${started[@]}" 2>/dev/null || true
   wait
-  rm -rf "$folder"
+  for _ in {1..50}; do  # Chromium's other processes may still write
+    rm -rf "$folder" 2>/dev/null && break
+    sleep 0.1
+  done
 }
 trap finish EXIT
 
