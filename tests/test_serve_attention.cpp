@@ -261,7 +261,7 @@ TEST_CASE("maps of whole answers are bounded by less detail, or refused") {
   CHECK(refused.json()["error"]["param"] == "max_tokens");
 }
 
-TEST_CASE("a client that reads its maps too slowly loses its stream") {
+TEST_CASE("a client that reads its maps too slowly loses its stream", "[slow]") {
   /// Every prompt has a picture whose maps are nearly 256 KiB for each token.
   struct WideModel : FakeModel {
     WideModel() : FakeModel(true) {}
@@ -279,7 +279,7 @@ TEST_CASE("a client that reads its maps too slowly loses its stream") {
   const serve::ChatServer server(
       model, [&] { return std::make_unique<FakeBatch>(control, 3000); },
       TestOptions{.max_tokens = 2000}.settings());
-  HttpClient client(server.http().port(), 4096);
+  HttpClient client(server.http().port());
   client.send(TestServer::request("loop", R"("stream": true, "gaze_attention": true)"));
   client.read_until("gaze_attention");
   CHECK(eventually([&] { return server.scheduler().running() == 0; }));
