@@ -296,7 +296,8 @@ TEST_CASE("the memory forecast of a question about a picture of many tiles is ri
     const auto rows = static_cast<std::size_t>(tiles * c.image_tokens());
     models::Prompt p = {std::vector<std::int32_t>(rows, 1), nullptr, {}};
     p.values = std::make_shared<const std::vector<float>>(tiles * 3 * 96 * 96, 0.5f);
-    models::BatchSizes sizes{.frozen = true};
+    models::BatchSizes sizes, one;
+    sizes.frozen = one.frozen = true;
     sizes.add_rollout(tiles * c.image_tokens(), tiles, 1, 40);
     SamplingSettings s;
     s.max_tokens = 40;
@@ -308,7 +309,6 @@ TEST_CASE("the memory forecast of a question about a picture of many tiles is ri
     check_ratio(
         models::parameter_bytes(model.parameters(), false) + models::rollout_bytes(c, sizes, 0),
         Allocator<Cpu>::peak() - before);
-    models::BatchSizes one{.frozen = true};
     one.add_rollout(c.image_tokens(), 1, 1, 40);
     CHECK(models::rollout_bytes(c, one, 0) < models::rollout_bytes(c, sizes, 0));
   }

@@ -38,7 +38,8 @@ ModelMemory forecast(const models::VlmConfig& c, bool image, Index weights, Inde
   const Index tiles = image ? std::max<Index>(1, b.tiles) : 0;
   const Index prompt = b.text + (image ? tiles * c.image_tokens() : 0);
   const auto sizes_of = [&](Index prompts, Index group) {
-    models::BatchSizes sizes{.frozen = true};
+    models::BatchSizes sizes;
+    sizes.frozen = true;
     for (Index i = 0; i < prompts; ++i) sizes.add_rollout(prompt, tiles, group, b.answer);
     return sizes;
   };
@@ -47,7 +48,8 @@ ModelMemory forecast(const models::VlmConfig& c, bool image, Index weights, Inde
   };
   models::BatchSizes one = sizes_of(1, 1);
   if (!image) one.rows = std::min(one.rows, most_prompt_rows);  // at a time
-  models::BatchSizes update{.frozen = true};
+  models::BatchSizes update;
+  update.frozen = true;
   const std::vector<Index> lengths(static_cast<std::size_t>(b.group), b.answer);
   for (Index i = 0; i < b.prompts; ++i) update.add_group(prompt, tiles, lengths);
   const Index marks = image ? models::mark_count : 0;
