@@ -7,6 +7,7 @@
 #include "gaze/ops/attention.hpp"
 #include "gaze/ops/elementwise.hpp"
 #include "gaze/ops/rows.hpp"
+#include "gaze/ops/views.hpp"
 #include "models/presets.hpp"
 
 namespace gaze::models {
@@ -39,16 +40,42 @@ class DecoderBlock {
 
   Tensor<T, Device> operator()(const Tensor<T, Device>& x, DecoderContext<T, Device>& context,
                                KeyValueStore<T, Device>* cache) const {
-    const auto qkv = rotary(qkv_(norm1_(x)), sizes_.heads + sizes_.kv_heads, sizes_.head_size,
-                            theta_, context.position);
-    const auto sizes = sizes_.with_bf16(qkv_.multiplies_in_bf16());
-    auto seen = attention(qkv, sizes, context.layout, context.marks, cache);
-    if (seen.marks.defined()) context.seen.push_back(seen.marks);
-    const auto h = added(x, out_, seen.out);
-    return added(h, down_, swiglu(gate_up_(norm2_(h))));
+    auto [y, seen] = run(x, context, cache);
+    if (seen.defined()) context.seen.push_back(seen);
+    return y;
+  }
+
+  /// The same, computed again in backward instead of kept for it. Only x is kept.
+  Tensor<T, Device> checkpointed(const Tensor<T, Device>& x,
+                                 DecoderContext<T, Device>& context) const {
+    const auto both = checkpoint(
+        [this, again = DecoderContext<T, Device>{context.layout, context.position, context.marks}](
+            const Tensor<T, Device>& in) {
+          const auto [y, seen] = run(in, again, nullptr);
+          return seen.defined() ? concatenate<T, Device>({y, seen}, 1) : y;
+        },
+        x);
+    const Index width = x.size(1);
+    if (both.size(1) == width) return both;
+    context.seen.push_back(slice(both, 1, width, both.size(1)));
+    return slice(both, 1, 0, width);
   }
 
  private:
+  struct Output {
+    Tensor<T, Device> y, seen;  // seen: [N, H*M], with marks
+  };
+
+  Output run(const Tensor<T, Device>& x, const DecoderContext<T, Device>& context,
+             KeyValueStore<T, Device>* cache) const {
+    const auto qkv = rotary(qkv_(norm1_(x)), sizes_.heads + sizes_.kv_heads, sizes_.head_size,
+                            theta_, context.position);
+    const auto sizes = sizes_.with_bf16(qkv_.multiplies_in_bf16());
+    const auto seen = attention(qkv, sizes, context.layout, context.marks, cache);
+    const auto h = added(x, out_, seen.out);
+    return {added(h, down_, swiglu(gate_up_(norm2_(h)))), seen.marks};
+  }
+
   /// x + r layer(z). With r = 1 the sum is part of the product.
   Tensor<T, Device> added(const Tensor<T, Device>& x, const Linear<T, Device>& layer,
                           const Tensor<T, Device>& z) const {
@@ -79,6 +106,9 @@ class Decoder {
 
   const DecoderConfig& config() const { return config_; }
 
+  /// From now on backward computes each block again: of a block, only its input is kept. Same bits.
+  void checkpoint_blocks(bool on) { checkpointed_ = on; }
+
   /// Token embeddings stay in T where products use bf16, as training looks them up.
   void keep_embedding() { embedding_->keeps_value = true; }
 
@@ -94,7 +124,9 @@ class Decoder {
   /// linear_logprob's input.
   Tensor<T, Device> operator()(Tensor<T, Device> h, DecoderContext<T, Device>& context) const {
     for (std::size_t i = 0; i < blocks_.size(); ++i)
-      h = blocks_[i](h, context, context.cache ? &(*context.cache)[i] : nullptr);
+      h = checkpointed_ && !context.cache
+              ? blocks_[i].checkpointed(h, context)
+              : blocks_[i](h, context, context.cache ? &(*context.cache)[i] : nullptr);
     h = norm_(h);
     return config_.logits_divisor == 1 ? h : scale(h, static_cast<T>(1 / config_.logits_divisor));
   }
@@ -104,6 +136,7 @@ class Decoder {
 
  private:
   DecoderConfig config_;
+  bool checkpointed_ = false;
   Parameter<T, Device>*embedding_, *head_ = nullptr;
   RmsNorm<T, Device> norm_;
   std::deque<DecoderBlock<T, Device>> blocks_;

@@ -26,6 +26,8 @@ class ImageEncoder {
                " patches per side are not divisible by shuffle ", c.shuffle);
   }
 
+  void checkpoint_blocks(bool on) { vit_.checkpoint_blocks(on); }
+
   bool has_newline() const { return newline_ != nullptr; }
 
   /// The newline row [1, C].

@@ -12,7 +12,6 @@
 
 #include "gaze/core/storage.hpp"
 #include "gaze/cpu/isa.hpp"
-#include "gaze/nn/lora.hpp"
 #include "gaze/nn/parameters.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/token_layout.hpp"
@@ -240,21 +239,6 @@ inline void freeze(Parameters<float>& all) {
   for (auto& pack : all.packs()) pack.trained = false;
 }
 
-/// Declares LoRA adapters of all products of a decoder's blocks, trained.
-inline void declare_lora(Parameters<float>& all, const DecoderConfig& c, Index rank) {
-  const Index seen = c.heads * c.head_size, qkv = seen + 2 * c.kv_heads * c.head_size;
-  const auto add = [&](const std::string& name, Index in, Index out) {
-    Lora<float, Cpu>(all, name, "lora", in, out, rank, 1);
-  };
-  for (Index i = 0; i < c.layers; ++i) {
-    const std::string block = "decoder." + std::to_string(i);
-    add(block + ".qkv", c.width, qkv);
-    add(block + ".out", seen, c.width);
-    add(block + ".gate_up", c.width, 2 * c.mlp);
-    add(block + ".down", c.mlp, c.width);
-  }
-}
-
 /// A decoder alone, for the functions below; its batches have no images.
 inline VlmConfig without_vision(const LanguageConfig& c) {
   return {
@@ -278,12 +262,13 @@ inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks
 }
 
 /// The same where only LoRA adapters of the decoder are trained: nothing of the ViT is kept for
-/// backward; each adapter keeps its narrow rows and, with bf16 products, its input as floats.
+/// backward; each of a block's seven adapters keeps its narrow rows and, with bf16 products, its
+/// input as floats.
 inline Index lora_training_bytes(const VlmConfig& c, const BatchSizes& b, Index rank) {
   const DecoderConfig& d = c.decoder;
   const Index inputs = 2 * detail::block(b.rows, d.width) +
                        detail::block(b.rows, d.heads * d.head_size) + detail::block(b.rows, d.mlp);
-  const Index adapters = 4 * detail::block(b.rows, rank) + (c.bf16 ? inputs : 0);
+  const Index adapters = 7 * detail::block(b.rows, rank) + (c.bf16 ? inputs : 0);
   BatchSizes text = b;
   text.images = 0;
   return detail::kept_features(c, b) +

@@ -97,6 +97,9 @@ class Vit {
     for (Index i = 0; i < c.layers; ++i) blocks_.emplace_back(all, "vit." + std::to_string(i), c);
   }
 
+  /// See Decoder::checkpoint_blocks().
+  void checkpoint_blocks(bool on) { checkpointed_ = on; }
+
   /// Features [images * patches, width], or [.., taps * width], of patch rows
   /// [images * patches, 3 * patch^2].
   Tensor<T, Device> operator()(const Tensor<T, Device>& rows) const {
@@ -116,7 +119,9 @@ class Vit {
     tap(0);
     Index done = 0;
     for (const auto& block : blocks_) {
-      h = block(h, layout);
+      h = checkpointed_
+              ? checkpoint([&block, layout](const auto& x) { return block(x, layout); }, h)
+              : block(h, layout);
       tap(++done);
     }
     return norm_ ? (*norm_)(h) : concatenate(tapped, 1);
@@ -125,6 +130,7 @@ class Vit {
  private:
   VitConfig config_;
   Taps taps_;
+  bool checkpointed_ = false;
   Linear<T, Device> embed_;
   Parameter<T, Device>* position_;
   std::optional<LayerNorm<T, Device>> norm_;

@@ -2,9 +2,12 @@
 // The vision-language model: ViT, projector, decoder, and the policy functions (policy.hpp).
 // Without a ViT it is a language model for text.
 #pragma once
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <span>
 
+#include "gaze/nn/lora.hpp"
 #include "models/feature_cache.hpp"
 #include "models/image_encoder.hpp"
 #include "models/policy.hpp"
@@ -22,15 +25,29 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
   }
 
   /// Weights of zero, to be read from a file; `trainable`: see Parameters::allocate_for_file().
-  /// `keep_embedding`: where products use bf16, tokens are looked up in T, as in training.
+  /// `keep_embedding`: where products use bf16, tokens are looked up in T, as in training. `lora`:
+  /// adapters, which can be trained in any case.
   static Vlm for_file(const VlmConfig& config, std::int32_t image_token, bool trainable,
-                      bool keep_embedding = true) {
-    return Vlm(config, image_token, ForFile{trainable}, Declared{0, keep_embedding});
+                      bool keep_embedding = true, const LoraPlan& lora = {}) {
+    return Vlm(config, image_token, ForFile{trainable}, Declared{0, keep_embedding, &lora});
   }
 
   const SlotHead<T, Device>& slot_head() const {
     GAZE_CHECK(slot_head_, "Vlm", "made without a slot head");
     return *slot_head_;
+  }
+
+  /// Switches the adapters, as rl::Reference wants it: without them, the policy is its own
+  /// reference. The model must outlive it.
+  std::function<void(bool)> adapters() {
+    return [this](bool on) { enable_lora(parameters_, on); };
+  }
+
+  /// From now on backward computes the blocks of decoder and ViT again instead of keeping their
+  /// values. Same bits; one more forward pass in time.
+  void checkpoint_blocks(bool on) {
+    decoder_.checkpoint_blocks(on);
+    if (encoder_) encoder_->checkpoint_blocks(on);
   }
 
   const VlmConfig& config() const { return config_; }
@@ -86,12 +103,15 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
   struct Declared {
     Index slots;
     bool keep_embedding;
+    const LoraPlan* lora = nullptr;
   };
 
   Vlm(const VlmConfig& config, std::int32_t image_token, ForFile use, Declared form)
       : Vlm(config, image_token, form) {
     parameters_.allocate_for_file(use.trainable);
-    frozen_ = !use.trainable;
+    frozen_ = !use.trainable && std::all_of(form.lora->begin(), form.lora->end(), [](auto& w) {
+      return w.weight.rfind("decoder.", 0) == 0;
+    });
   }
 
   Vlm(const VlmConfig& config, std::int32_t image_token, Declared form)
@@ -103,13 +123,14 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
     if (form.slots > 0) slot_head_.emplace(parameters_, config, form.slots);
     if (form.keep_embedding) decoder_.keep_embedding();
     if (config.bf16) parameters_.multiply_in_bf16();
+    if (form.lora) add_lora(parameters_, *form.lora);
   }
 
   VlmConfig config_;
   std::int32_t image_token_;
   Parameters<T, Device> parameters_;
-  Encoder encoder_;  // none: text alone
-  bool frozen_ = false;
+  Encoder encoder_;      // none: text alone
+  bool frozen_ = false;  // tower and projector, without adapters
   mutable FeatureCache<T, Device> known_;
   Decoder<T, Device> decoder_;
   std::optional<SlotHead<T, Device>> slot_head_;

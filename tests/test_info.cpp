@@ -10,7 +10,9 @@
 #include "gaze/ops/reduce.hpp"
 #include "gaze/text/byte_alphabet.hpp"
 #include "gaze/train/checkpoint.hpp"
+#include "models/hf/adapter.hpp"
 #include "models/hf/chat.hpp"
+#include "models/hf/llama.hpp"
 #include "models/hf/load.hpp"
 #include "models/language_model.hpp"
 #include "models/memory.hpp"
@@ -328,9 +330,12 @@ TEST_CASE("the forecast of training adapters counts them, and not the frozen wei
   models::DeclaredLanguageModel plain(c), adapted(c);
   models::freeze(plain.all);
   models::freeze(adapted.all);
-  models::declare_lora(adapted.all, c.decoder, 4);
-  const Index columns = 96 + 2 * 32;
-  const Index weights = 3 * 4 * (96 + columns + 96 + 96 + 96 + 512 + 256 + 96);
+  add_lora(adapted.all,
+           models::hf::new_adapter(models::hf::decoder_weights(c.decoder, c.vocabulary, "model."),
+                                   {.rank = 4})
+               .plan);
+  const Index qkv = 3 * 96 + 96 + 2 * 32, out = 96 + 96, gate_up = 2 * 96 + 512, down = 256 + 96;
+  const Index weights = 3 * 4 * (qkv + out + gate_up + down);
   CHECK(adapted.all.count() - plain.all.count() == weights);
   const Index bytes =
       models::parameter_bytes(adapted.all, true) - models::parameter_bytes(plain.all, true);

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Published checkpoints that see: tiny random ones of each family against transformers' logits and
 // gradients (tests/golden/make_vision_golden.py), through `gaze logits`.
-#include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <functional>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -16,6 +12,7 @@
 #include "phyx/eval/logits.hpp"
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
+#include "tests/golden_tensors.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 
@@ -24,33 +21,13 @@ namespace {
 
 using namespace gaze;
 using gaze::test::contains;
+using gaze::test::doubles;
 using gaze::test::error_of;
 using gaze::test::Folder;
+using gaze::test::norm;
+using gaze::test::relative;
 
 std::string golden_folder(const std::string& name) { return test::golden_path("hf/" + name); }
-
-std::vector<double> doubles(const io::SafetensorsFile& file, const std::string& name) {
-  const auto& info = file.info(name);
-  std::vector<double> out(info.elements());
-  if (info.dtype == "F64") {
-    file.read<double>(name, info.shape, std::span(out));
-    return out;
-  }
-  std::vector<float> values(out.size());
-  file.read<float>(name, info.shape, std::span(values));
-  return {values.begin(), values.end()};
-}
-
-double norm(const std::vector<double>& x) {
-  return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
-}
-
-double relative(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  std::vector<double> difference(a.size());
-  std::transform(a.begin(), a.end(), b.begin(), difference.begin(), std::minus<>());
-  return norm(difference) / norm(b);
-}
 
 /// `gaze logits` on a golden file's inputs.
 io::SafetensorsFile computed(const std::string& name, const Folder& place,

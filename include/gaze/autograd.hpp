@@ -390,20 +390,18 @@ std::uint64_t fingerprint(const Tensor<T, Device>&) {
 
 }  // namespace detail
 
-/// Activation checkpointing (Chen et al. 2016): runs f(x) without recording and runs it again in
-/// backward, so only x is kept. Leaves that f captures receive their gradients as usual; it must
-/// not capture recorded results that anything else uses (backward throws). f must return the same
-/// values again: on the CPU backward throws if it does not, because it is not deterministic or
-/// something it captured was changed in place.
+/// Activation checkpointing (Chen et al. 2016): runs f(x), forgets how it was computed and runs it
+/// again in backward, so only x is kept. Without a gradient to compute it is f(x). Leaves that f
+/// captures receive their gradients as usual; it must not capture recorded results that anything
+/// else uses (backward throws). f must return the same values again: on the CPU backward throws if
+/// it does not, because it is not deterministic or something it captured was changed in place.
 template <class T, class Device, class Function>
 Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
   detail::check_defined("checkpoint", x);
   if (!detail::recording) return f(x);
-  Tensor<T, Device> y;
-  {
-    const NoGrad no_grad;
-    y = f(x).detach();
-  }
+  Tensor<T, Device> y = f(x);
+  if (!y.needs_grad()) return y;
+  y = y.detach();
   record(
       "checkpoint", y,
       [f, x = Saved<T, Device>("checkpoint", x), to = x.node(),

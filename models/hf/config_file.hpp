@@ -98,6 +98,17 @@ class ConfigObject {
     return out;
   }
 
+  /// A text, or a list of them.
+  std::vector<std::string> texts(const char* key) {
+    const io::Json& v = at(key);
+    std::vector<std::string> out;
+    for (const io::Json& x : v.is_array() ? v : io::Json::array({v})) {
+      GAZE_CHECK(x.is_string(), "checkpoint", where(key), ": not a text but ", shown(x));
+      out.push_back(x.get<std::string>());
+    }
+    return out;
+  }
+
   /// A list of `count` numbers.
   std::vector<double> numbers(const char* key, std::size_t count) {
     const io::Json& list = at(key);
@@ -130,11 +141,19 @@ class ConfigObject {
   }
 
   /// This model can only be computed with the value `only`, which a missing key stands for too.
-  void must_be(const char* key, const io::Json& only) {
+  void must_be(const char* key, const io::Json& only) { must_be_in(key, io::Json::array({only})); }
+
+  /// The same for several values.
+  void must_be_in(const char* key, const io::Json& values) {
     read_.insert(key);
     const auto found = object_.find(key);
-    GAZE_CHECK(found == object_.end() || *found == only, "checkpoint", where(key), ": ",
-               shown(*found), " is not supported, only ", shown(only));
+    if (found == object_.end()) return;
+    std::string known;
+    for (const io::Json& v : values) {
+      if (*found == v) return;
+      known += (known.empty() ? "" : ", ") + shown(v);
+    }
+    GAZE_FAIL("checkpoint", where(key), ": ", shown(*found), " is not supported, only ", known);
   }
 
   /// Keys without effect on the model's values: names, versions, training settings.

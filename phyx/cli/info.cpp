@@ -10,6 +10,7 @@
 #include "models/presets.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
+#include "phyx/cli/published_options.hpp"
 #include "phyx/eval/model_info.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/synth/cues.hpp"
@@ -69,7 +70,7 @@ void print_rewards() {
 }
 
 struct InfoOptions {
-  std::string model;
+  std::string model, adapter;
   MemoryBatches batches;
   bool rewards = false;
 
@@ -77,10 +78,12 @@ struct InfoOptions {
     CLI::Option* all =
         app.add_flag("--rewards", rewards,
                      "print each reward's formula, range, known cheats and options instead");
-    app.add_option("--model", model,
-                   "print about this model instead: folder or .safetensors file of a trained "
-                   "model, or folder of a published checkpoint")
-        ->excludes(all);
+    CLI::Option* of =
+        app.add_option("--model", model,
+                       "print about this model instead: folder or .safetensors file of a trained "
+                       "model, or folder of a published checkpoint")
+            ->excludes(all);
+    add_adapter(app, adapter, nullptr)->needs(of);
     app.add_option("--prompt-tokens", batches.text,
                    "tokens of a prompt, for the forecast of a model's memory")
         ->transform(whole(1, 1 << 20))
@@ -93,7 +96,7 @@ struct InfoOptions {
   void run() const {
     if (rewards) return print_rewards();
     if (model.empty()) return print_info();
-    std::fputs(for_standard_output(model_info(model, batches)).c_str(), stdout);
+    std::fputs(for_standard_output(model_info(model, batches, adapter)).c_str(), stdout);
   }
 };
 

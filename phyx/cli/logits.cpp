@@ -34,7 +34,9 @@ struct LogitsOptions {
     app.add_option("--precision", s.precision,
                    "of products; default: that of a trained model, float32 of a checkpoint")
         ->check(CLI::IsMember({"float32", "bf16"}));
-    app.add_flag("--gradients", s.gradients, "also write the gradients of the loss");
+    add_adapter(app, s.adapter, &s.merge_adapter);
+    app.add_flag("--gradients", s.gradients,
+                 "also write the gradients of the loss; with --adapter those of the adapters");
     add_logits_scaling(app, s.logits_scaling);
     add_device(app, device);
   }

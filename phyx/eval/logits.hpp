@@ -19,10 +19,13 @@ namespace gaze::phyx {
 ///
 /// `out` gets logits [B, T, V] (0 at padding) and, with labels, loss (the mean of -log p over
 /// labels from 0 on, shifted by one) and logp [B, T-1] (0 where there is no label). With
-/// `gradients` also grad.NAME, by the names of the file's tensors.
+/// `gradients` also grad.NAME, by the names of the file's tensors; with an `adapter` those of its
+/// tensors alone.
 struct LogitsSettings {
   std::string model = {}, inputs = {}, out = {};
   std::string precision = {};  // of products; "": that of a trained model, float32 of a checkpoint
+  std::string adapter = {};    // of a published checkpoint, see PublishedSettings
+  bool merge_adapter = false;  // not with gradients
   bool gradients = false;
   bool logits_scaling = true;  // see PublishedSettings
 };

@@ -19,6 +19,7 @@
 #include "models/language_model.hpp"
 #include "models/model_metadata.hpp"
 #include "phyx/eval/logits.hpp"
+#include "phyx/eval/published_model.hpp"
 #include "phyx/eval/trained_model.hpp"
 
 namespace gaze::phyx {
@@ -322,7 +323,8 @@ template <class Model>
 void run_rows(Model& model, const io::WeightFiles& files,
               const std::vector<models::hf::WeightRule>& rules, const TokenRows& rows,
               const LogitsSettings& s) {
-  if (s.gradients) model.parameters().train_all();
+  if (s.gradients && s.adapter.empty()) model.parameters().train_all();
+  if (s.gradients && !s.adapter.empty()) model.parameters().train_only({lora_part});
   NamedTensors out;
   add_logits(model, rows, out);
   if (!rows.labels.empty()) {
@@ -353,11 +355,19 @@ void published_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs
   TokenRows rows(inputs, checkpoint.model.vocabulary);
   rows.add_tiles(inputs, checkpoint);
   check_labels(rows, s);
-  auto model =
-      Model<Device>::for_file(checkpoint.model, checkpoint.image_token, s.gradients, s.gradients);
+  PublishedSettings published;
+  published.adapter = s.adapter;
+  published.merge_adapter = s.merge_adapter;
+  const auto adapter = adapter_of(published, checkpoint);
+  const bool trainable = s.gradients && !adapter;
+  auto model = Model<Device>::for_file(checkpoint.model, checkpoint.image_token, trainable,
+                                       trainable, adapter ? adapter->plan : LoraPlan());
   const io::WeightFiles files(s.model);
   models::hf::load_weights(files, checkpoint.weights, model.parameters());
-  run_rows(model, files, checkpoint.weights, rows, s);
+  if (!adapter) return run_rows(model, files, checkpoint.weights, rows, s);
+  fill_adapter(published, *adapter, model);
+  const io::WeightFiles adapters(models::hf::adapter_weights_file(s.adapter));
+  run_rows(model, adapters, adapter->rules, rows, s);
 }
 
 /// Of a model for text that Gaze wrote; it needs no tokeniser.
@@ -390,9 +400,12 @@ void vlm_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
 
 template <class Device>
 void write_logits(const LogitsSettings& s) {
+  GAZE_CHECK(!s.gradients || !s.merge_adapter, "logits", s.adapter,
+             ": merged adapters have no gradients");
   const io::SafetensorsFile inputs(s.inputs);
   if (models::hf::is_published_checkpoint(s.model))
     return detail::published_logits<Device>(s, inputs);
+  GAZE_CHECK(s.adapter.empty(), "logits", s.model, ": --adapter is for published checkpoints");
   const std::string weights = weights_file_of(s.model);
   const auto saved = models::read_model_metadata(io::SafetensorsFile(weights));
   if (const auto* config = std::get_if<models::LanguageConfig>(&saved.config))

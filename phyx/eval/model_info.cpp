@@ -217,7 +217,22 @@ Index most_tiles(const models::hf::Checkpoint& c) {
   return std::visit([](const auto& tiling) { return image::most_tiles(tiling); }, pictures.tiling);
 }
 
-std::string published_info(const std::string& path, MemoryBatches batches) {
+std::string adapter_lines(const std::string& folder, const models::hf::Checkpoint& c) {
+  const models::hf::Adapter a = models::hf::open_adapter(folder, c.weights);
+  models::DeclaredVlm declared(c.model);
+  const Index before = declared.all.count();
+  add_lora(declared.all, a.plan);
+  const io::WeightFiles files(models::hf::adapter_weights_file(folder));
+  models::hf::check_adapter(a, files, declared.all);
+  return line("adapter", printable(folder, kShownBytes)) +
+         line("", concat("LoRA of rank ", a.settings.rank, ", alpha ", a.settings.alpha,
+                         a.settings.rank_stabilised ? " (rank-stabilised)" : "", ", ",
+                         counted(files.names().size() / 2, "module"), ", ",
+                         grouped(declared.all.count() - before), " parameters"));
+}
+
+std::string published_info(const std::string& path, MemoryBatches batches,
+                           const std::string& adapter) {
   const models::hf::Checkpoint c = models::hf::open_checkpoint(path);
   const io::WeightFiles files(path);
   models::DeclaredVlm declared(c.model);
@@ -227,7 +242,7 @@ std::string published_info(const std::string& path, MemoryBatches batches) {
   return line("family",
               c.family + ", a published checkpoint " + (sees ? "that sees" : "for text")) +
          file_lines(files) + unused_lines(files, models::hf::tensor_names(files, c.weights)) +
-         parameter_line(declared.all) +
+         parameter_line(declared.all) + (adapter.empty() ? "" : adapter_lines(adapter, c)) +
          architecture_lines(c.model.decoder, c.model.vocabulary, sees ? &c.model : nullptr) +
          published_token_lines(c) +
          (sees ? memory_lines(c.model, batches) : memory_lines(c.model.language(), batches));
@@ -259,9 +274,12 @@ std::string vlm_info(const std::string& path, MemoryBatches batches) {
 
 }  // namespace
 
-std::string model_info(const std::string& path, const MemoryBatches& batches) {
+std::string model_info(const std::string& path, const MemoryBatches& batches,
+                       const std::string& adapter) {
   const std::string first = line("model", printable(path, kShownBytes));
-  if (models::hf::is_published_checkpoint(path)) return first + published_info(path, batches);
+  if (models::hf::is_published_checkpoint(path))
+    return first + published_info(path, batches, adapter);
+  GAZE_CHECK(adapter.empty(), "info", path, ": --adapter is for published checkpoints");
   const std::string weights = weights_file_of(path);
   const auto saved = models::read_model_metadata(io::SafetensorsFile(weights));
   if (const auto* c = std::get_if<models::LanguageConfig>(&saved.config))

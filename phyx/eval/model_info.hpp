@@ -11,7 +11,9 @@ namespace gaze::phyx {
 /// Lines about a published checkpoint (its folder) or a trained model (its folder or .safetensors
 /// file): family, files, tensors and those without use, parameters, architecture, tokeniser, chat
 /// template, end tokens, memory. Text from the files is printable. Throws Error for files that
-/// could not be loaded, as loading would, but for a checkpoint without tokenizer.json.
-std::string model_info(const std::string& path, const MemoryBatches& batches = {});
+/// could not be loaded, as loading would, but for a checkpoint without tokenizer.json. `adapter`: a
+/// folder of adapters for a published checkpoint, described too; "": none.
+std::string model_info(const std::string& path, const MemoryBatches& batches = {},
+                       const std::string& adapter = "");
 
 }  // namespace gaze::phyx

@@ -7,6 +7,8 @@
 
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/continuous_batch.hpp"
+#include "models/hf/adapter.hpp"
+#include "models/hf/llama.hpp"
 #include "models/memory.hpp"
 
 namespace gaze::phyx {
@@ -29,7 +31,8 @@ Index weight_bytes(Parameters<float>& all) {
 
 Index lora_bytes(Parameters<float>& all, const models::DecoderConfig& c, Index rank) {
   models::freeze(all);
-  models::declare_lora(all, c, rank);
+  const auto weights = models::hf::decoder_weights(c, 1, "");
+  add_lora(all, models::hf::new_adapter(weights, {.rank = rank}).plan);
   return touched(all, true);
 }
 

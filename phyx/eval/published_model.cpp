@@ -13,6 +13,16 @@ text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint)
   return tokenizer;
 }
 
+std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
+                                              const models::hf::Checkpoint& checkpoint) {
+  GAZE_CHECK(s.adapter.empty() || !s.lora, "adapter", s.adapter, ": either this or new adapters");
+  GAZE_CHECK(!s.merge_adapter || !s.adapter.empty(), "adapter",
+             "to merge adapters (--merge-adapter) needs a folder (--adapter)");
+  if (s.lora) return models::hf::new_adapter(checkpoint.weights, *s.lora);
+  if (s.adapter.empty()) return std::nullopt;
+  return models::hf::open_adapter(s.adapter, checkpoint.weights);
+}
+
 void check_own_model(const PublishedSettings& s, const std::string& path) {
   GAZE_CHECK(s.precision.empty(), "load_model", path,
              ": the model's file says its precision; --precision is for published checkpoints");
@@ -22,6 +32,7 @@ void check_own_model(const PublishedSettings& s, const std::string& path) {
              ": a picture is one tile; --no-split-images is for published checkpoints");
   GAZE_CHECK(s.logits_scaling, "load_model", path,
              ": --no-logits-scaling is for published checkpoints");
+  GAZE_CHECK(s.adapter.empty(), "load_model", path, ": --adapter is for published checkpoints");
 }
 
 template struct PublishedModel<Cpu>;

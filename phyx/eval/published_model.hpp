@@ -15,6 +15,7 @@
 #include "gaze/generate/sampling.hpp"
 #include "gaze/image/image.hpp"
 #include "gaze/text/byte_pair.hpp"
+#include "models/hf/adapter.hpp"
 #include "models/hf/checkpoint.hpp"
 #include "models/hf/picture_config.hpp"
 #include "models/token_grid.hpp"
@@ -29,7 +30,27 @@ struct PublishedSettings {
   std::string prompt_template;  // a file with {question}, instead of the folder's chat template
   bool split_images = true;     // into tiles, where the family can do without
   bool logits_scaling = true;   // divide Granite's logits, see leave_out_logits_scaling()
+  std::string adapter = {};     // a folder in PEFT's format; "": none
+  bool merge_adapter = false;   // add it to the weights, which is faster to answer with
+  /// Instead of `adapter`: new ones to train, with values of this seed.
+  std::optional<models::hf::LoraSettings> lora = {};
+  std::uint64_t lora_seed = 0;
 };
+
+/// The adapters that the settings ask for. Throws Error naming file and key.
+std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
+                                              const models::hf::Checkpoint& checkpoint);
+
+/// Gives a model that was made with adapter_of() their values; merged, it has none afterwards.
+template <class Device>
+void fill_adapter(const PublishedSettings& s, const models::hf::Adapter& adapter,
+                  models::Vlm<float, Device>& model) {
+  if (adapter.folder.empty())
+    model.parameters().initialise(lora_part, s.lora_seed);
+  else
+    models::hf::load_adapter(adapter, model.parameters());
+  if (s.merge_adapter) merge_lora(model.parameters());
+}
 
 /// Our own models' files say both. Throws Error if a setting is given for one.
 void check_own_model(const PublishedSettings& s, const std::string& path);
@@ -42,6 +63,7 @@ struct PublishedModel {
   std::optional<models::hf::PictureConfig> pictures;  // of a model that sees
   std::vector<std::string> weights_files;
   std::string template_file, template_text;  // of PublishedSettings::prompt_template
+  std::optional<models::hf::Adapter> adapter;
 
   /// The prompt of a chat that the assistant continues, with the pictures of its places. Throws
   /// Error for a folder whose chat template is not known, and for a prompt template if there is
@@ -72,7 +94,9 @@ struct PublishedModel {
 /// The tokeniser of a folder. Throws Error if it has more tokens than config.json says.
 text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint);
 
-/// Loads a folder. Throws Error naming file and key.
+/// Loads a folder. Its weights are frozen, but its adapters can be trained: call
+/// model.parameters().train_only({lora_part}), and models::hf::write_adapter() to save them. Throws
+/// Error naming file and key.
 template <class Device = Cpu>
 std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,
                                                        const std::string& folder);

@@ -153,6 +153,10 @@ std::map<std::string, std::string> PublishedModel<Device>::prompt_files() const 
   if (pictures) out["pictures"] = models::hf::picture_config_file(checkpoint.folder);
   if (!checkpoint.chat_file.empty()) out["chat_template"] = checkpoint.chat_file;
   if (!template_file.empty()) out["prompt_template"] = template_file;
+  if (adapter && !adapter->folder.empty()) {
+    out["adapter"] = models::hf::adapter_weights_file(adapter->folder);
+    out["adapter_config"] = models::hf::adapter_config_file(adapter->folder);
+  }
   return out;
 }
 
@@ -168,14 +172,17 @@ std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& 
   const models::VlmConfig config = checkpoint.model;
   const std::int32_t image_token = checkpoint.image_token;
   const io::WeightFiles files(folder);
+  auto adapter = adapter_of(s, checkpoint);
   auto pictures = detail::pictures_of(checkpoint, s.split_images);
   if (!s.prompt_template.empty())  // a bad one fails before the weights are read
     models::hf::fill_template(tokenizer, text, "?", s.prompt_template);
   auto out = std::unique_ptr<PublishedModel<Device>>(new PublishedModel<Device>{
       std::move(checkpoint), std::move(tokenizer),
-      models::Vlm<float, Device>::for_file(config, image_token, false, false), std::move(pictures),
-      files.files(), s.prompt_template, std::move(text)});
+      models::Vlm<float, Device>::for_file(config, image_token, false, false,
+                                           adapter ? adapter->plan : LoraPlan()),
+      std::move(pictures), files.files(), s.prompt_template, std::move(text), std::move(adapter)});
   models::hf::load_weights(files, out->checkpoint.weights, out->model.parameters());
+  if (out->adapter) fill_adapter(s, *out->adapter, out->model);
   return out;
 }
 

@@ -23,7 +23,8 @@ class GeluMlp {
         down_bias_(&all.add(name + ".down.bias", {width}, Init::zeros(), part)) {}
 
   Tensor<T, Device> operator()(const Tensor<T, Device>& x) const {
-    if (up_->rounded().defined()) {  // bf16 products have no fused gelu
+    // Products of bf16 and those of adapters have no fused gelu.
+    if (up_->rounded().defined() || up_->adapted() || down_->adapted()) {
       const auto h = gelu(linear(x, up_->weight(), up_bias_->value));
       return linear(h, down_->weight(), down_bias_->value);
     }

@@ -6,6 +6,7 @@
 // gradient norm and checkpointed moments need one call per pack.
 #pragma once
 #include <deque>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -26,6 +27,25 @@ struct Init {
 };
 
 template <class T, class Device>
+struct Parameter;
+
+/// The parameters of a weight's low-rank adapters, see LowRank; declared by add_lora() (lora.hpp).
+template <class T, class Device>
+struct LoraParameters {
+  Parameter<T, Device>* down;
+  std::vector<Parameter<T, Device>*> up;
+  std::vector<Index> first;
+  T factor;
+  bool enabled = true;
+
+  LowRank<T, Device> values() const {
+    LowRank<T, Device> out{down->value, {}, first, factor};
+    for (const auto* p : up) out.up.push_back(p->value);
+    return out;
+  }
+};
+
+template <class T, class Device>
 struct Parameter {
   std::string name;
   Shape shape;
@@ -36,9 +56,16 @@ struct Parameter {
   bool multiplied_in_bf16 = false;
   bool keeps_value = false;  // in T whatever products use: it is also looked up or added
   bool in_pack = true;       // else held alone, and never trained
+  std::optional<LoraParameters<T, Device>> lora;
 
-  /// The weight of products: `value`, and rounded() where it is defined.
-  Weight<T, Device> weight() const { return {value, rounded()}; }
+  bool adapted() const { return lora && lora->enabled; }
+
+  /// The weight of products: `value`, and rounded() where it is defined, with enabled adapters.
+  Weight<T, Device> weight() const {
+    Weight<T, Device> out{value, rounded()};
+    if (adapted()) out.low_rank = lora->values();
+    return out;
+  }
 
   /// The value rounded to bf16, cached until it changes; undefined unless multiplied in bf16. It is
   /// all there is of a weight that is held alone.
@@ -121,6 +148,14 @@ class Parameters {
   void allocate_for_file(bool trainable) {
     for (Param& p : all_) p.in_pack = trainable || p.shape.rank() != 2 || p.keeps_value;
     lay_out();
+  }
+
+  /// The values that a part has after allocate(seed), in a model that was allocated for a file.
+  void initialise(const std::string& part, std::uint64_t seed) {
+    check_allocated("initialise");
+    for (auto& pack : packs_)
+      if (pack.part == part)
+        for (Param* p : pack.members) initialise(*p, seed);
   }
 
   /// From now on only these parts get gradients and optimiser steps.
@@ -279,6 +314,7 @@ class Parameters {
           values[i] += static_cast<T>(p.init.deviation * random.normal(key, i));
       });
     Allocator<Device>::copy_in(p.value.data(), values.data(), values.size() * sizeof(T));
+    p.value.changed();
   }
 
   std::deque<Param> all_;

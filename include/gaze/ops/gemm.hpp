@@ -188,7 +188,8 @@ Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Devic
 
 /// y = x w^T + bias + residual: x [N,C], w [O,C], bias [O] or undefined, residual [N,O] or
 /// undefined. dx = dy w, dw = dy^T x, dbias = column sums of dy, dresidual = dy.
-/// With a rounded weight, x and dy are rounded to bf16 too; all sums stay float32.
+/// With a rounded weight, x and dy are rounded to bf16 too; all sums stay float32. The weight's
+/// adapters add to y, see low_rank.hpp.
 template <class T, class Device>
 Tensor<T, Device> linear(const Tensor<T, Device>& input,
                          const std::type_identity_t<Weight<T, Device>>& weight,
@@ -209,23 +210,27 @@ Tensor<T, Device> linear(const Tensor<T, Device>& input,
   GAZE_CHECK(!(bias.defined() && residual.defined()), "linear",
              "bias and residual together: the sum starts from one of them");
   const detail::WeightProducts<T, Device> products("linear", x, {w, weight.rounded});
+  detail::LowRankProducts<T, Device> adapters;
+  if (weight.low_rank) adapters = {"linear", x, *weight.low_rank, o};
   Tensor<T, Device> y({n, o});
   const T* start = bias.defined() ? bias.data() : nullptr;
   if (residual.defined()) K::copy(y.numel(), residual.data(), y.data());
   products.forward(0, n, y.data(), residual.defined(), start);
-  if (recorded(x, w, bias, residual))
+  adapters.forward(y.data());
+  if (recorded(x, w, bias, residual, adapters))
     record(
         "linear", y,
-        [n, o, products, to_x = x.node(), to_w = w.node(), to_bias = bias.node(),
+        [n, o, products, adapters, to_x = x.node(), to_w = w.node(), to_bias = bias.node(),
          to_residual = residual.node()](const auto& dy) {
           using Target = typename GradNode<T, Device>::Target;
           const T* g = dy.data();
           products.backward(0, n, g, to_x ? to_x->target() : Target{},
                             to_w ? to_w->target() : Target{});
+          adapters.backward(g, to_x ? to_x->target() : Target{});
           if (to_bias) K::column_sum(n, o, g, to_bias->accumulator());
           if (to_residual) to_residual->add(dy);
         },
-        x, w, bias, residual);
+        x, w, bias, residual, adapters.inputs());
   return y;
 }
 

@@ -50,6 +50,7 @@ LogProb<T, Device> linear_logprob(const Tensor<T, Device>& input,
              "linear_logprob", "x ", input.shape(), ", w ", weight.shape());
   GAZE_CHECK(target_input.shape() == Shape({input.size(0)}), "linear_logprob", "x ", input.shape(),
              ", target ", target_input.shape());
+  weight.refuse_adapters("linear_logprob");
   GAZE_CHECK(temperature > 0, "linear_logprob", "temperature must be above 0, got ", temperature);
   const auto x = contiguous(input), w = detail::contiguous_or_none(weight.value);
   const Index n = x.size(0), v = weight.size(0);

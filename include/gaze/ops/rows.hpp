@@ -181,6 +181,7 @@ Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
 /// The same from a weight; where it is held in bf16 alone, without a derivative.
 template <class T, class Device>
 Tensor<T, Device> gather_rows(const Weight<T, Device>& table, const Indices<Device>& index_input) {
+  table.refuse_adapters("gather_rows");
   if (table.value.defined()) return gather_rows(table.value, index_input);
   detail::check_defined("gather_rows", table, index_input);
   GAZE_CHECK(table.shape().rank() == 2 && index_input.rank() == 1, "gather_rows", "table ",

@@ -4,26 +4,34 @@
 // With rounded operands, sums and gradients stay float32; the derivative of rounding is the
 // identity, as usual in mixed-precision training. x is then kept for backward in half the size.
 #pragma once
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "gaze/core/bf16.hpp"
+#include "gaze/ops/low_rank.hpp"
 #include "gaze/ops/multiply.hpp"
 #include "gaze/ops/views.hpp"
 
 namespace gaze {
 
 /// A weight [O, C] of y = x w^T. With `rounded`, its values in bf16, x and dy are rounded too, and
-/// `value` is only there to be trained: a frozen weight may be held in bf16 alone.
+/// `value` is only there to be trained: a frozen weight may be held in bf16 alone. The products of
+/// its adapters are of T in any case.
 template <class T, class Device>
 struct Weight {
   Tensor<T, Device> value;
   Tensor<bf16, Device> rounded;
+  std::optional<LowRank<T, Device>> low_rank = {};
 
   Weight(Tensor<T, Device> values, Tensor<bf16, Device> in_bf16 = {})  // implicit
       : value(std::move(values)), rounded(std::move(in_bf16)) {}
 
   bool defined() const { return value.defined() || rounded.defined(); }
+  /// For operations that know no adapters.
+  void refuse_adapters(const char* op) const {
+    GAZE_CHECK(!low_rank, op, "a weight of shape ", shape(), " has adapters, which have no effect");
+  }
   const Shape& shape() const { return value.defined() ? value.shape() : rounded.shape(); }
   Index size(int axis) const { return shape()[axis]; }
 };
