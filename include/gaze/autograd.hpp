@@ -408,7 +408,7 @@ Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
        before = detail::fingerprint(y)](const auto& dy) {
         const Recording recording;
         Tensor<T, Device> input = x.get().detach();
-        input.requires_grad();
+        if (to) input.requires_grad();
         const Tensor<T, Device> again = f(input);
         GAZE_CHECK(detail::fingerprint(again) == before, "checkpoint",
                    "the function gave other values in backward: it is not deterministic, or "
