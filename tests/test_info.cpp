@@ -17,6 +17,7 @@
 #include "models/language_model.hpp"
 #include "models/memory.hpp"
 #include "models/model_metadata.hpp"
+#include "models/vlm.hpp"
 #include "phyx/eval/model_info.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "tests/data.hpp"
@@ -282,6 +283,34 @@ TEST_CASE("the memory forecast of a text model's answers and steps is right with
     check_ratio(
         models::parameter_bytes(model.parameters(), false) + models::training_bytes(sizes, update),
         Allocator<Cpu>::peak() - before);
+  }
+}
+
+TEST_CASE("the memory forecast of training adapters is right within a tenth", "[memory]") {
+  for (const bool bf16 : {false, true}) {
+    INFO((bf16 ? "bf16" : "float32"));
+    const models::LanguageConfig c = language(bf16);
+    const auto plan =
+        models::hf::new_adapter(models::hf::decoder_weights(c.decoder, c.vocabulary, "model."),
+                                {.rank = 16})
+            .plan;
+    const models::VlmConfig sizes = models::without_vision(c);
+    const std::size_t before = Allocator<Cpu>::in_use();
+    auto model = models::Vlm<float>::for_file(sizes, -1, false, false, plan);
+    for (auto& p : model.parameters().all())
+      if (!p.in_pack)
+        p.hold([&]<class U>(std::type_identity<U>) { return Tensor<U>::zeros(p.shape); });
+    model.parameters().train_only({lora_part});
+    const models::Prompt p = {std::vector<std::int32_t>(90, 7), nullptr, {}};
+    const std::vector<std::int32_t> answer(30, 9);
+    const std::vector<models::Group> groups(4, {&p, {answer, answer, answer}});
+    models::BatchSizes update;
+    for (int i = 0; i < 4; ++i) update.add_group(90, false, std::vector<Index>(3, 30));
+    Allocator<Cpu>::reset_peak();
+    backward(neg(mean(model.logprobs(groups).logp)));
+    check_ratio(models::parameter_bytes(model.parameters(), false) +
+                    models::lora_training_bytes(sizes, update, 16),
+                Allocator<Cpu>::peak() - before);
   }
 }
 

@@ -28,7 +28,7 @@ struct PublishedSettings {
   std::string precision;        // float32, or bf16 for weights and products; "": float32
   std::string prompt_template;  // a file with {question}, instead of the folder's chat template
   bool split_images = true;     // into tiles, where the family can do without
-  std::string adapter;          // a folder in PEFT's format; "": none
+  std::string adapter = "";     // a folder in PEFT's format; "": none
   bool merge_adapter = false;   // add it to the weights, which is faster to answer with
   /// Instead of `adapter`: new ones to train, with values of this seed.
   std::optional<models::hf::LoraSettings> lora = {};
