@@ -185,7 +185,7 @@ TEST_CASE("a Granite model's logits can be left undivided, as newer transformers
   const auto small = divided->model.all_logits(std::span(&one, 1)).to_vector();
   const auto large = undivided->model.all_logits(std::span(&one, 1)).to_vector();
   for (std::size_t i = 0; i < small.size(); ++i)
-    REQUIRE(large[i] == Approx(by * small[i]).epsilon(1e-5).margin(1e-6));
+    REQUIRE(large[i] == Catch::Approx(by * small[i]).epsilon(1e-5).margin(1e-6));
   CHECK(test::contains(
       test::error_of([&] { phyx::load_published<Cpu>(settings, golden_folder("idefics3")); }),
       "without logits_scaling"));
