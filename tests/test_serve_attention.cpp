@@ -57,9 +57,10 @@ Streamed streamed(const HttpResult& r) {
   for (std::size_t i = 1; i < events.size(); ++i) {
     const io::Json event = io::Json::parse(events[i]), &choice = event["choices"][0];
     CHECK_FALSE(event.contains("gaze_attention"));
-    if (choice["delta"].contains("content")) out.text += choice["delta"]["content"];
+    if (choice["delta"].contains("content"))
+      out.text += choice["delta"]["content"].get<std::string>();
     if (choice.contains("gaze_attention")) out.tokens.push_back(choice["gaze_attention"]);
-    if (!choice["finish_reason"].is_null()) out.finish = choice["finish_reason"];
+    if (!choice["finish_reason"].is_null()) out.finish = choice["finish_reason"].get<std::string>();
   }
   return out;
 }
@@ -145,7 +146,7 @@ TEST_CASE("a stream has the maps of each token as it is generated") {
   std::vector<double> mean(24, 0.0);
   for (const io::Json& token : got.tokens) {
     check_token(head, token);
-    text += token["token"];
+    text += token["token"].get<std::string>();
     const auto one = restored(head, token, 0, 0);
     for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += one[i] / 8;
   }
@@ -189,7 +190,7 @@ TEST_CASE("tokens that a stop string holds back have their events") {
   CHECK(got.finish == "stop");
   CHECK(got.text == all.text.substr(0, all.text.find(stop)));
   std::string text;
-  for (const io::Json& token : got.tokens) text += token["token"];
+  for (const io::Json& token : got.tokens) text += token["token"].get<std::string>();
   CHECK(contains(text, stop));
   CHECK(all.text.substr(0, text.size()) == text);
 }
@@ -213,7 +214,7 @@ TEST_CASE("the extension is refused by name where there is nothing to show") {
   const auto check = [](const HttpResult& r, const std::string& field, const std::string& reason) {
     INFO(r.body);
     CHECK(r.status == 400);
-    CHECK(r.json()["error"]["param"] == field);
+    CHECK(r.json()["error"]["param"].get<std::string>() == field);
     CHECK(contains(r.json()["error"]["message"].get<std::string>(), reason));
   };
   const auto picture = smooth_picture(70, 40);
@@ -251,7 +252,7 @@ TEST_CASE("maps of whole answers are bounded by less detail, or refused") {
   };
   const HttpResult few = answer(4, "");
   CHECK(detail(few) == "heads");  // 6480 bytes
-  const std::string text = few.json()["choices"][0]["message"]["content"];
+  const auto text = few.json()["choices"][0]["message"]["content"].get<std::string>();
   REQUIRE_FALSE(text.empty());
   const std::string stop = text.substr(0, 1);
   CHECK(detail(answer(12000, stop)) == "layers");  // 2160 bytes
