@@ -247,11 +247,10 @@ inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks
 
 /// The same where only LoRA adapters of the decoder are trained: nothing of the ViT is kept for
 /// backward; each of a block's seven adapters keeps its narrow rows and, with bf16 products, its
-/// input as floats.
+/// input as floats (the attention's output is kept anyway).
 inline Index lora_training_bytes(const VlmConfig& c, const BatchSizes& b, Index rank) {
   const DecoderConfig& d = c.decoder;
-  const Index inputs = 2 * detail::block(b.rows, d.width) +
-                       detail::block(b.rows, d.heads * d.head_size) + detail::block(b.rows, d.mlp);
+  const Index inputs = 2 * detail::block(b.rows, d.width) + detail::block(b.rows, d.mlp);
   const Index adapters = 7 * detail::block(b.rows, rank) + (c.bf16 ? inputs : 0);
   BatchSizes text = b;
   text.images = 0;
