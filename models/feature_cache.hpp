@@ -2,6 +2,7 @@
 // The features of pictures that a frozen tower has seen, so that each picture is encoded once while
 // somebody holds it: for its greedy answer and its samples, or for every turn of a conversation.
 #pragma once
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -14,11 +15,15 @@
 
 namespace gaze::models {
 
+/// Tiles that a frozen tower computes together: more would take memory and are no faster.
+inline constexpr std::size_t tiles_together = 4;
+
 /// Used by one thread at a time.
 template <class T, class Device>
 class FeatureCache {
  public:
-  /// The features [tiles * each, C] of these tiles; encode(tiles) computes those of new pictures.
+  /// The features [tiles * each, C] of these tiles; encode(tiles) computes those of new pictures,
+  /// a few at a time.
   template <class Encode>
   Tensor<T, Device> operator()(std::span<const Tile> tiles, Index each, const Encode& encode) {
     std::erase_if(known_, [](const auto& entry) { return entry.second.picture.expired(); });
@@ -26,7 +31,10 @@ class FeatureCache {
     std::set<Key> seen;
     for (const Tile& tile : tiles)
       if (!known_.contains(key(tile)) && seen.insert(key(tile)).second) missing.push_back(tile);
-    if (!missing.empty()) add(missing, each, encode(missing));
+    for (std::size_t i = 0; i < missing.size(); i += tiles_together) {
+      const auto some = std::span(missing).subspan(i, std::min(tiles_together, missing.size() - i));
+      add(some, each, encode(some));
+    }
     std::vector<Tensor<T, Device>> parts;
     for (std::size_t i = 0; i < tiles.size(); ++i)
       parts.push_back(known_.at(key(tiles[i])).features);

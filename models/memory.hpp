@@ -16,6 +16,7 @@
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/token_layout.hpp"
 #include "models/decoder.hpp"
+#include "models/feature_cache.hpp"
 #include "models/generation.hpp"
 #include "models/image_encoder.hpp"
 #include "models/presets.hpp"
@@ -23,17 +24,19 @@
 
 namespace gaze::models {
 
-/// The sizes that determine a batch's memory: prompts, images, decoder rows, slots of the key-value
-/// store, tokens with a log-probability (targets), completions of a rollout (sequences).
+/// The sizes that determine a batch's memory: prompts, images (or tiles), decoder rows, slots of
+/// the key-value store, tokens with a log-probability (targets), completions of a rollout
+/// (sequences).
 struct BatchSizes {
   Index prompts = 0, images = 0, rows = 0, targets = 0, sequences = 0;
-  TokenLayout layout;  // reserves the slots
+  bool frozen = false;  // the tower: a few tiles at a time, and their features are kept
+  TokenLayout layout;   // reserves the slots
 
   Index slots() const { return layout.slots; }
 
   /// A prompt to train on with its completions' lengths, as Vlm::logprobs() lays it out.
-  void add_group(Index prompt, bool image, std::span<const Index> completions) {
-    add_prompt(prompt, image);
+  void add_group(Index prompt, Index tiles, std::span<const Index> completions) {
+    add_prompt(prompt, tiles);
     for (const Index n : completions) {
       targets += n;
       rows += n - 1;
@@ -42,16 +45,16 @@ struct BatchSizes {
   }
 
   /// A prompt with room for `group` completions of at most `length` tokens, as Vlm::prefill() has.
-  void add_rollout(Index prompt, bool image, Index group, Index length) {
-    add_prompt(prompt, image);
+  void add_rollout(Index prompt, Index tiles, Index group, Index length) {
+    add_prompt(prompt, tiles);
     for (Index g = 0; g < group; ++g) layout.reserve(length, prompt);
     sequences += group;
   }
 
  private:
-  void add_prompt(Index prompt, bool image) {
+  void add_prompt(Index prompt, Index tiles) {
     ++prompts;
-    images += image;
+    images += tiles;
     rows += prompt;
     layout.reserve(prompt, 0);
   }
@@ -123,7 +126,7 @@ inline PartMemory decoder_block(const DecoderConfig& c, bool bf16, Index n, Inde
   return m;
 }
 
-/// ImageEncoder, for `images` pictures.
+/// ImageEncoder, for `images` pictures or tiles.
 inline PartMemory vision(const VlmConfig& c, Index images) {
   if (images == 0) return {};
   const VitConfig& v = c.vit;
@@ -147,6 +150,19 @@ inline PartMemory vision(const VlmConfig& c, Index images) {
   m.forward = pixels + std::max(6 * x + 2 * hidden + rounded_hidden,
                                 4 * x + qkv + std::max(2 * x, store) + rounded_x);
   return m;
+}
+
+/// What a frozen tower's features take for as long as their pictures are in use.
+inline Index kept_features(const VlmConfig& c, const BatchSizes& b) {
+  if (!b.frozen || b.images == 0) return 0;
+  return block(b.images * c.image_tokens(), c.decoder.width);
+}
+
+/// The peak of computing the rows of a batch's pictures without gradients, beside kept_features().
+inline Index picture_rows(const VlmConfig& c, const BatchSizes& b) {
+  if (!b.frozen) return vision(c, b.images).forward;
+  const auto together = std::min(b.images, static_cast<Index>(tiles_together));
+  return kept_features(c, b) + vision(c, together).forward;
 }
 
 /// Vlm::logprobs() after the last block.
@@ -247,16 +263,15 @@ inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks
 
 /// The same where only LoRA adapters of the decoder are trained: nothing of the ViT is kept for
 /// backward; each of a block's seven adapters keeps its narrow rows and, with bf16 products, its
-/// input as floats.
+/// input as floats (the attention's output is kept anyway).
 inline Index lora_training_bytes(const VlmConfig& c, const BatchSizes& b, Index rank) {
   const DecoderConfig& d = c.decoder;
-  const Index inputs = 2 * detail::block(b.rows, d.width) +
-                       detail::block(b.rows, d.heads * d.head_size) + detail::block(b.rows, d.mlp);
+  const Index inputs = 2 * detail::block(b.rows, d.width) + detail::block(b.rows, d.mlp);
   const Index adapters = 7 * detail::block(b.rows, rank) + (c.bf16 ? inputs : 0);
   BatchSizes text = b;
   text.images = 0;
-  return std::max(training_bytes(c, text) + d.layers * adapters,
-                  detail::vision(c, b.images).forward);
+  return detail::kept_features(c, b) +
+         std::max(training_bytes(c, text) + d.layers * adapters, detail::picture_rows(c, b));
 }
 
 /// Peak bytes of Vlm::prefill() and Vlm::decode(), without the parameters, observing `marks`
@@ -268,7 +283,7 @@ inline Index rollout_bytes(const VlmConfig& c, const BatchSizes& b, Index marks 
   const Index cache = 2 * d.layers * block(d.kv_heads * b.slots(), d.head_size) +
                       (marks ? block(b.slots(), marks) : 0);
   const Index first = block(b.prompts, c.vocabulary), words = block(b.rows, d.width);
-  const Index images = words + detail::vision(c, b.images).forward;
+  const Index images = words + detail::picture_rows(c, b);
   const Index prefill = std::max(detail::decoder_block(d, c.bf16, b.rows, 0).forward + seen(b.rows),
                                  seen(b.rows) + detail::log_probabilities(c, b).forward);
   const Index n = b.sequences;
@@ -277,7 +292,7 @@ inline Index rollout_bytes(const VlmConfig& c, const BatchSizes& b, Index marks 
                                 2 * block(n, d.width) + block(n, c.vocabulary) +
                                     detail::forward_room(c.bf16, d.width, n, c.vocabulary)) +
                        seen(n);
-  return cache + std::max({images, prefill, decode});
+  return cache + detail::kept_features(c, b) + std::max({images, prefill, decode});
 }
 
 }  // namespace gaze::models

@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "gaze/ops/logprob.hpp"
@@ -131,10 +132,35 @@ class DecoderPolicy {
     return state;
   }
 
+  /// The columns of Watch::patches that a prompt needs: its image tokens. Throws Error if the last
+  /// token is one of them: the row that predicts an answer's first token must follow the picture.
+  Index image_tokens(const Prompt& prompt) const {
+    if (!prompt.sees()) return 0;
+    const std::int32_t token = self().pictures().token;
+    GAZE_CHECK(prompt.tokens.back() != token, "decode",
+               "a prompt that ends with its picture cannot be observed");
+    return std::count(prompt.tokens.begin(), prompt.tokens.end(), token);
+  }
+
+  /// Has advance() observe the image tokens of prompts whose keys lie from these slots on, and of
+  /// no others. Sequences see only their own slots, so their marks share columns.
+  void observe(State& state, std::span<const std::pair<const Prompt*, Index>> sequences) const {
+    state.marks = {};
+    if (sequences.empty()) return;
+    std::vector<const Prompt*> prompts;
+    std::vector<Segment> segments;
+    for (const auto& [prompt, slot] : sequences) {
+      prompts.push_back(prompt);
+      segments.push_back({.slot = static_cast<std::int32_t>(slot)});
+    }
+    state.marks = marks_of(prompts, segments, state.cache.front().slots(), Watch::patches);
+  }
+
   /// Runs parts of sequences together, whole prompts, pieces of them or single tokens. Returns the
-  /// logits [wanted, V] after the last row of each part with `wanted`.
-  Tensor<T, Device> advance(State& state, std::span<const Part> parts,
-                            const std::vector<bool>& wanted) const {
+  /// logits [wanted, V] after the last row of each part with `wanted`, and, if `observed`, their
+  /// attention on the columns that observe() chose.
+  Step advance(State& state, std::span<const Part> parts, const std::vector<bool>& wanted,
+               bool observed = false) const {
     const NoGrad no_grad;
     PackedBatch batch(self().pictures());
     std::vector<std::int32_t> last;
@@ -145,10 +171,9 @@ class DecoderPolicy {
     }
     batch.layout()->slots = state.cache.front().slots();
     auto context = make_context(batch.layout(), &state);
+    if (!observed) context.marks = {};
     const auto hidden = self().decoder()(self().embed(batch), context);
-    const Index n = static_cast<Index>(last.size());
-    return n == 0 ? Tensor<T, Device>()
-                  : logits(gather_rows(hidden, Indices<Device>::from({n}, last)));
+    return last.empty() ? Step{} : step_of(hidden, context, last);
   }
 
   /// All sequences of a state, ready for forward() of their first token.

@@ -36,7 +36,8 @@ class FakeModel : public phyx::serve::ChatModel {
   Index least_tokens(std::span<const phyx::serve::ChatMessage> messages) const override {
     return static_cast<Index>(messages.back().text().size() / 2);  // a bound that is not exact
   }
-  models::Prompt encode(std::span<const phyx::serve::ChatMessage> messages) const override {
+  phyx::serve::ChatPrompt encode(
+      std::span<const phyx::serve::ChatMessage> messages) const override {
     ++encoded;
     models::Prompt out;
     const std::string text = messages.back().text();
@@ -44,7 +45,7 @@ class FakeModel : public phyx::serve::ChatModel {
     for (const auto& part : messages.back().parts)
       for (const std::uint8_t byte : part.picture) out.tokens.push_back(byte);
     for (const char c : text) out.tokens.push_back(static_cast<unsigned char>(c));
-    return out;
+    return {std::move(out)};
   }
   const std::vector<std::int32_t>& ends() const override { return ends_; }
   std::string bytes(std::int32_t token) const override {
@@ -62,6 +63,7 @@ struct FakeControl {
   std::atomic<bool> hold{false};       // steps wait
   std::atomic<int> added{0}, most{0};  // requests, and most that ran at once
   std::atomic<int> batches{0};
+  std::size_t seen = 0;  // values of attention with each token of a request that is observed
 };
 
 /// A batch that generates a token of every request in each step.
@@ -119,7 +121,7 @@ class FakeBatch : public phyx::serve::Batch {
   }
 
   /// Generates a token; returns whether it is the end.
-  static bool next(Sequence& s) {
+  bool next(Sequence& s) const {
     if (s.prompt == "fail") throw std::runtime_error("a secret of the server");
     std::int32_t id = 'x';
     const std::size_t at = 4 + static_cast<std::size_t>(s.count);
@@ -132,6 +134,7 @@ class FakeBatch : public phyx::serve::Batch {
     GeneratedToken token{id, -0.5, {}, id == FakeModel::end};
     for (Index i = 0; i < s.request.top; ++i)
       token.top.push_back({id + static_cast<std::int32_t>(i), -0.5 - static_cast<double>(i)});
+    if (s.request.observe) token.seen.assign(control_.seen, 0.25f);
     ++s.count;
     s.stopped = !s.request.use(token);
     return token.end;

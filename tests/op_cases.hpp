@@ -239,6 +239,16 @@ inline void add_sum_cases(OpCases& to) {
   });
 }
 
+/// A weight with adapters, of type of its inputs.
+template <class T, class Device>
+Weight<T, Device> adapted(const Tensor<T, Device>& w, const Tensor<T, Device>& down,
+                          const std::vector<Tensor<T, Device>>& up, std::vector<Index> first,
+                          double factor) {
+  Weight<T, Device> out(w);
+  out.low_rank = LowRank<T, Device>{down, up, std::move(first), static_cast<T>(factor)};
+  return out;
+}
+
 inline void add_product_cases(OpCases& to) {
   for (const bool ta : {false, true})
     for (const bool tb : {false, true}) {
@@ -279,6 +289,23 @@ inline void add_product_cases(OpCases& to) {
   });
   add_case(to, "linear", "no rows", {{0, 3}, {2, 3}, {2}},
            [](const auto& x) { return linear(x[0], x[1], x[2]); });
+  // The weight's row 2 of 5 has no adapter.
+  add_case(to, "linear", "adapters", {{4, 3}, {5, 3}, {5}, {3, 3}, {2, 2}, {2, 1}},
+           [](const auto& x) {
+             return linear(x[0], adapted(x[1], x[3], std::vector{x[4], x[5]}, {0, 3}, 1.5), x[2]);
+           });
+  add_case(to, "linear", "adapters, residual, odd sizes",
+           {{7, 19}, {33, 7}, {19, 33}, {9, 7}, {17, 5}, {16, 4}}, [](const auto& x) {
+             return linear(permute(x[0], {1, 0}),
+                           adapted(x[1], x[3], std::vector{x[4], x[5]}, {0, 17}, -0.5), {}, x[2]);
+           });
+  add_case(to, "linear", "adapters, views", {{4, 3}, {5, 3}, {3, 2}, {2, 5}}, [](const auto& x) {
+    return linear(
+        x[0], adapted(x[1], permute(x[2], {1, 0}), std::vector{permute(x[3], {1, 0})}, {0}, 2.0));
+  });
+  add_case(to, "linear", "adapters, no rows", {{0, 3}, {2, 3}, {1, 3}, {2, 1}}, [](const auto& x) {
+    return linear(x[0], adapted(x[1], x[2], std::vector{x[3]}, {0}, 2.0));
+  });
   const auto mlp = [](const auto& x) { return gelu_mlp(x[0], x[1], x[2], x[3], x[4]); };
   add_case(to, "gelu_mlp", "plain", {{4, 8}, {16, 8}, {16}, {8, 16}, {8}}, mlp);
   add_case(to, "gelu_mlp", "odd sizes", {{5, 3}, {7, 3}, {7}, {2, 7}, {2}}, mlp);

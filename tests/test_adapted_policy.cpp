@@ -108,7 +108,7 @@ TEST_CASE("a GRPO step trains adapters alone, from ratios of exactly 1") {
                              Watch::nothing, [&] { optimiser.step(1e-2); });
       CHECK(metric(metrics, "first_ratio_min") == 1);
       CHECK(metric(metrics, "first_ratio_max") == 1);
-      CHECK(metric(metrics, "kl") > 1e-4);  // from the checkpoint without adapters
+      CHECK(metric(metrics, "kl") > 1e-6);  // from the checkpoint without adapters
       for (const auto& p : a.parameters().all())
         if (!before.contains(p.name)) {
           INFO(p.name);

@@ -17,8 +17,10 @@
 #include "tests/adapted_checkpoint.hpp"
 #include "tests/folder.hpp"
 #include "tests/golden_tensors.hpp"
+#include "tests/program.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
+#include "tests/tiny_checkpoint.hpp"
 
 namespace test_adapters {
 namespace {
@@ -223,6 +225,24 @@ TEST_CASE("gaze info describes adapters") {
   const GoldenAdapter& g = golden_adapters[1];
   const std::string text = phyx::model_info(g.checkpoint(), {}, g.folder());
   CHECK(contains(text, "LoRA of rank 4, alpha 3 (rank-stabilised), 14 modules, 3,808 parameters"));
+}
+
+TEST_CASE("the program answers with adapters", "[cli]") {
+  if (!have_program()) return;
+  const Folder place("adapters_program");
+  const std::string model = tiny_checkpoint(place), adapter = golden_adapters[0].folder();
+  const auto ask = [&](const Words& options) {
+    Words words{"ask", "--model", model, "--max-tokens", "8", "Why?"};
+    words.insert(words.begin() + 1, options.begin(), options.end());
+    return gaze_run(words);
+  };
+  const auto base = ask({}), adapted = ask({"--adapter", adapter}),
+             merged = ask({"--adapter", adapter, "--merge-adapter"});
+  CHECK(adapted.code == 0);
+  CHECK(adapted.out != base.out);
+  CHECK(merged.out == adapted.out);
+  CHECK(ask({"--merge-adapter"}).code != 0);
+  CHECK(contains(gaze_run({"info", "--model", model, "--adapter", adapter}).out, "of rank 3"));
 }
 
 }  // namespace test_adapters

@@ -49,4 +49,24 @@ TEST_CASE("a tile's features are computed once while its picture lives") {
   CHECK(encoded == 5);
 }
 
+TEST_CASE("a large picture is encoded a few tiles at a time") {
+  const auto picture = std::make_shared<const std::vector<std::uint8_t>>(1, std::uint8_t{0});
+  std::vector<Tile> tiles;
+  std::vector<float> expected;
+  for (std::size_t i = 0; i < 2 * tiles_together + 1; ++i) {
+    tiles.push_back({picture, nullptr, i});
+    expected.push_back(float(i));
+  }
+  std::vector<std::size_t> sizes;
+  FeatureCache<float, Cpu> cache;
+  const auto out = cache(tiles, 1, [&](std::span<const Tile> some) {
+    std::vector<float> numbers;
+    for (const Tile& t : some) numbers.push_back(float(t.number));
+    sizes.push_back(some.size());
+    return Tensor<float>::from({static_cast<Index>(some.size()), 1}, numbers);
+  });
+  CHECK(out.to_vector() == expected);
+  CHECK(sizes == std::vector<std::size_t>{tiles_together, tiles_together, 1});
+}
+
 }  // namespace test_feature_cache

@@ -17,6 +17,7 @@
 #include "models/language_model.hpp"
 #include "models/memory.hpp"
 #include "models/model_metadata.hpp"
+#include "models/vlm.hpp"
 #include "phyx/eval/model_info.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "tests/data.hpp"
@@ -173,7 +174,7 @@ TEST_CASE("info describes a trained model of a custom size and one for text") {
                "tokeniser     words, characters, bytes, " + v + " tokens",
                "control       <|pad|> 0, <|end|> 1, <|user|> 2, <|assistant|> 3, <|image|> 4",
                "prompt        <|user|>{image}{question}\\x1b", "end tokens    <|end|> 1"});
-  CHECK(contains(text, "prompts of 256 tokens and a picture's 4, answers of 64)"));
+  CHECK(contains(text, "prompts of 256 tokens and a picture's 4 in 1 tile, answers of 64)"));
   const models::LanguageConfig l = language(false);
   models::LanguageModel<float> plain(l, 1);
   save_weights(folder.file("text.safetensors"), plain.parameters(), models::model_metadata(l, ""));
@@ -282,6 +283,73 @@ TEST_CASE("the memory forecast of a text model's answers and steps is right with
     check_ratio(
         models::parameter_bytes(model.parameters(), false) + models::training_bytes(sizes, update),
         Allocator<Cpu>::peak() - before);
+  }
+}
+
+TEST_CASE("the memory forecast of a question about a picture of many tiles is right within a tenth",
+          "[memory]") {
+  for (const bool bf16 : {false, true}) {
+    models::VlmConfig c{{96, 8, 96, 3, 3, 384}, 2, {128, 2, 4, 2, 32, 256}, 500, bf16};
+    const std::size_t before = Allocator<Cpu>::in_use();
+    auto model = models::Vlm<float>::for_file(c, 1, false, false);
+    for (auto& p : model.parameters().all())
+      if (!p.in_pack)
+        p.hold([&]<class U>(std::type_identity<U>) { return Tensor<U>::zeros(p.shape); });
+    constexpr Index tiles = 11;
+    const auto rows = static_cast<std::size_t>(tiles * c.image_tokens());
+    models::Prompt p = {std::vector<std::int32_t>(rows, 1), nullptr, {}};
+    p.values = std::make_shared<const std::vector<float>>(tiles * 3 * 96 * 96, 0.5f);
+    models::BatchSizes sizes, one;
+    sizes.frozen = one.frozen = true;
+    sizes.add_rollout(tiles * c.image_tokens(), tiles, 1, 40);
+    SamplingSettings s;
+    s.max_tokens = 40;
+    Allocator<Cpu>::reset_peak();
+    const models::Prompt* prompts[] = {&p};
+    const std::uint64_t ids[] = {0};
+    rollout(model, std::span<const models::Prompt* const>(prompts), 1, s, -1,
+            Philox(1, Purpose::sampling), ids, models::Watch::nothing);
+    check_ratio(
+        models::parameter_bytes(model.parameters(), false) + models::rollout_bytes(c, sizes, 0),
+        Allocator<Cpu>::peak() - before);
+    one.add_rollout(c.image_tokens(), 1, 1, 40);
+    CHECK(models::rollout_bytes(c, one, 0) < models::rollout_bytes(c, sizes, 0));
+  }
+}
+
+TEST_CASE("info forecasts the memory of the most tiles of a picture, or of as many as asked") {
+  const std::string folder = golden_folder("../granite");
+  CHECK(contains(phyx::model_info(folder), " in 5 tiles, answers of 64)"));
+  phyx::MemoryBatches one;
+  one.tiles = 1;
+  CHECK(contains(phyx::model_info(folder, one), " in 1 tile, answers of 64)"));
+}
+
+TEST_CASE("the memory forecast of training adapters is right within a tenth", "[memory]") {
+  for (const bool bf16 : {false, true}) {
+    INFO((bf16 ? "bf16" : "float32"));
+    const models::LanguageConfig c = language(bf16);
+    const auto plan =
+        models::hf::new_adapter(models::hf::decoder_weights(c.decoder, c.vocabulary, "model."),
+                                {.rank = 16})
+            .plan;
+    const models::VlmConfig sizes = models::without_vision(c);
+    const std::size_t before = Allocator<Cpu>::in_use();
+    auto model = models::Vlm<float>::for_file(sizes, -1, false, false, plan);
+    for (auto& p : model.parameters().all())
+      if (!p.in_pack)
+        p.hold([&]<class U>(std::type_identity<U>) { return Tensor<U>::zeros(p.shape); });
+    model.parameters().train_only({lora_part});
+    const models::Prompt p = {std::vector<std::int32_t>(90, 7), nullptr, {}};
+    const std::vector<std::int32_t> answer(30, 9);
+    const std::vector<models::Group> groups(4, {&p, {answer, answer, answer}});
+    models::BatchSizes update;
+    for (int i = 0; i < 4; ++i) update.add_group(90, false, std::vector<Index>(3, 30));
+    Allocator<Cpu>::reset_peak();
+    backward(neg(mean(model.logprobs(groups).logp)));
+    check_ratio(models::parameter_bytes(model.parameters(), false) +
+                    models::lora_training_bytes(sizes, update, 16),
+                Allocator<Cpu>::peak() - before);
   }
 }
 

@@ -247,7 +247,7 @@ TEST_CASE("the logits of a trained model are written for tokens and pictures") {
   CHECK(contains(error_of([&] {
                    write({2, side, side, 3});
                  }),
-                 "input_ids: row 0 has 3 image tokens, a picture takes 4"));
+                 "input_ids: row 0 has 3 image tokens, its pictures take 4"));
 }
 
 TEST_CASE("a run takes its sizes from a start of a custom size") {

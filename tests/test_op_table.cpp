@@ -95,10 +95,9 @@ std::string document() {
         << (row.benchmark.empty() ? "none: " + std::string(row.no_benchmark)
                                   : "`" + std::string(row.benchmark) + "`")
         << " |\n";
-  out << "\n`checkpoint` runs a function without recording and again in backward: it has no "
-         "PyTorch file, since its value and\ngradient are those of the function; `gelu_mlp` has "
-         "none, since they are those of `linear`, `gelu` and `linear`\nbit for bit. Functions that "
-         "create tensors "
+  out << "\n`checkpoint` runs a function and runs it again in backward: it has no PyTorch file, "
+         "since its value and gradient are\nthose of the function; `gelu_mlp` has none, since they "
+         "are those of `linear`, `gelu` and `linear` bit for bit.\nFunctions that create tensors "
          "are in `ops/creation.hpp` (`ones`, `arange`, `linspace`, `eye`,\n`uniform`, `normal`) "
          "and in "
          "`Tensor` itself (`from`, `full`, `zeros`, `scalar`); low-rank adapters in "

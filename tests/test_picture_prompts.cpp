@@ -9,6 +9,7 @@
 
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/continuous_batch.hpp"
+#include "phyx/eval/logits.hpp"
 #include "phyx/eval/published_model.inl"
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
@@ -110,6 +111,84 @@ TEST_CASE("conversations with pictures have the tokens, logits and answers of tr
     INFO(c["sizes"].dump());
     check_case(*granite, c);
   }
+}
+
+TEST_CASE("gaze logits takes several pictures in a row, each with its own tiles") {
+  const test::Folder place("picture_logits");
+  phyx::PublishedSettings settings;
+  settings.prompt_template = place.put("t.txt", "A <image> B <image> {question}");
+  const std::string folder = golden_folder("granite");
+  const auto model = phyx::load_published<Cpu>(settings, folder);
+  const std::vector<image::Image> pictures = {test::smooth_picture(60, 20),
+                                              test::smooth_picture(20, 70)};
+  const models::Prompt prompt = model->question("why?", pictures, 4);
+
+  // The inputs as transformers' processor writes them: tiles of each picture, filled up with zeros.
+  Index most = 0;
+  std::vector<Index> counts;
+  std::vector<std::int64_t> sizes;
+  for (const image::Image& p : pictures) {
+    counts.push_back(models::hf::plan_tiles(*model->pictures, {p.width, p.height}).tiles());
+    most = std::max(most, counts.back());
+    sizes.insert(sizes.end(), {p.height, p.width});
+  }
+  REQUIRE(counts[0] != counts[1]);
+  const Index side = model->checkpoint.model.vit.image, size = 3 * side * side;
+  std::vector<float> values(static_cast<std::size_t>(2 * most * size), 0.0f);
+  auto from = prompt.values->begin();
+  for (Index i = 0; i < 2; ++i) {
+    std::copy_n(from, counts[std::size_t(i)] * size, values.begin() + i * most * size);
+    from += counts[std::size_t(i)] * size;
+  }
+  const std::vector<std::int64_t> ids(prompt.tokens.begin(), prompt.tokens.end());
+  const auto entry = [](const std::string& name, const char* type, std::vector<std::int64_t> shape,
+                        auto data) {
+    io::TensorEntry e{name, type, std::move(shape), {}};
+    const auto bytes = std::as_bytes(std::span(data));
+    e.data.assign(bytes.begin(), bytes.end());
+    return e;
+  };
+  const auto write = [&](std::int64_t written) {
+    const auto first = values.begin();
+    io::write_safetensors(
+        place.file("in"),
+        {entry("input_ids", "I64", {1, std::int64_t(ids.size())}, ids),
+         entry("pixel_values", "F32", {written, most, 3, side, side},
+               std::vector<float>(first, first + written * most * size)),
+         entry("image_sizes", "I64", {written, 2},
+               std::vector<std::int64_t>(sizes.begin(), sizes.begin() + 2 * written))});
+    phyx::write_logits({.model = folder, .inputs = place.file("in"), .out = place.file("out")});
+  };
+  write(2);
+  const io::SafetensorsFile out(place.file("out"));
+  std::vector<float> logits(static_cast<std::size_t>(out.info("logits").elements()));
+  out.read<float>("logits", out.info("logits").shape, std::span(logits));
+  const models::Prompt* one = &prompt;
+  const NoGrad no_grad;
+  CHECK(logits == model->model.all_logits(std::span(&one, 1)).to_vector());
+  CHECK(test::contains(test::error_of([&] { write(1); }), "input_ids: row 0 has"));
+}
+
+TEST_CASE("a Granite model's logits can be left undivided, as newer transformers does") {
+  const test::Folder place("undivided_logits");
+  phyx::PublishedSettings settings;
+  settings.prompt_template = place.put("t.txt", "{question}");
+  const std::string folder = golden_folder("granite");
+  const auto divided = phyx::load_published<Cpu>(settings, folder);
+  settings.logits_scaling = false;
+  const auto undivided = phyx::load_published<Cpu>(settings, folder);
+  const auto by = static_cast<float>(divided->checkpoint.model.decoder.logits_divisor);
+  REQUIRE(by != 1);
+  const models::Prompt prompt = divided->question("why?", {}, 4);
+  const models::Prompt* one = &prompt;
+  const NoGrad no_grad;
+  const auto small = divided->model.all_logits(std::span(&one, 1)).to_vector();
+  const auto large = undivided->model.all_logits(std::span(&one, 1)).to_vector();
+  for (std::size_t i = 0; i < small.size(); ++i)
+    REQUIRE(large[i] == Catch::Approx(by * small[i]).epsilon(1e-5).margin(1e-6));
+  CHECK(test::contains(
+      test::error_of([&] { phyx::load_published<Cpu>(settings, golden_folder("idefics3")); }),
+      "without logits_scaling"));
 }
 
 TEST_CASE("a picture needs a place in the prompt, and a place a picture") {

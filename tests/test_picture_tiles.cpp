@@ -186,6 +186,14 @@ TEST_CASE("sizes of pictures that cannot be, or cost too much, are refused") {
   CHECK_THROWS_AS(unpadded_features(plan_tiles(SplitTiling{}, {4, 4}), 27), gaze::Error);
 }
 
+TEST_CASE("the most tiles of a picture are those of a square one or of the largest canvas") {
+  CHECK(most_tiles(SplitTiling{}) == 17);
+  CHECK(most_tiles(SplitTiling{2048, 512, false}) == 1);
+  CHECK(most_tiles(AnyresTiling{384, {{384, 768}, {1152, 768}, {384, 384}}}) == 7);
+  for (const Size size : {Size{640, 480}, {100, 3000}, {3000, 3000}, {7, 5}})
+    CHECK(plan_tiles(SplitTiling{}, size).tiles() <= 17);
+}
+
 TEST_CASE("tilings of too many or too large tiles are refused") {
   constexpr int huge = std::numeric_limits<int>::max();
   const auto split = [](int edge, int side) {

@@ -408,6 +408,30 @@ TEST_CASE("the smoke ablation writes all documented files", "[slow]") {
     CHECK_FALSE(contains(entry.path().string(), ".tmp"));
 }
 
+TEST_CASE("an overlay has the picture's aspect ratio and is warm where the map is") {
+  const auto size = [](int width, int height) {
+    const auto s = overlay_size({width, height, {}});
+    return std::pair(s.width, s.height);
+  };
+  CHECK(size(60, 30) == std::pair(512, 256));
+  CHECK(size(700, 500) == std::pair(700, 500));
+  CHECK(size(1000, 4096) == std::pair(250, 1024));
+  CHECK(size(1, 3000) == std::pair(1, 1024));
+  const gaze::image::Image white{20, 10, std::vector<std::uint8_t>(600, 255)};
+  const HeatMap map{{0, 0.5f, 0, 0, 0, 1}, 2, 3};
+  const auto drawn = gaze::image::decode_image(heat_overlay(white, map, {30, 20}));
+  const auto blue = [&](int x, int y) {
+    return int{drawn.rgb[static_cast<std::size_t>((y * 30 + x) * 3 + 2)]};
+  };
+  CHECK(drawn.width == 30);
+  CHECK(drawn.height == 20);
+  CHECK(blue(0, 0) == 255);
+  CHECK(blue(15, 0) == 176);  // 0.325 of the way from 255 to 13
+  CHECK(blue(29, 19) == 97);  // 0.65 of it
+  CHECK(blue(29, 9) == 255);
+  CHECK(blue(19, 19) == 255);
+}
+
 TEST_CASE("an overlay needs attention values that are numbers") {
   const gaze::image::Image picture{2, 2, std::vector<std::uint8_t>(12, 255)};
   CHECK_NOTHROW(attention_overlay(picture, {{0.1f, 0.2f, 0.3f, 0.4f}}, 2));

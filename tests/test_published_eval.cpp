@@ -9,6 +9,7 @@
 #include "phyx/eval/attempt.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/synth/files.hpp"
+#include "tests/data.hpp"
 #include "tests/test.hpp"
 #include "tests/texts.hpp"
 #include "tests/tiny_checkpoint.hpp"
@@ -111,6 +112,37 @@ TEST_CASE("an evaluation of a published checkpoint resumes to the same files") {
   s.published.precision = "";
   w.place.put("tiny/generation_config.json", R"({"eos_token_id": 5})");  // other ends
   CHECK(contains(error_of([&] { FileEvaluation(s, {}).run(); }), "checkpoint"));
+}
+
+TEST_CASE("an evaluation records its adapters, and is not resumed with others") {
+  const World w;
+  FileEvaluation(w.settings("base"), {}).run();
+  EvalSettings s = w.settings("adapted");
+  s.published.adapter = golden_path("adapters/tied");
+  FileEvaluation(s, {}).run();
+  CHECK(w.place.read("adapted/predictions.jsonl") != w.place.read("base/predictions.jsonl"));
+  const io::Json recorded = io::read_json_object(w.place.file("adapted/eval.json"));
+  CHECK(recorded["checkpoint"].contains("adapter"));
+
+  s.resume = true;
+  CHECK(error_of([&] { FileEvaluation(s, {}).run(); }).empty());
+  const auto refused = [&](const PublishedSettings& other) {
+    EvalSettings changed = s;
+    changed.published = other;
+    return contains(error_of([&] { FileEvaluation(changed, {}).run(); }), "checkpoint");
+  };
+  CHECK(refused({}));
+  PublishedSettings merged = s.published;
+  merged.merge_adapter = true;
+  CHECK(refused(merged));
+  io::Json config = io::read_json_object(s.published.adapter + "/adapter_config.json");
+  config["lora_alpha"] = 7;
+  PublishedSettings other;
+  other.adapter = w.place.file("other");
+  w.place.put("other/adapter_config.json", config.dump());
+  w.place.put("other/adapter_model.safetensors",
+              io::read_file(s.published.adapter + "/adapter_model.safetensors"));
+  CHECK(refused(other));
 }
 
 TEST_CASE("pictures are not read for a model of text") {
@@ -239,6 +271,9 @@ TEST_CASE("precision and prompt of our own models come from their files") {
   for (const PublishedSettings& s : {PublishedSettings{"bf16", ""}, PublishedSettings{"", "file"}})
     CHECK(contains(error_of([&] { check_own_model(s, "run/model.safetensors"); }),
                    "run/model.safetensors: the model's file"));
+  PublishedSettings adapted;
+  adapted.adapter = "folder";
+  CHECK(contains(error_of([&] { check_own_model(adapted, "run"); }), "run: --adapter is for"));
   CHECK(error_of([] { check_own_model({}, "run"); }).empty());
 }
 

@@ -5,14 +5,11 @@
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/image/png.hpp"
 #include "gaze/io/base64.hpp"
-#include "gaze/train/checkpoint.hpp"
-#include "models/presets.hpp"
 #include "phyx/data/prompt.hpp"
 #include "phyx/eval/ask.hpp"
 #include "phyx/eval/published_model.hpp"
-#include "phyx/eval/trained_model.hpp"
-#include "phyx/serve/served_model.hpp"
-#include "tests/chat_server.hpp"
+#include "tests/own_chat.hpp"
+#include "tests/served.hpp"
 #include "tests/tiny_checkpoint.hpp"
 
 namespace test_serve_models {
@@ -21,39 +18,6 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 using namespace gaze::phyx;
-
-struct Served {
-  std::unique_ptr<serve::ServedModel> model;
-  serve::ChatServer server;
-
-  explicit Served(const serve::ServedSettings& settings)
-      : model(serve::load_served<Cpu>(settings)),
-        server(
-            *model, [this] { return model->make_batch(); }, TestOptions().settings()) {}
-
-  HttpResult send(const io::Json& messages, io::Json fields) const {
-    fields["model"] = model->name();
-    fields["messages"] = messages;
-    return post(server.http().port(), "/v1/chat/completions", fields.dump());
-  }
-  HttpResult send_user(const io::Json& content, const io::Json& fields) const {
-    return send(io::Json::array({{{"role", "user"}, {"content", content}}}), fields);
-  }
-};
-
-/// A model of random weights that sees.
-std::string trained_folder(const Folder& place,
-                           const std::string& prompt = PromptTemplate().problem) {
-  const auto tokenizer = text::Tokenizer::build({"what is it ? a = 5 m ."});
-  std::filesystem::create_directories(place.path / "nano");
-  tokenizer.save(place.file("nano/tokenizer.json"));
-  auto config = models::preset("nano");
-  config.vocabulary = tokenizer.vocab_size();
-  Model<Cpu> model(config, tokenizer.image(), 5);
-  save_weights(place.file("nano/model.safetensors"), model.parameters(),
-               {{"model", "nano"}, {"prompt", prompt}});
-  return place.file("nano");
-}
 
 std::string text_of(const HttpResult& r) {
   INFO(r.body);

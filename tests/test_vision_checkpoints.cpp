@@ -111,7 +111,7 @@ TEST_CASE("pictures that do not fit the tokens or the model are refused") {
                          const std::int64_t word = 5;  // in place of an image token
                          std::memcpy(t[0].data.data() + 6 * sizeof word, &word, sizeof word);
                        }),
-                 "input_ids: row 0 has 11 image tokens, a picture takes 8"));
+                 "input_ids: row 0 has 11 image tokens, its pictures take 8"));
 }
 
 TEST_CASE("products in bf16 of checkpoints that see are within their rounding of transformers") {

@@ -408,13 +408,19 @@ Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
        before = detail::fingerprint(y)](const auto& dy) {
         const Recording recording;
         Tensor<T, Device> input = x.get().detach();
-        input.requires_grad();
+        if (to) input.requires_grad();
+        const bool shared = to && to->defined;  // f adds to it in the order without a checkpoint
+        if (shared) {
+          to->target();
+          input.node()->slot = to->slot;
+          input.node()->defined = true;
+        }
         const Tensor<T, Device> again = f(input);
         GAZE_CHECK(detail::fingerprint(again) == before, "checkpoint",
                    "the function gave other values in backward: it is not deterministic, or "
                    "something it captured was changed in place after the forward pass");
         gaze::backward(again, dy);
-        if (to && input.grad().defined()) to->add(input.grad());
+        if (to && !shared && input.node()->defined) to->take(input.node()->release());
       },
       x);
   return y;

@@ -43,6 +43,15 @@ struct Checkpoint : CheckpointConfig {
   std::string chat, chat_file;     // the chat template's text and file; "" if there is none
 };
 
+/// From now on the logits are those before the division by logits_scaling: the classes of
+/// transformers from 4.52 on that hold a Granite decoder leave it out. Throws Error if the
+/// configuration has no such division.
+inline void leave_out_logits_scaling(Checkpoint& c) {
+  GAZE_CHECK(c.model.decoder.logits_divisor != 1, "checkpoint", c.folder,
+             "/config.json: without logits_scaling, there is none to leave out");
+  c.model.decoder.logits_divisor = 1;
+}
+
 namespace detail {
 
 inline const Family& family_of(const io::Json& config, const std::string& path) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gaze/io/weight_files.hpp"
+#include "gaze/nn/lora.hpp"
 #include "gaze/nn/parameters.hpp"
 #include "models/hf/weight_rules.hpp"
 
@@ -125,8 +126,9 @@ void load_parameter(const io::WeightFiles& files, const WeightRule& rule, Parame
 }  // namespace detail
 
 /// Throws an Error that names what does not fit: a parameter without a rule, a rule without a
-/// parameter or with other sizes, a missing tensor, one of another shape. Reads no tensor, and the
-/// parameters need not be allocated. Tensors that no rule reads are left to WeightFiles::unused().
+/// parameter or with other sizes, a missing tensor, one of another shape. Adapters have a file of
+/// their own (adapter.hpp). Reads no tensor, and the parameters need not be allocated. Tensors that
+/// no rule reads are left to WeightFiles::unused().
 template <class T, class Device>
 void check_weights(const io::WeightFiles& files, const std::vector<WeightRule>& rules,
                    Parameters<T, Device>& parameters) {
@@ -138,10 +140,12 @@ void check_weights(const io::WeightFiles& files, const std::vector<WeightRule>& 
     GAZE_CHECK(p, "checkpoint", "the model has no parameter ", rule.parameter);
     detail::check_parts(files, rule, p->shape);
   }
-  for (const auto& p : parameters.all())
-    GAZE_CHECK(std::any_of(rules.begin(), rules.end(),
-                           [&](const WeightRule& r) { return r.parameter == p.name; }),
-               "checkpoint", "no tensor is known for the parameter ", p.name);
+  for (const auto& pack : parameters.packs())
+    for (const auto* p : pack.members)
+      GAZE_CHECK(pack.part == lora_part ||
+                     std::any_of(rules.begin(), rules.end(),
+                                 [&](const WeightRule& r) { return r.parameter == p->name; }),
+                 "checkpoint", "no tensor is known for the parameter ", p->name);
 }
 
 /// Gives every parameter its values, in T. One that is held alone (Parameters::allocate_for_file)

@@ -2,10 +2,13 @@
 // gaze ask.
 #include "phyx/eval/ask.hpp"
 
+#include <cstdint>
 #include <cstdio>
+#include <span>
 #include <vector>
 
 #include "gaze/image/decode.hpp"
+#include "gaze/io/atomic_file.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/device.hpp"
 #include "phyx/cli/published_options.hpp"
@@ -50,18 +53,31 @@ struct AskOptions {
 
   /// Prints the answer while it is generated.
   void ask_published() const {
-    GAZE_CHECK(s.overlay.empty(), "ask", s.model, ": --overlay is for trained models so far");
+    GAZE_CHECK(s.overlay.empty() || !s.image.empty(), "ask", "an overlay needs an image");
     std::vector<image::Image> pictures;
     if (!s.image.empty()) pictures.push_back(image::decode_image(io::read_file(s.image), s.image));
     on_device(device, [&](auto chosen) {
       using Device = decltype(chosen);
       const auto model = load_published<Device>(published, s.model);
-      answer(*model, s.question, pictures, s.sampling, s.seed, [](const std::string& text) {
+      const auto say = [](const std::string& text) {
         std::fputs(for_standard_output(text).c_str(), stdout);
         std::fflush(stdout);
-      });
+      };
+      if (s.overlay.empty()) return answer(*model, s.question, pictures, s.sampling, s.seed, say);
+      const models::TokenGrid grid = model->grids(pictures).front();
+      std::vector<float> attention;
+      answer(*model, s.question, pictures, s.sampling, s.seed, say, &attention);
+      draw(grid, attention, pictures.front());
     });
     std::printf("\n");
+  }
+
+  /// Writes the overlay of a prompt's picture.
+  void draw(const models::TokenGrid& grid, const std::vector<float>& attention,
+            const image::Image& picture) const {
+    const HeatMap map{grid.map(attention), grid.rows(), grid.columns()};
+    const auto png = heat_overlay(picture, map, overlay_size(picture));
+    io::write_file(s.overlay, std::span<const std::uint8_t>(png));
   }
 };
 

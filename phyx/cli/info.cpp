@@ -5,6 +5,7 @@
 
 #include "gaze/core/parallel.hpp"
 #include "gaze/cpu/isa.hpp"
+#include "gaze/image/tile_plan.hpp"
 #include "gaze/rl/variants.hpp"
 #include "models/presets.hpp"
 #include "phyx/cli/command.hpp"
@@ -87,6 +88,10 @@ struct InfoOptions {
                    "tokens of a prompt, for the forecast of a model's memory")
         ->transform(whole(1, 1 << 20))
         ->capture_default_str();
+    app.add_option("--tiles", batches.tiles,
+                   "tiles of a prompt's picture, for the forecast; default: the most that a "
+                   "picture of the checkpoint has")
+        ->transform(whole(1, image::kMostTiles));
   }
   void run() const {
     if (rewards) return print_rewards();

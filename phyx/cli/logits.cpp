@@ -37,6 +37,7 @@ struct LogitsOptions {
     add_adapter(app, s.adapter, &s.merge_adapter);
     app.add_flag("--gradients", s.gradients,
                  "also write the gradients of the loss; with --adapter those of the adapters");
+    add_logits_scaling(app, s.logits_scaling);
     add_device(app, device);
   }
   void run() {

@@ -16,6 +16,13 @@ void add_published(CLI::App& app, PublishedSettings& s) {
   app.add_flag("--split-images,!--no-split-images", s.split_images,
                "cut large pictures into tiles (the default), or show a published checkpoint each "
                "as one tile");
+  add_logits_scaling(app, s.logits_scaling);
+}
+
+void add_logits_scaling(CLI::App& app, bool& divide) {
+  app.add_flag("--logits-scaling,!--no-logits-scaling", divide,
+               "divide Granite's logits by logits_scaling (the default), or not, as transformers "
+               "from 4.52 on");
 }
 
 CLI::Option* add_adapter(CLI::App& app, std::string& folder, bool* merge) {

@@ -7,10 +7,14 @@
 
 namespace gaze::phyx::cli {
 
-/// --precision, --prompt-template, --split-images, --adapter, --merge-adapter.
+/// --precision, --prompt-template, --split-images, --logits-scaling,
+/// --adapter, --merge-adapter.
 void add_published(CLI::App& app, PublishedSettings& s);
 
 /// --adapter and, unless it is null, --merge-adapter.
 CLI::Option* add_adapter(CLI::App& app, std::string& folder, bool* merge);
+
+/// --logits-scaling alone.
+void add_logits_scaling(CLI::App& app, bool& divide);
 
 }  // namespace gaze::phyx::cli

@@ -85,8 +85,9 @@ struct ServeOptions {
         on_device(device, [&](auto chosen) { return serve::load_served<decltype(chosen)>(model); });
     const serve::ChatServer running(
         *served, [&] { return served->make_batch(); }, server);
-    std::printf("%s at %s/v1; Ctrl-C ends\n", for_standard_output(served->name()).c_str(),
-                running.http().url().c_str());
+    const std::string url = running.http().url();
+    std::printf("%s at %s/v1; Ctrl-C ends\nA page to ask it: %s/\n",
+                for_standard_output(served->name()).c_str(), url.c_str(), url.c_str());
     std::fflush(stdout);
     while (!stop_requested()) {
       GAZE_CHECK(running.http().listening(), "serve", "the listening socket failed");

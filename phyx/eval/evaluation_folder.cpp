@@ -99,6 +99,7 @@ void EvaluationFolder::configure(const Answerer& by) {
   j["tokenizer"] = io::sha256_file(by.tokenizer_file);
   for (const auto& [what, file] : by.prompt_files) j["checkpoint"][what] = io::sha256_file(file);
   if (!s_.published.split_images) j["checkpoint"]["split_images"] = false;
+  if (!s_.published.logits_scaling) j["checkpoint"]["logits_scaling"] = false;
   if (s_.published.merge_adapter) j["checkpoint"]["merge_adapter"] = true;
   for (std::size_t i = 0; i < s_.data.size(); ++i) {
     const std::string name = std::filesystem::path(s_.data[i]).filename().string();

@@ -71,32 +71,16 @@ class TokenRows {
   void add_tiles(const io::SafetensorsFile& file, const models::hf::Checkpoint& c) {
     if (!file.contains("pixel_values")) return;
     GAZE_CHECK(c.model.sees(), "logits", file.path(), ", pixel_values: the model reads text only");
-    const Index side = c.model.vit.image, each = c.model.image_tokens();
+    const Index side = c.model.vit.image;
     const auto& shape = file.info("pixel_values").shape;
-    const Index most = shape.size() == 5 ? shape[1] : 0;
-    const auto all = read_pictures<float>(file, "pixel_values", {batch, most, 3, side, side});
-    const std::vector<std::int64_t> sizes = picture_sizes(file, !c.pinpoints.empty());
-    const Index size = 3 * side * side;
-    for (Index b = 0; b < batch; ++b) {
-      const Index places = image_tokens(b, c.image_token);
-      if (places == 0) continue;
-      models::Prompt& prompt = prompts[static_cast<std::size_t>(b)];
-      Index tiles = places / each;
-      if (!sizes.empty()) {
-        const auto at = static_cast<std::size_t>(2 * b);
-        const auto plan = image::plan_tiles(models::hf::tiling_of(c),
-                                            {checked_int32("logits", "a width", sizes[at + 1]),
-                                             checked_int32("logits", "a height", sizes[at])});
-        tiles = plan.tiles();
-        prompt.picture_rows = models::hf::anyres_rows(plan, static_cast<int>(c.model.image_side()));
-      }
-      check_places(file, b, places,
-                   sizes.empty() ? tiles * each : static_cast<Index>(prompt.picture_rows.size()));
-      GAZE_CHECK(tiles <= most, "logits", file.path(), ", pixel_values: ", most,
-                 " tiles, but the picture of row ", b, " has ", tiles);
-      const auto from = all.begin() + b * most * size;
-      prompt.values = std::make_shared<const std::vector<float>>(from, from + tiles * size);
-    }
+    const bool whole = shape.size() == 5, anyres = !c.pinpoints.empty();
+    const Index first = whole && anyres ? shape[0] : batch, most = whole ? shape[1] : 0;
+    const auto all = read_pictures<float>(file, "pixel_values", {first, most, 3, side, side});
+    const Tiles tiles{all, most, 3 * side * side};
+    if (anyres)
+      add_anyres(file, c, tiles, first);
+    else
+      add_split(file, c, tiles);
   }
 
   Index tokens(Index b) const {
@@ -123,6 +107,74 @@ class TokenRows {
   }
 
  private:
+  /// pixel_values as a list of up to `most` tiles of `size` values for each row or picture.
+  struct Tiles {
+    const std::vector<float>& all;
+    Index most, size;
+
+    /// Adds the first `count` tiles of entry `i` to `out`.
+    void append(Index i, Index count, std::vector<float>& out) const {
+      const auto from = all.begin() + i * most * size;
+      out.insert(out.end(), from, from + count * size);
+    }
+  };
+
+  void set_values(Index b, std::vector<float> values) {
+    prompts[static_cast<std::size_t>(b)].values =
+        std::make_shared<const std::vector<float>>(std::move(values));
+  }
+
+  /// One list of tiles for each row, of all its pictures.
+  void add_split(const io::SafetensorsFile& file, const models::hf::Checkpoint& c,
+                 const Tiles& tiles) {
+    const Index each = c.model.image_tokens();
+    for (Index b = 0; b < batch; ++b) {
+      const Index places = image_tokens(b, c.image_token), count = places / each;
+      if (places == 0) continue;
+      check_places(file, b, places, std::max<Index>(1, count) * each);
+      GAZE_CHECK(count <= tiles.most, "logits", file.path(), ", pixel_values: ", tiles.most,
+                 " tiles, but the pictures of row ", b, " have ", count);
+      std::vector<float> values;
+      tiles.append(b, count, values);
+      set_values(b, std::move(values));
+    }
+  }
+
+  /// One list of tiles for each picture; the rows' image tokens say whose it is.
+  void add_anyres(const io::SafetensorsFile& file, const models::hf::Checkpoint& c,
+                  const Tiles& tiles, Index pictures) {
+    std::vector<std::int64_t> sizes(static_cast<std::size_t>(2 * pictures));
+    file.read<std::int64_t>("image_sizes", std::vector<std::int64_t>{pictures, 2},
+                            std::span(sizes));
+    Index next = 0;
+    for (Index b = 0; b < batch; ++b) {
+      const Index places = image_tokens(b, c.image_token);
+      if (places == 0) continue;
+      auto& rows = prompts[static_cast<std::size_t>(b)].picture_rows;
+      std::vector<float> values;
+      for (; next < pictures && static_cast<Index>(rows.size()) < places; ++next) {
+        const auto at = static_cast<std::size_t>(2 * next);
+        const auto plan = image::plan_tiles(models::hf::tiling_of(c),
+                                            {checked_int32("logits", "a width", sizes[at + 1]),
+                                             checked_int32("logits", "a height", sizes[at])});
+        GAZE_CHECK(plan.tiles() <= tiles.most, "logits", file.path(),
+                   ", pixel_values: ", tiles.most, " tiles, but picture ", next, " has ",
+                   plan.tiles());
+        const auto before = static_cast<Index>(values.size()) / tiles.size * c.model.image_tokens();
+        for (const std::int32_t row :
+             models::hf::anyres_rows(plan, static_cast<int>(c.model.image_side())))
+          rows.push_back(row == models::Prompt::newline_row
+                             ? row
+                             : checked_int32("logits", "the number of image tokens", before + row));
+        tiles.append(next, plan.tiles(), values);
+      }
+      check_places(file, b, places, static_cast<Index>(rows.size()));
+      set_values(b, std::move(values));
+    }
+    GAZE_CHECK(next == pictures, "logits", file.path(), ", pixel_values: ", pictures,
+               " pictures, but input_ids has the image tokens of ", next);
+  }
+
   std::vector<std::int64_t> integers(const io::SafetensorsFile& file,
                                      const std::string& name) const {
     const std::vector<std::int64_t> shape{batch, length};
@@ -167,14 +219,6 @@ class TokenRows {
     return all;
   }
 
-  /// Height and width of each row's picture; empty unless `wanted`.
-  std::vector<std::int64_t> picture_sizes(const io::SafetensorsFile& file, bool wanted) const {
-    if (!wanted) return {};
-    std::vector<std::int64_t> out(static_cast<std::size_t>(2 * batch));
-    file.read<std::int64_t>("image_sizes", std::vector<std::int64_t>{batch, 2}, std::span(out));
-    return out;
-  }
-
   Index image_tokens(Index b, std::int32_t token) const {
     const auto& tokens = prompts[static_cast<std::size_t>(b)].tokens;
     return std::count(tokens.begin(), tokens.end(), token);
@@ -182,7 +226,7 @@ class TokenRows {
 
   void check_places(const io::SafetensorsFile& file, Index b, Index has, Index needs) const {
     GAZE_CHECK(has == needs, "logits", file.path(), ", input_ids: row ", b, " has ", has,
-               " image tokens, a picture takes ", needs);
+               " image tokens, its pictures take ", needs);
   }
 };
 
@@ -306,6 +350,7 @@ inline bool in_bf16(const LogitsSettings& s, bool otherwise) {
 template <class Device>
 void published_logits(const LogitsSettings& s, const io::SafetensorsFile& inputs) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(s.model);
+  if (!s.logits_scaling) models::hf::leave_out_logits_scaling(checkpoint);
   checkpoint.model.bf16 = in_bf16(s, false);
   TokenRows rows(inputs, checkpoint.model.vocabulary);
   rows.add_tiles(inputs, checkpoint);

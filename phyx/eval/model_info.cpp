@@ -204,10 +204,18 @@ std::string memory_lines(const models::LanguageConfig& c, const MemoryBatches& b
   return memory_lines(c, b, concat(b.text, " tokens"));
 }
 std::string memory_lines(const models::VlmConfig& c, const MemoryBatches& b) {
-  return memory_lines(c, b, concat(b.text, " tokens and a picture's ", c.image_tokens()));
+  return memory_lines(c, b,
+                      concat(b.text, " tokens and a picture's ", b.tiles * c.image_tokens(), " in ",
+                             counted(static_cast<std::uint64_t>(b.tiles), "tile")));
 }
 
 // ---- kinds of models ---------------------------------------------------------------------------
+
+/// The most tiles that a picture of the checkpoint has.
+Index most_tiles(const models::hf::Checkpoint& c) {
+  const auto pictures = models::hf::load_picture_config(c.folder);
+  return std::visit([](const auto& tiling) { return image::most_tiles(tiling); }, pictures.tiling);
+}
 
 std::string adapter_lines(const std::string& folder, const models::hf::Checkpoint& c) {
   const models::hf::Adapter a = models::hf::open_adapter(folder, c.weights);
@@ -223,13 +231,14 @@ std::string adapter_lines(const std::string& folder, const models::hf::Checkpoin
                          grouped(declared.all.count() - before), " parameters"));
 }
 
-std::string published_info(const std::string& path, const MemoryBatches& batches,
+std::string published_info(const std::string& path, MemoryBatches batches,
                            const std::string& adapter) {
   const models::hf::Checkpoint c = models::hf::open_checkpoint(path);
   const io::WeightFiles files(path);
   models::DeclaredVlm declared(c.model);
   models::hf::check_weights(files, c.weights, declared.all);
   const bool sees = c.model.sees();
+  if (sees && batches.tiles == 0) batches.tiles = most_tiles(c);
   return line("family",
               c.family + ", a published checkpoint " + (sees ? "that sees" : "for text")) +
          file_lines(files) + unused_lines(files, models::hf::tensor_names(files, c.weights)) +
@@ -251,7 +260,8 @@ std::string language_info(const models::LanguageConfig& c, const std::string& we
          memory_lines(c, batches);
 }
 
-std::string vlm_info(const std::string& path, const MemoryBatches& batches) {
+std::string vlm_info(const std::string& path, MemoryBatches batches) {
+  batches.tiles = 1;
   const ModelFiles files = read_model_files(path);
   const models::DeclaredVlm declared(files.config);
   return line("family", "gaze, a trained model with a ViT, size " +

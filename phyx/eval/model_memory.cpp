@@ -38,10 +38,12 @@ Index lora_bytes(Parameters<float>& all, const models::DecoderConfig& c, Index r
 
 ModelMemory forecast(const models::VlmConfig& c, bool image, Index weights, Index adapted,
                      const MemoryBatches& b) {
-  const Index prompt = b.text + (image ? c.image_tokens() : 0);
+  const Index tiles = image ? std::max<Index>(1, b.tiles) : 0;
+  const Index prompt = b.text + (image ? tiles * c.image_tokens() : 0);
   const auto sizes_of = [&](Index prompts, Index group) {
     models::BatchSizes sizes;
-    for (Index i = 0; i < prompts; ++i) sizes.add_rollout(prompt, image, group, b.answer);
+    sizes.frozen = true;
+    for (Index i = 0; i < prompts; ++i) sizes.add_rollout(prompt, tiles, group, b.answer);
     return sizes;
   };
   const auto rollout = [&](Index prompts, Index group, Index marks) {
@@ -50,8 +52,9 @@ ModelMemory forecast(const models::VlmConfig& c, bool image, Index weights, Inde
   models::BatchSizes one = sizes_of(1, 1);
   if (!image) one.rows = std::min(one.rows, most_prompt_rows);  // at a time
   models::BatchSizes update;
+  update.frozen = true;
   const std::vector<Index> lengths(static_cast<std::size_t>(b.group), b.answer);
-  for (Index i = 0; i < b.prompts; ++i) update.add_group(prompt, image, lengths);
+  for (Index i = 0; i < b.prompts; ++i) update.add_group(prompt, tiles, lengths);
   const Index marks = image ? models::mark_count : 0;
   const Index base = program_bytes + token_bytes * c.vocabulary;
   // Where sizes change from step to step, freed blocks add an eighth (core/block_cache.hpp).

@@ -9,9 +9,10 @@
 namespace gaze::phyx {
 
 /// The batches that a forecast is for: the defaults of the commands, and prompts of `text` tokens
-/// besides those of a picture, which every prompt of a model with a ViT has.
+/// besides those of a picture, which every prompt of a model with a ViT has, in `tiles` tiles.
 struct MemoryBatches {
   Index text = 256;
+  Index tiles = 0;  // 0: the most that a picture of the model has
   Index answer = SamplingSettings().max_tokens;
   Index batch = EvaluationSettings().batch, samples = EvaluationSettings().samples;
   Index prompts = rl::GrpoSettings().prompts, group = rl::GrpoSettings().group;

@@ -45,15 +45,19 @@ std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& 
                                                        const std::string& folder);
 
 /// Answers a question about pictures, calling `say` with each piece of text, in whole characters.
+/// `attention`, if set, receives the attention on each image token of the prompt, the mean over
+/// layers, heads and generated tokens.
 template <class Device = Cpu>
 void answer(const PublishedModel<Device>& model, const std::string& question,
             std::span<const image::Image> pictures, const SamplingSettings& sampling,
-            std::uint64_t seed, const std::function<void(const std::string&)>& say);
+            std::uint64_t seed, const std::function<void(const std::string&)>& say,
+            std::vector<float>* attention = nullptr);
 
 extern template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const PublishedSettings&,
                                                                          const std::string&);
 extern template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&,
                                  std::span<const image::Image>, const SamplingSettings&,
-                                 std::uint64_t, const std::function<void(const std::string&)>&);
+                                 std::uint64_t, const std::function<void(const std::string&)>&,
+                                 std::vector<float>*);
 
 }  // namespace gaze::phyx

@@ -14,6 +14,27 @@
 
 namespace gaze::phyx {
 
+namespace detail {
+
+/// The mean over tokens, layers and heads of the attention on image tokens.
+struct MeanAttention {
+  Index rows;  // layers x heads
+  std::vector<float> sums = {};
+  Index tokens = 0;
+
+  void add(std::span<const float> seen) {
+    sums.resize(seen.size() / static_cast<std::size_t>(rows));
+    for (std::size_t i = 0; i < seen.size(); ++i) sums[i % sums.size()] += seen[i];
+    ++tokens;
+  }
+  std::vector<float> finish() && {
+    for (float& s : sums) s /= static_cast<float>(rows * tokens);
+    return std::move(sums);
+  }
+};
+
+}  // namespace detail
+
 template <class Device>
 std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& s,
                                                        const std::string& folder) {
@@ -34,14 +55,18 @@ std::unique_ptr<PublishedModel<Device>> load_published(const PublishedSettings& 
 template <class Device>
 void answer(const PublishedModel<Device>& m, const std::string& question,
             std::span<const image::Image> pictures, const SamplingSettings& sampling,
-            std::uint64_t seed, const std::function<void(const std::string&)>& say) {
+            std::uint64_t seed, const std::function<void(const std::string&)>& say,
+            std::vector<float>* attention) {
   text::StreamingDecoder decoder(m.tokenizer, text::SpecialTokens::skip);
   GenerationRequest<models::Prompt> request;
   request.prompt = m.question(question, pictures, sampling.max_tokens);
   request.sampling = sampling;
   request.random = Philox(seed, Purpose::sampling);
   request.ends = m.checkpoint.ends;
+  request.observe = attention != nullptr;
+  detail::MeanAttention mean{m.checkpoint.model.decoder.layers * m.checkpoint.model.decoder.heads};
   request.use = [&](const GeneratedToken& token) {
+    if (attention) mean.add(token.seen);
     if (token.id < m.tokenizer.vocab_size()) say(decoder.push(token.id));
     return true;
   };
@@ -53,6 +78,7 @@ void answer(const PublishedModel<Device>& m, const std::string& question,
   while (batch.running() > 0) batch.step();
   if (failed) std::rethrow_exception(failed);
   say(decoder.finish());
+  if (attention) *attention = std::move(mean).finish();
 }
 
 }  // namespace gaze::phyx

@@ -92,6 +92,15 @@ models::Prompt PublishedText::question(const std::string& text, std::span<const 
   return out;
 }
 
+std::vector<models::TokenGrid> PublishedText::grids(std::span<const image::Image> seen) const {
+  GAZE_CHECK(pictures, "checkpoint", checkpoint.folder, ": the model reads text only");
+  const int side = static_cast<int>(checkpoint.model.image_side());
+  std::vector<models::TokenGrid> out;
+  for (const image::Image& p : seen)
+    out.push_back(models::token_grid(models::hf::plan_tiles(*pictures, {p.width, p.height}), side));
+  return out;
+}
+
 std::string PublishedText::bytes(std::int32_t token) const {
   return token >= tokenizer.vocab_size() || tokenizer.is_special(token) ? ""
                                                                         : tokenizer.bytes(token);
@@ -148,6 +157,7 @@ std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
 
 PublishedText read_published(const PublishedSettings& s, const std::string& folder) {
   models::hf::Checkpoint checkpoint = models::hf::open_checkpoint(folder);
+  if (!s.logits_scaling) models::hf::leave_out_logits_scaling(checkpoint);
   checkpoint.model.bf16 = !s.precision.empty() && models::is_bf16(s.precision, folder + ", ");
   auto tokenizer = load_tokenizer(checkpoint);
   auto adapter = adapter_of(s, checkpoint);

@@ -15,6 +15,7 @@
 #include "models/hf/adapter.hpp"
 #include "models/hf/checkpoint.hpp"
 #include "models/hf/picture_config.hpp"
+#include "models/token_grid.hpp"
 #include "phyx/completion.hpp"
 #include "phyx/train/problem_codec.hpp"
 
@@ -25,7 +26,8 @@ struct PublishedSettings {
   std::string precision;        // float32, or bf16 for weights and products; "": float32
   std::string prompt_template;  // a file with {question}, instead of the folder's chat template
   bool split_images = true;     // into tiles, where the family can do without
-  std::string adapter;          // a folder in PEFT's format; "": none
+  bool logits_scaling = true;   // divide Granite's logits, see leave_out_logits_scaling()
+  std::string adapter = {};     // a folder in PEFT's format; "": none
   bool merge_adapter = false;   // add it to the weights, which is faster to answer with
   /// Instead of `adapter`: new ones to train, with values of this seed.
   std::optional<models::hf::LoraSettings> lora = {};
@@ -54,6 +56,10 @@ struct PublishedText {
   /// Throws Error as prompt(), and if both together are longer than the checkpoint's context.
   models::Prompt question(const std::string& text, std::span<const image::Image> pictures,
                           Index answer) const;
+
+  /// Where the image tokens of each picture of a prompt lie on it, the pictures in the prompt's
+  /// order. Throws Error for a model that reads text only.
+  std::vector<models::TokenGrid> grids(std::span<const image::Image> pictures) const;
 
   /// A sampled answer to a prompt as text, with the attention if it was recorded.
   phyx::Completion completion(const SampledTokens& c, const models::Prompt& prompt) const;

@@ -9,6 +9,7 @@
 
 #include "phyx/serve/api_error.hpp"
 #include "phyx/serve/chat_json.hpp"
+#include "phyx/serve/page.hpp"
 
 namespace gaze::phyx::serve {
 
@@ -48,6 +49,8 @@ HttpAnswer whole_answer(const ChatModel& model, const ChatRequest& request, Comp
     choice.text += piece->text;
     if (request.logprobs)
       std::move(piece->tokens.begin(), piece->tokens.end(), std::back_inserter(choice.tokens));
+    std::move(piece->attention.begin(), piece->attention.end(),
+              std::back_inserter(choice.attention));
     usage.completion += piece->generated;
     if (piece->finish.empty()) continue;
     choice.finish = piece->finish;
@@ -55,7 +58,7 @@ HttpAnswer whole_answer(const ChatModel& model, const ChatRequest& request, Comp
   }
   if (finished < request.choices) return {.status = 499};  // nobody reads it
   return {.body = completion_json(AnswerHead::make(model.name()), model, choices, request.logprobs,
-                                  usage)};
+                                  completion.attention(), usage)};
 }
 
 /// A server-sent event.
@@ -66,7 +69,7 @@ bool send_pieces(const ChatRequest& request, Completion& completion, Piece piece
                  const ChunkWriter& chunks, const Connected& connected, const Send& send) {
   Usage usage{completion.prompt_tokens(), 0};
   for (int i = 0; i < request.choices; ++i)
-    if (!send(event(chunks.role(i)))) return false;
+    if (!send(event(chunks.role(i, completion.attention())))) return false;
   int finished = 0;
   for (std::optional<Piece> next = std::move(piece); next; next = completion.next(connected)) {
     for (const std::string& chunk : chunks.piece(*next))
@@ -125,6 +128,7 @@ std::vector<Route> ChatApi::routes() {
               [this, models](const HttpRequest& in) {
                 return model(in.path.substr(models.size() + 1));
               }),
+          get("/", [](const HttpRequest&) { return page_answer(page_html()); }),
           get("/health", [this](const HttpRequest&) { return health(); })};
 }
 
@@ -151,8 +155,11 @@ HttpAnswer ChatApi::model(const std::string& id) const {
     throw ApiError(
         404, "no model named " + printable(id, kShownBytes) + "; this server has " + model_.name(),
         "model", "model_not_found");
-  return json_answer(
-      {{"id", id}, {"object", "model"}, {"created", created_}, {"owned_by", "gaze"}});
+  return json_answer({{"id", id},
+                      {"object", "model"},
+                      {"created", created_},
+                      {"owned_by", "gaze"},
+                      {"gaze", {{"sees", model_.sees()}}}});
 }
 
 HttpAnswer ChatApi::health() const {

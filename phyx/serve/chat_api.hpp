@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The endpoints of OpenAI's API: POST /v1/chat/completions, GET /v1/models and /v1/models/ID, and
-// GET /health.
+// The endpoints of OpenAI's API: POST /v1/chat/completions, GET /v1/models and /v1/models/ID;
+// GET /health, and GET /, a page for a browser.
 #pragma once
 #include <cstdint>
 #include <string>

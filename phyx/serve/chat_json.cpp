@@ -45,6 +45,15 @@ OrderedJson head_json(const AnswerHead& head, const char* object) {
           {"system_fingerprint", fingerprint}};
 }
 
+/// Of a whole answer.
+OrderedJson attention_json(const ChatModel& model, const AttentionMaps& maps,
+                           const std::vector<TokenMaps>& tokens) {
+  OrderedJson out = maps.json(), list = OrderedJson::array();
+  for (const TokenMaps& t : tokens) list.push_back(token_maps_json(model, t));
+  out["tokens"] = std::move(list);
+  return out;
+}
+
 }  // namespace
 
 AnswerHead AnswerHead::make(const std::string& model) {
@@ -75,7 +84,8 @@ OrderedJson logprobs_json(const ChatModel& model, const std::vector<GeneratedTok
 }
 
 std::string completion_json(const AnswerHead& head, const ChatModel& model,
-                            const std::vector<Piece>& choices, bool logprobs, const Usage& usage) {
+                            const std::vector<Piece>& choices, bool logprobs,
+                            const AttentionMaps* maps, const Usage& usage) {
   OrderedJson out = head_json(head, "chat.completion");
   OrderedJson list = OrderedJson::array();
   for (const Piece& c : choices) {
@@ -84,6 +94,7 @@ std::string completion_json(const AnswerHead& head, const ChatModel& model,
     choice["message"] = {{"role", "assistant"}, {"content", c.text}, {"refusal", nullptr}};
     choice["logprobs"] = logprobs ? logprobs_json(model, c.tokens) : OrderedJson();
     choice["finish_reason"] = c.finish;
+    if (maps) choice["gaze_attention"] = attention_json(model, *maps, c.attention);
     list.push_back(std::move(choice));
   }
   out["choices"] = std::move(list);
@@ -98,7 +109,7 @@ OrderedJson ChunkWriter::chunk() const {
   return out;
 }
 
-std::string ChunkWriter::chunk(int index, OrderedJson delta, OrderedJson logprobs,
+OrderedJson ChunkWriter::chunk(int index, OrderedJson delta, OrderedJson logprobs,
                                OrderedJson finish) const {
   OrderedJson out = chunk(), choice;
   choice["index"] = index;
@@ -106,22 +117,30 @@ std::string ChunkWriter::chunk(int index, OrderedJson delta, OrderedJson logprob
   choice["logprobs"] = std::move(logprobs);
   choice["finish_reason"] = std::move(finish);
   out["choices"].push_back(std::move(choice));
-  return io::dump_json(out, "a chunk");
+  return out;
 }
 
-std::string ChunkWriter::role(int index) const {
-  return chunk(index, {{"role", "assistant"}, {"content", ""}, {"refusal", nullptr}}, nullptr,
-               nullptr);
+std::string ChunkWriter::role(int index, const AttentionMaps* maps) const {
+  OrderedJson out = chunk(index, {{"role", "assistant"}, {"content", ""}, {"refusal", nullptr}},
+                          nullptr, nullptr);
+  if (maps) out["gaze_attention"] = maps->json();
+  return io::dump_json(out, "a chunk");
 }
 
 std::vector<std::string> ChunkWriter::piece(const Piece& piece) const {
   std::vector<std::string> out;
   const bool tokens = logprobs_ && !piece.tokens.empty();
-  if (!piece.text.empty() || tokens)
-    out.push_back(chunk(piece.index, {{"content", piece.text}},
-                        tokens ? logprobs_json(*model_, piece.tokens) : OrderedJson(), nullptr));
+  if (!piece.text.empty() || tokens || !piece.attention.empty()) {
+    OrderedJson text =
+        chunk(piece.index, {{"content", piece.text}},
+              tokens ? logprobs_json(*model_, piece.tokens) : OrderedJson(), nullptr);
+    if (!piece.attention.empty())
+      text["choices"][0]["gaze_attention"] = token_maps_json(*model_, piece.attention.front());
+    out.push_back(io::dump_json(text, "a chunk"));
+  }
   if (!piece.finish.empty())
-    out.push_back(chunk(piece.index, OrderedJson::object(), nullptr, piece.finish));
+    out.push_back(
+        io::dump_json(chunk(piece.index, OrderedJson::object(), nullptr, piece.finish), "a chunk"));
   return out;
 }
 

@@ -29,9 +29,10 @@ struct Usage {
 io::OrderedJson logprobs_json(const ChatModel& model, const std::vector<GeneratedToken>& tokens);
 
 /// The object chat.completion. Of each choice all text, all tokens and the finish reason;
-/// `logprobs`: with the tokens' log-probabilities.
+/// `logprobs`: with the tokens' log-probabilities; `maps`, if not null: with their attention.
 std::string completion_json(const AnswerHead& head, const ChatModel& model,
-                            const std::vector<Piece>& choices, bool logprobs, const Usage& usage);
+                            const std::vector<Piece>& choices, bool logprobs,
+                            const AttentionMaps* maps, const Usage& usage);
 
 /// The objects chat.completion.chunk of a stream.
 class ChunkWriter {
@@ -40,16 +41,17 @@ class ChunkWriter {
   ChunkWriter(AnswerHead head, const ChatModel& model, bool logprobs, bool with_usage)
       : head_(std::move(head)), model_(&model), logprobs_(logprobs), with_usage_(with_usage) {}
 
-  /// The first of a choice.
-  std::string role(int index) const;
-  /// Text, if it has any, and the end of the choice, if it is its last.
+  /// The first of a choice; `maps`, if not null, are those of its tokens.
+  std::string role(int index, const AttentionMaps* maps) const;
+  /// Text, if it has any, log-probabilities and attention, and the end of the choice, if it is its
+  /// last.
   std::vector<std::string> piece(const Piece& piece) const;
   std::string usage(const Usage& usage) const;
 
  private:
   io::OrderedJson chunk() const;
-  std::string chunk(int index, io::OrderedJson delta, io::OrderedJson logprobs,
-                    io::OrderedJson finish) const;
+  io::OrderedJson chunk(int index, io::OrderedJson delta, io::OrderedJson logprobs,
+                        io::OrderedJson finish) const;
 
   AnswerHead head_;
   const ChatModel* model_;

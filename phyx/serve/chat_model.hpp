@@ -8,9 +8,23 @@
 
 #include "gaze/core/index.hpp"
 #include "models/packing.hpp"
+#include "models/token_grid.hpp"
 #include "phyx/serve/chat_request.hpp"
 
 namespace gaze::phyx::serve {
+
+/// A picture of a prompt, and where its image tokens lie on it.
+struct PromptPicture {
+  image::Size size;  // as sent
+  models::TokenGrid grid;
+};
+
+/// A prompt with its pictures in their order, and the sizes of the attention that it can observe.
+struct ChatPrompt {
+  models::Prompt prompt = {};
+  std::vector<PromptPicture> pictures = {};
+  Index layers = 0, heads = 0;
+};
 
 /// Several threads call it at once.
 class ChatModel {
@@ -28,7 +42,7 @@ class ChatModel {
   virtual Index least_tokens(std::span<const ChatMessage> messages) const = 0;
   /// The prompt that an assistant's answer continues. Throws Error for messages, or a picture, that
   /// the model cannot read.
-  virtual models::Prompt encode(std::span<const ChatMessage> messages) const = 0;
+  virtual ChatPrompt encode(std::span<const ChatMessage> messages) const = 0;
   /// Tokens that end an answer.
   virtual const std::vector<std::int32_t>& ends() const = 0;
   /// The bytes that a token adds to an answer; they need not be whole characters.

@@ -177,6 +177,13 @@ void parse_streaming(RequestFields& fields, ChatRequest& out) {
   inner.finish();
 }
 
+void parse_attention(RequestFields& fields, const RequestLimits& limits, ChatRequest& out) {
+  out.attention = fields.flag("gaze_attention", false);
+  if (!out.attention) return;
+  if (!limits.pictures) refuse("gaze_attention", "the model reads text only");
+  if (out.choices != 1) refuse("gaze_attention", "needs n to be 1");
+}
+
 void refuse_unsupported(RequestFields& fields) {
   for (const char* penalty : {"presence_penalty", "frequency_penalty"})
     fields.unsupported(penalty, "[0]");
@@ -202,6 +209,7 @@ ChatRequest parse_chat_request(std::string_view body, const RequestLimits& limit
   out.stops = parse_stops(fields.find("stop"));
   parse_sampling(fields, out);
   parse_streaming(fields, out);
+  parse_attention(fields, limits, out);
   refuse_unsupported(fields);
   fields.ignore({"user", "metadata", "store", "service_tier", "parallel_tool_calls",
                  "safety_identifier", "prompt_cache_key", "prompt_cache_retention"});

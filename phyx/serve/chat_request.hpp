@@ -51,6 +51,7 @@ struct ChatRequest {
   int choices = 1;
   bool logprobs = false;
   int top_logprobs = 0;
+  bool attention = false;  // the extension gaze_attention
 };
 
 /// Throws ApiError with status 400 and the field.

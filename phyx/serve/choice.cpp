@@ -11,7 +11,7 @@ namespace gaze::phyx::serve {
 Piece Choice::add(const GeneratedToken& token) {
   ++generated_;
   if (token.end) return {.index = index_};
-  held_.push_back({token, text_});
+  held_.push_back({{token.id, token.logp, token.top, false}, text_});
   unfinished_ += model_->bytes(token.id);
   std::string text;
   unfinished_.erase(0, unfinished_.size() - text::append_repaired(unfinished_, text));

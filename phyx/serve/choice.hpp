@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gaze/generate/continuous_batch.hpp"
+#include "phyx/serve/attention_maps.hpp"
 #include "phyx/serve/chat_model.hpp"
 #include "phyx/serve/stop_strings.hpp"
 
@@ -20,6 +21,7 @@ struct Piece {
   std::string text = {};                    // valid UTF-8
   std::vector<GeneratedToken> tokens = {};  // those that begin in this text
   std::string finish = {};                  // "stop" or "length" in the last piece
+  std::vector<TokenMaps> attention = {};    // of the tokens that were generated, if asked for
   std::size_t generated = 0;                // in the last piece: all tokens, the end token too
   std::exception_ptr error = nullptr;       // in the last piece
 };

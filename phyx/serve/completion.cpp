@@ -21,10 +21,16 @@ struct Completion::Channel {
   std::mutex mutex;
   std::condition_variable arrived;
   std::deque<Piece> pieces;
+  std::size_t map_bytes = 0;  // of these pieces
   std::atomic<bool> cancelled{false};
 
+  /// Throws ApiError if a client reads so slowly that too many maps wait for it.
   void push(Piece piece) {
     const std::lock_guard lock(mutex);
+    const std::size_t bytes = bytes_of_maps(piece);
+    if (bytes > kHeldMapBytes - map_bytes)
+      throw ApiError(503, "the client reads its stream too slowly");
+    map_bytes += bytes;
     pieces.push_back(std::move(piece));
     arrived.notify_one();
   }
@@ -33,7 +39,13 @@ struct Completion::Channel {
     if (!arrived.wait_for(lock, wait, [this] { return !pieces.empty(); })) return std::nullopt;
     std::optional<Piece> piece(std::move(pieces.front()));
     pieces.pop_front();
+    map_bytes -= bytes_of_maps(*piece);
     return piece;
+  }
+  static std::size_t bytes_of_maps(const Piece& piece) {
+    std::size_t out = 0;
+    for (const TokenMaps& m : piece.attention) out += m.maps.size();
+    return out;
   }
 };
 
@@ -84,29 +96,58 @@ auto of_messages(const auto& read) {
   }
 }
 
-models::Prompt encoded(const ChatModel& model, const ChatRequest& request) {
-  models::Prompt out = of_messages([&] { return model.encode(request.messages); });
-  if (out.tokens.empty()) refuse("messages", "the prompt has no tokens");
+ChatPrompt encoded(const ChatModel& model, const ChatRequest& request) {
+  ChatPrompt out = of_messages([&] { return model.encode(request.messages); });
+  if (out.prompt.tokens.empty()) refuse("messages", "the prompt has no tokens");
   return out;
 }
 
+/// How a request's attention becomes maps; null if it did not ask for them. Throws ApiError if
+/// there is nothing to see, or too much.
+std::shared_ptr<const AttentionMaps> maps_of(const ChatRequest& request, const ChatPrompt& prompt,
+                                             Index answer, Index slots) {
+  if (!request.attention) return nullptr;
+  const std::string field = "gaze_attention";
+  if (prompt.pictures.empty()) refuse(field, "the prompt has no picture");
+  Index tokens = 0;
+  for (const PromptPicture& p : prompt.pictures) tokens += p.grid.tokens();
+  if (tokens > most_marks / slots)
+    refuse(field, "observing ", tokens, " image tokens takes too much memory in a server with ",
+           slots, " --cache-tokens");
+  const auto length = static_cast<std::size_t>(answer);
+  const std::size_t most = request.stream ? kTokenMapBytes : kHeldMapBytes / length;
+  auto maps = std::make_shared<AttentionMaps>(prompt, std::min(kTokenMapBytes, most));
+  if (!request.stream && maps->token_bytes() > most)
+    refuse("max_tokens", "maps of ", answer, " tokens have more than ", kHeldMapBytes,
+           " bytes; ask for fewer, or with stream");
+  return maps;
+}
+
+struct Work {
+  BatchRequest request;
+  std::shared_ptr<const AttentionMaps> maps;
+};
+
 /// The request without its functions. Throws ApiError; a prompt that no encoding makes fit is not
 /// encoded.
-BatchRequest batch_request(const ChatModel& model, const ChatRequest& request,
-                           const CompletionLimits& limits, Index slots) {
+Work make_work(const ChatModel& model, const ChatRequest& request, const CompletionLimits& limits,
+               Index slots) {
   const Index context = std::min(model.context(), slots);
   const Index least = of_messages([&] { return model.least_tokens(request.messages); });
   answer_length(request, least, true, limits, context);
+  ChatPrompt prompt = encoded(model, request);
   BatchRequest r;
-  r.prompt = encoded(model, request);
   r.sampling = settings_of(request);
-  r.sampling.max_tokens =
-      answer_length(request, static_cast<Index>(r.prompt.tokens.size()), false, limits, context);
+  r.sampling.max_tokens = answer_length(request, static_cast<Index>(prompt.prompt.tokens.size()),
+                                        false, limits, context);
   r.random = Philox(request.seed ? *request.seed : random_seed(), Purpose::sampling);
   r.ends = model.ends();
   r.logp = request.logprobs;
   r.top = request.top_logprobs;
-  return r;
+  r.observe = request.attention;
+  auto maps = maps_of(request, prompt, r.sampling.max_tokens, slots);
+  r.prompt = std::move(prompt.prompt);
+  return {std::move(r), std::move(maps)};
 }
 
 }  // namespace
@@ -117,16 +158,19 @@ Completion::Completion(const ChatModel& model, const ChatRequest& request,
       unfinished_(request.choices),
       deadline_(std::chrono::steady_clock::now() +
                 std::chrono::milliseconds(static_cast<std::int64_t>(limits.seconds * 1000))) {
-  BatchRequest r = batch_request(model, request, limits, scheduler.slots());
+  auto [r, maps] = make_work(model, request, limits, scheduler.slots());
+  maps_ = std::move(maps);
   prompt_tokens_ = r.prompt.tokens.size();
   r.cancelled = [channel = channel_] { return channel->cancelled.load(); };
   std::vector<BatchRequest> group;
   for (int i = 0; i < request.choices; ++i) {
     const auto choice = std::make_shared<Choice>(model, request.stops, i);
     r.sample_id = static_cast<std::uint64_t>(i);
-    r.use = [channel = channel_, choice](const GeneratedToken& token) {
+    r.use = [channel = channel_, choice, maps = maps_](const GeneratedToken& token) {
       Piece piece = choice->add(token);
-      if (!piece.text.empty() || !piece.tokens.empty()) channel->push(std::move(piece));
+      if (maps && !token.end) piece.attention.push_back((*maps)(token));
+      if (!piece.text.empty() || !piece.tokens.empty() || !piece.attention.empty())
+        channel->push(std::move(piece));
       return !choice->stopped();
     };
     r.done = [channel = channel_, choice](bool ended, std::exception_ptr error) {

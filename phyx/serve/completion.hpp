@@ -37,11 +37,14 @@ class Completion {
   std::optional<Piece> next(const std::function<bool()>& connected);
 
   std::size_t prompt_tokens() const { return prompt_tokens_; }
+  /// What the pieces' maps are; null if they were not asked for.
+  const AttentionMaps* attention() const { return maps_.get(); }
 
  private:
   struct Channel;
 
   std::shared_ptr<Channel> channel_;
+  std::shared_ptr<const AttentionMaps> maps_;
   std::size_t prompt_tokens_ = 0;
   int unfinished_;  // choices
   std::chrono::steady_clock::time_point deadline_;

@@ -26,6 +26,10 @@ class ServedBase : public ServedModel {
   ServedBase(std::string name, std::unique_ptr<Model> model, Index cache_tokens)
       : name_(std::move(name)), model_(std::move(model)), cache_tokens_(cache_tokens) {}
 
+  static ChatPrompt chat_prompt(models::Prompt prompt, const models::DecoderConfig& decoder) {
+    return {std::move(prompt), {}, decoder.layers, decoder.heads};
+  }
+
   std::string name_;
   std::unique_ptr<Model> model_;
   /// One prompt at a time, however many clients there are: a text is copied several times, the
@@ -54,7 +58,7 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
     for (const ChatMessage& m : messages) out += this->model_->tokenizer.least_ids(m.text());
     return static_cast<Index>(out);
   }
-  models::Prompt encode(std::span<const ChatMessage> messages) const override {
+  ChatPrompt encode(std::span<const ChatMessage> messages) const override {
     const std::lock_guard lock(this->encoding_);
     std::vector<models::hf::ChatMessage> chat;
     std::vector<image::Image> pictures;
@@ -65,7 +69,13 @@ class PublishedChat : public ServedBase<PublishedModel<Device>> {
         if (!part.picture.empty()) pictures.push_back(image::decode_image(part.picture));
       }
     }
-    return this->model_->prompt(chat, pictures);
+    ChatPrompt out = this->chat_prompt(this->model_->prompt(chat, pictures),
+                                       this->model_->checkpoint.model.decoder);
+    if (pictures.empty()) return out;
+    const auto grids = this->model_->grids(pictures);
+    for (std::size_t i = 0; i < grids.size(); ++i)
+      out.pictures.push_back({{pictures[i].width, pictures[i].height}, grids[i]});
+    return out;
   }
   std::string bytes(std::int32_t token) const override { return this->model_->bytes(token); }
   std::unique_ptr<Batch> make_batch() const override {
@@ -89,7 +99,7 @@ class TrainedChat : public ServedBase<TrainedModel<Device>> {
     problem.question = question(messages).text();
     return static_cast<Index>(this->model_->maker->least_tokens(problem));
   }
-  models::Prompt encode(std::span<const ChatMessage> messages) const override {
+  ChatPrompt encode(std::span<const ChatMessage> messages) const override {
     const std::lock_guard lock(this->encoding_);
     const ChatMessage& asked = question(messages);
     Problem problem;
@@ -100,8 +110,15 @@ class TrainedChat : public ServedBase<TrainedModel<Device>> {
       GAZE_CHECK(problem.image.empty(), "serve", "the model reads one picture, not several");
       problem.image = part.picture;
     }
+    const std::vector<std::uint8_t> picture = problem.image;
     ExampleMaker maker = *this->model_->maker;  // its cache of pictures is not for several threads
-    return maker(std::move(problem)).prompt;
+    const auto& config = this->model_->model->config();
+    ChatPrompt out = this->chat_prompt(maker(std::move(problem)).prompt, config.decoder);
+    if (picture.empty() || !out.prompt.sees()) return out;
+    const auto [width, height] = image::image_size(picture);
+    out.pictures.push_back(
+        {{width, height}, models::token_grid(static_cast<int>(config.image_side()))});
+    return out;
   }
   std::string bytes(std::int32_t token) const override {
     return this->model_->tokenizer.decode({&token, 1});

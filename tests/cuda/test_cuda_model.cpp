@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "gaze/generate/continuous_batch.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "gaze/rl/pathwise.hpp"
 #include "gaze/train/checkpoint.hpp"
@@ -136,6 +137,36 @@ TEST_CASE("a seed draws the same completions on both devices, with their attenti
         CHECK(got[i].logp[t] == Catch::Approx(want[i].logp[t]).margin(1e-5));
     }
   }
+}
+
+TEST_CASE("a continuous batch observes the attention of the CPU's", "[cuda]") {
+  GAZE_NEEDS_DEVICE();
+  const auto c = emulator_config();
+  const Model<Cpu> cpu(c, image_token, 3);
+  const Model<Cuda> gpu(c, image_token, 3);
+  const auto seen = [&](const auto& model) {
+    std::vector<float> out;
+    ContinuousBatch batch(model, 128);
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      GenerationRequest<models::Prompt> r;
+      r.prompt = image_prompt(c, i, 3);
+      r.sampling.greedy = true;
+      r.sampling.max_tokens = 3;
+      r.observe = i == 1;
+      r.use = [&out](const GeneratedToken& t) {
+        out.insert(out.end(), t.seen.begin(), t.seen.end());
+        return true;
+      };
+      batch.add(std::move(r));
+    }
+    while (batch.running() > 0) batch.step();
+    return out;
+  };
+  const auto want = seen(cpu), got = seen(gpu);
+  REQUIRE(static_cast<Index>(want.size()) ==
+          3 * c.decoder.layers * c.decoder.heads * c.image_tokens());
+  REQUIRE(got.size() == want.size());
+  for (std::size_t j = 0; j < got.size(); ++j) CHECK(got[j] == Catch::Approx(want[j]).margin(1e-5));
 }
 
 TEST_CASE("the first update reproduces the rollout's log-probabilities", "[cuda]") {

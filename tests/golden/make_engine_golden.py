@@ -194,6 +194,8 @@ case("matmul/tt", [(5, 3), (4, 5)], lambda a, b: a.T @ b.T)
 case("linear/plain", [(4, 3), (5, 3)], F.linear)
 case("linear/bias", [(4, 3), (5, 3), (5,)], F.linear)
 case("linear/residual", [(4, 3), (5, 3), (4, 5)], lambda x, w, r: F.linear(x, w) + r)
+case("linear/adapters", [(4, 3), (5, 3), (5,), (3, 3), (2, 2), (2, 1)], lambda x, w, b, a, up, other: F.linear(
+    x, w + 1.5 * torch.cat([up @ a[:2], torch.zeros(1, 3, dtype=w.dtype), other @ a[2:]]), b))
 case("linear/bias, one weight twice", [(2, 3), (3, 3), (3,)], lambda x, w, b: F.linear(F.linear(x, w, b), w, b))
 case("rms_norm/plain", [(4, 6), (6,)], lambda x, w: F.rms_norm(x, (6,), w, 1e-5))
 case("rms_norm/view, input twice", [(5, 3), (5,)], lambda x, w: x.T + F.rms_norm(x.T, (5,), w, 1e-3))

@@ -7,9 +7,9 @@
 //
 // All requests share one store of keys and values. A request takes a block of slots for its prompt
 // and its longest answer, so one that has been added is always finished. Each step is one forward
-// of one row per answer and a piece of the prompts that wait. By the engine's contract a row's bits
-// do not depend on the others on the processor, so a request gives the same tokens alone and among
-// others.
+// of one row per answer and a piece of the prompts that wait; rows whose attention is observed have
+// a forward of their own. By the engine's contract a row's bits do not depend on the others on the
+// processor, so a request gives the same tokens alone and among others.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -45,6 +45,9 @@ struct GeneratedToken {
   double logp;
   std::vector<Alternative> top;  // the likeliest, best first, as many as asked for
   bool end;                      // one of the request's end tokens
+  /// Attention of the row that predicted it on the prompt's image tokens [layer][head][image
+  /// token]; empty if not asked for.
+  std::vector<float> seen = {};
 };
 
 /// `use` is called with each token, and stops its request by returning false. `done` is called
@@ -57,8 +60,9 @@ struct GenerationRequest {
   Philox random{0, Purpose::sampling};
   std::uint64_t sample_id = 0;  // of the random numbers, as in rollout()
   std::vector<std::int32_t> ends = {};
-  bool logp = false;  // log-probabilities are wanted
-  Index top = 0;      // alternatives wanted with each token, with theirs
+  bool logp = false;     // log-probabilities are wanted
+  Index top = 0;         // alternatives wanted with each token, with theirs
+  bool observe = false;  // the attention on image tokens is wanted
   std::function<bool(const GeneratedToken&)> use = {};
   std::function<void(bool ended, std::exception_ptr)> done = {};
   std::function<bool()> cancelled = {};
@@ -134,6 +138,9 @@ std::vector<Alternative> likeliest(std::span<const T> row, Index count, double l
 /// Rows of prompts that a ContinuousBatch computes in a step, unless it is told otherwise.
 inline constexpr Index most_prompt_rows = 256;
 
+/// Most marks of a batch (slots x image tokens of an observed prompt), 1 GiB of memory.
+inline constexpr Index most_marks = Index{1} << 28;
+
 /// One thread uses it. The policy must outlive it.
 template <class Policy>
 class ContinuousBatch {
@@ -159,7 +166,8 @@ class ContinuousBatch {
   bool fits(const Request& r) const { return free_.has(slots_of(r)); }
   bool ever_fits(const Request& r) const { return slots_of(r) <= slots_; }
 
-  /// Starts a request. Throws Error if it does not fit, or for an empty prompt and bad settings.
+  /// Starts a request. Throws Error if it does not fit, or for an empty prompt and bad settings,
+  /// or if it shall be observed and its prompt needs too many marks or ends with a picture.
   void add(Request r) {
     r.sampling.check();
     GAZE_CHECK(!r.prompt.tokens.empty(), "generate", "the prompt is empty");
@@ -167,36 +175,35 @@ class ContinuousBatch {
                r.sampling.max_tokens, " more do not fit; ", slots_, " slots in all, ", running(),
                " requests are running");
     Sequence s;
+    if (r.observe) s.watched = policy_.image_tokens(r.prompt);
+    GAZE_CHECK(s.watched <= most_marks / slots_, "generate", "observing ", s.watched,
+               " image tokens among ", slots_, " slots; the limit is ", most_marks, " marks");
     s.size = slots_of(r);
     s.slot = free_.take(s.size);
+    marks_changed_ = marks_changed_ || s.watched > 0;
     s.tokens = r.prompt.tokens;
     s.request = std::move(r);
     running_.push_back(std::move(s));
   }
 
-  /// One forward: the next token of every request whose prompt has been computed. An error of one
-  /// request (logits that are not finite) ends that request; any other is thrown and ends all.
+  /// The next token of every request whose prompt has been computed: one forward, and another for
+  /// the rows that are observed, so that only they have marks. An error of one request (logits that
+  /// are not finite) ends that request; any other is thrown and ends all.
   void step() {
     drop([](Sequence& s) { return s.request.cancelled && s.request.cancelled(); });
-    if (running_.empty()) return;
-    std::vector<typename Policy::Part> parts;
-    std::vector<bool> wanted;
-    std::vector<Sequence*> waiting;  // for row i of the logits
+    update_marks();
+    Forward plain, observed;
     Index room = prompt_rows_;
     for (Sequence& s : running_) {
       const Index rows = rows_now(s, room);
       if (rows == 0) continue;
-      const auto left = std::span(std::as_const(s.tokens)).subspan(std::size_t(s.computed));
-      const bool picture = s.computed == 0 && s.request.prompt.sees();
-      parts.push_back({left.first(std::size_t(rows)), s.computed, s.slot,
-                       picture ? &s.request.prompt : nullptr});
-      s.computed += rows;
-      wanted.push_back(s.computed == static_cast<Index>(s.tokens.size()));
-      if (wanted.back()) waiting.push_back(&s);
+      const bool last = s.computed + rows == static_cast<Index>(s.tokens.size());
+      (last && s.watched > 0 ? observed : plain).add(s, rows);
     }
-    const auto chosen = choose_all(waiting, policy_.advance(state_, parts, wanted));
-    for (std::size_t i = 0; i < waiting.size(); ++i) take(*waiting[i], chosen[i]);
+    run(plain, false);
+    run(observed, true);
     drop([](const Sequence& s) { return s.finished; });
+    update_marks();
   }
 
  private:
@@ -205,7 +212,25 @@ class ContinuousBatch {
     std::vector<std::int32_t> tokens;  // the prompt's, then the answer's
     Index slot = 0, size = 0;          // its block
     Index computed = 0;                // tokens whose keys are in the store
+    Index watched = 0;                 // image tokens whose attention is observed
     bool finished = false;
+  };
+
+  /// Parts of sequences that are computed together.
+  struct Forward {
+    std::vector<typename Policy::Part> parts;
+    std::vector<bool> wanted;
+    std::vector<Sequence*> waiting;  // for row i of the logits
+
+    void add(Sequence& s, Index rows) {
+      const auto left = std::span(std::as_const(s.tokens)).subspan(std::size_t(s.computed));
+      const bool picture = s.computed == 0 && s.request.prompt.sees();
+      parts.push_back({left.first(std::size_t(rows)), s.computed, s.slot,
+                       picture ? &s.request.prompt : nullptr});
+      s.computed += rows;
+      wanted.push_back(s.computed == static_cast<Index>(s.tokens.size()));
+      if (wanted.back()) waiting.push_back(&s);
+    }
   };
 
   /// A sequence's next token, or why it has none.
@@ -224,10 +249,46 @@ class ContinuousBatch {
         checked_sum("generate", static_cast<Index>(r.prompt.tokens.size()), r.sampling.max_tokens));
   }
 
-  /// Rows of a sequence in this step; `room` is what is left for prompts.
+  /// Computes them and adds the tokens that they predict.
+  void run(const Forward& forward, bool observed) {
+    if (forward.parts.empty()) return;
+    const auto step = policy_.advance(state_, forward.parts, forward.wanted, observed);
+    auto chosen = choose_all(forward.waiting, step.logits);
+    const std::size_t width = chosen.empty() ? 0 : step.seen.size() / chosen.size();
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (observed)
+        chosen[i].token.seen = own_columns(std::span(step.seen).subspan(i * width, width),
+                                           forward.waiting[i]->watched);
+      take(*forward.waiting[i], chosen[i]);
+    }
+  }
+
+  /// The first `columns` of each row of the marks' columns.
+  std::vector<float> own_columns(std::span<const float> seen, Index columns) const {
+    std::vector<float> out;
+    const auto all = static_cast<std::size_t>(state_.marks.size(1));
+    for (std::size_t row = 0; row < seen.size(); row += all)
+      out.insert(out.end(), seen.begin() + std::ptrdiff_t(row),
+                 seen.begin() + std::ptrdiff_t(row) + columns);
+    return out;
+  }
+
+  /// Marks of the observed sequences, after one came or went.
+  void update_marks() {
+    if (!std::exchange(marks_changed_, false)) return;
+    std::vector<std::pair<const typename Policy::Prompt*, Index>> observed;
+    for (const Sequence& s : running_)
+      if (s.watched > 0) observed.emplace_back(&s.request.prompt, s.slot);
+    policy_.observe(state_, observed);
+  }
+
+  /// Rows of a sequence in this step; `room` is what is left for prompts. The last row of an
+  /// observed prompt is a part of its own.
   Index rows_now(const Sequence& s, Index& room) const {
-    const Index left = static_cast<Index>(s.tokens.size()) - s.computed;
-    if (s.computed >= static_cast<Index>(s.request.prompt.tokens.size())) return left;
+    const Index apart = s.watched > 0 ? 1 : 0;
+    const Index left = static_cast<Index>(s.tokens.size()) - s.computed - apart;
+    if (s.computed + apart >= static_cast<Index>(s.request.prompt.tokens.size()))
+      return left + apart;
     if (s.request.prompt.sees()) {
       const bool first = room == prompt_rows_;
       if (!first && left > room) return 0;
@@ -317,6 +378,7 @@ class ContinuousBatch {
         continue;
       }
       free_.give_back(s->slot, s->size);
+      marks_changed_ = marks_changed_ || s->watched > 0;
       if (!s->finished) finish(*s, false, nullptr);
       s = running_.erase(s);
     }
@@ -326,6 +388,7 @@ class ContinuousBatch {
   Index slots_, prompt_rows_;
   typename Policy::State state_;
   detail::SlotBlocks free_;
+  bool marks_changed_ = false;
   std::list<Sequence> running_;  // oldest first
 };
 

@@ -200,6 +200,19 @@ inline TilePlan plan_tiles(const AnyresTiling& tiling, Size picture) {
           .whole_picture_last = false};
 }
 
+/// The most tiles that any picture has: those of a square one.
+inline int most_tiles(const SplitTiling& tiling) {
+  return plan_tiles(tiling, {tiling.side, tiling.side}).tiles();
+}
+
+/// The most tiles that any picture has: those of the largest canvas.
+inline int most_tiles(const AnyresTiling& tiling) {
+  int most = 0;
+  for (const Size canvas : tiling.resolutions)
+    most = std::max(most, plan_tiles(AnyresTiling{tiling.side, {canvas}}, canvas).tiles());
+  return most;
+}
+
 /// The window of the grid's features, per_side x per_side of each tile, that AnyresTiling keeps.
 /// It follows from the picture's size and not from its pixels on the canvas, and can be empty for
 /// pictures hundreds of times as long as wide.

@@ -7,8 +7,8 @@
 // and y, so that nothing of the size of y is copied.
 //   dB = dy_p^T z_p, dz_p = dy_p B, dA = factor dz^T x, dx += factor dz A.
 #pragma once
+#include <algorithm>
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 #include "gaze/ops/multiply.hpp"
