@@ -173,11 +173,11 @@ TEST_CASE("validation accuracy is that of an evaluation's greedy answers, for an
   for (const auto& o : Evaluator(*w.model, *w.maker, s)(some, {})) right += o.greedy.correct;
   for (const Index batch : {48, 5, 1}) {
     s.batch = batch;
-    CHECK(validation_accuracy(*w.model, w.tokenizer, s, std::span(some)) ==
+    CHECK(validation_accuracy(*w.model, *w.maker, s, std::span(some)) ==
           right / static_cast<double>(some.size()));
   }
   CHECK(contains(
-      error_of([&] { validation_accuracy(*w.model, w.tokenizer, s, std::span<const Example>()); }),
+      error_of([&] { validation_accuracy(*w.model, *w.maker, s, std::span<const Example>()); }),
       "no validation problems"));
 }
 
