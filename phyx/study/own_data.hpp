@@ -53,7 +53,7 @@ class OwnData {
   /// Reads the whole file and decodes every picture. Throws Error for the first malformed row, for
   /// a missing column (file, line and column), and if a reward needs a field that a row lacks
   /// (reward, file, line and field).
-  OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs, LoadOptions reading);
+  OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs, LoadOptions reading = {});
 
   /// SHA-256 by name: the file, its pictures in separate files, and the starting model.
   const io::Json& files() const { return files_; }
