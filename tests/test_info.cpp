@@ -181,6 +181,14 @@ TEST_CASE("info describes a trained model of a custom size and one for text") {
   check_lines(
       phyx::model_info(folder.file("text.safetensors")),
       {"family        gaze, a trained model for text, float32", "files         text.safetensors"});
+  phyx::MemoryBatches many;
+  many.tiles = 2;
+  const auto refused = [&](const std::string& path) {
+    return error_of([&] { phyx::model_info(path, many); });
+  };
+  CHECK(contains(refused(folder.path.string()), ": a picture is one tile"));
+  CHECK(contains(refused(folder.file("text.safetensors")), ": the model reads text only; --tiles"));
+  CHECK(contains(refused(golden_folder("tied")), ": the model reads text only; --tiles"));
 }
 
 TEST_CASE("info reports a broken folder in one line") {
@@ -232,6 +240,8 @@ TEST_CASE("the program prints about a model, and bad input is one line with its 
   test::refused({"info", "--model", golden_folder("tied"), "--rewards"}, {"--rewards"});
   test::refused({"info", "--model", golden_folder("tied"), "--prompt-tokens", "0"},
                 {"--prompt-tokens"});
+  test::refused({"info", "--model", golden_folder("../granite"), "--tiles", "0"}, {"--tiles"});
+  test::refused({"info", "--tiles", "2"}, {"--model"});
   const Folder folder("info_program");
   test::refused({"info", "--model", folder.path.string()}, {folder.path.string()});
   io::write_safetensors(folder.file("model.safetensors"), std::vector<io::TensorEntry>{});

@@ -243,6 +243,13 @@ TEST_CASE("the logits of a trained model are written for tokens and pictures") {
   CHECK(double(logp.front()) == Catch::Approx(expected_logp(0, labels[1])).epsilon(1e-5));
   CHECK(double(logp.back()) == Catch::Approx(expected_logp(2 * t - 2, 3)).epsilon(1e-5));
   CHECK(logp[1] == 0.0f);
+  CHECK(contains(error_of([&] {
+                   phyx::write_logits({.model = saved.folder.path.string(),
+                                       .inputs = saved.folder.file("in"),
+                                       .out = saved.folder.file("out"),
+                                       .logits_scaling = false});
+                 }),
+                 "--no-logits-scaling is for published checkpoints"));
   ids[2] = 8;  // one image token less
   CHECK(contains(error_of([&] {
                    write({2, side, side, 3});

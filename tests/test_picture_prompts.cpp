@@ -134,7 +134,8 @@ TEST_CASE("gaze logits takes several pictures in a row, each with its own tiles"
   }
   REQUIRE(counts[0] != counts[1]);
   const Index side = model->checkpoint.model.vit.image, size = 3 * side * side;
-  std::vector<float> values(static_cast<std::size_t>(2 * most * size), 0.0f);
+  sizes.insert(sizes.end(), {20, 20});  // of a third picture, which has no place
+  std::vector<float> values(static_cast<std::size_t>(3 * most * size), 0.0f);
   auto from = prompt.values->begin();
   for (Index i = 0; i < 2; ++i) {
     std::copy_n(from, counts[std::size_t(i)] * size, values.begin() + i * most * size);
@@ -167,6 +168,11 @@ TEST_CASE("gaze logits takes several pictures in a row, each with its own tiles"
   const NoGrad no_grad;
   CHECK(logits == model->model.all_logits(std::span(&one, 1)).to_vector());
   CHECK(test::contains(test::error_of([&] { write(1); }), "input_ids: row 0 has"));
+  CHECK(test::contains(test::error_of([&] { write(3); }),
+                       "3 pictures, but input_ids has the image tokens of 2"));
+  sizes[0] = sizes[1] = 75;  // more tiles than the file has for a picture
+  CHECK(test::contains(test::error_of([&] { write(2); }),
+                       concat("pixel_values: ", most, " tiles, but picture 0 has 5")));
 }
 
 TEST_CASE("a Granite model's logits can be left undivided, as newer transformers does") {

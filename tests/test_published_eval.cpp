@@ -274,6 +274,10 @@ TEST_CASE("precision and prompt of our own models come from their files") {
   PublishedSettings adapted;
   adapted.adapter = "folder";
   CHECK(contains(error_of([&] { check_own_model(adapted, "run"); }), "run: --adapter is for"));
+  PublishedSettings undivided;
+  undivided.logits_scaling = false;
+  CHECK(contains(error_of([&] { check_own_model(undivided, "run"); }),
+                 "run: --no-logits-scaling is for published checkpoints"));
   CHECK(error_of([] { check_own_model({}, "run"); }).empty());
 }
 

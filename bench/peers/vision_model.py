@@ -58,13 +58,16 @@ class Transformers:
 
     def tower(self):
         side = self.model.config.vision_config.image_size
-        values = self.torch.full((1, 1, 3, side, side), 0.5, dtype=self.dtype)
+        values = self.torch.full((1, 3, side, side), 0.5, dtype=self.dtype)
+        model = self.model.model
         if self.family == "smolvlm":
-            return lambda: self.model.model.get_image_features(values)
-        sizes = self.torch.tensor([[side, side]])
-        return lambda: self.model.model.get_image_features(
-            values, sizes, vision_feature_layer=self.model.config.vision_feature_layer,
-            vision_feature_select_strategy="full")
+            return lambda: model.get_image_features(values[None])
+
+        def run():  # get_image_features() takes no tile without its whole picture
+            blocks = model.vision_tower(values, output_hidden_states=True).hidden_states
+            layers = self.model.config.vision_feature_layer
+            return model.multi_modal_projector(self.torch.cat([blocks[i] for i in layers], -1))
+        return run
 
     def first(self, split):
         if self.family == "smolvlm":

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,15 +63,11 @@ namespace detail {
 inline constexpr const char *peft_lead = "base_model.model.", *peft_down = ".lora_A.weight",
                             *peft_up = ".lora_B.weight";
 
-inline bool ends_with(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.npos, end) == 0;
-}
-
 /// The weights of linear modules: all but embeddings, head and the convolution.
 inline bool adaptable(const WeightRule& rule) {
   constexpr std::array<const char*, 5> linear = {"qkv", "out", "gate_up", "up", "down"};
   return std::any_of(linear.begin(), linear.end(), [&](const char* name) {
-    return ends_with(rule.parameter, std::string(".") + name + ".weight");
+    return rule.parameter.ends_with(std::string(".") + name + ".weight");
   });
 }
 
@@ -85,7 +82,7 @@ inline std::string module_in_memory(const std::string& tensor) {
   for (const auto& [file, memory] : {std::pair("language_model.model.", "model.language_model."),
                                      {"vision_tower.", "model.vision_tower."},
                                      {"multi_modal_projector.", "model.multi_modal_projector."}})
-    if (name.rfind(file, 0) == 0) return memory + name.substr(std::string(file).size());
+    if (name.starts_with(file)) return memory + name.substr(std::string(file).size());
   return name;
 }
 
@@ -165,31 +162,13 @@ inline LoraSettings read_adapter_config(const std::string& path) {
   return s;
 }
 
-/// A parameter's values, part by part as tensors of a file.
-template <class T, class Device>
-void add_parts(const WeightRule& rule, const Tensor<T, Device>& values,
-               std::vector<io::TensorEntry>& out) {
-  const auto host = values.to_vector();
-  const auto bytes = std::as_bytes(std::span(host));
-  std::size_t at = 0;
-  for (const WeightPart& part : rule.parts) {
-    const auto size = static_cast<std::size_t>(part.rows * values.size(1)) * sizeof(T);
-    const auto own = bytes.subspan(at, size);
-    out.push_back({part.name,
-                   std::string(io::dtype_of<T>()),
-                   part_shape(part, values.shape()),
-                   {own.begin(), own.end()}});
-    at += size;
-  }
-}
-
 /// The modules of an adapter by their names in its file, sorted.
 inline std::set<std::string> modules_of(const Adapter& a) {
   std::set<std::string> out;
   const std::string lead = peft_lead, end = peft_down;
   for (const WeightRule& rule : a.rules)
     for (const WeightPart& part : rule.parts)
-      if (ends_with(part.name, end))
+      if (part.name.ends_with(end))
         out.insert(part.name.substr(lead.size(), part.name.size() - lead.size() - end.size()));
   return out;
 }
@@ -202,12 +181,12 @@ inline Adapter new_adapter(const std::vector<WeightRule>& weights, const LoraSet
              s.alpha, " must be above 0");
   std::set<std::string> found, known;
   Adapter out = detail::adapter_of(weights, s, [&](const WeightRule& rule, const WeightPart& part) {
-    if (!s.pictures && rule.parameter.rfind("decoder.", 0) != 0) return std::string();
+    if (!s.pictures && !rule.parameter.starts_with("decoder.")) return std::string();
     const std::string module = detail::module_in_memory(part.name);
     known.insert(module.substr(module.rfind('.') + 1));
     bool chosen = false;
     for (const std::string& target : s.targets)
-      if (target == "all-linear" || detail::ends_with("." + module, "." + target)) {
+      if (target == "all-linear" || ("." + module).ends_with("." + target)) {
         found.insert(target);
         chosen = true;
       }
@@ -280,7 +259,14 @@ void write_adapter(const std::string& folder, const Adapter& adapter, const std:
   for (const WeightRule& rule : adapter.rules) {
     const auto* const p = parameters.find(rule.parameter);
     GAZE_CHECK(p, "adapter", "the model was made without ", rule.parameter);
-    detail::add_parts(rule, p->value, tensors);
+    each_part(rule, p->shape, p->value.to_vector(),
+              [&](const WeightPart& part, std::span<const T> values) {
+                const auto bytes = std::as_bytes(values);
+                tensors.push_back({part.name,
+                                   std::string(io::dtype_of<T>()),
+                                   part_shape(part, p->shape),
+                                   {bytes.begin(), bytes.end()}});
+              });
   }
   io::make_folders(folder);
   io::write_safetensors(adapter_weights_file(folder), tensors, {{"format", "pt"}});

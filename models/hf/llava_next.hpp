@@ -94,15 +94,17 @@ inline image::AnyresTiling tiling_of(const CheckpointConfig& c) {
 
 /// The rows of a picture's image tokens in the features of its tiles, per_side x per_side each: the
 /// whole picture, then row by row what the padding leaves of the grid, each row with a newline.
-inline std::vector<std::int32_t> anyres_rows(const image::TilePlan& plan, int per_side) {
+/// `first`: the row of the first tile.
+inline std::vector<std::int32_t> anyres_rows(const image::TilePlan& plan, int per_side,
+                                             std::int32_t first = 0) {
   const image::FeatureWindow kept = image::unpadded_features(plan, per_side);
   const int tile = per_side * per_side;
   std::vector<std::int32_t> out(static_cast<std::size_t>(tile));
-  std::iota(out.begin(), out.end(), 0);
+  std::iota(out.begin(), out.end(), first);
   for (int y = kept.top; y < kept.top + kept.rows; ++y) {
     for (int x = kept.left; x < kept.left + kept.columns; ++x) {
       const int number = 1 + y / per_side * plan.columns + x / per_side;
-      out.push_back(number * tile + y % per_side * per_side + x % per_side);
+      out.push_back(first + number * tile + y % per_side * per_side + x % per_side);
     }
     out.push_back(Prompt::newline_row);
   }

@@ -77,6 +77,24 @@ std::vector<U> reordered(const WeightRule& rule, std::span<const U> from, Index 
   return out;
 }
 
+}  // namespace detail
+
+/// Calls use(part, values) with a parameter's values part by part, in the order of the file.
+template <class T, class Use>
+void each_part(const WeightRule& rule, const Shape& shape, std::vector<T> values, const Use& use) {
+  const Index columns = shape.numel() / shape[0];
+  if (!rule.rows.empty() || !rule.columns.empty())
+    values = detail::reordered<T>(rule, values, columns, true);
+  auto from = values.begin();
+  for (const WeightPart& part : rule.parts) {
+    const auto end = from + part.rows * columns;
+    use(part, std::span<const T>(from, end));
+    from = end;
+  }
+}
+
+namespace detail {
+
 /// Reads the parts of a parameter one after the other into `to`, converted to U.
 template <class U, class Device>
 void read_parts(const io::WeightFiles& files, const WeightRule& rule, const Shape& shape,

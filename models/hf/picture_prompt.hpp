@@ -74,7 +74,8 @@ class PicturePrompt {
     }
     const Index tokens = checkpoint_.model.image_tokens();
     if (std::holds_alternative<image::AnyresTiling>(config_.tiling))
-      add_rows(anyres_rows(plan, static_cast<int>(checkpoint_.model.image_side())), tokens);
+      add_rows(anyres_rows(plan, static_cast<int>(checkpoint_.model.image_side()),
+                           static_cast<std::int32_t>(tiles_ * tokens)));
     else
       for (PromptPart& p : detail::split_picture(tokenizer_, plan, tokens, image_token_))
         parts_.push_back(std::move(p));
@@ -89,12 +90,9 @@ class PicturePrompt {
 
  private:
   /// One image token for each row of the tiles' features, or newline.
-  void add_rows(const std::vector<std::int32_t>& rows, Index tokens) {
-    for (const std::int32_t row : rows) {
-      const bool newline = row == Prompt::newline_row;
-      rows_.push_back(newline ? row : row + static_cast<std::int32_t>(tiles_ * tokens));
-      parts_.push_back({image_token_, true});
-    }
+  void add_rows(const std::vector<std::int32_t>& rows) {
+    rows_.insert(rows_.end(), rows.begin(), rows.end());
+    parts_.insert(parts_.end(), rows.size(), {image_token_, true});
   }
 
   const Checkpoint& checkpoint_;

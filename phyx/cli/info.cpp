@@ -91,7 +91,8 @@ struct InfoOptions {
     app.add_option("--tiles", batches.tiles,
                    "tiles of a prompt's picture, for the forecast; default: the most that a "
                    "picture of the checkpoint has")
-        ->transform(whole(1, image::kMostTiles));
+        ->transform(whole(1, image::kMostTiles))
+        ->needs(of);
   }
   void run() const {
     if (rewards) return print_rewards();

@@ -7,8 +7,7 @@
 
 namespace gaze::phyx::cli {
 
-/// --precision, --prompt-template, --split-images, --logits-scaling,
-/// --adapter, --merge-adapter.
+/// --precision, --prompt-template, --split-images, --logits-scaling, --adapter, --merge-adapter.
 void add_published(CLI::App& app, PublishedSettings& s);
 
 /// --adapter and, unless it is null, --merge-adapter.

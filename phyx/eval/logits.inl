@@ -160,12 +160,11 @@ class TokenRows {
         GAZE_CHECK(plan.tiles() <= tiles.most, "logits", file.path(),
                    ", pixel_values: ", tiles.most, " tiles, but picture ", next, " has ",
                    plan.tiles());
-        const auto before = static_cast<Index>(values.size()) / tiles.size * c.model.image_tokens();
-        for (const std::int32_t row :
-             models::hf::anyres_rows(plan, static_cast<int>(c.model.image_side())))
-          rows.push_back(row == models::Prompt::newline_row
-                             ? row
-                             : checked_int32("logits", "the number of image tokens", before + row));
+        const Index before = static_cast<Index>(values.size()) / tiles.size;
+        const auto own = models::hf::anyres_rows(
+            plan, static_cast<int>(c.model.image_side()),
+            checked_int32("logits", "the number of image tokens", before * c.model.image_tokens()));
+        rows.insert(rows.end(), own.begin(), own.end());
         tiles.append(next, plan.tiles(), values);
       }
       check_places(file, b, places, static_cast<Index>(rows.size()));
@@ -304,17 +303,12 @@ void add_gradients(Model& model, const io::WeightFiles& files,
   for (const models::hf::WeightRule& rule : rules) {
     const auto* p = model.parameters().find(rule.parameter);
     if (!p->value.grad().defined()) continue;  // of a tower without a picture
-    auto gradient = p->value.grad().to_vector();
-    const Index columns = p->shape.numel() / p->shape[0];
-    if (!rule.rows.empty() || !rule.columns.empty())
-      gradient = models::hf::detail::reordered<float>(rule, gradient, columns, true);
-    auto from = gradient.begin();
-    for (const models::hf::WeightPart& part : rule.parts) {
-      const auto count = part.rows * columns;
-      out.add("grad." + models::hf::name_in(files, part), models::hf::part_shape(part, p->shape),
-              {from, from + count});
-      from += count;
-    }
+    models::hf::each_part(rule, p->shape, p->value.grad().to_vector(),
+                          [&](const models::hf::WeightPart& part, std::span<const float> values) {
+                            out.add("grad." + models::hf::name_in(files, part),
+                                    models::hf::part_shape(part, p->shape),
+                                    {values.begin(), values.end()});
+                          });
   }
 }
 
@@ -323,8 +317,8 @@ template <class Model>
 void run_rows(Model& model, const io::WeightFiles& files,
               const std::vector<models::hf::WeightRule>& rules, const TokenRows& rows,
               const LogitsSettings& s) {
-  if (s.gradients && s.adapter.empty()) model.parameters().train_all();
-  if (s.gradients && !s.adapter.empty()) model.parameters().train_only({lora_part});
+  if (s.gradients)
+    s.adapter.empty() ? model.parameters().train_all() : model.parameters().train_only({lora_part});
   NamedTensors out;
   add_logits(model, rows, out);
   if (!rows.labels.empty()) {
@@ -406,6 +400,8 @@ void write_logits(const LogitsSettings& s) {
   if (models::hf::is_published_checkpoint(s.model))
     return detail::published_logits<Device>(s, inputs);
   GAZE_CHECK(s.adapter.empty(), "logits", s.model, ": --adapter is for published checkpoints");
+  GAZE_CHECK(s.logits_scaling, "logits", s.model,
+             ": --no-logits-scaling is for published checkpoints");
   const std::string weights = weights_file_of(s.model);
   const auto saved = models::read_model_metadata(io::SafetensorsFile(weights));
   if (const auto* config = std::get_if<models::LanguageConfig>(&saved.config))

@@ -238,6 +238,8 @@ std::string published_info(const std::string& path, MemoryBatches batches,
   models::DeclaredVlm declared(c.model);
   models::hf::check_weights(files, c.weights, declared.all);
   const bool sees = c.model.sees();
+  GAZE_CHECK(sees || batches.tiles == 0, "info", path,
+             ": the model reads text only; --tiles is for models that see");
   if (sees && batches.tiles == 0) batches.tiles = most_tiles(c);
   return line("family",
               c.family + ", a published checkpoint " + (sees ? "that sees" : "for text")) +
@@ -252,6 +254,8 @@ const char* precision(bool bf16) { return bf16 ? "bf16 products" : "float32"; }
 
 std::string language_info(const models::LanguageConfig& c, const std::string& weights,
                           const MemoryBatches& batches) {
+  GAZE_CHECK(batches.tiles == 0, "info", weights,
+             ": the model reads text only; --tiles is for models that see");
   models::DeclaredLanguageModel declared(c);
   check_weights(io::SafetensorsFile(weights), declared.all);
   return line("family", std::string("gaze, a trained model for text, ") + precision(c.bf16)) +
@@ -261,6 +265,8 @@ std::string language_info(const models::LanguageConfig& c, const std::string& we
 }
 
 std::string vlm_info(const std::string& path, MemoryBatches batches) {
+  GAZE_CHECK(batches.tiles <= 1, "info", path,
+             ": a picture is one tile; --tiles is for published checkpoints");
   batches.tiles = 1;
   const ModelFiles files = read_model_files(path);
   const models::DeclaredVlm declared(files.config);

@@ -12,7 +12,7 @@ namespace gaze::phyx {
 /// besides those of a picture, which every prompt of a model with a ViT has, in `tiles` tiles.
 struct MemoryBatches {
   Index text = 256;
-  Index tiles = 0;  // 0: the most that a picture of the model has
+  Index tiles = 0;  // 0: one; in model_info(), the most that a picture of the checkpoint has
   Index answer = SamplingSettings().max_tokens;
   Index batch = EvaluationSettings().batch, samples = EvaluationSettings().samples;
   Index prompts = rl::GrpoSettings().prompts, group = rl::GrpoSettings().group;

@@ -62,8 +62,8 @@ class LowRankProducts {
   void forward(T* y) const {
     each_part([&](std::size_t i, Index at, Index rows, Index r) {
       const T* const z = z_.data();
-      gemm(false, true, {n_, rows, r}, {z + at, rank()}, {saved_[i].data(), r}, y + first_[i - 1],
-           o_, true);
+      multiply<Device>(n_, rows, r, Operand{z + at, rank()}, {saved_[i].data(), r, true},
+                       y + first_[i - 1], true, nullptr, o_);
     });
   }
 
@@ -76,10 +76,10 @@ class LowRankProducts {
       const T* const g = dy + first_[i - 1];
       if (const auto& to = inputs_[i].node()) {
         const Target t = to->target();
-        gemm(true, false, {rows, r, n_}, {g, o_}, {z + at, rank()}, t.data, r, t.accumulate);
+        multiply<Device>(rows, r, n_, Operand{g, o_, true}, {z + at, rank()}, t.data, t.accumulate);
       }
-      gemm(false, false, {n_, r, rows}, {g, o_}, {saved_[i].data(), r}, dz.data() + at, rank(),
-           false);
+      multiply<Device>(n_, r, rows, Operand{g, o_}, {saved_[i].data(), r}, dz.data() + at, false,
+                       nullptr, rank());
     });
     Kernels<Device>::scale(dz.numel(), factor_, dz.data(), dz.data());
     const Operand<T> across(dz.data(), rank(), true), along(dz.data(), rank());
@@ -92,14 +92,6 @@ class LowRankProducts {
   }
 
  private:
-  struct Sizes {
-    Index m, n, k;
-  };
-  struct Rows {
-    const T* data;
-    Index stride;
-  };
-
   Index rank() const { return inputs_[0].size(0); }
 
   /// use(number of B in inputs_, first column of its part in z, rows, rank).
@@ -110,22 +102,6 @@ class LowRankProducts {
       use(i, at, inputs_[i].size(0), inputs_[i].size(1));
       at += inputs_[i].size(1);
     }
-  }
-
-  static void gemm(bool transpose_a, bool transpose_b, const Sizes& s, const Rows& a, const Rows& b,
-                   T* c, Index ldc, bool accumulate) {
-    Kernels<Device>::gemm(args::Gemm<T>{.transpose_a = transpose_a,
-                                        .transpose_b = transpose_b,
-                                        .m = s.m,
-                                        .n = s.n,
-                                        .k = s.k,
-                                        .a = a.data,
-                                        .lda = a.stride,
-                                        .b = b.data,
-                                        .ldb = b.stride,
-                                        .c = c,
-                                        .ldc = ldc,
-                                        .accumulate = accumulate});
   }
 
   void check(const char* op, const LowRank<T, Device>& a) const {

@@ -18,11 +18,12 @@ struct Operand {
       : data(data), stride(stride), transposed(transposed) {}
 };
 
-/// c [m,n] = start + a [m,k] b [k,n] with contiguous c; start as in args::Gemm.
+/// c [m,n] = start + a [m,k] b [k,n]; start as in args::Gemm. The rows of c are `stride` elements
+/// apart; 0: contiguous.
 template <class Device, class T>
 void multiply(Index m, Index n, Index k, const Operand<T>& a,
               const std::type_identity_t<Operand<T>>& b, GradOf<T>* c, bool accumulate,
-              const GradOf<T>* bias = nullptr) {
+              const GradOf<T>* bias = nullptr, Index stride = 0) {
   Kernels<Device>::gemm(args::Gemm<T>{.transpose_a = a.transposed,
                                       .transpose_b = b.transposed,
                                       .m = m,
@@ -33,7 +34,7 @@ void multiply(Index m, Index n, Index k, const Operand<T>& a,
                                       .b = b.data,
                                       .ldb = b.stride,
                                       .c = c,
-                                      .ldc = n,
+                                      .ldc = stride > 0 ? stride : n,
                                       .accumulate = accumulate,
                                       .bias = bias});
 }
