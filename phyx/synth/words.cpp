@@ -29,8 +29,8 @@ constexpr std::array<WordForm, 6> forms = {{
     {"difference", "What is {a} minus {b}?", "", "subtraction", '-'},
     {"product", "What is {a} times {b}?", "", "multiplication", '*'},
     {"force", "What is the sum of {a} N and {b} N?", "N", "forces along a line add", '+'},
-    {"distance", "What is the distance after {a} s at {b} m/s?", "m", "speed times time", '*'},
-    {"energy", "What is left of {a} J after using {b} J?", "J", "energy conservation", '-'},
+    {"distance", "What is {a} s times {b} m/s?", "m", "speed times time", '*'},
+    {"energy", "What is {a} J minus {b} J?", "J", "energy conservation", '-'},
 }};
 
 constexpr int smallest = 2, largest = 12;
