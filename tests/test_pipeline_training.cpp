@@ -163,18 +163,23 @@ TEST_CASE("a task reports its groups by correctness") {
   CHECK(metric(m, "correlation/reward") == Approx(1));
 }
 
-TEST_CASE("validation accuracy is that of an evaluation's greedy answers, for any batch") {
+TEST_CASE("validation accuracy is that of an evaluation's answers, for any batch") {
   const World& w = world();
   const std::vector<Example> some(w.examples.begin() + 20, w.examples.begin() + 34);
   EvaluationSettings s;
-  s.samples = 0;
+  s.samples = 3;
   s.sampling.max_tokens = 10;
-  double right = 0;
-  for (const auto& o : Evaluator(*w.model, *w.maker, s)(some, {})) right += o.greedy.correct;
+  double right = 0, sampled = 0;
+  for (const auto& o : Evaluator(*w.model, *w.maker, s)(some, {})) {
+    right += o.greedy.correct;
+    for (const Attempt& a : o.sampled) sampled += a.correct;
+  }
   for (const Index batch : {48, 5, 1}) {
     s.batch = batch;
     CHECK(validation_accuracy(*w.model, *w.maker, s, std::span(some)) ==
           right / static_cast<double>(some.size()));
+    CHECK(validation_accuracy(*w.model, *w.maker, s, std::span(some), 3) ==
+          sampled / static_cast<double>(3 * some.size()));
   }
   CHECK(contains(
       error_of([&] { validation_accuracy(*w.model, *w.maker, s, std::span<const Example>()); }),

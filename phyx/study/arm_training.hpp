@@ -68,10 +68,9 @@ class ArmTraining {
   /// What GRPO's rollouts and updates observe: nothing of a model without pictures.
   models::Watch watch() const;
 
-  /// The validation accuracy of the policy that a GRPO step begins with: every validate_every steps
-  /// and at the last one.
-  std::optional<double> validate(const Model<Device>& model, const AblationSettings& own,
-                                 Index step) const;
+  /// The validation accuracies of the policy that a GRPO step begins with: every validate_every
+  /// steps and at the last one.
+  Metrics validate(const Model<Device>& model, const AblationSettings& own, Index step) const;
 
   /// Mean arithmetic of the first `probe` steps, which do not update their model.
   static double arithmetic_of(Index probe, const Step& step);

@@ -172,10 +172,10 @@ void ArmTraining<Device>::train_by_reward(const RunModel<Device>& model, const C
       training_stage("grpo", own.grpo_steps, own.grpo_rate, own.grpo_optimiser, model.parts());
   trainer.run(stage, [&](Index step, const Update& update) {
     state.begin_step(step);
-    const auto accuracy = validate(*model, own, step);
+    const Metrics validated = validate(*model, own, step);
     Metrics m = rl::grpo_step(*model, reference, grpo, task, data_.codec().ends(), step, watch(),
                               update, state.adaptive(), from);
-    if (accuracy) m.emplace_back("validation/accuracy", *accuracy);
+    m.insert(m.end(), validated.begin(), validated.end());
     return m;
   });
 }
@@ -186,12 +186,18 @@ models::Watch ArmTraining<Device>::watch() const {
 }
 
 template <class Device>
-std::optional<double> ArmTraining<Device>::validate(const Model<Device>& model,
-                                                    const AblationSettings& own, Index step) const {
+Metrics ArmTraining<Device>::validate(const Model<Device>& model, const AblationSettings& own,
+                                      Index step) const {
   const bool due =
       s_.validate_every > 0 && (step % s_.validate_every == 0 || step + 1 == own.grpo_steps);
   if (!due) return {};
-  return validation_accuracy(model, data_.codec(), own.evaluation, data_.validation());
+  const auto accuracy = [&](Index samples) {
+    return validation_accuracy(model, data_.codec(), own.evaluation, data_.validation(), samples);
+  };
+  Metrics out = {{"validation/accuracy", accuracy(0)}};
+  if (s_.validate_samples > 0)
+    out.emplace_back("validation/sampled_accuracy", accuracy(s_.validate_samples));
+  return out;
 }
 
 template <class Device>

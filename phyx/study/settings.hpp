@@ -83,6 +83,7 @@ struct AblationSettings {
   bool tensorboard = false;          // also write event files; does not affect results
   Index validate_every = 25;         // GRPO steps between validations; 0: never
   std::size_t validate_scenes = 84;  // of the split val, each as MC and as OE
+  Index validate_samples = 0;        // sampled answers per validation problem; 0: greedy ones alone
   PromptTemplate prompts;
   OwnDataSettings own;
   std::vector<Condition> conditions;

@@ -280,6 +280,9 @@ const Fields<AblationSettings>& study_fields() {
                         &S::validate_every));
     out.push_back(field("validation.scenes", "scenes of the split val, each as MC and as OE",
                         at_least(0), &S::validate_scenes));
+    out.push_back(field("validation.samples",
+                        "sampled answers per validation problem, besides the greedy one",
+                        from_to(0, 1024), &S::validate_samples));
     return out;
   }();
   return all;
