@@ -336,7 +336,7 @@ TEST_CASE("a picture's file name, made from data, stays in the picture folder") 
            {std::string("\0", 1), "\xFF\n"}}) {
     e.problem.split = split;
     e.problem.index = index;
-    const std::string name = write_picture(out, e, 48);
+    const std::string name = write_picture(out, e, models::preset("nano").vit.image);
     INFO(name);
     CHECK(name.rfind("images/", 0) == 0);
     CHECK(name.find('/', 7) == name.npos);

@@ -55,14 +55,13 @@ std::vector<phyx::Completion> texts_of(const Prompts& prompts,
                                        const std::vector<SampledTokens>& completions) {
   std::vector<phyx::Completion> out;
   for (std::size_t i = 0; i < completions.size(); ++i)
-    out.push_back(to_completion(completions[i], world().tokenizer, world().config,
-                                *prompts[i / group].prompt));
+    out.push_back(world().maker->completion(completions[i], *prompts[i / group].prompt));
   return out;
 }
 
 FurtherAnswers answers(const Prompts& prompts) {
   const World& w = world();
-  const ExtraAnswers<Cpu> extra(*w.model, w.examples, w.tokenizer, sampling(), seed,
+  const ExtraAnswers<Cpu> extra(*w.model, w.examples, *w.maker, sampling(), seed,
                                 {true, true, true});
   const auto completions = completions_of(prompts);
   return extra(prompts, completions, texts_of(prompts, completions));
@@ -149,15 +148,14 @@ TEST_CASE("a twin draws the completion's random numbers with the partner's pictu
         rollout(*w.model, std::span<const models::Prompt* const>(one), group, sampling(),
                 w.tokenizer.end(), Philox(seed, Purpose::sampling), id, models::Watch::nothing);
     for (std::size_t g = 0; g < group; ++g)
-      CHECK(text(all.twin[i * group + g]) ==
-            to_completion(want[g], w.tokenizer, w.config, other).text);
+      CHECK(text(all.twin[i * group + g]) == w.maker->completion(want[g], other).text);
   }
   CHECK(swapped > 0);
 }
 
 TEST_CASE("a task generates the answers that its rewards need") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config,
+  PhyxTask<Cpu> source(w.examples, *w.maker, w.config,
                        mix_of({{"vision_sr1", 1}, {"contrast", 1}, {"random", 1}}), seed);
   CHECK(contains(error_of([&] { source.task(); }), "call answer_with()"));
   source.answer_with(*w.model, sampling());

@@ -83,7 +83,7 @@ TEST_CASE("evaluation outcomes do not depend on the batch size") {
     s.seed = 9;
     s.sampling.max_tokens = 10;
     std::size_t told = 0, kept = 0;
-    const auto outcomes = Evaluator(*w.model, w.tokenizer, s)(
+    const auto outcomes = Evaluator(*w.model, *w.maker, s)(
         some,
         [&](std::size_t done, std::size_t all) {
           CHECK(done > told);
@@ -119,7 +119,7 @@ TEST_CASE("many samples continue those of the evaluation, on a fixed part of the
   std::vector<Outcome> first;
   for (const Index batch : {48, 3}) {
     s.batch = batch;
-    const auto outcomes = Evaluator(*w.model, w.tokenizer, s)(some, {});
+    const auto outcomes = Evaluator(*w.model, *w.maker, s)(some, {});
     std::size_t chosen = 0;
     for (std::size_t i = 0; i < some.size(); ++i) {
       const Outcome& o = outcomes[i];
@@ -165,7 +165,7 @@ TEST_CASE("answers after the gold look section are of the problems that have one
   std::vector<Outcome> first;
   for (const Index batch : {48, 3}) {
     s.batch = batch;
-    const auto outcomes = Evaluator(*w.model, w.tokenizer, s)(some, {});
+    const auto outcomes = Evaluator(*w.model, *w.maker, s)(some, {});
     for (std::size_t i = 0; i < some.size(); ++i) {
       const bool looks = !some[i].problem.solution.look.empty();
       CHECK(outcomes[i].gold_look.greedy.has_value() == looks);
@@ -187,7 +187,7 @@ TEST_CASE("a problem's samples depend only on its id") {
   const World& w = world();
   EvaluationSettings s;
   s.sampling.max_tokens = 10;
-  const Evaluator evaluator(*w.model, w.tokenizer, s);
+  const Evaluator evaluator(*w.model, *w.maker, s);
   std::vector<models::Prompt> prompts;
   for (std::size_t i = 0; i < 6; ++i) prompts.push_back(w.examples[i].prompt);
   const std::vector<std::uint64_t> all = {0, 1, 2, 3, 4, 5}, few = {4, 1};
@@ -205,8 +205,8 @@ TEST_CASE("a problem's samples depend only on its id") {
 
 TEST_CASE("a reward mix is one reward, or a table of terms with weights") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config,
-                       mix_of({{"accuracy", 1.0}, {"format", 0.5}}), 3);
+  PhyxTask<Cpu> source(w.examples, *w.maker, w.config, mix_of({{"accuracy", 1.0}, {"format", 0.5}}),
+                       3);
   const auto prompts = source.task().prompts(0, 0, 2);
   std::vector<gaze::SampledTokens> completions(4);
   for (std::size_t i = 0; i < completions.size(); ++i) {

@@ -92,7 +92,7 @@ TEST_CASE("a masked picture has the share of its patches in the mean colour, dra
 
 TEST_CASE("a task masks the prompts that have a picture, once it is asked to") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config, mix_of({{"accuracy", 1.0}}), 3);
+  PhyxTask<Cpu> source(w.examples, *w.maker, w.config, mix_of({{"accuracy", 1.0}}), 3);
   const auto plain = source.task();
   CHECK_FALSE(plain.masks);
   for (const auto& p : plain.prompts(0, 0, 8)) CHECK_FALSE(p.masked);
@@ -145,8 +145,8 @@ TEST_CASE("groups are right or wrong by their correctness, whatever the reward")
 
 TEST_CASE("a task reports its groups by correctness") {
   const World& w = world();
-  PhyxTask<Cpu> source(w.examples, w.tokenizer, w.config,
-                       mix_of({{"accuracy", 1.0}, {"format", 0.5}}), 3);
+  PhyxTask<Cpu> source(w.examples, *w.maker, w.config, mix_of({{"accuracy", 1.0}, {"format", 0.5}}),
+                       3);
   const auto prompts = source.task().prompts(0, 0, 3);
   std::vector<gaze::SampledTokens> completions(6);
   for (std::size_t i = 0; i < completions.size(); ++i) {
@@ -163,21 +163,26 @@ TEST_CASE("a task reports its groups by correctness") {
   CHECK(metric(m, "correlation/reward") == Approx(1));
 }
 
-TEST_CASE("validation accuracy is that of an evaluation's greedy answers, for any batch") {
+TEST_CASE("validation accuracy is that of an evaluation's answers, for any batch") {
   const World& w = world();
   const std::vector<Example> some(w.examples.begin() + 20, w.examples.begin() + 34);
   EvaluationSettings s;
-  s.samples = 0;
+  s.samples = 3;
   s.sampling.max_tokens = 10;
-  double right = 0;
-  for (const auto& o : Evaluator(*w.model, w.tokenizer, s)(some, {})) right += o.greedy.correct;
+  double right = 0, sampled = 0;
+  for (const auto& o : Evaluator(*w.model, *w.maker, s)(some, {})) {
+    right += o.greedy.correct;
+    for (const Attempt& a : o.sampled) sampled += a.correct;
+  }
   for (const Index batch : {48, 5, 1}) {
     s.batch = batch;
-    CHECK(validation_accuracy(*w.model, w.tokenizer, s, std::span(some)) ==
+    CHECK(validation_accuracy(*w.model, *w.maker, s, std::span(some)) ==
           right / static_cast<double>(some.size()));
+    CHECK(validation_accuracy(*w.model, *w.maker, s, std::span(some), 3) ==
+          sampled / static_cast<double>(3 * some.size()));
   }
   CHECK(contains(
-      error_of([&] { validation_accuracy(*w.model, w.tokenizer, s, std::span<const Example>()); }),
+      error_of([&] { validation_accuracy(*w.model, *w.maker, s, std::span<const Example>()); }),
       "no validation problems"));
 }
 

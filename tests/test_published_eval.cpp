@@ -58,7 +58,7 @@ std::string greedy_answer(const Published& m, const models::Prompt& prompt) {
   ContinuousBatch batch(m.model, 2048);
   batch.add(std::move(r));
   while (batch.running() > 0) batch.step();
-  return m.completion(answer).text;
+  return m.completion(answer, {}).text;
 }
 
 /// Ids of texts, and of control tokens, which start with <|.
@@ -235,7 +235,7 @@ TEST_CASE("ids that the configuration has beyond the tokeniser's add nothing to 
   SampledTokens sampled;
   sampled.tokens = {m->tokenizer.id("a"), 93, m->tokenizer.id("b"), 2};
   sampled.ended = true;
-  const auto c = m->completion(sampled);
+  const auto c = m->completion(sampled, {});
   CHECK(c.text == "ab");
   CHECK(c.tokens == std::vector<std::string>{"a", "", "b", ""});
   CHECK(m->bytes(95).empty());

@@ -36,7 +36,8 @@ void OwnDataOptions::add(CLI::App& app) {
       ->needs(own)
       ->group(group);
   app.add_option("--prompt-template", prompt_template,
-                 "file with {image}, {question} and, if wanted, {options}")
+                 "file with {image}, {question} and, if wanted, {options}; of a published "
+                 "checkpoint with {question} and control tokens")
       ->check(CLI::ExistingFile)
       ->needs(own)
       ->group(group);
@@ -58,16 +59,21 @@ void OwnDataOptions::add(CLI::App& app) {
       ->group(group);
 }
 
-void OwnDataOptions::add_changes(std::vector<StudyChange>& changes, bool supervised) const {
+void OwnDataOptions::add_changes(std::vector<StudyChange>& changes, bool supervised,
+                                 bool published) const {
   if (data.empty()) return;
   changes.push_back({"own.file", data, "--data"});
   changes.push_back({"own.start", start, "--start"});
   if (!prompt_template.empty())
-    changes.push_back({"own.prompt", read_template(prompt_template), "--prompt-template"});
+    changes.push_back(
+        published ? StudyChange{"checkpoint.prompt",
+                                io::read_file(prompt_template, longest_template_file),
+                                "--prompt-template"}
+                  : StudyChange{"own.prompt", read_template(prompt_template), "--prompt-template"});
   changes.push_back({"own.hold_out", hold_out, "--hold-out"});
   changes.push_back({"own.hold_out_seed", hold_out_seed, "--hold-out-seed"});
-  if (sft_steps || !supervised)
-    changes.push_back({"warm_start.clean_steps", sft_steps.value_or(0), "--sft-steps"});
+  const char* steps = published && supervised ? "sft.steps" : "warm_start.clean_steps";
+  if (sft_steps || !supervised) changes.push_back({steps, sft_steps.value_or(0), "--sft-steps"});
 }
 
 }  // namespace gaze::phyx::cli

@@ -27,7 +27,7 @@ struct OwnDataOptions {
 
   /// Adds the settings of a run with --data. `supervised`: whether responses are imitated unless
   /// --sft-steps says otherwise. Throws Error for an unreadable or invalid template.
-  void add_changes(std::vector<StudyChange>& changes, bool supervised) const;
+  void add_changes(std::vector<StudyChange>& changes, bool supervised, bool published) const;
 };
 
 }  // namespace cli

@@ -11,6 +11,7 @@
 #include "gaze/core/error.hpp"
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
+#include "models/hf/checkpoint.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/cli/own_data_options.hpp"
 #include "phyx/cli/run_ablation.hpp"
@@ -51,7 +52,7 @@ io::Json value_of(const std::string& text) {
 
 /// Options of the training commands; unset ones keep the value of the study.
 struct TrainOptions {
-  std::string study = "rewards", preset, out, model, variant, split, precision, device = "cpu";
+  std::string study, preset, out, model, variant, split, precision, device = "cpu";
   std::vector<std::string> only, assignments, shorts, reward_options;
   std::string reward;  // of the command grpo; a condition is added unless the study has it
   std::optional<std::int64_t> seed, seeds;
@@ -63,13 +64,16 @@ struct TrainOptions {
   OwnDataOptions own;
 
   void add(CLI::App& app) {
-    app.add_option("--study", study, "study file, or a built-in study: " + study_names())
-        ->capture_default_str();
+    app.add_option("--study", study,
+                   "study file, or a built-in study: " + study_names() +
+                       "; default: rewards, of a published checkpoint checkpoint");
     app.add_option("--preset", preset,
                    "preset of the study; of rewards: smoke (about a minute), quick (one seed, the "
                    "default), full (five)");
     app.add_option("--out", out, "output folder of the run")->required();
-    app.add_option("--model", model, "model size: nano, tiny, small, base, large");
+    app.add_option("--model", model,
+                   "model size: nano, tiny, small, base, large, or the folder of a published "
+                   "checkpoint, of which LoRA adapters are trained");
     app.add_option("--precision", precision,
                    "float32, or bf16 in products with weights and, on cuda, in attention")
         ->check(CLI::IsMember({"float32", "bf16"}));
@@ -152,10 +156,12 @@ struct TrainOptions {
     if (tensorboard) change("tensorboard", "--tensorboard", true);
     std::vector<std::string> chosen = only;
     if (start_only) {
-      const std::string start = start_name(read_study(study, {preset, {}}).settings);
-      GAZE_CHECK(!start.empty(), "study", study,
+      const AblationSettings all = read_study(study_name(), {preset, {}}).settings;
+      GAZE_CHECK(!start_name(all).empty(), "study", study_name(),
                  ": has no condition of method none, the warm start unchanged");
-      chosen.insert(chosen.begin(), start);
+      chosen.insert(chosen.begin(), start_name(all));
+      for (const Condition& c : all.conditions)
+        if (supervised && published() && c.method == Method::sft) chosen.push_back(c.name);
     }
     if (!chosen.empty()) change("only", "--only", chosen);
     std::vector<std::int64_t> all;
@@ -181,13 +187,20 @@ struct TrainOptions {
       change((path + "rewards." + reward).c_str(), "--reward", 1.0);
       change((path + "rewards.format").c_str(), "--reward", 0.5);
     }
-    own.add_changes(request.changes, supervised);
-    return read_study(study, request);
+    own.add_changes(request.changes, supervised, published());
+    return read_study(study_name(), request);
+  }
+
+  bool published() const { return models::hf::is_published_checkpoint(model); }
+
+  /// The study file, or the name of a built-in study.
+  std::string study_name() const {
+    return !study.empty() ? study : published() ? "checkpoint" : "rewards";
   }
 
   /// Whether the study has a condition of this name.
   bool has_condition(const std::string& name) const {
-    const auto conditions = read_study(study, {preset, {}}).settings.conditions;
+    const auto conditions = read_study(study_name(), {preset, {}}).settings.conditions;
     return std::any_of(conditions.begin(), conditions.end(),
                        [&](const Condition& c) { return c.name == name; });
   }
@@ -223,8 +236,9 @@ void add_ablate(CLI::App& app, const std::string& line) {
 
 void add_sft(CLI::App& app, const std::string& line) {
   const auto options = std::make_shared<TrainOptions>();
-  CLI::App* command =
-      app.add_subcommand("sft", "train and evaluate the supervised warm start alone");
+  CLI::App* command = app.add_subcommand("sft",
+                                         "train and evaluate the supervised warm start alone, or "
+                                         "adapters of a published checkpoint on responses");
   options->add(*command);
   command->callback([options, line] {
     options->supervised = true;

@@ -151,10 +151,12 @@ std::vector<std::uint8_t> OwnDataLoader::picture(const io::Json& row) {
   const std::size_t most = options_.limits.field_bytes;
   const std::string file = own_text(row, "image", most, at);
   const std::string inline_text = own_text(row, "image_base64", most, at);
-  at.check(!file.empty() || !inline_text.empty(), "image", "missing, and no image_base64");
   at.check(file.empty() || inline_text.empty(), "image", "there is an image_base64, too");
   in_file_ = !file.empty();
   if (!options_.pictures) return {};
+  const bool none = file.empty() && inline_text.empty();
+  at.check(!none || options_.pictures_optional, "image", "missing, and no image_base64");
+  if (none) return {};
   if (in_file_) return pictures_.read(file, most, at, "image");
   std::string_view text = inline_text;
   if (text.starts_with("data:")) text.remove_prefix(std::min(text.find(',') + 1, text.size()));

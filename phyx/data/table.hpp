@@ -28,8 +28,9 @@ struct LoadOptions {
   bool pandas_answers = false;
   // JSONL only, to build the prompt; a table's `question` is the complete prompt.
   TextSetting text = TextSetting::simplified;
-  bool caption = false;  // the caption replaces the picture
-  bool own = false;      // rows of one's own data (OwnDataLoader) instead of PhyX's files
+  bool caption = false;            // the caption replaces the picture
+  bool pictures_optional = false;  // of one's own rows
+  bool own = false;                // rows of one's own data (OwnDataLoader) instead of PhyX's files
   std::filesystem::path pictures_at;  // default: the file's folder (PictureFolder)
   TsvLimits limits;
 };

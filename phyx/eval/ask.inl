@@ -33,18 +33,18 @@ std::string ask(const AskSettings& s) {
   settings.seed = s.seed;
   if (!s.overlay.empty()) {
     SamplingSettings greedy = s.sampling;
-    const Shown shown = show(*trained->model, trained->tokenizer, e, greedy);
+    const Shown shown = show(*trained->model, *trained->maker, e, greedy);
     const auto picture = image::decode_image(std::span<const std::uint8_t>(encoded), s.image);
     io::write_file(s.overlay, std::span<const std::uint8_t>(attention_overlay(
                                   picture, shown.maps, trained->model->config().image_side())));
     if (s.sampling.greedy) return shown.completion.text;
   }
-  const Evaluator evaluator(*trained->model, trained->tokenizer, settings);
+  const Evaluator evaluator(*trained->model, *trained->maker, settings);
   const models::Prompt* prompt = &e.prompt;
   const std::uint64_t id = 0;
   const auto done =
       evaluator.complete({&prompt, 1}, {&id, 1}, s.sampling.greedy ? 0 : 1, models::Watch::nothing);
-  return to_completion(done.front(), trained->tokenizer, trained->model->config(), e.prompt).text;
+  return trained->maker->completion(done.front(), e.prompt).text;
 }
 
 }  // namespace gaze::phyx

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Converting completions, and scoring them by every rule.
+// Scoring completions by every rule.
 #include "phyx/eval/attempt.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "phyx/answer/strict_rule.hpp"
 #include "phyx/rewards/attention.hpp"
@@ -16,35 +13,6 @@
 #include "phyx/scoring/official.hpp"
 
 namespace gaze::phyx {
-
-std::string without_nul(const std::string& text) {
-  std::string out;
-  for (const char c : text) c == '\0' ? out += "\uFFFD" : out += c;
-  return out;
-}
-
-phyx::Completion to_completion(const gaze::SampledTokens& c, const text::Tokenizer& tokenizer,
-                               const models::VlmConfig& config, const models::Prompt& prompt) {
-  phyx::Completion out;
-  out.ended = c.ended;
-  out.length = static_cast<int>(c.tokens.size());
-  std::vector<std::int32_t> text = c.tokens;
-  if (c.ended) text.pop_back();
-  out.text = without_nul(tokenizer.decode(text));
-  for (const std::int32_t id : text) out.tokens.push_back(tokenizer.decode({id}));
-  if (c.ended) out.tokens.push_back("");
-  AttentionTrace& a = out.attention;
-  if (c.seen.empty()) return out;
-  a.tokens = out.length;
-  a.layers = static_cast<int>(config.decoder.layers);
-  a.heads = static_cast<int>(config.decoder.heads);
-  a.marks = {"image", "region", "sink", "text"};
-  a.mass = c.seen;
-  for (int t = 0; t < out.length; ++t) a.keys.push_back(static_cast<int>(prompt.tokens.size()) + t);
-  a.image_tokens = prompt.rgb ? static_cast<int>(config.image_tokens()) : 0;
-  for (const auto flag : prompt.region) a.region_tokens += flag;
-  return out;
-}
 
 float image_mass(const AttentionTrace& a) {
   if (a.mass.empty()) return std::numeric_limits<float>::quiet_NaN();

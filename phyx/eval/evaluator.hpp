@@ -11,8 +11,8 @@
 
 #include "phyx/eval/attempt.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
-#include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"
+#include "phyx/train/problem_codec.hpp"
 
 namespace gaze::phyx {
 
@@ -26,9 +26,9 @@ class Evaluator {
  public:
   using Progress = std::function<void(std::size_t done, std::size_t all)>;
 
-  Evaluator(const Model<Device>& model, const text::Tokenizer& tokenizer,
-            EvaluationSettings settings)
-      : model_(model), tokenizer_(tokenizer), settings_(std::move(settings)) {}
+  /// Model and codec must outlive it.
+  Evaluator(const Model<Device>& model, const ProblemCodec& codec, EvaluationSettings settings)
+      : model_(model), codec_(codec), settings_(std::move(settings)) {}
 
   /// Receives each problem's completions, the greedy one first.
   using Keep = std::function<void(std::size_t, const std::vector<phyx::Completion>&)>;
@@ -37,8 +37,9 @@ class Evaluator {
   std::vector<Outcome> operator()(const std::vector<Example>& examples, const Progress& progress,
                                   const Keep& keep = {}) const;
 
-  /// Problems `first`, `first` + 1, … of a stream, with their own and with blank pictures. The
-  /// same outcomes as above, except for swapped pictures, which a stream cannot provide.
+  /// Problems `first`, `first` + 1, … of a stream, with their own and, if the settings
+  /// say so, with blank pictures. The same outcomes as above, except for swapped pictures, which a
+  /// stream cannot provide.
   std::vector<Outcome> batch(std::span<const Example> examples, std::size_t first,
                              const Keep& keep = {}) const;
 
@@ -79,7 +80,7 @@ class Evaluator {
                Perturbed Outcome::*where) const;
 
   const Model<Device>& model_;
-  const text::Tokenizer& tokenizer_;
+  const ProblemCodec& codec_;
   EvaluationSettings settings_;
 };
 

@@ -39,7 +39,7 @@ std::vector<Outcome> Evaluator<Device>::batch(std::span<const Example> examples,
   std::vector<Outcome> out(examples.size());
   const Batch part{examples, first};
   answer(part, out, keep);
-  perturb(part, out, blank_pictures(part.examples), &Outcome::blank);
+  if (settings_.pictures) perturb(part, out, blank_pictures(part.examples), &Outcome::blank);
   return out;
 }
 
@@ -49,7 +49,7 @@ std::vector<gaze::SampledTokens> Evaluator<Device>::complete(
     models::Watch watch) const {
   SamplingSettings s = settings_.sampling;
   s.greedy = count == 0;
-  return rollout(model_, prompts, std::max<Index>(1, count), s, tokenizer_.end(),
+  return rollout(model_, prompts, std::max<Index>(1, count), s, codec_.ends(),
                  Philox(settings_.seed, Purpose::evaluation), ids, watch);
 }
 
@@ -62,14 +62,15 @@ void Evaluator<Device>::answer(const Batch& b, std::span<Outcome> out, const Kee
     ids.push_back(b.first + i);
   }
   const auto k = static_cast<std::size_t>(settings_.samples);
-  const auto greedy = complete(prompts, ids, 0, models::Watch::marks);
+  const auto watch = model_.config().sees() ? models::Watch::marks : models::Watch::nothing;
+  const auto greedy = complete(prompts, ids, 0, watch);
   std::vector<gaze::SampledTokens> sampled;
-  if (k > 0) sampled = complete(prompts, ids, settings_.samples, models::Watch::marks);
+  if (k > 0) sampled = complete(prompts, ids, settings_.samples, watch);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Example& e = b.examples[i];
     std::vector<phyx::Completion> all;
     const auto add = [&](const gaze::SampledTokens& c) {
-      all.push_back(to_completion(c, tokenizer_, model_.config(), e.prompt));
+      all.push_back(codec_.completion(c, e.prompt));
     };
     add(greedy[i]);
     for (std::size_t j = 0; j < k; ++j) add(sampled[i * k + j]);
@@ -87,8 +88,7 @@ void Evaluator<Device>::continue_gold_look(const Batch& b, std::span<Outcome> ou
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::string look = gold_look(b.examples[i].problem);
     if (look.empty()) continue;
-    Changed& c =
-        changed.emplace_back(Changed{i, b.examples[i].prompt, tokenizer_.encode_plain(look)});
+    Changed& c = changed.emplace_back(Changed{i, b.examples[i].prompt, codec_.encode(look)});
     c.prompt.tokens.insert(c.prompt.tokens.end(), c.prefix.begin(), c.prefix.end());
   }
   answer_changed(b, changed, out, &Outcome::gold_look);
@@ -115,7 +115,7 @@ void Evaluator<Device>::sample_many(const Batch& b, std::span<Outcome> out) cons
     for (std::size_t i = 0; i < sampled.size(); ++i) {
       const std::size_t which = chosen[begin + i / many];
       const Example& e = b.examples[which];
-      const auto c = to_completion(sampled[i], tokenizer_, model_.config(), e.prompt);
+      const auto c = codec_.completion(sampled[i], e.prompt);
       out[which].many.push_back(grade_completion(e.problem, c.text).correct);
     }
   }
@@ -150,7 +150,7 @@ void Evaluator<Device>::answer_changed(const Batch& b, const std::vector<Changed
     for (std::size_t j = 0; j < changed.size(); ++j) {
       const Changed& c = changed[j];
       done[j].tokens.insert(done[j].tokens.begin(), c.prefix.begin(), c.prefix.end());
-      const auto said = to_completion(done[j], tokenizer_, model_.config(), c.prompt);
+      const auto said = codec_.completion(done[j], c.prompt);
       const bool correct = grade_completion(b.examples[c.which].problem, said.text).correct;
       Perturbed& to = out[c.which].*where;
       if (greedy)

@@ -5,24 +5,6 @@
 
 namespace gaze::phyx {
 
-text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint) {
-  auto tokenizer = text::BytePairTokenizer::load(checkpoint.folder + "/tokenizer.json");
-  GAZE_CHECK(tokenizer.vocab_size() <= checkpoint.model.vocabulary, "checkpoint", checkpoint.folder,
-             "/tokenizer.json: ", tokenizer.vocab_size(), " tokens, but config.json says ",
-             checkpoint.model.vocabulary);
-  return tokenizer;
-}
-
-std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
-                                              const models::hf::Checkpoint& checkpoint) {
-  GAZE_CHECK(s.adapter.empty() || !s.lora, "adapter", s.adapter, ": either this or new adapters");
-  GAZE_CHECK(!s.merge_adapter || !s.adapter.empty(), "adapter",
-             "to merge adapters (--merge-adapter) needs a folder (--adapter)");
-  if (s.lora) return models::hf::new_adapter(checkpoint.weights, *s.lora);
-  if (s.adapter.empty()) return std::nullopt;
-  return models::hf::open_adapter(s.adapter, checkpoint.weights);
-}
-
 void check_own_model(const PublishedSettings& s, const std::string& path) {
   GAZE_CHECK(s.precision.empty(), "load_model", path,
              ": the model's file says its precision; --precision is for published checkpoints");
@@ -35,7 +17,6 @@ void check_own_model(const PublishedSettings& s, const std::string& path) {
   GAZE_CHECK(s.adapter.empty(), "load_model", path, ": --adapter is for published checkpoints");
 }
 
-template struct PublishedModel<Cpu>;
 template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const PublishedSettings&,
                                                                   const std::string&);
 template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&,

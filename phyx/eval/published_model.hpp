@@ -1,45 +1,21 @@
 // SPDX-License-Identifier: MIT
-// A published checkpoint, loaded: tokeniser, model and prompts.
+// A published checkpoint, loaded: PublishedText with its model.
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "gaze/core/device.hpp"
-#include "gaze/generate/sampled_tokens.hpp"
 #include "gaze/generate/sampling.hpp"
 #include "gaze/image/image.hpp"
-#include "gaze/text/byte_pair.hpp"
 #include "models/hf/adapter.hpp"
-#include "models/hf/checkpoint.hpp"
-#include "models/hf/picture_config.hpp"
-#include "models/token_grid.hpp"
 #include "models/vlm.hpp"
-#include "phyx/completion.hpp"
+#include "phyx/eval/published_text.hpp"
 
 namespace gaze::phyx {
-
-/// How a published checkpoint is used.
-struct PublishedSettings {
-  std::string precision;        // float32, or bf16 for weights and products; "": float32
-  std::string prompt_template;  // a file with {question}, instead of the folder's chat template
-  bool split_images = true;     // into tiles, where the family can do without
-  bool logits_scaling = true;   // divide Granite's logits, see leave_out_logits_scaling()
-  std::string adapter = {};     // a folder in PEFT's format; "": none
-  bool merge_adapter = false;   // add it to the weights, which is faster to answer with
-  /// Instead of `adapter`: new ones to train, with values of this seed.
-  std::optional<models::hf::LoraSettings> lora = {};
-  std::uint64_t lora_seed = 0;
-};
-
-/// The adapters that the settings ask for. Throws Error naming file and key.
-std::optional<models::hf::Adapter> adapter_of(const PublishedSettings& s,
-                                              const models::hf::Checkpoint& checkpoint);
 
 /// Gives a model that was made with adapter_of() their values; merged, it has none afterwards.
 template <class Device>
@@ -56,43 +32,10 @@ void fill_adapter(const PublishedSettings& s, const models::hf::Adapter& adapter
 void check_own_model(const PublishedSettings& s, const std::string& path);
 
 template <class Device>
-struct PublishedModel {
-  models::hf::Checkpoint checkpoint;
-  text::BytePairTokenizer tokenizer;
+struct PublishedModel : PublishedText {
   models::Vlm<float, Device> model;
-  std::optional<models::hf::PictureConfig> pictures;  // of a model that sees
   std::vector<std::string> weights_files;
-  std::string template_file, template_text;  // of PublishedSettings::prompt_template
-  std::optional<models::hf::Adapter> adapter;
-
-  /// The prompt of a chat that the assistant continues, with the pictures of its places. Throws
-  /// Error for a folder whose chat template is not known, and for a prompt template if there is
-  /// more than one question.
-  models::Prompt prompt(std::span<const models::hf::ChatMessage> messages,
-                        std::span<const image::Image> pictures = {}) const;
-
-  /// The prompt of a question, after its pictures, that is answered in up to `answer` tokens.
-  /// Throws Error as prompt(), and if both together are longer than the checkpoint's context.
-  models::Prompt question(const std::string& text, std::span<const image::Image> pictures,
-                          Index answer) const;
-
-  /// Where the image tokens of each picture of a prompt lie on it, the pictures in the prompt's
-  /// order. Throws Error for a model that reads text only.
-  std::vector<models::TokenGrid> grids(std::span<const image::Image> pictures) const;
-
-  /// A sampled answer as text.
-  phyx::Completion completion(const SampledTokens& c) const;
-
-  /// The bytes that a token adds to an answer; none for control tokens, and for ids that the
-  /// configuration has beyond the tokeniser's.
-  std::string bytes(std::int32_t token) const;
-
-  /// The files that say what the model computes, how it is asked and where its answers end.
-  std::map<std::string, std::string> prompt_files() const;
 };
-
-/// The tokeniser of a folder. Throws Error if it has more tokens than config.json says.
-text::BytePairTokenizer load_tokenizer(const models::hf::Checkpoint& checkpoint);
 
 /// Loads a folder. Its weights are frozen, but its adapters can be trained: call
 /// model.parameters().train_only({lora_part}), and models::hf::write_adapter() to save them. Throws
@@ -110,7 +53,6 @@ void answer(const PublishedModel<Device>& model, const std::string& question,
             std::uint64_t seed, const std::function<void(const std::string&)>& say,
             std::vector<float>* attention = nullptr);
 
-extern template struct PublishedModel<Cpu>;
 extern template std::unique_ptr<PublishedModel<Cpu>> load_published<Cpu>(const PublishedSettings&,
                                                                          const std::string&);
 extern template void answer<Cpu>(const PublishedModel<Cpu>&, const std::string&,

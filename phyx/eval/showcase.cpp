@@ -40,7 +40,7 @@ std::string dump_line(const io::OrderedJson& j) {
 }
 
 std::string write_picture(const std::string& folder, const Example& e, Index side) {
-  if (!e.prompt.rgb) return "";
+  if (!e.prompt.rgb || e.prompt.rgb->size() != static_cast<std::size_t>(3 * side * side)) return "";
   const std::string name =
       "images/" + safe_name(e.problem.split) + "_" + safe_name(e.problem.index, "_") + ".png";
   io::make_folders(folder + "/images");
@@ -51,7 +51,7 @@ std::string write_picture(const std::string& folder, const Example& e, Index sid
   return name;
 }
 
-template Shown show<Cpu>(const Model<Cpu>&, const text::Tokenizer&, const Example&,
+template Shown show<Cpu>(const Model<Cpu>&, const ProblemCodec&, const Example&,
                          const SamplingSettings&);
 
 }  // namespace gaze::phyx

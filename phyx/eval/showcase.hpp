@@ -6,10 +6,9 @@
 
 #include "gaze/generate/sampling.hpp"
 #include "gaze/io/json.hpp"
-#include "gaze/text/tokenizer.hpp"
 #include "phyx/completion.hpp"
-#include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"
+#include "phyx/train/problem_codec.hpp"
 
 namespace gaze::phyx {
 
@@ -21,7 +20,7 @@ struct Shown {
 
 /// The greedy answer to one problem.
 template <class Device>
-Shown show(const Model<Device>& model, const text::Tokenizer& tokenizer, const Example& example,
+Shown show(const Model<Device>& model, const ProblemCodec& codec, const Example& example,
            const SamplingSettings& sampling);
 
 /// One line of completions.jsonl; `image` is a path relative to the output folder.
@@ -31,10 +30,11 @@ io::OrderedJson shown_json(const Example& e, const phyx::Completion& c, const st
 std::string dump_line(const io::OrderedJson& j);
 
 /// Writes a problem's picture to `folder`/images unless it exists, and returns its relative path;
-/// "" for a problem without a picture. The name is made from split and index, which are untrusted.
+/// "" for a problem without a picture of one tile. The name is made from split and index, which are
+/// untrusted.
 std::string write_picture(const std::string& folder, const Example& e, Index side);
 
-extern template Shown show<Cpu>(const Model<Cpu>&, const text::Tokenizer&, const Example&,
+extern template Shown show<Cpu>(const Model<Cpu>&, const ProblemCodec&, const Example&,
                                 const SamplingSettings&);
 
 }  // namespace gaze::phyx

@@ -12,17 +12,17 @@
 namespace gaze::phyx {
 
 template <class Device>
-Shown show(const Model<Device>& model, const text::Tokenizer& tokenizer, const Example& example,
+Shown show(const Model<Device>& model, const ProblemCodec& codec, const Example& example,
            const SamplingSettings& sampling) {
   EvaluationSettings settings;
   settings.sampling = sampling;
-  const Evaluator evaluator(model, tokenizer, settings);
+  const Evaluator evaluator(model, codec, settings);
   const models::Prompt* prompt = &example.prompt;
   const std::span<const models::Prompt* const> one(&prompt, 1);
   const std::uint64_t id = 0;
   const std::span<const std::uint64_t> ids(&id, 1);
   const auto marks = evaluator.complete(one, ids, 0, models::Watch::marks).front();
-  Shown out{to_completion(marks, tokenizer, model.config(), example.prompt), {}};
+  Shown out{codec.completion(marks, example.prompt), {}};
   if (!example.prompt.rgb) return out;
   const auto seen = evaluator.complete(one, ids, 0, models::Watch::patches).front().seen;
   const auto tokens = static_cast<std::size_t>(out.completion.length);

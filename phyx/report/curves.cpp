@@ -51,9 +51,11 @@ void add_named_curves(const Context& c, const std::string& begin, const std::str
 }
 
 std::vector<Curve> policy_curves(const Context& c) {
-  std::vector<Curve> curves = {{"Validation accuracy, greedy (%)", "validation/accuracy", 100},
-                               {"Accuracy of the step's samples (%)", "accuracy", 100},
-                               {"Reward (mean of the step)", "reward", 1, false}};
+  std::vector<Curve> curves = {
+      {"Validation accuracy, greedy (%)", "validation/accuracy", 100},
+      {"Validation accuracy, sampled (%)", "validation/sampled_accuracy", 100},
+      {"Accuracy of the step's samples (%)", "accuracy", 100},
+      {"Reward (mean of the step)", "reward", 1, false}};
   add_named_curves(c, "rewards/", "/mean", "Reward part: ", false, curves);
   add_named_curves(c, "correlation/", "", "Pooled correlation with correctness: ", false, curves);
   curves.insert(curves.end(),

@@ -21,6 +21,7 @@ struct RequiredField {
 
 namespace required {
 
+inline bool picture(const Problem& p) { return !p.image.empty(); }
 inline bool principle(const Problem& p) { return !p.solution.principle.empty(); }
 inline bool steps(const Problem& p) { return !p.solution.steps.empty(); }
 inline bool regions(const Problem& p) { return !p.scene.regions.empty(); }
@@ -29,7 +30,14 @@ inline bool marks_region(const io::Json& options) { return options.at("mark") ==
 }  // namespace required
 
 /// Every reward that reads a field.
-inline constexpr std::array<RequiredField, 4> all_required_fields = {{
+inline constexpr std::array<RequiredField, 11> all_required_fields = {{
+    {"attention", "image", required::picture},
+    {"attention_region", "image", required::picture},
+    {"attention_raw", "image", required::picture},
+    {"hybrid", "image", required::picture},
+    {"avar", "image", required::picture},
+    {"vision_sr1", "image", required::picture},
+    {"contrast", "image", required::picture},
     {"rubric", "solution.principle", required::principle},
     {"rubric", "solution.steps", required::steps},
     {"attention_region", "scene.regions", required::regions},

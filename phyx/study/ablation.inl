@@ -78,6 +78,7 @@ void Ablation<Device>::load_data() {
 
 template <class Device>
 void Ablation<Device>::forecast_memory() {
+  if (data_.published()) return;  // gaze info --model says what a checkpoint needs
   const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), s_.data_seed);
   const Forecast f = forecast(s_, data_.config(), data_.train(), data_.test(), source);
   record_.forecast = f.total();
@@ -89,12 +90,11 @@ void Ablation<Device>::run_condition(const Condition& c, std::int64_t seed) cons
   const std::string folder = paths_.arm(c, seed);
   if (std::filesystem::exists(folder + "/outcomes.jsonl")) return;
   const std::string who = c.name + ", seed " + std::to_string(seed);
-  Model<Device> model(data_.config(), data_.tokenizer().image(), 0);
   std::filesystem::create_directories(folder);
   io::remove_leftovers(folder);
-  training_.prepare(model, c, seed);
+  const auto model = training_.prepare(c, seed);
   say("evaluating " + who);
-  evaluation_(model, c, seed);
+  evaluation_(*model, c, seed);
 }
 
 template <class Device>

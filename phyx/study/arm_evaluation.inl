@@ -60,7 +60,7 @@ template <class Device>
 std::vector<Outcome> ArmEvaluation<Device>::evaluate(
     const Model<Device>& model, const EvaluationSettings& settings,
     const typename Evaluator<Device>::Keep& keep) const {
-  return Evaluator<Device>(model, data_.tokenizer(), settings)(
+  return Evaluator<Device>(model, data_.codec(), settings)(
       data_.test(),
       [this](std::size_t done, std::size_t all) {
         if (listener_.progress) listener_.progress(done, all, "problems");
@@ -78,9 +78,9 @@ void ArmEvaluation<Device>::show_examples(const Model<Device>& model, const Cond
   std::size_t shown = 0;
   for (std::size_t i = 0; i < data_.test().size() && shown < 10; i += 7) {
     const Example& e = data_.test()[i];
-    if (!e.prompt.rgb || !e.problem.needs_image) continue;
+    if (data_.published() || !e.prompt.rgb || !e.problem.needs_image) continue;
     ++shown;
-    const Shown s = show(model, data_.tokenizer(), e, settings_of(s_, c).evaluation.sampling);
+    const Shown s = show(model, data_.codec(), e, settings_of(s_, c).evaluation.sampling);
     io::OrderedJson line = arm_tags(c, seed);
     line["step"] = settings_of(s_, c).grpo_steps;
     line.update(shown_json(e, s.completion, write_picture(at_.out, e, data_.config().vit.image)));

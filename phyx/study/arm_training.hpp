@@ -3,16 +3,16 @@
 // has its own folder; finished ones are skipped and unfinished ones resume from their checkpoint.
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gaze/io/append_log.hpp"
-#include "gaze/io/safetensors.hpp"
 #include "gaze/train/loop.hpp"
 #include "phyx/listener.hpp"
 #include "phyx/study/conditions.hpp"
 #include "phyx/study/run_data.hpp"
+#include "phyx/study/run_model.hpp"
 #include "phyx/study/run_paths.hpp"
 #include "phyx/study/settings.hpp"
 #include "phyx/train/model.hpp"
@@ -31,36 +31,46 @@ class ArmTraining {
   /// model.
   Index warm_up(std::int64_t seed) const;
 
-  /// Sets the weights of `model` to those of a condition: from the arm's folder, or else by
-  /// training from the warm start, after which they are saved there.
-  void prepare(Model<Device>& model, const Condition& c, std::int64_t seed) const;
+  /// The model of a condition: from the arm's folder, or else trained from the warm start, after
+  /// which it is saved there.
+  RunModel<Device> prepare(const Condition& c, std::int64_t seed) const;
 
  private:
   void say(const std::string& what) const;
   RunFolder run_folder(const std::string& path, const std::string& who, std::int64_t seed) const;
-  io::Metadata model_metadata() const;
 
   using Step = typename Trainer<float, Device>::Step;
 
+  void train(const RunModel<Device>& model, const Condition& c, std::int64_t seed) const;
   /// `own`: the settings of the condition.
-  void train(Model<Device>& model, const Condition& c, std::int64_t seed) const;
-  void train_by_reward(Model<Device>& model, const Condition& c, const AblationSettings& own,
+  void train_by_reward(const RunModel<Device>& model, const Condition& c,
+                       const AblationSettings& own, std::int64_t seed) const;
+  void train_supervised(const RunModel<Device>& model, const Condition& c,
+                        const AblationSettings& own, std::int64_t seed) const;
+  void train_on_own_samples(const RunModel<Device>& model, const Condition& c,
+                            const AblationSettings& own, std::int64_t seed) const;
+
+  /// Whether arms start from a model in the folder of the warm start: always, but for published
+  /// checkpoints only if they are trained before.
+  bool has_warm_start() const { return !data_.published() || s_.warm.steps() > 0; }
+
+  /// A model with the weights of the seed's warm start; of a published checkpoint without one, the
+  /// checkpoint itself.
+  RunModel<Device> start(std::int64_t seed) const;
+
+  /// The step function of supervised training on problems: of our own models with this share of
+  /// corrupted responses, from number `offset` of the seed's lessons; of a published checkpoint on
+  /// the responses of the problems.
+  Step supervised_step(const RunModel<Device>& model, const std::vector<Example>& problems,
+                       const WarmStartSettings& w, double corruption, Index offset,
                        std::int64_t seed) const;
-  void train_supervised(Model<Device>& model, const Condition& c, const AblationSettings& own,
-                        std::int64_t seed) const;
-  void train_on_own_samples(Model<Device>& model, const Condition& c, const AblationSettings& own,
-                            std::int64_t seed) const;
 
-  /// Makes a model with the weights of the warm start.
-  void load_start(std::optional<Model<Device>>& model, std::int64_t seed) const;
+  /// What GRPO's rollouts and updates observe: nothing of a model without pictures.
+  models::Watch watch() const;
 
-  /// The validation accuracy of the policy that a GRPO step begins with: every validate_every steps
-  /// and at the last one.
-  std::optional<double> validate(const Model<Device>& model, const AblationSettings& own,
-                                 Index step) const;
-
-  /// A copy of the seed's warm start, to measure steps on.
-  std::unique_ptr<Model<Device>> warm_copy(std::int64_t seed) const;
+  /// The validation accuracies of the policy that a GRPO step begins with: every validate_every
+  /// steps and at the last one.
+  Metrics validate(const Model<Device>& model, const AblationSettings& own, Index step) const;
 
   /// Mean arithmetic of the first `probe` steps, which do not update their model.
   static double arithmetic_of(Index probe, const Step& step);

@@ -17,10 +17,9 @@
 #include "gaze/generate/sampled_tokens.hpp"
 #include "gaze/generate/sampling.hpp"
 #include "gaze/rl/task.hpp"
-#include "gaze/text/tokenizer.hpp"
 #include "phyx/rewards/reward.hpp"
-#include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"
+#include "phyx/train/problem_codec.hpp"
 
 namespace gaze::phyx {
 
@@ -45,8 +44,8 @@ class ExtraAnswers {
 
   /// References must outlive it. `sampling` and `seed` are those of the rollout.
   ExtraAnswers(const Model<Device>& policy, const std::vector<Example>& examples,
-               const text::Tokenizer& tokenizer, const SamplingSettings& sampling,
-               std::uint64_t seed, RewardNeeds needs);
+               const ProblemCodec& codec, const SamplingSettings& sampling, std::uint64_t seed,
+               RewardNeeds needs);
 
   /// `tokens` and `said`: the completions, prompt by prompt, as ids and as text.
   FurtherAnswers operator()(Prompts prompts, std::span<const gaze::SampledTokens> tokens,
@@ -64,7 +63,7 @@ class ExtraAnswers {
 
   const Model<Device>& policy_;
   const std::vector<Example>& examples_;
-  const text::Tokenizer& tokenizer_;
+  const ProblemCodec& codec_;
   SamplingSettings sampling_;
   std::uint64_t seed_;
   RewardNeeds needs_;

@@ -16,13 +16,12 @@ namespace gaze::phyx {
 
 template <class Device>
 ExtraAnswers<Device>::ExtraAnswers(const Model<Device>& policy,
-                                   const std::vector<Example>& examples,
-                                   const text::Tokenizer& tokenizer,
+                                   const std::vector<Example>& examples, const ProblemCodec& codec,
                                    const SamplingSettings& sampling, std::uint64_t seed,
                                    RewardNeeds needs)
     : policy_(policy),
       examples_(examples),
-      tokenizer_(tokenizer),
+      codec_(codec),
       sampling_(sampling),
       seed_(seed),
       needs_(needs) {
@@ -53,7 +52,7 @@ std::vector<phyx::Completion> ExtraAnswers<Device>::continue_look(
     const models::Prompt& own = *prompts[i / group].prompt;
     auto& ids = changed[i].tokens;
     for (const std::int32_t id : own.tokens)
-      if (id != tokenizer_.image()) ids.push_back(id);
+      if (id != codec_.image()) ids.push_back(id);
     const auto& completion = tokens[i].tokens;
     const TokenSpan look = window_of(said[i].tokens, AttentionWindow::look);
     const std::size_t words = completion.size() - (tokens[i].ended ? 1 : 0);  // without the end
@@ -66,14 +65,14 @@ std::vector<phyx::Completion> ExtraAnswers<Device>::continue_look(
   SamplingSettings s = sampling_;
   s.greedy = true;
   auto done = rollout(policy_, std::span<const models::Prompt* const>(pointers), 1, s,
-                      tokenizer_.end(), Philox(seed_, Purpose::sampling),
+                      codec_.ends(), Philox(seed_, Purpose::sampling),
                       std::vector<std::uint64_t>(changed.size()), models::Watch::nothing);
   std::vector<phyx::Completion> out;
   for (std::size_t i = 0; i < done.size(); ++i) {
     const auto first = tokens[i].tokens.begin();
     done[i].tokens.insert(done[i].tokens.begin(), first,
                           first + static_cast<std::ptrdiff_t>(kept[i]));
-    out.push_back(to_completion(done[i], tokenizer_, policy_.config(), changed[i]));
+    out.push_back(codec_.completion(done[i], changed[i]));
   }
   return out;
 }
@@ -100,10 +99,9 @@ std::vector<std::optional<phyx::Completion>> ExtraAnswers<Device>::swap_pictures
   s.greedy = s.greedy || greedy;
   const auto done =
       rollout(policy_, std::span<const models::Prompt* const>(pointers), static_cast<Index>(group),
-              s, tokenizer_.end(), Philox(seed_, Purpose::sampling), ids, models::Watch::nothing);
+              s, codec_.ends(), Philox(seed_, Purpose::sampling), ids, models::Watch::nothing);
   for (std::size_t j = 0; j < done.size(); ++j)
-    out[which[j / group] * group + j % group] =
-        to_completion(done[j], tokenizer_, policy_.config(), changed[j / group]);
+    out[which[j / group] * group + j % group] = codec_.completion(done[j], changed[j / group]);
   return out;
 }
 

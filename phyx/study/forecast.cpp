@@ -116,8 +116,10 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
           return models::training_bytes(config, b, seen ? models::mark_count : 0);
         });
     const auto problems = static_cast<Index>(2 * s.validate_scenes);
-    const Index validation =
-        s.validate_every > 0 ? rollouts(test, std::min(own.evaluation.batch, problems), 1) : 0;
+    const Index validation = s.validate_every > 0
+                                 ? rollouts(test, std::min(own.evaluation.batch, problems),
+                                            std::max<Index>(s.validate_samples, 1))
+                                 : 0;
     const Index further = mix_of(c, own.reward_options).needs().answer_from_look ? continued(g) : 0;
     return (1 + reference + start) * plain + moments +
            std::max({update, rollouts(train, g.prompts, g.group), further, validation});

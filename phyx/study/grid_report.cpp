@@ -80,6 +80,7 @@ std::string warm_start_key(const AblationSettings& s) {
   for (const char* part :
        {"model", "precision", "split", "max_tokens", "data", "prompts", "warm_start"})
     key[part] = all.at(part);
+  if (from_checkpoint(s)) key["adapters"] = {all.at("checkpoint"), all.at("lora")};
   key["validation"] = s.validate_every > 0 && s.split != "val" ? s.validate_scenes : 0;
   return key.dump() + "\n" + own_paths(s.own);
 }

@@ -24,6 +24,12 @@ std::string digest_of(const std::vector<std::uint8_t>& bytes) {
   return io::sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+/// The rows that are held out together: those with the same picture or, without one, the same
+/// question.
+std::string group_of(const Problem& p) {
+  return p.image.empty() ? io::sha256(p.question) : digest_of(p.image);
+}
+
 /// Decodes the picture to find a damaged one before the work starts.
 void check_picture(const Problem& p, const RecordPlace& place, bool in_file) {
   try {
@@ -43,13 +49,50 @@ std::string own_paths(const OwnDataSettings& own) {
   return out;
 }
 
+LoadOptions own_reading(const AblationSettings& s) {
+  LoadOptions out;
+  out.pictures_optional = from_checkpoint(s);
+  out.pictures = model_config(s).sees();
+  return out;
+}
+
+namespace {
+
+/// Settings of our own models, which a run on a published checkpoint does without.
+void settle_checkpoint(AblationSettings& s) {
+  const auto require = [](bool good, const char* name, const std::string& text) {
+    if (!good) throw SettingError({name}, text);
+  };
+  require(s.own.used() != (s.suite == "words"), "model",
+          "model: a published checkpoint needs either a file of own data (own.file, --data) or "
+          "data.suite = \"words\"");
+  require(s.own.start.empty(), "own.start", "own.start: the start is the checkpoint " + s.model);
+  require(s.own.prompt.empty(), "own.prompt",
+          "own.prompt: a published checkpoint has checkpoint.prompt");
+  if (s.own.used()) {
+    require(std::filesystem::exists(s.own.file), "own.file", "own.file: there is no " + s.own.file);
+    s.validate_every = 0;  // own data have no validation split
+  }
+  require(!s.evaluation.gold_look, "evaluation.gold_look",
+          "evaluation.gold_look: a published checkpoint has no look section");
+  WarmStartSettings& w = s.warm;
+  w.letter_steps = w.vision_steps = w.caption_steps = w.mixed_steps = 0;
+  w.corruption.share = 0;
+  s.evaluation.pictures = false;
+}
+
+}  // namespace
+
 void settle_own_data(AblationSettings& s) {
   OwnDataSettings& own = s.own;
+  if (from_checkpoint(s)) return settle_checkpoint(s);
   if (!own.used() && !(own.start.empty() && own.prompt.empty()))
     throw SettingError({own.start.empty() ? "own.prompt" : "own.start"},
                        "a start and a prompt template need a file of own data");
-  if (!own.used()) return;
-  if (!std::filesystem::exists(own.file))
+  if (own.used() && s.suite == "words")
+    throw SettingError({"own.file", "data.suite"}, "either a file of own data or data.suite words");
+  if (!own.used() && s.suite != "words") return;
+  if (own.used() && !std::filesystem::exists(own.file))
     throw SettingError({"own.file"}, "own.file: there is no " + own.file);
   if (!own.start.empty())
     blame({"own.start"}, [&] {
@@ -66,7 +109,7 @@ void settle_own_data(AblationSettings& s) {
   w.captions = w.picks = 0;
   w.letter_weight = w.letters_stage_weight = 1;
   w.corruption.share = 0;
-  s.validate_every = 0;  // own data have no validation split
+  if (own.used()) s.validate_every = 0;  // own data have no validation split
 }
 
 OwnDataNeeds OwnDataNeeds::of(const AblationSettings& s) {
@@ -91,7 +134,8 @@ struct OwnData::Row {
   std::vector<bool> fields;  // by entry of OwnDataNeeds::fields
 };
 
-OwnData::OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs) : s_(settings) {
+OwnData::OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs, LoadOptions reading)
+    : s_(settings), reading_(std::move(reading)) {
   const auto rows = survey(needs.fields);
   GAZE_CHECK(!rows.empty(), "own_data", s_.file, ": no rows");
   held_out_ = held_out(pictures_, s_.hold_out, s_.hold_out_seed);
@@ -100,18 +144,18 @@ OwnData::OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs) : s
 }
 
 std::vector<OwnData::Row> OwnData::survey(const std::vector<RequiredField>& fields) {
-  OwnDataLoader loader(s_.file, {});
+  OwnDataLoader loader(s_.file, reading_);
   std::vector<Row> rows;
   io::Sha256 in_files;
   bool separate = false;
   while (auto p = loader.next()) {
-    check_picture(*p, loader.place(), loader.picture_in_file());
+    if (!p->image.empty()) check_picture(*p, loader.place(), loader.picture_in_file());
     rows.push_back({loader.row(), !p->answer.empty(), !p->response.empty(), {}});
     for (const RequiredField& f : fields) rows.back().fields.push_back(f.present(*p));
     lines_.push_back(loader.row());
     ids_.push_back(p->index);
-    pictures_.push_back(digest_of(p->image));
-    if (!loader.picture_in_file()) continue;
+    pictures_.push_back(group_of(*p));
+    if (!reading_.pictures || !loader.picture_in_file()) continue;
     separate = true;
     in_files.update(pictures_.back() + "\n");
   }
@@ -160,11 +204,11 @@ std::string OwnData::split_lines() const {
 }
 
 void OwnData::read(std::vector<Problem>& train, std::vector<Problem>& held_out) const {
-  OwnDataLoader loader(s_.file, {});
+  OwnDataLoader loader(s_.file, reading_);
   std::size_t i = 0;
   for (auto p = loader.next(); p; p = loader.next(), ++i) {
-    GAZE_CHECK(i < ids_.size() && digest_of(p->image) == pictures_[i], "own_data", s_.file,
-               " line ", loader.row(), ": changed while the run was starting");
+    GAZE_CHECK(i < ids_.size() && group_of(*p) == pictures_[i], "own_data", s_.file, " line ",
+               loader.row(), ": changed while the run was starting");
     (held_out_[i] ? held_out : train).push_back(std::move(*p));
   }
   GAZE_CHECK(i == ids_.size(), "own_data", s_.file, ": changed while the run was starting");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
+#include "phyx/data/table.hpp"
 #include "phyx/problem.hpp"
 #include "phyx/rewards/required_fields.hpp"
 
@@ -23,6 +24,10 @@ struct OwnDataSettings {
 
   bool used() const { return !file.empty(); }
 };
+
+/// How rows are read: pictures are not, for a model that reads text only, and may be missing for a
+/// published checkpoint.
+LoadOptions own_reading(const AblationSettings& s);
 
 /// Checks the settings and sets those of a run on one's own data that follow from them: `model`
 /// and the prompt from `start`; the warm start consists of its `clean_steps` alone, on the rows'
@@ -48,7 +53,7 @@ class OwnData {
   /// Reads the whole file and decodes every picture. Throws Error for the first malformed row, for
   /// a missing column (file, line and column), and if a reward needs a field that a row lacks
   /// (reward, file, line and field).
-  OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs);
+  OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs, LoadOptions reading = {});
 
   /// SHA-256 by name: the file, its pictures in separate files, and the starting model.
   const io::Json& files() const { return files_; }
@@ -67,6 +72,7 @@ class OwnData {
   void record_start();
 
   OwnDataSettings s_;
+  LoadOptions reading_;
   io::Json files_ = io::Json::object();
   std::vector<std::size_t> lines_;
   std::vector<std::string> ids_, pictures_;  // by row

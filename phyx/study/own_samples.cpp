@@ -89,9 +89,8 @@ OwnSamples read_own_samples(const std::string& path, std::size_t examples, Index
   return out;
 }
 
-std::function<std::vector<Lesson>(Index step)> own_lessons(OwnSamples samples,
-                                                           const std::vector<Example>& examples,
-                                                           Index batch, std::uint64_t seed) {
+Lessons own_lessons(OwnSamples samples, const std::vector<Example>& examples, Index batch,
+                    std::uint64_t seed) {
   const auto shared = std::make_shared<const OwnSamples>(std::move(samples));
   const Philox random(seed, Purpose::data);
   return [shared, &examples, batch, random](Index step) {

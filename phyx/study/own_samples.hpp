@@ -4,7 +4,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -68,9 +67,8 @@ OwnSamples read_own_samples(const std::string& path, std::size_t examples, Index
 
 /// The lessons of each step: `batch` samples, drawn with replacement. `samples` are copied;
 /// `examples` must outlive the function.
-std::function<std::vector<Lesson>(Index step)> own_lessons(OwnSamples samples,
-                                                           const std::vector<Example>& examples,
-                                                           Index batch, std::uint64_t seed);
+Lessons own_lessons(OwnSamples samples, const std::vector<Example>& examples, Index batch,
+                    std::uint64_t seed);
 
 extern template OwnSamples draw_own_samples<Cpu>(const Model<Cpu>&, const PhyxTask<Cpu>&,
                                                  const AblationSettings&, std::uint64_t,

@@ -32,11 +32,11 @@ OwnSamples draw_own_samples(const Model<Device>& model, const PhyxTask<Device>& 
     }
     const auto done =
         rollout(model, std::span<const models::Prompt* const>(pointers), group, own.grpo.sampling,
-                source.tokenizer().end(), random, ids, models::Watch::nothing);
+                source.codec().ends(), random, ids, models::Watch::nothing);
     for (std::size_t i = 0; i < done.size(); ++i) {
       const std::size_t index = prompts[i / static_cast<std::size_t>(group)].index;
       const Example& e = source.examples()[index];
-      const auto c = to_completion(done[i], source.tokenizer(), source.config(), e.prompt);
+      const auto c = source.codec().completion(done[i], e.prompt);
       filter.take(index, e.problem, done[i].tokens, c, out);
     }
     out.prompts += static_cast<Index>(prompts.size());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gaze/core/clock.hpp"
+#include "gaze/core/error.hpp"
 #include "gaze/rl/grpo.hpp"
 #include "phyx/eval/evaluator.inl"
 #include "phyx/study/forecast.hpp"
@@ -101,11 +102,11 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   grpo.resample = 0;
   grpo.overlong_cache = 0;
   grpo.sampling.max_tokens = std::min(s.max_tokens, data.response());
-  PhyxTask<Device> source(data.examples, data.tokenizer, data.config, mix_of({{"format", 1.0}}), 0);
+  PhyxTask<Device> source(data.examples, data.maker, data.config, mix_of({{"format", 1.0}}), 0);
   const auto task = source.task();
   double begin = seconds_now();
-  const Metrics m = rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, data.tokenizer.end(),
-                                                 0, models::Watch::marks, [] {});
+  const Metrics m = rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, data.maker.ends(), 0,
+                                                 models::Watch::marks, [] {});
   const auto completions = static_cast<double>(grpo.prompts * grpo.group);
   const double step = seconds_now() - begin;
   for (const auto& [name, value] : m)
@@ -117,11 +118,11 @@ Speeds measure_speeds(const AblationSettings& s, const PreviewData& data) {
   const std::vector<Example> examples(data.examples.begin(),
                                       data.examples.begin() + static_cast<std::ptrdiff_t>(few));
   begin = seconds_now();
-  Evaluator<Device>(model, data.tokenizer, evaluation)(examples, {});
+  Evaluator<Device>(model, data.maker, evaluation)(examples, {});
   out.answer = (seconds_now() - begin) / static_cast<double>(few) /
                static_cast<double>(evaluation.samples + 1);
   begin = seconds_now();
-  validation_accuracy(model, data.tokenizer, evaluation, std::span(examples));
+  validation_accuracy(model, data.maker, evaluation, std::span(examples));
   out.single = (seconds_now() - begin) / static_cast<double>(few);
   return out;
 }
@@ -133,6 +134,8 @@ std::string preview(const Study& study, const Listener& listener) {
   std::vector<TimeForecast> times;
   for (const StudyRun& run : study.runs) {
     const AblationSettings& s = run.settings;
+    GAZE_CHECK(!from_checkpoint(s), "ablate", "--check measures our own models, not published ",
+               "checkpoints; gaze info --model says what one needs");
     const std::string name = s.model + ", " + s.precision;
     auto& [data, speeds] = measured[name + "\n" + s.own.start];
     if (!data) {

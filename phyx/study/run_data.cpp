@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -11,6 +14,8 @@
 #include "gaze/core/printable.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/folders.hpp"
+#include "gaze/io/sha256.hpp"
+#include "gaze/io/weight_files.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/run_config.hpp"
 #include "phyx/synth/files.hpp"
@@ -20,7 +25,15 @@
 namespace gaze::phyx {
 
 void RunData::survey() {
-  if (s_.own.used()) own_.emplace(s_.own, OwnDataNeeds::of(s_));
+  if (from_checkpoint(s_)) published_.emplace(read_published(published_settings(s_), s_.model));
+  if (s_.own.used()) own_.emplace(s_.own, OwnDataNeeds::of(s_), own_reading(s_));
+}
+
+void RunData::open_checkpoint() {
+  config_ = published_->checkpoint.model;
+  const CheckpointSettings& c = s_.checkpoint;
+  const bool whole = c.instruction.empty() && c.prompt.empty();
+  codec_.emplace(*published_, s_.max_tokens, whole ? std::nullopt : std::optional(c.instruction));
 }
 
 void RunData::expect(const io::Json& files) {
@@ -41,9 +54,18 @@ std::vector<std::string> RunData::all_parts() const {
 }
 
 io::Json RunData::digests() const {
-  io::Json now = own_ ? own_->files() : suite_digests(at_.data(), all_parts());
+  io::Json now = own_                  ? own_->files()
+                 : s_.suite == "words" ? word_digests(word_files())
+                                       : suite_digests(at_.data(), all_parts());
+  if (published_) {
+    for (const std::string& file : io::WeightFiles(s_.model).files())
+      now["checkpoint/" + std::filesystem::path(file).filename().string()] = io::sha256_file(file);
+    for (const auto& [what, file] : published_->prompt_files())
+      now["checkpoint/" + what] = io::sha256_file(file);
+    now["checkpoint/tokenizer"] = io::sha256_file(s_.model + "/tokenizer.json");
+  }
   const io::Json own = suite_digests(rl_folder(), {"train"});
-  if (!own_ && has_rl_problems(s_))
+  if (!own_ && s_.suite != "words" && has_rl_problems(s_))
     for (const auto& [name, digest] : own.items()) now["rl/" + name] = digest;
   for (const auto& [name, digest] : now.items())
     if (files_.contains(name))
@@ -77,10 +99,16 @@ SuiteOptions RunData::suite_options(const std::string& split, bool rl) const {
 void RunData::write(const std::function<void(const std::string&)>& say) {
   const std::string folder = at_.data();
   config_ = model_config(s_);
+  if (published_) open_checkpoint();
   if (own_) {
     files_ = digests();
     io::make_folders(folder);
     io::write_file(folder + "/split.jsonl", own_->split_lines());
+    return;
+  }
+  if (s_.suite == "words") {
+    for (const WordFile& file : word_files()) write_words(file);
+    files_ = digests();
     return;
   }
   if (files_.empty() && !digests().empty()) say("using the problems that are already in " + folder);
@@ -111,14 +139,39 @@ std::string RunData::start_weights() const {
 void RunData::read_own() {
   std::vector<Problem> training, held_out;
   own_->read(training, held_out);
-  set_tokenizer(s_.own.start.empty() ? build_own_tokenizer(training, s_.prompts.problem)
-                                     : read_model_files(s_.own.start).tokenizer);
-  for (auto& p : training) train_.push_back((*maker_)(std::move(p)));
-  for (auto& p : held_out) test_.push_back((*maker_)(std::move(p)));
+  if (!published_)
+    set_tokenizer(s_.own.start.empty() ? build_own_tokenizer(training, s_.prompts.problem)
+                                       : read_model_files(s_.own.start).tokenizer);
+  for (auto& p : training) train_.push_back(example(std::move(p)));
+  for (auto& p : held_out) test_.push_back(example(std::move(p)));
+}
+
+Example RunData::example(Problem problem) {
+  return published_ ? (*codec_)(std::move(problem)) : (*maker_)(std::move(problem));
+}
+
+std::vector<WordFile> RunData::word_files() const {
+  const std::string folder = at_.data();
+  std::vector<WordFile> out = {{folder, "train", s_.train_scenes, s_.data_seed}};
+  if (s_.split == "test") out.push_back({folder, "test", s_.test_known, s_.test_seed});
+  if (s_.split == "val" || s_.validate_every > 0)
+    out.push_back({folder, "val", s_.validate_scenes, s_.test_seed});
+  return out;
+}
+
+void RunData::read_word_suite() {
+  std::map<std::string, std::vector<Problem>> parts;  // by split
+  for (const WordFile& file : word_files()) parts[file.split] = read_words(file);
+  if (!published_) set_tokenizer(build_own_tokenizer(parts["train"], s_.prompts.problem));
+  for (Problem& p : parts["train"]) train_.push_back(example(std::move(p)));
+  for (const Problem& p : parts[s_.split]) test_.push_back(example(p));
+  if (s_.validate_every > 0)
+    for (Problem& p : parts["val"]) validation_.push_back(example(std::move(p)));
 }
 
 void RunData::read() {
   if (own_) return read_own();
+  if (s_.suite == "words") return read_word_suite();
   const std::string folder = at_.data();
   auto training = read_suite(folder, "train");
   auto own = has_rl_problems(s_) ? read_suite(rl_folder(), "train") : std::vector<Problem>();

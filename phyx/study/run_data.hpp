@@ -11,10 +11,12 @@
 #include "gaze/io/json.hpp"
 #include "gaze/text/tokenizer.hpp"
 #include "models/vlm.hpp"
+#include "phyx/eval/published_text.hpp"
 #include "phyx/study/own_data.hpp"
 #include "phyx/study/run_paths.hpp"
 #include "phyx/study/settings.hpp"
 #include "phyx/synth/options.hpp"
+#include "phyx/synth/words.hpp"
 #include "phyx/train/examples.hpp"
 
 namespace gaze::phyx {
@@ -47,6 +49,12 @@ class RunData {
 
   const io::Json& files() const { return files_; }
   const models::VlmConfig& config() const { return config_; }
+  /// Of a run on a published checkpoint; else null.
+  const PublishedText* published() const { return published_ ? &*published_ : nullptr; }
+  const ProblemCodec& codec() const {
+    return published_ ? static_cast<const ProblemCodec&>(*codec_) : *maker_;
+  }
+  /// Of our own models alone.
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
   const ExampleMaker& maker() const { return *maker_; }
   const std::vector<Example>& train() const { return train_; }  // of supervised training
@@ -64,6 +72,14 @@ class RunData {
  private:
   /// Reads one's own rows.
   void read_own();
+
+  /// Reads the text parts of a published checkpoint.
+  void open_checkpoint();
+  void read_word_suite();
+  /// The parts of the word problems that the run reads, with their sizes and seeds.
+  std::vector<WordFile> word_files() const;
+  /// A problem with its prompts.
+  Example example(Problem problem);
 
   void set_tokenizer(text::Tokenizer tokenizer);
 
@@ -90,6 +106,8 @@ class RunData {
   std::optional<OwnData> own_;
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<ExampleMaker> maker_;
+  std::optional<PublishedText> published_;
+  std::optional<PublishedCodec> codec_;
   std::vector<Example> train_, rl_, test_, validation_;
 };
 

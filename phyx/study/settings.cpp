@@ -10,9 +10,11 @@
 #include "gaze/core/printable.hpp"
 #include "gaze/rl/options.hpp"
 #include "gaze/rl/variants.hpp"
+#include "models/hf/checkpoint.hpp"
 #include "models/presets.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/file_names.hpp"
+#include "phyx/rewards/required_fields.hpp"
 #include "phyx/study/claim_checks.hpp"
 #include "phyx/synth/suite.hpp"
 #include "phyx/train/prompt_template.hpp"
@@ -186,6 +188,26 @@ void check_condition(const AblationSettings& s, const Condition& c) {
                   "grpo.pathwise needs a reward that reads the attention, such as attention");
 }
 
+/// What a condition of a published checkpoint cannot have.
+void check_checkpoint_condition(const AblationSettings& s, const Condition& c) {
+  const RewardMix mix = mix_of(c, s.reward_options);
+  const bool pictures = s.own.used() && model_config(s).sees();
+  for (std::size_t i = 0; i < c.rewards.size(); ++i)
+    for (const RequiredField& f : required_fields(c.rewards[i].kind, mix.terms[i].reward.options))
+      GAZE_CHECK(f.name != "image" || pictures, "study", "the reward ", f.kind,
+                 " needs pictures, but ",
+                 s.own.used() ? s.model + " reads text only" : "data.suite words has none");
+  const RewardNeeds needs = mix.needs();
+  GAZE_CHECK(!needs.answer_swapped && !needs.twin_swapped, "study",
+             "a reward that swaps pictures is for our own models: those of a published checkpoint "
+             "have different numbers of tokens");
+  const rl::GrpoSettings& grpo = settings_of(s, c).grpo;
+  require_setting(grpo.reference_sync.every == 0, {"grpo.reference_sync.every"},
+                  "grpo.reference_sync.every must be 0: the reference is the published checkpoint");
+  require_setting(!grpo.loss.papo.needs_masked(), {"grpo.papo.gamma"},
+                  "the terms of PAPO, which mask pictures, are for our own models");
+}
+
 /// check_condition() with errors about the condition or its settings.
 void check_named_condition(const AblationSettings& s, const Condition& c) {
   const std::string self = "condition." + c.name;
@@ -195,6 +217,7 @@ void check_named_condition(const AblationSettings& s, const Condition& c) {
   };
   try {
     check_condition(s, c);
+    if (from_checkpoint(s) && wanted(s, c)) check_checkpoint_condition(s, c);
   } catch (const SettingError& e) {
     std::vector<std::string> names;
     for (const auto& name : e.names()) names.push_back(self + "." + name);
@@ -252,7 +275,24 @@ AblationSettings settings_of(const AblationSettings& s, const Condition& c) {
   return own;
 }
 
+bool from_checkpoint(const AblationSettings& s) {
+  return models::hf::is_published_checkpoint(s.model);
+}
+
+PublishedSettings published_settings(const AblationSettings& s) {
+  PublishedSettings out;
+  out.precision = s.precision;
+  out.split_images = s.checkpoint.split_images;
+  out.template_text = s.checkpoint.prompt;
+  return out;
+}
+
 models::VlmConfig model_config(const AblationSettings& s) {
+  if (from_checkpoint(s)) {
+    models::VlmConfig out = models::hf::open_checkpoint(s.model).model;
+    out.bf16 = s.precision == "bf16";
+    return out;
+  }
   models::VlmConfig out =
       s.own.start.empty() ? models::preset(s.model) : read_model_files(s.own.start).config;
   out.vocabulary = 0;
@@ -298,8 +338,12 @@ io::OrderedJson conditions_json(const AblationSettings& s) {
 io::OrderedJson settings_json(const AblationSettings& s) {
   io::OrderedJson j;
   j["preset"] = s.preset;
+  const bool checkpoint = from_checkpoint(s);
+  const auto of_checkpoint = [](const std::string& name) {
+    return name.starts_with("checkpoint.") || name.starts_with("lora.") || name == "data.suite";
+  };
   for (const auto& f : study_fields()) {
-    if (!f.decides) continue;
+    if (!f.decides || (!checkpoint && of_checkpoint(f.name))) continue;
     const std::size_t dot = f.name.find('.');
     if (dot == f.name.npos)
       j[f.name] = f.get(s);
@@ -310,7 +354,9 @@ io::OrderedJson settings_json(const AblationSettings& s) {
     j["data"] = {{"own", printable(std::filesystem::path(s.own.file).filename().string())},
                  {"hold_out", s.own.hold_out},
                  {"hold_out_seed", s.own.hold_out_seed},
-                 {"start", s.own.start.empty() ? "random weights" : "a trained model"}};
+                 {"start", checkpoint            ? "a published checkpoint"
+                           : s.own.start.empty() ? "random weights"
+                                                 : "a trained model"}};
   j["start"] = start_name(s);
   j["reward"] = s.reward_options;
   j["condition"] = conditions_json(s);

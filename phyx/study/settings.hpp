@@ -8,7 +8,9 @@
 
 #include "gaze/io/json.hpp"
 #include "gaze/rl/grpo_settings.hpp"
+#include "models/hf/adapter.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
+#include "phyx/eval/published_text.hpp"
 #include "phyx/field.hpp"
 #include "phyx/results/claims.hpp"
 #include "phyx/rewards/registry.hpp"
@@ -41,17 +43,31 @@ struct RftSettings {
   double letter_weight = 1;
 };
 
+/// How a published checkpoint is asked and trained.
+struct CheckpointSettings {
+  /// Follows the bare question. If it and `prompt` are empty, PhyX's complete prompt is asked.
+  std::string instruction =
+      "\nThink in <think> ... </think>, then write only the answer in <answer> ... </answer>.";
+  std::string prompt;  // with {question} and control tokens, instead of the chat template
+  bool split_images = true;
+  bool recompute = false;  // activations of blocks in backward, see Vlm::checkpoint_blocks()
+};
+
 struct AblationSettings {
+  /// `model`: a preset, or the folder of a published checkpoint, of which adapters are trained.
   std::string preset, model = "tiny", variant = "grpo", split = "test",
                       precision = "float32";  // or bf16 for the operands of products
   std::vector<std::int64_t> seeds = {0};
   std::vector<std::string> only;  // conditions; empty: all
   std::uint64_t data_seed = 1, test_seed = 1001;
-  bool cues = false;        // questions print text cues (SuiteOptions::cue)
+  std::string suite = "pictures";  // or words: word problems without pictures
+  bool cues = false;               // questions print text cues (SuiteOptions::cue)
   double cue_strength = 0;  // share of right cues in supervised training; elsewhere by chance
   std::vector<std::string> sft_templates, rl_templates;  // empty: the trained ones; those of sft
   double rl_share = 0;  // share of the supervised problems that are of rl_templates
   std::size_t train_scenes = 14000, test_known = 420, test_new = 132;  // each as MC and as OE
+  CheckpointSettings checkpoint;
+  models::hf::LoraSettings lora;
   WarmStartSettings warm;
   SftSettings sft;
   RftSettings rft;
@@ -67,6 +83,7 @@ struct AblationSettings {
   bool tensorboard = false;          // also write event files; does not affect results
   Index validate_every = 25;         // GRPO steps between validations; 0: never
   std::size_t validate_scenes = 84;  // of the split val, each as MC and as OE
+  Index validate_samples = 0;        // sampled answers per validation problem; 0: greedy ones alone
   PromptTemplate prompts;
   OwnDataSettings own;
   std::vector<Condition> conditions;
@@ -96,6 +113,12 @@ bool has_rl_problems(const AblationSettings& s);
 
 /// The settings of one condition: those of the study with the condition's changes.
 AblationSettings settings_of(const AblationSettings& s, const Condition& c);
+
+/// Whether `model` is the folder of a published checkpoint.
+bool from_checkpoint(const AblationSettings& s);
+
+/// How the checkpoint is loaded, without adapters.
+PublishedSettings published_settings(const AblationSettings& s);
 
 /// The sizes and precision of the run's model, without its vocabulary: those of `own.start`, or of
 /// the preset `model`.

@@ -97,6 +97,28 @@ Fields<PromptTemplate> prompt_fields() {
           field("letters", "prompt of a letter exercise", any_value, &S::letters)};
 }
 
+Fields<CheckpointSettings> checkpoint_fields() {
+  using S = CheckpointSettings;
+  return {field("instruction",
+                "follows the bare question; if it and prompt are empty, PhyX's prompt is asked",
+                any_value, &S::instruction),
+          field("prompt", "text with {question} and control tokens, instead of the chat template",
+                any_value, &S::prompt),
+          field("split_images", "cut large pictures into tiles", any_value, &S::split_images),
+          field("recompute", "compute the values of blocks again in backward, to save memory",
+                any_value, &S::recompute)};
+}
+
+Fields<models::hf::LoraSettings> lora_fields() {
+  using S = models::hf::LoraSettings;
+  return {field("rank", "rank of the adapters", at_least(1), &S::rank),
+          field("alpha", "their weight: alpha / rank", above(0), &S::alpha),
+          field("rank_stabilised", "alpha / sqrt(rank) instead", any_value, &S::rank_stabilised),
+          field("targets", "modules by the last parts of their names, or all-linear", any_value,
+                &S::targets),
+          field("pictures", "modules of tower and projector too", any_value, &S::pictures)};
+}
+
 Fields<SamplingSettings> sampling_fields() {
   using S = SamplingSettings;
   return {field("temperature", "sampling temperature", at_least(min_temperature), &S::temperature),
@@ -173,7 +195,8 @@ Fields<AblationSettings> grpo_fields() {
 Fields<AblationSettings> run_fields() {
   using S = AblationSettings;
   Fields<S> out = {
-      field("model", "model size: nano, tiny, small, base, large", any_value, &S::model),
+      field("model", "nano, tiny, small, base, large, or the folder of a published checkpoint",
+            any_value, &S::model),
       field("precision", "of products", {"float32", "bf16"}, &S::precision),
       field("seeds", "seeds of the runs", at_least(0), &S::seeds),
       field("only", "run these conditions only; empty: all", any_value, &S::only),
@@ -193,6 +216,8 @@ Fields<AblationSettings> data_fields() {
             &S::data_seed),
       field("test_seed", "seed of the evaluated problems", at_least(0), &S::test_seed),
       field("train_scenes", "training scenes, each as MC and as OE", at_least(1), &S::train_scenes),
+      field("suite", "problems: pictures, or words for published checkpoints",
+            {"pictures", "words"}, &S::suite),
       field("cues", "print text cues in the questions of templates that have one", any_value,
             &S::cues),
       field("cue_strength",
@@ -242,6 +267,8 @@ const Fields<AblationSettings>& study_fields() {
     append(out, "data.", data_fields());
     append(out, nested("own.", &S::own, own_fields()));
     append(out, nested("prompts.", &S::prompts, prompt_fields()));
+    append(out, nested("checkpoint.", &S::checkpoint, checkpoint_fields()));
+    append(out, nested("lora.", &S::lora, lora_fields()));
     append(out, nested("warm_start.", &S::warm, warm_start_fields()));
     append(out, nested("sft.", &S::sft, sft_fields()));
     append(out, nested("rft.", &S::rft, rft_fields()));
@@ -253,6 +280,9 @@ const Fields<AblationSettings>& study_fields() {
                         &S::validate_every));
     out.push_back(field("validation.scenes", "scenes of the split val, each as MC and as OE",
                         at_least(0), &S::validate_scenes));
+    out.push_back(field("validation.samples",
+                        "sampled answers per validation problem, besides the greedy one",
+                        from_to(0, 1024), &S::validate_samples));
     return out;
   }();
   return all;

@@ -13,8 +13,8 @@
 #include "gaze/rl/task.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/study/extra_answers.hpp"
-#include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"
+#include "phyx/train/problem_codec.hpp"
 
 namespace gaze::phyx {
 
@@ -22,10 +22,10 @@ namespace gaze::phyx {
 template <class Device>
 class PhyxTask {
  public:
-  PhyxTask(const std::vector<Example>& examples, const text::Tokenizer& tokenizer,
+  PhyxTask(const std::vector<Example>& examples, const ProblemCodec& codec,
            const models::VlmConfig& config, RewardMix mix, std::uint64_t seed)
       : examples_(examples),
-        tokenizer_(tokenizer),
+        codec_(codec),
         config_(config),
         mix_(std::move(mix)),
         seed_(seed),
@@ -34,7 +34,7 @@ class PhyxTask {
   /// Lets `policy`, the model being trained, generate the further answers that the mix needs, with
   /// the rollout's settings. It must outlive the task.
   void answer_with(const Model<Device>& policy, const SamplingSettings& sampling) {
-    extra_.emplace(policy, examples_, tokenizer_, sampling, seed_, mix_.needs());
+    extra_.emplace(policy, examples_, codec_, sampling, seed_, mix_.needs());
   }
 
   /// `separate`: returns the terms of the mix as separate rewards, which GDPO normalises one by
@@ -46,8 +46,7 @@ class PhyxTask {
   std::vector<rl::TaskPrompt<Model<Device>>> prompts(Index step, Index round, Index count) const;
 
   const std::vector<Example>& examples() const { return examples_; }
-  const text::Tokenizer& tokenizer() const { return tokenizer_; }
-  const models::VlmConfig& config() const { return config_; }
+  const ProblemCodec& codec() const { return codec_; }
 
   /// Gives every prompt with a picture a masked one too, for PAPO's terms: `share` of the patches,
   /// drawn independently for each prompt of each step. Call before task().
@@ -68,7 +67,7 @@ class PhyxTask {
                           Metrics& m) const;
 
   const std::vector<Example>& examples_;
-  const text::Tokenizer& tokenizer_;
+  const ProblemCodec& codec_;
   models::VlmConfig config_;
   RewardMix mix_;
   std::uint64_t seed_;

@@ -77,8 +77,7 @@ std::vector<phyx::Completion> PhyxTask<Device>::read(
   const std::size_t group = completions.size() / prompts.size();
   std::vector<phyx::Completion> out;
   for (std::size_t i = 0; i < completions.size(); ++i)
-    out.push_back(to_completion(completions[i], tokenizer_, config_,
-                                examples_[prompts[i / group].index].prompt));
+    out.push_back(codec_.completion(completions[i], examples_[prompts[i / group].index].prompt));
   return out;
 }
 

@@ -46,10 +46,18 @@ models::Prompt ExampleMaker::letters_prompt(const std::string& options) const {
   return p;
 }
 
-std::vector<std::int32_t> ExampleMaker::response(const std::string& text) const {
-  auto ids = tokenizer_.encode_plain(text);
-  ids.push_back(tokenizer_.end());
-  return ids;
+phyx::Completion ExampleMaker::completion(const SampledTokens& c,
+                                          const models::Prompt& prompt) const {
+  phyx::Completion out;
+  out.ended = c.ended;
+  out.length = static_cast<int>(c.tokens.size());
+  std::vector<std::int32_t> text = c.tokens;
+  if (c.ended) text.pop_back();
+  out.text = without_nul(tokenizer_.decode(text));
+  for (const std::int32_t id : text) out.tokens.push_back(tokenizer_.decode({id}));
+  if (c.ended) out.tokens.push_back("");
+  out.attention = attention_trace(c, config_.decoder, prompt, tokenizer_.image());
+  return out;
 }
 
 std::vector<std::int32_t> ExampleMaker::fill(const std::string& form, bool image,

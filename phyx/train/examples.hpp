@@ -12,6 +12,7 @@
 #include "gaze/text/tokenizer.hpp"
 #include "models/vlm.hpp"
 #include "phyx/problem.hpp"
+#include "phyx/train/problem_codec.hpp"
 #include "phyx/train/prompt_template.hpp"
 
 namespace gaze::phyx {
@@ -19,26 +20,24 @@ namespace gaze::phyx {
 /// PhyX's two instructions; each becomes one token, to keep prompts short.
 const std::vector<std::string>& instruction_phrases();
 
-/// Rows of RGB bytes, shared by examples with the same picture.
-using Pixels = std::shared_ptr<const std::vector<std::uint8_t>>;
-
-/// A problem with its prompts.
-struct Example {
-  Problem problem;  // without the encoded image
-  models::Prompt prompt, caption_prompt;
-  Pixels pixels() const { return prompt.rgb; }
-};
-
-/// Turns problems into examples for one model and tokeniser.
-class ExampleMaker {
+/// Problems for one of our own models: templates, words, and pictures of one tile.
+class ExampleMaker : public ProblemCodec {
  public:
   ExampleMaker(const text::Tokenizer& tokenizer, const models::VlmConfig& config,
                PromptTemplate prompts = {})
-      : tokenizer_(tokenizer), config_(config), prompts_(std::move(prompts)) {}
+      : tokenizer_(tokenizer),
+        config_(config),
+        prompts_(std::move(prompts)),
+        ends_(tokenizer.end()) {}
 
-  /// Decodes the image, resizes it to the model's side and drops the encoded bytes. Throws the
-  /// Error of image::decode_image.
-  Example operator()(Problem problem);
+  /// The picture is resized to the model's side.
+  Example operator()(Problem problem) override;
+  std::vector<std::int32_t> encode(const std::string& text) const override {
+    return tokenizer_.encode_plain(text);
+  }
+  phyx::Completion completion(const SampledTokens& c, const models::Prompt& prompt) const override;
+  const EndTokens& ends() const override { return ends_; }
+  std::int32_t image() const override { return tokenizer_.image(); }
 
   /// A lower bound of the tokens of a problem's prompt, without its encoding.
   std::size_t least_tokens(const Problem& problem) const;
@@ -48,9 +47,6 @@ class ExampleMaker {
 
   /// The prompt of a text-only letter exercise. `options` is " A: .. B: ..".
   models::Prompt letters_prompt(const std::string& options) const;
-
-  /// Token ids of a response, with the end token.
-  std::vector<std::int32_t> response(const std::string& text) const;
 
  private:
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -70,6 +66,7 @@ class ExampleMaker {
   const text::Tokenizer& tokenizer_;
   models::VlmConfig config_;
   PromptTemplate prompts_;
+  EndTokens ends_;
   std::map<std::size_t, std::weak_ptr<const std::vector<std::uint8_t>>> pixels_;
 };
 

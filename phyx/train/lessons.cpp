@@ -16,6 +16,21 @@ std::uint64_t key(Index i) { return static_cast<std::uint64_t>(i); }
 
 }  // namespace
 
+Lessons response_lessons(const std::vector<Example>& examples, const ProblemCodec& codec,
+                         Index batch, std::uint64_t seed) {
+  GAZE_CHECK(!examples.empty(), "lessons", "no training problems");
+  return [&examples, &codec, batch, random = Philox(seed, Purpose::data)](Index step) {
+    std::vector<Lesson> out;
+    for (Index i = 0; i < batch; ++i) {
+      const Example& e = examples[random.below(examples.size(), key(step), key(i))];
+      const std::string& own = e.problem.response;
+      out.push_back(
+          {{}, &e.prompt, {codec.response(own.empty() ? gold_response(e.problem) : own)}});
+    }
+    return out;
+  };
+}
+
 LessonSource::LessonSource(const std::vector<Example>& examples, const ExampleMaker& maker,
                            const text::Tokenizer& tokenizer, std::uint64_t seed)
     : examples_(examples), maker_(maker), tokenizer_(tokenizer), random_(seed, Purpose::data) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,20 @@ struct Lesson {
   std::size_t whole =
       1;  // completions with loss on all tokens; the others only on the option letters
 };
+
+/// The lessons of each step.
+using Lessons = std::function<std::vector<Lesson>(Index step)>;
+
+/// The loss weight of a token of a completion, of which `whole` tells whether all tokens count.
+using TokenWeight = std::function<float(bool whole, std::int32_t token)>;
+
+/// 1 for every token of whole completions.
+inline float plain_weight(bool whole, std::int32_t /*token*/) { return whole ? 1.0f : 0.0f; }
+
+/// Lessons in the responses of problems, `batch` a step, drawn with replacement; the same (seed,
+/// step) gives the same ones. The arguments must outlive the function.
+Lessons response_lessons(const std::vector<Example>& examples, const ProblemCodec& codec,
+                         Index batch, std::uint64_t seed);
 
 /// Draws lessons; the same (seed, step, place) gives the same lesson.
 class LessonSource {
@@ -64,6 +79,12 @@ class LessonSource {
 
   /// Loss weight of a token; unless `whole`, only option letters count.
   float weight(bool whole, std::int32_t token, double letter_weight) const;
+  /// weight() as a function. The source must outlive it.
+  TokenWeight weights(double letter_weight) const {
+    return [this, letter_weight](bool whole, std::int32_t token) {
+      return weight(whole, token, letter_weight);
+    };
+  }
 
  private:
   /// Adds a completion for each option and its letter.

@@ -21,8 +21,7 @@ Stage training_stage(const std::string& name, Index steps, double rate,
   return s;
 }
 
-template Trainer<float, Cpu>::Step lesson_step<Cpu>(const Model<Cpu>&, const LessonSource&, double,
-                                                    std::function<std::vector<Lesson>(Index)>);
+template Trainer<float, Cpu>::Step lesson_step<Cpu>(const Model<Cpu>&, TokenWeight, Lessons);
 template Trainer<float, Cpu>::Step response_step<Cpu>(const Model<Cpu>&, const LessonSource&,
                                                       const WarmStartSettings&, double, Index);
 template void warm_start<Cpu>(Trainer<float, Cpu>&, const Model<Cpu>&, const LessonSource&,

@@ -21,11 +21,10 @@ Stage training_stage(const std::string& name, Index steps, double rate,
                      const OptimiserSettings& optimiser, std::vector<std::string> parts = {});
 
 /// The step function of supervised training on the lessons of each step: mean -log p of their
-/// tokens, option letters with a weight of their own. Model and source must outlive it.
+/// tokens by these weights. The model must outlive it.
 template <class Device>
-typename Trainer<float, Device>::Step lesson_step(
-    const Model<Device>& model, const LessonSource& source, double letter_weight,
-    std::function<std::vector<Lesson>(Index step)> lessons);
+typename Trainer<float, Device>::Step lesson_step(const Model<Device>& model, TokenWeight weight,
+                                                  Lessons lessons);
 
 /// The step function of training on responses with a corruption share: the last part of the warm
 /// start, and sft_more and sft_clean. Model and source must outlive it.
@@ -41,8 +40,7 @@ template <class Device>
 void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 const LessonSource& source, const WarmStartSettings& s);
 
-extern template Trainer<float, Cpu>::Step lesson_step<Cpu>(
-    const Model<Cpu>&, const LessonSource&, double, std::function<std::vector<Lesson>(Index)>);
+extern template Trainer<float, Cpu>::Step lesson_step<Cpu>(const Model<Cpu>&, TokenWeight, Lessons);
 extern template Trainer<float, Cpu>::Step response_step<Cpu>(const Model<Cpu>&, const LessonSource&,
                                                              const WarmStartSettings&, double,
                                                              Index);

@@ -19,8 +19,8 @@ namespace detail {
 
 /// Loss -mean log p over the weighted tokens; runs backward.
 template <class Device>
-Metrics teach(const Model<Device>& model, const LessonSource& source,
-              const std::vector<Lesson>& lessons, double letter_weight) {
+Metrics teach(const Model<Device>& model, const TokenWeight& weight_of,
+              const std::vector<Lesson>& lessons) {
   std::vector<models::Group> groups;
   std::vector<float> weights;
   double taught = 0;
@@ -29,8 +29,7 @@ Metrics teach(const Model<Device>& model, const LessonSource& source,
     for (const auto& completion : l.completions) {
       groups.back().completions.push_back(completion);
       for (const std::int32_t token : completion) {
-        weights.push_back(
-            source.weight(groups.back().completions.size() <= l.whole, token, letter_weight));
+        weights.push_back(weight_of(groups.back().completions.size() <= l.whole, token));
         taught += weights.back();
       }
     }
@@ -84,12 +83,11 @@ Tensor<float, Device> label_loss(const Model<Device>& model, const LessonSource&
 }  // namespace detail
 
 template <class Device>
-typename Trainer<float, Device>::Step lesson_step(
-    const Model<Device>& model, const LessonSource& source, double letter_weight,
-    std::function<std::vector<Lesson>(Index step)> lessons) {
-  return [&model, &source, letter_weight, lessons = std::move(lessons)](Index step,
-                                                                        const Update& update) {
-    const Metrics m = detail::teach(model, source, lessons(step), letter_weight);
+typename Trainer<float, Device>::Step lesson_step(const Model<Device>& model, TokenWeight weight,
+                                                  Lessons lessons) {
+  return [&model, weight = std::move(weight), lessons = std::move(lessons)](Index step,
+                                                                            const Update& update) {
+    const Metrics m = detail::teach(model, weight, lessons(step));
     update();
     return m;
   };
@@ -100,12 +98,13 @@ typename Trainer<float, Device>::Step response_step(const Model<Device>& model,
                                                     const LessonSource& source,
                                                     const WarmStartSettings& s, double corruption,
                                                     Index offset) {
-  return lesson_step(model, source, s.letter_weight, [&source, s, corruption, offset](Index step) {
-    std::vector<Lesson> lessons;
-    for (Index i = 0; i < s.batch; ++i)
-      lessons.push_back(source.lesson(s, corruption, offset + step, i));
-    return lessons;
-  });
+  return lesson_step(model, source.weights(s.letter_weight),
+                     [&source, s, corruption, offset](Index step) {
+                       std::vector<Lesson> lessons;
+                       for (Index i = 0; i < s.batch; ++i)
+                         lessons.push_back(source.lesson(s, corruption, offset + step, i));
+                       return lessons;
+                     });
 }
 
 template <class Device>
@@ -117,7 +116,7 @@ void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
     return training_stage(name, steps, rate, s.optimiser, std::move(parts));
   };
   trainer.run(stage("letters", s.letter_steps, s.rate, {"decoder"}),
-              lesson_step(model, source, s.letters_stage_weight, [&](Index step) {
+              lesson_step(model, source.weights(s.letters_stage_weight), [&](Index step) {
                 std::vector<Lesson> lessons;
                 for (Index i = 0; i < s.batch; ++i) lessons.push_back(source.pick(step, i));
                 return lessons;
@@ -145,7 +144,7 @@ void warm_start(Trainer<float, Device>& trainer, const Model<Device>& model,
                 backward(scale(labels, static_cast<float>(s.slot_weight)));
                 for (Index i = 0; i < s.caption_picks; ++i)
                   lessons.push_back(source.pick(offset, s.batch + i));
-                Metrics m = detail::teach(model, source, lessons, s.letter_weight);
+                Metrics m = detail::teach(model, source.weights(s.letter_weight), lessons);
                 update();
                 m.emplace_back("label_loss", labels.item());
                 return m;

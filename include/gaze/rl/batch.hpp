@@ -57,7 +57,7 @@ RewardTable score_completions(const Task<Policy>& task, Index step,
 /// One rollout of up to `count` prompts, scored.
 template <class Policy>
 GrpoBatch<Policy> roll_out(const Policy& policy, const GrpoSettings& s, const Task<Policy>& task,
-                           std::int32_t end_token, Index step, Index round, Index count, auto watch,
+                           const EndTokens& ends, Index step, Index round, Index count, auto watch,
                            Metrics& metrics) {
   GrpoBatch<Policy> out;
   out.prompts = task.prompts(step, round, count);
@@ -70,7 +70,7 @@ GrpoBatch<Policy> roll_out(const Policy& policy, const GrpoSettings& s, const Ta
   }
   out.completions =
       rollout(policy, std::span<const typename Policy::Prompt* const>(prompts), s.group, s.sampling,
-              end_token, Philox(s.seed, Purpose::sampling), ids, watch);
+              ends, Philox(s.seed, Purpose::sampling), ids, watch);
   out.rewards = score_completions<Policy>(task, step, out.prompts, out.completions, metrics);
   out.advantages = advantages(out.rewards, s.group, s.advantage, lengths_of(out.completions));
   return out;
@@ -80,7 +80,7 @@ GrpoBatch<Policy> roll_out(const Policy& policy, const GrpoSettings& s, const Ta
 /// to `resample` further rounds (dynamic sampling, DAPO: Yu et al. 2025).
 template <class Policy>
 GrpoBatch<Policy> collect_batch(const Policy& policy, const GrpoSettings& s,
-                                const Task<Policy>& task, std::int32_t end_token, Index step,
+                                const Task<Policy>& task, const EndTokens& ends, Index step,
                                 auto watch, Metrics& metrics) {
   const auto g = static_cast<std::size_t>(s.group);
   GrpoBatch<Policy> out;
@@ -89,7 +89,7 @@ GrpoBatch<Policy> collect_batch(const Policy& policy, const GrpoSettings& s,
     const Index missing = s.prompts - static_cast<Index>(out.prompts.size());
     if (missing <= 0) break;
     Metrics task_metrics;
-    auto b = roll_out(policy, s, task, end_token, step, round, missing, watch, task_metrics);
+    auto b = roll_out(policy, s, task, ends, step, round, missing, watch, task_metrics);
     if (round == 0) metrics.insert(metrics.end(), task_metrics.begin(), task_metrics.end());
     out.rewards.names = b.rewards.names;
     out.rewards.weights = b.rewards.weights;

@@ -59,7 +59,7 @@ void add_attention_gradients(GrpoBatch<Policy>& batch, const GrpoSettings& s,
 /// `s.steps`, the metric kl_start is the KL from it. Metrics have TRL's names.
 template <class Policy>
 Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Policy>>& reference,
-                  const GrpoSettings& s, const Task<Policy>& task, std::int32_t end_token,
+                  const GrpoSettings& s, const Task<Policy>& task, const EndTokens& ends,
                   Index step, auto watch, const Update& update, AdaptiveEntropy* adaptive = nullptr,
                   const std::type_identity_t<Reference<Policy>>& start = {}) {
   s.check();
@@ -71,7 +71,7 @@ Metrics grpo_step(const Policy& policy, const std::type_identity_t<Reference<Pol
              "pathwise needs a reward that reads the attention");
   Metrics metrics;
   const double begin = seconds_now();
-  auto batch = collect_batch(policy, s, task, end_token, step, watch, metrics);
+  auto batch = collect_batch(policy, s, task, ends, step, watch, metrics);
   const double rollout_time = seconds_now() - begin;
   const std::size_t groups = batch.prompts.size();
 
