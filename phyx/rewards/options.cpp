@@ -97,7 +97,9 @@ void check_options(const std::string& reward, const std::vector<RewardOption>& o
   GAZE_CHECK(given.is_object(), "reward", reward, ": its options are not an object");
   std::string known;
   for (const RewardOption& option : options) known += (known.empty() ? "" : ", ") + option.name;
-  for (const auto& [name, value] : given.items()) {
+  for (const auto& entry : given.items()) {
+    const std::string& name = entry.key();
+    const io::Json& value = entry.value();
     const auto option = std::find_if(options.begin(), options.end(),
                                      [&](const RewardOption& o) { return o.name == name; });
     GAZE_CHECK(option != options.end(), "reward", reward, " has no option '",
