@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Studies on published checkpoints: LoRA arms of tiny ones on word problems and on one's own rows.
+// Studies on published checkpoints: LoRA arms of tiny ones on word problems, on one's own rows and
+// on PhyX's tables.
 #include <map>
 #include <set>
 
+#include "phyx/data/reader.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/eval/published_model.hpp"
 #include "phyx/results/outcome.hpp"
 #include "phyx/study/study_file.hpp"
+#include "phyx/synth/files.hpp"
 #include "phyx/synth/words.hpp"
 #include "tests/data.hpp"
 #include "tests/folder.hpp"
@@ -148,6 +151,42 @@ TEST_CASE("all conditions run on a checkpoint that sees, on one's own pictures")
   CHECK(io::read_json_object(out + "/config.json")["data"]["start"] == "a published checkpoint");
 }
 
+TEST_CASE("the study of Granite runs on PhyX's tables, with both forms of a problem together") {
+  const Folder folder("study_granite");
+  write_suite(folder.file("suite"), "train", 10, 3, 48);
+  std::vector<Problem> mc, oe;
+  for (Problem& p : read_suite(folder.file("suite"), "train")) {
+    p.solution = {};  // PhyX has neither solutions nor scenes
+    p.scene = {};
+    p.split = p.template_id = "";
+    (p.form == Form::mc ? mc : oe).push_back(p);
+  }
+  const std::vector<std::string> files = {folder.file("PhyX_MC.tsv"), folder.file("PhyX_OE.tsv")};
+  write_tsv(files[0], mc);
+  write_tsv(files[1], oe);
+  const std::string out = folder.file("out");
+  run(smoke("granite", std::string(GAZE_GOLDEN_DIR) + "/hf/granite",
+            {{"own.phyx", files, "--data"},
+             {"checkpoint.prompt", "<image>\n{question}\n<|assistant|>\n", "--prompt-template"}}),
+      out);
+  CHECK((trained_by_reward(out) ==
+         std::set<std::string>{"format", "accuracy", "rubric", "attention", "hybrid", "random"}));
+  std::map<std::string, std::set<std::string>> parts;  // by problem
+  for (const auto& line : json_lines(out + "/data/split.jsonl"))
+    parts[line["id"].get<std::string>()].insert(line["part"].get<std::string>() +
+                                                line["file"].get<std::string>());
+  CHECK(parts.size() == 10);
+  std::size_t held_out = 0;
+  for (const auto& [id, in] : parts) {
+    CHECK(in.size() == 2);  // files
+    held_out += in.contains("held_outPhyX_MC.tsv") && in.contains("held_outPhyX_OE.tsv");
+  }
+  CHECK(held_out == 2);
+  CHECK(read_outcomes(out + "/arms/hybrid/seed0/outcomes.jsonl").outcomes.size() == 4);
+  CHECK(io::read_json_object(out + "/config.json")["data"]["own"] == "PhyX_MC.tsv, PhyX_OE.tsv");
+  CHECK(fs::file_size(out + "/report.html") > 10000);
+}
+
 TEST_CASE("what a checkpoint cannot do is refused by name") {
   const Folder folder("study_refused");
   const std::string model = test::tiny_checkpoint(folder);
@@ -174,6 +213,10 @@ TEST_CASE("what a checkpoint cannot do is refused by name") {
                  "grpo.reference_sync.every must be 0"));
   CHECK(contains(error({file, only("format"), {"checkpoint.prompt", "no place", "file"}}),
                  "{question}"));
+  CHECK(contains(error({file, {"own.phyx", io::Json::array({"none.tsv"}), "--data"}}),
+                 "either own.file or own.phyx"));
+  CHECK(contains(error({{"own.phyx", io::Json::array({"none.tsv"}), "--data"}}),
+                 "own.phyx: there is no none.tsv"));
   CHECK_FALSE(fs::exists(folder.file("out") + "/arms/format/seed0"));
 }
 

@@ -10,6 +10,7 @@
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/answer/strict_rule.hpp"
+#include "phyx/answer/subfields.hpp"
 #include "phyx/rewards/accuracy.hpp"
 #include "phyx/rewards/attention.hpp"
 #include "phyx/rewards/hybrid.hpp"
@@ -182,6 +183,33 @@ TEST_CASE("rubric: options, identities and inapplicable terms are handled", "[re
   real.answer = "12 N";
   const Completion c = said(respond("f = m a", "12 N"));
   CHECK_THAT(rubric_total(rubric_terms({real, c})), near(1));
+}
+
+TEST_CASE("rubric: a problem of PhyX names its subfield's principles, and any true step counts",
+          "[rewards]") {
+  Problem p;
+  p.form = Form::oe;
+  p.answer = "12 N";
+  p.subfield = "Dynamics";
+  const auto terms = [&](const std::string& think) {
+    const Completion c = said(respond(think, "12 N"));
+    return rubric_terms({p, c});
+  };
+  CHECK(*terms("By Newton's Second  Law, 3 * 4 = 12").principle == 1);
+  CHECK(*terms("By Newton's Second Law, 3 * 4 = 12").steps == 1);
+  CHECK(*terms("dynamics . 3 * 4 = 13").principle == 0);  // the subfield's name is no principle
+  CHECK(*terms("dynamics . 3 * 4 = 13").steps == 0);
+  CHECK(*terms("snell's law").principle == 0);
+  CHECK(*terms("the net forces").principle == 0);  // whole words
+  CHECK(*terms("the net force . 12 * 1 = 12").steps == 0);
+  CHECK_FALSE(terms("the net force").numbers.has_value());
+  for (const char* unknown : {"", "Alchemy"}) {
+    p.subfield = unknown;
+    CHECK_FALSE(terms("the net force . 3 * 4 = 12").principle.has_value());
+  }
+  for (const char* known : {"Optical Instruments", "Electromagnetic Waves", "Rotational Motion",
+                            "Resonance and Harmonics", "Sound"})
+    CHECK(is_known_subfield(known));
 }
 
 TEST_CASE("rubric: weights, malformed text and free prose are handled", "[rewards]") {

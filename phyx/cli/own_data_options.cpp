@@ -2,6 +2,7 @@
 // Option declarations and their conversion.
 #include "phyx/cli/own_data_options.hpp"
 
+#include "gaze/core/error.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "phyx/cli/command.hpp"
 #include "phyx/study/study_file.hpp"
@@ -26,9 +27,10 @@ std::string read_template(const std::string& path) {
 
 void OwnDataOptions::add(CLI::App& app) {
   const std::string group = "Own data (docs/own_data.md)";
-  CLI::Option* own = app.add_option("--data", data, "JSONL of your own pictures and questions")
-                         ->check(CLI::ExistingFile)
-                         ->group(group);
+  CLI::Option* own =
+      app.add_option("--data", data, "JSONL of your own pictures and questions, or PhyX's tables")
+          ->check(CLI::ExistingFile)
+          ->group(group);
   for (const char* other : {"--corruption", "--split"}) own->excludes(app.get_option(other));
   app.add_option("--start", start, "trained model to start from; default: random weights")
       ->check(CLI::ExistingPath)
@@ -62,7 +64,11 @@ void OwnDataOptions::add(CLI::App& app) {
 void OwnDataOptions::add_changes(std::vector<StudyChange>& changes, bool supervised,
                                  bool published) const {
   if (data.empty()) return;
-  changes.push_back({"own.file", data, "--data"});
+  const bool tables = data.front().ends_with(".tsv");
+  GAZE_CHECK(tables || data.size() == 1, "--data",
+             "takes one JSONL file, or tables of PhyX (.tsv)");
+  changes.push_back(tables ? StudyChange{"own.phyx", data, "--data"}
+                           : StudyChange{"own.file", data.front(), "--data"});
   changes.push_back({"own.start", start, "--start"});
   if (!prompt_template.empty())
     changes.push_back(

@@ -16,7 +16,8 @@ struct StudyChange;
 namespace cli {
 
 struct OwnDataOptions {
-  std::string data, start, prompt_template;
+  std::vector<std::string> data;
+  std::string start, prompt_template;
   double hold_out = 0.2;
   std::int64_t hold_out_seed = 0;
   std::optional<Index> sft_steps;

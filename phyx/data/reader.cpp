@@ -24,7 +24,8 @@ void refuse_parquet(std::string_view head, const std::filesystem::path& path) {
             "prompts are data_llms_eval/PhyX_*.parquet)");
 }
 
-ProblemReader::ProblemReader(const std::filesystem::path& path, const LoadOptions& options) {
+ProblemReader::ProblemReader(const std::filesystem::path& path, const LoadOptions& options)
+    : name_(path.string()) {
   std::array<char, 4> head{};
   io::open_regular_file(path, "read_problems")->read(head.data(), head.size());
   refuse_parquet({head.data(), head.size()}, path);

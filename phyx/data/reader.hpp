@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "phyx/data/jsonl.hpp"
@@ -41,6 +42,11 @@ class ProblemReader {
   std::size_t row() const noexcept {
     return table_ ? table_->row() : lines_ ? lines_->row() : own_->row();
   }
+  /// Its place, for errors.
+  RecordPlace place() const {
+    return own_ ? own_->place()
+                : RecordPlace{"read_problems", name_, lines_ ? "line" : "row", row()};
+  }
   /// Number of skipped rows without a picture.
   std::size_t dropped() const noexcept { return table_ ? table_->dropped() : 0; }
   /// Whether pictures are read from separate files.
@@ -49,10 +55,12 @@ class ProblemReader {
            : lines_ ? lines_->pictures_beside()
                     : own_->pictures_beside();
   }
-  /// The table being read; null for other files.
+  /// The table, or one's own data, being read; null for other files.
   const TableLoader* table() const noexcept { return table_ ? &*table_ : nullptr; }
+  const OwnDataLoader* own() const noexcept { return own_ ? &*own_ : nullptr; }
 
  private:
+  std::string name_;
   std::optional<TableLoader> table_;
   std::optional<JsonlLoader> lines_;
   std::optional<OwnDataLoader> own_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gaze/io/json.hpp"
+#include "phyx/answer/subfields.hpp"
 #include "phyx/problem.hpp"
 
 namespace gaze::phyx {
@@ -22,8 +23,12 @@ struct RequiredField {
 namespace required {
 
 inline bool picture(const Problem& p) { return !p.image.empty(); }
-inline bool principle(const Problem& p) { return !p.solution.principle.empty(); }
-inline bool steps(const Problem& p) { return !p.solution.steps.empty(); }
+inline bool principle(const Problem& p) {
+  return !p.solution.principle.empty() || is_known_subfield(p.subfield);
+}
+inline bool steps(const Problem& p) {
+  return !p.solution.steps.empty() || is_known_subfield(p.subfield);
+}
 inline bool regions(const Problem& p) { return !p.scene.regions.empty(); }
 inline bool marks_region(const io::Json& options) { return options.at("mark") == "region"; }
 

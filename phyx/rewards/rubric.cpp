@@ -12,6 +12,7 @@
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/choice.hpp"
 #include "phyx/answer/response.hpp"
+#include "phyx/answer/subfields.hpp"
 #include "phyx/rewards/accuracy.hpp"
 
 namespace gaze::phyx {
@@ -166,6 +167,13 @@ RubricTerms rubric_terms(const RewardInput& in, const RubricConfig& config) {
     out.steps = scores.steps;
   } else if (!s.look.empty() || !s.steps.empty()) {
     out.steps = score_phrases(s, split_think(response.think));
+  } else if (s.principle.empty() && is_known_subfield(in.problem.subfield)) {
+    const std::string_view think = response.think;
+    const auto steps = find_equations(think);
+    out.principle =
+        think.size() <= longest_think && names_subfield_principle(think, in.problem.subfield);
+    out.steps = std::any_of(steps.begin(), steps.end(),
+                            [](const Equation& e) { return e.holds && !e.trivial; });
   }
   return out;
 }

@@ -2,8 +2,10 @@
 // The rubric reward: five weighted terms against the reference solution. The study names answer,
 // principle and unit; the other two terms and all weights are this project's choice.
 //
-// A term that does not apply (a unit for a word, steps for real data without a solution) is omitted
-// and the other weights are scaled up, so that the range stays 0 to 1.
+// Of PhyX's problems, which have no reference solution, the principle is one of their subfield's
+// (phyx/answer/subfields.hpp), and a step is any true calculation. A term that does not apply (a
+// unit for a word, numbers without a solution) is omitted and the other weights are scaled up, so
+// that the range stays 0 to 1.
 #pragma once
 #include <cstddef>
 #include <optional>

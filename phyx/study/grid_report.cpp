@@ -28,14 +28,22 @@ Study read_kept(const std::string& path, const Study& asked) {
   const TomlEntry root = parse_toml(text, path);
   const TomlEntry* own = root.find("own");
   StudyRequest request;
-  for (const auto& [name, now] :
-       {std::pair("file", asked.settings.own.file), std::pair("start", asked.settings.own.start)}) {
+  const OwnDataSettings& now = asked.settings.own;
+  const auto keep = [&](const char* name, const std::vector<std::string>& paths, bool list) {
     const TomlEntry* then = own ? own->find(name) : nullptr;
-    if (!then || !then->value.is_string()) continue;
-    const auto filename = [](const std::string& p) { return std::filesystem::path(p).filename(); };
-    if (!now.empty() && filename(then->value.get<std::string>()) == filename(now))
-      request.changes.push_back({std::string("own.") + name, now, path});
-  }
+    if (!then || paths.empty() || paths.front().empty()) return;
+    const io::Json kept = list ? then->value : io::Json::array({then->value});
+    const auto same = [](const io::Json& a, const std::string& b) {
+      using std::filesystem::path;
+      return a.is_string() && path(a.get<std::string>()).filename() == path(b).filename();
+    };
+    if (kept.is_array() && std::equal(kept.begin(), kept.end(), paths.begin(), paths.end(), same))
+      request.changes.push_back(
+          {std::string("own.") + name, list ? io::Json(paths) : io::Json(paths.front()), path});
+  };
+  keep("file", {now.file}, false);
+  keep("phyx", now.phyx, true);
+  keep("start", {now.start}, false);
   return parse_study(text, path, request);
 }
 

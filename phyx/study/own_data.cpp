@@ -3,6 +3,7 @@
 #include "phyx/study/own_data.hpp"
 
 #include <filesystem>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -10,6 +11,8 @@
 #include "gaze/core/printable.hpp"
 #include "gaze/image/decode.hpp"
 #include "gaze/io/sha256.hpp"
+#include "gaze/text/strings.hpp"
+#include "phyx/answer/response.hpp"
 #include "phyx/data/own_data.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/study/conditions.hpp"
@@ -42,9 +45,19 @@ void check_picture(const Problem& p, const RecordPlace& place, bool in_file) {
 
 }  // namespace
 
+std::string own_names(const OwnDataSettings& own) {
+  std::string out;
+  for (const std::string& file : own.files())
+    out += (out.empty() ? "" : ", ") +
+           printable(std::filesystem::path(file).filename().string(), kShownBytes);
+  return out;
+}
+
 std::string own_paths(const OwnDataSettings& own) {
   std::string out;
-  for (const std::string& path : {own.file, own.start})
+  std::vector<std::string> paths = own.files();
+  paths.push_back(own.start);
+  for (const std::string& path : paths)
     out += (path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string()) + "\n";
   return out;
 }
@@ -58,6 +71,15 @@ LoadOptions own_reading(const AblationSettings& s) {
 
 namespace {
 
+void check_files(const OwnDataSettings& own) {
+  const char* name = own.file.empty() ? "own.phyx" : "own.file";
+  if (!own.file.empty() && !own.phyx.empty())
+    throw SettingError({"own.file", "own.phyx"}, "either own.file or own.phyx, not both");
+  for (const std::string& file : own.files())
+    if (!std::filesystem::exists(file))
+      throw SettingError({name}, concat(name, ": there is no ", file));
+}
+
 /// Settings of our own models, which a run on a published checkpoint does without.
 void settle_checkpoint(AblationSettings& s) {
   const auto require = [](bool good, const char* name, const std::string& text) {
@@ -70,7 +92,7 @@ void settle_checkpoint(AblationSettings& s) {
   require(s.own.prompt.empty(), "own.prompt",
           "own.prompt: a published checkpoint has checkpoint.prompt");
   if (s.own.used()) {
-    require(std::filesystem::exists(s.own.file), "own.file", "own.file: there is no " + s.own.file);
+    check_files(s.own);
     s.validate_every = 0;  // own data have no validation split
   }
   require(!s.evaluation.gold_look, "evaluation.gold_look",
@@ -92,8 +114,7 @@ void settle_own_data(AblationSettings& s) {
   if (own.used() && s.suite == "words")
     throw SettingError({"own.file", "data.suite"}, "either a file of own data or data.suite words");
   if (!own.used() && s.suite != "words") return;
-  if (own.used() && !std::filesystem::exists(own.file))
-    throw SettingError({"own.file"}, "own.file: there is no " + own.file);
+  check_files(own);
   if (!own.start.empty())
     blame({"own.start"}, [&] {
       const ModelFiles start = read_model_files(own.start);
@@ -127,49 +148,65 @@ OwnDataNeeds OwnDataNeeds::of(const AblationSettings& s) {
   return out;
 }
 
+std::string phyx_response(const Problem& p) {
+  return concat(grammar.think_open, " ", p.subfield.empty() ? p.category : p.subfield, " ",
+                grammar.think_close, " ", grammar.answer_open, " ", text::squeeze(p.answer), " ",
+                grammar.answer_close);
+}
+
 /// A row without its texts and picture.
 struct OwnData::Row {
-  std::size_t line = 0;
+  std::string file;
+  RecordPlace place;  // of which `file` is the name
   bool answer = false, response = false;
   std::vector<bool> fields;  // by entry of OwnDataNeeds::fields
 };
 
 OwnData::OwnData(const OwnDataSettings& settings, const OwnDataNeeds& needs, LoadOptions reading)
     : s_(settings), reading_(std::move(reading)) {
+  reading_.own = s_.phyx.empty();
   const auto rows = survey(needs.fields);
-  GAZE_CHECK(!rows.empty(), "own_data", s_.file, ": no rows");
+  GAZE_CHECK(!rows.empty(), "own_data", s_.files().front(), ": no rows");
   held_out_ = held_out(pictures_, s_.hold_out, s_.hold_out_seed);
   check(rows, needs);
   if (!s_.start.empty()) record_start();
 }
 
-std::vector<OwnData::Row> OwnData::survey(const std::vector<RequiredField>& fields) {
-  OwnDataLoader loader(s_.file, reading_);
-  std::vector<Row> rows;
-  io::Sha256 in_files;
-  bool separate = false;
-  while (auto p = loader.next()) {
-    if (!p->image.empty()) check_picture(*p, loader.place(), loader.picture_in_file());
-    rows.push_back({loader.row(), !p->answer.empty(), !p->response.empty(), {}});
-    for (const RequiredField& f : fields) rows.back().fields.push_back(f.present(*p));
-    lines_.push_back(loader.row());
-    ids_.push_back(p->index);
-    pictures_.push_back(group_of(*p));
-    if (!reading_.pictures || !loader.picture_in_file()) continue;
-    separate = true;
-    in_files.update(pictures_.back() + "\n");
+void OwnData::each(const Use& use) const {
+  for (const std::string& file : s_.files()) {
+    ProblemReader reader(file, reading_);
+    while (auto p = reader.next()) {
+      if (!reading_.own) p->response = phyx_response(*p);
+      use(file, reader, std::move(*p));
+    }
   }
-  const std::string name =
-      printable(std::filesystem::path(s_.file).filename().string(), kShownBytes);
-  files_[name] = io::sha256_file(s_.file);
-  if (separate) files_[name + ", pictures"] = in_files.digits();
+}
+
+std::vector<OwnData::Row> OwnData::survey(const std::vector<RequiredField>& fields) {
+  std::vector<Row> rows;
+  std::map<std::string, io::Sha256> separate;  // the pictures beside each file
+  each([&](const std::string& file, const ProblemReader& reader, Problem&& p) {
+    const bool beside = reader.own() ? reader.own()->picture_in_file() : reader.pictures_beside();
+    if (!p.image.empty()) check_picture(p, reader.place(), beside || !reading_.own);
+    rows.push_back({file, reader.place(), !p.answer.empty(), !p.response.empty(), {}});
+    for (const RequiredField& f : fields) rows.back().fields.push_back(f.present(p));
+    lines_.push_back(reader.row());
+    file_names_.push_back(printable(std::filesystem::path(file).filename().string(), kShownBytes));
+    ids_.push_back(p.index);
+    pictures_.push_back(group_of(p));
+    if (reading_.pictures && beside) separate[file_names_.back()].update(pictures_.back() + "\n");
+  });
+  for (const std::string& file : s_.files())
+    files_[printable(std::filesystem::path(file).filename().string(), kShownBytes)] =
+        io::sha256_file(file);
+  for (auto& [name, pictures] : separate) files_[name + ", pictures"] = pictures.digits();
   return rows;
 }
 
 void OwnData::check(const std::vector<Row>& rows, const OwnDataNeeds& needs) const {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
-    const RecordPlace place{"own_data", s_.file, "line", row.line};
+    const RecordPlace place{row.place.where, row.file, row.place.unit, row.place.number};
     if (held_out_[i]) {
       place.check(row.answer, "answer", "missing; held-out rows are evaluated");
       continue;
@@ -193,25 +230,27 @@ void OwnData::record_start() {
 
 std::string OwnData::split_lines() const {
   std::string out;
-  for (std::size_t i = 0; i < ids_.size(); ++i)
-    out += io::dump_json(io::OrderedJson{{"line", lines_[i]},
-                                         {"id", ids_[i]},
-                                         {"picture", pictures_[i]},
-                                         {"part", held_out_[i] ? "held_out" : "train"}},
-                         s_.file) +
-           "\n";
+  for (std::size_t i = 0; i < ids_.size(); ++i) {
+    io::OrderedJson line;
+    if (s_.files().size() > 1) line["file"] = file_names_[i];
+    line["line"] = lines_[i];
+    line["id"] = ids_[i];
+    line["picture"] = pictures_[i];
+    line["part"] = held_out_[i] ? "held_out" : "train";
+    out += io::dump_json(line, file_names_[i]) + "\n";
+  }
   return out;
 }
 
 void OwnData::read(std::vector<Problem>& train, std::vector<Problem>& held_out) const {
-  OwnDataLoader loader(s_.file, reading_);
   std::size_t i = 0;
-  for (auto p = loader.next(); p; p = loader.next(), ++i) {
-    GAZE_CHECK(i < ids_.size() && group_of(*p) == pictures_[i], "own_data", s_.file, " line ",
-               loader.row(), ": changed while the run was starting");
-    (held_out_[i] ? held_out : train).push_back(std::move(*p));
-  }
-  GAZE_CHECK(i == ids_.size(), "own_data", s_.file, ": changed while the run was starting");
+  each([&](const std::string& file, const ProblemReader& reader, Problem&& p) {
+    GAZE_CHECK(i < ids_.size() && group_of(p) == pictures_[i], "own_data", file, " ",
+               reader.place().unit, " ", reader.row(), ": changed while the run was starting");
+    (held_out_[i++] ? held_out : train).push_back(std::move(p));
+  });
+  GAZE_CHECK(i == ids_.size(), "own_data", s_.files().back(),
+             ": changed while the run was starting");
 }
 
 }  // namespace gaze::phyx

@@ -351,7 +351,7 @@ io::OrderedJson settings_json(const AblationSettings& s) {
       j[f.name.substr(0, dot)][f.name.substr(dot + 1)] = f.get(s);
   }
   if (s.own.used())
-    j["data"] = {{"own", printable(std::filesystem::path(s.own.file).filename().string())},
+    j["data"] = {{"own", own_names(s.own)},
                  {"hold_out", s.own.hold_out},
                  {"hold_out_seed", s.own.hold_out_seed},
                  {"start", checkpoint            ? "a published checkpoint"

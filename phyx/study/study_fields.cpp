@@ -241,6 +241,7 @@ Fields<OwnDataSettings> own_fields() {
   Fields<S> out = {
       field("file", "JSONL of one's own pictures and questions; empty: the suite", any_value,
             &S::file),
+      field("phyx", "PhyX's files instead, such as those of both forms", any_value, &S::phyx),
       field("start", "trained model to start from; empty: random weights", any_value, &S::start),
       field("prompt", "prompt template; empty: that of start, or the default", any_value,
             &S::prompt),
