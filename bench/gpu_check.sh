@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Checks for a machine with a GPU, in stages of at most ten minutes each:
-#   bench/gpu_check.sh [build] [test] [sanitize] [bench] [ablate]      default: all, in this order
+#   bench/gpu_check.sh [build] [test] [sanitize] [bench] [ablate] [lora]   default: all, in this order
 # Skips checks that passed for the same sources unless GAZE_AGAIN=1. Needs no network.
 # GAZE_BUILD=DIR uses programs built elsewhere (for sm_90, say) and skips `build`; results go to
 # GAZE_OUT, default build/gpu.
@@ -97,8 +97,17 @@ stage_ablate() {
     "${resume[@]}"
 }
 
+# LoRA adapters of a tiny checkpoint that sees, by every reward; first ratios of 1 stand in the metrics.
+stage_lora() {
+  rm -rf "$out/lora"
+  check lora study "$build/gaze" ablate --study checkpoint --preset smoke --device cuda --out "$out/lora" \
+    --model "$root/tests/golden/hf/idefics3" --data "$root/examples/own_data/mine.jsonl" \
+    --only start format accuracy attention hybrid random
+  grep -hso '"first_ratio_m[a-z]*":[0-9.]*' "$out/lora/metrics.jsonl" | sort | uniq -c
+}
+
 failed=0
-for stage in ${*:-build test sanitize bench ablate}; do
+for stage in ${*:-build test sanitize bench ablate lora}; do
   declare -F "stage_$stage" >/dev/null || { echo "gpu_check: no stage named $stage" >&2; exit 2; }
   stage_begin=$SECONDS
   "stage_$stage"

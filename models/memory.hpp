@@ -263,15 +263,20 @@ inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks
 
 /// The same where only LoRA adapters of the decoder are trained: nothing of the ViT is kept for
 /// backward; each of a block's seven adapters keeps its narrow rows and, with bf16 products, its
-/// input as floats (the attention's output is kept anyway).
-inline Index lora_training_bytes(const VlmConfig& c, const BatchSizes& b, Index rank) {
+/// input as floats (the attention's output is kept anyway). `recompute`: with checkpoint_blocks(),
+/// where one block at a time keeps more than its input.
+inline Index lora_training_bytes(const VlmConfig& c, const BatchSizes& b, Index rank,
+                                 bool recompute = false) {
   const DecoderConfig& d = c.decoder;
-  const Index inputs = 2 * detail::block(b.rows, d.width) + detail::block(b.rows, d.mlp);
-  const Index adapters = 7 * detail::block(b.rows, rank) + (c.bf16 ? inputs : 0);
-  BatchSizes text = b;
-  text.images = 0;
-  return detail::kept_features(c, b) +
-         std::max(training_bytes(c, text) + d.layers * adapters, detail::picture_rows(c, b));
+  const Index x = detail::block(b.rows, d.width);
+  const auto layer = detail::decoder_block(d, c.bf16, b.rows, b.slots());
+  const auto end = detail::log_probabilities(c, b);
+  const Index inputs = 2 * x + detail::block(b.rows, d.mlp);
+  const Index kept = layer.kept + 7 * detail::block(b.rows, rank) + (c.bf16 ? inputs : 0);
+  const Index update =
+      d.layers * (recompute ? x : kept) +
+      std::max(end.kept + end.backward, layer.backward + (recompute ? x + kept : 0));
+  return detail::kept_features(c, b) + std::max(update, detail::picture_rows(c, b));
 }
 
 /// Peak bytes of Vlm::prefill() and Vlm::decode(), without the parameters, observing `marks`

@@ -8,6 +8,7 @@
 #include "phyx/eval/files.hpp"
 #include "phyx/eval/published_model.hpp"
 #include "phyx/results/outcome.hpp"
+#include "phyx/study/forecast.hpp"
 #include "phyx/study/study_file.hpp"
 #include "phyx/synth/files.hpp"
 #include "phyx/synth/words.hpp"
@@ -185,6 +186,34 @@ TEST_CASE("the study of Granite runs on PhyX's tables, with both forms of a prob
   CHECK(read_outcomes(out + "/arms/hybrid/seed0/outcomes.jsonl").outcomes.size() == 4);
   CHECK(io::read_json_object(out + "/config.json")["data"]["own"] == "PhyX_MC.tsv, PhyX_OE.tsv");
   CHECK(fs::file_size(out + "/report.html") > 10000);
+}
+
+TEST_CASE("a study on a checkpoint says what memory it needs, and which setting to lower") {
+  const Folder folder("study_memory");
+  const AblationSettings s = smoke("words", test::tiny_checkpoint(folder));
+  const PublishedText published = read_published(published_settings(s), s.model);
+  const auto needs = [&](std::vector<StudyChange> changes) {
+    const AblationSettings now = smoke("words", s.model, std::move(changes));
+    Example e;
+    e.prompt.tokens.assign(90, 7);
+    return forecast(now, published, {e}, {e});
+  };
+  const Forecast plain = needs({});
+  CHECK(plain.warm_start == 0);
+  CHECK(plain.grpo > plain.evaluation);
+  CHECK(needs({{"grpo.group", 64, "--group"}}).grpo > plain.grpo);
+  CHECK(needs({{"grpo.group", 64, "--group"}, {"checkpoint.recompute", true, "file"}}).grpo <
+        needs({{"grpo.group", 64, "--group"}}).grpo);
+  CHECK(needs({{"evaluation.batch", 512, "file"}}).evaluation > plain.evaluation);
+  CHECK(contains(plain.text(), "(GRPO "));
+
+  const auto lower = [&](Forecast f) { return advice(f, s, 16'000'000'000); };
+  CHECK(lower({0, 15'000'000'000, 1}).empty());
+  CHECK(lower({0, 17'000'000'000, 1}) ==
+        "GRPO needs more than the 16000 MB that are available; change checkpoint.recompute (to "
+        "true), grpo.group or max_tokens");
+  CHECK(contains(lower({0, 1, 17'000'000'000}), "change evaluation.batch"));
+  CHECK(advice({0, 17'000'000'000, 1}, s, 0).empty());  // unknown
 }
 
 TEST_CASE("what a checkpoint cannot do is refused by name") {

@@ -336,8 +336,9 @@ TEST_CASE("info forecasts the memory of the most tiles of a picture, or of as ma
 }
 
 TEST_CASE("the memory forecast of training adapters is right within a tenth", "[memory]") {
-  for (const bool bf16 : {false, true}) {
-    INFO((bf16 ? "bf16" : "float32"));
+  for (const auto& [bf16, recompute] :
+       {std::pair(false, false), {true, false}, {false, true}, {true, true}}) {
+    INFO((bf16 ? "bf16" : "float32") << (recompute ? ", blocks computed again" : ""));
     const models::LanguageConfig c = language(bf16);
     const auto plan =
         models::hf::new_adapter(models::hf::decoder_weights(c.decoder, c.vocabulary, "model."),
@@ -350,6 +351,7 @@ TEST_CASE("the memory forecast of training adapters is right within a tenth", "[
       if (!p.in_pack)
         p.hold([&]<class U>(std::type_identity<U>) { return Tensor<U>::zeros(p.shape); });
     model.parameters().train_only({lora_part});
+    model.checkpoint_blocks(recompute);
     const models::Prompt p = {std::vector<std::int32_t>(90, 7), nullptr, {}};
     const std::vector<std::int32_t> answer(30, 9);
     const std::vector<models::Group> groups(4, {&p, {answer, answer, answer}});
@@ -358,7 +360,7 @@ TEST_CASE("the memory forecast of training adapters is right within a tenth", "[
     Allocator<Cpu>::reset_peak();
     backward(neg(mean(model.logprobs(groups).logp)));
     check_ratio(models::parameter_bytes(model.parameters(), false) +
-                    models::lora_training_bytes(sizes, update, 16),
+                    models::lora_training_bytes(sizes, update, 16, recompute),
                 Allocator<Cpu>::peak() - before);
   }
 }

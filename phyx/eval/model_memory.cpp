@@ -29,11 +29,15 @@ Index weight_bytes(Parameters<float>& all) {
   return touched(all, false);
 }
 
-Index lora_bytes(Parameters<float>& all, const models::DecoderConfig& c, Index rank) {
+Index lora_bytes(Parameters<float>& all, const LoraPlan& plan) {
   models::freeze(all);
-  const auto weights = models::hf::decoder_weights(c, 1, "");
-  add_lora(all, models::hf::new_adapter(weights, {.rank = rank}).plan);
+  add_lora(all, plan);
   return touched(all, true);
+}
+
+/// Adapters of all linear modules of the decoder.
+LoraPlan plan_of(const models::DecoderConfig& c, Index rank) {
+  return models::hf::new_adapter(models::hf::decoder_weights(c, 1, ""), {.rank = rank}).plan;
 }
 
 ModelMemory forecast(const models::VlmConfig& c, bool image, Index weights, Index adapted,
@@ -54,30 +58,47 @@ ModelMemory forecast(const models::VlmConfig& c, bool image, Index weights, Inde
   models::BatchSizes update;
   update.frozen = true;
   const std::vector<Index> lengths(static_cast<std::size_t>(b.group), b.answer);
-  for (Index i = 0; i < b.prompts; ++i) update.add_group(prompt, tiles, lengths);
+  const Index together = b.micro > 0 ? std::min(b.micro, b.prompts) : b.prompts;
+  for (Index i = 0; i < together; ++i) update.add_group(prompt, tiles, lengths);
   const Index marks = image ? models::mark_count : 0;
   const Index base = program_bytes + token_bytes * c.vocabulary;
   // Where sizes change from step to step, freed blocks add an eighth (core/block_cache.hpp).
   const auto changing = [](Index work) { return work + work / 8; };
   const Index evaluation = rollout(b.batch, std::max<Index>(b.samples, 1), marks);
-  const Index step =
-      std::max(rollout(b.prompts, b.group, marks), models::lora_training_bytes(c, update, b.rank));
+  const Index step = std::max(rollout(b.prompts, b.group, marks),
+                              models::lora_training_bytes(c, update, b.rank, b.recompute));
   return {base + weights + models::rollout_bytes(c, one, 0), base + weights + changing(evaluation),
           base + adapted + changing(step)};
+}
+
+template <class Declared>
+ModelMemory memory_of(const auto& c, const models::VlmConfig& sizes, const LoraPlan& plan,
+                      const MemoryBatches& batches) {
+  Declared frozen(c), adapted(c);
+  return forecast(sizes, sizes.sees(), weight_bytes(frozen.all), lora_bytes(adapted.all, plan),
+                  batches);
+}
+
+ModelMemory memory_of(const models::LanguageConfig& c, const LoraPlan& plan,
+                      const MemoryBatches& batches) {
+  return memory_of<models::DeclaredLanguageModel>(c, models::without_vision(c), plan, batches);
 }
 
 }  // namespace
 
 ModelMemory model_memory(const models::VlmConfig& c, const MemoryBatches& batches) {
-  models::DeclaredVlm frozen(c), adapted(c);
-  return forecast(c, true, weight_bytes(frozen.all),
-                  lora_bytes(adapted.all, c.decoder, batches.rank), batches);
+  return model_memory(c, plan_of(c.decoder, batches.rank), batches);
 }
 
 ModelMemory model_memory(const models::LanguageConfig& c, const MemoryBatches& batches) {
-  models::DeclaredLanguageModel frozen(c), adapted(c);
-  return forecast(models::without_vision(c), false, weight_bytes(frozen.all),
-                  lora_bytes(adapted.all, c.decoder, batches.rank), batches);
+  return memory_of(c, plan_of(c.decoder, batches.rank), batches);
+}
+
+ModelMemory model_memory(const models::VlmConfig& c, const LoraPlan& plan,
+                         const MemoryBatches& batches) {
+  if (c.sees()) return memory_of<models::DeclaredVlm>(c, c, plan, batches);
+  return memory_of({.decoder = c.decoder, .vocabulary = c.vocabulary, .bf16 = c.bf16}, plan,
+                   batches);
 }
 
 }  // namespace gaze::phyx

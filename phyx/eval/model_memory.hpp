@@ -2,6 +2,7 @@
 // Forecast of the memory that commands need for a model, before it is loaded (models/memory.hpp).
 #pragma once
 #include "gaze/generate/sampling.hpp"
+#include "gaze/nn/lora.hpp"
 #include "gaze/rl/grpo_settings.hpp"
 #include "models/presets.hpp"
 #include "phyx/eval/evaluation_settings.hpp"
@@ -16,7 +17,9 @@ struct MemoryBatches {
   Index answer = SamplingSettings().max_tokens;
   Index batch = EvaluationSettings().batch, samples = EvaluationSettings().samples;
   Index prompts = rl::GrpoSettings().prompts, group = rl::GrpoSettings().group;
-  Index rank = 16;  // of LoRA adapters
+  Index micro = 0;         // groups per forward and backward; 0: all
+  Index rank = 16;         // of LoRA adapters
+  bool recompute = false;  // Decoder::checkpoint_blocks() while these are trained
 };
 
 /// Peak resident bytes of a process on the CPU: with the program, the tokeniser and the weights,
@@ -32,5 +35,9 @@ ModelMemory model_memory(const models::VlmConfig& c, const MemoryBatches& batche
 
 /// Of a model for text, as load_published() holds it: frozen.
 ModelMemory model_memory(const models::LanguageConfig& c, const MemoryBatches& batches);
+
+/// Of either with these adapters.
+ModelMemory model_memory(const models::VlmConfig& c, const LoraPlan& plan,
+                         const MemoryBatches& batches);
 
 }  // namespace gaze::phyx

@@ -78,11 +78,16 @@ void Ablation<Device>::load_data() {
 
 template <class Device>
 void Ablation<Device>::forecast_memory() {
-  if (data_.published()) return;  // gaze info --model says what a checkpoint needs
-  const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), s_.data_seed);
-  const Forecast f = forecast(s_, data_.config(), data_.train(), data_.test(), source);
+  const auto forecast_run = [&] {
+    if (data_.published()) return forecast(s_, *data_.published(), data_.train(), data_.test());
+    const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), s_.data_seed);
+    return forecast(s_, data_.config(), data_.train(), data_.test(), source);
+  };
+  const Forecast f = forecast_run();
   record_.forecast = f.total();
   say(f.text());
+  const std::string lower = advice(f, s_, available_memory());
+  if (!lower.empty()) say(lower);
 }
 
 template <class Device>

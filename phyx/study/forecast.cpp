@@ -2,11 +2,15 @@
 // The largest batches of a run, and their memory.
 #include "phyx/study/forecast.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <fstream>
 
 #include "gaze/core/device.hpp"
 #include "gaze/cpu/kernels.hpp"
+#include "models/hf/adapter.hpp"
 #include "models/memory.hpp"
+#include "phyx/eval/model_memory.hpp"
 #include "phyx/train/model.hpp"
 
 namespace gaze::phyx {
@@ -65,13 +69,19 @@ Index most_bytes(const std::vector<Example>& examples, Index count, Add add, Byt
   return most;
 }
 
+std::string megabytes(Index bytes) { return std::to_string((bytes + 500000) / 1000000) + " MB"; }
+
 }  // namespace
 
 std::string Forecast::text() const {
-  const auto mb = [](Index bytes) { return std::to_string((bytes + 500000) / 1000000) + " MB"; };
-  std::string out = "memory: about " + mb(total()) + " (warm start " + mb(warm_start);
-  if (grpo > 0) out += ", GRPO " + mb(grpo);
-  return out + ", evaluation " + mb(evaluation) + ")";
+  std::string parts;
+  const auto add = [&](const char* name, Index bytes) {
+    if (bytes > 0) parts += concat(parts.empty() ? "" : ", ", name, " ", megabytes(bytes));
+  };
+  add("supervised", warm_start);
+  add("GRPO", grpo);
+  add("evaluation", evaluation);
+  return "memory: about " + megabytes(total()) + " (" + parts + ")";
 }
 
 Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
@@ -134,6 +144,74 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
     if (c.method == Method::grpo) f.grpo = std::max(f.grpo, grpo_bytes(own, c));
   }
   return f;
+}
+
+Forecast forecast(const AblationSettings& s, const PublishedText& published,
+                  const std::vector<Example>& train, const std::vector<Example>& test) {
+  const models::VlmConfig& c = published.checkpoint.model;
+  const LoraPlan plan = models::hf::new_adapter(published.checkpoint.weights, s.lora).plan;
+  const auto memory = [&](const std::vector<Example>& examples, MemoryBatches b) {
+    const Index pixels = 3 * c.vit.image * c.vit.image;
+    for (const Example& e : examples) {
+      const auto bytes = e.prompt.rgb ? static_cast<Index>(e.prompt.rgb->size()) : 0;
+      const Index tiles = c.sees() ? bytes / pixels : 0;
+      const auto image = std::count(e.prompt.tokens.begin(), e.prompt.tokens.end(),
+                                    published.checkpoint.image_token);
+      b.tiles = std::max(b.tiles, tiles);
+      b.text =
+          std::max(b.text, static_cast<Index>(e.prompt.tokens.size()) - (c.sees() ? image : 0));
+    }
+    b.answer = s.max_tokens;
+    b.rank = s.lora.rank;
+    b.recompute = s.checkpoint.recompute;
+    return model_memory(c, plan, b);
+  };
+  MemoryBatches plain;
+  plain.text = 0;
+  Forecast f;
+  for (const Condition& condition : s.conditions) {
+    if (!wanted(s, condition)) continue;
+    const AblationSettings own = settings_of(s, condition);
+    MemoryBatches update = plain;
+    if (condition.method == Method::grpo) {
+      update.prompts = own.grpo.prompts;
+      update.group = own.grpo.group;
+      update.micro = own.grpo.groups_per_micro;
+      f.grpo = std::max(f.grpo, memory(train, update).lora);
+    } else if (condition.method != Method::none || own.warm.clean_steps > 0) {
+      update.prompts = own.warm.batch;
+      update.group = 1;
+      f.warm_start = std::max(f.warm_start, memory(train, update).lora);
+    }
+    MemoryBatches answers = plain;
+    answers.batch = own.evaluation.batch;
+    answers.samples = own.evaluation.samples;
+    f.evaluation = std::max(f.evaluation, memory(test, answers).eval);
+  }
+  return f;
+}
+
+std::string advice(const Forecast& f, const AblationSettings& s, Index available) {
+  if (available == 0 || f.total() <= available) return "";
+  const std::string what = f.total() == f.grpo         ? "GRPO"
+                           : f.total() == f.evaluation ? "the evaluation"
+                                                       : "supervised training";
+  std::string lower = "warm_start.batch";
+  if (f.total() == f.evaluation) lower = "evaluation.batch";
+  if (f.total() == f.grpo)
+    lower = s.grpo.groups_per_micro > 1 ? "grpo.groups_per_micro" : "grpo.group or max_tokens";
+  if (from_checkpoint(s) && !s.checkpoint.recompute && f.total() != f.evaluation)
+    lower = "checkpoint.recompute (to true), " + lower;
+  return concat(what, " needs more than the ", megabytes(available), " that are available; change ",
+                lower);
+}
+
+Index available_memory() {
+  std::ifstream in("/proc/meminfo");
+  std::string name;
+  for (Index kilobytes = 0; in >> name >> kilobytes; in.ignore(256, '\n'))
+    if (name == "MemAvailable:") return kilobytes * 1024;
+  return 0;
 }
 
 }  // namespace gaze::phyx

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "phyx/eval/published_text.hpp"
 #include "phyx/study/settings.hpp"
 #include "phyx/train/lessons.hpp"
 
@@ -26,5 +27,17 @@ struct Forecast {
 Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
                   const std::vector<Example>& train, const std::vector<Example>& test,
                   const LessonSource& source);
+
+/// The same of a run on a published checkpoint, with the program, its tokeniser and its weights:
+/// resident bytes, for the longest prompts and answers of the maximum length.
+Forecast forecast(const AblationSettings& s, const PublishedText& published,
+                  const std::vector<Example>& train, const std::vector<Example>& test);
+
+/// Which setting to lower if a part of the forecast is larger than the available memory; "" if none
+/// is.
+std::string advice(const Forecast& f, const AblationSettings& s, Index available);
+
+/// Bytes that new work can take on this machine; 0 if unknown.
+Index available_memory();
 
 }  // namespace gaze::phyx

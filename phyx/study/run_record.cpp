@@ -2,6 +2,8 @@
 // Comparing and writing config.json.
 #include "phyx/study/run_record.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 #include "gaze/core/clock.hpp"
@@ -50,6 +52,15 @@ void check_claims(const std::string& path, const io::Json& before, const io::Jso
   const auto d = first_difference("claim", claims_by_id(before), claims_by_id(asked));
   GAZE_CHECK(!d, "resume", path, ", ", d->name, ": the run to be resumed has ", d->before, ", but ",
              d->asked, " was requested; claims are declared before a run and cannot change");
+}
+
+/// The most memory so far: of a run on a published checkpoint all that is resident, else what the
+/// allocator gave.
+Index most_used(const RunData& data) {
+  if (!data.published()) return static_cast<Index>(Allocator<Cpu>::peak());
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  return use.ru_maxrss * 1024;
 }
 
 }  // namespace
@@ -131,8 +142,7 @@ void RunRecord::write(const RunData& data, const std::string& instruction_set) c
   j["started"] = started_;
   j["seconds"] = seconds_before_ + seconds_now() - begin_;
   if (parameters > 0) j["parameters"] = parameters;
-  if (forecast > 0)
-    j["memory_bytes"] = {{"forecast", forecast}, {"most_used", Allocator<Cpu>::peak()}};
+  if (forecast > 0) j["memory_bytes"] = {{"forecast", forecast}, {"most_used", most_used(data)}};
   io::write_file(path_, io::dump_json(j, path_, 2) + "\n");
 }
 
