@@ -29,9 +29,9 @@ parser.add_argument("--out", type=pathlib.Path, required=True)
 parser.add_argument("--plot", type=pathlib.Path)
 a = parser.parse_args()
 
-settings = json.loads((a.run / "config.json").read_text())["settings"]
+settings = json.loads((a.run / "config.json").read_text())
 grpo, lora, prompt = settings["grpo"], settings["lora"], settings["checkpoint"]["prompt"]
-optimiser = grpo["optimiser"]
+optimiser = {name.split(".")[1]: value for name, value in grpo.items() if name.startswith("optimiser.")}
 problems = [json.loads(line) for line in open(a.run / "data" / "words_train.jsonl")]
 RESPONSE = re.compile(r"\s*<think>(.*?)</think>\s*<answer>(.*?)</answer>\s*", re.S)
 
@@ -91,7 +91,7 @@ def train():
     with tempfile.TemporaryDirectory() as folder:
         config = GRPOConfig(
             output_dir=folder, use_cpu=True, bf16=False, seed=a.seed, report_to="none", save_strategy="no",
-            logging_steps=1, max_steps=grpo["steps"], per_device_train_batch_size=grpo["group"],
+            gradient_checkpointing=False, logging_steps=1, max_steps=grpo["steps"], per_device_train_batch_size=grpo["group"],
             gradient_accumulation_steps=grpo["prompts"], num_generations=grpo["group"],
             max_completion_length=settings["max_tokens"], temperature=grpo["temperature"], beta=grpo["kl"],
             loss_type="grpo", reward_weights=[1.0, 0.5], learning_rate=grpo["rate"],
