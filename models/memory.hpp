@@ -99,26 +99,34 @@ struct PartMemory {
   Index kept = 0, backward = 0, forward = 0;
 };
 
-/// DecoderBlock, for `n` rows.
-inline PartMemory decoder_block(const DecoderConfig& c, bool bf16, Index n, Index slots) {
+/// DecoderBlock, for `n` rows. `rank`: of LoRA adapters, if these alone are trained: each of the
+/// seven keeps its narrow rows and, with bf16 products, its input as floats (the attention's output
+/// is kept anyway); there are no products for gradients of weights.
+inline PartMemory decoder_block(const DecoderConfig& c, bool bf16, Index n, Index slots,
+                                Index rank = 0) {
   const Index x = block(n, c.width), seen = block(n, c.heads * c.head_size);
   const Index qkv = block(n, (c.heads + 2 * c.kv_heads) * c.head_size);
   const Index gate_up = block(n, 2 * c.mlp), gated = block(n, c.mlp);
   const Index store = 2 * block(c.kv_heads * slots, c.head_size);
   const Index kept_x = operand(bf16, n, c.width), kept_gated = operand(bf16, n, c.mlp);
   const Index rounded_seen = half(bf16, n, c.heads * c.head_size);
+  const bool float_inputs = rank > 0 && bf16;
+  const Index down_input = float_inputs ? gated : 0;  // freed first
+  const auto room = [&](Index rows, Index others) {
+    return rank > 0 ? 0 : product_room(bf16, n, rows, others);
+  };
   PartMemory m;
   m.kept = 2 * x + 2 * kept_x + qkv + seen + rounded_seen + gate_up + kept_gated + store +
-           block(n, c.heads) + 2 * block(n, 1);
+           block(n, c.heads) + 2 * block(n, 1) + 7 * block(n, rank) +
+           (float_inputs ? 2 * x + gated : 0);
   // The gradients of `down`, its input and its residual; of swiglu, whose result is freed; of
   // `gate_up`, maybe rounded; of the attention, when all else is freed.
-  const Index at_down =
-      2 * x + gated + half(bf16, n, c.width) + product_room(bf16, n, c.width, c.mlp);
-  const Index at_swiglu = x + gated + gate_up - kept_gated;
-  const Index at_gate_up = 2 * x + gate_up + half(bf16, n, 2 * c.mlp) - kept_gated +
-                           product_room(bf16, n, 2 * c.mlp, c.width);
+  const Index at_down = 2 * x + gated + half(bf16, n, c.width) + room(c.width, c.mlp);
+  const Index at_swiglu = x + gated + gate_up - kept_gated - down_input;
+  const Index at_gate_up = 2 * x + gate_up + half(bf16, n, 2 * c.mlp) - kept_gated - down_input +
+                           room(2 * c.mlp, c.width);
   const Index at_attention =
-      x + 2 * seen + qkv + store - (x + kept_x + gate_up + kept_gated + rounded_seen);
+      x + 2 * seen + qkv + store - (x + kept_x + gate_up + kept_gated + rounded_seen + down_input);
   m.backward = std::max({at_down, at_swiglu, at_gate_up, at_attention});
   m.forward = 4 * x + qkv + seen + gate_up +
               std::max(gated + half(bf16, n, c.mlp) + forward_room(bf16, c.mlp, n, c.width),
@@ -262,20 +270,16 @@ inline Index training_bytes(const VlmConfig& c, const BatchSizes& b, Index marks
 }
 
 /// The same where only LoRA adapters of the decoder are trained: nothing of the ViT is kept for
-/// backward; each of a block's seven adapters keeps its narrow rows and, with bf16 products, its
-/// input as floats (the attention's output is kept anyway). `recompute`: with checkpoint_blocks(),
-/// where one block at a time keeps more than its input.
+/// backward. `recompute`: with checkpoint_blocks(), where one block at a time keeps more than its
+/// input.
 inline Index lora_training_bytes(const VlmConfig& c, const BatchSizes& b, Index rank,
                                  bool recompute = false) {
-  const DecoderConfig& d = c.decoder;
-  const Index x = detail::block(b.rows, d.width);
-  const auto layer = detail::decoder_block(d, c.bf16, b.rows, b.slots());
+  const Index x = detail::block(b.rows, c.decoder.width);
+  const auto layer = detail::decoder_block(c.decoder, c.bf16, b.rows, b.slots(), rank);
   const auto end = detail::log_probabilities(c, b);
-  const Index inputs = 2 * x + detail::block(b.rows, d.mlp);
-  const Index kept = layer.kept + 7 * detail::block(b.rows, rank) + (c.bf16 ? inputs : 0);
   const Index update =
-      d.layers * (recompute ? x : kept) +
-      std::max(end.kept + end.backward, layer.backward + (recompute ? x + kept : 0));
+      c.decoder.layers * (recompute ? x : layer.kept) +
+      std::max(end.kept + end.backward, layer.backward + (recompute ? x + layer.kept : 0));
   return detail::kept_features(c, b) + std::max(update, detail::picture_rows(c, b));
 }
 

@@ -186,8 +186,10 @@ TEST_CASE("runs share a warm start only on the same files and validation problem
   CHECK(own("one") != own("two"));
   CHECK(own("one") == own("one/../one"));
   AblationSettings a = settings(study()), b = a;
-  a.own = {"mine.jsonl", "one/model", ""};
-  b.own = {"mine.jsonl", "two/model", ""};
+  a.own.file = "mine.jsonl";
+  a.own.start = "one/model";
+  b.own.file = "mine.jsonl";
+  b.own.start = "two/model";
   CHECK(warm_start_key(a) != warm_start_key(b));
   CHECK(key(study("validation.scenes = 9\n")) != key(study()));
   CHECK(key(study("validation = { every = 0, scenes = 9 }\n")) ==

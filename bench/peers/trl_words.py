@@ -91,10 +91,11 @@ def train():
     with tempfile.TemporaryDirectory() as folder:
         config = GRPOConfig(
             output_dir=folder, use_cpu=True, bf16=False, seed=a.seed, report_to="none", save_strategy="no",
-            gradient_checkpointing=False, logging_steps=1, max_steps=grpo["steps"], per_device_train_batch_size=grpo["group"],
-            gradient_accumulation_steps=grpo["prompts"], num_generations=grpo["group"],
-            max_completion_length=settings["max_tokens"], temperature=grpo["temperature"], beta=grpo["kl"],
-            loss_type="grpo", reward_weights=[1.0, 0.5], learning_rate=grpo["rate"],
+            logging_steps=1, gradient_checkpointing=False, max_steps=grpo["steps"],
+            per_device_train_batch_size=grpo["group"], gradient_accumulation_steps=grpo["prompts"],
+            num_generations=grpo["group"], max_completion_length=settings["max_tokens"],
+            temperature=grpo["temperature"],
+            beta=grpo["kl"], loss_type="grpo", reward_weights=[1.0, 0.5], learning_rate=grpo["rate"],
             lr_scheduler_type="cosine_with_min_lr", lr_scheduler_kwargs={"min_lr_rate": optimiser["floor"]},
             warmup_steps=min(optimiser["warmup"], grpo["steps"] // 10 + 1), adam_beta1=optimiser["beta1"],
             adam_beta2=optimiser["beta2"], weight_decay=optimiser["weight_decay"],

@@ -69,19 +69,19 @@ Index most_bytes(const std::vector<Example>& examples, Index count, Add add, Byt
   return most;
 }
 
-std::string megabytes(Index bytes) { return std::to_string((bytes + 500000) / 1000000) + " MB"; }
+std::string in_mb(Index bytes) { return std::to_string((bytes + 500000) / 1000000) + " MB"; }
 
 }  // namespace
 
 std::string Forecast::text() const {
   std::string parts;
   const auto add = [&](const char* name, Index bytes) {
-    if (bytes > 0) parts += concat(parts.empty() ? "" : ", ", name, " ", megabytes(bytes));
+    if (bytes > 0) parts += concat(parts.empty() ? "" : ", ", name, " ", in_mb(bytes));
   };
   add("supervised", warm_start);
   add("GRPO", grpo);
   add("evaluation", evaluation);
-  return "memory: about " + megabytes(total()) + " (" + parts + ")";
+  return "memory: about " + in_mb(total()) + " (" + parts + ")";
 }
 
 Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
@@ -202,7 +202,7 @@ std::string advice(const Forecast& f, const AblationSettings& s, Index available
     lower = s.grpo.groups_per_micro > 1 ? "grpo.groups_per_micro" : "grpo.group or max_tokens";
   if (from_checkpoint(s) && !s.checkpoint.recompute && f.total() != f.evaluation)
     lower = "checkpoint.recompute (to true), " + lower;
-  return concat(what, " needs more than the ", megabytes(available), " that are available; change ",
+  return concat(what, " needs more than the ", in_mb(available), " that are available; change ",
                 lower);
 }
 
