@@ -3,12 +3,14 @@
 // on PhyX's tables.
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "phyx/data/reader.hpp"
 #include "phyx/eval/files.hpp"
 #include "phyx/eval/published_model.hpp"
 #include "phyx/results/outcome.hpp"
 #include "phyx/study/forecast.hpp"
+#include "phyx/study/own_data.hpp"
 #include "phyx/study/study_file.hpp"
 #include "phyx/synth/files.hpp"
 #include "phyx/synth/words.hpp"
@@ -186,6 +188,20 @@ TEST_CASE("the study of Granite runs on PhyX's tables, with both forms of a prob
   CHECK(read_outcomes(out + "/arms/hybrid/seed0/outcomes.jsonl").outcomes.size() == 4);
   CHECK(io::read_json_object(out + "/config.json")["data"]["own"] == "PhyX_MC.tsv, PhyX_OE.tsv");
   CHECK(fs::file_size(out + "/report.html") > 10000);
+
+  // The same for a model that reads no pictures: then the questions tell.
+  OwnDataSettings own;
+  own.phyx = files;
+  LoadOptions text;
+  text.pictures = false;
+  std::map<std::string, std::set<std::string>> groups;
+  std::istringstream lines(OwnData(own, {}, text).split_lines());
+  for (std::string line; std::getline(lines, line);) {
+    const io::Json row = io::Json::parse(line);
+    groups[row["id"].get<std::string>()].insert(row["picture"].get<std::string>());
+  }
+  CHECK(groups.size() == 10);
+  for (const auto& [id, group] : groups) CHECK(group.size() == 1);
 }
 
 TEST_CASE("a study on a checkpoint says what memory it needs, and which setting to lower") {
@@ -231,7 +247,7 @@ TEST_CASE("what a checkpoint cannot do is refused by name") {
   CHECK(contains(error({}), "needs either a file of own data"));
   CHECK(contains(error({file, only("attention")}),
                  "condition.attention: the reward attention needs pictures, but " + model));
-  CHECK(contains(error({file, only("sft")}), "line 1, response: missing; the condition sft"));
+  CHECK(contains(error({file, only("sft")}), "line 2, response: missing; the condition sft"));
   CHECK(contains(error({file, only("format"), {"lora.targets", io::Json::array({"up"}), "file"}}),
                  "no linear module is named up"));
   CHECK(contains(error({file,
@@ -245,6 +261,10 @@ TEST_CASE("what a checkpoint cannot do is refused by name") {
                  "either own.file or own.phyx"));
   CHECK(contains(error({{"own.phyx", io::Json::array({"none.tsv"}), "--data"}}),
                  "own.phyx: there is no none.tsv"));
+  const std::string tables[] = {folder.put("a/x_MC.tsv", "index\n"),
+                                folder.put("b/x_MC.tsv", "index\n")};
+  CHECK(
+      contains(error({{"own.phyx", tables, "--data"}}), "own.phyx: two files are named x_MC.tsv"));
   CHECK_FALSE(fs::exists(folder.file("out") + "/arms/format/seed0"));
 }
 

@@ -27,6 +27,7 @@ TEST_CASE("options of own data are refused before a run begins") {
   refused(on_example("grpo", out, {"--reward", "rubric"}),
           {"mine.jsonl line ", ", solution.principle: missing; the reward rubric needs it"}, out);
   refused(on_example("grpo", out, {"--hold-out", "1"}), {"--hold-out"}, out);
+  refused(on_example("grpo", out, {"--data", example()}), {"--data takes one JSONL file"}, out);
   refused(on_example("sft", out, {"--corruption", "0.5"}), {"--corruption"}, out);
   refused(on_example("grpo", out, {"--model", "nano", "--start", "."}), {"--start"}, out);
   refused({"grpo", "--out", out, "--hold-out", "0.5"}, {"--data"}, out);

@@ -65,8 +65,8 @@ void OwnDataOptions::add_changes(std::vector<StudyChange>& changes, bool supervi
                                  bool published) const {
   if (data.empty()) return;
   const bool tables = data.front().ends_with(".tsv");
-  GAZE_CHECK(tables || data.size() == 1, "--data",
-             "takes one JSONL file, or tables of PhyX (.tsv)");
+  GAZE_CHECK(tables || data.size() == 1, "own_data",
+             "--data takes one JSONL file, or tables of PhyX (.tsv)");
   changes.push_back(tables ? StudyChange{"own.phyx", data, "--data"}
                            : StudyChange{"own.file", data.front(), "--data"});
   changes.push_back({"own.start", start, "--start"});

@@ -36,7 +36,7 @@ ModelMemory model_memory(const models::VlmConfig& c, const MemoryBatches& batche
 /// Of a model for text, as load_published() holds it: frozen.
 ModelMemory model_memory(const models::LanguageConfig& c, const MemoryBatches& batches);
 
-/// Of either with these adapters.
+/// Of either; `lora` with these adapters.
 ModelMemory model_memory(const models::VlmConfig& c, const LoraPlan& plan,
                          const MemoryBatches& batches);
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "gaze/text/strings.hpp"
 #include "phyx/answer/response.hpp"
 #include "phyx/data/own_data.hpp"
+#include "phyx/data/prompt.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/study/conditions.hpp"
 #include "phyx/study/settings.hpp"
@@ -28,9 +30,14 @@ std::string digest_of(const std::vector<std::uint8_t>& bytes) {
 }
 
 /// The rows that are held out together: those with the same picture or, without one, the same
-/// question.
+/// question, whatever its form.
 std::string group_of(const Problem& p) {
-  return p.image.empty() ? io::sha256(p.question) : digest_of(p.image);
+  return p.image.empty() ? io::sha256(bare_prompt(p.question)) : digest_of(p.image);
+}
+
+/// The name of a file without its folder.
+std::string shown_name(const std::string& file) {
+  return printable(std::filesystem::path(file).filename().string(), kShownBytes);
 }
 
 /// Decodes the picture to find a damaged one before the work starts.
@@ -47,9 +54,7 @@ void check_picture(const Problem& p, const RecordPlace& place, bool in_file) {
 
 std::string own_names(const OwnDataSettings& own) {
   std::string out;
-  for (const std::string& file : own.files())
-    out += (out.empty() ? "" : ", ") +
-           printable(std::filesystem::path(file).filename().string(), kShownBytes);
+  for (const std::string& file : own.files()) out += (out.empty() ? "" : ", ") + shown_name(file);
   return out;
 }
 
@@ -75,9 +80,13 @@ void check_files(const OwnDataSettings& own) {
   const char* name = own.file.empty() ? "own.phyx" : "own.file";
   if (!own.file.empty() && !own.phyx.empty())
     throw SettingError({"own.file", "own.phyx"}, "either own.file or own.phyx, not both");
-  for (const std::string& file : own.files())
+  std::set<std::string> names;  // they stand in config.json and split.jsonl
+  for (const std::string& file : own.files()) {
     if (!std::filesystem::exists(file))
       throw SettingError({name}, concat(name, ": there is no ", file));
+    if (!names.insert(shown_name(file)).second)
+      throw SettingError({name}, concat(name, ": two files are named ", shown_name(file)));
+  }
 }
 
 /// Settings of our own models, which a run on a published checkpoint does without.
@@ -191,14 +200,12 @@ std::vector<OwnData::Row> OwnData::survey(const std::vector<RequiredField>& fiel
     rows.push_back({file, reader.place(), !p.answer.empty(), !p.response.empty(), {}});
     for (const RequiredField& f : fields) rows.back().fields.push_back(f.present(p));
     lines_.push_back(reader.row());
-    file_names_.push_back(printable(std::filesystem::path(file).filename().string(), kShownBytes));
+    file_names_.push_back(shown_name(file));
     ids_.push_back(p.index);
     pictures_.push_back(group_of(p));
     if (reading_.pictures && beside) separate[file_names_.back()].update(pictures_.back() + "\n");
   });
-  for (const std::string& file : s_.files())
-    files_[printable(std::filesystem::path(file).filename().string(), kShownBytes)] =
-        io::sha256_file(file);
+  for (const std::string& file : s_.files()) files_[shown_name(file)] = io::sha256_file(file);
   for (auto& [name, pictures] : separate) files_[name + ", pictures"] = pictures.digits();
   return rows;
 }
