@@ -8,22 +8,31 @@
 //       tower, one tile's rows of the decoder; first_split or first_whole, from the decoded picture
 //       to the first token of an answer; decode, 32 greedy tokens after it; memory, the peak
 //       resident bytes so far
+//   bench_vision_model --grpo FOLDER PRECISION PICTURE [TEMPLATE]   GRPO steps that train LoRA
+//       adapters, as `gaze grpo --model` does: one prompt, the unsplit picture, 2 answers of 64
+//       tokens, blocks computed again in backward; with and without recording the attention that
+//       rewards read
 //
 // Wall-clock time.
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
+#include <cstdio>
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bench/common.hpp"
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/core/clock.hpp"
 #include "gaze/generate/continuous_batch.hpp"
 #include "gaze/image/decode.hpp"
+#include "gaze/optim/adamw.hpp"
+#include "gaze/rl/grpo.hpp"
 #include "models/image_encoder.hpp"
 #include "models/model_metadata.hpp"
 #include "phyx/eval/published_model.hpp"
@@ -94,6 +103,13 @@ void add_rows() {
 
 constexpr Index answer_tokens = 32;
 
+/// The peak resident bytes of this process so far.
+double peak_bytes() {
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  return double(use.ru_maxrss) * 1024;
+}
+
 class Answers {
  public:
   Answers(const gaze::phyx::PublishedSettings& settings, const std::string& folder,
@@ -109,12 +125,6 @@ class Answers {
   }
 
  private:
-  static double peak_bytes() {
-    rusage use{};
-    getrusage(RUSAGE_SELF, &use);
-    return double(use.ru_maxrss) * 1024;
-  }
-
   double tower() const {
     const auto& c = model_->model.config();
     const auto side = static_cast<std::size_t>(c.vit.image);
@@ -151,6 +161,71 @@ class Answers {
   gaze::image::Image picture_;
 };
 
+// ---- GRPO with adapters -----------------------------------------------------------------------
+
+class GrpoSteps {
+ public:
+  GrpoSteps(gaze::phyx::PublishedSettings settings, const std::string& folder,
+            const std::string& picture) {
+    settings.lora.emplace();
+    settings.split_images = false;
+    model_ = gaze::phyx::load_published<Cpu>(settings, folder);
+    model_->model.parameters().train_only({gaze::lora_part});
+    model_->model.checkpoint_blocks(true);
+    const auto image = gaze::image::decode_image(gaze::io::read_file(picture), picture);
+    prompt_ = model_->question("What is shown?", {&image, 1}, answer);
+    optimiser_.emplace(model_->model.parameters(), gaze::AdamWSettings{});
+  }
+
+  Index prompt_tokens() const { return static_cast<Index>(prompt_.tokens.size()); }
+
+  struct Seconds {
+    double whole, rollout;
+  };
+  Seconds step(models::Watch watch) {
+    gaze::rl::GrpoSettings s;
+    s.prompts = 1;
+    s.group = 2;
+    s.sampling.max_tokens = answer;
+    gaze::rl::Task<Model> task;
+    task.prompts = [&](Index, Index, Index) {
+      return std::vector<gaze::rl::TaskPrompt<Model>>{{&prompt_, 0, 0}};
+    };
+    task.score = [](Index, auto, auto, gaze::Metrics&) { return std::vector<double>{1, 0}; };
+    const double start = gaze::seconds_now();
+    const auto metrics = gaze::rl::grpo_step<Model>(model_->model, nullptr, s, task, -1, 0, watch,
+                                                    [&] { optimiser_->step(1e-5); });
+    Seconds out{gaze::seconds_now() - start, 0};
+    for (const auto& [name, value] : metrics)
+      if (name == "rollout_time") out.rollout = value;
+    return out;
+  }
+
+ private:
+  using Model = models::Vlm<float>;
+  static constexpr Index answer = 64;
+
+  std::unique_ptr<gaze::phyx::PublishedModel<Cpu>> model_;
+  models::Prompt prompt_;
+  std::optional<gaze::AdamW<float, Cpu>> optimiser_;
+};
+
+int grpo(const gaze::phyx::PublishedSettings& settings, const std::string& folder,
+         const std::string& picture) {
+  GrpoSteps steps(settings, folder, picture);
+  std::printf("%lld prompt tokens, %d threads\nround  attention  step s  rollout s  peak MB\n",
+              static_cast<long long>(steps.prompt_tokens()), gaze::threads());
+  for (int round = 1; round <= 3; ++round)
+    for (const auto& [name, watch] :
+         {std::pair("ignored", models::Watch::nothing), {"recorded", models::Watch::marks}}) {
+      const auto took = steps.step(watch);
+      std::printf("%5d  %-9s  %6.2f  %9.2f  %7.0f\n", round, name, took.whole, took.rollout,
+                  peak_bytes() / 1e6);
+      std::fflush(stdout);
+    }
+  return 0;
+}
+
 int serve(const gaze::phyx::PublishedSettings& settings, const std::string& folder,
           const std::string& picture) {
   const Answers answers(settings, folder, picture);
@@ -167,9 +242,10 @@ int serve(const gaze::phyx::PublishedSettings& settings, const std::string& fold
 
 int main(int argc, char** argv) {
   try {
-    if (argc >= 5 && std::string(argv[1]) == "--serve")
-      return serve({.precision = argv[3], .prompt_template = argc > 5 ? argv[5] : ""}, argv[2],
-                   argv[4]);
+    const std::string mode = argc >= 5 ? argv[1] : "";
+    if (mode == "--serve" || mode == "--grpo")
+      return (mode == "--grpo" ? grpo : serve)(
+          {.precision = argv[3], .prompt_template = argc > 5 ? argv[5] : ""}, argv[2], argv[4]);
   } catch (const std::exception& error) {
     std::cerr << "bench_vision_model: " << error.what() << "\n";
     return 2;

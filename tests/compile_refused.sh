@@ -30,8 +30,9 @@ refuses() {  # refuses HEADER WORDS FLAGS...
   fi
 }
 
+# Preprocessed only: the missing file ends that at once, but clang++ would go on and parse the rest.
 while read -r header; do
-  refuses "$header" 'Gaze needs C++20' -std=c++17
+  refuses "$header" 'Gaze needs C++20' -std=c++17 -E -o /dev/null
 done < <(cd "$include" && find gaze -name '*.hpp' | sort)
 
 refuses gaze/fwd.hpp 'Gaze needs a 64-bit target' -std=c++20 -m32

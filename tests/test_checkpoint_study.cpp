@@ -11,6 +11,7 @@
 #include "phyx/results/outcome.hpp"
 #include "phyx/study/forecast.hpp"
 #include "phyx/study/own_data.hpp"
+#include "phyx/study/preview.hpp"
 #include "phyx/study/study_file.hpp"
 #include "phyx/synth/files.hpp"
 #include "phyx/synth/words.hpp"
@@ -78,6 +79,7 @@ TEST_CASE("word problems are the same for a seed, and no two splits share one") 
       CHECK(seen.emplace(p.index, split).second);
       CHECK(contains(p.response, "<answer> " + p.answer + " </answer>"));
       CHECK(p.image.empty());
+      CHECK_FALSE(p.needs_image);
     }
   }
   CHECK(contains(error_of([&] {
@@ -229,6 +231,34 @@ TEST_CASE("a study on a checkpoint says what memory it needs, and which setting 
         "true), grpo.group or max_tokens");
   CHECK(contains(lower({0, 1, 17'000'000'000}), "change evaluation.batch"));
   CHECK(advice({0, 17'000'000'000, 1}, s, 0).empty());  // unknown
+}
+
+TEST_CASE("--check measures the checkpoint on the study's own problems, and leaves no file") {
+  const Folder folder("study_check");
+  const std::string model = test::tiny_checkpoint(folder);
+  const auto check = [&](const std::string& study, const std::string& text,
+                         std::vector<StudyChange> changes) {
+    changes.push_back({"model", model, "--model"});
+    std::vector<std::string> begun;
+    Listener listener;
+    listener.begin = [&](const std::string& what) { begun.push_back(what); };
+    const std::string out = preview(read_study(study, {"smoke", changes}), listener);
+    INFO(out);
+    CHECK(begun == std::vector<std::string>{"measuring the speed of " + model + ", float32"});
+    CHECK(contains(out, text));
+    CHECK(contains(out, "memory: about "));
+    CHECK(contains(out, "\ntime: about "));
+    return out;
+  };
+  check("words", "random              grpo    2             1 random\n", {});
+  const std::string data =
+      folder.put("text.jsonl", R"({"question": "1 + 1?", "answer": 2, "response": "2"}
+{"question": "2 + 2?", "answer": 4, "response": "4"}
+)");
+  const std::string text = check("checkpoint", "sft                 sft     2             -\n",
+                                 {{"own.file", data, "--data"},
+                                  {"only", io::Json::array({"start", "sft", "format"}), "--only"}});
+  CHECK(contains(text, "(supervised "));
 }
 
 TEST_CASE("what a checkpoint cannot do is refused by name") {

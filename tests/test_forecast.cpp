@@ -244,7 +244,9 @@ TEST_CASE("the memory forecast of bf16 steps and rollouts is right within a tent
 TEST_CASE("the time forecast counts further answers, replaced groups and masked pictures") {
   const auto seconds = [](const std::string& rewards, const std::string& settings = "") {
     const phyx::Speeds speeds = {.sampled = 1, .trained = 10, .single = 100};
-    return phyx::forecast_time(study(rewards, settings), speeds).conditions / (5 * 4 * 8);
+    auto s = study(rewards, settings);
+    s.validate_every = 0;
+    return phyx::forecast_time(s, speeds, 0).conditions / (5 * 4 * 8);
   };
   CHECK(seconds("accuracy = 1.0") == 11);
   CHECK(seconds("contrast = 1.0") == 12);  // a twin of every completion
@@ -253,6 +255,21 @@ TEST_CASE("the time forecast counts further answers, replaced groups and masked 
   CHECK(seconds("accuracy = 1.0", "grpo.resample = 2\n") == 13);
   CHECK(seconds("contrast = 1.0", "grpo.resample = 2\n") == 16);
   CHECK(seconds("accuracy = 1.0", "grpo.papo.gamma = 0.1\n") == 21);
+}
+
+TEST_CASE("the time forecast counts every validation and all test problems") {
+  const phyx::Speeds speeds = {.answer = 10, .single = 1};
+  auto s = study("accuracy = 1.0", "");  // 5 steps
+  s.validate_scenes = 3;
+  s.validate_every = 2;  // before steps 0, 2 and 4
+  CHECK(phyx::forecast_time(s, speeds, 0).conditions == 3 * 6);
+  s.validate_every = 3;  // before steps 0 and 3, and the last
+  s.validate_samples = 2;
+  CHECK(phyx::forecast_time(s, speeds, 0).conditions == 3 * 6 * 21);
+  s.validate_every = 0;
+  CHECK(phyx::forecast_time(s, speeds, 0).conditions == 0);
+  CHECK(phyx::forecast_time(s, speeds, 0).evaluation == 0);
+  CHECK(phyx::forecast_time(s, speeds, 7).evaluation > 0);
 }
 
 TEST_CASE("the time forecast counts every answer of an evaluation") {

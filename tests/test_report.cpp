@@ -130,6 +130,37 @@ TEST_CASE("the report of a complete run has every section", "[report]") {
   CHECK(occurrences(page, "<div") == occurrences(page, "</div>"));
 }
 
+TEST_CASE("the report says what was trained: our own model, or adapters of a checkpoint") {
+  const auto page_with = [](const gaze::io::Json& config) {
+    const std::string folder = whole_run("trained");
+    put(folder, "config.json", config.dump());
+    return report_of(folder);
+  };
+  const std::string own = page_with({{"warm_start", {{"corruption.share", 0.4}}}});
+  CHECK(contains(own, "A small vision-language model was trained"));
+  CHECK(contains(own, "The problems are synthetic"));
+  CHECK(contains(own, "deliberately corrupted"));
+  CHECK(contains(own, "Corruption of the warm start</dt>"));
+  CHECK_FALSE(contains(page_with({{"warm_start", {{"corruption.share", 0.0}}}}), "deliberately"));
+
+  const gaze::io::Json start = {{"corruption.share", 0.0}, {"clean_steps", 0}};
+  gaze::io::Json config = {{"checkpoint", {{"recompute", false}}},
+                           {"warm_start", start},
+                           {"data", {{"suite", "words"}}}};
+  const std::string words = page_with(config);
+  for (const char* text : {"A small vision-language model", "trained from scratch", "synthetic",
+                           "deliberately", "Corruption of the warm start</dt>"})
+    CHECK_FALSE(contains(words, text));
+  CHECK(contains(words, "LoRA adapters of a published checkpoint were trained"));
+  CHECK(contains(words, "the checkpoint itself."));
+  CHECK(contains(words, "small calculations in words"));
+  config["warm_start"]["clean_steps"] = 5;
+  config["data"] = {{"own", "<b>.tsv"}};
+  const std::string rows = page_with(config);
+  CHECK(contains(rows, "the checkpoint after supervised training on responses."));
+  CHECK(contains(rows, "held-out rows of one's own data: &lt;b&gt;.tsv."));
+}
+
 TEST_CASE("the page loads no external resources", "[report]") {
   const std::string page = report_of(whole_run("offline"));
   for (const char* bad : {"http://", "https://", "src=\"//", "@import", "url(", "<link", "<iframe"})

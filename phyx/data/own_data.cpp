@@ -130,6 +130,7 @@ Problem OwnDataLoader::problem(const io::Json& row) {
                                       : std::vector<std::string>(),
                                   at);
   p.template_id = own_text(row, "template", most, at);
+  p.needs_image = own_value(row, "image") || own_value(row, "image_base64");
   if (const io::Json* needs = own_value(row, "needs_image")) {
     at.check(needs->is_boolean(), "needs_image", "not true or false");
     p.needs_image = needs->get<bool>();

@@ -39,6 +39,15 @@ std::optional<io::Json> config_value(const RunData& data, const std::vector<std:
   return std::nullopt;
 }
 
+/// Whether the runs trained adapters of a published checkpoint.
+bool of_checkpoint(const RunData& data) { return config_value(data, {"checkpoint"}).has_value(); }
+
+/// Whether the warm start learnt from corrupted responses.
+bool corrupted(const RunData& data) {
+  const auto share = config_value(data, {"corruption.share", "corruption"});
+  return !share || !share->is_number() || share->get<double>() > 0;
+}
+
 std::string plain_text(const io::Json& v) {
   if (v.is_string()) return v.get<std::string>();
   if (v.is_array()) {
@@ -61,6 +70,7 @@ std::string duration_text(double seconds) {
 struct Fact {
   const char* name;
   std::vector<std::string> keys;
+  bool own_model = false;  // says nothing about a published checkpoint
 };
 
 const std::vector<Fact>& fact_table() {
@@ -69,7 +79,7 @@ const std::vector<Fact>& fact_table() {
       {"Model", {"model", "model_preset"}},
       {"Precision", {"precision"}},
       {"Parameters", {"parameters", "parameter_count"}},
-      {"Corruption of the warm start", {"corruption.share", "corruption"}},
+      {"Corruption of the warm start", {"corruption.share", "corruption"}, true},
       {"Device", {"device", "processor", "cpu"}},
       {"Instruction set", {"instruction_set", "isa"}},
       {"Threads", {"threads"}},
@@ -86,7 +96,8 @@ std::string fact(const std::string& name, const std::string& value) {
 std::string facts(const Context& c) {
   std::string out = "<dl class=\"facts\">";
   for (const auto& f : fact_table())
-    if (const auto v = config_value(c.data, f.keys)) out += fact(f.name, plain_text(*v));
+    if (const auto v = config_value(c.data, f.keys); v && !(f.own_model && of_checkpoint(c.data)))
+      out += fact(f.name, plain_text(*v));
   double seconds = 0;
   for (const auto& config : c.data.configs)
     if (const auto t = config.find("seconds"); t != config.end() && t->is_number())
@@ -198,16 +209,39 @@ std::string gain_sentences(const Context& c) {
   return out;
 }
 
+/// What was trained on what.
+std::string lead(const RunData& data) {
+  if (!of_checkpoint(data))
+    return "A small vision-language model was trained to answer physics problems from a diagram "
+           "and a text, and then trained further from this warm start with different rewards. This "
+           "page shows what each reward changed: accuracy, format, reasoning, and attention on the "
+           "picture.";
+  const auto supervised = config_value(data, {"clean_steps"});
+  const bool taught = supervised && supervised->is_number() && supervised->get<double>() > 0;
+  return std::string(
+             "LoRA adapters of a published checkpoint were trained with different rewards; "
+             "its own weights stayed as they are. Called the warm start here: the "
+             "checkpoint") +
+         (taught ? " after supervised training on responses" : " itself") +
+         ". This page shows what each reward changed: accuracy, format, reasoning, and attention "
+         "on the picture if the model sees one.";
+}
+
+/// What the problems are, as a limitation.
+std::string problems_text(const RunData& data) {
+  if (const auto own = config_value(data, {"own"}))
+    return "The test problems are held-out rows of one's own data: " + escape(plain_text(*own)) +
+           ".";
+  if (const auto suite = config_value(data, {"suite"}); suite && *suite == "words")
+    return "The problems are small calculations in words, far easier than PhyX.";
+  return "The problems are synthetic: correct physics, but few templates and a small vocabulary.";
+}
+
 }  // namespace
 
 std::string headline(const Context& c, const std::string& title) {
   std::string out = tag("h1", "", escape(title)) + "\n";
-  out +=
-      tag("p", "class=\"lead\"",
-          "A small vision-language model was trained to answer physics problems from a diagram "
-          "and a text, and then trained further from this warm start with different rewards. This "
-          "page shows what each reward changed: accuracy, format, reasoning, and attention on the "
-          "picture.");
+  out += tag("p", "class=\"lead\"", lead(c.data));
   out += facts(c) + gaps(c);
   const std::string short_answer = gain_sentences(c);
   if (!short_answer.empty()) {
@@ -248,7 +282,7 @@ std::string rewards_section(const Context& c) {
   return section("rewards", "The rewards and the conditions", body + "</tbody></table></div>\n");
 }
 
-std::string glossary_section() {
+std::string glossary_section(const RunData& data) {
   static constexpr std::array<std::array<const char*, 2>, 12> words = {{
       {"Greedy, sampled",
        "The answer with the most likely token at each step; answers drawn by the model's "
@@ -285,23 +319,26 @@ std::string glossary_section() {
   }};
   std::string body = "<dl class=\"glossary\">";
   for (const auto& w : words) body += tag("dt", "", escape(w[0])) + tag("dd", "", escape(w[1]));
-  body +=
-      "</dl>\n<h3>Limitations</h3>\n<ul>"
-      "<li>The model is trained from scratch and is far smaller than the study's 2-billion-"
-      "parameter one; agreement is weak evidence, and disagreement no refutation. On the real PhyX "
-      "test the model is near chance.</li>"
-      "<li>The problems are synthetic: correct physics, but few templates and a small "
-      "vocabulary.</li>"
-      "<li>The study's exact rewards and settings were not available; this project uses its "
-      "own.</li>"
-      "<li>Behaviour that no reward constrains varies by seed; one seed is anecdotal: its "
-      "intervals "
-      "cover scenes only.</li>"
-      "<li>Only the declared comparisons are corrected for their number. Elsewhere about one "
-      "interval in twenty misses the true value.</li>"
-      "<li>The warm start is deliberately corrupted (the corruption share), so part of every gain "
-      "only undoes that.</li></ul>\n";
-  return section("glossary", "Glossary and limitations", body);
+  std::vector<std::string> limits = {
+      of_checkpoint(data)
+          ? "What a reward does to one checkpoint, with adapters and few steps, need not hold for "
+            "another model or for longer training."
+          : "The model is trained from scratch and is far smaller than the study's 2-billion-"
+            "parameter one; agreement is weak evidence, and disagreement no refutation. On the "
+            "real PhyX test the model is near chance.",
+      problems_text(data),
+      "The study's exact rewards and settings were not available; this project uses its own.",
+      "Behaviour that no reward constrains varies by seed; one seed is anecdotal: its intervals "
+      "cover scenes only.",
+      "Only the declared comparisons are corrected for their number. Elsewhere about one interval "
+      "in twenty misses the true value."};
+  if (corrupted(data))
+    limits.push_back(
+        "The warm start is deliberately corrupted (the corruption share), so part of "
+        "every gain only undoes that.");
+  body += "</dl>\n<h3>Limitations</h3>\n<ul>";
+  for (const std::string& limit : limits) body += tag("li", "", limit);
+  return section("glossary", "Glossary and limitations", body + "</ul>\n");
 }
 
 }  // namespace gaze::phyx::report

@@ -96,7 +96,7 @@ std::string render_report(const report::RunData& data, const std::string& title)
       escape(title) + "</title>\n<style>" + style_sheet + "</style></head>\n<body>\n<header>\n" +
       headline(c, title) + "</header>\n" + contents() + "<main>\n";
   out += rewards_section(c) + result_sections(c) + curves_section(c) + examples_section(c) +
-         glossary_section() + config_section(data);
+         glossary_section(data) + config_section(data);
   return out +
          "</main>\n<footer>Drawn by Gaze from results.csv, metrics.jsonl and "
          "completions.jsonl.</footer>\n<script>" +

@@ -6,6 +6,7 @@
 namespace gaze::phyx::report {
 
 struct Context;
+struct RunData;
 
 /// Title, introduction, facts, missing data and the main result.
 std::string headline(const Context& c, const std::string& title);
@@ -53,6 +54,6 @@ std::string curves_section(const Context& c);
 std::string examples_section(const Context& c);
 
 /// Glossary, and limitations of the results.
-std::string glossary_section();
+std::string glossary_section(const RunData& data);
 
 }  // namespace gaze::phyx::report

@@ -78,12 +78,7 @@ void Ablation<Device>::load_data() {
 
 template <class Device>
 void Ablation<Device>::forecast_memory() {
-  const auto forecast_run = [&] {
-    if (data_.published()) return forecast(s_, *data_.published(), data_.train(), data_.test());
-    const LessonSource source(data_.train(), data_.maker(), data_.tokenizer(), s_.data_seed);
-    return forecast(s_, data_.config(), data_.train(), data_.test(), source);
-  };
-  const Forecast f = forecast_run();
+  const Forecast f = forecast(s_, data_);
   record_.forecast = f.total();
   say(f.text());
   const std::string lower = advice(f, s_, available_memory());

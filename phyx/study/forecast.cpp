@@ -191,6 +191,12 @@ Forecast forecast(const AblationSettings& s, const PublishedText& published,
   return f;
 }
 
+Forecast forecast(const AblationSettings& s, const RunData& data) {
+  if (data.published()) return forecast(s, *data.published(), data.train(), data.test());
+  const LessonSource source(data.train(), data.maker(), data.tokenizer(), s.data_seed);
+  return forecast(s, data.config(), data.train(), data.test(), source);
+}
+
 std::string advice(const Forecast& f, const AblationSettings& s, Index available) {
   if (available == 0 || f.total() <= available) return "";
   const std::string what = f.total() == f.grpo         ? "GRPO"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "phyx/eval/published_text.hpp"
+#include "phyx/study/run_data.hpp"
 #include "phyx/study/settings.hpp"
 #include "phyx/train/lessons.hpp"
 
@@ -32,6 +33,9 @@ Forecast forecast(const AblationSettings& s, const models::VlmConfig& config,
 /// resident bytes, for the longest prompts and answers of the maximum length.
 Forecast forecast(const AblationSettings& s, const PublishedText& published,
                   const std::vector<Example>& train, const std::vector<Example>& test);
+
+/// The forecast of a run on these problems, which have been read.
+Forecast forecast(const AblationSettings& s, const RunData& data);
 
 /// Which setting to lower if a part of the forecast is larger than the available memory; "" if none
 /// is.

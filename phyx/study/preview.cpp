@@ -2,6 +2,7 @@
 // The preview's sums and text, and its measurements on the CPU.
 #include "phyx/study/preview.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -31,6 +32,15 @@ double completion_seconds(const AblationSettings& own, const Condition& c, const
   return sampled * number(1 + own.grpo.resample) + speeds.trained * passes;
 }
 
+/// Seconds of all validations of a GRPO condition.
+double validation_seconds(const AblationSettings& own, const Speeds& speeds) {
+  if (own.validate_every == 0) return 0;
+  const Index after = own.grpo_steps - 1, every = own.validate_every;
+  const Index times = 1 + (after + every - 1) / every;  // from the first step to the last
+  const Index problems = static_cast<Index>(own.validate_scenes) * (own.suite == "words" ? 1 : 2);
+  return number(times * problems) * (speeds.single + number(own.validate_samples) * speeds.answer);
+}
+
 /// Seconds of training a condition.
 double training_seconds(const AblationSettings& s, const Condition& c, const Speeds& speeds) {
   if (c.method == Method::none) return 0;
@@ -40,7 +50,8 @@ double training_seconds(const AblationSettings& s, const Condition& c, const Spe
   const Condition& like = c.method == Method::grpo ? c : matched_condition(s, c);
   const AblationSettings its = settings_of(s, like);
   return number(its.grpo_steps * its.grpo.prompts * its.grpo.group) *
-         completion_seconds(its, like, speeds);
+             completion_seconds(its, like, speeds) +
+         (c.method == Method::grpo ? validation_seconds(its, speeds) : 0);
 }
 
 std::string padded(const std::string& text, std::size_t width) {
@@ -106,19 +117,26 @@ std::string time_length(double seconds) {
   return text;
 }
 
-TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds) {
+bool trains_on_responses(const AblationSettings& s) {
+  return s.warm.clean_steps + s.warm.mixed_steps > 0 ||
+         std::any_of(s.conditions.begin(), s.conditions.end(), [&](const Condition& c) {
+           return wanted(s, c) && (c.method == Method::sft || c.method == Method::rft);
+         });
+}
+
+TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds, Index problems) {
   const WarmStartSettings& w = s.warm;
   TimeForecast out;
   out.warm_start = number(w.batch) * (number(w.letter_steps) * speeds.letters +
                                       number(w.vision_steps) * speeds.vision +
                                       number(w.caption_steps) * speeds.caption +
                                       number(w.clean_steps + w.mixed_steps) * speeds.response);
-  const double problems = 2 * static_cast<double>(s.test_known + s.test_new);
   for (const Condition& c : s.conditions) {
     if (!wanted(s, c)) continue;
     out.conditions += training_seconds(s, c, speeds);
     const EvaluationSettings e = settings_of(s, c).evaluation;
-    out.evaluation += problems * speeds.answer * answers_per_problem(e, c.temperatures.size());
+    out.evaluation +=
+        number(problems) * speeds.answer * answers_per_problem(e, c.temperatures.size());
   }
   return out;
 }

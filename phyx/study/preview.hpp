@@ -8,8 +8,9 @@
 
 namespace gaze::phyx {
 
-/// Seconds of the parts of a run with one model on this machine, measured on a few steps with an
-/// untrained model whose answers are as long as gold responses.
+/// Seconds of the parts of a run with one model on this machine, measured on a few steps: with an
+/// untrained model of our own, whose answers are as long as the problems' responses; or with the
+/// published checkpoint and its own answers.
 struct Speeds {
   double letters = 0, vision = 0, caption = 0, response = 0;  // per lesson
   double sampled = 0, trained = 0;  // per completion of GRPO: its rollout, and its share of updates
@@ -24,10 +25,14 @@ struct TimeForecast {
   double total() const { return warm_start + conditions + evaluation; }
 };
 
-/// The forecast for all wanted conditions of one seed. GRPO conditions include the further answers
-/// that their rewards need, all rounds that may replace groups, and the second pass of PAPO's
-/// terms. Supervised conditions with the arithmetic of a GRPO condition count as long as that one.
-TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds);
+/// The forecast for all wanted conditions of one seed, with `problems` of the test. GRPO conditions
+/// include the further answers that their rewards need, all rounds that may replace groups, the
+/// second pass of PAPO's terms, and validation. Supervised conditions with the arithmetic of a GRPO
+/// condition count as long as that one.
+TimeForecast forecast_time(const AblationSettings& s, const Speeds& speeds, Index problems);
+
+/// Whether a wanted condition, or the warm start, is trained on responses.
+bool trains_on_responses(const AblationSettings& s);
 
 /// "45 s", "12 min", "3.4 h".
 std::string time_length(double seconds);
