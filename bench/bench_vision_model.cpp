@@ -110,6 +110,12 @@ double peak_bytes() {
   return double(use.ru_maxrss) * 1024;
 }
 
+/// Where the family can do without.
+void split_pictures(gaze::phyx::PublishedText& model, bool split) {
+  if (auto* tiling = std::get_if<gaze::image::SplitTiling>(&model.pictures->tiling))
+    tiling->split = split;
+}
+
 class Answers {
  public:
   Answers(const gaze::phyx::PublishedSettings& settings, const std::string& folder,
@@ -143,8 +149,7 @@ class Answers {
   std::pair<double, double> answer(bool split) const {
     const double start = gaze::seconds_now();
     gaze::GenerationRequest<models::Prompt> r;
-    if (auto* tiling = std::get_if<gaze::image::SplitTiling>(&model_->pictures->tiling))
-      tiling->split = split;
+    split_pictures(*model_, split);
     r.prompt = model_->question("What is shown?", {&picture_, 1}, 1 + answer_tokens);
     r.sampling.greedy = true;
     r.sampling.max_tokens = 1 + answer_tokens;
@@ -168,8 +173,8 @@ class GrpoSteps {
   GrpoSteps(gaze::phyx::PublishedSettings settings, const std::string& folder,
             const std::string& picture) {
     settings.lora.emplace();
-    settings.split_images = false;
     model_ = gaze::phyx::load_published<Cpu>(settings, folder);
+    split_pictures(*model_, false);
     model_->model.parameters().train_only({gaze::lora_part});
     model_->model.checkpoint_blocks(true);
     const auto image = gaze::image::decode_image(gaze::io::read_file(picture), picture);
