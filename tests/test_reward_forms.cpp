@@ -240,7 +240,8 @@ TEST_CASE("options are read, completed and refused by name", "[rewards]") {
     INFO(text);
     CHECK_FALSE(error_of([&] { set_reward_option(options, text); }).empty());
   }
-  CHECK(mix_of({{"attention", 1}}, options).terms[0].reward.options.at("cap") == 2);
+  const std::vector<std::pair<std::string, double>> weights = {{"attention", 1}};
+  CHECK(mix_of(weights, options).terms[0].reward.options.at("cap") == 2);
   for (const auto& name : reward_names())
     for (const RewardOption& o : reward_kind(name).options) {
       INFO(name << "." << o.name);

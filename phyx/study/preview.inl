@@ -72,15 +72,16 @@ class PreviewData {
   RunData problems_;
 };
 
-/// Seconds of a lesson in each stage of the warm start that is run: those of the faster of two
-/// steps, over the batch.
+/// Seconds of a lesson in each stage of the warm start, and in responses, if the run has any: those
+/// of the faster of two steps, over the batch.
 template <class Device>
 void measure_warm_start(Model<Device>& model, const RunData& data, const AblationSettings& s,
                         Speeds& speeds) {
   WarmStartSettings w = s.warm;
-  for (Index* steps :
-       {&w.letter_steps, &w.vision_steps, &w.caption_steps, &w.clean_steps, &w.mixed_steps})
+  for (Index* steps : {&w.letter_steps, &w.vision_steps, &w.caption_steps})
     *steps = std::min<Index>(*steps, 2);
+  w.clean_steps = trains_on_responses(s) ? 2 : 0;
+  w.mixed_steps = 0;
   const ScratchFolder folder;
   std::map<std::string, double> seconds;
   RunFolder run;
