@@ -52,8 +52,8 @@ endif()
 add_library(gaze_dev INTERFACE)
 target_include_directories(gaze_dev INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
 target_include_directories(gaze_dev SYSTEM INTERFACE ${GAZE_JSON_INCLUDE} ${GAZE_CLI11_INCLUDE}
-                           ${GAZE_STB_INCLUDE} ${GAZE_UDUNITS2_INCLUDE})
-target_link_libraries(gaze_dev INTERFACE gaze::gaze ${GAZE_UDUNITS2_LIBRARY})
+                           ${GAZE_STB_INCLUDE})
+target_link_libraries(gaze_dev INTERFACE gaze::gaze)
 target_compile_definitions(gaze_dev INTERFACE GAZE_VERSION="${PROJECT_VERSION}"
                            GAZE_BUILD_TYPE="$<CONFIG>")
 target_compile_options(gaze_dev INTERFACE -Wall -Wextra -Wpedantic)
@@ -93,8 +93,10 @@ list(FILTER gaze_phyx_sources EXCLUDE REGEX "/phyx/cli/")
 include(cmake/studies.cmake)
 include(cmake/page.cmake)
 add_library(gaze_phyx STATIC ${gaze_phyx_sources})
-target_include_directories(gaze_phyx SYSTEM PRIVATE ${GAZE_CURL_INCLUDE} ${GAZE_TOML_INCLUDE})
-target_link_libraries(gaze_phyx PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY} httplib::httplib)
+target_include_directories(gaze_phyx SYSTEM PRIVATE ${GAZE_CURL_INCLUDE} ${GAZE_TOML_INCLUDE}
+                           ${GAZE_UDUNITS2_INCLUDE})
+target_link_libraries(gaze_phyx PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY}
+                      ${GAZE_UDUNITS2_LIBRARY} httplib::httplib)
 foreach(rooms "train|eval|study" "data|scoring|results|report" "serve")  # model, files, HTTP
   set(joined ${gaze_phyx_sources})
   list(FILTER joined INCLUDE REGEX "/phyx/(${rooms})/")

@@ -24,13 +24,13 @@ expect() {  # expect CODE WORDS [VARIABLE=VALUE]
   fi
 }
 
-build -DGAZE_X86=0
+build -DGAZE_X86=0 -DGAZE_NEON=0
 expect 0 ''
 expect 0 '' GAZE_ISA=generic GAZE_BF16=floats
-for isa in avx2 avx512; do
+for isa in avx2 avx512 neon; do
   expect 3 "GAZE_ISA=$isa: this processor does not have it" GAZE_ISA=$isa
 done
-expect 3 'GAZE_ISA=neon: not one of generic, avx2, avx512' GAZE_ISA=neon
+expect 3 'GAZE_ISA=sse: not one of generic, avx2, avx512, neon' GAZE_ISA=sse
 expect 3 'not one of' GAZE_ISA=
 for way in pairs tiles; do
   expect 3 "GAZE_BF16=$way: this processor does not have it" GAZE_BF16=$way

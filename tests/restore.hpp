@@ -25,7 +25,7 @@ struct Restore {
 /// The instruction sets of this processor.
 inline std::vector<Isa> supported_isas() {
   std::vector<Isa> sets;
-  for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512})
+  for (const Isa isa : every_isa)
     if (supported(isa)) sets.push_back(isa);
   return sets;
 }

@@ -22,14 +22,14 @@ using namespace gaze::test;
 namespace {
 
 using Case = gaze::test::GemmCase<bf16>;
+using Way = gaze::Bf16Products;
 
 /// Runs f on every instruction set and every bf16 product path of this processor.
 template <class Function>
 void in_every_way(Function f) {
-  using Way = gaze::Bf16Products;
   const Restore restore;
-  for (const auto isa : {Isa::generic, Isa::avx2, Isa::avx512})
-    for (const auto way : {Way::f32, Way::avx512_bf16, Way::amx}) {
+  for (const auto isa : gaze::every_isa)
+    for (const auto way : gaze::every_bf16_products) {
       if (!gaze::supported(isa) || !gaze::supported(way)) continue;
       gaze::set_isa(isa);
       gaze::set_bf16_products(way);
@@ -118,11 +118,9 @@ TEST_CASE("infinities and NaNs propagate through a bf16 product within their row
 }
 
 TEST_CASE("GAZE_BF16 selects the bf16 product path by a known name") {
-  using Way = gaze::Bf16Products;
   const auto chosen = [](const char* text) {
     ::setenv("GAZE_TEST_WAY", text, 1);
-    return gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32, Way::avx512_bf16, Way::amx},
-                                     Way::avx512_bf16);
+    return gaze::detail::choice_from("GAZE_TEST_WAY", gaze::every_bf16_products, Way::avx512_bf16);
   };
   ::unsetenv("GAZE_TEST_WAY");
   CHECK(gaze::detail::choice_from("GAZE_TEST_WAY", {Way::f32}, Way::avx512_bf16) ==

@@ -28,7 +28,7 @@ template <class Make>
 void check_everywhere(const char* what, Make make, const std::vector<double>& want,
                       double tolerance = 2e-6) {
   const Restore restore;
-  for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : every_isa) {
     if (!supported(isa)) continue;
     set_isa(isa);
     INFO(what << ", " << name(isa));

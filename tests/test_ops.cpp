@@ -104,7 +104,7 @@ TEST_CASE("operations without a derivative refuse inputs that require gradients"
 
 TEST_CASE("float agrees with double at every instruction set", "[ops]") {
   const Isa before = isa();
-  for (const Isa set : {Isa::generic, Isa::avx2, Isa::avx512}) {
+  for (const Isa set : every_isa) {
     if (!supported(set)) continue;
     set_isa(set);
     for (const OpCase& c : op_cases()) {

@@ -12,7 +12,7 @@ using namespace gaze::test;
 TEST_CASE("NaN, infinities and signed zeros propagate as specified", "[ops]") {
   const Restore restore;
   for (const SpecialCase& c : special_cases()) check_special<double, Cpu>(c, c.functions.wide);
-  for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : every_isa) {
     if (!supported(isa)) continue;
     set_isa(isa);
     INFO(name(isa));

@@ -380,13 +380,13 @@ TEST_CASE("the cosine schedule warms up, peaks and ends at its floor") {
 
 TEST_CASE("what a run records of its kernels tells all that decides the bits") {
   const Restore restore;
-  for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512})
+  for (const Isa isa : every_isa)
     if (supported(isa)) {
       set_isa(isa);
       CHECK(kernels_name<Cpu>(false) == name(isa));
     }
   std::set<std::string> names = {kernels_name<Cpu>(false)};
-  for (const auto way : {Bf16Products::f32, Bf16Products::avx512_bf16, Bf16Products::amx})
+  for (const auto way : every_bf16_products)
     if (supported(way)) {
       set_bf16_products(way);
       CHECK(names.insert(kernels_name<Cpu>(true)).second);

@@ -28,7 +28,7 @@ void print_templates(bool (*chosen)(const synth::Template&)) {
 void print_info() {
   std::printf("gaze %s\ncompiler      %s\ninstructions  %s (supported:", GAZE_VERSION, __VERSION__,
               name(isa()));
-  for (const Isa i : {Isa::generic, Isa::avx2, Isa::avx512})
+  for (const Isa i : every_isa)
     if (supported(i)) std::printf(" %s", name(i));
   const std::string reason = no_cuda();
   std::printf(", bf16 in %s)\nthreads       %d\ndevices       cpu%s\nmodels       ",

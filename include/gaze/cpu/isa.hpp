@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Which instruction set the kernels use: the widest the processor has, chosen at run time.
 //
-// GAZE_ISA=generic|avx2|avx512 selects a narrower one; one that the processor lacks is an error,
-// not a crash. Results have the same bits for one binary and one instruction set.
+// GAZE_ISA=generic|avx2|avx512|neon selects a narrower one; one that the processor lacks is an
+// error, not a crash. Results have the same bits for one binary and one instruction set.
 #pragma once
 #include <cstdlib>
 #include <initializer_list>
@@ -15,6 +15,13 @@
 #define GAZE_X86 1
 #else
 #define GAZE_X86 0
+#endif
+#endif
+#if !defined(GAZE_NEON)
+#if defined(__aarch64__) && !defined(__CUDACC__)
+#define GAZE_NEON 1
+#else
+#define GAZE_NEON 0
 #endif
 #endif
 #if GAZE_X86 && defined(__linux__)
@@ -30,10 +37,14 @@
 
 namespace gaze {
 
-enum class Isa { generic, avx2, avx512 };
+enum class Isa { generic, avx2, avx512, neon };
+/// All of them, the widest of a processor last.
+inline constexpr std::initializer_list<Isa> every_isa = {Isa::generic, Isa::avx2, Isa::avx512,
+                                                         Isa::neon};
 
 inline const char* name(Isa isa) {
-  return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "generic";
+  constexpr const char* names[] = {"generic", "avx2", "avx512", "neon"};
+  return names[static_cast<int>(isa)];
 }
 
 /// Whether this processor has the instruction set.
@@ -44,7 +55,7 @@ inline bool supported(Isa isa) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 #endif
-  return isa == Isa::generic;
+  return isa == Isa::generic || (GAZE_NEON && isa == Isa::neon);
 }
 
 namespace detail {
@@ -66,10 +77,10 @@ Choice choice_from(const char* variable, std::initializer_list<Choice> all, Choi
 }
 
 inline Isa initial_isa() {
-  const Isa widest = supported(Isa::avx512) ? Isa::avx512
-                     : supported(Isa::avx2) ? Isa::avx2
-                                            : Isa::generic;
-  return choice_from("GAZE_ISA", {Isa::generic, Isa::avx2, Isa::avx512}, widest);
+  Isa widest = Isa::generic;
+  for (const Isa isa : every_isa)
+    if (supported(isa)) widest = isa;
+  return choice_from("GAZE_ISA", every_isa, widest);
 }
 inline Isa& current_isa() {
   static Isa isa = initial_isa();
@@ -84,6 +95,8 @@ inline Isa isa() { return detail::current_isa(); }
 /// Their bits differ: the last two round in other places and flush subnormal numbers to zero.
 /// GAZE_BF16=floats|pairs|tiles selects one; by default the fastest.
 enum class Bf16Products { f32, avx512_bf16, amx };
+inline constexpr std::initializer_list<Bf16Products> every_bf16_products = {
+    Bf16Products::f32, Bf16Products::avx512_bf16, Bf16Products::amx};
 
 /// As in GAZE_BF16.
 inline const char* name(Bf16Products path) {
@@ -129,9 +142,7 @@ inline Bf16Products fastest_bf16() {
   return Bf16Products::f32;
 }
 inline Bf16Products& current_bf16_products() {
-  using Path = Bf16Products;
-  static Path path =
-      choice_from("GAZE_BF16", {Path::f32, Path::avx512_bf16, Path::amx}, fastest_bf16());
+  static Bf16Products path = choice_from("GAZE_BF16", every_bf16_products, fastest_bf16());
   return path;
 }
 }  // namespace detail

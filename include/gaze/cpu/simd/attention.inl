@@ -8,7 +8,7 @@
 // hold anything, even NaN: their scores become -inf by lane and their values are never read.
 
 constexpr int attention_block = 64;
-constexpr int attention_tall = W == 16 ? 12 : 6;  // rows beside two vectors: 32 or 16 registers
+constexpr int attention_tall = registers == 32 ? 12 : 6;  // rows beside two vectors
 /// Vectors beside R rows: one or two rows take more, or each sum would wait for the one before it.
 template <int R>
 constexpr int attention_width = R <= 2 ? 4 : 2;

@@ -8,7 +8,7 @@
 // vectors the rows of A, packed at a fixed stride, stay in L1 and the panels pass by. Elements of A
 // are broadcast. k is cut in blocks; C carries the chain across.
 
-constexpr int gemm_mr = W == 16 ? 12 : W == 8 ? 6 : 4;
+constexpr int gemm_mr = registers == 32 ? 12 : W == 8 ? 6 : 4;
 constexpr int gemm_nr = 2 * W;
 // Measured on Zen 4 at 1024^3 and m = 3000: a depth of 384 beats 256 by 5 %, 512 gains no more.
 constexpr int gemm_kc = 384;                    // depth of a block

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The vector kernels, once per instruction set: gaze::simd::generic, ::avx2, ::avx512.
+// The vector kernels, once per instruction set: gaze::simd::generic, ::avx2, ::avx512, ::neon.
 //
 // Each .inl file below is plain functions with a target attribute (GAZE_FN; GAZE_INLINE for the
 // pieces that must be inlined into one). No lambdas, no standard-library calls: such code would be
@@ -12,6 +12,8 @@
 #include "gaze/kernels/reduce.hpp"
 #if GAZE_X86
 #include <immintrin.h>
+#elif GAZE_NEON
+#include <arm_neon.h>
 #endif
 
 #define GAZE_KERNEL_FILES "gaze/cpu/simd/all.inl"
@@ -30,6 +32,12 @@ namespace gaze::simd::generic {
 #include "gaze/cpu/simd/vec_generic.inl"
 #include GAZE_KERNEL_FILES
 }  // namespace gaze::simd::generic
+#if GAZE_NEON  // every 64-bit ARM processor has it: no target attribute
+namespace gaze::simd::neon {
+#include "gaze/cpu/simd/vec_neon.inl"
+#include GAZE_KERNEL_FILES
+}  // namespace gaze::simd::neon
+#endif
 #undef GAZE_FN
 #undef GAZE_INLINE
 #undef GAZE_TARGET
@@ -110,6 +118,10 @@ namespace gaze::simd::amx {
   (::gaze::isa() == ::gaze::Isa::avx512 ? ::gaze::simd::avx512::FUNCTION(__VA_ARGS__) \
    : ::gaze::isa() == ::gaze::Isa::avx2 ? ::gaze::simd::avx2::FUNCTION(__VA_ARGS__)   \
                                         : ::gaze::simd::generic::FUNCTION(__VA_ARGS__))
+#elif GAZE_NEON
+#define GAZE_SIMD(FUNCTION, ...)                                                  \
+  (::gaze::isa() == ::gaze::Isa::neon ? ::gaze::simd::neon::FUNCTION(__VA_ARGS__) \
+                                      : ::gaze::simd::generic::FUNCTION(__VA_ARGS__))
 #else
 // Only one set, but a GAZE_ISA that names another is still an error.
 #define GAZE_SIMD(FUNCTION, ...) \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Eight float lanes: AVX2 with fused multiply-add.
 constexpr int W = 8;
+constexpr int registers = 16;
 using vf = __m256;
 
 GAZE_INLINE __m256i first_lanes(int n) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sixteen float lanes: AVX-512.
 constexpr int W = 16;
+constexpr int registers = 32;
 using vf = __m512;
 
 GAZE_INLINE __mmask16 first_lanes(int n) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Four float lanes through the compiler's vector extension: any processor.
 constexpr int W = 4;
+constexpr int registers = 16;  // at least
 typedef float vf __attribute__((vector_size(16)));
 typedef int vi __attribute__((vector_size(16)));
 
