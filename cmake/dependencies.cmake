@@ -10,23 +10,26 @@ function(gaze_find_header variable header package)
   endif()
 endfunction()
 
+# Finds a library, likewise. To compile for another processor it may be missing: the program needs
+# it, the tests of the engine do not.
+function(gaze_find_library variable library package)
+  find_library(${variable} ${library})
+  mark_as_advanced(${variable})
+  if(NOT ${variable} AND CMAKE_CROSSCOMPILING)
+    set(${variable} ${library} PARENT_SCOPE)
+  elseif(NOT ${variable})
+    message(FATAL_ERROR "lib${library} not found: install ${package}, or call ./run setup")
+  endif()
+endfunction()
+
 gaze_find_header(GAZE_JSON_INCLUDE nlohmann/json.hpp nlohmann-json3-dev)
 gaze_find_header(GAZE_CLI11_INCLUDE CLI/CLI.hpp libcli11-dev)
 gaze_find_header(GAZE_TOML_INCLUDE toml++/toml.h libtomlplusplus-dev)
 gaze_find_header(GAZE_STB_INCLUDE stb/stb_image.h libstb-dev)
 gaze_find_header(GAZE_UDUNITS2_INCLUDE udunits2.h libudunits2-dev udunits2)
-find_library(GAZE_UDUNITS2_LIBRARY udunits2)
-mark_as_advanced(GAZE_UDUNITS2_LIBRARY)
-if(NOT GAZE_UDUNITS2_LIBRARY)
-  message(FATAL_ERROR "libudunits2 not found: install libudunits2-dev, or call ./run setup")
-endif()
-
+gaze_find_library(GAZE_UDUNITS2_LIBRARY udunits2 libudunits2-dev)
 gaze_find_header(GAZE_CURL_INCLUDE curl/curl.h libcurl4-openssl-dev)
-find_library(GAZE_CURL_LIBRARY curl)
-mark_as_advanced(GAZE_CURL_LIBRARY)
-if(NOT GAZE_CURL_LIBRARY)
-  message(FATAL_ERROR "libcurl not found: install libcurl4-openssl-dev, or call ./run setup")
-endif()
+gaze_find_library(GAZE_CURL_LIBRARY curl libcurl4-openssl-dev)
 
 # cpp-httplib is one header, or in Debian's package a header and a library. The latter must be used
 # with the definitions it was built with, which only its pkg-config file says.
