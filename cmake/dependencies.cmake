@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
 # Dependencies of Gaze's own programs, and gaze_dev, the settings that they share.
 
-# Finds a header; if it is missing, the error names its package.
+# Finds a header, or a library; if it is missing, the error names its package. To compile for another
+# processor it may be missing: the program needs it, the tests of the engine do not.
 function(gaze_find_header variable header package)
   find_path(${variable} ${header} PATH_SUFFIXES ${ARGN})
   mark_as_advanced(${variable})
-  if(NOT ${variable})
+  if(NOT ${variable} AND CMAKE_CROSSCOMPILING)
+    set(${variable} "" PARENT_SCOPE)
+  elseif(NOT ${variable})
     message(FATAL_ERROR "<${header}> not found: install ${package}, or call ./run setup")
   endif()
 endfunction()
 
-# Finds a library, likewise. To compile for another processor it may be missing: the program needs
-# it, the tests of the engine do not.
 function(gaze_find_library variable library package)
   find_library(${variable} ${library})
   mark_as_advanced(${variable})
