@@ -62,7 +62,7 @@ void Evaluator<Device>::answer(const Batch& b, std::span<Outcome> out, const Kee
     ids.push_back(b.first + i);
   }
   const auto k = static_cast<std::size_t>(settings_.samples);
-  const auto watch = model_.config().sees() ? models::Watch::marks : models::Watch::nothing;
+  const auto watch = watch_of(model_.config());
   const auto greedy = complete(prompts, ids, 0, watch);
   std::vector<gaze::SampledTokens> sampled;
   if (k > 0) sampled = complete(prompts, ids, settings_.samples, watch);

@@ -65,9 +65,6 @@ class ArmTraining {
                        const WarmStartSettings& w, double corruption, Index offset,
                        std::int64_t seed) const;
 
-  /// What GRPO's rollouts and updates observe: nothing of a model without pictures.
-  models::Watch watch() const;
-
   /// The validation accuracies of the policy that a GRPO step begins with: every validate_every
   /// steps and at the last one.
   Metrics validate(const Model<Device>& model, const AblationSettings& own, Index step) const;

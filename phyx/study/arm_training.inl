@@ -173,16 +173,11 @@ void ArmTraining<Device>::train_by_reward(const RunModel<Device>& model, const C
   trainer.run(stage, [&](Index step, const Update& update) {
     state.begin_step(step);
     const Metrics validated = validate(*model, own, step);
-    Metrics m = rl::grpo_step(*model, reference, grpo, task, data_.codec().ends(), step, watch(),
-                              update, state.adaptive(), from);
+    Metrics m = rl::grpo_step(*model, reference, grpo, task, data_.codec().ends(), step,
+                              watch_of(data_.config()), update, state.adaptive(), from);
     m.insert(m.end(), validated.begin(), validated.end());
     return m;
   });
-}
-
-template <class Device>
-models::Watch ArmTraining<Device>::watch() const {
-  return data_.config().sees() ? models::Watch::marks : models::Watch::nothing;
 }
 
 template <class Device>
@@ -273,7 +268,7 @@ double ArmTraining<Device>::grpo_arithmetic(const Condition& c, Index probe, std
   grpo.reference_sync = {};
   const double one = arithmetic_of(probe, [&](Index i, const Update& update) {
     return rl::grpo_step<Model<Device>>(*model, nullptr, grpo, task, data_.codec().ends(), i,
-                                        watch(), update);
+                                        watch_of(data_.config()), update);
   });
   return one * static_cast<double>(own.grpo_steps);
 }

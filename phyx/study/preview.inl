@@ -125,11 +125,10 @@ void measure_answers(const Model<Device>& model, const RunData& data, const Abla
   grpo.overlong_cache = 0;
   grpo.sampling.max_tokens = tokens;
   PhyxTask<Device> source(data.train(), data.codec(), data.config(), mix_of({{"format", 1.0}}), 0);
-  const auto watch = data.config().sees() ? models::Watch::marks : models::Watch::nothing;
   const auto task = source.task();
   double begin = seconds_now();
   const Metrics m = rl::grpo_step<Model<Device>>(model, nullptr, grpo, task, data.codec().ends(), 0,
-                                                 watch, [] {});
+                                                 watch_of(data.config()), [] {});
   const auto completions = static_cast<double>(grpo.prompts * grpo.group);
   const double step = seconds_now() - begin;
   for (const auto& [name, value] : m)
