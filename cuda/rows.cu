@@ -9,8 +9,7 @@ namespace gaze::cuda {
 
 namespace {
 
-Launch warp_per_row(const char* name, Index rows,
-                    std::source_location where = std::source_location::current()) {
+Launch warp_per_row(const char* name, Index rows, SourceLine where = SourceLine::here()) {
   return {name, blocks_for(rows, kRowWarps), dim3(kRowThreads), 0, where};
 }
 

@@ -7,8 +7,9 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <source_location>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "cuda/device/fragments.hpp"
 #include "cuda/host/graph.hpp"
@@ -26,17 +27,27 @@ namespace gaze::cuda {
 
 // ---- launches -----------------------------------------------------------------------------------
 
-/// The grid of a launch, and its dynamic shared memory in bytes. `name` and the source location
+/// A line of the sources; std::source_location, which clang++ 14 lacks.
+struct SourceLine {
+  const char* file;
+  int line;
+  static constexpr SourceLine here(const char* file = __builtin_FILE(),
+                                   int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
+/// The grid of a launch, and its dynamic shared memory in bytes. `name` and `where`
 /// appear in the error message when the launch fails.
 struct Launch {
   Launch(const char* name, dim3 blocks, dim3 threads, std::size_t shared_bytes = 0,
-         std::source_location where = std::source_location::current())
+         SourceLine where = SourceLine::here())
       : name(name), blocks(blocks), threads(threads), shared_bytes(shared_bytes), where(where) {}
 
   const char* name;
   dim3 blocks, threads;
   std::size_t shared_bytes;
-  std::source_location where;
+  SourceLine where;
 };
 
 /// Number of pieces of `size` that cover n.
@@ -58,10 +69,11 @@ inline dim3 blocks_for(Index n, Index per_block) {
 template <class... Parameters>
 void launch(const Launch& l, void (*kernel)(Parameters...),
             std::type_identity_t<Parameters>... arguments) {
-  std::size_t count = 0;
-  auto body = [kernel, ... values = emulator::translated(arguments, l.name, count++)] {
-    kernel(values...);
-  };
+  const auto values = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return std::make_tuple(emulator::translated(arguments, l.name, I)...);
+  }
+  (std::index_sequence_for<Parameters...>{});
+  auto body = [kernel, values] { std::apply(kernel, values); };
   const auto run = [body, grid = emulator::Grid{l.name, l.blocks, l.threads, l.shared_bytes}] {
     auto copy = body;
     emulator::run(

@@ -24,7 +24,7 @@ namespace {
 struct LastLaunch {
   const char* kernel = nullptr;
   const char* file = "";
-  unsigned line = 0;
+  int line = 0;
 };
 thread_local LastLaunch last_launch;
 
@@ -180,9 +180,9 @@ void copy_out(void* to, const void* from, std::size_t bytes) {
 }
 
 void check_launch(const Launch& l) {
-  last_launch = {l.name, l.where.file_name(), l.where.line()};
+  last_launch = {l.name, l.where.file, l.where.line};
   const cudaError_t error = cudaGetLastError();
-  GAZE_CHECK(error == cudaSuccess, "cuda", l.name, " (", l.where.file_name(), ":", l.where.line(),
+  GAZE_CHECK(error == cudaSuccess, "cuda", l.name, " (", l.where.file, ":", l.where.line,
              ") was not launched: ", cudaGetErrorString(error), "; ", l.blocks.x, "x", l.blocks.y,
              "x", l.blocks.z, " blocks of ", l.threads.x * l.threads.y * l.threads.z, " threads, ",
              l.shared_bytes, " bytes of shared memory");

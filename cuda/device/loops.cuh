@@ -19,8 +19,7 @@ __global__ void for_each_kernel(Index n, F f) {
 /// function `pointers` for the emulator (emulator::translated). Different i must not write what
 /// another reads or writes.
 template <class F>
-void for_each(const char* name, Index n, const F& f,
-              std::source_location where = std::source_location::current()) {
+void for_each(const char* name, Index n, const F& f, SourceLine where = SourceLine::here()) {
   if (n <= 0) return;
   const Launch how(name, blocks_for(n, kElementThreads), dim3(kElementThreads), 0, where);
   launch(how, for_each_kernel<F>, n, f);
@@ -41,7 +40,7 @@ __device__ void for_rows_of_warp(Index n, F f) {
 
 /// One warp for a short row, eight for a long one.
 inline Launch block_per_row(const char* name, Index rows, Index n,
-                            std::source_location where = std::source_location::current()) {
+                            SourceLine where = SourceLine::here()) {
   return {name, blocks_for(rows, 1), dim3(n <= 256 ? kLanes : 8 * kLanes), 0, where};
 }
 
