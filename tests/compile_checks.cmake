@@ -65,3 +65,11 @@ foreach(compiler IN LISTS compilers)
   set_tests_properties(compile_refused.${by} compile_portable.${by} PROPERTIES
                        LABELS slow TIMEOUT 1200)
 endforeach()
+find_program(emscripten em++)
+find_program(node node)
+mark_as_advanced(emscripten node)
+if(emscripten AND node AND GAZE_BUILD_EXAMPLES)
+  add_test(NAME compile_webassembly COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/webassembly.sh
+           ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/examples)
+  set_tests_properties(compile_webassembly PROPERTIES LABELS slow TIMEOUT 1200)
+endif()

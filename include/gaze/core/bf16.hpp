@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // bf16: the upper half of a float (8 bits of exponent, 7 of mantissa). Only a storage format:
 // arithmetic is done in float. constexpr throughout, so kernels of every device share it.
+// (__builtin_bit_cast: the library of Emscripten 3.1 lacks std::bit_cast.)
 #pragma once
-#include <bit>
 #include <cstdint>
 
 #include "gaze/core/device.hpp"
@@ -14,9 +14,9 @@ struct bf16 {
 
   bf16() = default;
   /// Rounds to nearest, ties to even; a NaN stays a NaN.
-  constexpr explicit bf16(float x) : bits(rounded(std::bit_cast<std::uint32_t>(x))) {}
+  constexpr explicit bf16(float x) : bits(rounded(__builtin_bit_cast(std::uint32_t, x))) {}
   constexpr explicit operator float() const {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+    return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16);
   }
   static constexpr bf16 from_bits(std::uint16_t bits) {
     bf16 x{0.0f};

@@ -2,7 +2,6 @@
 // f16: IEEE 754 binary16, a sign, five bits of exponent and ten of fraction. Only a format of
 // weight files, whose values are converted to float or bf16 when they are read.
 #pragma once
-#include <bit>
 #include <cstdint>
 
 #include "gaze/core/language.hpp"
@@ -20,7 +19,7 @@ struct f16 {
       return sign ? -size : size;
     }
     const bool finite = rest < 0x7C00u;  // else infinite, or NaN
-    return std::bit_cast<float>(sign | ((rest << 13) + (finite ? 112u << 23 : 224u << 23)));
+    return __builtin_bit_cast(float, sign | ((rest << 13) + (finite ? 112u << 23 : 224u << 23)));
   }
 };
 

@@ -8,8 +8,9 @@
 #include "Gaze needs C++20"  // there is no such file: the compiler stops here
 #endif
 
-// Shapes, offsets and file sizes are computed in 64 bits and used as std::size_t.
-#if __SIZEOF_POINTER__ < 8
+// Shapes, offsets and file sizes are computed in 64 bits and used as std::size_t. WebAssembly is
+// 32-bit, and a tensor there has less than 2 GiB (Tensor checks it).
+#if __SIZEOF_POINTER__ < 8 && !defined(__wasm__)
 #error "Gaze needs a 64-bit target"
 #include "Gaze needs a 64-bit target"
 #endif

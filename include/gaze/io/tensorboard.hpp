@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -80,14 +79,15 @@ inline std::string scalar_event(double wall_time, std::int64_t step, const Scala
   using detail::WireType;
   std::string event, summary;
   detail::append_key(event, 1, WireType::fixed64);
-  detail::append_little_endian(event, std::bit_cast<std::uint64_t>(wall_time));
+  detail::append_little_endian(event, __builtin_bit_cast(std::uint64_t, wall_time));
   detail::append_key(event, 2, WireType::varint);
   detail::append_varint(event, static_cast<std::uint64_t>(step));
   for (const auto& [tag, number] : scalars) {
     std::string value;
     detail::append_bytes(value, 1, tag);
     detail::append_key(value, 2, WireType::fixed32);
-    detail::append_little_endian(value, std::bit_cast<std::uint32_t>(static_cast<float>(number)));
+    detail::append_little_endian(value,
+                                 __builtin_bit_cast(std::uint32_t, static_cast<float>(number)));
     detail::append_bytes(summary, 1, value);
   }
   detail::append_bytes(event, 5, summary);
@@ -98,7 +98,7 @@ inline std::string scalar_event(double wall_time, std::int64_t step, const Scala
 inline std::string version_event(double wall_time) {
   std::string event;
   detail::append_key(event, 1, detail::WireType::fixed64);
-  detail::append_little_endian(event, std::bit_cast<std::uint64_t>(wall_time));
+  detail::append_little_endian(event, __builtin_bit_cast(std::uint64_t, wall_time));
   detail::append_bytes(event, 3, "brain.Event:2");
   return event;
 }
