@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Reductions: sum, mean, variance, max, min, argmax, argmin, logsumexp. Without axes they reduce
-// everything to shape []; with axes, which may be negative, these stay with size 1. Then softmax,
-// log_softmax and cumsum along one axis, which keep the shape. Every result has one fixed order of
-// summation: the same bits at any number of threads.
+// Reductions: sum, mean, variance, max, min, logsumexp. Without axes they reduce everything to
+// shape []; with axes (sum(x, 1), sum(x, {0, -1})) these stay with size 1, as does the one axis of
+// argmax and argmin. Then softmax, log_softmax and cumsum along one axis, which keep the shape.
+// Every result has one fixed order of summation: the same bits at any number of threads.
 #pragma once
-#include <concepts>
 #include <limits>
 
 #include "gaze/ops/axes.hpp"
@@ -33,7 +32,7 @@ Tensor<T, Device> sum(const Tensor<T, Device>& input) {
 
 /// The sum along some axes, which stay with size 1.
 template <class T, class Device>
-Tensor<T, Device> sum(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> sum(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("sum", x);
   const auto plan = detail::plan_axes("sum", x.shape(), axes);
   Tensor<T, Device> y(plan.kept);
@@ -50,10 +49,6 @@ Tensor<T, Device> sum(const Tensor<T, Device>& x, const Shape& axes) {
         x);
   return y;
 }
-template <class T, class Device, std::integral Axis>
-Tensor<T, Device> sum(const Tensor<T, Device>& x, Axis axis) {
-  return sum(x, detail::one_axis(static_cast<int>(axis)));
-}
 
 /// The mean of all elements, shape [].
 template <class T, class Device>
@@ -65,7 +60,7 @@ Tensor<T, Device> mean(const Tensor<T, Device>& x) {
 
 /// The mean along some axes, which stay with size 1.
 template <class T, class Device>
-Tensor<T, Device> mean(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> mean(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("mean", x);
   const Index n = detail::plan_axes("mean", x.shape(), axes).n;
   GAZE_CHECK(n > 0, "mean", "of no elements: axes ", axes, " of ", x.shape());
@@ -104,7 +99,7 @@ Tensor<T, Device> variance_rows(const Tensor<T, Device>& x, T inverse) {
 /// Correction 0 is the population's variance, 1 the unbiased estimate from a sample.
 /// dx = 2 dy (x - mean) / (n - correction).
 template <class T, class Device>
-Tensor<T, Device> variance(const Tensor<T, Device>& x, const Shape& axes, Index correction = 0) {
+Tensor<T, Device> variance(const Tensor<T, Device>& x, const Axes& axes, Index correction = 0) {
   detail::check_defined("variance", x);
   const auto plan = detail::plan_axes("variance", x.shape(), axes);
   GAZE_CHECK(plan.n > correction, "variance", "of ", plan.n, " elements with correction ",
@@ -112,6 +107,11 @@ Tensor<T, Device> variance(const Tensor<T, Device>& x, const Shape& axes, Index 
   const T inverse = T(1) / static_cast<T>(plan.n - correction);
   return detail::reduce_rows(
       x, plan, [inverse](const auto& rows) { return detail::variance_rows(rows, inverse); });
+}
+/// The variance of all elements as of a population, shape [].
+template <class T, class Device>
+Tensor<T, Device> variance(const Tensor<T, Device>& x) {
+  return reshape(variance(x, detail::all_axes(x.shape())), {});
 }
 
 namespace detail {
@@ -122,7 +122,7 @@ inline void check_some(const char* op, const AxisPlan& plan, const Shape& shape)
 }
 
 template <class T, class Device>
-Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const Shape& axes,
+Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const Axes& axes,
                           bool greatest) {
   using K = Kernels<Device>;
   check_defined(op, input);
@@ -146,7 +146,7 @@ Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const 
 }
 
 template <class T, class Device>
-Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Shape& axes,
+Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Axes& axes,
                             bool greatest) {
   check_defined(op, x);
   refuse_gradient(op, x);
@@ -163,7 +163,7 @@ Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Sh
 /// The greatest element along some axes, which stay with size 1. A NaN counts as the greatest.
 /// The gradient goes to the first of equal elements.
 template <class T, class Device>
-Tensor<T, Device> max(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> max(const Tensor<T, Device>& x, const Axes& axes) {
   return detail::extreme("max", x, axes, true);
 }
 /// The greatest of all elements, shape [].
@@ -174,9 +174,10 @@ Tensor<T, Device> max(const Tensor<T, Device>& x) {
 
 /// The least element along some axes, otherwise as max().
 template <class T, class Device>
-Tensor<T, Device> min(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> min(const Tensor<T, Device>& x, const Axes& axes) {
   return detail::extreme("min", x, axes, false);
 }
+/// The least of all elements, shape [].
 template <class T, class Device>
 Tensor<T, Device> min(const Tensor<T, Device>& x) {
   return reshape(min(x, detail::all_axes(x.shape())), {});
@@ -186,13 +187,13 @@ Tensor<T, Device> min(const Tensor<T, Device>& x) {
 /// gather(x, axis, argmax(x, axis)) is max(x, {axis}). No derivative: throws if one is needed.
 template <class T, class Device>
 Indices<Device> argmax(const Tensor<T, Device>& x, int axis) {
-  return detail::arg_extreme("argmax", x, detail::one_axis(axis), true);
+  return detail::arg_extreme("argmax", x, axis, true);
 }
 
 /// The index of the least element, otherwise as argmax().
 template <class T, class Device>
 Indices<Device> argmin(const Tensor<T, Device>& x, int axis) {
-  return detail::arg_extreme("argmin", x, detail::one_axis(axis), false);
+  return detail::arg_extreme("argmin", x, axis, false);
 }
 
 namespace detail {
@@ -220,11 +221,16 @@ Tensor<T, Device> logsumexp_rows(const Tensor<T, Device>& x) {
 /// log sum e^x along some axes, which stay with size 1, without overflow; -inf of no elements.
 /// dx = dy softmax(x), 0 for a row of only -inf.
 template <class T, class Device>
-Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("logsumexp", x);
   const auto plan = detail::plan_axes("logsumexp", x.shape(), axes);
   return detail::reduce_rows(x, plan,
                              [](const auto& rows) { return detail::logsumexp_rows(rows); });
+}
+/// log sum e^x of all elements, shape [].
+template <class T, class Device>
+Tensor<T, Device> logsumexp(const Tensor<T, Device>& x) {
+  return reshape(logsumexp(x, detail::all_axes(x.shape())), {});
 }
 
 namespace detail {
@@ -272,7 +278,7 @@ Tensor<T, Device> cumsum_rows(const Tensor<T, Device>& x) {
 template <class T, class Device>
 Tensor<T, Device> softmax(const Tensor<T, Device>& x, int axis) {
   detail::check_defined("softmax", x);
-  const auto plan = detail::plan_axes("softmax", x.shape(), detail::one_axis(axis));
+  const auto plan = detail::plan_axes("softmax", x.shape(), axis);
   return detail::from_rows(detail::softmax_rows("softmax", false, detail::rows_of(x, plan)), plan);
 }
 
@@ -280,7 +286,7 @@ Tensor<T, Device> softmax(const Tensor<T, Device>& x, int axis) {
 template <class T, class Device>
 Tensor<T, Device> log_softmax(const Tensor<T, Device>& x, int axis) {
   detail::check_defined("log_softmax", x);
-  const auto plan = detail::plan_axes("log_softmax", x.shape(), detail::one_axis(axis));
+  const auto plan = detail::plan_axes("log_softmax", x.shape(), axis);
   return detail::from_rows(detail::softmax_rows("log_softmax", true, detail::rows_of(x, plan)),
                            plan);
 }
@@ -289,7 +295,7 @@ Tensor<T, Device> log_softmax(const Tensor<T, Device>& x, int axis) {
 template <class T, class Device>
 Tensor<T, Device> cumsum(const Tensor<T, Device>& x, int axis) {
   detail::check_defined("cumsum", x);
-  const auto plan = detail::plan_axes("cumsum", x.shape(), detail::one_axis(axis));
+  const auto plan = detail::plan_axes("cumsum", x.shape(), axis);
   return detail::from_rows(detail::cumsum_rows(detail::rows_of(x, plan)), plan);
 }
 

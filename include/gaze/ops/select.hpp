@@ -95,7 +95,7 @@ struct IndexPlan {
 
 inline IndexPlan plan_index(const char* op, const Shape& values, const Shape& index, int axis) {
   GAZE_CHECK(values.rank() == index.rank(), op, "x ", values, ", index ", index);
-  const IndexPlan plan{plan_axes(op, values, one_axis(axis)), plan_axes(op, index, one_axis(axis))};
+  const IndexPlan plan{plan_axes(op, values, axis), plan_axes(op, index, axis)};
   GAZE_CHECK(plan.values.kept == plan.index.kept, op, "x ", values, " and index ", index,
              " differ beside axis ", axis);
   return plan;
@@ -137,7 +137,7 @@ Tensor<T, Device> scatter_add(const Tensor<T, Device>& input, int axis,
   detail::check_defined("scatter_add", input, index_input);
   GAZE_CHECK(input.shape() == index_input.shape() && size >= 0, "scatter_add", "x ", input.shape(),
              ", index ", index_input.shape(), ", size ", size);
-  const auto plan = detail::plan_axes("scatter_add", input.shape(), detail::one_axis(axis));
+  const auto plan = detail::plan_axes("scatter_add", input.shape(), axis);
   const auto x = detail::rows_of(input, plan);
   const auto index =
       detail::checked_indices("scatter_add", detail::rows_of(index_input, plan), size);

@@ -22,7 +22,7 @@ Sorted<T, Device> ordered(const char* op, const Tensor<T, Device>& input, Index 
                           bool descending) {
   using K = Kernels<Device>;
   check_defined(op, input);
-  const auto plan = plan_axes(op, input.shape(), one_axis(axis));
+  const auto plan = plan_axes(op, input.shape(), axis);
   const Index rows = plan.rows, n = plan.n;
   GAZE_CHECK(k >= 0 && k <= n, op, k, " of ", n, " elements along axis ", axis, " of ",
              input.shape());
