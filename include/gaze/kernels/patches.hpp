@@ -5,9 +5,12 @@
 
 namespace gaze {
 
-/// Sizes in rows and columns of the image.
+/// Sizes in rows and columns of the image; widths are heights by default. {3, 3} is a window of 3 by
+/// 3, {3, 3, 2} one with strides of 2, {.kernel_h = 3, .padding_h = 1} one with a border of zeros.
 struct Window {
-  Index kernel_h, kernel_w, stride_h = 1, stride_w = 1, padding_h = 0, padding_w = 0;
+  Index kernel_h, kernel_w = kernel_h;
+  Index stride_h = 1, stride_w = stride_h;
+  Index padding_h = 0, padding_w = padding_h;
 };
 
 /// The range of windows that contain element `at` >= 0, of `count` windows of `kernel` elements at

@@ -49,6 +49,11 @@ Tensor<T, Device> unfold(const Tensor<T, Device>& input, const Window& window) {
         x);
   return y;
 }
+/// unfold() with square windows at every place.
+template <class T, class Device>
+Tensor<T, Device> unfold(const Tensor<T, Device>& x, Index side) {
+  return unfold(x, Window{side});
+}
 
 /// y [B, O, H', W'] = sum over a window of x [B, C, H, W] times w [O, C, kh, kw] (+ bias [O] or
 /// undefined): a cross-correlation, as usual in deep learning. The window's kernel size must equal
@@ -68,6 +73,12 @@ Tensor<T, Device> conv2d(const Tensor<T, Device>& x, const Tensor<T, Device>& w,
   const auto patches = reshape(unfold(x, window), {g.images * g.count(), g.patch()});
   const auto y = linear(patches, reshape(w, {o, g.patch()}), bias);
   return permute(reshape(y, {g.images, g.rows(), g.columns(), o}), {0, 3, 1, 2});
+}
+/// conv2d() with a square window at every place.
+template <class T, class Device>
+Tensor<T, Device> conv2d(const Tensor<T, Device>& x, const Tensor<T, Device>& w,
+                         const Tensor<T, Device>& bias, Index side) {
+  return conv2d(x, w, bias, Window{side});
 }
 
 }  // namespace gaze
