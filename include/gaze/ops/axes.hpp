@@ -9,10 +9,10 @@ namespace gaze {
 
 /// The axes of a reduction: one number, or several in braces. Negative ones count from the end.
 struct Axes : Shape {
-  Axes() = default;
-  Axes(Index axis) : Shape({axis}) {}
-  Axes(std::initializer_list<Index> axes) : Shape(axes) {}
-  Axes(const Shape& axes) : Shape(axes) {}
+  Axes() = default;                                         ///< none
+  Axes(Index axis) : Shape({axis}) {}                       ///< one
+  Axes(std::initializer_list<Index> axes) : Shape(axes) {}  ///< several
+  Axes(const Shape& axes) : Shape(axes) {}                  ///< those that a shape lists
 };
 
 namespace detail {

@@ -11,7 +11,7 @@
 
 namespace gaze {
 
-/// The sum of all elements, shape [].
+/// The sum of all elements, shape []; dx = dy everywhere.
 template <class T, class Device>
 Tensor<T, Device> sum(const Tensor<T, Device>& input) {
   detail::check_defined("sum", input);
@@ -30,7 +30,7 @@ Tensor<T, Device> sum(const Tensor<T, Device>& input) {
   return y;
 }
 
-/// The sum along some axes, which stay with size 1.
+/// The sum along some axes, which stay with size 1; dx = dy stretched.
 template <class T, class Device>
 Tensor<T, Device> sum(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("sum", x);
@@ -50,7 +50,7 @@ Tensor<T, Device> sum(const Tensor<T, Device>& x, const Axes& axes) {
   return y;
 }
 
-/// The mean of all elements, shape [].
+/// The mean of all n elements, shape []; dx = dy / n everywhere.
 template <class T, class Device>
 Tensor<T, Device> mean(const Tensor<T, Device>& x) {
   detail::check_defined("mean", x);
@@ -58,7 +58,7 @@ Tensor<T, Device> mean(const Tensor<T, Device>& x) {
   return scale(sum(x), T(1) / static_cast<T>(x.numel()));
 }
 
-/// The mean along some axes, which stay with size 1.
+/// The mean of the n elements along some axes, which stay with size 1; dx = dy / n stretched.
 template <class T, class Device>
 Tensor<T, Device> mean(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("mean", x);
@@ -95,9 +95,10 @@ Tensor<T, Device> variance_rows(const Tensor<T, Device>& x, T inverse) {
 
 }  // namespace detail
 
-/// sum (x - mean)^2 / (n - correction) along some axes, which stay with size 1; two passes.
-/// Correction 0 is the population's variance, 1 the unbiased estimate from a sample.
+/// sum (x - mean)^2 / (n - correction) along some axes, which stay with size 1;
 /// dx = 2 dy (x - mean) / (n - correction).
+///
+/// Correction 0 is the population's variance, 1 the unbiased estimate from a sample. Two passes.
 template <class T, class Device>
 Tensor<T, Device> variance(const Tensor<T, Device>& x, const Axes& axes, Index correction = 0) {
   detail::check_defined("variance", x);
@@ -160,8 +161,10 @@ Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Ax
 
 }  // namespace detail
 
-/// The greatest element along some axes, which stay with size 1. A NaN counts as the greatest.
-/// The gradient goes to the first of equal elements.
+/// The greatest element along some axes, which stay with size 1; the gradient goes to the first of
+/// equal ones.
+///
+/// A NaN counts as the greatest.
 template <class T, class Device>
 Tensor<T, Device> max(const Tensor<T, Device>& x, const Axes& axes) {
   return detail::extreme("max", x, axes, true);
@@ -184,7 +187,8 @@ Tensor<T, Device> min(const Tensor<T, Device>& x) {
 }
 
 /// The index of the greatest element (the first of equals) along an axis, which stays with size 1.
-/// gather(x, axis, argmax(x, axis)) is max(x, {axis}). No derivative: throws if one is needed.
+///
+/// gather(x, axis, argmax(x, axis)) is max(x, axis). No derivative: throws if one is needed.
 template <class T, class Device>
 Indices<Device> argmax(const Tensor<T, Device>& x, int axis) {
   return detail::arg_extreme("argmax", x, axis, true);
@@ -218,8 +222,10 @@ Tensor<T, Device> logsumexp_rows(const Tensor<T, Device>& x) {
 
 }  // namespace detail
 
-/// log sum e^x along some axes, which stay with size 1, without overflow; -inf of no elements.
+/// log sum e^x along some axes, which stay with size 1, without overflow;
 /// dx = dy softmax(x), 0 for a row of only -inf.
+///
+/// -inf of no elements.
 template <class T, class Device>
 Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("logsumexp", x);
@@ -274,7 +280,7 @@ Tensor<T, Device> cumsum_rows(const Tensor<T, Device>& x) {
 
 }  // namespace detail
 
-/// e^x / sum e^x along an axis. dx = y (dy - sum dy y).
+/// e^x / sum e^x along an axis; dx = y (dy - sum dy y).
 template <class T, class Device>
 Tensor<T, Device> softmax(const Tensor<T, Device>& x, int axis) {
   detail::check_defined("softmax", x);
@@ -282,7 +288,7 @@ Tensor<T, Device> softmax(const Tensor<T, Device>& x, int axis) {
   return detail::from_rows(detail::softmax_rows("softmax", false, detail::rows_of(x, plan)), plan);
 }
 
-/// x - log sum e^x along an axis. dx = dy - e^y sum dy.
+/// x - log sum e^x along an axis; dx = dy - e^y sum dy.
 template <class T, class Device>
 Tensor<T, Device> log_softmax(const Tensor<T, Device>& x, int axis) {
   detail::check_defined("log_softmax", x);
