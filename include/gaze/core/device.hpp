@@ -5,10 +5,12 @@
 
 namespace gaze {
 
+/// The processor and its memory.
 struct Cpu {
   static constexpr const char* name = "cpu";
 };
 
+/// An NVIDIA GPU and its memory (gaze/cuda/kernels.hpp).
 struct Cuda {
   static constexpr const char* name = "cuda";
 };
@@ -19,6 +21,6 @@ struct GradOfType {
   using type = T;
 };
 template <class T>
-using GradOf = typename GradOfType<T>::type;
+using GradOf = typename GradOfType<T>::type;  ///< The type of a T's gradient.
 
 }  // namespace gaze

@@ -38,6 +38,7 @@ using LoraPlan = std::vector<LoraWeight>;
 
 /// The names of adapter parameters of a weight; `part`: its number.
 inline std::string lora_down_name(const std::string& weight) { return weight + ".lora_a"; }
+/// The name of the B of adapter number `part` of a weight.
 inline std::string lora_up_name(const std::string& weight, std::size_t part) {
   return weight + ".lora_b." + std::to_string(part);
 }

@@ -93,6 +93,7 @@ struct Gradcheck {
   std::size_t input = 0, element = 0;
   double backward = 0, differences = 0;  // the derivative there, computed both ways
 
+  /// Prints where the element is and both values.
   friend std::ostream& operator<<(std::ostream& out, const Gradcheck& g) {
     return out << "input " << g.input << ", element " << g.element << ": backward " << g.backward
                << ", differences " << g.differences;

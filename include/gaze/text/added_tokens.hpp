@@ -20,6 +20,7 @@
 
 namespace gaze::text {
 
+/// A token that is recognised in the text before anything is merged.
 struct AddedToken {
   std::string content{};
   std::int32_t id = 0;
@@ -152,6 +153,7 @@ void AddedTokenPass::split(std::string_view text, bool with_special, OnText&& on
 class AddedTokens {
  public:
   AddedTokens() = default;
+  /// All added tokens, in any order.
   explicit AddedTokens(const std::vector<AddedToken>& tokens) {
     std::vector<AddedToken> passes[2];
     for (const AddedToken& token : tokens) passes[token.normalized ? 1 : 0].push_back(token);
