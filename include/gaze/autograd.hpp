@@ -43,7 +43,7 @@ struct Node {
     forget();
   }
   /// Whether it has any gradient.
-  virtual bool reached() const { return true; }  // whether it has any gradient
+  virtual bool reached() const { return true; }
 
   /// Adds an input of the operation.
   void add_parent(std::shared_ptr<Node> parent) {
@@ -103,7 +103,7 @@ class WholeGradient {
 /// The node of a Tensor<T, Device>, with its gradient.
 template <class T, class Device>
 struct GradNode : Node {
-  using Grad = Tensor<GradOf<T>, Device>;
+  using Grad = Tensor<GradOf<T>, Device>;  ///< The type of the gradient.
 
   Shape shape;
   Grad slot;             // contiguous; set in advance for parameters, else allocated when needed
@@ -233,15 +233,18 @@ template <class T, class Device>
 class Saved {
  public:
   Saved() = default;
+  /// Keeps a value for operation `op`, which errors name; it may be undefined.
   Saved(const char* op, const Tensor<T, Device>& value)
       : op_(op), value_(value.detach()), version_(value.defined() ? value.version() : 0) {}
 
+  /// The value outside the graph. Error: it was changed in place since.
   const Tensor<T, Device>& get() const {
     GAZE_CHECK(!value_.defined() || value_.version() == version_, op_,
                "a value that backward needs, of shape ", value_.shape(),
                ", was changed in place after the forward pass");
     return value_;
   }
+  /// its first element, null if undefined; errors as get()
   const T* data() const { return get().defined() ? value_.data() : nullptr; }
 
  private:

@@ -51,8 +51,8 @@ void check_defined(const char* op, const Tensors&... inputs) {
 template <class T, class Device = Cpu>
 class Tensor {
  public:
-  using value_type = T;
-  using device_type = Device;
+  using value_type = T;        ///< of the elements
+  using device_type = Device;  ///< where they are
 
   /// No values at all; defined() is false.
   Tensor() = default;

@@ -40,7 +40,7 @@ static_assert(sizeof(bf16) == 2);
 /// Gradients of bf16 values are float.
 template <>
 struct GradOfType<bf16> {
-  using type = float;
+  using type = float;  ///< float
 };
 
 }  // namespace gaze

@@ -18,7 +18,7 @@ struct Cuda {
 /// The type of a T's gradient (bf16 values have float gradients).
 template <class T>
 struct GradOfType {
-  using type = T;
+  using type = T;  ///< its own type
 };
 template <class T>
 using GradOf = typename GradOfType<T>::type;  ///< The type of a T's gradient.

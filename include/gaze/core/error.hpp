@@ -46,7 +46,9 @@ std::string concat(const Parts&... parts) {
 
 }  // namespace gaze
 
+/// Throws an Error of operation `where` with the other arguments as its message.
 #define GAZE_FAIL(where, ...) throw ::gaze::Error((where), ::gaze::concat(__VA_ARGS__))
+/// GAZE_FAIL() unless the condition holds.
 #define GAZE_CHECK(condition, where, ...)            \
   do {                                               \
     if (!(condition)) GAZE_FAIL(where, __VA_ARGS__); \

@@ -145,7 +145,7 @@ inline constexpr Index most_marks = Index{1} << 28;
 template <class Policy>
 class ContinuousBatch {
  public:
-  using Request = GenerationRequest<typename Policy::Prompt>;
+  using Request = GenerationRequest<typename Policy::Prompt>;  ///< What add() takes.
 
   /// Room for `slots` tokens of prompts and answers, rounded up to whole lanes of keys. At most
   /// `prompt_rows` rows of prompts are computed in a step, so that long ones do not hold up the

@@ -54,6 +54,7 @@ struct TensorView {
   std::span<const std::byte> data;
 };
 
+/// Texts by their names, "__metadata__" of the header.
 using Metadata = std::map<std::string, std::string>;
 
 namespace detail {

@@ -52,7 +52,7 @@ struct MappedValues {
 /// time; files are mapped when the first of their tensors is.
 class WeightFiles {
  public:
-  using Info = SafetensorsFile::Info;
+  using Info = SafetensorsFile::Info;  ///< What a header says of one tensor.
 
   /// Opens a folder, an index (a file named *.index.json) or one safetensors file. Errors name the
   /// file and the tensor or key.

@@ -83,8 +83,8 @@ struct Parameter {
     return rounded_;
   }
 
-  /// Gives a weight that is held alone its values: make(std::type_identity<U>()) returns a
-  /// Tensor<U>, with U = T or, if it is multiplied in bf16, bf16.
+  /// Gives a weight that is held alone its values: `make(std::type_identity<U>())` returns a
+  /// `Tensor<U>`, with U = T or, if it is multiplied in bf16, bf16.
   template <class Make>
   void hold(const Make& make) {
     if constexpr (std::is_same_v<T, float>)
@@ -119,7 +119,7 @@ struct Pack {
 template <class T, class Device = Cpu>
 class Parameters {
  public:
-  using Param = Parameter<T, Device>;
+  using Param = Parameter<T, Device>;  ///< One of them.
 
   Parameters() = default;
   Parameters(const Parameters&) = delete;  // modules point into it

@@ -10,8 +10,9 @@
 
 namespace gaze {
 
-/// Sets of element types and of devices, as bits.
+/// A set of element types, as bits.
 enum OpTypes : unsigned { float32 = 1, float64 = 2, int32 = 4 };
+/// A set of devices, as bits.
 enum OpDevices : unsigned { on_cpu = 1, on_cuda = 2 };
 
 /// How an operation's values and derivative are checked, as bits.

@@ -34,7 +34,7 @@ enum class Spread { group, batch, none, nonzero, nonzero_rewards };
 ///   leave_one_out:   the mean of the others of its group (RLOO: Ahmadian et al. 2024)
 ///   length_weighted: the mean of its group, weighted by length (OPO: Hao et al. 2025)
 ///   second_best:     the best of a group gets its lead over the second, the others get 0
-///                    (pass@k: Tang et al. 2025)
+///                    (for pass at k: Tang et al. 2025)
 ///   none:            nothing (REINFORCE++: Hu 2025)
 enum class Baseline { group_mean, leave_one_out, length_weighted, second_best, none };
 

@@ -25,7 +25,7 @@ struct AddedToken {
   std::string content{};
   std::int32_t id = 0;
   bool special = false;  ///< a control token: not matched in plain text, can be left out by decode
-  bool single_word = false;  ///< counts only if no word character (\w) is on either side
+  bool single_word = false;  ///< counts only if no word character is on either side
   bool lstrip = false;       ///< takes the white space before it
   bool rstrip = false;       ///< takes the white space after it
   bool normalized = false;   ///< matched in a second pass
