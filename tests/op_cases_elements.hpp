@@ -61,12 +61,12 @@ inline void add_choice_cases(OpCases& to) {
 /// f(x, axes) over one, several, all and no axes, of views and of empty tensors.
 template <class F>
 void add_axes_cases(OpCases& to, const std::string& op, F f) {
-  const auto over = [&](const std::string& what, const Shape& shape, const Shape& axes) {
+  const auto over = [&](const std::string& what, const Shape& shape, const Axes& axes) {
     add_case(to, op, what, {shape}, [=](const auto& x) { return f(x[0], axes); });
   };
   over("axis first", {3, 4, 2}, {0});
-  over("axis middle", {3, 4, 2}, {1});
-  over("axis last", {3, 5}, {-1});
+  over("axis middle", {3, 4, 2}, 1);
+  over("axis last", {3, 5}, -1);
   over("outer axes", {2, 3, 4}, {0, -1});
   over("inner axes", {2, 3, 4}, {2, 1});
   over("all axes", {3, 4}, {0, 1});
@@ -75,25 +75,26 @@ void add_axes_cases(OpCases& to, const std::string& op, F f) {
   over("no rows", {0, 3}, {1});
   over("long rows", {3, 70}, {1});
   add_case(to, op, "view by axis", {{4, 2, 3}}, [=](const auto& x) {
-    return f(permute(slice(x[0], 0, 1, 4), {2, 0, 1}), Shape{0, 2});
+    return f(permute(slice(x[0], 0, 1, 4), {2, 0, 1}), Axes{0, 2});
   });
   add_case(to, op, "input twice by axis", {{3, 4}},
-           [=](const auto& x) { return mul(x[0], f(x[0], Shape{1})); });
+           [=](const auto& x) { return mul(x[0], f(x[0], 1)); });
 }
 
 inline void add_reduction_cases(OpCases& to) {
-  add_axes_cases(to, "sum", [](const auto& x, const Shape& axes) { return sum(x, axes); });
-  add_axes_cases(to, "mean", [](const auto& x, const Shape& axes) { return mean(x, axes); });
-  add_axes_cases(to, "max", [](const auto& x, const Shape& axes) { return max(x, axes); });
-  add_axes_cases(to, "min", [](const auto& x, const Shape& axes) { return min(x, axes); });
+  add_axes_cases(to, "sum", [](const auto& x, const Axes& axes) { return sum(x, axes); });
+  add_axes_cases(to, "mean", [](const auto& x, const Axes& axes) { return mean(x, axes); });
+  add_axes_cases(to, "max", [](const auto& x, const Axes& axes) { return max(x, axes); });
+  add_axes_cases(to, "min", [](const auto& x, const Axes& axes) { return min(x, axes); });
   add_axes_cases(to, "logsumexp",
-                 [](const auto& x, const Shape& axes) { return logsumexp(x, axes); });
-  add_axes_cases(to, "variance",
-                 [](const auto& x, const Shape& axes) { return variance(x, axes); });
+                 [](const auto& x, const Axes& axes) { return logsumexp(x, axes); });
+  add_axes_cases(to, "variance", [](const auto& x, const Axes& axes) { return variance(x, axes); });
   add_case(to, "variance", "unbiased", {{3, 5}},
            [](const auto& x) { return variance(x[0], {1}, 1); });
   add_case(to, "max", "all", {{3, 4}}, [](const auto& x) { return max(x[0]); });
   add_case(to, "min", "all", {{3, 4}}, [](const auto& x) { return min(x[0]); });
+  add_case(to, "variance", "all", {{3, 4}}, [](const auto& x) { return variance(x[0]); });
+  add_case(to, "logsumexp", "all", {{3, 4}}, [](const auto& x) { return logsumexp(x[0]); });
   add_case(to, "logsumexp", "no elements of a row", {{2, 0}, {2, 1}},
            [](const auto& x) { return exp(add(logsumexp(x[0], {1}), x[1])); });
 }

@@ -3,8 +3,8 @@
 // operation, and every kind of mistake.
 #include <set>
 
-#include "gaze/ops/table.hpp"
 #include "tests/op_cases.hpp"
+#include "tests/texts.hpp"
 
 namespace test_gradcheck {
 namespace {
@@ -48,6 +48,11 @@ D slope(const D& x, const D& dy) {
   return scale(mul(x, dy), 2.0);
 }
 
+/// The message of the failed check, "" where it passes.
+std::string gradient_error(const Function<double>& f, const Inputs<double>& inputs) {
+  return error_of([&] { require_gradients("f", f, inputs); });
+}
+
 const Inputs<double>& input() {
   static const auto x = random_inputs<double>({{3, 4}});
   return x;
@@ -65,12 +70,29 @@ TEST_CASE("a derivative that is off by a thousandth is found in every operation"
     if (!gradient_error(wrong, random_inputs<double>(c.shapes, c.low, c.high)).empty())
       found.insert(c.op);
   }
-  CHECK(found == all);
+  CHECK(difference("the operations with cases", all, "those found", found) == "");
 }
 
 TEST_CASE("the check accepts correct derivatives", "[ops]") {
   const auto f = wrong_square([](const D& x, const D& dy, auto& to) { to.add(slope(x, dy)); });
   CHECK(gradient_error(f, input()) == "");
+}
+
+TEST_CASE("the check returns the worst element, and its message names it", "[ops]") {
+  const auto f = wrong_square([](const D& x, const D& dy, auto& to) {
+    D g = slope(x, dy);
+    g.data()[5] += 0.5;
+    g.data()[2] += 0.25;
+    to.add(g);
+  });
+  const Gradcheck worst = gaze::testing::gradcheck(f, input());
+  CHECK(worst.input == 0);
+  CHECK(worst.element == 5);
+  CHECK(worst.backward - worst.differences == Catch::Approx(0.5));
+  CHECK(worst.error > 0.1);
+  CHECK(gaze::testing::gradcheck(f, {D({0, 4})}).error == 0);
+  CHECK_THAT(gradient_error(f, input()),
+             Catch::Contains("[gaze::gradcheck] f: input 0, element 5: backward "));
 }
 
 TEST_CASE("each kind of wrong derivative is found", "[ops]") {

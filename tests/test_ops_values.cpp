@@ -32,6 +32,27 @@ TEST_CASE("the first of equal elements is the maximum or minimum and gets the gr
   CHECK(x.grad().to_vector() == Values{1, 0, 10, 10, 0, 1});
 }
 
+TEST_CASE("reductions take one axis, several, or none for all", "[ops]") {
+  const D x = random_tensor<double>({2, 3}, 1);
+  const auto check = [&](auto f) {
+    CHECK(f(x, 1).to_vector() == f(x, {1}).to_vector());
+    CHECK(f(x, -1).shape() == Shape({2, 1}));
+    CHECK(f(x, {0, -1}).shape() == Shape({1, 1}));
+  };
+  using Along = const Axes&;
+  check([](const D& v, Along axes) { return sum(v, axes); });
+  check([](const D& v, Along axes) { return mean(v, axes); });
+  check([](const D& v, Along axes) { return variance(v, axes); });
+  check([](const D& v, Along axes) { return max(v, axes); });
+  check([](const D& v, Along axes) { return min(v, axes); });
+  check([](const D& v, Along axes) { return logsumexp(v, axes); });
+  CHECK(mean(x, 0).to_vector() == mean(x, {0}).to_vector());
+  CHECK(variance(x, 0, 1).to_vector() == variance(x, {0}, 1).to_vector());
+  CHECK(variance(x).shape() == Shape());
+  CHECK(variance(x).item() == Catch::Approx(variance(x, {0, 1}).item()));
+  CHECK(logsumexp(x).item() == Catch::Approx(std::log(sum(exp(x)).item())));
+}
+
 TEST_CASE("NaN and infinities are never lost", "[ops]") {
   const D x = D::from({5}, {2, not_a_number, 1, infinity, not_a_number});
   CHECK(argmax(x, 0).item() == 1);
@@ -142,6 +163,16 @@ TEST_CASE("a convolution equals the product with its patches", "[ops]") {
   CHECK(contiguous(y).data()[(5 + 4) * 4 + 1] == Catch::Approx(expected));
 }
 
+TEST_CASE("a window is given by one side or by height and width", "[ops]") {
+  const auto x = random_tensor<double>({1, 2, 5, 5}, 1), w = random_tensor<double>({4, 2, 3, 3}, 2);
+  CHECK(unfold(x, 3).shape() == Shape({1, 9, 18}));
+  CHECK(unfold(x, {3, 3}).to_vector() == unfold(x, 3).to_vector());
+  CHECK(unfold(x, {3, 2}).shape() == Shape({1, 12, 12}));
+  CHECK(unfold(x, {3, 3, 2}).shape() == Shape({1, 4, 18}));
+  CHECK(conv2d(x, w, {}, {3, 3}).to_vector() == conv2d(x, w, {}, 3).to_vector());
+  CHECK(conv2d(x, w, {}, {.kernel_h = 3, .padding_h = 1}).shape() == Shape({1, 4, 5, 5}));
+}
+
 TEST_CASE("cast changes the type and preserves value and gradient", "[ops]") {
   Tensor<float> x = Tensor<float>::from({3}, {1.5f, -2.5f, 0.1f});
   x.requires_grad();
@@ -222,6 +253,7 @@ TEST_CASE("invalid axes, shapes and indices are refused by name, with the shapes
   };
   refused([&] { sum(a, {0, 0}); }, "[gaze::sum] axes [0,0] of [2,3]");
   refused([&] { max(a, {2}); }, "[gaze::max] axes [2] of [2,3]");
+  refused([&] { mean(a, 2); }, "[gaze::mean] axes [2] of [2,3]");
   refused([&] { max(zeros({2, 0}), {1}); }, "[gaze::max] of no elements: shape [2,0]");
   refused([&] { argmax(zeros({0}), 0); }, "[gaze::argmax] of no elements");
   refused([&] { mean(zeros({2, 0}), {1}); }, "[gaze::mean] of no elements: axes [1] of [2,0]");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Helpers for texts: the message of an error, and searches in strings.
 #pragma once
+#include <set>
 #include <string>
 
 #include "gaze/core/error.hpp"
@@ -16,6 +17,17 @@ std::string error_of(Call&& call) {
     return e.what();
   }
   return "";
+}
+
+/// What is in one set of names alone, and where it is missing: a line for each, "" for equal sets.
+inline std::string difference(const std::string& first, const std::set<std::string>& a,
+                              const std::string& second, const std::set<std::string>& b) {
+  std::string out;
+  for (const std::string& name : a)
+    if (b.count(name) == 0) out += name + " is in " + first + ", not in " + second + "\n";
+  for (const std::string& name : b)
+    if (a.count(name) == 0) out += name + " is in " + second + ", not in " + first + "\n";
+  return out;
 }
 
 inline bool contains(const std::string& text, const std::string& part) {

@@ -42,8 +42,10 @@ struct Node {
     if (backward) spent = true;
     forget();
   }
-  virtual bool reached() const { return true; }  // whether it has any gradient
+  /// Whether it has any gradient.
+  virtual bool reached() const { return true; }
 
+  /// Adds an input of the operation.
   void add_parent(std::shared_ptr<Node> parent) {
     depth = std::max(depth, parent->depth + 1);
     parents.push_back(std::move(parent));
@@ -81,16 +83,18 @@ inline thread_local std::shared_ptr<BackwardPass> current_pass;
 /// unfinished (see backward()). A nested scope is part of the outer one.
 class WholeGradient {
  public:
+  /// Begins a gradient, or becomes part of the outer one.
   WholeGradient() : outer_(!detail::current_pass) {
     if (outer_) detail::current_pass = std::make_shared<detail::BackwardPass>();
   }
+  /// Ends it; without done() it stays unfinished.
   ~WholeGradient() {
     if (!done_) detail::current_pass->failed = true;
     if (outer_) detail::current_pass.reset();
   }
   WholeGradient(const WholeGradient&) = delete;
   WholeGradient& operator=(const WholeGradient&) = delete;
-  void done() { done_ = true; }
+  void done() { done_ = true; }  ///< All calls succeeded.
 
  private:
   bool outer_, done_ = false;
@@ -99,7 +103,7 @@ class WholeGradient {
 /// The node of a Tensor<T, Device>, with its gradient.
 template <class T, class Device>
 struct GradNode : Node {
-  using Grad = Tensor<GradOf<T>, Device>;
+  using Grad = Tensor<GradOf<T>, Device>;  ///< The type of the gradient.
 
   Shape shape;
   Grad slot;             // contiguous; set in advance for parameters, else allocated when needed
@@ -126,6 +130,7 @@ struct GradNode : Node {
     GradOf<T>* data;
     bool accumulate;
   };
+  /// The slot, allocated if needed, and whether it holds a sum already.
   Target target() {
     begin();
     if (!slot.defined()) slot = Grad(shape);
@@ -228,15 +233,18 @@ template <class T, class Device>
 class Saved {
  public:
   Saved() = default;
+  /// Keeps a value for operation `op`, which errors name; it may be undefined.
   Saved(const char* op, const Tensor<T, Device>& value)
       : op_(op), value_(value.detach()), version_(value.defined() ? value.version() : 0) {}
 
+  /// The value outside the graph. Error: it was changed in place since.
   const Tensor<T, Device>& get() const {
     GAZE_CHECK(!value_.defined() || value_.version() == version_, op_,
                "a value that backward needs, of shape ", value_.shape(),
                ", was changed in place after the forward pass");
     return value_;
   }
+  /// its first element, null if undefined; errors as get()
   const T* data() const { return get().defined() ? value_.data() : nullptr; }
 
  private:
@@ -390,11 +398,13 @@ std::uint64_t fingerprint(const Tensor<T, Device>&) {
 
 }  // namespace detail
 
-/// Activation checkpointing (Chen et al. 2016): runs f(x), forgets how it was computed and runs it
-/// again in backward, so only x is kept. Without a gradient to compute it is f(x). Leaves that f
-/// captures receive their gradients as usual; it must not capture recorded results that anything
-/// else uses (backward throws). f must return the same values again: on the CPU backward throws if
-/// it does not, because it is not deterministic or something it captured was changed in place.
+/// f(x), run again in backward, so that only x is kept meanwhile.
+///
+/// Activation checkpointing, Chen et al. 2016. Without a gradient to compute it is f(x). Leaves
+/// that f captures receive their gradients as usual; it must not capture recorded results that
+/// anything else uses (backward throws). f must return the same values again: on the CPU backward
+/// throws if it does not, because it is not deterministic or something it captured was changed in
+/// place.
 template <class T, class Device, class Function>
 Tensor<T, Device> checkpoint(const Function& f, const Tensor<T, Device>& x) {
   detail::check_defined("checkpoint", x);

@@ -31,6 +31,7 @@
 #include "gaze/ops/joins.hpp"
 #include "gaze/ops/logprob.hpp"
 #include "gaze/ops/losses.hpp"
+#include "gaze/ops/operators.hpp"
 #include "gaze/ops/reduce.hpp"
 #include "gaze/ops/rows.hpp"
 #include "gaze/ops/select.hpp"

@@ -47,11 +47,12 @@ void check_defined(const char* op, const Tensors&... inputs) {
 }
 }  // namespace detail
 
+/// Values of one type on one device, by shape and strides. T: float, double, bf16, std::int32_t.
 template <class T, class Device = Cpu>
 class Tensor {
  public:
-  using value_type = T;
-  using device_type = Device;
+  using value_type = T;        ///< of the elements
+  using device_type = Device;  ///< where they are
 
   /// No values at all; defined() is false.
   Tensor() = default;
@@ -62,6 +63,7 @@ class Tensor {
         shape_(shape),
         strides_(contiguous_strides(shape)) {}
 
+  /// All elements `value`.
   static Tensor full(const Shape& shape, T value) {
     Tensor t(shape);
     if constexpr (std::is_same_v<Device, Cpu>)
@@ -70,9 +72,10 @@ class Tensor {
       Kernels<Device>::fill(shape.numel(), value, t.data());
     return t;
   }
-  static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }
-  static Tensor scalar(T value) { return full({}, value); }
+  static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }  ///< all 0
+  static Tensor scalar(T value) { return full({}, value); }              ///< one number, shape []
 
+  /// A copy of host values in row-major order. Error: their number is not that of the shape.
   static Tensor from(const Shape& shape, const std::vector<T>& values) {
     GAZE_CHECK(shape.numel() == static_cast<Index>(values.size()), "from", "shape ", shape, " has ",
                shape.numel(), " elements, got ", values.size());
@@ -94,22 +97,27 @@ class Tensor {
     return t;
   }
 
-  bool defined() const { return storage_ != nullptr; }
-  const Shape& shape() const { return shape_; }
+  bool defined() const { return storage_ != nullptr; }  ///< whether it has values
+  const Shape& shape() const { return shape_; }         ///< the sizes; [] also if undefined
+  /// Elements to step per index of each dimension.
   const Shape& strides() const { return strides_; }
+  /// Counted from the end when negative.
   Index size(int dimension) const { return shape_.at(dimension); }
-  int rank() const { return shape_.rank(); }
-  Index numel() const { return shape_.numel(); }
+  int rank() const { return shape_.rank(); }      ///< the number of dimensions
+  Index numel() const { return shape_.numel(); }  ///< the number of elements
 
   /// The first element; the others follow by strides(). A const handle only reads; a copy of it
   /// writes to the same values. Call changed() after writing to values that backward may have
   /// saved.
   T* data() { return static_cast<T*>(values("data").data()) + offset_; }
+  /// The first element, only read.
   const T* data() const { return static_cast<const T*>(values("data").data()) + offset_; }
+  /// Shared by views and copies.
   const std::shared_ptr<Storage<Device>>& storage() const { return storage_; }
-  std::uint64_t version() const { return values("version").version(); }
-  void changed() const { values("changed").changed(); }
+  std::uint64_t version() const { return values("version").version(); }  ///< of the storage
+  void changed() const { values("changed").changed(); }  ///< declares a write through data()
 
+  /// Whether the elements lie in row-major order without gaps.
   bool contiguous() const {
     Index step = 1;
     for (int i = rank() - 1; i >= 0; --i) {
@@ -159,7 +167,7 @@ class Tensor {
 
   /// Makes this a leaf that receives a gradient.
   Tensor& requires_grad();
-  bool needs_grad() const { return node_ != nullptr; }
+  bool needs_grad() const { return node_ != nullptr; }  ///< whether operations on it are recorded
   /// The gradient so far; undefined if there is none.
   Tensor<GradOf<T>, Device> grad() const;
   /// The same values outside the graph.
@@ -168,7 +176,9 @@ class Tensor {
     t.node_.reset();
     return t;
   }
+  /// In the graph; null: none.
   const std::shared_ptr<GradNode<T, Device>>& node() const { return node_; }
+  /// For record().
   void set_node(std::shared_ptr<GradNode<T, Device>> node) { node_ = std::move(node); }
 
   /// The same storage seen with another offset (in elements), shape and strides; not recorded.

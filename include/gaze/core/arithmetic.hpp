@@ -13,6 +13,7 @@ inline thread_local Index arithmetic_done = 0;
 /// Operations of this thread since it started, including those of its parallel_for bodies.
 inline Index arithmetic() { return detail::arithmetic_done; }
 
+/// Adds to arithmetic() of this thread.
 inline void count_arithmetic(Index operations) { detail::arithmetic_done += operations; }
 
 }  // namespace gaze

@@ -9,15 +9,18 @@
 
 namespace gaze {
 
+/// A rounded float. Error of one rounding: at most 1/256 of the value.
 struct bf16 {
   std::uint16_t bits;
 
   bf16() = default;
   /// Rounds to nearest, ties to even; a NaN stays a NaN.
   constexpr explicit bf16(float x) : bits(rounded(__builtin_bit_cast(std::uint32_t, x))) {}
+  /// Exact: every value is a float.
   constexpr explicit operator float() const {
     return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16);
   }
+  /// The value with these bits.
   static constexpr bf16 from_bits(std::uint16_t bits) {
     bf16 x{0.0f};
     x.bits = bits;
@@ -34,9 +37,10 @@ struct bf16 {
 
 static_assert(sizeof(bf16) == 2);
 
+/// Gradients of bf16 values are float.
 template <>
 struct GradOfType<bf16> {
-  using type = float;
+  using type = float;  ///< float
 };
 
 }  // namespace gaze

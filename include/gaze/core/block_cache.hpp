@@ -19,7 +19,7 @@ namespace gaze {
 template <class Source>
 class BlockCache {
  public:
-  explicit BlockCache(Source source = {}) : source_(source) {}
+  explicit BlockCache(Source source = {}) : source_(source) {}  ///< Empty, over this source.
 
   /// The block size for `bytes`. Wastes up to a quarter, so that nearly equal sizes share blocks.
   static constexpr std::size_t rounded(std::size_t bytes) {
@@ -48,6 +48,7 @@ class BlockCache {
     return p;
   }
 
+  /// Takes back a block of allocate(bytes): caches it, or gives it to the source.
   void free(void* p, std::size_t bytes) noexcept {
     const std::size_t size = rounded(bytes);
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -82,8 +83,9 @@ class BlockCache {
 
   /// Peak of the bytes in use since the start or the last reset_peak().
   std::size_t peak() const { return locked(peak_); }
-  std::size_t in_use() const { return locked(in_use_); }
-  std::size_t kept() const { return locked(kept_); }
+  std::size_t in_use() const { return locked(in_use_); }  ///< bytes of blocks that are in use
+  std::size_t kept() const { return locked(kept_); }      ///< bytes of cached blocks
+  /// Starts peak() again from the bytes in use now.
   void reset_peak() {
     const std::lock_guard<std::mutex> lock(mutex_);
     peak_ = in_use_;
@@ -91,7 +93,7 @@ class BlockCache {
 
   /// Around fork(): no change is in progress, and the child finds the mutex free.
   void lock() { mutex_.lock(); }
-  void unlock() { mutex_.unlock(); }
+  void unlock() { mutex_.unlock(); }  ///< Ends lock().
 
  private:
   /// Freed blocks of one size, and the number of the last request for that size.

@@ -18,6 +18,7 @@ inline Index checked_sum(const char* where, Index a, Index b) {
              " does not fit in 64 bits");
   return sum;
 }
+/// A * b; an overflow is an Error of operation `where`.
 inline Index checked_product(const char* where, Index a, Index b) {
   Index product = 0;
   GAZE_CHECK(!__builtin_mul_overflow(a, b, &product), where, "a size of ", a, " x ", b,

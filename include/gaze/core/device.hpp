@@ -5,10 +5,12 @@
 
 namespace gaze {
 
+/// The processor and its memory.
 struct Cpu {
   static constexpr const char* name = "cpu";
 };
 
+/// An NVIDIA GPU and its memory (gaze/cuda/kernels.hpp).
 struct Cuda {
   static constexpr const char* name = "cuda";
 };
@@ -16,9 +18,9 @@ struct Cuda {
 /// The type of a T's gradient (bf16 values have float gradients).
 template <class T>
 struct GradOfType {
-  using type = T;
+  using type = T;  ///< its own type
 };
 template <class T>
-using GradOf = typename GradOfType<T>::type;
+using GradOf = typename GradOfType<T>::type;  ///< The type of a T's gradient.
 
 }  // namespace gaze

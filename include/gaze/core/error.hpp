@@ -18,10 +18,11 @@ namespace gaze {
 /// The base of all of Gaze's exceptions. `where()` is the operation, `what()` the whole line.
 class Error : public std::runtime_error {
  public:
+  /// An error of operation `where`: [gaze::where] message, on one printable line.
   Error(std::string where, const std::string& message)
       : std::runtime_error("[gaze::" + where + "] " + printable_line(message)),
         where_(std::move(where)) {}
-  const std::string& where() const noexcept { return where_; }
+  const std::string& where() const noexcept { return where_; }  ///< the operation
 
  private:
   std::string where_;
@@ -30,6 +31,7 @@ class Error : public std::runtime_error {
 /// Thrown when a stop was requested, at a point from which the saved work can be resumed.
 class Interrupted : public Error {
  public:
+  /// A stop at this point of operation `where`.
   explicit Interrupted(const std::string& message, std::string where = "train")
       : Error(std::move(where), message) {}
 };
@@ -44,7 +46,9 @@ std::string concat(const Parts&... parts) {
 
 }  // namespace gaze
 
+/// Throws an Error of operation `where` with the other arguments as its message.
 #define GAZE_FAIL(where, ...) throw ::gaze::Error((where), ::gaze::concat(__VA_ARGS__))
+/// GAZE_FAIL() unless the condition holds.
 #define GAZE_CHECK(condition, where, ...)            \
   do {                                               \
     if (!(condition)) GAZE_FAIL(where, __VA_ARGS__); \

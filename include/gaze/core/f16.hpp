@@ -8,6 +8,7 @@
 
 namespace gaze {
 
+/// A value as it stands in a file.
 struct f16 {
   std::uint16_t bits;
 

@@ -6,5 +6,5 @@
 #include "gaze/core/language.hpp"
 
 namespace gaze {
-using Index = std::int64_t;
+using Index = std::int64_t;  ///< Signed, 64 bits on every system.
 }

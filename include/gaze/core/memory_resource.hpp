@@ -19,6 +19,7 @@ inline MemoryResource* program_memory() { return std::pmr::new_delete_resource()
 
 namespace gaze {
 
+/// The functions of std::pmr::memory_resource.
 class MemoryResource {
  public:
   MemoryResource() = default;
@@ -26,12 +27,15 @@ class MemoryResource {
   MemoryResource& operator=(const MemoryResource&) = default;
   virtual ~MemoryResource() = default;
 
+  /// At least `bytes` bytes; throws std::bad_alloc.
   void* allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
     return do_allocate(bytes, alignment);
   }
+  /// Frees what allocate() returned for the same sizes.
   void deallocate(void* p, std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
     do_deallocate(p, bytes, alignment);
   }
+  /// Whether one can free what the other allocated.
   bool is_equal(const MemoryResource& other) const noexcept { return do_is_equal(other); }
 
  private:

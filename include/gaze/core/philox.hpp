@@ -44,6 +44,7 @@ constexpr Counter philox4x32(Counter c, std::uint32_t k0, std::uint32_t k1) {
 /// Random numbers by address: r.uniform(sample, position).
 class Philox {
  public:
+  /// The stream of a seed for one purpose.
   constexpr Philox(std::uint64_t seed, Purpose purpose)
       : k0_(static_cast<std::uint32_t>(seed)),
         k1_(static_cast<std::uint32_t>(seed >> 32) ^
@@ -56,6 +57,7 @@ class Philox {
          static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32)},
         k0_, k1_);
   }
+  /// 64 random bits.
   constexpr std::uint64_t bits(std::uint64_t sample, std::uint64_t position) const {
     const auto w = words(sample, position);
     return std::uint64_t{w[0]} << 32 | w[1];

@@ -12,11 +12,13 @@
 
 namespace gaze {
 
+/// Up to max_rank sizes of a tensor, or its strides.
 class Shape {
  public:
   static constexpr int max_rank = 6;
 
   Shape() = default;
+  /// The sizes in order. Error: more than max_rank.
   Shape(std::initializer_list<Index> sizes) : rank_(static_cast<int>(sizes.size())) {
     GAZE_CHECK(rank_ <= max_rank, "Shape", "at most ", max_rank, " dimensions, got ", rank_);
     std::copy(sizes.begin(), sizes.end(), sizes_.begin());
@@ -30,8 +32,10 @@ class Shape {
     return s;
   }
 
-  int rank() const { return rank_; }
+  int rank() const { return rank_; }  ///< the number of dimensions
+  /// Size i, from 0 to rank() - 1, unchecked.
   Index operator[](int i) const { return sizes_[static_cast<std::size_t>(i)]; }
+  /// The same, to change it.
   Index& operator[](int i) { return sizes_[static_cast<std::size_t>(i)]; }
   /// The size at i, counted from the end when negative.
   Index at(int i) const {
@@ -39,8 +43,8 @@ class Shape {
     GAZE_CHECK(j >= 0 && j < rank_, "Shape", "dimension ", i, " of ", *this);
     return (*this)[j];
   }
-  const Index* begin() const { return sizes_.data(); }
-  const Index* end() const { return sizes_.data() + rank_; }
+  const Index* begin() const { return sizes_.data(); }        ///< the sizes in order
+  const Index* end() const { return sizes_.data() + rank_; }  ///< one past the last size
 
   /// The number of elements: the product of the sizes (1 for rank 0). Negative sizes and products
   /// beyond 64 bits are an Error of operation `where`.
@@ -54,9 +58,11 @@ class Shape {
     return *n;
   }
 
+  /// Same rank and sizes.
   friend bool operator==(const Shape& a, const Shape& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
   }
+  /// Prints "[2,3]".
   friend std::ostream& operator<<(std::ostream& out, const Shape& s) {
     out << '[';
     for (int i = 0; i < s.rank_; ++i) out << (i ? "," : "") << s[i];

@@ -145,7 +145,7 @@ inline constexpr Index most_marks = Index{1} << 28;
 template <class Policy>
 class ContinuousBatch {
  public:
-  using Request = GenerationRequest<typename Policy::Prompt>;
+  using Request = GenerationRequest<typename Policy::Prompt>;  ///< What add() takes.
 
   /// Room for `slots` tokens of prompts and answers, rounded up to whole lanes of keys. At most
   /// `prompt_rows` rows of prompts are computed in a step, so that long ones do not hold up the
@@ -159,11 +159,13 @@ class ContinuousBatch {
     GAZE_CHECK(prompt_rows > 0, "ContinuousBatch", prompt_rows, " rows of prompts in a step");
   }
 
-  Index slots() const { return slots_; }
+  Index slots() const { return slots_; }  ///< the size of the key-value store, in tokens
+  /// Requests that are being answered.
   Index running() const { return static_cast<Index>(running_.size()); }
 
   /// Whether a request finds room now, and whether it does in an empty batch.
   bool fits(const Request& r) const { return free_.has(slots_of(r)); }
+  /// Whether a request would find room in an empty batch.
   bool ever_fits(const Request& r) const { return slots_of(r) <= slots_; }
 
   /// Starts a request. Throws Error if it does not fit, or for an empty prompt and bad settings,

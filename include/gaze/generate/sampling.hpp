@@ -29,6 +29,7 @@ struct SamplingSettings {
   double min_p = 0;        // keep those with this share of the likeliest one's probability
   Index max_tokens = 64;   // longest completion, the end token included
 
+  /// Throws an Error that names a setting out of range.
   void check() const {
     GAZE_CHECK(repetition_penalty > 0, "sampling", "repetition_penalty must be above 0, got ",
                repetition_penalty);
@@ -46,9 +47,12 @@ struct SamplingSettings {
 struct EndTokens {
   std::vector<std::int32_t> ids;
 
+  /// One token; implicit, because most models have one.
   EndTokens(std::int32_t id) : ids{id} {}  // implicit: most models have one
+  /// Several tokens.
   explicit EndTokens(std::vector<std::int32_t> several) : ids(std::move(several)) {}
 
+  /// Whether the token ends a completion.
   bool contains(std::int32_t token) const {
     return std::find(ids.begin(), ids.end(), token) != ids.end();
   }

@@ -142,6 +142,7 @@ inline Image decode_image(std::span<const std::uint8_t> bytes, const std::string
   const auto count = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
   return {width, height, {pixels.get(), pixels.get() + count}};
 }
+/// The same for the bytes of a string.
 inline Image decode_image(std::string_view bytes, const std::string& source = "image",
                           const DecodeLimits& limits = {}) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());

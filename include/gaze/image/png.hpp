@@ -135,6 +135,7 @@ inline std::vector<std::uint8_t> encode_png(const std::uint8_t* rgb, int w, int 
   detail::put_chunk(png, "IEND", {});
   return png;
 }
+/// The same of an Image. Error: its bytes do not match its size.
 inline std::vector<std::uint8_t> encode_png(const Image& image, int level = 4) {
   const auto expected = static_cast<std::int64_t>(image.width) * image.height * 3;
   GAZE_CHECK(static_cast<std::int64_t>(image.rgb.size()) == expected, "encode_png",

@@ -20,6 +20,7 @@
 
 namespace gaze::image {
 
+/// The weight of neighbours by their distance: linear over 1 pixel, cubic over 2, Lanczos over 3.
 enum class Filter { bilinear, bicubic, lanczos };
 
 namespace detail {

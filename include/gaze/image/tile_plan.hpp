@@ -47,8 +47,8 @@ struct TilePlan {
   int rows = 0, columns = 0;       // tiles of the grid, row by row; 0: only the whole picture
   bool whole_picture_last = true;  // shrunk from the resized picture; or first, from the original
 
-  int grid() const { return rows * columns; }
-  int tiles() const { return grid() + 1; }
+  int grid() const { return rows * columns; }  ///< tiles without the whole picture
+  int tiles() const { return grid() + 1; }     ///< all tiles
   /// The index of the tile that shows the whole picture.
   int whole_picture() const { return whole_picture_last ? grid() : 0; }
 };

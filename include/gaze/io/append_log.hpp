@@ -21,6 +21,7 @@
 
 namespace gaze::io {
 
+/// A log of lines that this process alone writes, always at its end.
 class AppendLog {
  public:
   /// Opens or creates a log. `begins` is the known start of every line, if any: a file whose first
@@ -89,7 +90,7 @@ class AppendLog {
   /// Flushes to the disk; call before a checkpoint records offset().
   void sync() { check(::fsync(file_.get()) == 0, "cannot flush"); }
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return path_; }  ///< as it was opened
 
  private:
   struct stat status() const {

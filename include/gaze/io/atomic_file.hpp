@@ -122,16 +122,20 @@ inline Lock lock_file(int fd) {
 /// A file being written. It appears at `path` only on commit(); without that, it is removed.
 class AtomicFile {
  public:
+  /// Creates a temporary file beside `path`. Errors: it cannot; a device or pipe is at `path`.
   explicit AtomicFile(std::string path) : path_(std::move(path)), file_(create()) {}
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
+  /// Removes the temporary file unless committed.
   ~AtomicFile() {
     if (!committed_ && file_.get() >= 0) ::unlink(temporary_.c_str());
   }
 
+  /// Appends bytes to the temporary file. Error: a write fails, e.g. the disk is full.
   void write(std::span<const std::byte> bytes) {
     check(detail::write_all(file_.get(), bytes), "cannot write");
   }
+  /// Appends text to the temporary file.
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
   /// Flushes to the disk and replaces the file at `path`.
@@ -184,13 +188,16 @@ inline void write_file(const std::string& path, std::span<const std::byte> bytes
   file.write(bytes);
   file.commit();
 }
+/// The same for bytes as numbers.
 inline void write_file(const std::string& path, std::span<const std::uint8_t> bytes) {
   write_file(path, std::as_bytes(bytes));
 }
+/// The same for text.
 inline void write_file(const std::string& path, std::string_view text) {
   write_file(path, std::as_bytes(std::span(text.data(), text.size())));
 }
 
+/// The largest file that read_file() accepts unless told otherwise, 1 GiB.
 inline constexpr std::size_t kDefaultMaxFileBytes = std::size_t{1} << 30;
 
 /// A whole regular file; more than `max_bytes` is an Error before memory is allocated.

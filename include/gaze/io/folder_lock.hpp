@@ -32,6 +32,7 @@ inline void remove_leftovers(const std::string& folder) {
 /// but unlocked. On a file system without locks there is no protection.
 class FolderLock {
  public:
+  /// Locks the folder. Errors: another process has it, or it cannot be created.
   explicit FolderLock(const std::string& folder)
       : path_(folder + "/.gaze.lock"), file_(take(folder)) {
     remove_leftovers(folder);
@@ -40,6 +41,7 @@ class FolderLock {
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
   FolderLock& operator=(FolderLock&&) = delete;
+  /// Releases the lock and removes its file.
   ~FolderLock() {
     if (file_.get() >= 0) ::unlink(path_.c_str());  // still held
   }

@@ -15,7 +15,7 @@
 
 namespace gaze::io {
 
-using Json = nlohmann::json;
+using Json = nlohmann::json;                 ///< A JSON value.
 using OrderedJson = nlohmann::ordered_json;  ///< keeps keys in the order they were added
 
 inline constexpr int kMaxJsonDepth = 64;

@@ -19,6 +19,7 @@ class LineFile {
  public:
   static constexpr std::size_t longest_line = std::size_t{64} << 20;  // bytes
 
+  /// Opens a regular file for reading; errors are of this operation.
   LineFile(std::string path, const char* operation)
       : path_(std::move(path)), operation_(operation), file_(open_regular_file(path_, operation)) {}
 

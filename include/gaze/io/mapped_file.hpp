@@ -38,8 +38,9 @@ class MappedFile {
   }
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
-  ~MappedFile() { ::munmap(start_, size_); }
+  ~MappedFile() { ::munmap(start_, size_); }  ///< ends the mapping
 
+  /// The mapped bytes.
   std::span<const std::byte> bytes() const {
     return {static_cast<const std::byte*>(start_), size_};
   }

@@ -54,6 +54,7 @@ struct TensorView {
   std::span<const std::byte> data;
 };
 
+/// Texts by their names, "__metadata__" of the header.
 using Metadata = std::map<std::string, std::string>;
 
 namespace detail {
@@ -148,10 +149,12 @@ inline void write_safetensors(const std::string& path, std::span<const TensorVie
   for (const TensorView* tensor : order) file.write(tensor->data);
   file.commit();
 }
+/// The same for a vector of views.
 inline void write_safetensors(const std::string& path, const std::vector<TensorView>& tensors,
                               const Metadata& metadata = {}) {
   write_safetensors(path, std::span<const TensorView>(tensors), metadata);
 }
+/// The same for tensors with their own bytes.
 inline void write_safetensors(const std::string& path, const std::vector<TensorEntry>& tensors,
                               const Metadata& metadata = {}) {
   std::vector<TensorView> views;
@@ -163,22 +166,26 @@ inline void write_safetensors(const std::string& path, const std::vector<TensorE
 /// shorter since it was opened is an Error when what it lost is read.
 class SafetensorsFile {
  public:
+  /// What the header says of one tensor.
   struct Info {
     std::string dtype;
     std::vector<std::int64_t> shape;
     std::uint64_t begin = 0, end = 0;  ///< counted from the start of the file
 
-    std::uint64_t bytes() const { return end - begin; }
+    std::uint64_t bytes() const { return end - begin; }  ///< its size in the file
+    /// The product of its shape.
     std::uint64_t elements() const { return bytes() / dtype_size(dtype); }
   };
 
+  /// Reads and checks the header. Errors name the file, the tensor and the key.
   explicit SafetensorsFile(std::string path);
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return path_; }                        ///< as it was opened
   const std::map<std::string, Info>& tensors() const { return tensors_; }  ///< by name
-  const Metadata& metadata() const { return metadata_; }
+  const Metadata& metadata() const { return metadata_; }  ///< the texts of "__metadata__"
+  /// Whether there is a tensor of this name.
   bool contains(const std::string& name) const { return tensors_.count(name) > 0; }
-  const Info& info(const std::string& name) const;
+  const Info& info(const std::string& name) const;  ///< Error: no tensor of this name.
   /// The same; an Error if the shape is not the expected one.
   const Info& info(const std::string& name, std::span<const std::int64_t> expected_shape) const;
 

@@ -55,6 +55,7 @@ inline void sha256_block(std::array<std::uint32_t, 8>& state, const unsigned cha
 /// The digest of data added in pieces.
 class Sha256 {
  public:
+  /// Adds the next bytes.
   void update(std::string_view text) {
     length_ += text.size();
     if (!rest_.empty()) {  // complete the partial block
@@ -92,6 +93,7 @@ class Sha256 {
   std::uint64_t length_ = 0;
 };
 
+/// The digest of a text, as digits().
 inline std::string sha256(std::string_view text) {
   Sha256 hash;
   hash.update(text);

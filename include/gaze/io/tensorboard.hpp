@@ -154,7 +154,7 @@ class EventFile {
     cut(ends_.back());
   }
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return path_; }  ///< as it was opened
 
  private:
   static constexpr std::size_t kHeader = 12, kFooter = 4;

@@ -52,7 +52,7 @@ struct MappedValues {
 /// time; files are mapped when the first of their tensors is.
 class WeightFiles {
  public:
-  using Info = SafetensorsFile::Info;
+  using Info = SafetensorsFile::Info;  ///< What a header says of one tensor.
 
   /// Opens a folder, an index (a file named *.index.json) or one safetensors file. Errors name the
   /// file and the tensor or key.
@@ -64,7 +64,9 @@ class WeightFiles {
   std::vector<std::string> files() const;            ///< their paths
 
   std::vector<std::string> names() const;  ///< sorted
+  /// Whether a file has it.
   bool contains(const std::string& name) const { return tensors_.count(name) > 0; }
+  /// Error: no file has it.
   const Info& info(const std::string& name) const { return *find(name).info; }
   /// The path of the file that contains the tensor.
   const std::string& file(const std::string& name) const { return find(name).file->data.path(); }

@@ -49,15 +49,17 @@ struct RowKeys {
   const KeyRange* ranges;
   const void* plan;
 
+  /// Ranges without a plan by default; none at all is null.
   constexpr RowKeys(const KeyRange* ranges = nullptr, const void* plan = nullptr)
       : ranges(ranges), plan(plan) {}
-  constexpr operator const KeyRange*() const { return ranges; }
+  constexpr operator const KeyRange*() const { return ranges; }  ///< the ranges
 };
 
 /// Whether two rows see the same prefix; the same slots apart from their number.
 constexpr bool same_prefix(const KeyRange& a, const KeyRange& b) {
   return a.prefix_len == b.prefix_len && (a.prefix_len == 0 || a.prefix_begin == b.prefix_begin);
 }
+/// Whether two rows see the same slots apart from their number.
 constexpr bool same_keys(const KeyRange& a, const KeyRange& b) {
   return same_prefix(a, b) && a.own_begin == b.own_begin;
 }

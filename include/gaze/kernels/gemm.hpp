@@ -86,6 +86,7 @@ constexpr Gemm<T> product(const LinearGeluForward<T>& a) {
           .ldc = a.n,
           .bias = a.bias};
 }
+/// The product of linear_gelu_backward alone.
 template <class T>
 constexpr Gemm<T> product(const LinearGeluBackward<T>& a) {
   return {.transpose_a = false,

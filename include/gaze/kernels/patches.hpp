@@ -5,9 +5,13 @@
 
 namespace gaze {
 
-/// Sizes in rows and columns of the image.
+/// Sizes in rows and columns of the image; widths are heights by default. {3, 3} is a window of 3
+/// by 3, {3, 3, 2} one with strides of 2, {.kernel_h = 3, .padding_h = 1} one with a border of
+/// zeros.
 struct Window {
-  Index kernel_h, kernel_w, stride_h = 1, stride_w = 1, padding_h = 0, padding_w = 0;
+  Index kernel_h, kernel_w = kernel_h;
+  Index stride_h = 1, stride_w = stride_h;
+  Index padding_h = 0, padding_w = padding_h;
 };
 
 /// The range of windows that contain element `at` >= 0, of `count` windows of `kernel` elements at
@@ -15,6 +19,7 @@ struct Window {
 constexpr Index first_window(Index at, Index kernel, Index stride) {
   return at < kernel ? 0 : (at - kernel) / stride + 1;
 }
+/// One past the last window that contains element `at`.
 constexpr Index end_window(Index at, Index stride, Index count) {
   return at / stride + 1 < count ? at / stride + 1 : count;
 }
@@ -25,12 +30,14 @@ struct PatchGrid {
   Window w;
   Index images, c, height, width;
 
+  /// Patches from top to bottom.
   constexpr Index rows() const { return (height + 2 * w.padding_h - w.kernel_h) / w.stride_h + 1; }
+  /// Patches from left to right.
   constexpr Index columns() const {
     return (width + 2 * w.padding_w - w.kernel_w) / w.stride_w + 1;
   }
-  constexpr Index patch() const { return c * w.kernel_h * w.kernel_w; }
-  constexpr Index count() const { return rows() * columns(); }
+  constexpr Index patch() const { return c * w.kernel_h * w.kernel_w; }  ///< elements of a patch
+  constexpr Index count() const { return rows() * columns(); }           ///< patches of an image
 
   /// The image element at element `at` of the patches; -1 beyond the edges.
   constexpr Index image_element(Index at) const {

@@ -15,6 +15,7 @@ namespace gaze {
 template <class T, class Device>
 class GeluMlp {
  public:
+  /// Declares name.up.weight [hidden,width], name.up.bias, name.down.weight and name.down.bias.
   GeluMlp(Parameters<T, Device>& all, const std::string& name, const std::string& part, Index width,
           Index hidden, double gain = 1)
       : up_(&all.add(name + ".up.weight", {hidden, width}, normal(width, 1), part)),
@@ -22,6 +23,7 @@ class GeluMlp {
         down_(&all.add(name + ".down.weight", {width, hidden}, normal(hidden, gain), part)),
         down_bias_(&all.add(name + ".down.bias", {width}, Init::zeros(), part)) {}
 
+  /// Y [N,width] from x [N,width].
   Tensor<T, Device> operator()(const Tensor<T, Device>& x) const {
     // Products of bf16 and those of adapters have no fused gelu.
     if (up_->rounded().defined() || up_->adapted() || down_->adapted()) {

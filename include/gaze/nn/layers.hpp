@@ -13,12 +13,14 @@ namespace gaze {
 template <class T, class Device>
 class Linear {
  public:
+  /// Declares name.weight [out,in] and, with `bias`, name.bias [out].
   Linear(Parameters<T, Device>& all, const std::string& name, const std::string& part, Index in,
          Index out, bool bias, double gain = 1)
       : weight_(&all.add(name + ".weight", {out, in},
                          Init::normal(gain / std::sqrt(static_cast<double>(in))), part)),
         bias_(bias ? &all.add(name + ".bias", {out}, Init::zeros(), part) : nullptr) {}
 
+  /// y [N,out] from x [N,in], plus the residual [N,out] if it is defined.
   Tensor<T, Device> operator()(const Tensor<T, Device>& x,
                                const Tensor<T, Device>& residual = {}) const {
     if (!bias_) return linear(x, weight_->weight(), {}, residual);
@@ -26,6 +28,7 @@ class Linear {
     return residual.defined() ? add(residual, y) : y;
   }
 
+  /// Whether its product rounds to bf16.
   bool multiplies_in_bf16() const { return weight_->multiplied_in_bf16; }
 
  private:
@@ -36,10 +39,12 @@ class Linear {
 template <class T, class Device>
 class RmsNorm {
  public:
+  /// Declares name.weight [c].
   RmsNorm(Parameters<T, Device>& all, const std::string& name, const std::string& part, Index c,
           double eps)
       : weight_(&all.add(name + ".weight", {c}, Init::ones(), part)), eps_(static_cast<T>(eps)) {}
 
+  /// y [N,c] from x [N,c].
   Tensor<T, Device> operator()(const Tensor<T, Device>& x) const {
     return rms_norm(x, weight_->value, eps_);
   }
@@ -53,12 +58,14 @@ class RmsNorm {
 template <class T, class Device>
 class LayerNorm {
  public:
+  /// Declares name.weight [c] and name.bias [c].
   LayerNorm(Parameters<T, Device>& all, const std::string& name, const std::string& part, Index c,
             double eps)
       : weight_(&all.add(name + ".weight", {c}, Init::ones(), part)),
         bias_(&all.add(name + ".bias", {c}, Init::zeros(), part)),
         eps_(static_cast<T>(eps)) {}
 
+  /// y [N,c] from x [N,c].
   Tensor<T, Device> operator()(const Tensor<T, Device>& x) const {
     return layer_norm(x, weight_->value, bias_->value, eps_);
   }

@@ -34,10 +34,11 @@ struct LoraWeight {
   double factor = 1;                 // alpha / rank
   std::vector<LoraRows> parts = {};  // of all rows; empty: one part
 };
-using LoraPlan = std::vector<LoraWeight>;
+using LoraPlan = std::vector<LoraWeight>;  ///< The adapters of a model.
 
 /// The names of adapter parameters of a weight; `part`: its number.
 inline std::string lora_down_name(const std::string& weight) { return weight + ".lora_a"; }
+/// The name of the B of adapter number `part` of a weight.
 inline std::string lora_up_name(const std::string& weight, std::size_t part) {
   return weight + ".lora_b." + std::to_string(part);
 }

@@ -21,8 +21,9 @@ namespace gaze {
 /// Initial values: a constant, or normal with a standard deviation.
 struct Init {
   double constant = 0, deviation = 0;
-  static Init zeros() { return {}; }
-  static Init ones() { return {1, 0}; }
+  static Init zeros() { return {}; }     ///< all 0
+  static Init ones() { return {1, 0}; }  ///< all 1
+  /// Normal around 0 with this deviation.
   static Init normal(double deviation) { return {0, deviation}; }
 };
 
@@ -38,6 +39,7 @@ struct LoraParameters {
   T factor;
   bool enabled = true;
 
+  /// Their values, as linear() takes them.
   LowRank<T, Device> values() const {
     LowRank<T, Device> out{down->value, {}, first, factor};
     for (const auto* p : up) out.up.push_back(p->value);
@@ -45,6 +47,7 @@ struct LoraParameters {
   }
 };
 
+/// A named weight: a view into its pack, and how it is used.
 template <class T, class Device>
 struct Parameter {
   std::string name;
@@ -58,7 +61,7 @@ struct Parameter {
   bool in_pack = true;       // else held alone, and never trained
   std::optional<LoraParameters<T, Device>> lora;
 
-  bool adapted() const { return lora && lora->enabled; }
+  bool adapted() const { return lora && lora->enabled; }  ///< whether adapters add to it
 
   /// The weight of products: `value`, and rounded() where it is defined, with enabled adapters.
   Weight<T, Device> weight() const {
@@ -80,8 +83,8 @@ struct Parameter {
     return rounded_;
   }
 
-  /// Gives a weight that is held alone its values: make(std::type_identity<U>()) returns a
-  /// Tensor<U>, with U = T or, if it is multiplied in bf16, bf16.
+  /// Gives a weight that is held alone its values: `make(std::type_identity<U>())` returns a
+  /// `Tensor<U>`, with U = T or, if it is multiplied in bf16, bf16.
   template <class Make>
   void hold(const Make& make) {
     if constexpr (std::is_same_v<T, float>)
@@ -108,13 +111,15 @@ struct Pack {
   Tensor<T, Device> values;
   Tensor<GradOf<T>, Device> gradients;  // allocated when first trained
 
+  /// The part, and whether it is decayed.
   std::string name() const { return part + (decayed ? "" : ".undecayed"); }
 };
 
+/// All parameters of a model, in packs. add() declares them, allocate() gives them memory.
 template <class T, class Device = Cpu>
 class Parameters {
  public:
-  using Param = Parameter<T, Device>;
+  using Param = Parameter<T, Device>;  ///< One of them.
 
   Parameters() = default;
   Parameters(const Parameters&) = delete;  // modules point into it
@@ -175,6 +180,7 @@ class Parameters {
         if (p->in_pack) p->value.set_node(pack.trained ? p->node : nullptr);
     }
   }
+  /// Trains every part.
   void train_all() {
     std::vector<std::string> parts;
     for (const auto& pack : packs_) parts.push_back(pack.part);
@@ -187,11 +193,13 @@ class Parameters {
     for (Param& p : all_) p.multiplied_in_bf16 = p.shape.rank() == 2;
   }
 
+  /// Whether any weight is multiplied in bf16.
   bool multiplies_in_bf16() const {
     return std::any_of(all_.begin(), all_.end(),
                        [](const Param& p) { return p.multiplied_in_bf16; });
   }
 
+  /// Discards all gradients, also unfinished ones.
   void clear_gradients() {
     for (auto& pack : packs_)
       for (Param* p : pack.members)
@@ -240,15 +248,17 @@ class Parameters {
                " parameters have no values yet");
   }
 
+  /// The parameter of this name, or null.
   Param* find(const std::string& name) {
     for (auto& p : all_)
       if (p.name == name) return &p;
     return nullptr;
   }
-  std::deque<Param>& all() { return all_; }
-  const std::deque<Param>& all() const { return all_; }
+  std::deque<Param>& all() { return all_; }              ///< in the order of their declaration
+  const std::deque<Param>& all() const { return all_; }  ///< the same, only read
+  /// In the order of their first parameters.
   std::vector<Pack<T, Device>>& packs() { return packs_; }
-  const std::vector<Pack<T, Device>>& packs() const { return packs_; }
+  const std::vector<Pack<T, Device>>& packs() const { return packs_; }  ///< the same, only read
 
   /// Elements that n values occupy in a pack: each parameter starts on a cache line.
   static constexpr Index padded(Index n) { return (n + 15) / 16 * 16; }

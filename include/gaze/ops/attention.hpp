@@ -29,7 +29,9 @@ struct AttentionSizes {
   double scale;  // usually 1 / sqrt(D)
   bool bf16 = false;
 
+  /// Of the rows of queries, keys and values.
   Index columns() const { return (heads + 2 * kv_heads) * head_size; }
+  /// The same sizes, rounding or not.
   AttentionSizes with_bf16(bool on) const { return {heads, kv_heads, head_size, scale, on}; }
 };
 
@@ -60,6 +62,7 @@ struct KeysAndValues {
   Tensor<U, Device> keys, values;
 
   KeysAndValues() = default;
+  /// Uninitialised memory for `slots` keys, a multiple of kKeyLanes.
   KeysAndValues(const AttentionSizes& a, Index slots)
       : keys({a.kv_heads, slots / kKeyLanes, a.head_size, kKeyLanes}),
         values({a.kv_heads, slots, a.head_size}) {}
@@ -69,13 +72,14 @@ struct KeysAndValues {
 template <class T, class Device>
 class KeyValueStore {
  public:
+  /// Uninitialised memory for `slots` keys and values of one layer.
   KeyValueStore(const AttentionSizes& sizes, Index slots) : slots_(slots) {
     if (detail::rounds<T, Device>(sizes))
       rounded_ = {sizes, slots};
     else
       whole_ = {sizes, slots};
   }
-  Index slots() const { return slots_; }
+  Index slots() const { return slots_; }  ///< keys that it holds at most
 
   /// The operands of type U. Error: a store made for the other type.
   template <class U>
@@ -218,9 +222,12 @@ AttentionResult<T, Device> attention_of(const Tensor<T, Device>& qkv, const Atte
 
 }  // namespace detail
 
-/// softmax(scale q k^T) v for each row of qkv [N, (H + 2 kv) D] over the keys that it sees by the
-/// layout. `marks` [slots, M] or undefined. With `cache`, the rows' keys and values are stored
-/// there and keys of earlier calls can be seen; without, the batch is its own store.
+/// y = softmax(scale q k^T) v; with p the softmax dv = p^T dy, ds = p (dp - sum p dp) for dp = dy
+/// v^T, dq = scale ds k, dk = scale ds^T q.
+///
+/// For each row of qkv [N, (H + 2 kv) D] over the keys that it sees by the layout. `marks` [slots,
+/// M] or undefined. With `cache`, the rows' keys and values are stored there and keys of earlier
+/// calls can be seen; without, the batch is its own store.
 template <class T, class Device>
 AttentionResult<T, Device> attention(const Tensor<T, Device>& input, const AttentionSizes& sizes,
                                      std::shared_ptr<const TokenLayout> layout,

@@ -7,6 +7,14 @@
 
 namespace gaze {
 
+/// The axes of a reduction: one number, or several in braces. Negative ones count from the end.
+struct Axes : Shape {
+  Axes() = default;                                         ///< none
+  Axes(Index axis) : Shape({axis}) {}                       ///< one
+  Axes(std::initializer_list<Index> axes) : Shape(axes) {}  ///< several
+  Axes(const Shape& axes) : Shape(axes) {}                  ///< those that a shape lists
+};
+
 namespace detail {
 
 /// The view of a tensor of one shape as rows.
@@ -17,8 +25,8 @@ struct AxisPlan {
   Index rows = 1, n = 1;
 };
 
-/// Axes count from the end when negative; an axis out of range or given twice is an error.
-inline AxisPlan plan_axes(const char* op, const Shape& shape, const Shape& axes) {
+/// Error: an axis out of range or given twice.
+inline AxisPlan plan_axes(const char* op, const Shape& shape, const Axes& axes) {
   AxisPlan plan{shape, shape, shape};
   unsigned chosen = 0;
   for (const Index axis : axes) {
@@ -43,8 +51,6 @@ inline Shape all_axes(const Shape& shape) {
   for (int d = 0; d < shape.rank(); ++d) axes[d] = d;
   return axes;
 }
-
-inline Shape one_axis(int axis) { return Shape::filled(1, axis); }
 
 /// permute() that records nothing if the order is already right.
 template <class T, class Device>

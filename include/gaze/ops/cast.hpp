@@ -24,8 +24,11 @@ void check_holds(const Tensor<T, Device>& x) {
 }
 }  // namespace detail
 
-/// dx = dy in x's type. Casts to whole numbers have no derivative. Errors: a derivative of those is
-/// needed; a value is not finite or too large.
+/// The values in another element type, towards zero where it is a whole number; dx = dy in x's
+/// type.
+///
+/// Casts to whole numbers have no derivative. Errors: a derivative of those is needed; a value is
+/// not finite or too large.
 template <class U, class T, class Device>
 Tensor<U, Device> cast(const Tensor<T, Device>& input) {
   detail::check_defined("cast", input);

@@ -32,7 +32,7 @@ inline PatchGrid patch_grid(const char* op, const Shape& x, const Window& w) {
 }  // namespace detail
 
 /// Patches as rows: y [B, P, C kh kw], P running over the image's rows, then its columns, from
-/// x [B, C, H, W], with zeros beyond the edges. dx is summed where patches overlap.
+/// x [B, C, H, W], with zeros beyond the edges; dx is the sum of dy where patches overlap.
 template <class T, class Device>
 Tensor<T, Device> unfold(const Tensor<T, Device>& input, const Window& window) {
   detail::check_defined("unfold", input);
@@ -49,10 +49,17 @@ Tensor<T, Device> unfold(const Tensor<T, Device>& input, const Window& window) {
         x);
   return y;
 }
+/// unfold() with square windows at every place.
+template <class T, class Device>
+Tensor<T, Device> unfold(const Tensor<T, Device>& x, Index side) {
+  return unfold(x, Window{side});
+}
 
 /// y [B, O, H', W'] = sum over a window of x [B, C, H, W] times w [O, C, kh, kw] (+ bias [O] or
-/// undefined): a cross-correlation, as usual in deep learning. The window's kernel size must equal
-/// that of the weights.
+/// undefined): a cross-correlation, as usual in deep learning; its derivatives are those of
+/// unfold() and linear().
+///
+/// Error: the window's kernel size is not that of the weights.
 template <class T, class Device>
 Tensor<T, Device> conv2d(const Tensor<T, Device>& x, const Tensor<T, Device>& w,
                          const Tensor<T, Device>& bias, const Window& window) {
@@ -68,6 +75,12 @@ Tensor<T, Device> conv2d(const Tensor<T, Device>& x, const Tensor<T, Device>& w,
   const auto patches = reshape(unfold(x, window), {g.images * g.count(), g.patch()});
   const auto y = linear(patches, reshape(w, {o, g.patch()}), bias);
   return permute(reshape(y, {g.images, g.rows(), g.columns(), o}), {0, 3, 1, 2});
+}
+/// conv2d() with a square window at every place.
+template <class T, class Device>
+Tensor<T, Device> conv2d(const Tensor<T, Device>& x, const Tensor<T, Device>& w,
+                         const Tensor<T, Device>& bias, Index side) {
+  return conv2d(x, w, bias, Window{side});
 }
 
 }  // namespace gaze

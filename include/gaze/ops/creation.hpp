@@ -53,15 +53,18 @@ T below(T x) {
 
 }  // namespace detail
 
+/// All 1.
 template <class T, class Device = Cpu>
 Tensor<T, Device> ones(const Shape& shape) {
   return Tensor<T, Device>::full(shape, T(1));
 }
+/// All 0, in the shape of x.
 template <class T, class Device>
 Tensor<T, Device> zeros_like(const Tensor<T, Device>& x) {
   detail::check_defined("zeros_like", x);
   return Tensor<T, Device>::zeros(x.shape());
 }
+/// All 1, in the shape of x.
 template <class T, class Device>
 Tensor<T, Device> ones_like(const Tensor<T, Device>& x) {
   detail::check_defined("ones_like", x);

@@ -158,9 +158,11 @@ inline EinsumPlan parse_einsum(const std::string& equation) {
 }  // namespace detail
 
 /// The sum of products over all letters that the result lacks: "ij,jk->ik" is a matrix product,
-/// "bi,bi->b" dot products by row, "ii->i" a diagonal, "ij->ji" a transpose. Without "->" the
-/// result has the letters that occur once, in alphabetical order. Several operands are multiplied
-/// from the left. Sizes of one letter must agree; no ellipsis, no broadcasting.
+/// "bi,bi->b" dot products by row, "ii->i" a diagonal, "ij->ji" a transpose.
+///
+/// Without "->" the result has the letters that occur once, in alphabetical order. Several operands
+/// are multiplied from the left, and the derivatives are those of these products. Sizes of one
+/// letter must agree; no ellipsis, no broadcasting.
 template <class T, class Device>
 Tensor<T, Device> einsum(const std::string& equation,
                          const std::vector<Tensor<T, Device>>& operands) {

@@ -74,7 +74,7 @@ Tensor<T, Device> kept_where(const Tensor<std::int32_t, Device>& mask, bool hold
 
 }  // namespace detail
 
-/// a + b.
+/// a + b; da = db = dy.
 template <class T, class Device>
 Tensor<T, Device> add(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   auto y = detail::binary_values(BroadcastOp::add, "add", a, b);
@@ -94,7 +94,7 @@ Tensor<T, Device> add(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   return y;
 }
 
-/// a - b.
+/// a - b; da = dy, db = -dy.
 template <class T, class Device>
 Tensor<T, Device> sub(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   auto y = detail::binary_values(BroadcastOp::sub, "sub", a, b);
@@ -189,29 +189,32 @@ Tensor<T, Device> select(BroadcastOp op, const char* name, const Tensor<T, Devic
 
 }  // namespace detail
 
-/// The smaller of a and b; a NaN counts as the smallest. The gradient goes to the chosen one, on a
-/// tie to a.
+/// min(a, b) element by element; the gradient goes to the chosen one, on a tie to a.
+///
+/// A NaN counts as the smallest.
 template <class T, class Device>
 Tensor<T, Device> minimum(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   return detail::select(BroadcastOp::minimum, "minimum", a, b);
 }
 
-/// The larger of a and b; a NaN counts as the largest. The gradient goes to the chosen one, on a
-/// tie to a.
+/// max(a, b) element by element; the gradient goes to the chosen one, on a tie to a.
+///
+/// A NaN counts as the largest.
 template <class T, class Device>
 Tensor<T, Device> maximum(const Tensor<T, Device>& a, const Tensor<T, Device>& b) {
   return detail::select(BroadcastOp::maximum, "maximum", a, b);
 }
 
-/// x limited to [low, high], `high` if low is above it; NaN if x or a bound is NaN. The gradient is
-/// 0 outside, dy on the bounds.
+/// min(max(x, low), high); dx = dy within and on the bounds, 0 outside.
+///
+/// NaN if x or a bound is NaN.
 template <class T, class Device>
 Tensor<T, Device> clamp(const Tensor<T, Device>& x, T low, T high) {
   detail::check_defined("clamp", x);
   return minimum(maximum(x, Tensor<T, Device>::scalar(low)), Tensor<T, Device>::scalar(high));
 }
 
-/// factor * x.
+/// factor x; dx = factor dy.
 template <class T, class Device>
 Tensor<T, Device> scale(const Tensor<T, Device>& input, T factor) {
   detail::check_defined("scale", input);
@@ -271,21 +274,39 @@ Tensor<T, Device> unary(UnaryOp op, const char* name, const Tensor<T, Device>& i
   Tensor<T, Device> NAME(const Tensor<T, Device>& x) { \
     return detail::unary(UnaryOp::OP, #NAME, x);       \
   }
-GAZE_UNARY(exp, exp)                // e^x; dx = dy y
-GAZE_UNARY(log, log)                // ln x; dx = dy / x
-GAZE_UNARY(sqrt, sqrt)              // dx = dy / (2 y)
-GAZE_UNARY(rsqrt, rsqrt)            // 1 / sqrt(x); dx = -dy y^3 / 2
-GAZE_UNARY(tanh, tanh)              // dx = dy (1 - y^2)
-GAZE_UNARY(sigmoid, sigmoid)        // dx = dy y (1 - y)
-GAZE_UNARY(silu, silu)              // x sigmoid(x)
-GAZE_UNARY(gelu, gelu)              // tanh form (Hendrycks and Gimpel 2016)
-GAZE_UNARY(gelu_tanh, gelu)         // the same by its full name
-GAZE_UNARY(gelu_exact, gelu_exact)  // x Phi(x) through erf; dx = dy (Phi(x) + x phi(x))
-GAZE_UNARY(erf, erf)                // dx = dy 2/sqrt(pi) e^(-x^2)
-GAZE_UNARY(relu, relu)              // max(x, 0); the derivative at 0 is 0
-GAZE_UNARY(abs, abs)                // |x|; the derivative at 0 is 0
-GAZE_UNARY(square, square)          // x^2; dx = 2 x dy
-GAZE_UNARY(neg, neg)                // -x
+/// e^x; dx = dy y.
+GAZE_UNARY(exp, exp)
+/// ln x; dx = dy / x.
+GAZE_UNARY(log, log)
+/// The square root of x; dx = dy / (2 y).
+GAZE_UNARY(sqrt, sqrt)
+/// 1 / sqrt(x); dx = -dy y^3 / 2.
+GAZE_UNARY(rsqrt, rsqrt)
+/// (e^x - e^-x) / (e^x + e^-x); dx = dy (1 - y^2).
+GAZE_UNARY(tanh, tanh)
+/// 1 / (1 + e^-x); dx = dy y (1 - y).
+GAZE_UNARY(sigmoid, sigmoid)
+/// x sigmoid(x); dx = dy (s + y (1 - s)), s = sigmoid(x).
+GAZE_UNARY(silu, silu)
+/// x/2 (1 + t), t = tanh(u), u = sqrt(2/pi) (x + 0.044715 x^3); dx = dy ((1 + t)/2 + x/2 (1 - t^2)
+/// du/dx).
+///
+/// The tanh form of Hendrycks and Gimpel 2016.
+GAZE_UNARY(gelu, gelu)
+/// gelu(), the tanh form, by its full name.
+GAZE_UNARY(gelu_tanh, gelu)
+/// x Phi(x) through erf; dx = dy (Phi(x) + x phi(x)), Phi and phi of the standard normal.
+GAZE_UNARY(gelu_exact, gelu_exact)
+/// 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x; dx = dy 2/sqrt(pi) e^(-x^2).
+GAZE_UNARY(erf, erf)
+/// max(x, 0); dx = dy where x > 0, else 0.
+GAZE_UNARY(relu, relu)
+/// |x|; dx = dy sign(x), 0 at 0.
+GAZE_UNARY(abs, abs)
+/// x^2; dx = 2 x dy.
+GAZE_UNARY(square, square)
+/// -x; dx = -dy.
+GAZE_UNARY(neg, neg)
 #undef GAZE_UNARY
 
 /// x^p for one exponent; dx = dy p x^(p-1), 0 for p = 0.
@@ -294,7 +315,7 @@ Tensor<T, Device> pow(const Tensor<T, Device>& x, std::type_identity_t<T> p) {
   return detail::unary(UnaryOp::pow, "pow", x, p);
 }
 
-/// x^p with broadcasting. dx = dy p x^(p-1); dp = dy x^p log x, 0 where x = 0 and p >= 0.
+/// x^p with broadcasting; dx = dy p x^(p-1); dp = dy x^p log x, 0 where x = 0 and p >= 0.
 template <class T, class Device>
 Tensor<T, Device> pow(const Tensor<T, Device>& x, const Tensor<T, Device>& p) {
   using K = Kernels<Device>;
@@ -323,7 +344,10 @@ Tensor<T, Device> pow(const Tensor<T, Device>& x, const Tensor<T, Device>& p) {
   return y;
 }
 
-/// SwiGLU (Shazeer 2020): y [N,C] = silu(gate) up, from rows gate | up of [N,2C].
+/// y [N,C] = silu(gate) up for rows (gate, up) of [N,2C]; dup = dy silu(gate), dgate = dy up
+/// silu'(gate).
+///
+/// SwiGLU, Shazeer 2020.
 template <class T, class Device>
 Tensor<T, Device> swiglu(const Tensor<T, Device>& input) {
   using K = Kernels<Device>;

@@ -12,7 +12,9 @@
 
 namespace gaze {
 
-/// y [N,O]: x [N,C], up [M,C], up_bias [M], down [O,M], down_bias [O].
+/// y [N,O] = gelu(x up^T + up_bias) down^T + down_bias; derivatives above.
+///
+/// x [N,C], up [M,C], up_bias [M], down [O,M], down_bias [O].
 template <class T, class Device>
 Tensor<T, Device> gelu_mlp(const Tensor<T, Device>& input, const Tensor<T, Device>& up_input,
                            const Tensor<T, Device>& up_bias_input,

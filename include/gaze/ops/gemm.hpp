@@ -148,9 +148,10 @@ Tensor<T, Device> batched_product(const Tensor<T, Device>& a, const Tensor<T, De
 
 }  // namespace detail
 
-/// op(a) op(b) for matrices [M,K] x [K,N], or for batches of them [.., M,K] x [.., K,N], whose
-/// leading dimensions broadcast; op transposes the last two dimensions if transpose_a or _b is set.
-/// da = dy op(b)^T, db = op(a)^T dy, transposed back where needed.
+/// op(a) op(b); da = dy op(b)^T, db = op(a)^T dy, transposed back where needed.
+///
+/// Matrices [M,K] x [K,N], or batches of them [.., M,K] x [.., K,N], whose leading dimensions
+/// broadcast; op transposes the last two dimensions if transpose_a or transpose_b is set.
 template <class T, class Device>
 Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Device>& b_input,
                          bool transpose_a = false, bool transpose_b = false) {
@@ -186,10 +187,11 @@ Tensor<T, Device> matmul(const Tensor<T, Device>& a_input, const Tensor<T, Devic
   return detail::batched_product(contiguous(a_input), contiguous(b_input), plan);
 }
 
-/// y = x w^T + bias + residual: x [N,C], w [O,C], bias [O] or undefined, residual [N,O] or
-/// undefined. dx = dy w, dw = dy^T x, dbias = column sums of dy, dresidual = dy.
-/// With a rounded weight, x and dy are rounded to bf16 too; all sums stay float32. The weight's
-/// adapters add to y, see low_rank.hpp.
+/// y = x w^T + bias + residual; dx = dy w, dw = dy^T x, dbias = column sums of dy, dresidual = dy.
+///
+/// x [N,C], w [O,C], bias [O] or undefined, residual [N,O] or undefined. With a rounded weight, x
+/// and dy are rounded to bf16 too; all sums stay float32. The weight's adapters add to y, see
+/// low_rank.hpp.
 template <class T, class Device>
 Tensor<T, Device> linear(const Tensor<T, Device>& input,
                          const std::type_identity_t<Weight<T, Device>>& weight,

@@ -6,7 +6,7 @@
 namespace gaze {
 
 /// Tensors of one shape joined along a new dimension, which becomes dimension `dimension` of the
-/// result (-1: the last). Each receives its slice of dy.
+/// result (-1: the last); each receives its slice of dy.
 template <class T, class Device>
 Tensor<T, Device> stack(const std::vector<Tensor<T, Device>>& parts, int dimension) {
   GAZE_CHECK(!parts.empty(), "stack", "no tensors");
@@ -25,7 +25,7 @@ Tensor<T, Device> stack(const std::vector<Tensor<T, Device>>& parts, int dimensi
   return concatenate(slices, d);
 }
 
-/// x repeated `times[d]` times along each dimension d; additional times add dimensions in front. dx
+/// x repeated `times[d]` times along each dimension d; additional times add dimensions in front; dx
 /// is the sum over the copies.
 template <class T, class Device>
 Tensor<T, Device> repeat(const Tensor<T, Device>& x, const Shape& times) {
@@ -46,7 +46,7 @@ Tensor<T, Device> repeat(const Tensor<T, Device>& x, const Shape& times) {
   return y;
 }
 
-/// x with before[d] elements of `value` in front and after[d] behind in dimension d. dx is the
+/// x with before[d] elements of `value` in front and after[d] behind in dimension d; dx is the
 /// middle of dy.
 template <class T, class Device>
 Tensor<T, Device> pad(const Tensor<T, Device>& x, const Shape& before, const Shape& after,

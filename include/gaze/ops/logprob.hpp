@@ -35,6 +35,9 @@ void for_logits(const WeightProducts<T, Device>& products, Index n, Index v, Fun
 
 }  // namespace detail
 
+/// logp [N] = log p[target] and entropy [N] = -sum p log p of p = softmax(z), z [N,V] = x w^T
+/// inverse_temperature; dz = dlogp (onehot(target) - p) - dentropy p (log p + entropy).
+///
 /// x [N,C], w [V,C], target [N]; with a rounded weight, operands are rounded as in linear().
 /// Log-probabilities and entropy have type T in any case.
 template <class T, class Device>

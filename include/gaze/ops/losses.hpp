@@ -8,8 +8,10 @@
 
 namespace gaze {
 
-/// The mean over rows of log sum e^z - z[target], shape [], from logits z [N, V] and target [N]; a
-/// row with target -1 does not count. dz = dloss (softmax(z) - onehot(target)) / rows that count.
+/// The mean over rows of log sum e^z - z[target], shape []; dz = dloss (softmax(z) -
+/// onehot(target)) / rows that count.
+///
+/// Logits z [N, V] and target [N]; a row with target -1 does not count.
 template <class T, class Device>
 Tensor<T, Device> cross_entropy(const Tensor<T, Device>& logits_input,
                                 const Indices<Device>& target_input) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Reductions: sum, mean, variance, max, min, argmax, argmin, logsumexp. Without axes they reduce
-// everything to shape []; with axes, which may be negative, these stay with size 1. Then softmax,
-// log_softmax and cumsum along one axis, which keep the shape. Every result has one fixed order of
-// summation: the same bits at any number of threads.
+// Reductions: sum, mean, variance, max, min, logsumexp. Without axes they reduce everything to
+// shape []; with axes (sum(x, 1), sum(x, {0, -1})) these stay with size 1, as does the one axis of
+// argmax and argmin. Then softmax, log_softmax and cumsum along one axis, which keep the shape.
+// Every result has one fixed order of summation: the same bits at any number of threads.
 #pragma once
-#include <concepts>
 #include <limits>
 
 #include "gaze/ops/axes.hpp"
@@ -12,7 +11,7 @@
 
 namespace gaze {
 
-/// The sum of all elements, shape [].
+/// The sum of all elements, shape []; dx = dy everywhere.
 template <class T, class Device>
 Tensor<T, Device> sum(const Tensor<T, Device>& input) {
   detail::check_defined("sum", input);
@@ -31,9 +30,9 @@ Tensor<T, Device> sum(const Tensor<T, Device>& input) {
   return y;
 }
 
-/// The sum along some axes, which stay with size 1.
+/// The sum along some axes, which stay with size 1; dx = dy stretched.
 template <class T, class Device>
-Tensor<T, Device> sum(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> sum(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("sum", x);
   const auto plan = detail::plan_axes("sum", x.shape(), axes);
   Tensor<T, Device> y(plan.kept);
@@ -50,12 +49,8 @@ Tensor<T, Device> sum(const Tensor<T, Device>& x, const Shape& axes) {
         x);
   return y;
 }
-template <class T, class Device, std::integral Axis>
-Tensor<T, Device> sum(const Tensor<T, Device>& x, Axis axis) {
-  return sum(x, detail::one_axis(static_cast<int>(axis)));
-}
 
-/// The mean of all elements, shape [].
+/// The mean of all n elements, shape []; dx = dy / n everywhere.
 template <class T, class Device>
 Tensor<T, Device> mean(const Tensor<T, Device>& x) {
   detail::check_defined("mean", x);
@@ -63,9 +58,9 @@ Tensor<T, Device> mean(const Tensor<T, Device>& x) {
   return scale(sum(x), T(1) / static_cast<T>(x.numel()));
 }
 
-/// The mean along some axes, which stay with size 1.
+/// The mean of the n elements along some axes, which stay with size 1; dx = dy / n stretched.
 template <class T, class Device>
-Tensor<T, Device> mean(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> mean(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("mean", x);
   const Index n = detail::plan_axes("mean", x.shape(), axes).n;
   GAZE_CHECK(n > 0, "mean", "of no elements: axes ", axes, " of ", x.shape());
@@ -100,11 +95,12 @@ Tensor<T, Device> variance_rows(const Tensor<T, Device>& x, T inverse) {
 
 }  // namespace detail
 
-/// sum (x - mean)^2 / (n - correction) along some axes, which stay with size 1; two passes.
-/// Correction 0 is the population's variance, 1 the unbiased estimate from a sample.
+/// sum (x - mean)^2 / (n - correction) along some axes, which stay with size 1;
 /// dx = 2 dy (x - mean) / (n - correction).
+///
+/// Correction 0 is the population's variance, 1 the unbiased estimate from a sample. Two passes.
 template <class T, class Device>
-Tensor<T, Device> variance(const Tensor<T, Device>& x, const Shape& axes, Index correction = 0) {
+Tensor<T, Device> variance(const Tensor<T, Device>& x, const Axes& axes, Index correction = 0) {
   detail::check_defined("variance", x);
   const auto plan = detail::plan_axes("variance", x.shape(), axes);
   GAZE_CHECK(plan.n > correction, "variance", "of ", plan.n, " elements with correction ",
@@ -112,6 +108,11 @@ Tensor<T, Device> variance(const Tensor<T, Device>& x, const Shape& axes, Index 
   const T inverse = T(1) / static_cast<T>(plan.n - correction);
   return detail::reduce_rows(
       x, plan, [inverse](const auto& rows) { return detail::variance_rows(rows, inverse); });
+}
+/// The variance of all elements as of a population, shape [].
+template <class T, class Device>
+Tensor<T, Device> variance(const Tensor<T, Device>& x) {
+  return reshape(variance(x, detail::all_axes(x.shape())), {});
 }
 
 namespace detail {
@@ -122,7 +123,7 @@ inline void check_some(const char* op, const AxisPlan& plan, const Shape& shape)
 }
 
 template <class T, class Device>
-Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const Shape& axes,
+Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const Axes& axes,
                           bool greatest) {
   using K = Kernels<Device>;
   check_defined(op, input);
@@ -146,7 +147,7 @@ Tensor<T, Device> extreme(const char* op, const Tensor<T, Device>& input, const 
 }
 
 template <class T, class Device>
-Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Shape& axes,
+Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Axes& axes,
                             bool greatest) {
   check_defined(op, x);
   refuse_gradient(op, x);
@@ -160,10 +161,12 @@ Indices<Device> arg_extreme(const char* op, const Tensor<T, Device>& x, const Sh
 
 }  // namespace detail
 
-/// The greatest element along some axes, which stay with size 1. A NaN counts as the greatest.
-/// The gradient goes to the first of equal elements.
+/// The greatest element along some axes, which stay with size 1; the gradient goes to the first of
+/// equal ones.
+///
+/// A NaN counts as the greatest.
 template <class T, class Device>
-Tensor<T, Device> max(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> max(const Tensor<T, Device>& x, const Axes& axes) {
   return detail::extreme("max", x, axes, true);
 }
 /// The greatest of all elements, shape [].
@@ -174,25 +177,27 @@ Tensor<T, Device> max(const Tensor<T, Device>& x) {
 
 /// The least element along some axes, otherwise as max().
 template <class T, class Device>
-Tensor<T, Device> min(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> min(const Tensor<T, Device>& x, const Axes& axes) {
   return detail::extreme("min", x, axes, false);
 }
+/// The least of all elements, shape [].
 template <class T, class Device>
 Tensor<T, Device> min(const Tensor<T, Device>& x) {
   return reshape(min(x, detail::all_axes(x.shape())), {});
 }
 
 /// The index of the greatest element (the first of equals) along an axis, which stays with size 1.
-/// gather(x, axis, argmax(x, axis)) is max(x, {axis}). No derivative: throws if one is needed.
+///
+/// gather(x, axis, argmax(x, axis)) is max(x, axis). No derivative: throws if one is needed.
 template <class T, class Device>
 Indices<Device> argmax(const Tensor<T, Device>& x, int axis) {
-  return detail::arg_extreme("argmax", x, detail::one_axis(axis), true);
+  return detail::arg_extreme("argmax", x, axis, true);
 }
 
 /// The index of the least element, otherwise as argmax().
 template <class T, class Device>
 Indices<Device> argmin(const Tensor<T, Device>& x, int axis) {
-  return detail::arg_extreme("argmin", x, detail::one_axis(axis), false);
+  return detail::arg_extreme("argmin", x, axis, false);
 }
 
 namespace detail {
@@ -217,14 +222,21 @@ Tensor<T, Device> logsumexp_rows(const Tensor<T, Device>& x) {
 
 }  // namespace detail
 
-/// log sum e^x along some axes, which stay with size 1, without overflow; -inf of no elements.
+/// log sum e^x along some axes, which stay with size 1, without overflow;
 /// dx = dy softmax(x), 0 for a row of only -inf.
+///
+/// -inf of no elements.
 template <class T, class Device>
-Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Shape& axes) {
+Tensor<T, Device> logsumexp(const Tensor<T, Device>& x, const Axes& axes) {
   detail::check_defined("logsumexp", x);
   const auto plan = detail::plan_axes("logsumexp", x.shape(), axes);
   return detail::reduce_rows(x, plan,
                              [](const auto& rows) { return detail::logsumexp_rows(rows); });
+}
+/// log sum e^x of all elements, shape [].
+template <class T, class Device>
+Tensor<T, Device> logsumexp(const Tensor<T, Device>& x) {
+  return reshape(logsumexp(x, detail::all_axes(x.shape())), {});
 }
 
 namespace detail {
@@ -268,19 +280,19 @@ Tensor<T, Device> cumsum_rows(const Tensor<T, Device>& x) {
 
 }  // namespace detail
 
-/// e^x / sum e^x along an axis. dx = y (dy - sum dy y).
+/// e^x / sum e^x along an axis; dx = y (dy - sum dy y).
 template <class T, class Device>
 Tensor<T, Device> softmax(const Tensor<T, Device>& x, int axis) {
   detail::check_defined("softmax", x);
-  const auto plan = detail::plan_axes("softmax", x.shape(), detail::one_axis(axis));
+  const auto plan = detail::plan_axes("softmax", x.shape(), axis);
   return detail::from_rows(detail::softmax_rows("softmax", false, detail::rows_of(x, plan)), plan);
 }
 
-/// x - log sum e^x along an axis. dx = dy - e^y sum dy.
+/// x - log sum e^x along an axis; dx = dy - e^y sum dy.
 template <class T, class Device>
 Tensor<T, Device> log_softmax(const Tensor<T, Device>& x, int axis) {
   detail::check_defined("log_softmax", x);
-  const auto plan = detail::plan_axes("log_softmax", x.shape(), detail::one_axis(axis));
+  const auto plan = detail::plan_axes("log_softmax", x.shape(), axis);
   return detail::from_rows(detail::softmax_rows("log_softmax", true, detail::rows_of(x, plan)),
                            plan);
 }
@@ -289,7 +301,7 @@ Tensor<T, Device> log_softmax(const Tensor<T, Device>& x, int axis) {
 template <class T, class Device>
 Tensor<T, Device> cumsum(const Tensor<T, Device>& x, int axis) {
   detail::check_defined("cumsum", x);
-  const auto plan = detail::plan_axes("cumsum", x.shape(), detail::one_axis(axis));
+  const auto plan = detail::plan_axes("cumsum", x.shape(), axis);
   return detail::from_rows(detail::cumsum_rows(detail::rows_of(x, plan)), plan);
 }
 

@@ -12,7 +12,8 @@
 
 namespace gaze {
 
-/// y = x / sqrt(mean(x^2) + eps) * weight, per row of x [N,C].
+/// y = h weight, h = r x, r = 1 / sqrt(mean(x^2) + eps), per row of x [N,C]; with g = dy weight
+/// dx = r (g - h mean(g h)), dweight = sum over rows of dy h.
 template <class T, class Device>
 Tensor<T, Device> rms_norm(const Tensor<T, Device>& input, const Tensor<T, Device>& weight_input,
                            T eps) {
@@ -57,7 +58,9 @@ Tensor<T, Device> rms_norm(const Tensor<T, Device>& input, const Tensor<T, Devic
   return y;
 }
 
-/// y = (x - mean) / sqrt(variance + eps) * weight + bias, per row of x [N,C].
+/// y = h weight + bias, h = r (x - mean), r = 1 / sqrt(variance + eps), per row of x [N,C]; with
+/// g = dy weight dx = r (g - mean(g) - h mean(g h)), dweight and dbias the sums over rows of dy h
+/// and dy.
 template <class T, class Device>
 Tensor<T, Device> layer_norm(const Tensor<T, Device>& input, const Tensor<T, Device>& weight_input,
                              const Tensor<T, Device>& bias_input, T eps) {
@@ -110,10 +113,12 @@ Tensor<T, Device> layer_norm(const Tensor<T, Device>& input, const Tensor<T, Dev
   return y;
 }
 
-/// Rotary position embedding, half-split: rotates dimensions i and i + D/2 of each head by the
-/// angle position * theta^(-2i/D), in the first `heads` heads of each row of x [N, at least heads *
-/// D]. The result reuses x's memory, so x must be a temporary result that nothing else needs;
-/// whatever saved it for backward throws. The derivative is the inverse rotation.
+/// Rotates dimensions i and i + D/2 of each head by the angle position * theta^(-2i/D); the
+/// derivative is the inverse rotation.
+///
+/// Rotary position embedding, half-split, of the first `heads` heads of each row of x [N, at least
+/// heads * D]. The result reuses x's memory, so x must be a temporary result that nothing else
+/// needs; whatever saved it for backward throws.
 template <class T, class Device>
 Tensor<T, Device> rotary(const Tensor<T, Device>& input, Index heads, Index head_size, T theta,
                          const Indices<Device>& position_input) {
@@ -154,7 +159,7 @@ Tensor<T, Device> rotary(const Tensor<T, Device>& input, Index heads, Index head
   return y;
 }
 
-/// y[i] = table[index[i]], or zeros where index[i] is -1: [N, C] from table [R, C].
+/// y[i] = table[index[i]], or zeros where index[i] is -1, [N, C] from table [R, C];
 /// dtable[index[i]] += dy[i], in ascending i.
 template <class T, class Device>
 Tensor<T, Device> gather_rows(const Tensor<T, Device>& table_input,
@@ -223,7 +228,9 @@ Tensor<T, Device> scatter_add_rows(const Tensor<T, Device>& input,
   return y;
 }
 
-/// y[.., :] = table[ids[..]]: vectors [.., C] for ids of any shape from table [V, C]; zeros for -1.
+/// y[.., :] = table[ids[..]], zeros for -1; dtable[ids] += dy.
+///
+/// Vectors [.., C] for ids of any shape from table [V, C].
 template <class T, class Device>
 Tensor<T, Device> embedding(const Tensor<T, Device>& table, const Indices<Device>& ids) {
   detail::check_defined("embedding", table, ids);

@@ -29,17 +29,23 @@ Mask<Device> compare(CompareOp op, const char* name, const Tensor<T, Device>& a,
 }
 }  // namespace detail
 
-// With broadcasting. No derivative: they throw if an input needs one.
+// Comparisons broadcast. They have no derivative: they throw if an input needs one.
 #define GAZE_COMPARISON(NAME, OP)                                             \
   template <class T, class Device>                                            \
   Mask<Device> NAME(const Tensor<T, Device>& a, const Tensor<T, Device>& b) { \
     return detail::compare(OP, #NAME, a, b);                                  \
   }
+/// 1 where a = b, else 0.
 GAZE_COMPARISON(equal, CompareOp::equal)
+/// 1 where a != b (true if either is NaN), else 0.
 GAZE_COMPARISON(not_equal, CompareOp::not_equal)
+/// 1 where a < b, else 0.
 GAZE_COMPARISON(less, CompareOp::less)
+/// 1 where a <= b, else 0.
 GAZE_COMPARISON(less_equal, CompareOp::less_equal)
+/// 1 where a > b, else 0.
 GAZE_COMPARISON(greater, CompareOp::greater)
+/// 1 where a >= b, else 0.
 GAZE_COMPARISON(greater_equal, CompareOp::greater_equal)
 #undef GAZE_COMPARISON
 
@@ -65,7 +71,8 @@ Tensor<T, Device> choose(const char* op, const Mask<Device>& mask, const Tensor<
 }
 }  // namespace detail
 
-/// a where the mask is true, else b; all three broadcast. The gradient goes to the chosen one.
+/// a where the mask is true, else b; all three broadcast; the gradient goes to the chosen one.
+///
 /// Values that were not chosen may be infinite or NaN, with such a derivative, and do not affect
 /// it, as in where(greater(x, zero), sqrt(x), x), if they come from functions of single values,
 /// whose gradient is 0 where dy is 0. Sums, matrix products, norms and softmax mix values: choose a
@@ -95,7 +102,7 @@ struct IndexPlan {
 
 inline IndexPlan plan_index(const char* op, const Shape& values, const Shape& index, int axis) {
   GAZE_CHECK(values.rank() == index.rank(), op, "x ", values, ", index ", index);
-  const IndexPlan plan{plan_axes(op, values, one_axis(axis)), plan_axes(op, index, one_axis(axis))};
+  const IndexPlan plan{plan_axes(op, values, axis), plan_axes(op, index, axis)};
   GAZE_CHECK(plan.values.kept == plan.index.kept, op, "x ", values, " and index ", index,
              " differ beside axis ", axis);
   return plan;
@@ -103,9 +110,10 @@ inline IndexPlan plan_index(const char* op, const Shape& values, const Shape& in
 
 }  // namespace detail
 
-/// y[.., j, ..] = x[.., index[.., j, ..], ..] along an axis, 0 where the index is -1. The index has
-/// x's shape apart from its size along the axis; y has the index's shape.
-/// dx[index] += dy, in ascending order.
+/// y[.., j, ..] = x[.., index[.., j, ..], ..] along an axis, 0 where the index is -1; dx[index] +=
+/// dy in ascending order.
+///
+/// The index has x's shape apart from its size along the axis; y has the index's shape.
 template <class T, class Device>
 Tensor<T, Device> gather(const Tensor<T, Device>& input, int axis,
                          const Indices<Device>& index_input) {
@@ -128,8 +136,10 @@ Tensor<T, Device> gather(const Tensor<T, Device>& input, int axis,
   return detail::from_rows(y, plan.index);
 }
 
-/// y[.., index[.., j, ..], ..] += x[.., j, ..] into zeros with `size` elements along the axis; an
-/// index of -1 is skipped. x and index have the same shape. dx = dy[index].
+/// y[.., index[.., j, ..], ..] += x[.., j, ..] into zeros with `size` elements along the axis;
+/// dx = dy[index].
+///
+/// x and index have the same shape; an index of -1 is skipped.
 template <class T, class Device>
 Tensor<T, Device> scatter_add(const Tensor<T, Device>& input, int axis,
                               const Indices<Device>& index_input, Index size) {
@@ -137,7 +147,7 @@ Tensor<T, Device> scatter_add(const Tensor<T, Device>& input, int axis,
   detail::check_defined("scatter_add", input, index_input);
   GAZE_CHECK(input.shape() == index_input.shape() && size >= 0, "scatter_add", "x ", input.shape(),
              ", index ", index_input.shape(), ", size ", size);
-  const auto plan = detail::plan_axes("scatter_add", input.shape(), detail::one_axis(axis));
+  const auto plan = detail::plan_axes("scatter_add", input.shape(), axis);
   const auto x = detail::rows_of(input, plan);
   const auto index =
       detail::checked_indices("scatter_add", detail::rows_of(index_input, plan), size);

@@ -22,7 +22,7 @@ Sorted<T, Device> ordered(const char* op, const Tensor<T, Device>& input, Index 
                           bool descending) {
   using K = Kernels<Device>;
   check_defined(op, input);
-  const auto plan = plan_axes(op, input.shape(), one_axis(axis));
+  const auto plan = plan_axes(op, input.shape(), axis);
   const Index rows = plan.rows, n = plan.n;
   GAZE_CHECK(k >= 0 && k <= n, op, k, " of ", n, " elements along axis ", axis, " of ",
              input.shape());
@@ -45,15 +45,19 @@ Sorted<T, Device> ordered(const char* op, const Tensor<T, Device>& input, Index 
 
 }  // namespace detail
 
-/// All elements along an axis in ascending (or descending) order; both results have x's shape.
-/// dx[index] = dy.
+/// All elements along an axis in ascending (or descending) order, and their indices; dx[index] =
+/// dy.
+///
+/// Both results have x's shape.
 template <class T, class Device>
 Sorted<T, Device> sort(const Tensor<T, Device>& x, int axis, bool descending = false) {
   detail::check_defined("sort", x);
   return detail::ordered("sort", x, x.size(axis), axis, descending);
 }
 
-/// The k greatest elements along an axis, greatest first; that axis has size k in both results.
+/// The k greatest elements along an axis, greatest first, and their indices; dx[index] = dy.
+///
+/// The axis has size k in both results.
 template <class T, class Device>
 Sorted<T, Device> topk(const Tensor<T, Device>& x, Index k, int axis) {
   return detail::ordered("topk", x, k, axis, true);

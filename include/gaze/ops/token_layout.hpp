@@ -39,6 +39,7 @@ struct LayoutArrays {
   Index seen = 0;  ///< pairs of a row and a key; 0 on the CPU, whose kernels count them
 };
 
+/// Which keys each row of a batch sees, and where its own key is stored.
 struct TokenLayout {
   std::vector<std::int32_t> position;  // [N]
   std::vector<std::int32_t> slot;      // [N]
@@ -48,8 +49,9 @@ struct TokenLayout {
 
   Index room = 0;  // keys by which each row may grow while a device's copy is in use
 
-  Index rows() const { return static_cast<Index>(position.size()); }
+  Index rows() const { return static_cast<Index>(position.size()); }  ///< N
 
+  /// Groups with rows, the unfinished last one included.
   Index group_count() const {
     return static_cast<Index>(groups.size()) - (groups.back() == rows() ? 1 : 0);
   }
@@ -66,6 +68,7 @@ struct TokenLayout {
   /// `length` rows that all see each other: the patches of an image.
   Segment add_bidirectional(Index length) { return add(length, 0, 0, false); }
 
+  /// Rows that are added later share no keys with those so far.
   void end_group() {
     if (groups.back() != rows()) groups.push_back(rows());
   }

@@ -8,7 +8,7 @@
 
 namespace gaze {
 
-/// The same values, row-major without gaps; x itself when it already is.
+/// The same values, row-major without gaps, x itself when it already is; dx = dy.
 template <class T, class Device>
 Tensor<T, Device> contiguous(const Tensor<T, Device>& x) {
   detail::check_defined("contiguous", x);
@@ -29,7 +29,8 @@ Tensor<T, Device> contiguous_or_none(const Tensor<T, Device>& x) {
 }
 }  // namespace detail
 
-/// The same values in row-major order under another shape; one size may be -1.
+/// The same values in row-major order under another shape; dx = dy in x's shape. One size may be
+/// -1: it follows from the others.
 template <class T, class Device>
 Tensor<T, Device> reshape(const Tensor<T, Device>& input, Shape shape) {
   detail::check_defined("reshape", input);
@@ -67,7 +68,7 @@ void add_through_view(GradNode<T, Device>& to, const Tensor<GradOf<T>, Device>& 
 }
 }  // namespace detail
 
-/// y[i_order[0], i_order[1], ...] = x[...]: dimension k of y is dimension order[k] of x.
+/// Dimension k of y is dimension order[k] of x; dx is dy with its dimensions back in place.
 template <class T, class Device>
 Tensor<T, Device> permute(const Tensor<T, Device>& x, const Shape& order) {
   detail::check_defined("permute", x);
@@ -95,7 +96,7 @@ Tensor<T, Device> permute(const Tensor<T, Device>& x, const Shape& order) {
   return y;
 }
 
-/// Elements [begin, end) along one dimension.
+/// Elements [begin, end) along one dimension; dx is dy there, 0 elsewhere.
 template <class T, class Device>
 Tensor<T, Device> slice(const Tensor<T, Device>& x, int dimension, Index begin, Index end) {
   detail::check_defined("slice", x);
@@ -117,7 +118,7 @@ Tensor<T, Device> slice(const Tensor<T, Device>& x, int dimension, Index begin, 
   return y;
 }
 
-/// x broadcast to `shape`, without a copy.
+/// x broadcast to `shape`, without a copy; dx is the sum of dy over the stretched dimensions.
 template <class T, class Device>
 Tensor<T, Device> expand(const Tensor<T, Device>& x, const Shape& shape) {
   detail::check_defined("expand", x);
@@ -133,7 +134,7 @@ Tensor<T, Device> expand(const Tensor<T, Device>& x, const Shape& shape) {
   return y;
 }
 
-/// Tensors joined along a dimension.
+/// Tensors joined along a dimension; each receives its slice of dy.
 template <class T, class Device>
 Tensor<T, Device> concatenate(const std::vector<Tensor<T, Device>>& parts, int dimension) {
   GAZE_CHECK(!parts.empty(), "concatenate", "no tensors");

@@ -24,16 +24,19 @@ struct Weight {
   Tensor<bf16, Device> rounded;
   std::optional<LowRank<T, Device>> low_rank = {};
 
+  /// Values, and their rounding if products round; implicit, so that a tensor is a weight.
   Weight(Tensor<T, Device> values, Tensor<bf16, Device> in_bf16 = {})  // implicit
       : value(std::move(values)), rounded(std::move(in_bf16)) {}
 
+  /// Whether it has values of either type.
   bool defined() const { return value.defined() || rounded.defined(); }
   /// For operations that know no adapters.
   void refuse_adapters(const char* op) const {
     GAZE_CHECK(!low_rank, op, "a weight of shape ", shape(), " has adapters, which have no effect");
   }
+  /// [O, C]
   const Shape& shape() const { return value.defined() ? value.shape() : rounded.shape(); }
-  Index size(int axis) const { return shape()[axis]; }
+  Index size(int axis) const { return shape()[axis]; }  ///< O or C
 };
 
 namespace detail {

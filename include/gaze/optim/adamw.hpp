@@ -15,6 +15,7 @@
 
 namespace gaze {
 
+/// Settings of AdamW, one for all packs.
 struct AdamWSettings {
   double beta1 = 0.9, beta2 = 0.98, eps = 1e-8, weight_decay = 0.01;
   double clip = 1;  // maximum gradient norm; 0: no clipping
@@ -31,6 +32,7 @@ struct AdamWSettings {
   }
 };
 
+/// AdamW (Loshchilov and Hutter 2019) over the trained packs, with clipping by the global norm.
 template <class T, class Device = Cpu>
 class AdamW {
  public:
@@ -39,6 +41,7 @@ class AdamW {
     Tensor<GradOf<T>, Device> first, second;
   };
 
+  /// Moments of 0 for the packs that are trained now. Error: a setting out of range.
   AdamW(Parameters<T, Device>& parameters, AdamWSettings settings)
       : parameters_(parameters), settings_(settings) {
     settings_.check();
@@ -87,8 +90,9 @@ class AdamW {
     return norm;
   }
 
-  Index steps() const { return steps_; }
-  void set_steps(Index steps) { steps_ = steps; }
+  Index steps() const { return steps_; }           ///< taken so far
+  void set_steps(Index steps) { steps_ = steps; }  ///< of a resumed run
+  /// One per pack, undefined where not trained.
   std::vector<Moments>& moments() { return moments_; }
 
  private:

@@ -26,6 +26,7 @@ struct CosineSchedule {
                warmup, " and ", steps);
   }
 
+  /// The learning rate of a step, counted from 0.
   double operator()(Index step) const {
     check();
     GAZE_CHECK(step >= 0, "schedule", "step ", step, " is below 0");

@@ -14,6 +14,7 @@ struct AdaptiveEntropy {
   double coefficient = 0, least = 0, most = 1, step = 0.005, target = 0.2;
   double last = std::numeric_limits<double>::infinity();  // entropy of the previous update
 
+  /// Throws an Error that names a setting out of range.
   void check() const {
     GAZE_CHECK(least >= 0 && least <= coefficient && coefficient <= most, "grpo",
                "the adaptive entropy's coefficient ", coefficient, " is not in [", least, ", ",
@@ -22,7 +23,9 @@ struct AdaptiveEntropy {
     detail::check_setting("grpo", "adaptive.step", step);
     detail::check_setting("grpo", "adaptive.target", target);
   }
+  /// The coefficient of the next update.
   double applied() const { return last <= target ? coefficient : 0; }
+  /// Adapts the coefficient to the mean entropy (in nats) of an update.
   void update(double entropy) {
     coefficient = entropy <= target ? std::min(coefficient + step, most)
                                     : std::max(coefficient - step, least);

@@ -34,7 +34,7 @@ enum class Spread { group, batch, none, nonzero, nonzero_rewards };
 ///   leave_one_out:   the mean of the others of its group (RLOO: Ahmadian et al. 2024)
 ///   length_weighted: the mean of its group, weighted by length (OPO: Hao et al. 2025)
 ///   second_best:     the best of a group gets its lead over the second, the others get 0
-///                    (pass@k: Tang et al. 2025)
+///                    (for pass at k: Tang et al. 2025)
 ///   none:            nothing (REINFORCE++: Hu 2025)
 enum class Baseline { group_mean, leave_one_out, length_weighted, second_best, none };
 
@@ -47,6 +47,7 @@ enum class Objectives { sum_then_normalise, normalise_then_sum };
 ///   tokens:      each token counts once, the divisor is sqrt(variance + 1e-8) (verl)
 enum class Whiten { none, completions, tokens };
 
+/// How rewards become advantages.
 struct AdvantageSettings {
   Spread spread = Spread::group;
   double eps = 1e-4;  // added to the standard deviation
@@ -56,6 +57,7 @@ struct AdvantageSettings {
   Whiten whiten = Whiten::none;
   double discount = 1;  // per following token; below 1 advantages differ by token
 
+  /// Throws an Error that names a setting out of range.
   void check() const {
     detail::check_setting("advantages", "eps", eps);
     detail::check_setting("advantages", "discount", discount, 0, 1);

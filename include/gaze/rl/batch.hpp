@@ -9,6 +9,7 @@
 
 namespace gaze::rl {
 
+/// A rollout with its rewards: what the updates of a step learn from.
 template <class Policy>
 struct GrpoBatch {
   std::vector<TaskPrompt<Policy>> prompts;
@@ -20,6 +21,7 @@ struct GrpoBatch {
   std::vector<float> ref, old;
   std::vector<std::vector<float>> attention_gradients;  // of Task; empty without `pathwise`
 
+  /// Tokens of all completions.
   double tokens() const {
     double sum = 0;
     for (const auto& c : completions) sum += static_cast<double>(c.tokens.size());
@@ -27,6 +29,7 @@ struct GrpoBatch {
   }
 };
 
+/// The number of tokens of each completion.
 inline std::vector<Index> lengths_of(std::span<const SampledTokens> completions) {
   std::vector<Index> out;
   for (const auto& c : completions) out.push_back(static_cast<Index>(c.tokens.size()));

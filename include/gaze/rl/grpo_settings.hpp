@@ -13,6 +13,7 @@
 
 namespace gaze::rl {
 
+/// Everything that grpo_step() needs to know besides the task.
 struct GrpoSettings {
   /// The most rounds that replace groups. Tasks may number prompts by (step, round) with this
   /// bound.
@@ -42,11 +43,13 @@ struct GrpoSettings {
     static_cast<LossAxes&>(loss) = v.loss;
     if (v.resample_zero_std && resample == 0) resample = 3;
   }
+  /// Whether a KL term is used.
   bool needs_reference() const { return loss.kl != 0 || kl_in_reward != 0; }
   /// Whether the KL from the start is measured at a step (from 0).
   bool measures_kl(Index step) const {
     return kl_every > 0 && ((step + 1) % kl_every == 0 || step + 1 == steps);
   }
+  /// Throws an Error that names a setting out of range.
   void check() const {
     sampling.check();
     advantage.check();

@@ -67,7 +67,9 @@ enum class KlEstimator { k1, k2, k3, absolute };
 /// w = exp(old - sampling), of a token or the whole completion, clamped to [low, high] (truncate)
 /// or set to 0 outside (mask). TIS: Yao et al. 2025; MIS: Liu et al. 2025.
 struct ImportanceCorrection {
+  /// What is corrected: nothing, each token or each completion.
   enum class Level { none, token, sequence };
+  /// Weights out of range are limited, or their tokens left out.
   enum class Mode { truncate, mask };
   Level level = Level::none;
   Mode mode = Mode::mask;
@@ -82,8 +84,9 @@ struct PapoSettings {
   double eta = 0;         // weight of the policy's entropy; penalises it
   double eta_masked = 0;  // the same after the masked prompt
 
+  /// Whether the masked prompt is run too.
   bool needs_masked() const { return gamma != 0 || eta_masked != 0; }
-  bool any() const { return needs_masked() || eta != 0; }
+  bool any() const { return needs_masked() || eta != 0; }  ///< whether any term is used
 };
 
 /// The axes that a variant decides.
@@ -98,6 +101,7 @@ struct LossAxes {
   double delta = 0;      // clip: upper limit of the unclipped ratio (INTELLECT-2); 0: none
   double dual_clip = 0;  // clip: with A < 0 the objective stays above dual_clip A; 0: off
   double soft_positive = 1, soft_negative = 1.05;  // soft: temperatures by the advantage's sign
+  /// Shape of the gamma surrogate on one side.
   struct Gamma {
     double k, lambda;
   };
@@ -127,8 +131,10 @@ struct LossSettings : LossAxes {
   double off_policy_limit = std::numeric_limits<double>::infinity();
 
   LossSettings() = default;
+  /// The axes of a variant with the run's defaults; implicit.
   LossSettings(const LossAxes& axes) : LossAxes(axes) {}  // implicit: a variant with run defaults
 
+  /// Throws an Error that names a setting out of range.
   void check() const {
     check_numbers();
     GAZE_CHECK(max_length > 0, "policy_loss", "max_length must be above 0, got ", max_length);
@@ -226,6 +232,7 @@ inline std::vector<bool> kept_tokens(const LossInputs& in, const LossSettings& s
   return out;
 }
 
+/// The totals of a batch that is not split.
 inline LossTotals loss_totals(const LossInputs& in, const LossSettings& s) {
   LossTotals out;
   const auto kept = kept_tokens(in, s);

@@ -180,6 +180,7 @@ template <class T>
 struct KlInputs {
   std::vector<T> d, e;
 };
+/// Computes them for a micro-batch; empty without a KL term.
 template <class T>
 KlInputs<T> kl_inputs(const T* logp, const TokenConstants<T>& c, const LossInputs& in,
                       const LossSettings& s) {
@@ -197,6 +198,7 @@ KlInputs<T> kl_inputs(const T* logp, const TokenConstants<T>& c, const LossInput
 struct ClipFlags {
   bool low, high, outside;
 };
+/// For a token of log-ratio `plain`, ratio r and advantage a.
 template <class T>
 ClipFlags clip_flags(T plain, T r, T a, const LossSettings& s) {
   const ClipRange<T> range(s);

@@ -45,7 +45,9 @@ struct Reference {
   const Policy* policy = nullptr;
   std::function<void(bool on)> adapters = {};
 
+  /// A policy of its own weights; implicit. Null: none.
   Reference(const Policy* p = nullptr) : policy(p) {}  // implicit: a plain policy is a reference
+  /// The trained policy itself with its adapters off.
   Reference(const Policy* p, std::function<void(bool)> switched)
       : policy(p), adapters(std::move(switched)) {}
 };
@@ -53,9 +55,11 @@ struct Reference {
 /// Turns the reference's adapters off for its lifetime.
 class AdaptersOff {
  public:
+  /// Turns them off; nothing to do for an empty function.
   explicit AdaptersOff(const std::function<void(bool)>& adapters) : adapters_(adapters) {
     if (adapters_) adapters_(false);
   }
+  /// Turns them on again.
   ~AdaptersOff() {
     if (adapters_) adapters_(true);
   }
@@ -71,10 +75,12 @@ struct ReferenceSync {
   Index every = 0;  // steps; 0: never
   double alpha = 0.6;
 
+  /// Throws an Error that names a setting out of range.
   void check() const {
     GAZE_CHECK(every >= 0 && alpha >= 0 && alpha <= 1, "grpo", "reference_sync.every ", every,
                " must be at least 0 and reference_sync.alpha ", alpha, " in [0, 1]");
   }
+  /// Whether the reference follows after this many steps.
   bool due(Index steps_done) const {
     return every > 0 && steps_done > 0 && steps_done % every == 0;
   }

@@ -10,6 +10,7 @@
 
 namespace gaze::rl {
 
+/// State of a GRPO run besides the policy's: the reference that follows, the adaptive entropy.
 template <class T, class Device = Cpu>
 class RunState {
  public:
@@ -28,6 +29,7 @@ class RunState {
     if (reference_ && sync_.due(done)) synchronise(*reference_, policy_, sync_.alpha);
   }
 
+  /// Null if the bonus is fixed.
   AdaptiveEntropy* adaptive() { return adaptive_ ? &*adaptive_ : nullptr; }
 
   /// The callbacks for RunFolder::carried (train/loop.hpp); this object must outlive them.

@@ -61,11 +61,12 @@ struct Objective {
 template <class T>
 struct ClipRange {
   T low, high;
+  /// [1 - clip_low, 1 + clip_high], or the settings themselves as bounds.
   explicit ClipRange(const LossSettings& s)
       : low(static_cast<T>(s.bounds == Bounds::absolute ? s.clip_low : 1 - s.clip_low)),
         high(static_cast<T>(s.bounds == Bounds::absolute ? s.clip_high : 1 + s.clip_high)) {}
-  T cut(T r) const { return std::min(std::max(r, low), high); }
-  bool holds(T r) const { return r >= low && r <= high; }
+  T cut(T r) const { return std::min(std::max(r, low), high); }  ///< r limited to the interval
+  bool holds(T r) const { return r >= low && r <= high; }        ///< whether r is in the interval
 };
 
 /// min(min(r, delta) A, clip(r) A), and at least dual_clip A where A < 0. dr/dl = r where the

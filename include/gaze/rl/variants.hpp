@@ -12,6 +12,7 @@
 
 namespace gaze::rl {
 
+/// A named setting of the axes and its source.
 struct Variant {
   const char* name;
   const char* source;
@@ -20,6 +21,7 @@ struct Variant {
   bool resample_zero_std = false;
 };
 
+/// All variants.
 inline constexpr std::array variants = {
     Variant{.name = "grpo",
             .source = "Shao et al. 2024, arXiv 2402.03300",
@@ -134,6 +136,7 @@ inline constexpr std::array variants = {
             .loss = {.clip_low = 0, .clip_high = 0, .surrogate = Surrogate::weight}},
 };
 
+/// The variant of this name. Error: there is none; the message lists them.
 inline const Variant& variant(std::string_view name) {
   std::string known;
   for (const auto& v : variants) {

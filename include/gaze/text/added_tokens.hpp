@@ -20,11 +20,12 @@
 
 namespace gaze::text {
 
+/// A token that is recognised in the text before anything is merged.
 struct AddedToken {
   std::string content{};
   std::int32_t id = 0;
   bool special = false;  ///< a control token: not matched in plain text, can be left out by decode
-  bool single_word = false;  ///< counts only if no word character (\w) is on either side
+  bool single_word = false;  ///< counts only if no word character is on either side
   bool lstrip = false;       ///< takes the white space before it
   bool rstrip = false;       ///< takes the white space after it
   bool normalized = false;   ///< matched in a second pass
@@ -152,6 +153,7 @@ void AddedTokenPass::split(std::string_view text, bool with_special, OnText&& on
 class AddedTokens {
  public:
   AddedTokens() = default;
+  /// All added tokens, in any order.
   explicit AddedTokens(const std::vector<AddedToken>& tokens) {
     std::vector<AddedToken> passes[2];
     for (const AddedToken& token : tokens) passes[token.normalized ? 1 : 0].push_back(token);

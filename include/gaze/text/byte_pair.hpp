@@ -51,6 +51,7 @@ struct BytePairData {
 
 }  // namespace detail
 
+/// Byte-level byte pair encoding with the vocabulary of a published model.
 class BytePairTokenizer {
  public:
   /// Reads a tokenizer.json; an Error names the file and the key of anything that is not supported,
@@ -79,6 +80,7 @@ class BytePairTokenizer {
   /// StreamingDecoder returns the same text id by id.
   std::string decode(std::span<const std::int32_t> ids,
                      SpecialTokens special = SpecialTokens::keep) const;
+  /// The same for a vector.
   std::string decode(const std::vector<std::int32_t>& ids,
                      SpecialTokens special = SpecialTokens::keep) const {
     return decode(std::span<const std::int32_t>(ids), special);
@@ -91,6 +93,7 @@ class BytePairTokenizer {
   /// The token as the file writes it: an added token verbatim, others in the byte alphabet
   /// (byte_alphabet.hpp).
   const std::string& token(std::int32_t id) const { return data_.tokens[checked(id)]; }
+  /// Whether it is in the vocabulary.
   bool contains(std::string_view token) const { return ids_.find(token) != ids_.end(); }
   /// The id of a token, written as in the file; an Error if the vocabulary does not have it.
   std::int32_t id(std::string_view token) const;

@@ -44,7 +44,7 @@ constexpr CharClass char_class(std::int32_t code) {
 constexpr bool is_number(CharClass c) {
   return c == CharClass::numeral || c == CharClass::other_number;
 }
-/// True for characters that the regular expression \w matches.
+/// True for characters that belong to words in regular expressions.
 constexpr bool is_word_char(CharClass c) {
   return c == CharClass::letter || c == CharClass::numeral || c == CharClass::other_word;
 }

@@ -29,10 +29,12 @@ class PairMerges {
   /// The tokens of a word, as a linked list, and memory for its pairs.
   class Word {
    public:
-    void clear() { symbols_.clear(); }
-    void add(std::int32_t token) { symbols_.push_back({token, 0, 0, kNone}); }
-    void reserve(std::size_t n) { symbols_.reserve(n); }
-    std::size_t size() const { return symbols_.size(); }
+    void clear() { symbols_.clear(); }  ///< no tokens
+    void add(std::int32_t token) {
+      symbols_.push_back({token, 0, 0, kNone});
+    }                                                     ///< Appends a token.
+    void reserve(std::size_t n) { symbols_.reserve(n); }  ///< Makes room for n tokens.
+    std::size_t size() const { return symbols_.size(); }  ///< the number of tokens
 
    private:
     friend class PairMerges;

@@ -11,6 +11,7 @@
 
 namespace gaze::text {
 
+/// White space of ASCII.
 inline bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 /// Letter, digit, or part of a character outside ASCII.

@@ -43,6 +43,7 @@ inline constexpr std::array<std::string_view, 5> kControlTokens = {"<|pad|>", "<
 inline constexpr std::array<std::string_view, 4> kFormatTags = {"<think>", "</think>", "<answer>",
                                                                 "</answer>"};
 
+/// What Tokenizer::build() takes into the vocabulary.
 struct BuildOptions {
   std::size_t max_words = 4096;        ///< pieces taken from the texts, most frequent first
   std::size_t max_characters = 512;    ///< characters beyond ASCII, most frequent first
@@ -50,6 +51,7 @@ struct BuildOptions {
   std::vector<std::string> phrases{};  ///< fixed sentences that become one token each
 };
 
+/// Words, digits and bytes: the tokenizer of models trained here.
 class Tokenizer {
  public:
   /// Builds the vocabulary of `texts`. The same texts give the same ids: pieces are ordered by
@@ -75,24 +77,27 @@ class Tokenizer {
 
   /// The text of the ids, including control tokens.
   std::string decode(std::span<const std::int32_t> ids) const;
+  /// The same for a vector.
   std::string decode(const std::vector<std::int32_t>& ids) const {
     return decode(std::span<const std::int32_t>(ids));
   }
 
+  /// Ids are 0 to vocab_size() - 1.
   int vocab_size() const { return static_cast<int>(tokens_.size()); }
   /// The token's text in the vocabulary; a byte token is "<0x0A>".
   const std::string& token(std::int32_t id) const;
+  /// Whether it is in the vocabulary.
   bool contains(std::string_view token) const { return ids_.find(token) != ids_.end(); }
   /// The id of a token; an Error if the vocabulary does not have it.
   std::int32_t id(std::string_view token) const;
   /// Whether `id` is this token, with or without a leading space.
   bool is(std::int32_t id, std::string_view token) const;
 
-  std::int32_t pad() const { return control_[0]; }
-  std::int32_t end() const { return control_[1]; }
-  std::int32_t user() const { return control_[2]; }
-  std::int32_t assistant() const { return control_[3]; }
-  std::int32_t image() const { return control_[4]; }
+  std::int32_t pad() const { return control_[0]; }        ///< the id of <|pad|>
+  std::int32_t end() const { return control_[1]; }        ///< the id of <|end|>
+  std::int32_t user() const { return control_[2]; }       ///< the id of <|user|>
+  std::int32_t assistant() const { return control_[3]; }  ///< the id of <|assistant|>
+  std::int32_t image() const { return control_[4]; }      ///< the id of <|image|>
 
  private:
   struct Hash : std::hash<std::string_view> {

@@ -9,7 +9,7 @@
 namespace gaze::text {
 
 /// Classes that pre-tokenizers and the flags of added tokens distinguish. A word character is one
-/// that the regular expression \w matches: a letter, a numeral or one of other_word.
+/// that belongs to words in regular expressions: a letter, a numeral or one of other_word.
 enum class CharClass : std::uint8_t {
   other,         ///< everything else, also what is not assigned
   letter,        ///< general category L

@@ -16,6 +16,7 @@ class TensorsToWrite {
   TensorsToWrite() = default;
   TensorsToWrite(TensorsToWrite&&) = default;  // no copies: views point into copies_
 
+  /// Adds a tensor. Errors: it is undefined or not contiguous.
   template <class T, class Device>
   void add(const std::string& name, const Tensor<T, Device>& t) {
     GAZE_CHECK(t.defined(), "save", name, ": has no values yet; call allocate() first");
@@ -32,6 +33,7 @@ class TensorsToWrite {
                       {t.shape().begin(), t.shape().end()},
                       std::as_bytes(std::span(values, static_cast<std::size_t>(t.numel())))});
   }
+  /// Valid as long as this object.
   const std::vector<io::TensorView>& views() const { return views_; }
 
  private:

@@ -50,8 +50,8 @@ struct RunFolder {
   std::function<void(const Stage&, Index step, const Metrics&)> progress = {};  // after each step
   std::function<bool()> stop = {};  // true: save after this step and throw Interrupted
 
-  std::string state() const { return path + "/state.safetensors"; }
-  std::string metrics() const { return path + "/metrics.jsonl"; }
+  std::string state() const { return path + "/state.safetensors"; }  ///< the checkpoint
+  std::string metrics() const { return path + "/metrics.jsonl"; }    ///< the log of metrics
 };
 
 namespace detail {
@@ -92,6 +92,7 @@ class Trainer {
   /// returns metrics.
   using Step = std::function<Metrics(Index step, const Update& update)>;
 
+  /// Opens the run's folder, and its saved state if there is one. Errors name the file.
   Trainer(Parameters<T, Device>& parameters, RunFolder run)
       : parameters_(parameters), run_(std::move(run)) {
     io::make_folders(run_.path);

@@ -39,6 +39,7 @@ class MetricsEvents {
     file_.truncate_to(lines);
   }
 
+  /// Appends the metrics of one step.
   void add(const std::string& stage, Index step, const Metrics& metrics) {
     io::Scalars scalars;
     for (const auto& [name, value] : metrics) scalars.push_back(scalar(stage, name, value));
