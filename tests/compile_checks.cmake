@@ -7,8 +7,12 @@ set_tests_properties(compile_time PROPERTIES LABELS slow RUN_SERIAL ON TIMEOUT 6
 
 # The library must not print, exit or have mutable state.
 add_test(NAME compile_symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/library_symbols.sh
-         ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR})
+         ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR} ${gaze_models_include})
 set_tests_properties(compile_symbols PROPERTIES LABELS slow TIMEOUT 1200)
+
+add_test(NAME compile_single_header COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/compile_single_header.sh
+         ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR})
+set_tests_properties(compile_single_header PROPERTIES LABELS slow TIMEOUT 600)
 
 # All headers together: with an explicit instantiation of the model, with the CPU's kernels, and
 # with two tests, which instantiate the templates; with this build's compiler and, if installed, the
@@ -36,7 +40,7 @@ if(GAZE_OTHER_CXX)
 else()
   message(STATUS "Warnings are checked with ${CMAKE_CXX_COMPILER_ID} alone: no other compiler here")
 endif()
-foreach(use "" cmake/cpu_kernels.cpp tests/test_ops.cpp tests/test_train.cpp)
+foreach(use "" cmake/cpu_kernels.cpp cmake/cpu_engine.cpp tests/test_ops.cpp tests/test_train.cpp)
   get_filename_component(name "${use}" NAME_WE)
   if(use)
     set(name _${name})
