@@ -46,11 +46,11 @@ class FileLimit {
   void (*handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
 };
 
-/// A file system in a folder, with these options of mount -t tmpfs.
+/// A file system in a folder of this name, with these options of mount -t tmpfs.
 class SmallDisk {
  public:
-  explicit SmallDisk(const char* options)
-      : mounted_(::mount("tmpfs", folder.path.c_str(), "tmpfs", 0, options) == 0) {
+  SmallDisk(const std::string& name, const char* options)
+      : folder(name), mounted_(::mount("tmpfs", folder.path.c_str(), "tmpfs", 0, options) == 0) {
     if (!mounted_) WARN("not tested: this process may not mount a file system");
   }
   ~SmallDisk() {
@@ -63,7 +63,7 @@ class SmallDisk {
     REQUIRE(::mount("tmpfs", folder.path.c_str(), "tmpfs", MS_REMOUNT, options) == 0);
   }
 
-  const Folder folder{"full_disk"};
+  const Folder folder;
 
  private:
   bool mounted_;
@@ -127,11 +127,11 @@ TEST_CASE("a file that does not fit is not written at all") {
     const FileLimit limit(bytes);
     check_refused(folder, too_large);
   }
-  const SmallDisk disk("size=64k");
+  const SmallDisk disk("full_disk_small", "size=64k");
   if (!disk.mounted()) return;
   disk.folder.put("file", "old");
   check_refused(disk.folder, no_space);
-  const SmallDisk few("nr_inodes=2");  // itself and a file
+  const SmallDisk few("full_disk_few", "nr_inodes=2");  // itself and a file
   few.folder.put("file", "old");
   CHECK(error_of([&] { io::write_file(few.folder.file("file"), std::string_view("new")); }) ==
         "[gaze::write_file] " + few.folder.file("file") + ": cannot create: " + no_space);
@@ -185,7 +185,7 @@ TEST_CASE("a disk that is full in the middle of a checkpoint leaves the one befo
     check_first_checkpoint(folder);
     CHECK(train(folder) == expected);
   }
-  const SmallDisk disk("size=128k");  // for one checkpoint, not for two
+  const SmallDisk disk("full_disk_small", "size=128k");  // for one checkpoint, not for two
   REQUIRE((size > 65536 && size < 110000));
   if (!disk.mounted()) return;
   CHECK(error_of([&] { train(disk.folder); }) == refused(disk.folder, no_space));

@@ -108,8 +108,8 @@ std::vector<std::uint32_t> bits(const Parameters<float>& parameters, AdamW<float
   return all;
 }
 
-/// The number of steps that threw before and after their optimiser step, and of those that did
-/// without the memory.
+/// The number of steps that threw before and after their optimiser step, and of those that finished
+/// without that memory.
 struct Outcomes {
   Index undone = 0, done = 0, finished = 0;
 };
@@ -155,30 +155,57 @@ Outcomes fail_each(Parameters<float>& parameters, std::int64_t stride, Step step
   }
 }
 
+/// Runs all pieces on the calling thread.
+struct InTurn : Executor {
+  int threads() const override { return 4; }
+  void run(int pieces, const std::function<void(int)>& piece) override {
+    for (int i = 0; i < pieces; ++i) piece(i);
+  }
+};
+
 /// Both steps, with one allocation failing, and with all from one on.
 void fail_steps(std::int64_t stride) {
   const NoCache no_cache;
   const Restore restore;
   set_threads(2);
-  SmallSteps steps, in_bf16(true);
   for (const bool all : {false, true}) {
     INFO((all ? "with all later ones" : "alone"));
     lasting = all;
-    const auto supervised = [](SmallSteps& s) {
-      return [&s](AdamW<float>& optimiser) { s.supervised(optimiser); };
-    };
-    const auto grpo = [&](AdamW<float>& optimiser) { steps.grpo(optimiser); };
-    for (SmallSteps* s : {&steps, &in_bf16})
-      CHECK(fail_each(s->parameters(), stride, supervised(*s)).undone > 900 / stride);
-    const auto out = fail_each(steps.parameters(), stride, grpo);
-    WARN(out.undone << " " << out.done << " " << out.finished);
+    for (const bool bf16 : {false, true}) {
+      SmallSteps steps(bf16);
+      const auto out = fail_each(steps.parameters(), stride,
+                                 [&](AdamW<float>& optimiser) { steps.supervised(optimiser); });
+      CHECK(out.undone > 900 / stride);
+    }
+    SmallSteps steps;
+    const auto out = fail_each(steps.parameters(), stride,
+                               [&](AdamW<float>& optimiser) { steps.grpo(optimiser); });
     CHECK(out.undone > 1500 / stride);
+    if (stride == 1) CHECK(out.done > 0);  // for instance without memory for the metrics
   }
 }
 
 }  // namespace
 
-TEST_CASE("training goes on after a step in which an allocation failed") { fail_steps(11); }
+TEST_CASE("a parallel range allocates nothing, so an optimiser step is not left half done") {
+  const Restore restore;
+  set_threads(2);
+  InTurn executor;
+  std::atomic<Index> done{0};
+  const auto add_up = [&] {
+    parallel_for(1000, 1, [&](Index begin, Index end) { done += end - begin; });
+  };
+  for (Executor* by : {static_cast<Executor*>(nullptr), static_cast<Executor*>(&executor)}) {
+    use_executor(by);
+    done = 0;
+    const bool thrown = threw(0, add_up);
+    use_executor(nullptr);
+    CHECK_FALSE((thrown || failed));
+    CHECK(done == 1000);
+  }
+}
+
+TEST_CASE("training goes on after a step in which an allocation failed") { fail_steps(37); }
 
 TEST_CASE("training goes on after a step in which any allocation failed", "[slow]") {
   fail_steps(1);
