@@ -21,10 +21,11 @@ phyx/study/study_[a-z_]*\.cpp'
 # gcov's text: "count: line:source", once per instantiation of a template; ##### or ===== if never
 # executed, - for no code.
 counts() {
-  find "$build" -name '*.gcda' -print0 |
+  cd "$build"  # sources may be named relative to it
+  find "$PWD" -name '*.gcda' -print0 |
     xargs -0 -n 1 gcov --stdout --relative-only --source-prefix "$root" 2>/dev/null |
     awk '
-      match($0, /^ *-: *0:Source:/) { file = substr($0, RLENGTH + 1) }
+      match($0, /^ *-: *0:Source:/) { file = substr($0, RLENGTH + 1); sub(/^(\.\.\/)+/, "", file) }
       file ~ /^(include|models|phyx|cuda)\// && /^ *(-?[0-9]+\*?|#####|=====): *[1-9][0-9]*:/ {
         split($0, part, ":")
         at = file ":" part[2] + 0
@@ -33,44 +34,42 @@ counts() {
       END { for (at in covered) print at ":" covered[at] + 0 }' | sort -t: -k1,1 -k2,2n
 }
 
-counts | awk -F: -v readers="$(tr '\n' '|' <<<"${readers}")" -v check="${2:-}" '
+counts | awk -F: -v readers="$(tr '\n' '|' <<<"$readers")" -v check="${2:-}" '
   function room(path,   part, depth) {
     sub("^include/", "", path)
     depth = split(path, part, "/")
-    return depth > 2 || part[1] != "gaze" ? part[1] "/" (depth > 2 ? part[2] : "") : "gaze/"
+    return depth > 2 ? part[1] "/" part[2] : part[1]
   }
-  function row(name, covered, all) {
+  function row(name, all, covered) {
     printf "| `%s` | %d | %.1f |\n", name, all, 100 * covered / all
   }
-  BEGIN { sub(/\|$/, "", readers); readers = "^(" readers ")$" }
+  BEGIN { sub(/\|$/, "", readers) }
   {
-    all[$1]++; covered[$1] += $3
-    r = room($1); room_all[r]++; room_covered[r] += $3
+    file = $1; line = $2; r = room(file)
+    if (!(file in all)) files[++n] = file
+    if (!(r in room_all)) rooms[++m] = r
+    all[file]++; covered[file] += $3
+    room_all[r]++; room_covered[r] += $3
     every++; every_covered += $3
-    if (!($1 in first)) { first[$1] = 1; files[++n] = $1 }
-    if (!(r in first)) { first[r] = 1; rooms[++m] = r }
-    if (!$3) {
-      missing[$1] = missing[$1] ($2 == last[$1] + 1 ? "" : "-" last[$1] " " $2); last[$1] = $2
-    }
+    if ($3) next
+    if (line == last[file] + 1) sub(/(-[0-9]+)?$/, "-" line, missing[file])
+    else missing[file] = missing[file] " " line
+    last[file] = line
   }
   END {
+    if (!every) { print "no counts: run the tests first" > "/dev/stderr"; exit 1 }
     print "| room | lines | covered, % |\n|---|---|---|"
-    for (i = 1; i <= m; ++i) row(rooms[i], room_covered[rooms[i]], room_all[rooms[i]])
-    row("all", every_covered, every)
+    for (i = 1; i <= m; ++i) row(rooms[i], room_all[rooms[i]], room_covered[rooms[i]])
+    row("all", every, every_covered)
     print "\n| reader | lines | covered, % |\n|---|---|---|"
     for (i = 1; i <= n; ++i) {
       f = files[i]
-      if (f !~ readers) continue
-      row(f, covered[f], all[f])
+      if (f !~ "^(" readers ")$") continue
+      row(f, all[f], covered[f])
       if (covered[f] < 0.85 * all[f]) low = low " " f
+      if (f in missing) uncovered = uncovered "\n" f ":" missing[f]
     }
-    print "\nuncovered lines of the readers:"
-    for (i = 1; i <= n; ++i) {
-      f = files[i]
-      if (f !~ readers || !(f in missing)) continue
-      sub(/^-[0-9]* /, "", missing[f]); sub(/^- /, "", missing[f])
-      print f ": " missing[f] "-" last[f]
-    }
+    print "\nuncovered lines of the readers:" uncovered
     if (check == "") exit
     if (low != "") print "below 85 %:" low > "/dev/stderr"
     if (every_covered < 0.8 * every) print "below 80 % over all" > "/dev/stderr"
