@@ -139,8 +139,8 @@ TEST_CASE("a lock file without a number locks all the same") {
   const std::string path = folder.file(".gaze.lock"), who = folder.path.string();
   for (const char* text : {"", "a page of notes", "-5\n", "123456789012345678901234567890"}) {
     std::ofstream(path) << text;
-    const detail::Descriptor file(::open(path.c_str(), O_RDWR));
-    REQUIRE(detail::lock_file(file.get()) == detail::Lock::taken);
+    const io::detail::Descriptor file(::open(path.c_str(), O_RDWR));
+    REQUIRE(io::detail::lock_file(file.get()) == io::detail::Lock::taken);
     CHECK(error_of([&] { FolderLock lock(who); }) ==
           "[gaze::lock] " + who + ": another process is writing to this folder");
   }
