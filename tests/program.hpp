@@ -74,6 +74,7 @@ class Started {
       ::_exit(127);
     }
   }
+  pid_t pid() const { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
   Done wait() const {
     int status = 0;

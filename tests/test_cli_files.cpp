@@ -92,13 +92,15 @@ TEST_CASE("every command refuses a folder that another process is writing") {
   const std::string run = run_folder("held_run"), out = at("held");
   put("held_MC.tsv", "answer\tprediction\nA\tA\n");
   const io::FolderLock lock(out), of_run(run);
+  const std::string by_this =
+      ": process " + std::to_string(::getpid()) + " is writing to this folder";
   for (const Words& words :
        {Words{"ablate", "--preset", "smoke", "--out", out}, sft(out),
         Words{"grpo", "--preset", "smoke", "--out", out}, Words{"synth", "--out", out},
         Words{"score", "--predictions", at("held_MC.tsv"), "--out", out},
         Words{"report", run, "--out", out}})
-    refused(words, {out + ": another process is writing to this folder"});
-  refused({"report", run}, {run + ": another process is writing to this folder"});
+    refused(words, {out + by_this});
+  refused({"report", run}, {run + by_this});
   CHECK(std::distance(fs::directory_iterator(out), {}) == 1);  // the lock
 }
 
@@ -114,6 +116,16 @@ TEST_CASE("failed output to stdout is an error, but the files are written") {
   CHECK(shell("\"$gaze\" info >/dev/full 2>" + err) == 2);
   CHECK(contains(io::read_file(err), "No space left on device"));
   CHECK(shell("\"$gaze\" --help >/dev/full 2>" + err) == 2);
+}
+
+TEST_CASE("a file above the limit of ulimit -f is an error that names it, and leaves none") {
+  if (!have_program()) return;
+  const std::string err = at("limit_err"), out = at("limit"), said = predictions();
+  CHECK(shell("ulimit -f 8; \"$gaze\" score --predictions " + said + " --out " + out + " 2>" +
+              err) == 2);
+  CHECK(io::read_file(err) ==
+        "gaze: [gaze::write_file] " + out + "/scores.tsv: cannot write: File too large\n");
+  CHECK(fs::is_empty(out));
 }
 
 TEST_CASE("a reader that closes the pipe early is no error and costs no file") {
@@ -261,12 +273,12 @@ TEST_CASE("one of two processes on a folder is refused; leftovers of a killed on
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     one.signal(SIGKILL);  // the refused one has already ended
     two.signal(SIGKILL);
-    Done first = one.wait(), second = two.wait();
-    if (second.code == 2) std::swap(first, second);
-    CHECK(first.code == 2);
-    CHECK(first.err ==
-          "gaze: [gaze::lock] " + out + ": another process is writing to this folder\n");
-    CHECK(second.code == -SIGKILL);
+    const Done first = one.wait(), second = two.wait();
+    const bool first_refused = first.code == 2;
+    CHECK((first_refused ? first : second).err ==
+          "gaze: [gaze::lock] " + out + ": process " +
+              std::to_string((first_refused ? two : one).pid()) + " is writing to this folder\n");
+    CHECK((first_refused ? second : first).code == -SIGKILL);
   }
 
   // As if killed while writing these.

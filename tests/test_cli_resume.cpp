@@ -16,38 +16,77 @@ namespace test_cli_resume {
 using namespace gaze;
 using namespace gaze::test;
 
+namespace {
+
+/// Seconds after which to kill runs, uniform in [0, `most`), from the time of day.
+class Moments {
+ public:
+  explicit Moments(double most) : most_(most) {}
+  double next() {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return most_ * static_cast<double>(state_ >> 40) / (1 << 24);
+  }
+
+ private:
+  double most_;
+  std::uint64_t state_ =
+      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+};
+
+/// Temporary files in a run's folder, and its lock.
+int leftovers(const std::string& out) {
+  int count = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(out))
+    for (const char* left : {".tmp", ".lock"}) count += contains(entry.path().string(), left);
+  return count;
+}
+
+void check_finished(const std::string& out) {
+  check_same_run(out);
+  for (const char* trained : {"/warm/seed0/", "/arms/accuracy/seed0/"})
+    CHECK(read_events(out + trained + io::event_file_name).size() ==
+          occurrences(io::read_file(out + trained + "metrics.jsonl"), "\n"));
+  CHECK(leftovers(out) == 0);
+}
+
+}  // namespace
+
+// GAZE_KILLS: another number of kills, reported with the files that they left.
 TEST_CASE("a run killed at any moment and resumed writes the files of an uninterrupted one",
           "[slow]") {
   if (!have_program()) return;
   const std::string out = at("killed");
-  std::uint64_t random =
-      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-  Words moments;
-  for (int i = 0; i < 6; ++i) {
-    random = random * 6364136223846793005u + 1442695040888963407u;
-    const double part = 0.1 + 0.8 * static_cast<double>(random >> 40) / (1 << 24);
-    const double seconds = part * unbroken().seconds;
-    moments.push_back(std::to_string(seconds));
-    const Started run(training(out, {"--checkpoint-every", "1", "--resume", "--tensorboard"}));
+  const Words words = training(out, {"--checkpoint-every", "1", "--resume", "--tensorboard"});
+  const char* const wanted = std::getenv("GAZE_KILLS");
+  Moments moments(unbroken().seconds);
+  std::string when;
+  int left = 0, finished = 0;
+  for (int kills = wanted ? std::atoi(wanted) : 6; kills > 0;) {
+    const double seconds = moments.next();
+    when += " " + std::to_string(seconds);
+    INFO("killed after seconds" << when);
+    const Started run(words);
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
     run.signal(SIGKILL);
     const Done d = run.wait();
     INFO(d.err);
     REQUIRE((d.code == -SIGKILL || d.code == 0));
+    if (d.code != 0) {
+      --kills;
+      left += fs::exists(out) ? leftovers(out) : 0;
+      continue;
+    }
+    check_finished(out);
+    ++finished;
+    fs::remove_all(out);  // further kills are of another run
   }
-  std::string when;
-  for (const auto& m : moments) when += " " + m;
   INFO("killed after seconds" << when);
-  const Done rest =
-      gaze_run(training(out, {"--checkpoint-every", "1", "--resume", "--tensorboard"}));
+  const Done rest = gaze_run(words);
   INFO(rest.err);
   REQUIRE(rest.code == 0);
-  check_same_run(out);
-  for (const char* trained : {"/warm/seed0/", "/arms/accuracy/seed0/"})
-    CHECK(read_events(out + trained + io::event_file_name).size() ==
-          occurrences(io::read_file(out + trained + "metrics.jsonl"), "\n"));
-  for (const auto& entry : fs::recursive_directory_iterator(out))
-    for (const char* left : {".tmp", ".lock"}) CHECK_FALSE(contains(entry.path().string(), left));
+  check_finished(out);
+  if (wanted)
+    WARN(wanted << " kills of " << finished + 1 << " runs left " << left << " files, now removed");
 }
 
 TEST_CASE(

@@ -3,10 +3,9 @@
 // bits of an undisturbed one, or an error that gradients must be cleared.
 #include <memory_resource>
 
-#include "gaze/rl/grpo.hpp"
 #include "gaze/train/loop.hpp"
 #include "tests/folder.hpp"
-#include "tests/small_model.hpp"
+#include "tests/small_steps.hpp"
 
 namespace test_failed_steps {
 namespace {
@@ -14,7 +13,6 @@ namespace {
 using namespace gaze;
 using namespace gaze::test;
 using Catch::Contains;
-using Policy = models::Vlm<float>;
 using Memory = Allocator<Cpu>;
 
 /// Fails one request after `left` others, and then works again.
@@ -48,26 +46,6 @@ struct FailingMemory : FailsOnce {
     Memory::keep_at_most(static_cast<std::size_t>(-1));
   }
 };
-
-/// All weights, one after another.
-std::vector<float> values_of(const Parameters<float>& parameters) {
-  std::vector<float> all;
-  for (const auto& pack : parameters.packs()) {
-    const auto values = pack.values.to_vector();
-    all.insert(all.end(), values.begin(), values.end());
-  }
-  return all;
-}
-
-void set_values(Parameters<float>& parameters, const std::vector<float>& all) {
-  const float* from = all.data();
-  for (auto& pack : parameters.packs()) {
-    std::copy_n(from, pack.size, pack.values.data());
-    pack.values.changed();
-    from += pack.size;
-  }
-  parameters.clear_gradients();
-}
 
 /// Results of retrying the failed steps.
 struct Outcomes {
@@ -111,52 +89,16 @@ Outcomes fail_each(FailingMemory& memory, Parameters<float>& parameters, Index s
   }
 }
 
-/// The gradient of two micro-batches.
-void train_on_two(const Policy& model, const std::vector<models::Prompt>& prompts) {
-  WholeGradient gradient;
-  for (const auto& prompt : prompts) {
-    const auto answer = random_tokens(3, 4);
-    const std::vector<models::Group> groups{{&prompt, {answer}}};
-    backward(neg(mean(model.logprobs(groups).logp)));
-  }
-  gradient.done();
-}
-
-double reward(const SampledTokens& c) { return c.tokens.empty() ? 0 : c.tokens.front() % 7; }
-
-rl::Task<Policy> task_of(const std::vector<models::Prompt>& prompts) {
-  rl::Task<Policy> task;
-  task.prompts = [&prompts](Index, Index, Index count) {
-    std::vector<rl::TaskPrompt<Policy>> out;
-    for (Index i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(i) % prompts.size();
-      out.push_back({&prompts[at], static_cast<std::uint64_t>(i), at});
-    }
-    return out;
-  };
-  task.score = [](Index, auto, std::span<const SampledTokens> completions, Metrics&) {
-    std::vector<double> rewards;
-    for (const SampledTokens& c : completions) rewards.push_back(reward(c));
-    return rewards;
-  };
-  return task;
-}
-
 }  // namespace
 
 TEST_CASE("a supervised step that ran out of memory anywhere can be retried", "[memory]") {
   FailingMemory memory;
   for (const bool bf16 : {false, true}) {
     INFO((bf16 ? "bf16" : "float32"));
-    auto c = with_head_size(32);
-    c.bf16 = bf16;
-    const std::vector<models::Prompt> prompts{image_prompt(c, 1, 3), text_prompt(2, 4)};
-    Policy model(c, image_token, 7);
-    model.parameters().train_only({"vit", "projector", "decoder"});
-    const auto out = fail_each(memory, model.parameters(), 1, [&] {
-      AdamW<float> optimiser(model.parameters(), {});
-      train_on_two(model, prompts);
-      optimiser.step(0.01);
+    SmallSteps steps(bf16);
+    const auto out = fail_each(memory, steps.parameters(), 1, [&] {
+      AdamW<float> optimiser(steps.parameters(), {});
+      steps.supervised(optimiser);
     });
     CHECK(out.failed > 100);
     CHECK(out.repeated > 20);
@@ -166,21 +108,10 @@ TEST_CASE("a supervised step that ran out of memory anywhere can be retried", "[
 
 TEST_CASE("a GRPO step that ran out of memory can be retried", "[memory]") {
   FailingMemory memory;
-  const auto c = with_head_size(32);
-  const std::vector<models::Prompt> prompts{image_prompt(c, 1, 3), text_prompt(2, 4)};
-  Policy model(c, image_token, 7);
-  model.parameters().train_only({"vit", "projector", "decoder"});
-  rl::GrpoSettings s;
-  s.prompts = 2;
-  s.group = 2;
-  s.groups_per_micro = 1;
-  s.sampling.max_tokens = 4;
-  const auto task = task_of(prompts);
-  const Policy* none = nullptr;
-  const auto out = fail_each(memory, model.parameters(), 7, [&] {
-    AdamW<float> optimiser(model.parameters(), {});
-    rl::grpo_step(model, none, s, task, end_token, 0, Watch::nothing,
-                  [&] { optimiser.step(0.01); });
+  SmallSteps steps;
+  const auto out = fail_each(memory, steps.parameters(), 7, [&] {
+    AdamW<float> optimiser(steps.parameters(), {});
+    steps.grpo(optimiser);
   });
   CHECK(out.failed > 30);
   CHECK(out.repeated > 0);

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -97,11 +98,13 @@ TEST_CASE("leftovers of killed processes are removed, other files are not") {
 TEST_CASE("a folder has one writer, and a killed one blocks nobody") {
   const Folder place("files");
   const std::string folder = place.file("out");
-  const std::string refused =
-      "[gaze::lock] " + folder + ": another process is writing to this folder";
+  const auto refused_by = [&](pid_t process) {
+    return "[gaze::lock] " + folder + ": process " + std::to_string(process) +
+           " is writing to this folder";
+  };
   {
     const FolderLock lock(folder);
-    CHECK(error_of([&] { FolderLock second(folder); }) == refused);
+    CHECK(error_of([&] { FolderLock second(folder); }) == refused_by(::getpid()));
     const FolderLock other(folder + "/inner");
   }
   CHECK(fs::exists(folder));
@@ -120,7 +123,7 @@ TEST_CASE("a folder has one writer, and a killed one blocks nobody") {
   }
   char byte = 0;
   REQUIRE(::read(ready[0], &byte, 1) == 1);
-  CHECK(error_of([&] { FolderLock second(folder); }) == refused);
+  CHECK(error_of([&] { FolderLock second(folder); }) == refused_by(child));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   ::close(ready[0]);
@@ -129,6 +132,20 @@ TEST_CASE("a folder has one writer, and a killed one blocks nobody") {
   { const FolderLock lock(folder); }
   fs::remove_all(folder + "/inner");
   CHECK(fs::is_empty(folder));  // lock and half file are gone
+}
+
+TEST_CASE("a lock file without a number locks all the same") {
+  const Folder folder("files");
+  const std::string path = folder.file(".gaze.lock"), who = folder.path.string();
+  for (const char* text : {"", "a page of notes", "-5\n", "123456789012345678901234567890"}) {
+    std::ofstream(path) << text;
+    const io::detail::Descriptor file(::open(path.c_str(), O_RDWR));
+    REQUIRE(io::detail::lock_file(file.get()) == io::detail::Lock::taken);
+    CHECK(error_of([&] { FolderLock lock(who); }) ==
+          "[gaze::lock] " + who + ": another process is writing to this folder");
+  }
+  { const FolderLock lock(who); }
+  CHECK(folder.count() == 0);
 }
 
 TEST_CASE("a lock does not follow a link, and the error names a folder that cannot be created") {

@@ -126,8 +126,9 @@ TEST_CASE("a repeated test problem is refused before training") {
 
 TEST_CASE("an ablation locks its folder from prepare() to the end of run()") {
   const test::Folder folder("run_folder");
-  const std::string out = folder.file("out"),
-                    refused = out + ": another process is writing to this folder";
+  const std::string out = folder.file("out"), refused = out + ": process " +
+                                                        std::to_string(::getpid()) +
+                                                        " is writing to this folder";
   std::string meanwhile;
   {
     Listener listener;

@@ -53,20 +53,30 @@ struct Node {
 
  private:
   /// Releases the parents one at a time: a long chain must not recurse once per link. `backward`
-  /// goes first because it refers to the parents too.
+  /// goes first because it refers to the parents too. Allocates nothing: it also runs when memory
+  /// has run out.
   void forget() {
     backward = nullptr;
-    std::vector<std::shared_ptr<Node>> chain = std::move(parents);
-    parents.clear();
-    while (!chain.empty()) {
-      std::shared_ptr<Node> last = std::move(chain.back());
-      chain.pop_back();
-      if (last.use_count() == 1) {
-        std::move(last->parents.begin(), last->parents.end(), std::back_inserter(chain));
-        last->parents.clear();
-      }
+    std::shared_ptr<Node> dying;  // the first of those that have no other owner
+    release_parents(dying);
+    while (dying) {
+      const std::shared_ptr<Node> first = std::move(dying);
+      dying = std::move(first->next_dying_);
+      first->backward = nullptr;
+      first->release_parents(dying);
     }
   }
+  /// Puts the parents without another owner before `dying`.
+  void release_parents(std::shared_ptr<Node>& dying) {
+    for (; !parents.empty(); parents.pop_back()) {
+      std::shared_ptr<Node>& last = parents.back();
+      if (last.use_count() > 1) continue;
+      last->next_dying_ = std::move(dying);
+      dying = std::move(last);
+    }
+  }
+
+  std::shared_ptr<Node> next_dying_;  // see forget()
 };
 
 namespace detail {

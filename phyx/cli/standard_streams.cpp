@@ -22,6 +22,7 @@ void prepare_streams() {
     if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
       ::open("/dev/null", O_RDWR);  // gets the lowest free number, which is this one
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file above the limit of ulimit -f: an Error, not the end
   // Large enough for what the commands print, so that an error occurs in finish_output().
   static std::array<char, 1 << 16> buffer;
   if (!::isatty(STDOUT_FILENO)) std::setvbuf(stdout, buffer.data(), _IOFBF, buffer.size());

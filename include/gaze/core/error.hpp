@@ -36,10 +36,11 @@ class Interrupted : public Error {
       : Error(std::move(where), message) {}
 };
 
-/// The parts as one text, each as a stream prints it.
+/// The parts as one text, each as a stream prints it. Without memory for it, std::bad_alloc.
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream out;
+  out.exceptions(std::ios::badbit);  // otherwise the text would silently end early
   (out << ... << parts);
   return out.str();
 }

@@ -280,7 +280,7 @@ struct Job {
 inline void run_on(Executor& executor, Job& job, int pieces) {
   std::mutex mutex;
   std::exception_ptr error;
-  executor.run(pieces, [&](int piece) {
+  const auto run = [&](int piece) {
     const bool before = std::exchange(inside_parallel, true);
     try {
       job.run(piece);
@@ -289,7 +289,8 @@ inline void run_on(Executor& executor, Job& job, int pieces) {
       if (!error) error = std::current_exception();
     }
     inside_parallel = before;
-  });
+  };
+  executor.run(pieces, std::ref(run));  // a reference: std::function allocates nothing for it
   if (error) std::rethrow_exception(error);
 }
 

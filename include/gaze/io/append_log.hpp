@@ -42,13 +42,15 @@ class AppendLog {
     check_line(std::string_view(first).substr(0, static_cast<std::size_t>(n)), 1);
   }
 
-  /// Appends one line in one write, so that readers and crashes see whole lines.
+  /// Appends one line in one write, so that readers and crashes see whole lines. If it cannot be
+  /// written, for instance because the disk is full, the log is as before.
   void line(std::string_view text) {
     GAZE_CHECK(text.find('\n') == std::string_view::npos, "AppendLog", path_,
                ": a line contains a line feed");
     std::string whole(text);
     whole += '\n';
-    check(detail::write_all(file_.get(), std::as_bytes(std::span(whole.data(), whole.size()))),
+    check(detail::append_all(file_.get(), offset(),
+                             std::as_bytes(std::span(whole.data(), whole.size()))),
           "cannot write");
   }
 

@@ -63,6 +63,15 @@ inline bool write_all(int fd, std::span<const std::byte> bytes) {
   return true;
 }
 
+/// The same at the end of a file of `size` bytes, whose size is unchanged on failure.
+inline bool append_all(int fd, std::uint64_t size, std::span<const std::byte> bytes) {
+  if (write_all(fd, bytes)) return true;
+  const int code = errno;
+  static_cast<void>(!::ftruncate(fd, static_cast<off_t>(size)));
+  errno = code;
+  return false;
+}
+
 /// Reads until `bytes` is full or the file ends; returns the count read, or -1 (with errno).
 inline std::ptrdiff_t read_all(int fd, std::span<std::byte> bytes) {
   std::size_t done = 0;

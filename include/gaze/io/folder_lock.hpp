@@ -3,6 +3,8 @@
 // two processes never mix their files and logs. The lock is on an open file: the system frees it
 // when the process ends, even by a crash.
 #pragma once
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -28,8 +30,9 @@ inline void remove_leftovers(const std::string& folder) {
 }
 
 /// Creates a folder if needed and locks it for this process; an Error if another process has it.
-/// Also removes leftovers in it. The lock file is .gaze.lock; a killed process leaves it behind,
-/// but unlocked. On a file system without locks there is no protection.
+/// Also removes leftovers in it. The lock file is .gaze.lock, with the process's number in it; a
+/// killed process leaves it behind, but unlocked. On a file system without locks there is no
+/// protection.
 class FolderLock {
  public:
   /// Locks the folder. Errors: another process has it, or it cannot be created.
@@ -57,15 +60,28 @@ class FolderLock {
       detail::Descriptor file(::open(path_.c_str(), flags, 0666));
       const int code = errno;
       GAZE_CHECK(file.get() >= 0, "lock", path_, ": cannot open: ", errno_text(code));
-      GAZE_CHECK(detail::lock_file(file.get()) != detail::Lock::busy, "lock", folder,
-                 ": another process is writing to this folder");
+      GAZE_CHECK(detail::lock_file(file.get()) != detail::Lock::busy, "lock", folder, ": ",
+                 owner(file.get()), " is writing to this folder");
       // The previous owner may have removed the file: the locked file must still be the one there.
       struct stat ours {
       }, there{};
       if (::fstat(file.get(), &ours) == 0 && ::lstat(path_.c_str(), &there) == 0 &&
-          ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+          ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) {
+        const std::string number = std::to_string(::getpid()) + "\n";
+        if (::ftruncate(file.get(), 0) == 0)  // the number is for people: it may be missing
+          detail::write_all(file.get(), std::as_bytes(std::span(number.data(), number.size())));
         return file;
+      }
     }
+  }
+
+  /// "process 123" if the lock file has its number, else "another process".
+  static std::string owner(int file) {
+    char text[16];
+    const ssize_t n = ::pread(file, text, sizeof text, 0);
+    pid_t number = 0;
+    std::from_chars(text, text + std::max<ssize_t>(n, 0), number);
+    return number > 0 ? concat("process ", number) : "another process";
   }
 
   std::string path_;

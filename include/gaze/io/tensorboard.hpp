@@ -196,9 +196,11 @@ class EventFile {
   }
   void append(std::string_view data) {
     const std::string record = event_record(data);
-    check(detail::write_all(file_.get(), std::as_bytes(std::span(record.data(), record.size()))),
+    const std::uint64_t end = ends_.empty() ? 0 : ends_.back();
+    check(detail::append_all(file_.get(), end,
+                             std::as_bytes(std::span(record.data(), record.size()))),
           "cannot write");
-    ends_.push_back((ends_.empty() ? 0 : ends_.back()) + record.size());
+    ends_.push_back(end + record.size());
   }
   void cut(std::uint64_t length) {
     check(::ftruncate(file_.get(), static_cast<off_t>(length)) == 0, "cannot truncate");
