@@ -76,7 +76,9 @@ endif()
 # files: saves some 15 s of compile time per file.
 get_target_property(gaze_dev_options gaze_dev INTERFACE_COMPILE_OPTIONS)
 target_compile_options(gaze_kernels PRIVATE ${gaze_dev_options})
-if(GAZE_SANITIZE)
+if(GAZE_BUILD_FUZZ)
+  target_compile_options(gaze_kernels PRIVATE -O0 -fno-sanitize=all)  # no fuzz target computes
+elseif(GAZE_SANITIZE)
   target_compile_options(gaze_kernels PRIVATE -O1)  # -O2 takes three times as long to compile
 endif()
 target_link_libraries(gaze_dev INTERFACE gaze::kernels)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Fuzz target: adapters in PEFT's format for a small decoder: adapter_config.json, and the header
-// of adapter_model.safetensors, as JSON, with 1,024 bytes of data.
+// of adapter_model.safetensors, as JSON, with 128 bytes of data.
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gaze/io/json.hpp"
 #include "models/hf/adapter.hpp"
@@ -15,7 +16,7 @@ namespace fuzz_adapter {
 using namespace gaze;
 using namespace gaze::models;
 
-std::vector<WeightRule> weights() {
+std::vector<hf::WeightRule> weights() {
   VlmConfig config{.vit = {}, .shuffle = 1, .decoder = {}};
   config.decoder.width = 8;
   config.decoder.layers = 1;
@@ -32,7 +33,7 @@ void run(std::string_view input) {
   fuzz::Pieces pieces{input};
   folder.put("adapter_config.json", pieces.next());
   folder.put("adapter_model.safetensors",
-             fuzz::safetensors_file(io::parse_json(pieces.rest, "the header"), 1024));
+             fuzz::safetensors_file(io::parse_json(pieces.rest, "the header"), 128));
   const hf::Adapter adapter = hf::open_adapter(folder.path(), rules);
   fuzz::require(!adapter.plan.empty() && !adapter.rules.empty(), "no adapters");
 }

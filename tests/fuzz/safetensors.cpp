@@ -30,9 +30,9 @@ void run(std::string_view input) {
   for (const auto& [name, info] : file.tensors()) {
     require(info.begin <= info.end && info.end <= input.size(), "outside the file");
     const TensorEntry tensor = file.read(name);
-    require(tensor.bytes.size() == info.bytes(), "not all bytes");
-    const std::string_view bytes(reinterpret_cast<const char*>(tensor.bytes.data()),
-                                 tensor.bytes.size());
+    require(tensor.data.size() == info.bytes(), "not all bytes");
+    const std::string_view bytes(reinterpret_cast<const char*>(tensor.data.data()),
+                                 tensor.data.size());
     require(bytes == input.substr(info.begin, info.bytes()), "other bytes than in the file");
     read_as<float>(file, name);
     read_as<gaze::bf16>(file, name);

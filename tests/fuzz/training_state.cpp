@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Fuzz target: the weights of a model and the state of a training run, for two small parameters.
-// Weights change all or not at all.
+// Fuzz target: a file as the weights of a model of two small parameters, which change all or not at
+// all, and as the state of its training.
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gaze/cpu/kernels.hpp"
 #include "gaze/nn/parameters.hpp"
 #include "gaze/optim/adamw.hpp"
 #include "gaze/train/checkpoint.hpp"
