@@ -69,12 +69,11 @@ def weights() -> None:
 
 def training_state() -> None:
     """The model's two parameters, and a state: its packs, their moments, the steps."""
-    values = floats(*range(6)), floats(1, 2, 3, 4)
     put("training_state", "weights",
-        safetensors({"w": ("F32", [2, 3], values[0]), "v": ("F32", [4], values[1])}))
-    state = {pack + moment: ("F32", [len(data) // 4], data)
-             for pack, data in zip(("first", "second.undecayed"), values)
-             for moment in ("", ".first", ".second")}
+        safetensors({"w": ("F32", [2, 3], floats(*range(6))), "v": ("F32", [4], floats(*range(4)))}))
+    padded = 16  # numbers of a pack
+    state = {pack + moment: ("F32", [padded], floats(*range(padded)))
+             for pack in ("first", "second.undecayed") for moment in ("", ".first", ".second")}
     put("training_state", "state", safetensors(state, {"optimiser_steps": "3"}))
 
 
