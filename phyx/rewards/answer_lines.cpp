@@ -14,7 +14,7 @@ namespace gaze::phyx {
 
 namespace {
 
-constexpr const char* asking = "reward_program";
+constexpr const char* reading = "reward_program";
 
 std::string_view without_blanks(std::string_view s) {
   const auto first = s.find_first_not_of(" \t\r");
@@ -35,25 +35,25 @@ void AnswerLines::add(std::string_view output) {
     answers_.push_back(parse(rest.substr(0, end)));
   }
   if (!rest.empty()) check_expected(rest);
-  GAZE_CHECK(rest.size() <= longest_line, asking, where(), ": '", printable(rest, kShownBytes),
+  GAZE_CHECK(rest.size() <= longest_line, reading, where(), ": '", printable(rest, kShownBytes),
              "' is longer than ", longest_line, " bytes");
   rest_.erase(0, rest_.size() - rest.size());
 }
 
 void AnswerLines::check_expected(std::string_view line) const {
-  GAZE_CHECK(answers_.size() < count_, asking, where(), ": '", printable(line, kShownBytes),
+  GAZE_CHECK(answers_.size() < count_, reading, where(), ": '", printable(line, kShownBytes),
              "' is more than the ", count_, " answers to ", count_, " lines");
 }
 
 std::optional<double> AnswerLines::parse(std::string_view line) const {
-  GAZE_CHECK(line.size() <= longest_line, asking, where(), ": '", printable(line, kShownBytes),
+  GAZE_CHECK(line.size() <= longest_line, reading, where(), ": '", printable(line, kShownBytes),
              "' is longer than ", longest_line, " bytes");
   const std::string_view text = without_blanks(line);
   if (text == "null") return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   GAZE_CHECK(error == std::errc() && end == text.data() + text.size() && std::isfinite(value),
-             asking, where(), ": '", printable(line, kShownBytes),
+             reading, where(), ": '", printable(line, kShownBytes),
              "' is neither a finite number nor null");
   return value;
 }

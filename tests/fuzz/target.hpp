@@ -43,17 +43,17 @@ inline void require(bool right, const char* what) {
   std::abort();
 }
 
-/// Runs the target; any exception but an Error is a finding. Returns whether the input was
-/// accepted.
-inline bool run(const Target& target, std::string_view input) {
+/// Runs the target; any exception but an Error is a finding. Returns the Error's text, "" if the
+/// input was accepted.
+inline std::string run(const Target& target, std::string_view input) {
   try {
     target.run(input);
-    return true;
-  } catch (const Error&) {
+  } catch (const Error& e) {
+    return e.what();
   } catch (const std::exception& e) {
     require(false, e.what());
   }
-  return false;
+  return "";
 }
 
 /// The pieces of an input, which lines of three hyphens separate.
