@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs every target on its corpus, without libFuzzer: fuzz_replay CORPUS_FOLDER. Each target has a
+// Runs every target on its corpus, without libFuzzer: fuzz_corpus CORPUS_FOLDER. Each target has a
 // folder of its name, in which at least one input is accepted.
 #include <cstdio>
 #include <filesystem>
@@ -11,7 +11,7 @@
 int main(int count, char** arguments) {
   namespace fs = std::filesystem;
   using gaze::fuzz::Target;
-  gaze::fuzz::require(count == 2, "usage: fuzz_replay CORPUS_FOLDER");
+  gaze::fuzz::require(count == 2, "usage: fuzz_corpus CORPUS_FOLDER");
   for (const auto& entry : fs::directory_iterator(arguments[1])) {
     const std::string name = entry.path().stem().string();
     gaze::fuzz::require(Target::find(name) != nullptr, ("no target " + name).c_str());
