@@ -76,7 +76,9 @@ endif()
 # files: saves some 15 s of compile time per file.
 get_target_property(gaze_dev_options gaze_dev INTERFACE_COMPILE_OPTIONS)
 target_compile_options(gaze_kernels PRIVATE ${gaze_dev_options})
-if(GAZE_SANITIZE)
+if(GAZE_BUILD_FUZZ)
+  target_compile_options(gaze_kernels PRIVATE -O0 -fno-sanitize=all)  # no fuzz target computes
+elseif(GAZE_SANITIZE)
   target_compile_options(gaze_kernels PRIVATE -O1)  # -O2 takes three times as long to compile
 endif()
 target_link_libraries(gaze_dev INTERFACE gaze::kernels)
@@ -94,6 +96,14 @@ endfunction()
 # phyx/, compiled once for the program, its tests and its examples.
 file(GLOB_RECURSE gaze_phyx_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/phyx/*.cpp)
 list(FILTER gaze_phyx_sources EXCLUDE REGEX "/phyx/cli/")
+if(GAZE_BUILD_FUZZ)  # without what trains and runs models, which takes most of the time to compile
+  set(running "eval/(ask|evaluator|files|logits|model_(info|memory)|problem_answerer|showcase|trained_model)"
+      "eval/published_model" "serve/(batch|chat_api|chat_model|scheduler|served_model|server)"
+      "study/(ablation|arm_.*|extra_answers|forecast|grid_report|own_sampling|preview.*|run_study|task)"
+      "train/warm_start")
+  list(JOIN running "|" running)
+  list(FILTER gaze_phyx_sources EXCLUDE REGEX "/phyx/(${running})\\.cpp$")
+endif()
 include(cmake/studies.cmake)
 include(cmake/page.cmake)
 add_library(gaze_phyx STATIC ${gaze_phyx_sources})

@@ -65,6 +65,8 @@ std::set<std::string> presets_in(const std::string& text) {
 
 TEST_CASE("a study file is refused with file and line") {
   refused("model = \n", {"my.toml:1: "});
+  refused("model = \"tiny\"\n[ .a]\n", {"my.toml:2: ", "saw '.'"});
+  refused("[\x01]\n", {"my.toml:1: "});
   refused(study("modle = \"tiny\"\n"), {"my.toml:1: no setting named 'modle'", "model"});
   refused(study("[grpo]\nkll = 1\n"), {"my.toml:2: no setting named 'grpo.kll'", "variant", "kl"});
   refused(study("[warm_start]\ncorruption.shares = 1\n"),

@@ -8,9 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
-#include <system_error>
 #include <utility>
 
 #include "gaze/core/clock.hpp"
@@ -25,26 +23,20 @@ namespace {
 constexpr const char* asking = "reward_program";
 constexpr double exit_wait = 1;  // seconds for a program whose output ended to exit, for its status
 
-std::string_view without_blanks(std::string_view s) {
-  const auto first = s.find_first_not_of(" \t\r");
-  if (first == s.npos) return {};
-  return s.substr(first, s.find_last_not_of(" \t\r") + 1 - first);
-}
-
 bool try_again(int code) { return code == EINTR || code == EAGAIN || code == EWOULDBLOCK; }
 
 }  // namespace
 
 /// The state of one attempt at a batch.
 struct ExternalProgram::Batch {
-  std::string input;        // all lines
-  std::size_t count;        // of lines
-  std::size_t sent = 0;     // bytes of `input`
-  std::string output = {};  // the unfinished line
-  std::vector<std::optional<double>> answers = {};
+  std::string input;  // all lines
+  std::size_t count;  // of lines
+  AnswerLines output;
+  std::size_t sent = 0;                             // bytes of `input`
   bool input_closed = false, output_ended = false;  // by the program
 
-  bool done() const { return sent == input.size() && answers.size() == count; }
+  std::size_t answered() const { return output.answers().size(); }
+  bool done() const { return sent == input.size() && answered() == count; }
 };
 
 ExternalProgram::ExternalProgram(std::vector<std::string> exec, ProgramSettings settings)
@@ -86,17 +78,18 @@ std::vector<std::optional<double>> ExternalProgram::ask(std::span<const std::str
     input.append(line) += '\n';
   }
   for (int failures = 0;; ++failures) {
-    Batch batch{input, lines.size()};
     std::string trouble;
     try {
       if (!child_) start();
       check_silent();
+      Batch batch{input, lines.size(), {name_, lines_, lines.size()}};
       trouble = attempt(batch);
+      lines_ += batch.answered();
+      if (trouble.empty()) return batch.output.answers();
     } catch (...) {
       child_.reset();  // after an Error, its next line would answer an unknown question
       throw;
     }
-    if (trouble.empty()) return std::move(batch.answers);
     child_.reset();
     const std::string log =
         settings_.log.empty() ? "" : "; its standard error is in " + settings_.log;
@@ -111,17 +104,17 @@ std::vector<std::optional<double>> ExternalProgram::ask(std::span<const std::str
 void ExternalProgram::check_silent() {
   char byte = 0;
   const ssize_t n = ::read(child_->output(), &byte, 1);
-  GAZE_CHECK(n <= 0, asking, where(), ": more lines than questions");
+  GAZE_CHECK(n <= 0, asking, name_, ", output line ", lines_ + 1, ": more lines than questions");
 }
 
 /// Returns "" once the batch is answered, else the reason to start again.
 std::string ExternalProgram::attempt(Batch& batch) {
   const double until = seconds_now() + settings_.seconds;
   const auto progress = [&] {
-    return concat("answered ", batch.answers.size(), " of ", batch.count, " lines");
+    return concat("answered ", batch.answered(), " of ", batch.count, " lines");
   };
   while (!batch.done()) {
-    const bool answered = batch.answers.size() == batch.count;
+    const bool answered = batch.answered() == batch.count;
     if (batch.output_ended || (batch.input_closed && answered)) {
       const std::string ending = child_->wait(exit_wait);
       return concat(progress(), " and then ",
@@ -151,27 +144,7 @@ void ExternalProgram::read_output(Batch& batch) {
   GAZE_CHECK(n >= 0 || try_again(code), asking, name_, ": cannot read: ", io::errno_text(code));
   if (n == 0) batch.output_ended = true;
   if (n <= 0) return;
-  batch.output.append(block.data(), static_cast<std::size_t>(n));
-  take_lines(batch);
-}
-
-/// Parses the whole lines of the output.
-void ExternalProgram::take_lines(Batch& batch) {
-  std::string_view rest = batch.output;
-  for (std::size_t end; (end = rest.find('\n')) != rest.npos; rest.remove_prefix(end + 1)) {
-    const std::string_view line = rest.substr(0, end);
-    GAZE_CHECK(batch.answers.size() < batch.count, asking, where(), ": '",
-               printable(line, kShownBytes), "' is more than the ", batch.count, " answers to ",
-               batch.count, " lines");
-    batch.answers.push_back(parse_answer(line));
-    ++lines_;
-  }
-  GAZE_CHECK(rest.empty() || batch.answers.size() < batch.count, asking, where(), ": '",
-             printable(rest, kShownBytes), "' is more than the ", batch.count, " answers to ",
-             batch.count, " lines");
-  GAZE_CHECK(rest.size() <= longest_line, asking, where(), ": '", printable(rest, kShownBytes),
-             "' is longer than ", longest_line, " bytes");
-  batch.output.erase(0, batch.output.size() - rest.size());
+  batch.output.add({block.data(), static_cast<std::size_t>(n)});
 }
 
 void ExternalProgram::write_input(Batch& batch) {
@@ -181,23 +154,6 @@ void ExternalProgram::write_input(Batch& batch) {
              ": cannot write: ", io::errno_text(code));
   if (n < 0 && code == EPIPE) batch.input_closed = true;
   if (n > 0) batch.sent += static_cast<std::size_t>(n);
-}
-
-std::optional<double> ExternalProgram::parse_answer(std::string_view line) const {
-  GAZE_CHECK(line.size() <= longest_line, asking, where(), ": '", printable(line, kShownBytes),
-             "' is longer than ", longest_line, " bytes");
-  const std::string_view text = without_blanks(line);
-  if (text == "null") return std::nullopt;
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  GAZE_CHECK(error == std::errc() && end == text.data() + text.size() && std::isfinite(value),
-             asking, where(), ": '", printable(line, kShownBytes),
-             "' is neither a finite number nor null");
-  return value;
-}
-
-std::string ExternalProgram::where() const {
-  return name_ + ", output line " + std::to_string(lines_ + 1);
 }
 
 /// Appends a line to the log. A note that cannot be written is dropped.

@@ -8,9 +8,9 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "phyx/rewards/answer_lines.hpp"
 #include "phyx/rewards/child_process.hpp"
 
 namespace gaze::phyx {
@@ -29,9 +29,6 @@ struct ProgramSettings {
 /// The program is trusted like the user's own code; its output is not.
 class ExternalProgram {
  public:
-  /// The longest line that a program may print, in bytes.
-  static constexpr std::size_t longest_line = 1024;
-
   /// `exec`: the program, searched for in PATH unless it contains a slash, and its arguments. No
   /// shell is involved. Throws Error if there is no such program or a setting is out of range.
   explicit ExternalProgram(std::vector<std::string> exec, ProgramSettings settings = {});
@@ -62,9 +59,6 @@ class ExternalProgram {
   std::string attempt(Batch& batch);
   void read_output(Batch& batch);
   void write_input(Batch& batch);
-  void take_lines(Batch& batch);
-  std::optional<double> parse_answer(std::string_view line) const;
-  std::string where() const;
   void note(const std::string& text) const noexcept;
 
   std::vector<std::string> exec_;

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,8 +21,7 @@ namespace gaze::phyx {
 
 namespace {
 
-constexpr int most_tokens = 128;                 // as in the official protocol
-constexpr std::size_t longest_text = 64u << 10;  // bytes; 128 tokens are far fewer
+constexpr int most_tokens = 128;  // as in the official protocol
 
 /// Result of one attempt.
 struct Answer {
@@ -32,21 +30,6 @@ struct Answer {
   std::string text;  // the reply, or the error
   double wait = 0;   // seconds, from Retry-After
 };
-
-/// The text of choices[0].message.content; empty if the reply has another structure.
-std::optional<std::string> content_of(const std::string& body) {
-  try {
-    const io::Json reply = io::parse_json(body, "the reply");
-    const io::Json::json_pointer place("/choices/0/message/content");
-    if (!reply.is_object() || !reply.contains(place) || !reply.at(place).is_string())
-      return std::nullopt;
-    auto text = reply.at(place).get<std::string>();
-    if (text.size() > longest_text) return std::nullopt;
-    return text;
-  } catch (const Error&) {
-    return std::nullopt;  // not JSON, or nested without end
-  }
-}
 
 double seconds_of(const std::string& text) {
   double value = 0;
@@ -61,7 +44,7 @@ Answer answer_of(const HttpReply& reply) {
   if (status == 0) return {Kind::retry, "no reply: " + printable(reply.failure, 200), 0};
   const std::string excerpt = printable(reply.body, 200);
   if (status == 200) {
-    if (const auto text = content_of(reply.body)) return {Kind::text, *text, 0};
+    if (const auto text = judge_text(reply.body)) return {Kind::text, *text, 0};
     return {Kind::retry, "a reply without choices[0].message.content: " + excerpt, 0};
   }
   const std::string said = "status " + std::to_string(status) + ": " + excerpt;
@@ -160,6 +143,21 @@ class Asker {
 };
 
 }  // namespace
+
+std::optional<std::string> judge_text(const std::string& body) {
+  constexpr std::size_t longest = 64u << 10;  // bytes; 128 tokens are far fewer
+  try {
+    const io::Json reply = io::parse_json(body, "the reply");
+    const io::Json::json_pointer place("/choices/0/message/content");
+    if (!reply.is_object() || !reply.contains(place) || !reply.at(place).is_string())
+      return std::nullopt;
+    auto text = reply.at(place).get<std::string>();
+    if (text.size() > longest) return std::nullopt;
+    return text;
+  } catch (const Error&) {
+    return std::nullopt;  // not JSON, or nested without end
+  }
+}
 
 ServerAddress server_address(const std::string& url) {
   const std::size_t scheme = url.find("://");

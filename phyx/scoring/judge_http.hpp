@@ -3,6 +3,7 @@
 // call is bounded in time and memory (http_post.hpp), and its reply is treated as text.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "phyx/scoring/llm_judge.hpp"
@@ -29,6 +30,10 @@ struct ServerAddress {
 
 /// Throws Error unless the URL is http:// or https:// with a host, in ASCII without spaces.
 ServerAddress server_address(const std::string& url);
+
+/// The text of choices[0].message.content in the body of a server's reply; empty if the body has
+/// another structure or the text is longer than 64 KiB.
+std::optional<std::string> judge_text(const std::string& body);
 
 /// A judge that sends one user message per call, with the given temperature and at most 128 tokens.
 /// Retried after a doubling wait (or Retry-After, up to the longest wait): connection errors,

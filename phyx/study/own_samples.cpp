@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Which of a warm start's own samples are kept, their file, lessons from them, and the sampling on
-// the CPU.
+// Which of a warm start's own samples are kept, their file, and lessons from them.
 #include "phyx/study/own_samples.hpp"
 
 #include <memory>
 #include <utility>
 
 #include "gaze/core/error.hpp"
-#include "gaze/cpu/kernels.hpp"
+#include "gaze/core/philox.hpp"
 #include "gaze/io/atomic_file.hpp"
 #include "gaze/io/line_file.hpp"
 #include "phyx/rewards/accuracy.hpp"
-#include "phyx/study/own_samples.inl"
 
 namespace gaze::phyx {
 
@@ -103,8 +101,5 @@ Lessons own_lessons(OwnSamples samples, const std::vector<Example>& examples, In
     return out;
   };
 }
-
-template OwnSamples draw_own_samples<Cpu>(const Model<Cpu>&, const PhyxTask<Cpu>&,
-                                          const AblationSettings&, std::uint64_t, const Listener&);
 
 }  // namespace gaze::phyx

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Fuzz target: a reply judged by the strict rule and by the text rewards, for a problem from the
-// same hostile bytes. Only gaze::Error may be thrown; rewards lie in [0, 1].
+// same hostile bytes. Rewards lie in [0, 1]. The first byte chooses form and parts of the problem.
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
-#include "gaze/core/error.hpp"
 #include "phyx/answer/arithmetic.hpp"
 #include "phyx/answer/direction.hpp"
 #include "phyx/answer/plain_text.hpp"
@@ -18,46 +16,35 @@
 #include "phyx/rewards/hybrid.hpp"
 #include "phyx/rewards/registry.hpp"
 #include "phyx/rewards/rubric.hpp"
+#include "tests/fuzz/target.hpp"
+
+namespace fuzz_answer {
 
 using namespace gaze::phyx;
 
-namespace {
+using gaze::fuzz::require;
 
-// Pieces of the input, separated by the byte 0xFF.
-struct Pieces {
-  std::string_view rest;
+std::string next(gaze::fuzz::Pieces& pieces) { return std::string(pieces.next()); }
 
-  std::string next() {
-    const auto end = rest.find('\xFF');
-    const std::string out(rest.substr(0, end));
-    rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
-    return out;
-  }
-};
-
-Problem problem_of(Pieces& pieces, unsigned flags) {
+Problem problem_of(gaze::fuzz::Pieces& pieces, unsigned flags) {
   Problem p;
   p.form = flags & 1 ? Form::mc : Form::oe;
   p.index = "1";
-  p.question = pieces.next();
+  p.question = next(pieces);
   if (p.form == Form::mc) {
     p.answer = std::string(1, static_cast<char>('A' + ((flags >> 1) & 3)));
-    for (auto& option : p.options) option = pieces.next();
+    for (auto& option : p.options) option = next(pieces);
   } else {
-    p.answer = pieces.next();
+    p.answer = next(pieces);
   }
   if (flags & 8) {
-    p.solution.value = pieces.next();
-    p.solution.unit = pieces.next();
-    p.solution.principle = pieces.next();
-    p.solution.steps = {pieces.next()};
-    p.solution.look = {pieces.next()};
+    p.solution.value = next(pieces);
+    p.solution.unit = next(pieces);
+    p.solution.principle = next(pieces);
+    p.solution.steps = {next(pieces)};
+    p.solution.look = {next(pieces)};
   }
   return p;
-}
-
-void check(bool good) {
-  if (!good) std::abort();
 }
 
 void parse_all(const Problem& p, const std::string& text) {
@@ -68,9 +55,10 @@ void parse_all(const Problem& p, const std::string& text) {
   direction_of(text);
   plain_text::flatten(text);
   if (const auto q = parse_quantity(text)) {
-    check(std::isfinite(q->value));
+    require(std::isfinite(q->value), "not a finite value");
     known_unit(q->unit);
-    for (const double v : conversions(q->value, q->unit, p.solution.unit)) check(std::isfinite(v));
+    for (const double v : conversions(q->value, q->unit, p.solution.unit))
+      require(std::isfinite(v), "not a finite conversion");
   }
   known_unit(text);
   conversions(1.5, text, "m");
@@ -84,10 +72,10 @@ void score_all(const Problem& p, const std::string& text) {
   RubricConfig config;
   config.principles = {"newton second law", p.solution.principle};
   const double total = rubric_total(rubric_terms({p, done}, config), config);
-  check(total >= 0 && total <= 1);
+  require(total >= 0 && total <= 1, "rubric outside its range");
   for (const char* name : {"format", "accuracy", "rubric"}) {
     const auto v = make_reward(name).score({p, done});
-    check(!v || (*v >= 0 && *v <= 1));
+    require(!v || (*v >= 0 && *v <= 1), "reward outside its range");
   }
   claims_to_see(p, parse_response(text));
 }
@@ -101,22 +89,20 @@ void write_all(const Problem& p) {
   for (std::uint64_t key = 0; key < 4; ++key) corrupted_response(p, lexicon, mix, key);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size < 2) return 0;
-  const unsigned flags = data[0];
-  Pieces pieces{{reinterpret_cast<const char*>(data) + 1, size - 1}};
+void run(std::string_view input) {
+  if (input.empty()) return;
+  const auto flags = static_cast<unsigned char>(input[0]);
+  gaze::fuzz::Pieces pieces{input.substr(1)};
   const Problem p = problem_of(pieces, flags);
   std::string text(pieces.rest);
   if (flags & 16)
     text = "<think> principle " + p.solution.principle + " . " + text + " so " + text +
            " </think> <answer> " + text + " </answer>";
-  try {
-    parse_all(p, text);
-    score_all(p, text);
-    write_all(p);
-  } catch (const gaze::Error&) {
-  }
-  return 0;
+  parse_all(p, text);
+  score_all(p, text);
+  write_all(p);
 }
+
+const gaze::fuzz::Target target("answer", run);
+
+}  // namespace fuzz_answer

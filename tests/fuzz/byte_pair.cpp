@@ -1,28 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Fuzz target: the bytes up to the first NUL are a tokenizer.json, the others a text. The file is
-// refused with an Error, or its tokeniser encodes and decodes the text. See README.md.
+// Fuzz target: a published tokenizer.json and a text. The file is refused with an Error, or its
+// tokeniser encodes and decodes any text.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gaze/text/byte_pair.hpp"
 #include "gaze/text/streaming_decoder.hpp"
+#include "tests/fuzz/target.hpp"
 
-namespace {
+namespace fuzz_byte_pair {
 
 using namespace gaze::text;
+using gaze::fuzz::require;
 
-void require(bool right, const char* what) {
-  if (right) return;
-  std::fprintf(stderr, "FINDING: %s\n", what);
-  std::abort();
-}
-
-void check(const BytePairTokenizer& tokenizer, std::string_view text) {
+void run(std::string_view input) {
+  gaze::fuzz::Pieces pieces{input};
+  const auto tokenizer = BytePairTokenizer::parse(std::string(pieces.next()), "fuzz");
+  const std::string_view text = pieces.rest;
   const std::vector<std::int32_t> ids = tokenizer.encode(text);
   require(ids == tokenizer.encode(text), "other ids the second time");
   for (const std::int32_t id : tokenizer.encode_plain(text))
@@ -37,17 +33,6 @@ void check(const BytePairTokenizer& tokenizer, std::string_view text) {
   }
 }
 
-}  // namespace
+const gaze::fuzz::Target target("byte_pair", run);
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const std::size_t end = input.find('\0');
-  try {
-    const auto tokenizer = BytePairTokenizer::parse(input.substr(0, end), "fuzz");
-    check(tokenizer, end == input.npos ? input : input.substr(end + 1));
-  } catch (const gaze::Error&) {  // the file is refused
-  } catch (const std::exception& e) {
-    require(false, e.what());
-  }
-  return 0;
-}
+}  // namespace fuzz_byte_pair

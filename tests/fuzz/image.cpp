@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Fuzz target: any bytes decode to an image of the inspected size or throw an Error, and decoding
-// twice gives the same result. See README.md.
+// twice gives the same result.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <span>
+#include <string_view>
 
 #include "gaze/image/decode.hpp"
 #include "gaze/image/png.hpp"
 #include "gaze/image/resize.hpp"
+#include "tests/fuzz/target.hpp"
 
-namespace {
+namespace fuzz_image {
 
-void require(bool right, const char* what) {
-  if (right) return;
-  std::fprintf(stderr, "FINDING: %s\n", what);
-  std::abort();
-}
+using namespace gaze::image;
+using gaze::fuzz::require;
 
-void decode(std::span<const std::uint8_t> bytes) {
-  using namespace gaze::image;
+void run(std::string_view input) {
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
   DecodeLimits limits;
   limits.max_pixels = 1 << 16;  // so that one input takes milliseconds
   limits.max_side = 4096;
@@ -33,14 +29,6 @@ void decode(std::span<const std::uint8_t> bytes) {
   require(decode_image(encode_png(small)).rgb == small.rgb, "our own PNG comes back changed");
 }
 
-}  // namespace
+const gaze::fuzz::Target target("image", run);
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  try {
-    decode({data, size});
-  } catch (const gaze::Error&) {  // the file is refused
-  } catch (const std::exception& e) {
-    require(false, e.what());
-  }
-  return 0;
-}
+}  // namespace fuzz_image
