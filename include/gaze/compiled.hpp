@@ -61,9 +61,9 @@ using CompiledWeight = const Weight<float, Cpu>&;
   TEMPLATE Tensor<float> neg(X);                                    \
   TEMPLATE Tensor<float> swiglu(X);                                 \
   TEMPLATE Tensor<float> sum(X);                                    \
-  TEMPLATE Tensor<float> sum(X, const Shape&);                      \
+  TEMPLATE Tensor<float> sum(X, const Axes&);                       \
   TEMPLATE Tensor<float> mean(X);                                   \
-  TEMPLATE Tensor<float> mean(X, const Shape&);                     \
+  TEMPLATE Tensor<float> mean(X, const Axes&);                      \
   TEMPLATE Tensor<float> softmax(X, int);                           \
   TEMPLATE Tensor<float> log_softmax(X, int);                       \
   TEMPLATE Tensor<float> cross_entropy(X, I);                       \
