@@ -4,6 +4,7 @@
 #pragma once
 #include <algorithm>
 
+#include "gaze/cpu/simd/sets.hpp"
 #include "gaze/gaze.hpp"
 
 namespace steps {
