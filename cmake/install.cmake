@@ -14,7 +14,7 @@ configure_package_config_file(cmake/gazeConfig.cmake.in gazeConfig.cmake
   INSTALL_DESTINATION ${config_folder} PATH_VARS CMAKE_INSTALL_INCLUDEDIR gaze_data_folder)
 write_basic_package_version_file(gazeConfigVersion.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES ${gaze_KERNELS_SOURCE} DESTINATION ${gaze_data_folder} COMPONENT headers)
+install(FILES ${gaze_KERNELS_SOURCES} DESTINATION ${gaze_data_folder} COMPONENT headers)
 install(FILES cmake/kernels.cmake ${CMAKE_CURRENT_BINARY_DIR}/gazeConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/gazeConfigVersion.cmake
         DESTINATION ${config_folder} COMPONENT headers)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# gaze::kernels, optional: the CPU's kernels compiled once, in the project that links it and with its
-# flags, but always optimised (the last -O counts), because they run some fifty times slower
-# without optimisation. Included by Gaze's own build and, installed, by gazeConfig.cmake; both
-# set gaze_KERNELS_SOURCE to the path of the source.
+# gaze::kernels, optional: the CPU's kernels, and engine and models for float, compiled once, in the
+# project that links it and with its flags, but always optimised (the last -O counts), because the
+# kernels run some fifty times slower without optimisation. Included by Gaze's own build and,
+# installed, by gazeConfig.cmake; both set gaze_KERNELS_SOURCES to the paths of the sources.
 if(TARGET gaze_kernels OR NOT CMAKE_CXX_COMPILER)
   return()
 endif()
-add_library(gaze_kernels STATIC EXCLUDE_FROM_ALL ${gaze_KERNELS_SOURCE})
+add_library(gaze_kernels STATIC EXCLUDE_FROM_ALL ${gaze_KERNELS_SOURCES})
 add_library(gaze::kernels ALIAS gaze_kernels)
 target_link_libraries(gaze_kernels PUBLIC gaze::gaze)
 target_compile_definitions(gaze_kernels INTERFACE GAZE_CPU_COMPILED)

@@ -36,5 +36,6 @@ target_link_libraries(gaze_headers INTERFACE Threads::Threads)
 target_compile_options(gaze_headers INTERFACE
   $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffp-contract=off>)
 
-set(gaze_KERNELS_SOURCE ${CMAKE_CURRENT_LIST_DIR}/cpu_kernels.cpp)
+set(gaze_KERNELS_SOURCES ${CMAKE_CURRENT_LIST_DIR}/cpu_kernels.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/cpu_engine.cpp)
 include(${CMAKE_CURRENT_LIST_DIR}/kernels.cmake)

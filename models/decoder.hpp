@@ -3,6 +3,7 @@
 #pragma once
 #include <deque>
 
+#include "gaze/compiled.hpp"
 #include "gaze/nn/layers.hpp"
 #include "gaze/ops/attention.hpp"
 #include "gaze/ops/elementwise.hpp"
@@ -141,5 +142,10 @@ class Decoder {
   RmsNorm<T, Device> norm_;
   std::deque<DecoderBlock<T, Device>> blocks_;
 };
+
+#ifdef GAZE_CPU_COMPILED  // in cmake/cpu_engine.cpp
+extern template class DecoderBlock<float, Cpu>;
+extern template class Decoder<float, Cpu>;
+#endif
 
 }  // namespace gaze::models

@@ -53,4 +53,9 @@ class LanguageModel : public DecoderPolicy<LanguageModel<T, Device>, T, Device> 
   Decoder<T, Device> decoder_;
 };
 
+#ifdef GAZE_CPU_COMPILED  // in cmake/cpu_engine.cpp
+extern template class DecoderPolicy<LanguageModel<float>, float, Cpu>;
+extern template class LanguageModel<float>;
+#endif
+
 }  // namespace gaze::models

@@ -136,4 +136,9 @@ class Vlm : public DecoderPolicy<Vlm<T, Device>, T, Device> {
   std::optional<SlotHead<T, Device>> slot_head_;
 };
 
+#ifdef GAZE_CPU_COMPILED  // in cmake/cpu_engine.cpp
+extern template class DecoderPolicy<Vlm<float>, float, Cpu>;
+extern template class Vlm<float>;
+#endif
+
 }  // namespace gaze::models

@@ -7,7 +7,7 @@ set_tests_properties(compile_time PROPERTIES LABELS slow RUN_SERIAL ON TIMEOUT 6
 
 # The library must not print, exit or have mutable state.
 add_test(NAME compile_symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/library_symbols.sh
-         ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR})
+         ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR} ${gaze_models_include})
 set_tests_properties(compile_symbols PROPERTIES LABELS slow TIMEOUT 1200)
 
 # All headers together: with an explicit instantiation of the model, with the CPU's kernels, and
@@ -36,7 +36,7 @@ if(GAZE_OTHER_CXX)
 else()
   message(STATUS "Warnings are checked with ${CMAKE_CXX_COMPILER_ID} alone: no other compiler here")
 endif()
-foreach(use "" cmake/cpu_kernels.cpp tests/test_ops.cpp tests/test_train.cpp)
+foreach(use "" cmake/cpu_kernels.cpp cmake/cpu_engine.cpp tests/test_ops.cpp tests/test_train.cpp)
   get_filename_component(name "${use}" NAME_WE)
   if(use)
     set(name _${name})

@@ -3,10 +3,10 @@
 # Checks that the library has no way to print, log or exit, and no mutable state except the thread
 # pool, the allocator and the instruction set: in the sources, and in the symbols of an object file
 # that uses much of the library.
-#   library_symbols.sh COMPILER ROOT
+#   library_symbols.sh COMPILER ROOT MODELS_INCLUDE_FOLDER
 set -euo pipefail
 export LC_ALL=C
-cxx=$1 root=$2
+cxx=$1 root=$2 models=$3
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failed=0
@@ -24,8 +24,8 @@ refuse 'sources that print or exit' "$(
     --include='*.hpp' --include='*.inl' "$root/include/gaze" "$root/models" |
     grep -vE '^[^:]*:[0-9]*: *//' || true)"
 
-for source in tests/whole_library cmake/cpu_kernels; do
-  "$cxx" -std=c++20 -O0 -DNDEBUG -I"$root/include" -I"$root" -c "$root/$source.cpp" \
+for source in tests/whole_library cmake/cpu_kernels cmake/cpu_engine; do
+  "$cxx" -std=c++20 -O0 -DNDEBUG -I"$root/include" -I"$root" -I"$models" -c "$root/$source.cpp" \
     -o "$folder/$(basename "$source").o"
 done
 

@@ -10,6 +10,7 @@
 //   gaze::backward(gaze::sum(gaze::square(w)));   // w.grad() is {2, 4, 6, 8}
 #pragma once
 #include "gaze/autograd.hpp"
+#include "gaze/compiled.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/rollout.hpp"

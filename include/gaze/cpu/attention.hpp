@@ -357,7 +357,7 @@ void attention_forward(const args::AttentionForward<T>& a) {
   check_attention("attention_forward", s, a.in.n, a.in.seen.ranges);
   const Index H = s.heads, M = a.mark_out ? s.marks : 0;
   GAZE_CHECK(M == 0 || a.in.marks, "attention_forward", "mark_out without marks");
-  const Index work = 2 * detail::seen_keys(a.in.n, a.in.seen.ranges) * H * s.head_size;
+  const Index work = 2 * seen_keys(a.in.n, a.in.seen.ranges) * H * s.head_size;
   if constexpr (std::is_same_v<T, float>) {
     const auto tiles = detail::query_tiles(s, a.in.n, a.in.seen.ranges);
     detail::for_each_task(Index(tiles.size()), work, [&](Index i) {
@@ -384,7 +384,7 @@ void attention_backward(const args::AttentionBackward<T>& a) {
     std::fill(a.dkeys + begin * piece, a.dkeys + end * piece, T(0));
     std::fill(a.dvalues + begin * piece, a.dvalues + end * piece, T(0));
   });
-  const Index work = 5 * detail::seen_keys(rows, a.in.seen.ranges) * s.heads * s.head_size;
+  const Index work = 5 * seen_keys(rows, a.in.seen.ranges) * s.heads * s.head_size;
   detail::for_each_task(a.groups * s.kv_heads, work, [&](Index i) {
     const Index g = i / s.kv_heads, kv = i % s.kv_heads;
     const Index begin = a.group_begin[g], end = g + 1 < a.groups ? a.group_begin[g + 1] : rows;

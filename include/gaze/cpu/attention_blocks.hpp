@@ -18,12 +18,6 @@ namespace gaze::cpu::detail {
 constexpr int kQueryTile = 48;   // query rows (row, head) that share the loads of a key block
 constexpr Index kRowsAhead = 4;  // prefetch distance in rows
 
-inline Index seen_keys(Index rows, const KeyRange* ranges) {
-  Index keys = 0;
-  for (Index r = 0; r < rows; ++r) keys += key_count(ranges[r]);
-  return keys;
-}
-
 inline Index padded(Index n) { return (n + 15) / 16 * 16; }
 
 /// Runs body(i) for every i < n on the next free thread; small work stays on this one.

@@ -3,6 +3,9 @@
 // the instruction set in use, double on readable loops (the oracle, and for gradient checks).
 #pragma once
 #include "gaze/core/arithmetic.hpp"
+#include "gaze/cpu/isa.hpp"
+#include "gaze/kernels/contract.hpp"
+#ifndef GAZE_CPU_COMPILED
 #include "gaze/cpu/adamw.hpp"
 #include "gaze/cpu/attention.hpp"
 #include "gaze/cpu/elementwise.hpp"
@@ -13,7 +16,7 @@
 #include "gaze/cpu/sort.hpp"
 #include "gaze/cpu/strided.hpp"
 #include "gaze/cpu/values.hpp"
-#include "gaze/kernels/contract.hpp"
+#endif
 
 /// The CPU's kernels with their types, for explicit instantiations.
 #define GAZE_CPU_KERNELS(KERNEL)              \
@@ -28,6 +31,7 @@
 
 #ifdef GAZE_CPU_COMPILED  // in cmake/cpu_kernels.cpp, once for a program of many files
 namespace gaze::cpu {
+GAZE_KERNELS(GAZE_DECLARE_KERNEL, T)
 GAZE_CPU_KERNELS(GAZE_EXTERN_KERNEL)
 }  // namespace gaze::cpu
 #endif

@@ -31,6 +31,13 @@ struct KeyRange {
 /// Number of keys a row sees.
 constexpr Index key_count(const KeyRange& range) { return Index{range.prefix_len} + range.own_len; }
 
+/// The keys that `rows` rows see, added up.
+inline Index seen_keys(Index rows, const KeyRange* ranges) {
+  Index keys = 0;
+  for (Index r = 0; r < rows; ++r) keys += key_count(ranges[r]);
+  return keys;
+}
+
 /// Slot of the key at position p, 0 <= p < key_count(range).
 constexpr Index key_slot(const KeyRange& range, Index p) {
   return p < range.prefix_len ? range.prefix_begin + p : range.own_begin + (p - range.prefix_len);
