@@ -36,6 +36,12 @@ target_link_libraries(gaze_headers INTERFACE Threads::Threads)
 target_compile_options(gaze_headers INTERFACE
   $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffp-contract=off>)
 
+# gaze::models adds nothing to gaze::gaze: it says that a project uses gaze/models/.
+add_library(gaze_models INTERFACE)
+add_library(gaze::models ALIAS gaze_models)
+set_target_properties(gaze_models PROPERTIES EXPORT_NAME models)
+target_link_libraries(gaze_models INTERFACE gaze_headers)
+
 set(gaze_KERNELS_SOURCES ${CMAKE_CURRENT_LIST_DIR}/cpu_kernels.cpp
     ${CMAKE_CURRENT_LIST_DIR}/cpu_engine.cpp)
 include(${CMAKE_CURRENT_LIST_DIR}/kernels.cmake)
