@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Loading a trained model: weights whose metadata describe it (models/model_metadata.hpp), and the
-// tokeniser.
+// Loading a trained model (models/trained_model.hpp) with what makes examples for it.
 #pragma once
 #include <memory>
 #include <string>
 
 #include "gaze/text/tokenizer.hpp"
+#include "models/trained_model.hpp"
 #include "phyx/train/examples.hpp"
 #include "phyx/train/model.hpp"
 
@@ -27,14 +27,9 @@ struct ModelFiles {
   std::string weights_file, tokenizer_file;
 };
 
-/// The file of weights that `path` means: itself, or model.safetensors in the folder `path`. Throws
-/// Error if there is nothing at `path`.
-std::string weights_file_of(const std::string& path);
+using models::weights_file_of;
 
-/// `path`: a .safetensors file, or a folder with model.safetensors. tokenizer.json is searched
-/// there and in the folders above, where an ablation stores it. Throws Error for missing files and
-/// metadata, for a prompt that check_prompt_template() refuses, and where weights, metadata and
-/// tokeniser do not fit each other.
+/// As models::read_trained_files().
 ModelFiles read_model_files(const std::string& path);
 
 /// Loads the model with its weights, frozen, to a device.

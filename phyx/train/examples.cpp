@@ -8,7 +8,6 @@
 
 #include "gaze/core/error.hpp"
 #include "gaze/image/decode.hpp"
-#include "gaze/image/resize.hpp"
 #include "phyx/data/prompt.hpp"
 
 namespace gaze::phyx {
@@ -61,41 +60,11 @@ phyx::Completion ExampleMaker::completion(const SampledTokens& c,
 }
 
 std::vector<std::int32_t> ExampleMaker::fill(const std::string& form, bool image,
-                                             const Fields& fields) const {
-  std::vector<std::int32_t> out;
-  const auto append = [&out](const std::vector<std::int32_t>& ids) {
-    out.insert(out.end(), ids.begin(), ids.end());
-  };
-  std::size_t at = 0;
-  while (at < form.size()) {
-    const std::size_t open = form.find('{', at);
-    std::string before = form.substr(at, open - at);
-    if (open == std::string::npos) {
-      append(tokenizer_.encode(before));
-      break;
-    }
-    const std::size_t close = form.find('}', open);
-    const std::string name = form.substr(open, close - open + 1);
-    at = close + 1;
-    if (name == "{image}") {
-      append(tokenizer_.encode(before));
-      const auto count = static_cast<std::size_t>(image ? config_.image_tokens() : 0);
-      out.insert(out.end(), count, tokenizer_.image());
-      continue;
-    }
-    const auto field =
-        std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.first == name; });
-    GAZE_CHECK(field != fields.end(), "prompt", "no field ", name, " in '", form, "'");
-    const bool spaced = !before.empty() && before.back() == ' ';  // the space belongs to the text
-    if (spaced) before.pop_back();
-    append(tokenizer_.encode(before));
-    if (!field->second.empty())
-      append(tokenizer_.encode_plain((spaced ? " " : "") + field->second));
-  }
-  return out;
+                                             const models::PromptFields& fields) const {
+  return models::fill_prompt(tokenizer_, form, image ? config_.image_tokens() : 0, fields);
 }
 
-ExampleMaker::Fields ExampleMaker::fields_of(const Problem& problem) const {
+models::PromptFields ExampleMaker::fields_of(const Problem& problem) const {
   if (prompts_.problem.find("{options}") == std::string::npos)
     return {{"{question}", problem.question}};
   return {{"{question}", std::string(bare_prompt(problem.question))},
@@ -115,11 +84,7 @@ Pixels ExampleMaker::decode(const Problem& problem) {
   if (auto pixels = known.lock()) return pixels;
   const auto picture =
       image::decode_image(std::span<const std::uint8_t>(problem.image), "problem " + problem.index);
-  const int side = static_cast<int>(config_.vit.image);
-  auto pixels = std::make_shared<const std::vector<std::uint8_t>>(
-      picture.width == side && picture.height == side
-          ? picture.rgb
-          : image::resize(picture, side, side, image::Filter::bicubic).rgb);
+  auto pixels = models::image_bytes(picture, config_.vit.image);
   known = pixels;
   return pixels;
 }

@@ -49,13 +49,11 @@ class ExampleMaker : public ProblemCodec {
   models::Prompt letters_prompt(const std::string& options) const;
 
  private:
-  using Fields = std::vector<std::pair<std::string, std::string>>;
-
-  /// Control tokens are recognised in the template, never in the filled-in text.
-  std::vector<std::int32_t> fill(const std::string& form, bool image, const Fields& fields) const;
+  std::vector<std::int32_t> fill(const std::string& form, bool image,
+                                 const models::PromptFields& fields) const;
 
   /// The texts that replace the fields of a problem's template.
-  Fields fields_of(const Problem& problem) const;
+  models::PromptFields fields_of(const Problem& problem) const;
 
   /// Decodes a picture; equal pictures (the two forms of one problem) share their pixels.
   Pixels decode(const Problem& problem);

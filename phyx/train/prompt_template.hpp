@@ -3,6 +3,8 @@
 #pragma once
 #include <string>
 
+#include "models/trained_prompt.hpp"
+
 namespace gaze::phyx {
 
 /// Prompt templates with the fields {image}, {question} and {options}. Stored in config.json, so
@@ -15,8 +17,6 @@ struct PromptTemplate {
   std::string letters = "<|user|> letters .{options}<|assistant|>";
 };
 
-/// Throws an Error that starts with `source` unless the template has {image} and {question} once
-/// each, {options} at most once, no other field and no image token.
-void check_prompt_template(const std::string& text, const std::string& source);
+using models::check_prompt_template;
 
 }  // namespace gaze::phyx
