@@ -10,6 +10,10 @@ add_test(NAME compile_symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/library_symbol
          ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR} ${gaze_models_include})
 set_tests_properties(compile_symbols PROPERTIES LABELS slow TIMEOUT 1200)
 
+add_test(NAME compile_single_header COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/compile_single_header.sh
+         ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR})
+set_tests_properties(compile_single_header PROPERTIES LABELS slow TIMEOUT 600)
+
 # All headers together: with an explicit instantiation of the model, with the CPU's kernels, and
 # with two tests, which instantiate the templates; with this build's compiler and, if installed, the
 # other one. Gaze's headers come first: a system header would hide warnings in its includes.
