@@ -37,6 +37,8 @@ done < <(cd "$include" && find gaze -name '*.hpp' | sort)
 
 refuses gaze/fwd.hpp 'Gaze needs a 64-bit target' -std=c++20 -m32
 
+refuses gaze/fwd.hpp 'compile without -fno-exceptions' -std=c++20 -fno-exceptions
+
 flags=(-ffast-math -Ofast -ffinite-math-only)
 if ! "$cxx" --version | grep -q clang; then
   flags+=(-funsafe-math-optimizations -freciprocal-math -fno-signed-zeros -fsingle-precision-constant

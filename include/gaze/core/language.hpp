@@ -8,6 +8,12 @@
 #include "Gaze needs C++20"  // there is no such file: the compiler stops here
 #endif
 
+// Errors are exceptions.
+#if !defined(__cpp_exceptions)
+#error "Gaze reports errors as exceptions: compile without -fno-exceptions"
+#include "Gaze needs exceptions"
+#endif
+
 // Shapes, offsets and file sizes are computed in 64 bits and used as std::size_t. WebAssembly is
 // 32-bit, and a tensor there has less than 2 GiB (Tensor checks it).
 #if __SIZEOF_POINTER__ < 8 && !defined(__wasm__)
