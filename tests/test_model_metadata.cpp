@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "gaze/cpu/kernels.hpp"
+#include "gaze/image/png.hpp"
 #include "gaze/train/checkpoint.hpp"
 #include "models/language_model.hpp"
 #include "models/memory.hpp"
 #include "models/model_metadata.hpp"
+#include "models/trained_model.hpp"
 #include "phyx/eval/logits.hpp"
 #include "phyx/eval/trained_model.hpp"
 #include "phyx/study/settings.hpp"
@@ -135,6 +137,17 @@ TEST_CASE("a custom size is saved, loaded from its files alone and gives bit-equ
   const models::Prompt p = saved.with_picture();
   const auto expected = logits(saved.model, p);
   CHECK(bits(logits(*loaded->model, p)) == bits(expected));
+
+  const models::TrainedModel<> trained(saved.folder.path.string());
+  CHECK(bits(logits(trained.model(), p)) == bits(expected));
+  const image::Image picture{3, 2, std::vector<std::uint8_t>(18, 200)};
+  phyx::Problem problem;
+  problem.question = "how far ?";
+  problem.image = image::encode_png(picture);
+  const auto same = (*loaded->maker)(problem).prompt;
+  const auto asked = trained.prompt("how far ?", &picture);
+  CHECK(asked.tokens == same.tokens);
+  CHECK(*asked.rgb == *same.rgb);
   models::Prompt other = p;
   other.rgb = gaze::test::random_image(saved.config, 5);
   CHECK(logits(*loaded->model, other) != expected);

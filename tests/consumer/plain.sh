@@ -13,9 +13,9 @@ cp "$here"/{Makefile,*.cpp} "$folder"
 cd "$folder"
 export PKG_CONFIG_PATH=$folder/moved/share/pkgconfig
 
-pkg-config --exact-version="$(sed -n 's/^set(PACKAGE_VERSION "\(.*\)")/\1/p' \
-  moved/lib*/cmake/gaze/gazeConfigVersion.cmake moved/lib/*/cmake/gaze/gazeConfigVersion.cmake \
-  2>/dev/null | head -1)" gaze
+version=$(sed -n 's/^set(PACKAGE_VERSION "\(.*\)")/\1/p' \
+  "$(find moved -name gazeConfigVersion.cmake)")
+pkg-config --exact-version="$version" gaze
 make -s CXX="$cxx" training
 ./training
 "$cxx" -std=c++20 -ffp-contract=off -DGAZE_CPU_COMPILED -I moved/include text_model.cpp \
