@@ -2,7 +2,7 @@
 // Running a study file: every run of its grid in a folder of its own, and one report on all.
 //
 // A reward added with add_reward() before the file is read can be named in it;
-// examples/07_own_reward.cpp is such a program.
+// examples/10_own_reward.cpp is such a program.
 #pragma once
 #include <string>
 

@@ -2,7 +2,7 @@
 // A custom reward in a study. A reward is a named function of a problem and a completion; once
 // added, a study file names it like the built-in ones. This program is `gaze ablate` with one more
 // reward:
-//   example_07_own_reward 07_own_reward.toml out
+//   example_10_own_reward 10_own_reward.toml out
 #include <algorithm>
 #include <cstdio>
 #include <optional>

@@ -2,7 +2,7 @@
 // One problem of the synthetic suite: picture, question, reference solution, and the rewards of the
 // reference response, a wrong one, and one with its tags in the wrong order.
 //
-//   example_08_physics_problem [template] [seed] [file.png]
+//   example_09_physics_problem [template] [seed] [file.png]
 #include <cstdio>
 #include <cstdlib>
 

@@ -1,0 +1,1 @@
+  return {a / b, 1 / b, -a / (b * b)};
