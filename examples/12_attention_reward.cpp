@@ -35,7 +35,7 @@ struct Result {
   double right, look;
 };
 
-/// 80 steps of GRPO; `attention` weights look() in the reward, `pathwise` its gradient.
+/// 40 steps of GRPO; `attention` weights look() in the reward, `pathwise` its gradient.
 Result train(toy::Model& model, double attention, double pathwise) {
   std::vector<toy::Scene> all;
   for (std::uint64_t i = 0; i < scenes; ++i) all.push_back(toy::scene(i));
@@ -74,10 +74,10 @@ Result train(toy::Model& model, double attention, double pathwise) {
   settings.sampling.max_tokens = 1;
   settings.loss.pathwise = pathwise;
   AdamW<float> optimiser(model.parameters(), {});
-  for (Index step = 0; step < 80; ++step) {
+  for (Index step = 0; step < 40; ++step) {
     rl::grpo_step<toy::Model>(model, nullptr, settings, task, toy::end_token, step,
                               models::Watch::marks, [&] { optimiser.step(2e-3); });
-    if (step % 20 == 0 || step == 79)
+    if (step % 10 == 0 || step == 39)
       std::printf("  step %2d   right %.2f   attention on the block %.3f\n", int(step), now.right,
                   now.look);
   }

@@ -39,24 +39,28 @@ class Graph {
       if (node->leaf) gradient_[node.get()] = total(*node);
   }
 
-  /// Nodes in columns by depth, leaves at the left; `second` is a box's second line.
+  /// Nodes in columns by depth: the first leaf and what was made from it in one row, a second leaf
+  /// below, with lines up to where it is used. `second` is a box's second line.
   template <class Second>
   Svg draw(Second second, bool edge_values) const {
-    const auto deepest = static_cast<double>(nodes_.back()->depth);
-    Svg svg(40 + deepest * column + box_width, 220);
+    const double column = box_width + (edge_values ? 68 : 26);
+    Svg svg(40 + static_cast<double>(nodes_.back()->depth) * column + box_width, 206);
     std::map<const gaze::Node*, Point> at;
-    std::map<std::uint64_t, int> filled;  // boxes in a column
     for (const auto& node : nodes_)
       at[node.get()] = {20 + static_cast<double>(node->depth) * column,
-                        30 + filled[node->depth]++ * row + (node->depth == 0 ? 0 : row / 2)};
+                        node->leaf && !at.empty() ? low : top};
     for (const auto& e : edges_) {
       const Point from{at[e.parent].x + box_width, at[e.parent].y + box_height / 2};
-      const Point to{at[e.node].x, at[e.node].y + box_height / 2 +
-                                       (from.y > at[e.node].y + box_height ? 12 : -6)};
-      svg.arrow(from, to, grey);
-      if (edge_values)
-        svg.text({to.x - 8, to.y + (from.y > to.y ? 16 : -8)}, number(e.added, 3), Svg::Align::end,
-                 orange, 12);
+      const Point to{at[e.node].x, top + box_height / 2}, below{to.x + box_width / 2, from.y};
+      const std::string value = edge_values ? number(e.added, 3) : "";
+      if (from.y == to.y) {
+        svg.arrow({from, to}, grey);
+        svg.text({(from.x + to.x) / 2, to.y - 8}, value, Svg::Align::middle, orange, 12);
+      } else {
+        svg.arrow({from, below, {below.x, top + box_height}}, grey);
+        svg.text({below.x + 8, (top + box_height + low) / 2 + 8}, value, Svg::Align::start, orange,
+                 12);
+      }
     }
     for (const auto& node : nodes_) {
       const Point p = at[node.get()];
@@ -72,7 +76,7 @@ class Graph {
   int order(const ValueNode& node) const { return order_.count(&node) ? order_.at(&node) : 0; }
 
  private:
-  static constexpr double column = 132, row = 96, box_width = 96, box_height = 46;
+  static constexpr double top = 24, low = 112, box_width = 108, box_height = 46;
 
   struct Edge {
     const gaze::Node *node, *parent;
@@ -136,7 +140,7 @@ inline Svg scalar_graph() {
   graph.run_backward(y);
   Svg svg = graph.draw(
       [&](const ValueNode& n) { return "gradient " + number(graph.gradient(n), 3); }, true);
-  svg.text({20, 208},
+  svg.text({20, 190},
            "On an arrow: what the node to its right adds to the gradient of the node to its left.",
            Svg::Align::start, grey, 12);
   return svg;
@@ -164,7 +168,7 @@ inline Svg tensor_graph() {
         return "[" + words + "]" + (visit ? ", visit " + std::to_string(visit) : ", leaf");
       },
       false);
-  svg.text({20, 208},
+  svg.text({20, 190},
            "Arrows: forward. backward() visits the nodes in the opposite order, the deepest first.",
            Svg::Align::start, grey, 12);
   return svg;

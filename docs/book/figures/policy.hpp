@@ -13,7 +13,7 @@ namespace figures {
 /// Bars of values from a middle line up and down; `scale` is pixels per unit.
 inline void bars(Svg& svg, Point at, const std::vector<double>& values, double scale,
                  const char* fill, int digits) {
-  constexpr double step = 40;
+  constexpr double step = 36;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double x = at.x + step * static_cast<double>(i), h = std::abs(values[i]) * scale;
     svg.box({x, values[i] < 0 ? at.y : at.y - h}, step - 8, std::max(h, 0.5), fill);
@@ -33,13 +33,13 @@ inline Svg advantages() {
   const Group groups[] = {{"some right", {1, 0, 0, 1, 0, 1, 0, 0}},
                           {"one right", {0, 0, 0, 0, 0, 1, 0, 0}},
                           {"all right, a bonus of 0.02", {1, 1, 1.02, 1, 1.02, 1, 1, 1}}};
-  Svg svg(1120, 380);
+  Svg svg(1110, 350);
   const char* labels[] = {"reward", "reward - mean", "(reward - mean) / std"};
   constexpr double lines[] = {104, 190, 300}, scales[] = {44, 40, 26};
   for (int i = 0; i < 3; ++i) svg.text({20, lines[i] + 4}, labels[i], Svg::Align::start, ink, 12);
   for (int g = 0; g < 3; ++g) {
     const double x = 160 + 320.0 * g;
-    svg.text({x + 156, 26}, groups[g].title, Svg::Align::middle, ink, 14, true);
+    svg.text({x + 142, 26}, groups[g].title, Svg::Align::middle, ink, 14, true);
     const auto& rewards = groups[g].rewards;
     gaze::rl::AdvantageSettings settings;
     const auto scaled = gaze::rl::advantages(rewards, 8, settings).values;
@@ -72,7 +72,7 @@ inline Svg clip_curves() {
   gaze::rl::LossSettings settings;
   settings.clip_low = 0.2;
   settings.clip_high = 0.28;
-  Svg svg(760, 330);
+  Svg svg(760, 352);
   for (int panel = 0; panel < 2; ++panel) {
     const double left = 50 + 370.0 * panel, zero = 170, scale_y = 62;
     const auto place = [&](double ratio, double y) {

@@ -42,14 +42,13 @@ class Svg {
     for (const Point& p : points) d += (d.empty() ? "M" : "L") + place(p);
     path(d, stroke, width, dashed);
   }
-  /// A curve that leaves `from` and reaches `to` horizontally, with an arrow head at `to`.
-  void arrow(Point from, Point to, const std::string& stroke) {
-    const double bend = 0.5 * (to.x - from.x);
-    path("M" + place(from) + "C" + place({from.x + bend, from.y}) + " " +
-             place({to.x - bend, to.y}) + " " + place({to.x - 5, to.y}),
-         stroke, 1.5, false);
-    path("M" + place({to.x - 6, to.y - 4}) + "L" + place(to) + "L" + place({to.x - 6, to.y + 4}),
-         stroke, 1.5, false);
+  /// A line with an arrow head at its end.
+  void arrow(const std::vector<Point>& points, const std::string& stroke) {
+    line(points, stroke);
+    const Point to = points.back(), before = points[points.size() - 2];
+    const double length = std::hypot(to.x - before.x, to.y - before.y);
+    const double x = 7 * (before.x - to.x) / length, y = 7 * (before.y - to.y) / length;
+    line({{to.x + x + y / 2, to.y + y + x / 2}, to, {to.x + x - y / 2, to.y + y - x / 2}}, stroke);
   }
   void text(Point at, const std::string& words, Align align = Align::start,
             const std::string& fill = ink, double size = 13, bool bold = false) {
