@@ -8,7 +8,9 @@
 # Without the folder, or where a program has not been built, its output is not checked.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-programs=${1:-}
+programs=${1:+$(realpath "$1")}
+scratch=$(mktemp -d)  # some programs write files
+trap 'rm -rf "$scratch"' EXIT
 status=0
 declare -A texts
 
@@ -24,7 +26,7 @@ load() {  # load SOURCE
     texts[$1]=$(<"$1")
   elif [[ $1 == example_* ]]; then
     [[ -x $programs/$1 ]] || return 1
-    texts[$1]=$("$programs/$1")
+    texts[$1]=$(cd "$scratch" && "$programs/$1")
   else
     report "no such file: $1"
     return 1
