@@ -52,15 +52,16 @@ class Graph {
     for (const auto& e : edges_) {
       const Point from{at[e.parent].x + box_width, at[e.parent].y + box_height / 2};
       const Point to{at[e.node].x, top + box_height / 2}, below{to.x + box_width / 2, from.y};
-      const std::string value = edge_values ? number(e.added, 3) : "";
-      if (from.y == to.y) {
+      const bool level = from.y == to.y;
+      if (level)
         svg.arrow({from, to}, grey);
-        svg.text({(from.x + to.x) / 2, to.y - 8}, value, Svg::Align::middle, orange, 12);
-      } else {
+      else
         svg.arrow({from, below, {below.x, top + box_height}}, grey);
-        svg.text({below.x + 8, (top + box_height + low) / 2 + 8}, value, Svg::Align::start, orange,
+      const Point beside = level ? Point{(from.x + to.x) / 2, to.y - 8}
+                                 : Point{below.x + 8, (top + box_height + low) / 2 + 8};
+      if (edge_values)
+        svg.text(beside, number(e.added, 3), level ? Svg::Align::middle : Svg::Align::start, orange,
                  12);
-      }
     }
     for (const auto& node : nodes_) {
       const Point p = at[node.get()];
