@@ -11,7 +11,7 @@ trap 'rm -rf "$folder"' EXIT
 export NODE_PATH=/usr/share/nodejs  # Debian's Emscripten finds its packages only from Debian's node
 
 cd "$repository"
-for source in examples/0[1-6]_*.cpp; do
+for source in examples/{01,02,06,07,08,11}_*.cpp; do
   name=$(basename "$source" .cpp)
   # /usr/include last, for nlohmann-json. One file, because old Emscripten's loader breaks on node 18.
   em++ -std=c++20 -O2 -ffp-contract=off -fexceptions -msimd128 -sALLOW_MEMORY_GROWTH -sSINGLE_FILE \
