@@ -44,11 +44,10 @@ void axpy(Index n, T alpha, const T* x, T* y) {
                [&](Index i, Index end) { GAZE_PICK(axpy, end - i, alpha, x + i, y + i); });
 }
 
-/// y = x in another type. For whole numbers the fraction is dropped, and the rest must fit; bf16 is
-/// rounded to the nearest, ties to even.
+namespace detail {
 template <class T, class U>
-void cast(Index n, const T* x, U* y) {
-  parallel_for(n, detail::element_grain, [=](Index i, Index end) {
+void convert(Index n, const T* x, U* y) {
+  parallel_for(n, element_grain, [=](Index i, Index end) {
 #if GAZE_X86
     if constexpr (std::is_same_v<T, float> && std::is_same_v<U, bf16>)
       if (isa() == Isa::avx512)
@@ -57,6 +56,26 @@ void cast(Index n, const T* x, U* y) {
 #endif
     for (; i < end; ++i) y[i] = static_cast<U>(x[i]);
   });
+}
+}  // namespace detail
+
+/// y = x in another type. For whole numbers the fraction is dropped, and the rest must fit; bf16 is
+/// rounded to the nearest, ties to even.
+template <class T>
+void cast(Index n, const T* x, float* y) {
+  detail::convert(n, x, y);
+}
+template <class T>
+void cast(Index n, const T* x, double* y) {
+  detail::convert(n, x, y);
+}
+template <class T>
+void cast(Index n, const T* x, std::int32_t* y) {
+  detail::convert(n, x, y);
+}
+template <class T>
+void cast(Index n, const T* x, bf16* y) {
+  detail::convert(n, x, y);
 }
 
 /// Calls check.fail for the first element outside the bounds, a NaN included. `safe`, unless null,
