@@ -16,7 +16,6 @@ class Gaze(ConanFile):
     topics = ("tensor", "autograd", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    generators = ()
 
     def repository(self):
         return os.path.join(self.recipe_folder, "..", "..")
