@@ -46,9 +46,10 @@ class Graph {
     const double column = box_width + (edge_values ? 68 : 26);
     Svg svg(40 + static_cast<double>(nodes_.back()->depth) * column + box_width, 206);
     std::map<const gaze::Node*, Point> at;
-    for (const auto& node : nodes_)
-      at[node.get()] = {20 + static_cast<double>(node->depth) * column,
-                        node->leaf && !at.empty() ? low : top};
+    for (const auto& node : nodes_) {
+      const bool second_leaf = node->leaf && node != nodes_.front();
+      at[node.get()] = {20 + static_cast<double>(node->depth) * column, second_leaf ? low : top};
+    }
     for (const auto& e : edges_) {
       const Point from{at[e.parent].x + box_width, at[e.parent].y + box_height / 2};
       const Point to{at[e.node].x, top + box_height / 2}, below{to.x + box_width / 2, from.y};

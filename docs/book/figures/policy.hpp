@@ -101,7 +101,7 @@ inline Svg clip_curves() {
     svg.text({place(0.42, 0).x, place(0, -1.75).y}, "A = -1", Svg::Align::start, orange, 13, true);
   }
   svg.text(
-      {50, 318},
+      {50, 338},
       "Across: ratio r of the token's probability now and at the rollout. Clipped to [0.8, 1.28].",
       Svg::Align::start, grey, 12);
   return svg;
