@@ -59,8 +59,8 @@ def weights() -> None:
     put("safetensors", "two", safetensors(a, {"format": "pt"}))
     put("safetensors", "types", safetensors(b))
     put("safetensors", "none", safetensors({}, {"x": "y"}))
-    index = {"metadata": {"total_size": 1},
-             "weight_map": {**dict.fromkeys(a, "a.safetensors"), **dict.fromkeys(b, "b.safetensors")}}
+    files = {**dict.fromkeys(a, "a.safetensors"), **dict.fromkeys(b, "b.safetensors")}
+    index = {"metadata": {"total_size": 1}, "weight_map": files}
     put("weight_folder", "two",
         b"\n---\n".join((json.dumps(index).encode(), safetensors(a), safetensors(b))))
     one = {"weight_map": dict.fromkeys(a, "a.safetensors")}
@@ -69,8 +69,8 @@ def weights() -> None:
 
 def training_state() -> None:
     """The model's two parameters, and a state: its packs, their moments, the steps."""
-    put("training_state", "weights",
-        safetensors({"w": ("F32", [2, 3], floats(*range(6))), "v": ("F32", [4], floats(*range(4)))}))
+    tensors = {"w": ("F32", [2, 3], floats(*range(6))), "v": ("F32", [4], floats(*range(4)))}
+    put("training_state", "weights", safetensors(tensors))
     padded = 16  # numbers of a pack
     state = {pack + moment: ("F32", [padded], floats(*range(padded)))
              for pack in ("first", "second.undecayed") for moment in ("", ".first", ".second")}
@@ -97,7 +97,8 @@ def events() -> None:
     version = record(b"\x09" + struct.pack("<d", 1.0) + b"\x1a\x0dbrain.Event:2")
     value = b"\x0a\x04loss\x15" + struct.pack("<f", 0.5)
     summary = b"\x0a" + bytes([len(value)]) + value
-    event = record(b"\x09" + struct.pack("<d", 2.0) + b"\x10\x01\x2a" + bytes([len(summary)]) + summary)
+    time_and_step = b"\x09" + struct.pack("<d", 2.0) + b"\x10\x01"
+    event = record(time_and_step + b"\x2a" + bytes([len(summary)]) + summary)
     put("events", "version", version)
     put("events", "two", version + event + event)
     put("events", "cut", version + event[:-3])
