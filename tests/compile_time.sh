@@ -38,5 +38,5 @@ headers() {  # headers BUDGET NAME HEADERS...
 headers 0.1 'names only' gaze/fwd.hpp
 headers 1 'tensors and autograd' gaze/tensor.hpp gaze/autograd.hpp
 headers 3 'the engine on the CPU' gaze/gaze.hpp
-measure 3 'a program that trains' "$(dirname "$0")/consumer/training.cpp" -DGAZE_CPU_COMPILED
+measure 6 'a program that trains' "$(dirname "$0")/consumer/training.cpp" -DGAZE_CPU_COMPILED
 exit $failed
