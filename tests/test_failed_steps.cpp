@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Training steps that run out of memory at every allocation, or every few. A retried step gives the
-// bits of an undisturbed one, or an error that gradients must be cleared.
+// bits of a step that did not fail, or an error that gradients must be cleared.
 #include <memory_resource>
 
 #include "gaze/train/loop.hpp"
@@ -53,8 +53,8 @@ struct Outcomes {
 };
 
 /// Calls step() with every `stride`-th allocation failing, from the same weights each time; step()
-/// creates its optimiser. A retry must give the undisturbed step's weights, or throw until the
-/// gradients are cleared.
+/// creates its optimiser. A retry must give the weights of a step that did not fail, or throw until
+/// the gradients are cleared.
 template <class Step>
 Outcomes fail_each(FailingMemory& memory, Parameters<float>& parameters, Index stride, Step step) {
   const auto start = values_of(parameters);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Training steps in which an allocation fails, be it of a tensor or of anything else: this file
 // replaces operator new. A step that throws has either made its optimiser step or changed nothing,
-// leaks nothing, and training goes on with the bits of an undisturbed run.
+// leaks nothing, and later steps give the same bits as if none had failed.
 #include <atomic>
 #include <cstdlib>
 #include <new>
