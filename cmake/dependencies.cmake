@@ -97,7 +97,7 @@ endfunction()
 file(GLOB_RECURSE gaze_phyx_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/phyx/*.cpp)
 list(FILTER gaze_phyx_sources EXCLUDE REGEX "/phyx/cli/")
 if(GAZE_BUILD_FUZZ)  # without what trains and runs models, which takes most of the time to compile
-  set(running "eval/(ask|evaluator|files|logits|model_(info|memory)|problem_answerer|published_model)"
+  set(running "eval/(ask|files|logits|model_(info|memory)|problem_answerer|published_model)"
       "serve/(chat_api|served_model)" "train/warm_start"
       "study/(ablation|arm_.*|extra_answers|forecast|grid_report|own_sampling|preview|run_study|task)")
   list(JOIN running "|" running)

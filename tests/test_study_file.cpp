@@ -63,11 +63,20 @@ std::set<std::string> presets_in(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("strings and comments of a study have letters of any alphabet") {
+  const TomlEntry root =
+      parse_toml("a = \"é д\" # é\nb = \"\"\"x \\\n  д \\\n  猫\"\"\"\n", "my.toml");
+  CHECK(root.json() == io::Json{{"a", "é д"}, {"b", "x д 猫"}});
+}
+
 TEST_CASE("a study file is refused with file and line") {
   refused("model = \n", {"my.toml:1: "});
   refused("model = \"tiny\"\n[ .a]\n", {"my.toml:2: ", "saw '.'"});
   refused("[\x01]\n", {"my.toml:1: "});
+  refused("modèle = \"tiny\"\n", {"my.toml:1: "});
   refused(study("modle = \"tiny\"\n"), {"my.toml:1: no setting named 'modle'", "model"});
+  refused(study("''.beta2 = 0.9\n"), {"my.toml:1: no setting named '.beta2'", "warm_start"});
+  refused(study("[''.a]\nb = 1\n"), {"my.toml:2: no setting named '.a.b'", "warm_start"});
   refused(study("[grpo]\nkll = 1\n"), {"my.toml:2: no setting named 'grpo.kll'", "variant", "kl"});
   refused(study("[warm_start]\ncorruption.shares = 1\n"),
           {"my.toml:2: no setting named 'warm_start.corruption.shares'", "share, lazy"});

@@ -50,8 +50,7 @@ void at(const std::string& where, Check check) {
 
 /// Known names that share the longest beginning, up to a dot, with an unknown one.
 std::string neighbours(const std::string& unknown) {
-  for (std::size_t dot = unknown.rfind('.');; dot = unknown.rfind('.', dot - 1)) {
-    const std::string start = dot == unknown.npos ? "" : unknown.substr(0, dot + 1);
+  for (std::string start = unknown.substr(0, unknown.rfind('.') + 1);;) {
     std::vector<std::string> names;
     for (const auto& f : study_fields()) {
       if (f.name.rfind(start, 0) != 0) continue;
@@ -63,6 +62,8 @@ std::string neighbours(const std::string& unknown) {
       for (const char* table : {"reward", "condition", "claim", "preset", "grid"})
         names.push_back(table);
     if (!names.empty()) return joined(names);
+    start.pop_back();  // its dot
+    start.resize(start.rfind('.') + 1);
   }
 }
 
