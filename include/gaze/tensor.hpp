@@ -141,7 +141,7 @@ class Tensor {
     values("to_vector");
     std::vector<T> out(static_cast<std::size_t>(span()));
     Allocator<Device>::copy_out(out.data(), data(), out.size() * sizeof(T));
-    if (contiguous()) return out;
+    if (contiguous() || out.empty()) return out;
     bytes_of(shape_);  // a stretched view may have more elements than fit in memory
     std::vector<T> ordered;
     ordered.reserve(static_cast<std::size_t>(numel()));
