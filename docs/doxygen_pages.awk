@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Doxygen's view of a Markdown file (docs/Doxyfile): pages and headings get the labels that links
-# need, links to files outside the site become plain text, and pictures keep their folders
-# (./run docs copies them).
+# need, links to files outside the site become plain text, pictures keep their folders (./run docs
+# copies them), and formulas get Doxygen's marks.
 FNR == 1 {
   page = FILENAME
   root = ENVIRON["PWD"] "/"
@@ -18,6 +18,7 @@ function resolved(path) {
 }
 
 function label(path) {
+  if (path == "README.md") return "mainpage"
   sub(/\.md$/, "", path)
   gsub(/[^A-Za-z0-9]/, "-", path)
   return path
@@ -56,13 +57,31 @@ fence || /^ *```/ || /^    / { print; next }
   sub(/^#+ /, "", text)
   id = label(page) (marks == "#" ? "" : "-" anchor(text))
   gsub(/`/, "", text)
+  if (text ~ /^[0-9]+\. /) sub(/\./, ":", text)  # the title is no list
   if (marks == "#" && match(folder, /runs\/.*\//)) text = text " of " substr(folder, RSTART)
   $0 = marks " " text (id in used ? "" : " {#" id "}")
   used[id] = 1
 }
 
+# $$x$$ and $x$ as Doxygen writes them; what stands between backticks stays.
+function formulas(line,   part, count, i, out, text) {
+  count = split(line, part, "`")
+  for (i = 1; i <= count; ++i) {
+    text = part[i]
+    if (i % 2)
+      while (match(text, /\$\$?/)) {
+        if (RLENGTH == 2) display = !display
+        else inline = !inline
+        out = out substr(text, 1, RSTART - 1) (RLENGTH == 1 ? "\\f$" : display ? "\\f[" : "\\f]")
+        text = substr(text, RSTART + RLENGTH)
+      }
+    out = out text (i < count ? "`" : "")
+  }
+  return out
+}
+
 {
-  line = $0
+  line = formulas($0)
   out = ""
   while (match(line, /!?\[[^]]*\]\([^) ]+\)/)) {
     part = substr(line, RSTART, RLENGTH)
