@@ -14,20 +14,27 @@ add_test(NAME compile_single_header COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/compile_
          ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR})
 set_tests_properties(compile_single_header PROPERTIES LABELS slow TIMEOUT 600)
 
-# All headers together: with an explicit instantiation of the model, with the CPU's kernels, and
-# with two tests, which instantiate the templates; with this build's compiler and, if installed, the
-# other one. Gaze's headers come first: a system header would hide warnings in its includes.
+# All headers together with the kernels, engine and models that are compiled once, and with tests,
+# which instantiate the templates; with this build's compiler and, if installed, the other one.
+# Gaze's headers come first: a system header would hide warnings in its includes.
 file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/include/gaze/*.hpp)
-list(TRANSFORM headers REPLACE "(.+)" "#include \"\\1\"\n")
-list(JOIN headers "" every_header)
 file(GLOB model_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.hpp)
+set(every_header "")
+foreach(header IN LISTS headers)
+  string(APPEND every_header "#include \"${header}\"\n")
+endforeach()
 set(every_model "")
 foreach(header IN LISTS model_headers)
   get_filename_component(name ${header} NAME)
   string(APPEND every_model "#include \"gaze/models/${name}\"\n")
 endforeach()
-string(APPEND every_model "template class gaze::models::Vlm<float>;\n")
+file(GENERATE OUTPUT warnings_ops.cpp CONTENT "${every_header}${every_model}\
+#include <cmake/cpu_kernels.cpp>
+#include <cmake/cpu_engine.cpp>
+#include <tests/test_ops.cpp>
+")
+file(GENERATE OUTPUT warnings_train.cpp CONTENT "${every_header}#include <tests/test_train.cpp>\n")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   find_program(GAZE_OTHER_CXX NAMES clang++-14 clang++)
 else()
@@ -40,22 +47,14 @@ if(GAZE_OTHER_CXX)
 else()
   message(STATUS "Warnings are checked with ${CMAKE_CXX_COMPILER_ID} alone: no other compiler here")
 endif()
-foreach(use "" cmake/cpu_kernels.cpp cmake/cpu_engine.cpp tests/test_ops.cpp tests/test_train.cpp)
-  get_filename_component(name "${use}" NAME_WE)
-  if(use)
-    set(name _${name})
-    set(use "#include <${use}>\n")
-  else()
-    set(use "${every_model}")
-  endif()
-  file(GENERATE OUTPUT warnings${name}.cpp CONTENT "${every_header}${use}")
+foreach(source warnings_ops warnings_train)
   foreach(compiler IN LISTS compilers)
     get_filename_component(by ${compiler} NAME)
-    add_test(NAME compile_warnings${name}.${by} COMMAND ${compiler} -std=c++20 -fsyntax-only
+    add_test(NAME compile_${source}.${by} COMMAND ${compiler} -std=c++20 -fsyntax-only
              -Wall -Wextra -Wpedantic -Wconversion -Werror -I ${PROJECT_SOURCE_DIR}/include
-             -I ${gaze_models_include} -isystem ${PROJECT_SOURCE_DIR} warnings${name}.cpp
+             -I ${gaze_models_include} -isystem ${PROJECT_SOURCE_DIR} ${source}.cpp
              WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
-    set_tests_properties(compile_warnings${name}.${by} PROPERTIES LABELS slow TIMEOUT 1200)
+    set_tests_properties(compile_${source}.${by} PROPERTIES LABELS slow TIMEOUT 1200)
   endforeach()
 endforeach()
 
