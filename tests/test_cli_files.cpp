@@ -123,7 +123,8 @@ TEST_CASE("a file above the limit of ulimit -f is an error that names it, and le
   const std::string err = at("limit_err"), out = at("limit"), said = predictions();
   CHECK(shell("ulimit -f 8; \"$gaze\" score --predictions " + said + " --out " + out + " 2>" +
               err) == 2);
-  CHECK(io::read_file(err) ==
+  const std::string complaint = io::read_file(err);  // gcov, where it counts lines, complains too
+  CHECK(complaint.substr(0, complaint.find("libgcov")) ==
         "gaze: [gaze::write_file] " + out + "/scores.tsv: cannot write: File too large\n");
   CHECK(fs::is_empty(out));
 }

@@ -264,6 +264,21 @@ TEST_CASE("loader: reads JSONL with a folder of pictures", "[phyx]") {
   CHECK(bare[1].question == "How far? Please answer the question with step by step reasoning.");
 }
 
+TEST_CASE("loader: the options of a JSONL record may be a list", "[phyx]") {
+  const ProblemFolder folder("jsonl_options");
+  folder.put("images/7.png", as_text(picture(4)));
+  const auto read = [&](const std::vector<std::string>& options) {
+    nlohmann::json one = record();
+    one["options"] = options;
+    return load_jsonl(folder.put("t.jsonl", one.dump()), folder.path / "images", Form::mc);
+  };
+  CHECK(read({"A: 1 m", " B:2 m ", "D: a: b", "C: "}).at(0).options ==
+        std::array<std::string, 4>{"1 m", "2 m", "", "a: b"});
+  for (const std::string bad : {"1 m", "a: 1 m", "D"})
+    CHECK_THROWS_WITH(read({"A: 1", "B: 2", "C: 3", bad}), Contains("t.jsonl line 1, options: "));
+  CHECK_THROWS_WITH(read({"A: 1", "B: 2", "C: 3"}), Contains("options: "));
+}
+
 TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
   const ProblemFolder folder("bad_jsonl");
   folder.put("images/7.png", as_text(picture(4)));
@@ -285,7 +300,12 @@ TEST_CASE("loader: damaged JSONL names file, line and field", "[phyx]") {
   refuses("category", "Chemistry", "category: unknown domain");
   refuses("reasoning_type", {"Guessing"}, "reasoning_type: unknown type \"Guessing\"");
   refuses("question_description", 5, "question_description");
-  const auto path = folder.put("t.jsonl", record().dump().substr(0, 40));
+  nlohmann::json bare = record();
+  bare.erase("question_description");
+  auto path = folder.put("t.jsonl", bare.dump());
+  CHECK_THROWS_WITH(load_jsonl(path, folder.path / "images", Form::mc),
+                    Contains("t.jsonl line 1, question_description: missing"));
+  path = folder.put("t.jsonl", record().dump().substr(0, 40));
   CHECK_THROWS_WITH(load_jsonl(path, folder.path / "images", Form::mc),
                     Contains("t.jsonl line 1, record: not a JSON object"));
 }
