@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // fork(): a child computes with its own threads, whatever its parent's threads were doing.
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,21 @@ TEST_CASE("a child forked after a product has its own threads", "[parallel]") {
     CHECK(product() == expected);  // the parent's threads keep working
   }
 }
+
+#if defined(__linux__)
+TEST_CASE("a process has a thread for every processor that it may use", "[parallel]") {
+  cpu_set_t allowed;
+  REQUIRE(::sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+  CHECK(detail::processors() == CPU_COUNT(&allowed));
+  CHECK(in_child([&] {
+    int first = 0;
+    while (!CPU_ISSET(first, &allowed)) ++first;
+    CPU_ZERO(&allowed);
+    CPU_SET(first, &allowed);
+    return ::sched_setaffinity(0, sizeof allowed, &allowed) == 0 && detail::processors() == 1;
+  }));
+}
+#endif
 
 TEST_CASE("a child can fork again, even before using its threads", "[parallel]") {
   const Restore restore;

@@ -18,6 +18,9 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 #include "gaze/core/arithmetic.hpp"
 #include "gaze/core/error.hpp"
@@ -43,6 +46,16 @@ inline std::atomic<Executor*> executor{nullptr};
 
 /// Set while a piece runs, so that a nested parallel_for runs inline instead of waiting on itself.
 inline thread_local bool inside_parallel = false;
+
+/// The processors that this process may use: fewer than the machine has under taskset, or in a
+/// container that is given some of them; 0 if unknown.
+inline int processors() {
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
 
 /// Worker threads that run one job at a time; the caller runs the first piece itself. Threads
 /// do not survive fork(): the child creates its own pool of the same size when it first needs one.
@@ -130,14 +143,9 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  static int processors() {
-    const auto count = static_cast<int>(std::thread::hardware_concurrency());
-    return std::clamp(count, 1, most_threads);
-  }
-
   static int default_threads() {
     const char* const text = std::getenv("GAZE_THREADS");
-    if (!text) return processors();
+    if (!text) return std::clamp(processors(), 1, most_threads);
     char* end = nullptr;
     const long n = std::strtol(text, &end, 10);
     GAZE_CHECK(end != text && *end == '\0' && n >= 1 && n <= most_threads, "threads",
@@ -242,7 +250,7 @@ class ThreadPool {
 inline void use_executor(Executor* executor) { detail::executor = executor; }
 
 /// The maximum number of pieces of a range: the executor's, else the number of Gaze's own threads
-/// (GAZE_THREADS, else one per processor).
+/// (GAZE_THREADS, else one per processor that the process may use).
 inline int threads() {
   if (const Executor* const e = detail::executor) return std::max(1, e->threads());
   return detail::ThreadPool::instance().threads();
