@@ -9,7 +9,9 @@
 #include <ctime>
 #include <vector>
 
+#include "gaze/core/parallel.hpp"
 #include "gaze/cpu/kernels.hpp"
+#include "gaze/cpu/simd/sets.hpp"
 
 namespace bench {
 

@@ -105,7 +105,7 @@ if(GAZE_BUILD_FUZZ)  # without what trains and runs models, which takes most of 
 endif()
 include(cmake/studies.cmake)
 include(cmake/page.cmake)
-add_library(gaze_phyx STATIC ${gaze_phyx_sources})
+add_library(gaze_phyx STATIC EXCLUDE_FROM_ALL ${gaze_phyx_sources})
 target_include_directories(gaze_phyx SYSTEM PRIVATE ${GAZE_CURL_INCLUDE} ${GAZE_TOML_INCLUDE}
                            ${GAZE_UDUNITS2_INCLUDE})
 target_link_libraries(gaze_phyx PUBLIC gaze_dev PRIVATE ${GAZE_CURL_LIBRARY}

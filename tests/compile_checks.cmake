@@ -56,6 +56,19 @@ foreach(source warnings_ops warnings_train)
   endforeach()
 endforeach()
 
+# The benchmarks, which are not built with the tests.
+find_package(benchmark QUIET)
+if(benchmark_FOUND)
+  file(GLOB benchmarks CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.cpp)
+  add_test(NAME compile_benchmarks COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only
+           -Wall -Wextra -Werror -DGAZE_CPU_COMPILED -DGAZE_GOLDEN_DIR="" -DGAZE_VERSION=""
+           -DGAZE_BUILD_TYPE="" -I ${PROJECT_SOURCE_DIR}/include -I ${gaze_models_include}
+           -isystem ${PROJECT_SOURCE_DIR} ${benchmarks})
+  set_tests_properties(compile_benchmarks PROPERTIES LABELS slow TIMEOUT 600)
+else()
+  message(STATUS "The benchmarks are not compiled: no libbenchmark-dev")
+endif()
+
 # Settings that Gaze refuses, and other processors and standard libraries.
 foreach(compiler IN LISTS compilers)
   get_filename_component(by ${compiler} NAME)

@@ -1,46 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Same bits: a row's forward never depends on batch, threads or cache, so the log-probabilities of
-// a rollout equal those of the update; gradients of a batch repeat at any thread count, and so does
-// training.
-#include <optional>
-#include <thread>
-
-#include "gaze/ops/reduce.hpp"
-#include "gaze/optim/adamw.hpp"
-#include "tests/small_model.hpp"
+// a rollout equal those of the update.
+#include "tests/policy_bits.hpp"
 
 namespace test_same_bits {
 namespace {
 
 using namespace gaze;
 using namespace gaze::test;
-using Policy = models::Vlm<float>;
-using Bits = std::vector<std::uint32_t>;
-
-/// The models under test: two presets (head size 32), one with bf16 products, and the smallest with
-/// larger heads.
-struct Sized {
-  std::string name;
-  models::VlmConfig config;
-};
-const std::vector<Sized>& sized_models() {
-  static const std::vector<Sized> all{{"nano", config("nano")},
-                                      {"tiny", config("tiny")},
-                                      {"nano in bf16", in_bf16(config("nano"))},
-                                      {"head size 64", with_head_size(64)},
-                                      {"head size 72", with_head_size(72)},
-                                      {"head size 128", with_head_size(128)}};
-  return all;
-}
-
-/// Calls body(model) for each of them, at every instruction set.
-template <class Body>
-void for_each_model(Body body) {
-  for (const Sized& model : sized_models()) {
-    INFO(model.name);
-    at_each_isa([&] { body(model); });
-  }
-}
 
 struct Words : BareDecoder<Cpu> {
   using BareDecoder::BareDecoder;
@@ -118,51 +85,6 @@ struct Words : BareDecoder<Cpu> {
     return bits(x.data() + first * x.size(1), count * x.size(1));
   }
 };
-
-/// Prompts with completions of various lengths.
-struct Batch {
-  std::vector<models::Prompt> prompts;
-  std::vector<Tokens> completions;
-  std::vector<models::Group> groups;
-
-  Batch(const models::VlmConfig& c, Index count, Index group) : prompts(some_prompts(c, count)) {
-    for (Index i = 0; i < count * group; ++i)
-      completions.push_back(random_tokens(static_cast<std::uint64_t>(500 + i), 1 + i * 3 % 8));
-    completions.front().back() = image_token;  // an ordinary token there
-    for (Index i = 0; i < count; ++i) {
-      groups.push_back({&prompts[static_cast<std::size_t>(i)], {}});
-      for (Index g = 0; g < group; ++g)
-        groups.back().completions.emplace_back(
-            completions[static_cast<std::size_t>(i * group + g)]);
-    }
-  }
-};
-
-/// Computes the gradients of a policy-like loss.
-float make_gradients(Policy& model, const Batch& batch) {
-  const auto y = model.logprobs(batch.groups, 0.9f);
-  const auto loss = add(neg(mean(y.logp)), scale(mean(y.entropy), -0.01f));
-  backward(loss);
-  return loss.item();
-}
-
-Bits gradient_bits(Policy& model) {
-  Bits all;
-  for (const auto& pack : model.parameters().packs()) {
-    const Bits b = bits(pack.gradients);
-    all.insert(all.end(), b.begin(), b.end());
-  }
-  return all;
-}
-
-Bits weight_bits(Policy& model) {
-  Bits all;
-  for (const auto& pack : model.parameters().packs()) {
-    const Bits b = bits(pack.values);
-    all.insert(all.end(), b.begin(), b.end());
-  }
-  return all;
-}
 
 SamplingSettings sampling(double temperature, Index max_tokens = 9) {
   SamplingSettings s;
@@ -330,89 +252,6 @@ TEST_CASE("completions that end do not affect the others", "[bits]") {
     }
     CHECK(ended > 0);
     CHECK(ended < out.size());
-  });
-}
-
-TEST_CASE("gradients of a batch have the same bits at any thread count", "[bits]") {
-  for_each_model([](const Sized& sized) {
-    Policy model(sized.config, image_token, 7);
-    const Batch batch(sized.config, sized.name == "tiny" ? 3 : 6, 4);
-    Bits first;
-    at_thread_counts([&] {
-      for (int again = 0; again < 2; ++again) {
-        model.parameters().clear_gradients();
-        make_gradients(model, batch);
-        model.parameters().check_reached();
-        const Bits now = gradient_bits(model);
-        if (first.empty()) first = now;
-        CHECK(now == first);
-      }
-    });
-  });
-}
-
-TEST_CASE("an executor instead of the threads gives the same bits", "[bits]") {
-  struct LastFirst : Executor {
-    int threads() const override { return 3; }
-    void run(int pieces, const std::function<void(int)>& piece) override {
-      for (int i = pieces - 1; i >= 0; --i) piece(i);
-    }
-  };
-  const auto c = config("nano");
-  const Batch batch(c, 6, 4);
-  const auto gradients = [&] {
-    Policy model(c, image_token, 7);
-    make_gradients(model, batch);
-    return gradient_bits(model);
-  };
-  at_each_isa([&] {
-    const Bits own = gradients();
-    LastFirst executor;
-    use_executor(&executor);
-    const Bits other = gradients();
-    use_executor(nullptr);
-    CHECK(own == other);
-  });
-}
-
-TEST_CASE("several threads can train separate models at once", "[bits]") {
-  const auto c = config("nano");
-  const Batch batch(c, 4, 3);
-  const auto weights = [&] {
-    Policy model(c, image_token, 7);
-    AdamW<float> optimiser(model.parameters(), {});
-    for (int step = 0; step < 2; ++step) {
-      make_gradients(model, batch);
-      optimiser.step(1e-2);
-    }
-    return weight_bits(model);
-  };
-  const Bits alone = weights();
-  std::array<Bits, 3> together;
-  std::vector<std::thread> threads;
-  for (Bits& to : together) threads.emplace_back([&] { to = weights(); });
-  for (auto& t : threads) t.join();
-  for (const Bits& of : together) CHECK(of == alone);
-}
-
-TEST_CASE("training repeats bit for bit at any thread count", "[bits]") {
-  const auto c = config("nano");
-  const Batch batch(c, 4, 3);
-  at_each_isa([&] {
-    Bits first;
-    at_thread_counts([&] {
-      Policy model(c, image_token, 7);
-      AdamW<float> optimiser(model.parameters(), {});
-      const Bits start = weight_bits(model);
-      for (int step = 0; step < 3; ++step) {
-        make_gradients(model, batch);
-        optimiser.step(1e-2);
-      }
-      const Bits weights = weight_bits(model);
-      CHECK(weights != start);
-      if (first.empty()) first = weights;
-      CHECK(weights == first);
-    });
   });
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 #include "gaze/autograd.hpp"
 #include "gaze/compiled.hpp"
+#include "gaze/core/parallel.hpp"
 #include "gaze/core/philox.hpp"
 #include "gaze/cpu/kernels.hpp"
 #include "gaze/generate/rollout.hpp"

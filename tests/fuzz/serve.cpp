@@ -22,7 +22,8 @@ void chat(std::string_view input) {
   const RequestLimits limits{8, true};
   const ChatRequest r = parse_chat_request(input, limits);
   require(!r.messages.empty() && r.messages.size() <= limits.messages, "number of messages");
-  require(r.temperature >= 0 && r.top_p > 0 && r.top_p <= 1, "sampling outside its range");
+  require(r.temperature >= 0 && r.temperature <= 2 && r.top_p >= 0 && r.top_p <= 1,
+          "sampling outside its range");
   require(r.choices >= 1 && r.choices <= kMaxChoices, "number of choices");
   require(r.stops.size() <= kMaxStops, "number of stop strings");
   for (const std::string& stop : r.stops)
