@@ -20,6 +20,7 @@ finish() {
 }
 trap finish EXIT
 
+: >"$folder/address"  # before the first look at it
 "$gaze" serve --model "$checkpoint" --port 0 >"$folder/address" &
 started+=($!)
 for ((i = 0; i < 600; ++i)); do
