@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Compile time at -O2 (user time, best of three) against a budget: of Gaze's headers, and of a user's
-# files with gaze::kernels. SLACK multiplies the budgets, for slow and busy machines.
+# files with gaze::kernels. SLACK multiplies the budgets on slow machines.
 #   compile_time.sh COMPILER INCLUDE_FOLDER [SLACK]
 set -euo pipefail
 export LC_ALL=C
-cxx=$1 include=$2 slack=${3:-3}
+cxx=$1 include=$2 slack=${3:-2}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failed=0

@@ -70,7 +70,7 @@ TEST_CASE("a child forked after a product has its own threads", "[parallel]") {
 }
 
 #if defined(__linux__)
-TEST_CASE("a process has a thread for every processor that it may use", "[parallel]") {
+TEST_CASE("the processors that count are those that the process may use", "[parallel]") {
   cpu_set_t allowed;
   REQUIRE(::sched_getaffinity(0, sizeof allowed, &allowed) == 0);
   CHECK(detail::processors() == CPU_COUNT(&allowed));
